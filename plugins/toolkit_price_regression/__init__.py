@@ -1,0 +1,1 @@
+"""Prices from product descriptions: the price-regression task."""
