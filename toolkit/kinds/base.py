@@ -1,0 +1,103 @@
+"""What every kind of model does for the flow. Importing this loads no heavy library."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.task import Recipe, Row, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from datasets import Dataset, DatasetDict
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) while something long goes on."""
+
+
+@dataclass
+class TrainingWatch:
+    """What a training loop tells the outside: each logged step, and whether to go on.
+
+    Args:
+        on_log: receives one history object a logged step (see the architecture page).
+        on_step: receives ``(step, steps, tokens so far)`` after each step.
+    """
+
+    on_log: Callable[[dict[str, Any]], None] = lambda entry: None
+    on_step: Callable[[int, int, int], None] = lambda step, steps, tokens: None
+
+
+@dataclass
+class Trained:
+    """What training leaves behind, beside the adapter in its folder."""
+
+    history: list[dict[str, Any]] = field(default_factory=list)
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+class Kind(ABC):
+    """One model in memory, with everything the flow needs of it.
+
+    Args:
+        task: the task, with its settings and facts in place.
+        recipe: the resolved recipe.
+        seed: seeds the adapter's initial weights, dropout and the order of the rows.
+        trust_remote_code: run code that comes with the model; off unless the user asks.
+    """
+
+    role = "adapter"
+
+    def __init__(
+        self, task: Task, recipe: Recipe, *, seed: int = 0, trust_remote_code: bool = False
+    ) -> None:
+        self.task = task
+        self.recipe = recipe
+        self.seed = seed
+        self.trust_remote_code = trust_remote_code
+
+    @classmethod
+    @abstractmethod
+    def training_arguments(cls) -> type:
+        """The upstream dataclass whose fields ``[training]`` names."""
+
+    @property
+    @abstractmethod
+    def max_length(self) -> int | None:
+        """Tokens an example may have before it is cut; ``None``: no limit but the model's."""
+
+    @abstractmethod
+    def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
+        """Tokens of each row: ``prompt`` and ``completion``, arrays of shape (rows,)."""
+
+    @abstractmethod
+    def explain(self, row: Row) -> list[dict[str, Any]]:
+        """The row's tokens as ``{"text": …, "loss": bool}``, as training sees them."""
+
+    @abstractmethod
+    def load(self) -> None:
+        """Load the base model; nothing if it is loaded."""
+
+    @abstractmethod
+    def predict(
+        self,
+        rows: Sequence[Row],
+        *,
+        adapter: bool,
+        shots: Sequence[Row] = (),
+        progress: Progress | None = None,
+    ) -> list[Any]:
+        """The kind's output dataclass for each row, in the order of the rows."""
+
+    @abstractmethod
+    def train(
+        self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
+    ) -> Trained:
+        """Fine-tune, resume from the newest valid checkpoint, and save the best adapter."""
+
+    @abstractmethod
+    def load_adapter(self, folder: Path) -> None:
+        """Put a saved adapter on the loaded base; raises if it does nothing or does not fit."""

@@ -1,0 +1,138 @@
+"""Tasks for causal language models: prompt in, completion out.
+
+Light: the working parts are imported when a run needs them.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from toolkit import decode
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    from toolkit.kinds.base import Kind
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A distribution over whole numbers at the place where the model writes its number.
+
+    Args:
+        values: the numbers, shape (n,), ascending.
+        probabilities: the model's own probability of each, shape (n,); they sum to at most 1,
+            the rest being text that is no number.
+    """
+
+    values: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def mass(self) -> float:
+        """The probability that the model writes one of these numbers at all."""
+        return float(self.probabilities.sum())
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a causal LM gave for one row.
+
+    Args:
+        text: the continuation alone, greedy unless the recipe samples.
+        tokens: how many tokens were generated.
+        hit_limit: the text ended at ``max_new_tokens``, not at the end-of-sequence token.
+        logprobs: log probability of each generated token, where they were kept.
+        numbers: the number distribution, for tasks that answer with a number.
+        seconds: the row's share of its batch's time.
+    """
+
+    text: str
+    tokens: int = 0
+    hit_limit: bool = False
+    logprobs: tuple[float, ...] = field(default=())
+    numbers: Numbers | None = None
+    seconds: float = 0.0
+
+
+class CausalLMTask(Task):
+    """A task for a causal language model, trained by TRL's ``SFTTrainer``.
+
+    ``format_example`` gives TRL's own columns, ``prompt`` and ``completion``: two strings, or two
+    lists of chat messages. :meth:`postprocess` gets a :class:`Generated`.
+    """
+
+    few_shot: ClassVar[int] = 4
+    """Examples from the training split before the prompt in the few-shot rung; 0: no such rung."""
+
+    @classmethod
+    def kind(cls) -> type[Kind]:
+        from toolkit.kinds.causal_lm.kind import CausalLM
+
+        return CausalLM
+
+
+class NumericLMTask(CausalLMTask):
+    """A causal-LM task whose completion is one whole number.
+
+    It adds two losses and four decoders. ``loss = "regression-aware"`` trains the number's tokens
+    against a target smoothed over neighbouring numbers (a Gaussian of width ``sigma`` in the
+    logarithm of the number), ``"cross-entropy"`` is TRL's own. ``decoder`` is ``greedy``,
+    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the select split.
+    """
+
+    options: ClassVar[Mapping[str, Any]] = {
+        "loss": "regression-aware",
+        "sigma": 0.15,
+        "decoder": "auto",
+        "k": 3,
+    }
+
+    @abstractmethod
+    def number(self, row: Row) -> int:
+        """The number the completion says, at least 1."""
+
+    @abstractmethod
+    def from_number(self, number: float) -> Any:
+        """A prediction from a (not necessarily whole) number in the completion's unit."""
+
+    @property
+    @abstractmethod
+    def largest_number(self) -> int:
+        """The largest number the training split asks for; bounds the search for numbers."""
+
+    def writable(self, number: int) -> int:
+        """The nearest number that completions of this task can say."""
+        return number
+
+    def completion(self, number: int) -> str:
+        """The completion that says a number."""
+        return str(number)
+
+    def postprocess(self, output: Generated, row: Row) -> Any | None:
+        number = decode.first_number(output.text)
+        return None if number is None or number <= 0 else self.from_number(number)
+
+    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+        k = int(self.settings["k"])
+        return {
+            "greedy": self.postprocess,
+            "top-k": self._number_decoder(lambda n: decode.top_k_mean(n.values, n.probabilities, k)),
+            "mean": self._number_decoder(lambda n: decode.mean(n.values, n.probabilities)),
+            "median": self._number_decoder(lambda n: decode.median(n.values, n.probabilities)),
+        }
+
+    def _number_decoder(
+        self, reduce: Callable[[Numbers], float]
+    ) -> Callable[[Generated, Row], Any | None]:
+        def decoder(output: Generated, row: Row) -> Any | None:
+            numbers = output.numbers
+            if numbers is None or not numbers.values.size or numbers.mass <= 0:
+                return None
+            return self.from_number(reduce(numbers))
+
+        return decoder

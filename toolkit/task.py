@@ -1,0 +1,203 @@
+"""What a plugin author sees: a task, and the plain values it is described with.
+
+A :class:`Task` is one class per kind of model (see :mod:`toolkit.kinds`); metrics, recipes and
+panels are frozen dataclasses; metrics' and baselines' working parts are functions. Nothing here
+imports torch or transformers, so that a plugin costs nothing to discover.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.data import Source
+    from toolkit.kinds.base import Kind
+
+API_VERSION = 1
+"""The version of this contract; a task says which one it is written for."""
+
+Row = Mapping[str, Any]
+"""One example: the task's columns plus ``row_id`` (the row's number in its source, from 1)."""
+
+Predictor = Callable[["Dataset"], Sequence[Any]]
+"""A fitted baseline: rows in, one prediction a row out (never ``None``)."""
+
+Baseline = Callable[["Dataset"], Predictor]
+"""A baseline: the training rows in, a fitted :data:`Predictor` out."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of merit, in two steps so that the core can bootstrap it.
+
+    Args:
+        name: short lower-case name, the key in ``metrics.json`` (``"mae"``).
+        per_example: ``(prediction, reference) -> float`` or a tuple of floats; stored per row.
+        aggregate: takes one array per value that ``per_example`` returns and ``axis``, the axis
+            of the examples, and returns the figure with that axis reduced. It must work on
+            arrays with leading (resample) dimensions: ``np.mean`` does.
+        greater_is_better: which way is up.
+        label: what people read ("Mean absolute error"); the name when empty.
+        unit: printed behind the figure ("$", "%"); may be empty.
+        format: a format spec for the figure (".1f").
+    """
+
+    name: str
+    per_example: Callable[[Any, Any], float | tuple[float, ...]]
+    aggregate: Callable[..., Any] = np.mean
+    greater_is_better: bool = True
+    label: str = ""
+    unit: str = ""
+    format: str = ".3f"
+
+    def columns(self, values: Sequence[float | tuple[float, ...]]) -> tuple[np.ndarray, ...]:
+        """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,)."""
+        array = np.asarray(values, dtype=np.float64)
+        return (array,) if array.ndim == 1 else tuple(array.T)
+
+    def value(self, values: Sequence[float | tuple[float, ...]]) -> float:
+        """The figure for all examples."""
+        return float(self.aggregate(*self.columns(values), axis=-1))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """How the playground shows a task, as plain data: plugins never import gradio.
+
+    Args:
+        inputs: column name → label of the input box.
+        view: how an output is drawn ("text", "number-distribution", "labels", "spans").
+        examples: a few rows to click.
+    """
+
+    inputs: Mapping[str, str]
+    view: str = "text"
+    examples: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named training set-up, in the upstream libraries' own field names.
+
+    Args:
+        name: kebab-case name for ``--recipe``.
+        summary: one line for ``toolkit run TASK --help`` and the report.
+        model: Hub id, local folder, or ``embedded:NAME`` for a model that ships in the wheel.
+        training: fields of the kind's training arguments (``SFTConfig``, ``TrainingArguments``).
+        lora: fields of ``LoraConfig``; ``None`` trains all parameters.
+        quantization: fields of ``BitsAndBytesConfig``; ``None`` loads unquantized.
+        generation: fields of ``GenerationConfig``; greedy unless asked.
+        early_stopping: arguments of transformers' ``EarlyStoppingCallback``, judged by the task's
+            primary metric on the select split; ``None`` trains to the end.
+        task: the task's own options (see :attr:`Task.options`).
+    """
+
+    name: str
+    summary: str
+    model: str
+    training: Mapping[str, Any] = field(default_factory=dict)
+    lora: Mapping[str, Any] | None = field(default_factory=dict)
+    quantization: Mapping[str, Any] | None = None
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    early_stopping: Mapping[str, Any] | None = None
+    task: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Task(ABC):
+    """One problem: its data, prompt, training set-ups, decoders, scorers and baselines.
+
+    Subclass a kind (:class:`toolkit.CausalLMTask`), never this class. The core makes one instance
+    per run, sets :attr:`settings` (the recipe's ``[task]`` section over :attr:`options`) and
+    :attr:`facts` (what :meth:`learn` returned), and calls the methods in the order below.
+    """
+
+    api_version: ClassVar[int] = API_VERSION
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    columns: ClassVar[Mapping[str, str]]
+    """Column name → one line on what it holds. ``load_rows`` returns exactly these."""
+    metrics: ClassVar[tuple[Metric, ...]]
+    primary_metric: ClassVar[str]
+    margin: ClassVar[float] = 0.0
+    """Two systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
+    recipes: ClassVar[tuple[Recipe, ...]]
+    """The first is the default."""
+    options: ClassVar[Mapping[str, Any]] = {}
+    """The task's own options and their defaults, for the recipe's ``[task]`` section."""
+    panel: ClassVar[Panel | None] = None
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Any] = dict(self.options)
+        self.facts: dict[str, Any] = {}
+
+    # -- data ------------------------------------------------------------------------------------
+    @abstractmethod
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        """Rows with the task's columns; a ``DatasetDict`` where the source brings its own splits.
+
+        Rows that cannot be used are left out and told to ``source.leave_out(reason, row_ids)``;
+        choices that were made for the user are told to ``source.note(sentence)``.
+        """
+
+    def group(self, row: Row) -> str:
+        """Rows of one group stay in one split. Default: all text columns, normalised."""
+        text = " ".join(str(v) for k, v in row.items() if k in self.columns and isinstance(v, str))
+        return " ".join(text.casefold().split())
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        """Facts about the training split that later steps need (JSON values): a median, a unit.
+
+        They are stored with the run and with the adapter, and set as :attr:`facts`.
+        """
+        return {}
+
+    # -- prompt and answer -------------------------------------------------------------------------
+    @abstractmethod
+    def format_example(self, row: Row) -> dict[str, Any]:
+        """The kind's standard columns for a row, such as ``prompt`` and ``completion``."""
+
+    @abstractmethod
+    def postprocess(self, output: Any, row: Row) -> Any | None:
+        """The decoder: the kind's output dataclass in, a prediction out, ``None`` if unreadable."""
+
+    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+        """Named decoders; where there are several, one is chosen on the select split."""
+        return {"default": self.postprocess}
+
+    def fallback(self) -> Any:
+        """What an unreadable output is scored as. Nothing is dropped from any side."""
+        raise NotImplementedError(f"{type(self).__name__}.fallback: say what unreadable output counts as")
+
+    @abstractmethod
+    def reference(self, row: Row) -> Any:
+        """What the metrics compare a prediction with; may hold several references."""
+
+    # -- judging -----------------------------------------------------------------------------------
+    def baselines(self) -> Mapping[str, Baseline]:
+        """Cheap ways to do the task, fitted on the training split."""
+        return {}
+
+    def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
+        """Name → function that puts a row into a named part (``None``: into none)."""
+        return {}
+
+    def residual(self, prediction: Any, reference: Any) -> float | None:
+        """A non-negative misfit for split-conformal intervals; ``None``: the task has none."""
+        return None
+
+    def interval(self, prediction: Any, width: float) -> tuple[float, float]:
+        """All values whose :meth:`residual` to the prediction is at most ``width``."""
+        raise NotImplementedError(f"{type(self).__name__}.interval goes with residual")
+
+    # -- the kind ------------------------------------------------------------------------------------
+    @classmethod
+    @abstractmethod
+    def kind(cls) -> type[Kind]:
+        """The kind's working parts; imports its trainer, so the core calls it late."""
