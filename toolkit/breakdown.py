@@ -1,0 +1,129 @@
+"""The parts of ``metrics.json`` that look inside a system: decoders, slices, training seeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit import statistics
+from toolkit.statistics import known, plain
+from toolkit.systems import System
+from toolkit.task import Metric, Task
+
+SMALLEST_PART = 10
+"""Parts of a slice with fewer rows get no figures: their intervals would say nothing."""
+PLAIN = "greedy"
+"""The decoder that others are compared with; the task's first one where there is no such name."""
+
+
+# -- decoders ------------------------------------------------------------------------------------
+def decoders(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]:
+    """Every decoder of a system: the figure it was chosen by, and its figure on the test rows."""
+    rows = []
+    for name in _decoder_names(system):
+        on_select = _decoded(system, name, task, metric, "select")
+        on_test = plain(statistics.interval(metric, _decoded(system, name, task, metric, "test")))
+        rows.append(
+            {
+                "name": name,
+                "select": known(metric.value(on_select)) if on_select else None,
+                "test": on_test["value"],
+                "low": on_test["low"],
+                "high": on_test["high"],
+                "chosen": name == system.entry.get("decoder"),
+            }
+        )
+    return rows
+
+
+def decoder_comparisons(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]:
+    """Each decoder against the plain one, row by row on test."""
+    names = _decoder_names(system)
+    if len(names) < 2:
+        return []
+    usual = PLAIN if PLAIN in names else names[0]
+    theirs = _decoded(system, usual, task, metric, "test")
+    return [
+        {
+            "system": system.name,
+            "a": name,
+            "b": usual,
+            "metric": metric.name,
+            **plain(
+                statistics.paired(metric, _decoded(system, name, task, metric, "test"), theirs)
+            ),
+        }
+        for name in names
+        if name != usual
+    ]
+
+
+def _decoder_names(system: System) -> list[str]:
+    """Decoders that every test row has an answer of."""
+    rows = system.rows()
+    first = rows[0].get("decoders") or {}
+    return [name for name in first if all(name in (row.get("decoders") or {}) for row in rows)]
+
+
+def _decoded(system: System, name: str, task: Task, metric: Metric, split: str) -> list[Any]:
+    """A decoder's per-example values; what it could not read counts as the task's fallback."""
+    values = []
+    for row in system.rows(split):
+        answer = (row.get("decoders") or {}).get(name)
+        if answer is None:
+            answer = task.fallback()
+        values.append(metric.per_example(answer, row["reference"]))
+    return values
+
+
+# -- slices --------------------------------------------------------------------------------------
+def slices(found: Sequence[System], metric: Metric) -> dict[str, dict[str, Any]]:
+    """The primary metric of every system in every part of every slice.
+
+    A part that is too small keeps its ``n`` and has no systems.
+    """
+    parts: dict[str, dict[str, list[int]]] = {}
+    for row in max((s.rows() for s in found), key=len):
+        for name, part in (row.get("slices") or {}).items():
+            if part is not None:
+                parts.setdefault(name, {}).setdefault(part, []).append(row["row_id"])
+    return {
+        name: {part: _part(found, metric, of[part]) for part in in_order(of)}
+        for name, of in parts.items()
+    }
+
+
+def _part(found: Sequence[System], metric: Metric, row_ids: Sequence[int]) -> dict[str, Any]:
+    figures = {}
+    for system in found if len(row_ids) >= SMALLEST_PART else ():
+        rows = system.splits["test"]
+        values = [rows[row_id]["metrics"][metric.name] for row_id in row_ids if row_id in rows]
+        if len(values) >= SMALLEST_PART:
+            figures[system.name] = plain(statistics.interval(metric, values))
+    return {"n": len(row_ids), "systems": figures}
+
+
+def in_order(parts: Mapping[str, Sequence[int]]) -> list[str]:
+    """Bands by their first number ("under 30" before "30-100"), other parts by size."""
+    firsts = {part: re.search(r"\d[\d,]*(?:\.\d+)?", part) for part in parts}
+    if not all(firsts.values()):
+        return sorted(parts, key=lambda part: (-len(parts[part]), part))
+
+    def place(part: str) -> tuple[float, bool]:
+        found = firsts[part]
+        assert found is not None
+        return float(found.group().replace(",", "")), found.start() == 0
+
+    return sorted(parts, key=place)
+
+
+# -- seeds ---------------------------------------------------------------------------------------
+def seeds(found: Sequence[System], metric: Metric) -> dict[str, Any] | None:
+    """The spread over training seeds; ``None`` where the model was trained once."""
+    values = [metric.value(s.values(metric.name)) for s in found if s.role == "adapter"]
+    if len(values) < 2:
+        return None
+    from statistics import fmean, stdev
+
+    return {"n": len(values), "values": values, "mean": fmean(values), "sd": stdev(values)}

@@ -1,0 +1,182 @@
+"""From predictions to ``metrics.json``: every figure of a report, with its interval.
+
+Nothing is predicted here and no model is loaded: what goes in is the run directory and the task's
+metrics, and the same files give the same document (``toolkit report --verify`` relies on it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
+
+from toolkit import breakdown, overfitting, statistics, systems, verdict
+from toolkit.errors import PluginError, RunError
+from toolkit.run import Run, read_json
+from toolkit.statistics import known, plain
+from toolkit.systems import System
+from toolkit.task import Metric, Task
+
+VERSION = 1
+COVERAGE = 0.9
+"""What the prediction intervals promise."""
+
+
+def score(run: Run, task: Task) -> dict[str, Any]:
+    """The metrics document of a run, from its predictions.
+
+    Args:
+        run: a run whose ``predictions/`` are complete.
+        task: its task, with ``settings`` and ``facts`` of the run set.
+    """
+    found = systems.load(run)
+    metric = primary(task)
+    select = {s.name: _select_figures(s, task.metrics) for s in found if s.rows("select")}
+    ours = systems.trained(found)
+    base = next((s for s in found if s.role == "base"), None)
+    best = best_baseline(found, metric, select)
+    comparisons = _comparisons(task, found, ours, {s.name for s in (base, best) if s})
+    seeds, synthetic = breakdown.seeds(found, metric), _synthetic(run)
+    history = _history(run)
+    training = dict(run.info.get("training") or {})
+    training["overfitting"] = overfitting.assess(history, metric, training)
+    return {
+        "version": VERSION,
+        "task": task.name,
+        "run": run.id,
+        "synthetic": synthetic,
+        "n": max(len(s.rows()) for s in found),
+        "primary_metric": metric.name,
+        "verdict": verdict.of_run(
+            task, metric, found, best, comparisons, synthetic=synthetic, seeds=seeds
+        ).document(),
+        "metrics": [_described(m) for m in task.metrics],
+        "systems": {s.name: _system(s, task.metrics) for s in found},
+        "select": select,
+        "comparisons": comparisons,
+        "decoders": {
+            s.name: table for s in found if (table := breakdown.decoders(s, task, metric))
+        },
+        "decoder_comparisons": [
+            c for s in found for c in breakdown.decoder_comparisons(s, task, metric)
+        ],
+        "slices": breakdown.slices(found, metric),
+        "seeds": seeds,
+        "targets": [],
+        "timings": {
+            name: stage.get("seconds") for name, stage in run.info.get("stages", {}).items()
+        },
+        "memory": {k: v for k, v in training.items() if k.endswith("memory_mb")},
+        "training": training,
+        "history": history,
+    }
+
+
+def primary(task: Task) -> Metric:
+    """The metric that the verdict, the slices and all choices are about."""
+    for metric in task.metrics:
+        if metric.name == task.primary_metric:
+            return metric
+    raise PluginError(f"task {task.name!r} has no metric {task.primary_metric!r}, its primary one")
+
+
+def best_baseline(
+    found: Sequence[System], metric: Metric, select: Mapping[str, Mapping[str, float | None]]
+) -> System | None:
+    """The best way without training, chosen on the select rows and nowhere else.
+
+    A few-shot prompt competes too: where it does as well, nobody needs an adapter.
+    """
+    cheap = [s for s in found if s.role in ("baseline", "few-shot")]
+    known = {s.name: select[s.name][metric.name] for s in cheap if s.name in select}
+    ranked = [s for s in cheap if known.get(s.name) is not None]
+    if cheap and not ranked:
+        raise RunError("no baseline predicted the select rows, and none may be chosen on test")
+    sign = -1 if metric.greater_is_better else 1
+    return min(ranked, key=lambda s: sign * (known[s.name] or 0.0), default=None)
+
+
+def _synthetic(run: Run) -> bool:
+    return bool(run.info.get("data", {}).get("synthetic"))
+
+
+def _history(run: Run) -> list[dict[str, Any]]:
+    place = run.path / "history.json"
+    return list(read_json(place)) if place.is_file() else []
+
+
+def _described(metric: Metric) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "label": metric.label or metric.name,
+        "unit": metric.unit,
+        "format": metric.format,
+        "greater_is_better": metric.greater_is_better,
+    }
+
+
+def _select_figures(system: System, metrics: Iterable[Metric]) -> dict[str, float | None]:
+    return {m.name: known(m.value(system.values(m.name, "select"))) for m in metrics}
+
+
+def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
+    rows = system.rows()
+    unread = sum(not row.get("parsed", True) for row in rows)
+    return {
+        "role": system.role,
+        "n": len(rows),
+        "decoder": system.entry.get("decoder"),
+        "metrics": {
+            m.name: {
+                **plain(statistics.interval(m, system.values(m.name))),
+                "greater_is_better": m.greater_is_better,
+            }
+            for m in metrics
+        },
+        "parse_failures": plain(statistics.proportion(unread, len(rows))),
+        "interval": _coverage(rows),
+        "fit_seconds": system.entry.get("fit_seconds"),
+        "predict_seconds": system.entry.get("predict_seconds"),
+        "hit_limit": sum(bool(row.get("hit_limit")) for row in rows),
+        "note": system.entry.get("note") or "",
+    }
+
+
+def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None] | None:
+    """How often the prediction intervals hold the reference, on rows they were not made with."""
+    held = [
+        (row["low"] <= row["reference"] <= row["high"], row["high"] - row["low"])
+        for row in rows
+        if row.get("low") is not None and isinstance(row["reference"], int | float)
+    ]
+    if not held:
+        return None
+    share = plain(statistics.proportion(sum(inside for inside, _ in held), len(held)))
+    widths = sorted(width for _, width in held)
+    middle = (widths[(len(widths) - 1) // 2] + widths[len(widths) // 2]) / 2
+    return {
+        "coverage": share["value"],
+        "low": share["low"],
+        "high": share["high"],
+        "median_width": middle,
+        "target": COVERAGE,
+    }
+
+
+# -- comparisons ---------------------------------------------------------------------------------
+def _comparisons(
+    task: Task, found: Sequence[System], ours: System | None, rivals: Set[str]
+) -> list[dict[str, Any]]:
+    """The trained model against everyone on the primary metric, against its rivals on all."""
+    rows = []
+    for other in found:
+        if ours is None or other.role == ours.role:
+            continue
+        for metric in task.metrics:
+            if other.name in rivals or metric.name == task.primary_metric:
+                compared = statistics.paired(
+                    metric, *systems.shared_values(ours, other, metric.name)
+                )
+                rows.append(
+                    {"a": ours.name, "b": other.name, "metric": metric.name, **plain(compared)}
+                )
+    return rows

@@ -1,0 +1,107 @@
+"""What was predicted: ``predictions/systems.json`` and the files it names, checked while read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import PluginError, RunError
+from toolkit.run import Run, read_json, read_jsonl
+
+HELD_OUT = ("select", "calibrate", "test")
+PARTIAL_ROLES = ("human", "api")
+"""Roles that may answer only some of the test rows; everyone else answers all of them."""
+
+
+@dataclass(frozen=True)
+class System:
+    """One way of doing the task, with its predictions.
+
+    Args:
+        name: its name in every table.
+        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``human`` or ``api``.
+        entry: its object of ``systems.json``.
+        splits: split → its prediction lines by row number, in the order of the row numbers.
+    """
+
+    name: str
+    role: str
+    entry: Mapping[str, Any]
+    splits: Mapping[str, Mapping[int, Mapping[str, Any]]]
+
+    def rows(self, split: str = "test") -> list[Mapping[str, Any]]:
+        return list(self.splits.get(split, {}).values())
+
+    def values(self, metric: str, split: str = "test") -> list[Any]:
+        """A metric's stored per-example values."""
+        return [row["metrics"][metric] for row in self.rows(split)]
+
+
+def load(run: Run) -> list[System]:
+    """All systems of a run, in the order of ``systems.json``.
+
+    Raises :class:`RunError` where a file is missing or the systems did not answer the same rows.
+    """
+    place = run.predictions / "systems.json"
+    entries = read_json(place)
+    if not isinstance(entries, list) or not entries:
+        raise RunError(f"{place} names no system; go on with: toolkit resume")
+    systems = [_system(run, entry) for entry in entries]
+    _check_same_rows(systems)
+    return systems
+
+
+def _system(run: Run, entry: Mapping[str, Any]) -> System:
+    place = run.predictions / entry["file"]
+    splits: dict[str, dict[int, Mapping[str, Any]]] = {split: {} for split in HELD_OUT}
+    for number, row in enumerate(read_jsonl(place), start=1):
+        missing = {"split", "row_id", "reference", "prediction", "metrics"} - row.keys()
+        if missing:
+            raise RunError(f"{place} line {number} has no {', '.join(sorted(missing))}")
+        _check_finite(entry["name"], row)
+        splits.setdefault(row["split"], {})[row["row_id"]] = row
+    ordered = {split: dict(sorted(rows.items())) for split, rows in splits.items()}
+    if not ordered["test"]:
+        raise RunError(f"{place} holds no row of the test split; go on with: toolkit resume")
+    return System(entry["name"], entry["role"], entry, ordered)
+
+
+def _check_finite(system: str, row: Mapping[str, Any]) -> None:
+    for name, value in row["metrics"].items():
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, int | float) and math.isfinite(part) for part in parts):
+            raise PluginError(
+                f"metric {name!r} gives {value!r} for row {row['row_id']} of {system!r}; "
+                "per_example must return finite numbers"
+            )
+
+
+def _check_same_rows(systems: Sequence[System]) -> None:
+    whole = [system for system in systems if system.role not in PARTIAL_ROLES]
+    for system in whole[1:]:
+        if system.splits["test"].keys() != whole[0].splits["test"].keys():
+            raise RunError(
+                f"{system.name!r} and {whole[0].name!r} did not predict the same test rows, so "
+                "they cannot be compared; remove the older file and: toolkit resume"
+            )
+
+
+def shared_values(a: System, b: System, metric: str) -> tuple[list[Any], list[Any]]:
+    """Both systems' per-example values on the test rows that both answered."""
+    ours, theirs = a.splits["test"], b.splits["test"]
+    both = [row_id for row_id in ours if row_id in theirs]
+    return (
+        [ours[row_id]["metrics"][metric] for row_id in both],
+        [theirs[row_id]["metrics"][metric] for row_id in both],
+    )
+
+
+def trained(systems: Sequence[System]) -> System | None:
+    """The system that the run is about: the first adapter, or the fully trained model."""
+    for role in ("adapter", "full"):
+        for system in systems:
+            if system.role == role:
+                return system
+    return None

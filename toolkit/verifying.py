@@ -1,0 +1,123 @@
+"""Do the figures follow from the predictions? What ``toolkit report RUN --verify`` asks first.
+
+Three things are computed again: what stands in each prediction line, the widths of the prediction
+intervals, and the whole of ``metrics.json``. (That the predictions follow from the adapter is
+``predict``'s to check: it needs the model.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from toolkit import statistics, systems
+from toolkit.run import Run, read_json, read_jsonl
+from toolkit.score import COVERAGE, score
+from toolkit.systems import System
+from toolkit.task import Task
+
+_TOLERANCE = 1e-6
+_UNTOLD = {"timings"}
+"""Parts of ``metrics.json`` that go on changing after it was written: the report takes time too."""
+
+
+def recompute(run: Run, task: Task) -> list[str]:
+    """Every difference between the stored figures and those that the predictions give.
+
+    Args:
+        run: a finished run.
+        task: its task, with ``settings`` and ``facts`` of the run set.
+
+    Returns:
+        one sentence a difference, naming file and place; empty when all agree.
+    """
+    place = run.data / "heldout.jsonl"
+    heldout = {row["row_id"]: row for row in read_jsonl(place)} if place.is_file() else {}
+    found: list[str] = []
+    for system in systems.load(run):
+        for rows in system.splits.values():
+            for row in rows.values():
+                found += _line(system, row, task, heldout.get(row["row_id"]))
+        found += _width(system, task)
+    stored = read_json(run.path / "metrics.json")
+    again = score(run, task)
+    found += [
+        f"metrics.json: {where} is {old!r}, the predictions give {new!r}"
+        for where, old, new in differences(
+            {k: v for k, v in stored.items() if k not in _UNTOLD},
+            {k: v for k, v in again.items() if k not in _UNTOLD},
+        )
+    ]
+    return found
+
+
+def _line(
+    system: System, row: Mapping[str, Any], task: Task, source: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """What one prediction line says against what its prediction and its row give."""
+    where = f"predictions/{system.entry['file']}, row {row['row_id']}"
+    for metric in task.metrics:
+        value = metric.per_example(row["prediction"], row["reference"])
+        if not same(row["metrics"].get(metric.name), value):
+            stored = row["metrics"].get(metric.name)
+            yield f"{where}: {metric.name} is {stored!r}, the prediction gives {value!r}"
+    chosen = (row.get("decoders") or {}).get(system.entry.get("decoder"))
+    if chosen is not None and not same(row["prediction"], chosen):
+        yield f"{where}: prediction is {row['prediction']!r}, its decoder gave {chosen!r}"
+    width = system.entry.get("interval_width")
+    if width is not None and row.get("low") is not None:
+        ends = task.interval(row["prediction"], width)
+        if not same([row["low"], row["high"]], ends):
+            yield f"{where}: interval is {row['low']!r} to {row['high']!r}, should be {ends!r}"
+    if source is None:
+        return
+    if not same(row["reference"], task.reference(source)):
+        yield f"{where}: reference is {row['reference']!r}, the row has {task.reference(source)!r}"
+    for name, part in task.slices().items():
+        if name in (row.get("slices") or {}) and row["slices"][name] != part(source):
+            yield f"{where}: slice {name} is {row['slices'][name]!r}, should be {part(source)!r}"
+
+
+def _width(system: System, task: Task) -> Iterator[str]:
+    """The stored width of the intervals against the one that the calibration rows give."""
+    stored, rows = system.entry.get("interval_width"), system.rows("calibrate")
+    if stored is None or not rows:
+        return
+    misfits = [task.residual(row["prediction"], row["reference"]) for row in rows]
+    width = statistics.conformal_width([m for m in misfits if m is not None], COVERAGE)
+    if not same(stored, width):
+        yield (
+            f"predictions/systems.json, {system.name}: interval_width is {stored!r}, "
+            f"the calibration rows give {width!r}"
+        )
+
+
+def differences(old: Any, new: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The places at which two JSON documents differ, numbers up to rounding."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in {**old, **new}:
+            inside = f"{where}.{key}" if where else str(key)
+            yield from differences(old.get(key), new.get(key), inside)
+    elif _is_list(old) and _is_list(new) and len(old) == len(new):
+        for i, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from differences(a, b, f"{where}[{i}]")
+    elif not same(old, new):
+        yield where, old, new
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal, where tuples are lists and numbers agree to six digits (JSON keeps more)."""
+    if _is_list(a) and _is_list(b):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if _is_number(a) and _is_number(b):
+        return math.isclose(a, b, rel_tol=_TOLERANCE, abs_tol=1e-9)
+    return bool(a == b)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

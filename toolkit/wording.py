@@ -1,0 +1,78 @@
+"""Figures as people read them, the same in the verdict, the report and the terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+NOTHING = "–"
+
+
+def number(value: Any, spec: str = "") -> str:
+    """A number with a real minus sign; an en dash for one that does not exist."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return NOTHING
+    text = format(value, spec or guessed_spec(value))
+    if text.startswith("-"):
+        text = "−" + text[1:] if text.strip("-0.,%") else text[1:]
+    return text
+
+
+def guessed_spec(value: float) -> str:
+    """A format for a number of which nothing is known: about three digits, thousands grouped."""
+    if isinstance(value, int) or abs(value) >= 1000 or float(value).is_integer():
+        return ",.0f"
+    size = abs(value)
+    return ",.1f" if size >= 100 else ".1f" if size >= 10 else ".2f" if size >= 1 else ".3f"
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A no-break space keeps figure and unit on one line."""
+    return f"{text}\u00a0{unit}" if unit and text != NOTHING else text
+
+
+def figure(value: Any, spec: str, unit: str = "") -> str:
+    return with_unit(number(value, spec), unit)
+
+
+def span(low: Any, high: Any, spec: str) -> str:
+    """``3.0 to 5.2``."""
+    return f"{number(low, spec)} to {number(high, spec)}"
+
+
+def signed(value: Any, spec: str, unit: str = "") -> str:
+    """A difference, with its sign even when positive."""
+    text = number(value, spec)
+    plus = "" if text == NOTHING or text.startswith("−") or value == 0 else "+"
+    return with_unit(plus + text, unit)
+
+
+def p_value(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def in_sentence(label: str) -> str:
+    """A label inside a sentence: lower-case unless it begins with an abbreviation."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def about(n: int) -> str:
+    """Two digits are all an estimate of rows deserves."""
+    size = 10 ** max(0, len(str(n)) - 2)
+    return f"{math.ceil(n / size) * size:,}"
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return NOTHING
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
