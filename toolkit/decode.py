@@ -9,8 +9,13 @@ error (Lukasik et al., "Regression-aware inference with LLMs", 2024, arXiv:2403.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from toolkit.task import Row, Task
 
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 
@@ -40,3 +45,35 @@ def median(values: np.ndarray, probabilities: np.ndarray) -> float:
     # distribution lies between two numbers and not always on one.
     cumulated = (np.cumsum(probabilities) - probabilities / 2) / probabilities.sum()
     return float(np.interp(0.5, cumulated, values))
+
+
+def decode_all(
+    task: Task, outputs: Sequence[Any], rows: Sequence[Row]
+) -> dict[str, list[Any | None]]:
+    """What each of the task's decoders makes of each output; ``None`` where it cannot be read."""
+    return {
+        name: [decoder(output, row) for output, row in zip(outputs, rows, strict=True)]
+        for name, decoder in task.decoders().items()
+    }
+
+
+def or_fallback(task: Task, predictions: Sequence[Any | None]) -> list[Any]:
+    """Unreadable predictions replaced by the task's declared fallback."""
+    return [task.fallback() if p is None else p for p in predictions]
+
+
+def primary_values(task: Task, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, float]:
+    """The task's primary metric by decoder."""
+    metric = task.metric()
+    references = [task.reference(row) for row in rows]
+    return {
+        name: metric.value(
+            [
+                metric.per_example(prediction, reference)
+                for prediction, reference in zip(
+                    or_fallback(task, predictions), references, strict=True
+                )
+            ]
+        )
+        for name, predictions in decode_all(task, outputs, rows).items()
+    }

@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-    from toolkit.data import Source
+    from toolkit.source import Source
     from toolkit.kinds.base import Kind
 
 API_VERSION = 1
@@ -146,6 +146,19 @@ class Task(ABC):
         choices that were made for the user are told to ``source.note(sentence)``.
         """
 
+    def input_columns(self) -> list[str]:
+        """The columns a prediction needs: the panel's inputs, else all columns."""
+        return list(self.panel.inputs if self.panel else self.columns)
+
+    def load_inputs(self, source: Source) -> Dataset:
+        """Rows to predict, with ``row_id`` and the input columns, whose answer is not known.
+
+        Default: the file's columns of those names.
+        """
+        from toolkit.source import read_inputs
+
+        return read_inputs(source, self.input_columns())
+
     def group(self, row: Row) -> str:
         """Rows of one group stay in one split. Default: all text columns, normalised."""
         text = " ".join(str(v) for k, v in row.items() if k in self.columns and isinstance(v, str))
@@ -195,6 +208,12 @@ class Task(ABC):
     def interval(self, prediction: Any, width: float) -> tuple[float, float]:
         """All values whose :meth:`residual` to the prediction is at most ``width``."""
         raise NotImplementedError(f"{type(self).__name__}.interval goes with residual")
+
+    @classmethod
+    def metric(cls, name: str | None = None) -> Metric:
+        """A metric by name; the primary one without."""
+        wanted = name or cls.primary_metric
+        return next(metric for metric in cls.metrics if metric.name == wanted)
 
     # -- the kind ------------------------------------------------------------------------------------
     @classmethod

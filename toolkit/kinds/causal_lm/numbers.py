@@ -172,7 +172,6 @@ class _Walk:
         found: list[dict[int, float]] = [{} for _ in range(self.rows)]
         # A beam is (row, prefix, probability); at the first step there is one empty beam a row.
         beams = [(row, "", 1.0) for row in range(self.rows)]
-        source = list(range(self.rows))
         for _ in range(self.reader.max_digits):
             after = probabilities[:, ids].cpu().numpy().astype(np.float64)
             grown: list[tuple[int, str, float, int, int]] = []
@@ -186,7 +185,7 @@ class _Walk:
             if not kept:
                 break
             beams = [(row, prefix, mass) for row, prefix, mass, _, _ in kept]
-            probabilities, source = self._step(kept)
+            probabilities = self._step(kept)
         return [Generated(text="", numbers=_numbers(f)) for f in found]
 
     def _grow(
@@ -215,7 +214,7 @@ class _Walk:
             for beam in sorted(by_row[row], key=lambda b: (-b[2], b[1]))[:BEAMS]
         ]
 
-    def _step(self, kept: list[tuple[int, str, float, int, int]]) -> tuple[Any, list[int]]:
+    def _step(self, kept: list[tuple[int, str, float, int, int]]) -> Any:
         """Feed each beam's newest token; probabilities of what follows, shape (beams, vocabulary)."""
         import torch
 
@@ -234,7 +233,7 @@ class _Walk:
             use_cache=True,
             logits_to_keep=1,
         )
-        return torch.softmax(out.logits[:, -1].float(), -1), [b[3] for b in kept]
+        return torch.softmax(out.logits[:, -1].float(), -1)
 
 
 def _numbers(found: Mapping[int, float]) -> Numbers:

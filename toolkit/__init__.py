@@ -1,0 +1,66 @@
+"""adapter-toolkit: fine-tune a model for a task of your own and know whether it helped.
+
+Everything public is re-exported here, lazily: ``import toolkit`` loads no heavy library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "API_VERSION": "toolkit.task",
+    "Baseline": "toolkit.task",
+    "CausalLMTask": "toolkit.kinds.causal_lm",
+    "DataError": "toolkit.errors",
+    "Generated": "toolkit.kinds.causal_lm",
+    "Metric": "toolkit.task",
+    "MissingExtra": "toolkit.errors",
+    "Numbers": "toolkit.kinds.causal_lm",
+    "NumericLMTask": "toolkit.kinds.causal_lm",
+    "Panel": "toolkit.task",
+    "Predictor": "toolkit.task",
+    "Recipe": "toolkit.task",
+    "Row": "toolkit.task",
+    "Source": "toolkit.source",
+    "Task": "toolkit.task",
+    "ToolkitError": "toolkit.errors",
+    "hookimpl": "toolkit.hookspecs",
+    "read": "toolkit.data",
+}
+
+__all__ = sorted([*_PUBLIC, "__version__"])
+
+if TYPE_CHECKING:
+    from toolkit.source import Source as Source
+    from toolkit.data import read as read
+    from toolkit.errors import DataError as DataError
+    from toolkit.errors import MissingExtra as MissingExtra
+    from toolkit.errors import ToolkitError as ToolkitError
+    from toolkit.hookspecs import hookimpl as hookimpl
+    from toolkit.kinds.causal_lm import CausalLMTask as CausalLMTask
+    from toolkit.kinds.causal_lm import Generated as Generated
+    from toolkit.kinds.causal_lm import Numbers as Numbers
+    from toolkit.kinds.causal_lm import NumericLMTask as NumericLMTask
+    from toolkit.task import API_VERSION as API_VERSION
+    from toolkit.task import Baseline as Baseline
+    from toolkit.task import Metric as Metric
+    from toolkit.task import Panel as Panel
+    from toolkit.task import Predictor as Predictor
+    from toolkit.task import Recipe as Recipe
+    from toolkit.task import Row as Row
+    from toolkit.task import Task as Task
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        value = getattr(import_module(_PUBLIC[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'toolkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

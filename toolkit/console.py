@@ -1,0 +1,101 @@
+"""What the terminal shows: a live display where there is one, plain lines where there is not."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+PLAIN_EVERY = 10.0
+"""Seconds between plain progress lines."""
+
+
+class Console:
+    """Speaks to the person who runs a command; everything goes to standard error.
+
+    Args:
+        live: draw a moving display; by default where standard error is a terminal.
+        quiet: say nothing (``--json``).
+    """
+
+    def __init__(self, *, live: bool | None = None, quiet: bool = False) -> None:
+        from rich.console import Console as RichConsole
+
+        self.rich = RichConsole(stderr=True, highlight=False, quiet=quiet)
+        self.quiet = quiet
+        self.live = (self.rich.is_terminal if live is None else live) and not quiet
+        self._progress: RichProgress | None = None
+
+    def say(self, message: str) -> None:
+        """One line of plain information."""
+        self.rich.print(message, markup=False, soft_wrap=True)
+
+    def note(self, message: str) -> None:
+        """Something the user should know, indented under its stage."""
+        self.rich.print(f"  {message}", markup=False, soft_wrap=True)
+
+    def heading(self, message: str) -> None:
+        """The beginning of a stage."""
+        self.rich.print(f"• {message}", style="bold", markup=False, soft_wrap=True)
+
+    def warn(self, message: str) -> None:
+        """Something that may spoil the result."""
+        self.rich.print(f"  ! {message}", style="yellow", markup=False, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def track(self, what: str) -> Iterator[Tracker]:
+        """Show the progress of one long thing."""
+        if not self.live:
+            yield Tracker(self, what)
+            return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        with Progress(
+            TextColumn("  {task.description}"), BarColumn(bar_width=28),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeRemainingColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=self.rich, transient=True,
+        ) as progress:  # fmt: skip
+            yield Tracker(self, what, progress)
+
+
+class Tracker:
+    """One progress bar, or its plain lines."""
+
+    def __init__(self, console: Console, what: str, progress: Any = None) -> None:
+        self.console = console
+        self.what = what
+        self.progress = progress
+        self.bar = progress.add_task(what, total=1, detail="") if progress else None
+        self.detail = ""
+        self._started = self._said = time.perf_counter()
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress.update(self.bar, completed=done, total=total, detail=self.detail)
+            return
+        now = time.perf_counter()
+        if now - self._said >= PLAIN_EVERY:
+            self._said = now
+            left = (now - self._started) / max(done, 1) * (total - done)
+            detail = f", {self.detail}" if self.detail else ""
+            self.console.note(f"{self.what}: {done}/{total}{detail}, {duration(left)} left")
+
+
+def duration(seconds: float) -> str:
+    """``95`` → ``1 min 35 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def is_terminal() -> bool:
+    """Whether standard output is read by a person."""
+    return sys.stdout.isatty()

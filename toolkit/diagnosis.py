@@ -1,0 +1,154 @@
+"""``toolkit doctor``: what works on this machine, proved by one training step."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from toolkit import environment
+
+OPTIONAL = {
+    "bitsandbytes": "4-bit and 8-bit models",
+    "unsloth": "the unsloth backend",
+    "sentence_transformers": "the embeddings rung (extra offline)",
+    "trackio": "local experiment tracking",
+    "gradio": "the playground",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; ``state`` is ok, absent, warning or broken."""
+
+    what: str
+    state: str
+    detail: str
+
+
+def examine(*, step: bool = True) -> list[Finding]:
+    """Versions against the supported ranges, hardware, optional parts, and one training step."""
+    environment.prepare(offline=True)
+    findings = [_requirements(), *_optional(), _hardware(), _plugins()]
+    if step:
+        findings.append(_proved("one training step", _one_step))
+    return findings
+
+
+def _requirements() -> Finding:
+    """Whether what is installed is in the ranges this distribution asks for."""
+    from packaging.requirements import Requirement
+
+    wrong = []
+    for line in metadata.requires("adapter-toolkit") or []:
+        requirement = Requirement(line)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{requirement.name} is not installed")
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            wrong.append(f"{requirement.name} {version} is outside {requirement.specifier}")
+    if wrong:
+        return Finding("versions", "broken", "; ".join(wrong))
+    stack = ", ".join(f"{n} {metadata.version(n)}" for n in ("torch", "transformers", "trl", "peft"))
+    return Finding("versions", "ok", stack)
+
+
+def _optional() -> list[Finding]:
+    return [
+        Finding(name, "ok", f"there, for {purpose}")
+        if importlib.util.find_spec(name)
+        else Finding(name, "absent", f"only needed for {purpose}")
+        for name, purpose in OPTIONAL.items()
+    ]
+
+
+def _hardware() -> Finding:
+    from toolkit.monitor import hardware
+
+    info = hardware()
+    gpu = info.get("gpu", "no GPU")
+    return Finding(
+        "hardware", "ok", f"{info['cores']} cores, {info['memory_gb']} GB of memory, {gpu}"
+    )
+
+
+def _plugins() -> Finding:
+    from toolkit import plugins
+
+    found = plugins.load()
+    broken = [p.name for p in found.plugins if p.problem]
+    if broken:
+        return Finding("plugins", "warning", f"broken: {', '.join(broken)}; see: toolkit plugins")
+    return Finding("plugins", "ok", f"{len(found.plugins)} with {len(found.tasks)} tasks")
+
+
+def _proved(what: str, prove: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, "ok", prove())
+    except Exception as error:  # whatever breaks is the finding
+        return Finding(what, "broken", " ".join(f"{type(error).__name__}: {error}".split())[:300])
+
+
+def _one_step() -> str:
+    """Train the embedded model for one step on made-up rows, save, reload, and see it differ."""
+    import tempfile
+    from pathlib import Path
+
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.kinds.base import TrainingWatch
+    from toolkit.kinds.causal_lm import CausalLMTask
+    from toolkit.task import Metric, Recipe
+
+    recipe = Recipe(
+        "step", "one step", "embedded:causal-lm", lora={"target_modules": "all-linear"},
+        training={"max_steps": 1, "per_device_train_batch_size": 4, "learning_rate": 1e-2,
+                  "model_init_kwargs": {"dtype": "float32"}, "eval_strategy": "steps",
+                  "eval_steps": 1, "bf16": False},
+        generation={"max_new_tokens": 4},
+    )  # fmt: skip
+
+    class Echo(CausalLMTask):
+        name, summary, columns = "echo", "repeat a word", {"word": "a word"}
+        metrics = (Metric("exact", lambda p, r: float(p == r)),)
+        primary_metric = "exact"
+        recipes = (recipe,)
+
+        def load_rows(self, source: Any) -> Dataset:
+            return Dataset.from_dict({"word": ["red", "blue", "green", "one"] * 2})
+
+        def format_example(self, row: Any) -> dict[str, Any]:
+            return {"prompt": f"Say {row['word']}:", "completion": f" {row['word']}"}
+
+        def postprocess(self, output: Any, row: Any) -> str:
+            return str(output.text).strip()
+
+        def fallback(self) -> str:
+            return ""
+
+        def reference(self, row: Any) -> str:
+            return str(row["word"])
+
+    task = Echo()
+    rows = task.load_rows(None)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        kind = task.kind()(task, recipe)
+        trained = kind.train(
+            DatasetDict({"train": rows, "select": rows}),
+            checkpoints=Path(folder) / "checkpoints", adapter=Path(folder) / "adapter",
+            watch=TrainingWatch(),
+        )  # fmt: skip
+        kind.load_adapter(Path(folder) / "adapter")
+    seconds = time.perf_counter() - started
+    return (
+        f"trained {trained.info['parameters_trained']:,} parameters, saved, loaded again and "
+        f"changed the model's answers, in {seconds:.1f} s"
+    )

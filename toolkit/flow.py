@@ -1,0 +1,381 @@
+"""``toolkit run`` and ``toolkit resume``: the stages of a run, in order.
+
+    data → baselines → base → train → predict → score → report
+
+Everything a stage needs is in the run directory or follows from it, so a resumed run takes the
+same way: what is done is read back, what is not is done. A run that is killed loses at most what
+was done since the last checkpoint.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit import environment, plugins, recipes
+from toolkit.backends import is_local
+from toolkit.console import Console, duration
+from toolkit.data import Prepared, prepare, save
+from toolkit.errors import MissingExtra, RunError
+from toolkit.kinds.base import TrainingWatch
+from toolkit.run import Run, write_json
+from toolkit.source import Source
+from toolkit.task import Recipe, Row, Task
+
+if TYPE_CHECKING:
+    from toolkit.kinds.base import Kind
+
+
+def start(
+    task: type[Task],
+    recipe: Recipe,
+    source: Source,
+    *,
+    runs: Path,
+    options: Mapping[str, Any],
+    command: Sequence[str] = (),
+) -> Run:
+    """Check what can be checked at once, and make the run directory.
+
+    Args:
+        options: ``seed``, ``seeds``, ``store_data``, ``allow_truncation``, ``trust_remote_code``.
+        command: the command line, for the report.
+    """
+    environment.prepare(offline=is_local(recipe.model) and not _on_hub(source))
+    recipes.check(recipe, task.kind().training_arguments(), task.options)
+    origin = plugins.load().origins.get(task.name)
+    return Run.create(
+        runs,
+        {
+            "task": task.name,
+            "plugin": {
+                "distribution": origin.distribution if origin else None,
+                "version": origin.version if origin else None,
+            },
+            "command": " ".join(command),
+            "source": source.as_dict(),
+            "recipe": recipes.as_dict(recipe),
+            "seed": int(options.get("seed", 0)),
+            "options": dict(options),
+        },
+    )
+
+
+def _on_hub(source: Source) -> bool:
+    from toolkit.reading import is_hub_id
+
+    paths = (source.data, source.train, source.validation, source.test)
+    return any(path is not None and is_hub_id(path) for path in paths)
+
+
+class Flow:
+    """One pass over the stages of a run.
+
+    Args:
+        run: the run directory.
+        console: where progress is shown.
+    """
+
+    def __init__(self, run: Run, console: Console) -> None:
+        self.run = run
+        self.console = console
+        self.options: dict[str, Any] = run.info.get("options", {})
+        self.source = Source.from_dict(run.info["source"])
+        self.recipe = recipes.from_dict(run.info["recipe"])
+        self.task = load_task(run)
+        self.prepared: Prepared | None = None
+        self._kind: Kind | None = None
+
+    def go(self) -> Run:
+        """Do what is left to do."""
+        environment.prepare(offline=is_local(self.recipe.model) and not _on_hub(self.source))
+        self.prepared = self._data()
+        self._baselines(self.prepared)
+        self._base(self.prepared)
+        self._train(self.prepared)
+        self._predict(self.prepared)
+        self._score()
+        self._report()
+        shutil.rmtree(self.run.checkpoints, ignore_errors=True)  # only a resume needs them
+        return self.run
+
+    # -- data --------------------------------------------------------------------------------------
+    def _data(self) -> Prepared:
+        from toolkit import monitor
+
+        self.console.heading("data")
+        first = not self.run.done("data")
+        versions = monitor.versions()
+        if not first:
+            self._same("versions", versions)
+        prepared = prepare(self.task, self.source, int(self.run.info["seed"]))
+        if first:
+            with self.run.stage("data"):
+                self._first_look(prepared, versions)
+        elif prepared.fingerprint != self.run.info["data"]["fingerprint"]:
+            raise RunError(
+                f"the data of run {self.run.id} has changed since it was started (fingerprint "
+                f"{prepared.fingerprint[:12]}, was {self.run.info['data']['fingerprint'][:12]}); "
+                "bring the old data back, or start a new run"
+            )
+        sizes = ", ".join(f"{name} {size:,}" for name, size in prepared.sizes.items())
+        self.console.note(f"{sizes} rows{' (synthetic)' if prepared.synthetic else ''}")
+        return prepared
+
+    def _first_look(self, prepared: Prepared, versions: Mapping[str, str]) -> None:
+        """Facts, preflight and the stored rows: what happens once in the life of a run."""
+        from toolkit import monitor, preflight
+
+        self.task.facts = self.task.learn(prepared.splits["train"])
+        found = preflight.check(
+            self.task,
+            prepared,
+            token_lengths=self.kind.lengths(preflight.sample(prepared.splits)),
+            max_length=self.kind.max_length,
+            allow_truncation=bool(self.options.get("allow_truncation")),
+        )
+        for line in found.sentences():
+            self.console.note(line)
+        for warning in found.warnings():
+            self.console.warn(warning)
+        save(prepared, self.run, store_rows=bool(self.options.get("store_data", True)))
+        document = found.document()
+        document["prompt_tokens"] = self.kind.explain(prepared.splits["train"][0])
+        write_json(self.run.data / "preflight.json", document)
+        self.run.info |= {
+            "data": {
+                "fingerprint": prepared.fingerprint,
+                "sizes": prepared.sizes,
+                "synthetic": prepared.synthetic,
+                "stored": bool(self.options.get("store_data", True)),
+            },
+            "facts": self.task.facts,
+            "settings": self.task.settings,
+            "versions": dict(versions),
+            "hardware": monitor.hardware(),
+        }
+
+    def _same(self, what: str, now: Mapping[str, Any]) -> None:
+        """Refuse to go on with other versions than the run was started with, naming them."""
+        then = self.run.info.get(what, {})
+        changed = [f"{k} {then.get(k)} → {now.get(k)}" for k in {**then, **now} if then.get(k) != now.get(k)]
+        if changed and not self.run.finished:
+            raise RunError(
+                f"run {self.run.id} was started with other {what}: {', '.join(sorted(changed))}; "
+                "install those again, or start a new run"
+            )
+
+    # -- the ladder --------------------------------------------------------------------------------
+    def _baselines(self, prepared: Prepared) -> None:
+        from toolkit import predict
+
+        if self.run.done("baselines"):
+            return
+        self.console.heading("baselines")
+        with self.run.stage("baselines"):
+            for name, fit in self.task.baselines().items():
+                if predict.predicted(self.run, name):
+                    continue
+                try:
+                    entry = predict.predict_baseline(
+                        self.run, self.task, name, fit, prepared.splits
+                    )
+                except MissingExtra as error:
+                    predict.absent(self.run, name, str(error))
+                    self.console.warn(f"{name}: left out, {error}")
+                    continue
+                self._told(name, float(entry["fit_seconds"]) + float(entry["predict_seconds"]))
+
+    def _base(self, prepared: Prepared) -> None:
+        from toolkit import predict
+
+        if self.run.done("base"):
+            return
+        self.console.heading(f"base model ({self.recipe.model})")
+        with self.run.stage("base"):
+            shots = self._shots(prepared)
+            for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
+                if predict.predicted(self.run, name) or (name == "few-shot" and not examples):
+                    continue
+                with self.console.track(name) as progress:
+                    entry = predict.predict_model(
+                        self.run, self.task, self.kind, name, role, prepared.splits,
+                        adapter=False, shots=examples, decoder=self._decoder, progress=progress,
+                    )  # fmt: skip
+                self._told(name, float(entry["predict_seconds"]))
+
+    def _shots(self, prepared: Prepared) -> list[Row]:
+        """Training rows for the few-shot prompt: short ones, drawn by the seed."""
+        count = int(getattr(self.task, "few_shot", 0))
+        train = prepared.splits["train"]
+        drawn = train.shuffle(seed=int(self.run.info["seed"])).select(
+            range(min(len(train), 25 * count))
+        )
+        rows = [dict(row) for row in drawn]
+        return sorted(rows, key=lambda r: len(str(r)))[:count] if len(rows) <= count else rows[:count]
+
+    # -- training ------------------------------------------------------------------------------------
+    def _train(self, prepared: Prepared) -> None:
+        if self.run.done("train"):
+            return
+        self.console.heading("training")
+        with self.run.stage("train"):
+            for index in range(self._seeds):
+                name = adapter_name(index)
+                if (self.run.path / name / "toolkit.json").is_file():
+                    continue
+                self._train_one(prepared, index, name)
+
+    def _train_one(self, prepared: Prepared, index: int, name: str) -> None:
+        from toolkit import train
+
+        if index:
+            self.console.note(f"seed {index + 1} of {self._seeds}")
+        self.kind.seed = int(self.run.info["seed"]) + index
+        with self.console.track("training") as progress:
+
+            def on_log(entry: dict[str, Any]) -> None:
+                line = train.describe(entry, self.task.metric())
+                progress.detail = line if "loss" in entry else progress.detail
+                if "eval_loss" in entry:
+                    self.console.note(line)
+
+            def on_step(step: int, steps: int, tokens: int) -> None:
+                progress(step, steps)
+
+            trained = train.train(
+                self.kind, prepared.splits, self.run, name, TrainingWatch(on_log, on_step),
+                self._tracking(index),
+            )  # fmt: skip
+        if index == 0:
+            self.run.info["training"] = trained.info
+            write_json(self.run.path / "history.json", trained.history)
+        else:
+            self.run.info["training"].setdefault("further_seeds", []).append(trained.info)
+        self.run.save()
+        self.console.note(train.summary(trained.info))
+
+    def _tracking(self, index: int) -> dict[str, Any]:
+        from toolkit import tracking
+
+        return tracking.fields(
+            self.recipe.training,
+            runs=self.run.path.parent.parent,
+            project=self.task.name,
+            run_name=self.run.id + (f"-seed-{index}" if index else ""),
+        )
+
+    def _predict(self, prepared: Prepared) -> None:
+        from toolkit import predict
+
+        if self.run.done("predict"):
+            return
+        self.console.heading("adapter on held-out rows")
+        with self.run.stage("predict"):
+            for index in range(self._seeds):
+                name = adapter_name(index)
+                if predict.predicted(self.run, name):
+                    continue
+                self.kind.load_adapter(self.run.path / name)
+                with self.console.track(name) as progress:
+                    entry = predict.predict_model(
+                        self.run, self.task, self.kind, name, self.kind.role, prepared.splits,
+                        adapter=True, decoder=self._decoder, progress=progress,
+                        fit_seconds=self.run.info["training"]["seconds"],
+                    )  # fmt: skip
+                self._told(f"{name}, decoder {entry['decoder']}", float(entry["predict_seconds"]))
+
+    # -- the answer ----------------------------------------------------------------------------------
+    def _score(self) -> None:
+        if self.run.done("score"):
+            return
+        from toolkit import score
+
+        self.console.heading("scoring")
+        with self.run.stage("score"):
+            write_json(self.run.path / "metrics.json", score.score(self.run, self.task))
+
+    def _report(self) -> None:
+        if self.run.done("report"):
+            return
+        from toolkit import report
+
+        self.console.heading("report")
+        with self.run.stage("report"):
+            report.write(self.run, self.task)
+
+    # -- small things --------------------------------------------------------------------------------
+    @property
+    def kind(self) -> Kind:
+        if self._kind is None:
+            self._kind = make_kind(self.run, self.task)
+        return self._kind
+
+    @property
+    def _seeds(self) -> int:
+        return int(self.options.get("seeds", 1))
+
+    @property
+    def _decoder(self) -> str | None:
+        return self.task.settings.get("decoder")
+
+    def _told(self, name: str, seconds: float) -> None:
+        from toolkit.run import read_jsonl
+
+        metric = self.task.metric()
+        lines = read_jsonl(self.run.predictions / f"{name.partition(',')[0]}.jsonl")
+        values = [
+            tuple(v) if isinstance(v := line["metrics"][metric.name], list) else v
+            for line in lines
+            if line["split"] == "select"
+        ]
+        figure = format(metric.value(values), metric.format)
+        self.console.note(
+            f"{name}: {metric.name} {figure}{metric.unit} on select, {duration(seconds)}"
+        )
+
+
+def adapter_name(index: int) -> str:
+    """The folder and system name of the adapter of a seed; the first is plain ``adapter``."""
+    return f"adapter-seed-{index}" if index else "adapter"
+
+
+def load_task(run: Run) -> Task:
+    """The run's task, with its settings and (where learned) its facts."""
+    task = plugins.load().task(str(run.info["task"]))()
+    task.settings |= dict(run.info["recipe"].get("task") or {})
+    task.facts = dict(run.info.get("facts", {}))
+    return task
+
+
+def make_kind(run: Run, task: Task) -> Kind:
+    """The run's kind, with the tokenizer loaded and the model not yet."""
+    return task.kind()(
+        task,
+        recipes.from_dict(run.info["recipe"]),
+        seed=int(run.info["seed"]),
+        trust_remote_code=bool(run.info.get("options", {}).get("trust_remote_code")),
+    )
+
+
+def check_same_recipe(run: Run, recipe: Recipe | None) -> None:
+    """Refuse to resume with another recipe, naming the difference."""
+    if recipe is None:
+        return
+    then = run.info["recipe"]
+    now = dataclasses.asdict(recipe)
+    for key, value in now.items():
+        if then.get(key) != value:
+            raise RunError(
+                f"run {run.id} was started with another recipe: {key} was {then.get(key)!r}, is "
+                f"{value!r}; start a new run for it"
+            )
+
+
+def command_line() -> list[str]:
+    """What was typed, for the report; secrets never come on the command line."""
+    return ["toolkit", *sys.argv[1:]]

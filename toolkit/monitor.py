@@ -1,0 +1,114 @@
+"""Memory and utilisation of this process, sampled while something long goes on."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Any
+
+INTERVAL = 0.5
+
+
+class Monitor:
+    """Samples resident memory and processor use in a thread; use as a context manager.
+
+    Attributes:
+        peak_mb: highest resident memory seen, in MiB (GPU memory is in :meth:`gpu`).
+        start_mb: resident memory at the beginning.
+    """
+
+    def __init__(self) -> None:
+        import psutil
+
+        self._process = psutil.Process()
+        self._process.cpu_percent()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self.start_mb = self.peak_mb = self.memory_mb = self._resident()
+        self.cpu_percent = 0.0
+
+    def __enter__(self) -> Monitor:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._note()
+
+    def now(self) -> dict[str, Any]:
+        """The newest sample, as keys of a history entry."""
+        entry: dict[str, Any] = {
+            "memory_mb": round(self.memory_mb, 1),
+            "cpu_percent": round(self.cpu_percent, 1),
+        }
+        return entry | gpu()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            self._note()
+
+    def _note(self) -> None:
+        self.memory_mb = self._resident()
+        self.peak_mb = max(self.peak_mb, self.memory_mb)
+        self.cpu_percent = self._process.cpu_percent()
+
+    def _resident(self) -> float:
+        return float(self._process.memory_info().rss) / 2**20
+
+
+def gpu() -> dict[str, float]:
+    """Memory (MiB), utilisation (%) and power (W) of the GPU in use; empty without one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return {}
+    entry = {"gpu_memory_mb": round(torch.cuda.max_memory_allocated() / 2**20, 1)}
+    try:
+        entry["gpu_percent"] = float(torch.cuda.utilization())
+        entry["gpu_watts"] = round(torch.cuda.power_draw() / 1000, 1)
+    except (ImportError, ModuleNotFoundError, RuntimeError):
+        pass  # needs nvidia-ml-py and a driver that tells
+    return entry
+
+
+def hardware() -> dict[str, Any]:
+    """What this run was measured on, for the report."""
+    import os
+    import platform
+
+    import psutil
+    import torch
+
+    info: dict[str, Any] = {
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+    }
+    if torch.cuda.is_available():
+        info["gpu"] = torch.cuda.get_device_name()
+        info["gpu_memory_gb"] = round(torch.cuda.get_device_properties(0).total_memory / 2**30, 1)
+    return info
+
+
+def versions() -> dict[str, str]:
+    """Versions of the stack, for the report and for telling a resumed run what has changed."""
+    import platform
+    from importlib import metadata
+
+    names = ("adapter-toolkit", "torch", "transformers", "trl", "peft", "accelerate", "datasets",
+             "tokenizers", "numpy", "scikit-learn")  # fmt: skip
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

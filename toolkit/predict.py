@@ -1,0 +1,221 @@
+"""From systems to ``predictions/SYSTEM.jsonl``: every system on the same held-out rows.
+
+A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may choose
+(its decoder) it chooses on ``select``, what it calibrates (its intervals) on ``calibrate``; ``test``
+is only ever predicted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.decode import decode_all, or_fallback, primary_values
+from toolkit.run import Run, read_json, write_json, write_jsonl
+from toolkit.statistics import conformal_width
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+    from toolkit.kinds.base import Kind, Progress
+    from toolkit.task import Baseline, Row, Task
+
+HELD_OUT = ("select", "calibrate", "test")
+COVERAGE = 0.9
+
+
+def held_out_rows(splits: DatasetDict) -> dict[str, list[Row]]:
+    """The held-out rows as plain dicts, by split."""
+    return {split: [dict(row) for row in splits[split]] for split in HELD_OUT}
+
+
+def predict_baseline(
+    run: Run, task: Task, name: str, fit: Baseline, splits: DatasetDict
+) -> dict[str, Any]:
+    """Fit a baseline, predict the held-out rows, write its file; returns its systems entry."""
+    started = time.perf_counter()
+    predictor = fit(splits["train"])
+    fitted = time.perf_counter()
+    predictions = {split: list(predictor(splits[split])) for split in HELD_OUT}
+    ended = time.perf_counter()
+    rows = held_out_rows(splits)
+    width = _interval_width(task, predictions["calibrate"], rows["calibrate"])
+    count = sum(map(len, predictions.values()))
+    lines = [
+        _line(task, split, row, prediction, width, seconds=(ended - fitted) / max(1, count))
+        for split in HELD_OUT
+        for row, prediction in zip(rows[split], predictions[split], strict=True)
+    ]
+    return _write(
+        run, name, "baseline", lines, width,
+        fit_seconds=fitted - started, predict_seconds=ended - fitted,
+    )  # fmt: skip
+
+
+def predict_model(
+    run: Run,
+    task: Task,
+    kind: Kind,
+    name: str,
+    role: str,
+    splits: DatasetDict,
+    *,
+    adapter: bool,
+    shots: Sequence[Row] = (),
+    decoder: str | None = None,
+    progress: Progress | None = None,
+    fit_seconds: float | None = None,
+) -> dict[str, Any]:
+    """Let a model answer the held-out rows, write its file; returns its systems entry.
+
+    Args:
+        decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``select``.
+    """
+    rows = held_out_rows(splits)
+    flat = [row for split in HELD_OUT for row in rows[split]]
+    where = [split for split in HELD_OUT for _ in rows[split]]
+    started = time.perf_counter()
+    outputs = kind.predict(flat, adapter=adapter, shots=shots, progress=progress)
+    seconds = time.perf_counter() - started
+    chosen = choose_decoder(task, outputs, flat, where, decoder)
+    decoded = decode_all(task, outputs, flat)
+    counted = or_fallback(task, decoded[chosen])
+    calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
+    width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
+    lines = [
+        _line(
+            task, where[i], row, counted[i], width,
+            seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
+            decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
+            tokens=output.tokens, hit_limit=output.hit_limit,
+        )
+        for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
+    ]  # fmt: skip
+    return _write(
+        run, name, role, lines, width,
+        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen,
+    )  # fmt: skip
+
+
+def choose_decoder(
+    task: Task,
+    outputs: Sequence[Any],
+    rows: Sequence[Row],
+    where: Sequence[str],
+    wanted: str | None,
+) -> str:
+    """The decoder that is best on the select rows, or the wanted one."""
+    names = list(task.decoders())
+    if wanted not in (None, "auto"):
+        return str(wanted)
+    if len(names) == 1:
+        return names[0]
+    select = [i for i, split in enumerate(where) if split == "select"]
+    values = primary_values(task, [outputs[i] for i in select], [rows[i] for i in select])
+    sign = -1 if task.metric().greater_is_better else 1
+    return min(names, key=lambda name: (sign * values[name], names.index(name)))
+
+
+def write_systems(run: Run, entry: Mapping[str, Any]) -> None:
+    """Add or replace a system in ``predictions/systems.json``."""
+    path = run.predictions / "systems.json"
+    systems = read_json(path) if path.is_file() else []
+    kept = [s for s in systems if s["name"] != entry["name"]]
+    write_json(path, [*kept, dict(entry)])
+
+
+def predicted(run: Run, name: str) -> bool:
+    """Whether a system's predictions are there already."""
+    path = run.predictions / "systems.json"
+    return path.is_file() and any(s["name"] == name for s in read_json(path))
+
+
+def absent(run: Run, name: str, reason: str) -> None:
+    """Say that a baseline could not be had, so that the report shows the rung with its reason."""
+    entry = {"name": name, "role": "baseline", "file": None, "note": reason}
+    write_systems(run, entry)
+
+
+def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row]) -> float | None:
+    residuals: list[float] = []
+    for prediction, row in zip(predictions, rows, strict=True):
+        residual = task.residual(prediction, task.reference(row))
+        if residual is None:
+            return None
+        residuals.append(residual)
+    return conformal_width(residuals, COVERAGE)
+
+
+def _line(
+    task: Task,
+    split: str,
+    row: Row,
+    prediction: Any,
+    width: float | None,
+    *,
+    seconds: float,
+    raw: str | None = None,
+    parsed: bool = True,
+    decoders: Mapping[str, Any] | None = None,
+    tokens: int | None = None,
+    hit_limit: bool | None = None,
+) -> dict[str, Any]:
+    reference = task.reference(row)
+    low, high = (None, None) if width is None else task.interval(prediction, width)
+    line = {
+        "split": split,
+        "row_id": row["row_id"],
+        "reference": reference,
+        "raw": raw,
+        "prediction": prediction,
+        "parsed": parsed,
+        "low": low,
+        "high": high,
+        "metrics": {m.name: _plain(m.per_example(prediction, reference)) for m in task.metrics},
+        "slices": {name: part(row) for name, part in task.slices().items()},
+        "seconds": round(seconds, 6),
+    }
+    if decoders is not None:
+        line |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
+    return line
+
+
+def _plain(value: float | tuple[float, ...]) -> float | list[float]:
+    return [float(v) for v in value] if isinstance(value, tuple) else float(value)
+
+
+def _write(
+    run: Run,
+    name: str,
+    role: str,
+    lines: Sequence[Mapping[str, Any]],
+    width: float | None,
+    *,
+    fit_seconds: float | None,
+    predict_seconds: float,
+    decoder: str | None = None,
+) -> dict[str, Any]:
+    bad = sum(1 for line in lines if not _finite(line["prediction"]))
+    if bad:
+        from toolkit.errors import PluginError
+
+        raise PluginError(f"{name} gave {bad} predictions that are no finite number")
+    write_jsonl(run.predictions / f"{name}.jsonl", lines)
+    entry = {
+        "name": name,
+        "role": role,
+        "file": f"{name}.jsonl",
+        "fit_seconds": None if fit_seconds is None else round(fit_seconds, 3),
+        "predict_seconds": round(predict_seconds, 3),
+        "decoder": decoder,
+        "interval_width": width,
+        "note": "",
+    }
+    write_systems(run, entry)
+    return entry
+
+
+def _finite(prediction: Any) -> bool:
+    return not isinstance(prediction, float) or math.isfinite(prediction)

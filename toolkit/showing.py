@@ -1,0 +1,268 @@
+"""Results on the terminal: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.run import Run, read_json, write_jsonl
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from toolkit.plugins import Plugins
+    from toolkit.task import Task
+
+
+def emit(value: Any) -> None:
+    """JSON on standard output."""
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def _table(*columns: str, right: Sequence[int] = ()) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i in right else "left", overflow="fold")
+    return table
+
+
+def _print(*parts: Any) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for part in parts:
+        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+
+
+def _cell(text: str, style: str = "") -> Any:
+    from rich.text import Text
+
+    return Text(text, style=style)
+
+
+def show_tasks(found: Plugins, as_json: bool) -> None:
+    """The tasks with what they are and where they come from."""
+    rows = [
+        {
+            "name": name,
+            "summary": task.summary,
+            "kind": task.__mro__[1].__name__,
+            "recipes": [recipe.name for recipe in task.recipes],
+            "distribution": found.origins[name].distribution,
+        }
+        for name, task in sorted(found.tasks.items())
+    ]
+    if as_json:
+        emit(rows)
+        return
+    table = _table("Task", "What it does", "From")
+    for row in rows:
+        table.add_row(_cell(str(row["name"]), "bold"), str(row["summary"]), str(row["distribution"]))
+    _print(table)
+    if broken := [p for p in found.plugins if p.problem]:
+        _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
+
+
+def show_plugins(found: Plugins, as_json: bool) -> None:
+    """The plugins with their tasks, or the reason why they are broken."""
+    import dataclasses
+
+    if as_json:
+        emit([dataclasses.asdict(plugin) for plugin in found.plugins])
+        return
+    table = _table("Plugin", "Distribution", "State", "Import", right=(3,))
+    for plugin in found.plugins:
+        state = plugin.problem or f"tasks: {', '.join(plugin.tasks) or 'none'}"
+        table.add_row(
+            _cell(plugin.name, "bold"),
+            f"{plugin.distribution} {plugin.version}",
+            _cell(("broken: " if plugin.problem else "") + state, "red" if plugin.problem else ""),
+            f"{plugin.seconds * 1000:.0f} ms",
+        )
+    _print(table)
+
+
+def show_recipes(tasks: Sequence[type[Task]], as_json: bool) -> None:
+    """The recipes of some tasks."""
+    from toolkit.recipes import as_dict
+
+    if as_json:
+        emit({task.name: [as_dict(recipe) for recipe in task.recipes] for task in tasks})
+        return
+    table = _table("Task", "Recipe", "Model", "What it is")
+    for task in tasks:
+        for recipe in task.recipes:
+            table.add_row(task.name, _cell(recipe.name, "bold"), recipe.model, recipe.summary)
+    _print(table)
+
+
+def show_result(run: Run, as_json: bool) -> None:
+    """Ladder and verdict of a finished run, and where the report is."""
+    metrics = read_json(run.path / "metrics.json")
+    if as_json:
+        emit(metrics | {"run_path": str(run.path)})
+        return
+    _print("", ladder_table(metrics), "")
+    _print(metrics["verdict"]["sentence"])
+    for caveat in metrics["verdict"].get("caveats", []):
+        _print(f"  ({caveat})")
+    _print(f"\nReport: {run.path / 'report.html'}")
+
+
+def ladder_table(metrics: Mapping[str, Any]) -> Table:
+    """All systems on the test rows, best first by the primary metric, with 95 % intervals."""
+    primary = metrics["primary_metric"]
+    described = metrics["metrics"]
+    first = next(m for m in described if m["name"] == primary)
+    others = [m for m in described if m["name"] != primary]
+    table = _table(
+        f"{first['label']}, {metrics['n']:,} test rows", "", "95 %",
+        *(m["name"] for m in others), right=range(1, 3 + len(others)),
+    )  # fmt: skip
+    measured = {n: s for n, s in metrics["systems"].items() if s.get("metrics")}
+    sign = -1 if first["greater_is_better"] else 1
+    for name, system in sorted(
+        measured.items(), key=lambda item: sign * item[1]["metrics"][primary]["value"]
+    ):
+        figure = system["metrics"][primary]
+        spec = first["format"]
+        style = "bold" if system["role"] in ("adapter", "full") else ""
+        table.add_row(
+            _cell(name, style),
+            _cell(f"{figure['value']:{spec}}{first['unit']}", style),
+            _range(figure, spec),
+            *(f"{system['metrics'][m['name']]['value']:{m['format']}}" for m in others),
+        )
+    for name, system in metrics["systems"].items():
+        if name not in measured:
+            table.add_row(_cell(name, "dim"), "–", _cell(str(system.get("note") or "absent"), "dim"))
+    return table
+
+
+def _range(figure: Mapping[str, Any], spec: str) -> str:
+    if figure.get("low") is None or figure.get("high") is None:
+        return ""
+    return f"{figure['low']:{spec}}–{figure['high']:{spec}}"
+
+
+def show_runs(found: Sequence[Run], folder: Path, as_json: bool) -> None:
+    """All runs with their state and verdict."""
+    rows = []
+    for run in found:
+        verdict = None
+        if run.done("score"):
+            verdict = read_json(run.path / "metrics.json")["verdict"]["worth_it"]
+        rows.append(
+            {
+                "id": run.id,
+                "task": run.info["task"],
+                "created": run.info["created"],
+                "finished": run.finished,
+                "stage": next((s for s in reversed(list(run.info["stages"]))), None),
+                "model": run.info["recipe"]["model"],
+                "worth_it": verdict,
+                "path": str(run.path),
+            }
+        )
+    if as_json:
+        emit(rows)
+        return
+    if not rows:
+        _print(f"no runs in {folder} yet; start one with: toolkit run TASK")
+        return
+    words = {True: "worth it", False: "not worth it", None: "cannot tell"}
+    table = _table("Run", "Task", "Model", "State", "Verdict")
+    for row in rows:
+        state = "finished" if row["finished"] else f"stopped in {row['stage']}"
+        verdict = words[row["worth_it"]] if row["finished"] else ""
+        table.add_row(_cell(row["id"], "bold"), row["task"], row["model"], state, verdict)
+    _print(table)
+
+
+def show_checks(task: str, results: Sequence[Any], as_json: bool) -> None:
+    """The rules a task keeps and breaks."""
+    import dataclasses
+
+    if as_json:
+        emit([dataclasses.asdict(result) for result in results])
+        return
+    for result in results:
+        mark, style = ("✓", "green") if result.passed else ("✗", "bold red")
+        _print(_cell(f"{mark} {result.rule}", style))
+        if not result.passed:
+            _print(f"    {result.message}")
+    failed = sum(not result.passed for result in results)
+    _print(f"{task}: {len(results)} rules, {failed} broken" if failed else f"{task}: all {len(results)} rules kept")
+
+
+def show_predictions(
+    answers: Sequence[Mapping[str, Any]], out: Path | None, as_json: bool
+) -> None:
+    """Predictions with their intervals."""
+    if out is not None:
+        write_jsonl(out, answers)
+        _print(f"{len(answers):,} predictions in {out}")
+        return
+    if as_json:
+        emit(list(answers))
+        return
+    table = _table("Prediction", "90 % interval", "Input", right=(0, 1))
+    for answer in answers:
+        low, high = answer.get("low"), answer.get("high")
+        interval = "" if low is None else f"{low:,.2f} – {high:,.2f}"
+        prediction = answer["prediction"]
+        shown = f"{prediction:,.2f}" if isinstance(prediction, float) else str(prediction)
+        if not answer["parsed"]:
+            shown += " (unreadable output)"
+        table.add_row(_cell(shown, "bold"), interval, _cell(str(answer["input"])[:100]))
+    _print(table)
+
+
+def show_report(run: Run, open_page: bool, as_json: bool) -> None:
+    """Where the report is."""
+    page = run.path / "report.html"
+    if as_json:
+        emit({"report": str(page)})
+    else:
+        _print(f"Report: {page}")
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
+
+
+def show_verification(run: Run, result: Any, as_json: bool) -> None:
+    """What --verify found; raises where anything differs."""
+    from toolkit.errors import VerificationError
+
+    if as_json:
+        emit(result.document())
+    if result.differences:
+        listed = "; ".join(result.differences[:5])
+        raise VerificationError(
+            f"{len(result.differences)} figure(s) of {run.path} are not what its predictions and "
+            f"adapter give: {listed}"
+        )
+    if not as_json:
+        _print(
+            f"verified: {result.figures:,} figures recomputed from the predictions, "
+            f"{result.rows} rows predicted again, no difference"
+        )
+
+
+def show_doctor(results: Sequence[Any], as_json: bool) -> None:
+    """What works here."""
+    import dataclasses
+
+    if as_json:
+        emit([dataclasses.asdict(result) for result in results])
+        return
+    marks = {"ok": ("✓", "green"), "absent": ("–", "dim"), "warning": ("!", "yellow"), "broken": ("✗", "bold red")}
+    for result in results:
+        mark, style = marks[result.state]
+        _print(_cell(f"{mark} {result.what}: {result.detail}", style))

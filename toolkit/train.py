@@ -1,0 +1,59 @@
+"""The training stage: the kind's own training, and what it says while it goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from toolkit.console import duration
+from toolkit.run import Run
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+    from toolkit.kinds.base import Kind, Trained, TrainingWatch
+    from toolkit.task import Metric
+
+
+def train(
+    kind: Kind,
+    splits: DatasetDict,
+    run: Run,
+    name: str,
+    watch: TrainingWatch,
+    tracking: Mapping[str, Any],
+) -> Trained:
+    """Fine-tune and save the best adapter in the run's folder of that name.
+
+    Goes on from the newest valid checkpoint where there is one.
+    """
+    recipe = kind.recipe
+    kind.recipe = dataclasses.replace(recipe, training={**recipe.training, **tracking})
+    try:
+        return kind.train(
+            splits, checkpoints=run.checkpoints / name, adapter=run.path / name, watch=watch
+        )
+    finally:
+        kind.recipe = recipe
+
+
+def describe(entry: Mapping[str, Any], metric: Metric) -> str:
+    """One logged step in a few words."""
+    if "eval_loss" in entry:
+        value = entry.get(f"eval_{metric.name}")
+        figure = "" if value is None else f", {metric.name} {value:{metric.format}}{metric.unit}"
+        return f"step {entry['step']}: loss {entry['eval_loss']:.4f} on select{figure}"
+    rate = entry.get("tokens_per_second")
+    speed = "" if rate is None else f", {rate:,.0f} tokens/s"
+    return f"loss {entry['loss']:.4f}{speed}"
+
+
+def summary(info: Mapping[str, Any]) -> str:
+    """What training did, in one line."""
+    early = ", stopped early" if info["stopped_early"] else ""
+    return (
+        f"{info['parameters_trained']:,} of {info['parameters_total']:,} parameters trained in "
+        f"{duration(info['seconds'])}, {info['tokens_per_second'] or 0:,.0f} tokens/s; best step "
+        f"{info['best_step']} of {info['steps']}{early}"
+    )
