@@ -1,0 +1,117 @@
+"""Which row goes into which split: seeded, by group, of exact sizes.
+
+A group (rows with the same text) is never parted. Groups are 64-bit hashes in an array, so that
+400,000 rows take a few megabytes, and an assignment depends on the rows and the seed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xxhash
+
+from toolkit.errors import DataError
+
+SPLITS = ("train", "select", "calibrate", "test")
+HELD_OUT = SPLITS[1:]
+LEFT_OUT = -1
+"""Where a row goes that no split may have."""
+
+FRACTIONS: Mapping[str, float] = {"select": 0.05, "calibrate": 0.05, "test": 0.10}
+"""Shares of all rows; what remains is trained on."""
+CAPS: Mapping[str, int] = {"select": 600, "calibrate": 600, "test": 2_000}
+"""More held-out rows than these cost time and hardly narrow an interval."""
+MINIMUM: Mapping[str, int] = {"train": 20, "select": 10, "calibrate": 10, "test": 10}
+"""Ten rows are what a 90 % conformal interval takes (nine), and what a test can say anything by."""
+
+
+def group_hash(group: str) -> int:
+    """A group's 64-bit hash, the same in every process."""
+    return xxhash.xxh3_64_intdigest(group.encode("utf-8", "surrogatepass"))
+
+
+def sizes(
+    rows: int,
+    fractions: Mapping[str, float] = FRACTIONS,
+    caps: Mapping[str, int] = CAPS,
+    wanted: tuple[str, ...] = HELD_OUT,
+) -> dict[str, int]:
+    """Rows to hold out of so many: shares, not more than the caps, not fewer than the minimum.
+
+    Raises:
+        DataError: there are too few rows, naming how many it takes.
+    """
+    needed = MINIMUM["train"] + sum(MINIMUM[name] for name in wanted)
+    if rows < needed:
+        parts = ", ".join(f"{MINIMUM[name]} to {_PURPOSE[name]}" for name in ("train", *wanted))
+        raise DataError(
+            f"{rows} usable row{'' if rows == 1 else 's'} are too few: it takes at least {needed} "
+            f"({parts})"
+        )
+    return {
+        name: max(MINIMUM[name], min(round(rows * fractions[name]), caps[name])) for name in wanted
+    }
+
+
+_PURPOSE = {"train": "train", "select": "select", "calibrate": "calibrate", "test": "test"}
+
+
+def assign(groups: np.ndarray, held_out: Mapping[str, int], seed: int, rest: str) -> np.ndarray:
+    """A split's index in :data:`SPLITS` for each row.
+
+    Groups are drawn in a seeded order; each split takes what fits until it is full, so sizes are
+    exact wherever single rows are left to fill up with.
+
+    Args:
+        groups: one hash a row.
+        held_out: rows to draw for each split.
+        rest: the split that gets what was not drawn.
+    """
+    unique, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    # np.unique sorts by hash, so this order does not depend on the order of the rows
+    order = np.random.default_rng(seed).permutation(len(unique))
+    owner = np.full(len(unique), SPLITS.index(rest), dtype=np.int8)
+    taken = np.zeros(len(unique), dtype=bool)
+    for name in sorted(held_out, key=lambda n: held_out[n]):
+        chosen = _fill(order[~taken[order]], counts, held_out[name], MINIMUM[name])
+        owner[chosen] = SPLITS.index(name)
+        taken[chosen] = True
+    assignment: np.ndarray = owner[inverse]
+    return assignment
+
+
+def _fill(order: np.ndarray, counts: np.ndarray, size: int, minimum: int) -> list[int]:
+    """Groups whose rows add up to a size; where none fits any more, to at least the minimum."""
+    chosen: list[int] = []
+    total = 0
+    for group in order:
+        if total + counts[group] <= size:
+            chosen.append(int(group))
+            total += int(counts[group])
+            if total == size:
+                return chosen
+    left = np.setdiff1d(order, chosen)
+    for group in left[np.argsort(counts[left], kind="stable")]:
+        if total >= minimum:
+            break
+        chosen.append(int(group))
+        total += int(counts[group])
+    return chosen
+
+
+def check_sizes(assignments: Mapping[str, int]) -> None:
+    """Refuse splits that are too small, which happens where a few groups hold nearly all rows."""
+    for name in SPLITS:
+        if assignments[name] < MINIMUM[name]:
+            raise DataError(
+                f"only {assignments[name]} rows are left to {name}, and it takes {MINIMUM[name]}: "
+                "rows with the same text stay together, and there are too few different texts"
+            )
+
+
+def sample(rows: int, limit: int | None, seed: int) -> np.ndarray | None:
+    """Row indexes, in order, for ``--limit``; ``None`` where all rows are wanted."""
+    if limit is None or limit >= rows:
+        return None
+    return np.sort(np.random.default_rng(seed).choice(rows, size=limit, replace=False))

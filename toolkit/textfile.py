@@ -1,0 +1,82 @@
+"""Bytes → text: encodings, byte order marks, gzip, and files that are no text at all."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+from toolkit.errors import DataError, UsageError
+
+END = "\x1eend of file\x1e"
+"""A line of our own behind the last: whoever swallows it was inside a quoted value."""
+
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """The file's bytes, unpacked where its name ends in ``.gz``."""
+    if path.suffix.lower() == ".gz":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    return path.open("rb")
+
+
+def encoding_of(path: Path, given: str | None) -> str:
+    """``--encoding``, else what the byte order mark says, else UTF-8; refuses what is no text."""
+    try:
+        with open_bytes(path) as file:
+            head = file.read(4096)
+    except (OSError, EOFError) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+    if given:
+        try:
+            "".encode(given)
+        except LookupError as error:
+            raise UsageError(f"--encoding {given}: there is no such encoding") from error
+        # a mark that is not decoded away would become part of the first column's name
+        return "utf-8-sig" if given.lower().replace("_", "-") in ("utf-8", "utf8") else given
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return name
+    for magic, what in ((b"PK\x03\x04", "a ZIP archive or an Excel workbook: save it as CSV"),
+                        (b"\x1f\x8b", "packed by gzip: let its name end in .gz"),
+                        (b"PAR1", "a Parquet file: let its name end in .parquet"),
+                        (b"%PDF", "a PDF file")):  # fmt: skip
+        if head.startswith(magic):
+            raise DataError(f"{path} is not a text file but {what}")
+    if b"\0" in head:
+        raise DataError(
+            f"{path} holds NUL bytes: it is not a text file, or its encoding has to be said "
+            "(--encoding utf-16-le)"
+        )
+    return "utf-8"
+
+
+def open_text(path: Path, encoding: str, errors: str = "strict") -> io.TextIOWrapper:
+    """The file as text, line ends as they are (a quoted value may hold any of them)."""
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, errors=errors, newline="")
+
+
+class Lines:
+    """The lines of a file, counted by characters, with :data:`END` behind the last."""
+
+    def __init__(self, path: Path, file: io.TextIOWrapper) -> None:
+        self.path = path
+        self.file = file
+        self.characters = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(self.file, start=1):
+            if "\0" in line:
+                raise DataError(f"{self.path}: line {number} holds a NUL byte; it is no text file")
+            self.characters += len(line)
+            yield line
+        yield END
