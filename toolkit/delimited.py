@@ -238,10 +238,14 @@ def _checked(
     ragged: list[tuple[int, str]] = []
     wrong = 0
     row = -1 if header else 0
-    line = 1
+    line = opened = 1
     closed = False
     try:
         for values in reader:
+            opened = line
+            if reader.line_num > line and lines.pending[-1] != END:
+                _check_quotes(layout, lines.pending)
+            lines.pending.clear()
             if values == [END]:
                 closed = True
             elif values:
@@ -258,16 +262,24 @@ def _checked(
             line = reader.line_num + 1
     except csv.Error as error:
         raise _BadRow(
-            f"{path}: row {row + 1} (line {line}) cannot be read: {error}", row
+            f"{path}: row {row + 1} (from line {line} on) cannot be read: {error}; is a quote left "
+            "open there?",
+            row,
         ) from error
     if not closed:
         raise _BadRow(
-            f"{path}: a quoted value begins in row {row} and is never closed; close its quote or "
-            "double the quotes that belong to the text",
+            f"{path}: a quote is opened in row {row} (from line {opened} on) and never closed; "
+            "close it, or double the quotes that belong to the text",
             row,
         )
     if wrong:
         raise _ragged_error(path, layout, width, header, ragged, wrong)
+
+
+def _check_quotes(layout: Layout, lines: Sequence[str]) -> None:
+    """Look strictly at a value of several lines: a stray quote would swallow rows unseen."""
+    for _ in layout._replace(strict=True).reader(iter(lines)):
+        pass
 
 
 def _ragged(row: int, first: int, last: int, columns: int) -> str:

@@ -72,11 +72,15 @@ class Lines:
         self.path = path
         self.file = file
         self.characters = 0
+        self.pending: list[str] = []
+        """Lines since the reader of records last cleared it."""
 
     def __iter__(self) -> Iterator[str]:
         for number, line in enumerate(self.file, start=1):
             if "\0" in line:
                 raise DataError(f"{self.path}: line {number} holds a NUL byte; it is no text file")
             self.characters += len(line)
+            self.pending.append(line)
             yield line
+        self.pending.append(END)
         yield END

@@ -1,0 +1,159 @@
+"""Rows of the price task, from the catalogue and from strangers' files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toolkit.data import Source
+from toolkit.errors import DataError, UsageError
+from toolkit_price_regression import load
+from toolkit_price_regression.load import group, load_inputs, load_rows
+
+LONG = "a long description of what is to be had here and of all that comes with it"
+
+
+def put(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return str(path)
+
+
+def loaded(source: Source) -> list[dict[str, Any]]:
+    rows: Any = load_rows(source)
+    assert rows.column_names == ["row_id", "text", "price", "category"]
+    return list(rows)
+
+
+def test_the_catalogue_is_called_synthetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "CATALOGUE_ROWS", 1_234)
+    source = Source()
+    rows = loaded(source)
+    assert [row["row_id"] for row in rows] == list(range(1, 1_235))
+    assert source.synthetic and "synthetic" in source.notes[0]
+    assert isinstance(rows[0]["price"], float) and rows[0]["category"]
+
+
+def test_title_details_and_description_are_found(tmp_path: Path) -> None:
+    header = ("id", "description", "Name", "room_type", "bedrooms", "cleaning_fee", "price")
+    rows = [
+        (n, f"{LONG} {n}", f"Loft {n}", ("whole", "room ")[n % 2], "2.0", "$9", f"$1,{n:03}.00")
+        for n in range(40)
+    ]
+    source = Source(data=put(tmp_path / "a.csv", header, rows))
+    found = loaded(source)
+    assert found[1] == {
+        "row_id": 2,
+        "text": f"Loft 1\nroom type: room\nbedrooms: 2\n{LONG} 1",
+        "price": 1001.0,
+        "category": "room",
+    }
+    said = "\n".join(source.notes)
+    for part in ("target is column 'price'", "'cleaning_fee'", "--text Name,room_type,bedrooms,desc",
+                 "by column 'room_type' (2 values)"):  # fmt: skip
+        assert part in said
+    assert source.chosen["text"] == ["Name", "room_type", "bedrooms", "description"]
+    assert source.chosen["currency"] == "$" and source.chosen["target"] == "price"
+
+
+def test_the_only_column_of_long_texts_is_the_text(tmp_path: Path) -> None:
+    rows = [("x", f"{LONG} {n}", n + 1) for n in range(5)]
+    found = loaded(Source(data=put(tmp_path / "a.csv", ("code", "blurb", "amount"), rows)))
+    assert found[0]["text"] == f"{LONG} 0" and found[4]["price"] == 5.0
+    path = put(tmp_path / "b.csv", ("code", "amount"), [("x", 1)])
+    with pytest.raises(DataError, match="cannot tell which column holds the text"):
+        load_rows(Source(data=path))
+    path = put(tmp_path / "c.csv", ("text", "stars"), [("x", 1)])
+    with pytest.raises(DataError, match="cannot tell which column holds the target"):
+        load_rows(Source(data=path))
+
+
+def test_columns_that_were_asked_for(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", ("title", "text", "was", "price"), [("a", "b", "7", "9")])
+    source = Source(data=path, text=("text", "title"), target="was")
+    assert loaded(source)[0]["text"] == "b\ntitle: a" and source.chosen["target"] == "was"
+    with pytest.raises(DataError, match="is the target and cannot be part of --text"):
+        load_rows(Source(data=path, text=("{text} {price}",)))
+
+
+def test_unusable_rows_are_left_out_with_their_numbers(tmp_path: Path) -> None:
+    prices = ["12", "", "0", "-3", "x", "inf", "NaN", "13", ""]
+    texts = ["a", "b", "c", "d", "e", "f", "g", " ", ""]
+    path = put(tmp_path / "a.csv", ("text", "price"), zip(texts, prices, strict=True))
+    source = Source(data=path)
+    assert [row["row_id"] for row in loaded(source)] == [1]
+    assert source.left_out == {
+        "no price": [2, 7], "price of zero": [3], "negative price": [4], "unreadable price": [5],
+        "infinite price": [6], "no text": [8], "blank row": [9],
+    }  # fmt: skip
+
+
+def test_no_usable_price_at_all(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", ("text", "price"), [("a", "cheap"), ("b", "dear"), ("c", "0")])
+    with pytest.raises(DataError) as caught:
+        load_rows(Source(data=path))
+    assert "'price' holds no usable price in 3 rows ('cheap', 'dear', '0')" in str(caught.value)
+    path = put(tmp_path / "b.csv", ("text", "price"), [("", "12"), ("b", "")])
+    with pytest.raises(DataError, match="no row has both a price and a text"):
+        load_rows(Source(data=path))
+
+
+def test_decimals_are_decided_by_the_column(tmp_path: Path) -> None:
+    rows = [("a", "1.250 €"), ("b", "12,50 €")]
+    assert [r["price"] for r in loaded(Source(data=put(tmp_path / "a.csv", ("text", "price"), rows)))
+            ] == [1250.0, 12.5]  # fmt: skip
+
+
+def test_own_splits_follow_the_training_file(tmp_path: Path) -> None:
+    train = put(tmp_path / "a.csv", ("text", "price"), [("a", "1.250"), ("b", "12,50")])
+    test = put(
+        tmp_path / "b.csv", ("text", "title", "price"), [("c", "T", "1.250"), ("d", "U", "")]
+    )
+    source = Source(train=train, test=test)
+    splits: Any = load_rows(source)
+    assert splits["test"].to_list() == [{"row_id": 1, "text": "c", "price": 1250.0, "category": ""}]
+    assert source.left_out == {"test: no price": [2]}
+    other = put(tmp_path / "c.csv", ("review", "price"), [("c", "1")])
+    with pytest.raises(DataError, match="there is no column 'text'"):
+        load_rows(Source(train=train, test=other))
+
+
+def test_numbers_from_json_are_prices(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a", "price": 3}\n{"text": "b", "price": 2.5}\n{"text": "c"}\n')
+    source = Source(data=str(path))
+    assert [row["price"] for row in loaded(source)] == [3.0, 2.5]
+    assert source.left_out == {"no price": [3]}
+
+
+def test_masking_takes_the_price_out(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", ("text", "price"), [("Sofa, Rs. 499 only", "499")])
+    source = Source(data=path, mask_target=True)
+    assert loaded(source)[0]["text"] == "Sofa, [price] only"
+    assert any("--mask-target" in note for note in source.notes)
+
+
+def test_rows_to_predict_are_made_as_the_training_texts_were(tmp_path: Path) -> None:
+    rows = [(f"Loft {n}", f"{LONG} {n}", "2.0", "$5") for n in range(20)]
+    source = Source(data=put(tmp_path / "a.csv", ("name", "description", "beds", "price"), rows))
+    trained = loaded(source)
+    new = put(
+        tmp_path / "new.csv", ("beds", "description", "name"), [("2.0", f"{LONG} 3", "Loft 3")]
+    )
+    for chosen in (source.chosen, None):
+        assert load_inputs(Source(data=new), chosen)["text"][:] == [trained[3]["text"]]
+    assert load_inputs(Source(data=new, text=("name",)), source.chosen)["text"][:] == ["Loft 3"]
+    with pytest.raises(DataError, match="no column 'name'"):
+        load_inputs(Source(data=put(tmp_path / "x.csv", ("title",), [("x",)])), source.chosen)
+    with pytest.raises(UsageError):
+        load_inputs(Source())
+
+
+def test_rows_are_grouped_by_their_longest_line() -> None:
+    assert group(f"Loft\nbeds: 2\n{LONG}") == group(f"Another\nbeds: 3\n{LONG.upper()} ")
+    assert group("") == ""

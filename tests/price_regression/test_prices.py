@@ -1,0 +1,201 @@
+"""Prices as shops write them, and as whole numbers of a unit."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from toolkit_price_regression.prices import (
+    EMPTY,
+    INFINITE,
+    MASK,
+    NEGATIVE,
+    UNREADABLE,
+    ZERO,
+    Price,
+    choose_unit,
+    decimal_mark,
+    from_number,
+    mask_prices,
+    read_column,
+    read_price,
+    to_number,
+)
+
+READABLE = {
+    "$1,250.00": (1250.0, "$"),
+    "1.250,00 €": (1250.0, "€"),
+    "gbp 12": (12.0, "£"),
+    "Rs. 22,646": (22646.0, "₹"),
+    "₹1,25,000": (125000.0, "₹"),
+    "1 250,50 zł": (1250.5, "zł"),
+    "1\u00a0250,50\u202f€": (1250.5, "€"),
+    "CHF 1'250.–": (1250.0, "CHF"),
+    "12,-€": (12.0, "€"),
+    "USD 1,250": (1250.0, "$"),
+    "US$ 7": (7.0, "$"),
+    "12.5k": (12500.0, None),
+    "$1.2M": (1200000.0, "$"),
+    "1.250.000": (1250000.0, None),
+    "0.125": (0.125, None),
+    ".99": (0.99, None),
+    "+3": (3.0, None),
+    "1250": (1250.0, None),
+    "1234.567": (1234.567, None),
+    "2e3": (2000.0, None),
+    "  235.0 ": (235.0, None),
+    12: (12.0, None),
+    2.5: (2.5, None),
+    np.float64(3.25): (3.25, None),
+}
+REFUSED = {
+    "": EMPTY, " ": EMPTY, "-": EMPTY, "nan": EMPTY, "N/A": EMPTY, None: EMPTY, math.nan: EMPTY,
+    "0": ZERO, "$0.00": ZERO, 0: ZERO, 0.0: ZERO, "0 €": ZERO,
+    "-5": NEGATIVE, "-$5.00": NEGATIVE, "$-5": NEGATIVE, "($5)": NEGATIVE, "−3 €": NEGATIVE,
+    -1: NEGATIVE, -math.inf: NEGATIVE,
+    "inf": INFINITE, "-Infinity": INFINITE, math.inf: INFINITE, "1e999": INFINITE,
+    10**400: INFINITE,
+    "free": UNREADABLE, "10-20": UNREADABLE, "12 or 13": UNREADABLE, "1,25,00": UNREADABLE,
+    "1.2.3": UNREADABLE, "1,250.00.00": UNREADABLE, "12 parrots": UNREADABLE, "٣": UNREADABLE,
+    "１２": UNREADABLE, "99¢": UNREADABLE, "1,2345,678": UNREADABLE, True: UNREADABLE,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", READABLE, ids=str)
+def test_readable(text: object) -> None:
+    assert read_price(text) == Price(*READABLE[text])
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: repr(text)[:20])
+def test_refused_with_a_reason(text: object) -> None:
+    assert read_price(text) == REFUSED[text]
+
+
+@given(st.integers(1, 10**11), st.sampled_from(["$", "€", "", "zł"]), st.booleans(), st.booleans())
+def test_what_is_written_is_read(cents: int, mark: str, comma: bool, behind: bool) -> None:
+    written = f"{cents / 100:,.2f}"
+    if comma:
+        written = written.translate(str.maketrans(".,", ",."))
+    written = f"{written} {mark}" if behind else f"{mark}{written}"
+    assert read_price(written) == Price(cents / 100, mark or None)
+
+
+@given(st.text(max_size=12) | st.text("0123456789.,' -$€kR()", max_size=12))
+def test_any_text_is_a_price_or_a_reason(text: str) -> None:
+    price = read_price(text)
+    if isinstance(price, Price):
+        assert 0 < price.value < math.inf
+    else:
+        assert price in (EMPTY, UNREADABLE, INFINITE, ZERO, NEGATIVE)
+
+
+@given(st.floats())
+def test_numbers(value: float) -> None:
+    assert isinstance(read_price(value), Price) == (0 < value < math.inf)
+
+
+# -- columns -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "mark", "said"),
+    [
+        (["1.250", "12,50"], ",", False),
+        (["1.250", "1.250.000"], ",", False),
+        (["1.250", "12.5"], ".", False),
+        (["1,250", "980"], ".", False),
+        (["1.250 €", "980 €", "2.400 €"], ",", True),
+        (["1.459", "1.389"], ".", True),
+        (["12.50", "13.50", "7,5"], ".", True),
+        (["235.0", None, 3], ".", False),
+    ],
+)
+def test_the_column_decides_what_a_dot_is(values: list[object], mark: str, said: bool) -> None:
+    found, note = decimal_mark(values)
+    assert (found, bool(note)) == (mark, said)
+
+
+def test_a_column() -> None:
+    column = read_column(["1.250 €", "80,00 €", "", "0", "-3,5", "x", "inf"])
+    assert column.prices[:2].tolist() == [1250.0, 80.0] and np.isnan(column.prices[2:]).all()
+    assert {reason: at.tolist() for reason, at in column.reasons.items()} == {
+        EMPTY: [2], ZERO: [3], NEGATIVE: [4], UNREADABLE: [5], INFINITE: [6],
+    }  # fmt: skip
+    assert column.currency == "€" and column.notes == []
+
+
+def test_several_currencies_are_said_loudly() -> None:
+    column = read_column(["$5", "$6", "£7", "8"])
+    assert column.currency is None
+    assert column.notes[0].startswith("WARNING: prices are in several currencies ($ 2, £ 1)")
+
+
+# -- numbers -------------------------------------------------------------------------------------
+
+
+def test_the_unit() -> None:
+    assert choose_unit([1, 10, 500]) == 1.0
+    assert choose_unit([1, 9.99, 500]) == 0.01
+
+
+@pytest.mark.parametrize(
+    ("price", "unit", "number"),
+    [
+        (0.5, 1.0, 1), (0.49, 1.0, 1), (1.5, 1.0, 2), (2.5, 1.0, 3), (999.49, 1.0, 999),
+        (999.5, 1.0, 1000), (1_234, 1.0, 1_230), (1_235, 1.0, 1_240), (9_996, 1.0, 10_000),
+        (22_646, 1.0, 22_600), (0.001, 0.01, 1), (1.005, 0.01, 101), (0.29, 0.01, 29),
+        (12.345, 0.01, 1_230), (1e300, 1.0, 10**300),
+    ],
+)  # fmt: skip
+def test_numbers_of_prices(price: float, unit: float, number: int) -> None:
+    assert to_number(price, unit) == number
+
+
+PRICES = st.floats(0.01, 1e9)
+UNITS = st.sampled_from([1.0, 0.01])
+
+
+@given(PRICES, UNITS)
+def test_writing_a_price_loses_little(price: float, unit: float) -> None:
+    number = to_number(price, unit)
+    assert number >= 1
+    back = from_number(number, unit)
+    assert to_number(back, unit) == number, "what is written is read as itself"
+    if number > 1:
+        assert abs(back - price) <= max(0.5 * unit, 0.005 * price) * (1 + 1e-9)
+    if number >= 1000:
+        assert len(str(number).rstrip("0")) <= 3
+
+
+@given(PRICES, PRICES, UNITS)
+def test_dearer_is_never_written_smaller(one: float, other: float, unit: float) -> None:
+    low, high = sorted((one, other))
+    assert to_number(low, unit) <= to_number(high, unit)
+
+
+def test_averages_of_numbers_are_prices_too() -> None:
+    assert from_number(123.5, 0.01) == 1.235
+    assert from_number(29, 0.01) == 0.29
+
+
+# -- prices in texts -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Sofa. Price: Rs. 22,646 • deep", f"Sofa. Price: {MASK} • deep"),
+        ("**$79 Special** 2 beds", f"**{MASK} Special** 2 beds"),
+        ("only 12,50 € each", f"only {MASK} each"),
+        ("price 450, size 6 ft, 2 pounds", f"{MASK}, size 6 ft, 2 pounds"),
+        ("buy for Rs.499 online", f"buy for {MASK} online"),
+        ("27 inch, 2 euros cheaper than 30", f"27 inch, {MASK} cheaper than 30"),
+        ("$5 2 packs of 1,000.", f"{MASK} 2 packs of 1,000."),
+        ("size 12, 500 ml", "size 12, 500 ml"),
+    ],
+)
+def test_masks(text: str, masked: str) -> None:
+    assert mask_prices(text) == masked

@@ -1,0 +1,154 @@
+"""Lengths, leaks, repeated rows: what is said before a model is loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from data_fixtures import Echo, numbered, write_csv
+from hypothesis import given
+from hypothesis import strategies as st
+from toolkit.data import Prepared, Source, prepare
+from toolkit.errors import PreflightError
+from toolkit.leaks import leakage
+from toolkit.preflight import Preflight, check, left_out_sentences, sample
+
+
+def prepared_of(path: Path) -> Prepared:
+    return prepare(Echo(), Source(data=str(path)))
+
+
+def looked_at(tmp_path: Path, rows: list[tuple[str, float]], **options: Any) -> Preflight:
+    return check(
+        Echo(), prepared_of(write_csv(tmp_path / "a.csv", ("text", "score"), rows)), **options
+    )
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Prepared:
+    return prepared_of(numbered(tmp_path / "plain.csv", 100))
+
+
+# -- lengths -------------------------------------------------------------------------------------
+
+
+def tokens(*prompts: int, completion: int = 2) -> dict[str, np.ndarray]:
+    return {
+        "prompt": np.asarray(prompts),
+        "completion": np.full(len(prompts), completion),
+    }
+
+
+def test_lengths_are_histograms(plain: Prepared) -> None:
+    found = check(Echo(), plain, token_lengths=tokens(5, 10, 20, 40), max_length=50)
+    document = json.loads(json.dumps(found.document()))
+    lengths = document["lengths"]
+    assert (lengths["limit"], lengths["over"], sum(lengths["counts"])) == (50, 0, 4)
+    assert len(lengths["edges"]) == len(lengths["counts"]) + 1
+    assert lengths["parts"]["prompt"]["median"] == 15 and lengths["parts"]["total"]["max"] == 42
+    assert lengths["parts"]["completion"]["counts"] == [4]
+
+
+def test_a_target_that_would_be_cut_is_refused(plain: Prepared) -> None:
+    lengths = tokens(5, 10, 20, 40)
+    with pytest.raises(PreflightError) as caught:
+        check(Echo(), plain, token_lengths=lengths, max_length=20)
+    assert str(caught.value).startswith("the target of 2 of 4 rows (50.0%) would be cut: the long")
+    assert "training.max_length=42" in str(caught.value)
+    allowed = check(Echo(), plain, token_lengths=lengths, max_length=20, allow_truncation=True)
+    assert any("would be cut" in warning for warning in allowed.warnings())
+
+
+def test_a_prompt_that_is_shortened_is_only_said(plain: Prepared) -> None:
+    found = check(
+        Echo(), plain, token_lengths=tokens(5, 10, 20, 40), max_length=20, shortened="prompt"
+    )
+    assert any("loses its end; targets are kept whole" in w for w in found.warnings())
+    with pytest.raises(PreflightError):
+        check(
+            Echo(), plain, token_lengths=tokens(5, 9, completion=20), max_length=20,
+            shortened="prompt",
+        )  # fmt: skip
+
+
+def test_the_longest_rows_are_always_measured(tmp_path: Path) -> None:
+    rows = [(f"text {n}" + " long" * (n == 123), n) for n in range(400)]
+    prepared = prepared_of(write_csv(tmp_path / "a.csv", ("text", "score"), rows))
+    assert len(sample(prepared.splits)) == 400
+    few = sample(prepared.splits, rows=20)
+    assert 100 <= len(few) <= 120 and "text 123 long" in few["text"][:]
+
+
+# -- leaks ---------------------------------------------------------------------------------------
+
+
+def test_a_price_in_the_text_is_a_leak(tmp_path: Path) -> None:
+    rows = [(f"thing {n}, Price: Rs. {1000 + 7 * n:,}" * (n % 3 > 0) or f"t {n}", 1000 + 7 * n)
+            for n in range(300)]  # fmt: skip
+    found = looked_at(tmp_path, rows)
+    (warning,) = found.warnings()
+    assert warning.startswith("the target stands in the text of 200 of 300 rows (66.7%; by chance")
+    assert "--mask-target" in warning
+    assert found.document()["leaks"][0]["examples"][0]["split"] == "train"
+
+
+def test_numbers_by_chance_are_no_leak(tmp_path: Path) -> None:
+    rows = [(f"no {n}: {n % 5 + 1} of 5 stars, 1 2 3 4 or 5", n % 5 + 1) for n in range(300)]
+    found = looked_at(tmp_path, rows)
+    assert found.leak is not None and found.leak["share"] == 1.0 and found.leak["chance"] == 1.0
+    assert found.warnings() == [] and found.document()["leaks"] == []
+
+
+@given(
+    st.floats(0.01, 1e9).map(lambda x: round(x, 2)),
+    st.sampled_from(["{:.2f}", "{:,.2f}"]),
+    st.booleans(),
+)
+def test_numbers_are_found_however_written(price: float, form: str, comma: bool) -> None:
+    written = form.format(price)
+    if comma:
+        written = written.translate(str.maketrans(".,", ",."))
+    assert leakage([f"only $ {written}!"], [price]).found == 1
+    assert leakage([f"only $ {written}1!"], [price]).found == 0
+
+
+def test_words_are_found_as_words() -> None:
+    found = leakage(["A Pinot  noir, ripe", "piano", "", "x"], ["pinot NOIR", "pi", "a", ""])
+    assert (found.rows, found.found, found.examples) == (4, 1, (0,))
+    assert leakage([], []).share == 0.0
+
+
+def test_targets_that_are_no_values_are_not_searched(tmp_path: Path) -> None:
+    class Spans(Echo):
+        def reference(self, row: Any) -> Any:
+            return [row["text"]]
+
+    prepared = prepared_of(numbered(tmp_path / "a.csv", 60))
+    assert check(Spans(), prepared).document()["leak"] is None
+
+
+# -- repeated rows ---------------------------------------------------------------------------------
+
+
+def test_repeated_and_clashing_rows(tmp_path: Path) -> None:
+    rows = [(f"text {n}", n + 0.5) for n in range(100)]
+    rows += [("twice", 10), ("Twice ", 10), ("clash", 10), ("clash", 20), ("clash", 60)]
+    found = looked_at(tmp_path, rows)
+    assert found.duplicates == {
+        "rows": 5, "share": 5 / 105, "texts": 2, "clashing_rows": 3, "spread": 50 / 3,
+    }  # fmt: skip
+    assert (
+        "3 rows have the text of another row and another target; they lie 16.67 from"
+        in (found.warnings()[0])
+    )
+    assert any("5 rows share their text" in sentence for sentence in found.sentences())
+
+
+def test_what_is_left_out_is_told_with_row_numbers() -> None:
+    assert left_out_sentences({"no text": [7], "blank row": list(range(1, 2001))}) == [
+        "2,000 rows are left out: blank row (rows 1, 2, 3, 4, 5, …)",
+        "1 row is left out: no text (row 7)",
+    ]
