@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from toolkit.columns import tidy
 from toolkit.data import Source
@@ -18,7 +18,7 @@ class Echo(Task):
 
     name = "echo"
     summary = "for tests"
-    columns = {"text": "a text", "score": "a number"}
+    columns: ClassVar[dict[str, str]] = {"text": "a text", "score": "a number"}
     metrics = ()
     primary_metric = ""
     recipes = ()

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data_fixtures import Echo, numbered, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from data_fixtures import Echo, numbered, write_csv
 from toolkit import splitting
 from toolkit.columns import rendering, split_option, tidy
 from toolkit.data import Prepared, Source, heldout, prepare, read, save
@@ -39,8 +40,8 @@ def test_a_column_by_name_letters_or_number(tmp_path: Path) -> None:
     dataset = table(tmp_path, "Name", "sellingPrice", "7")
     source = Source()
     for wanted, found in (
-        ("Name", "Name"), ("name", "Name"), ("selling_price", "sellingPrice"), ("2", "sellingPrice"),
-        ("7", "7"),
+        ("Name", "Name"), ("name", "Name"), ("selling_price", "sellingPrice"),
+        ("2", "sellingPrice"),        ("7", "7"),
     ):  # fmt: skip
         assert source.column(dataset, wanted, (), "target") == found
     assert source.notes == []
@@ -231,7 +232,7 @@ def test_restrict_keeps_the_held_out_rows(tmp_path: Path) -> None:
 
 def own(tmp_path: Path, **sizes: tuple[int, int]) -> Source:
     """Files of rows ``first … first + rows``; overlapping ranges share their texts."""
-    files = {
+    files: dict[str, Any] = {
         name: str(numbered(tmp_path / f"{name}.csv", rows, first=first))
         for name, (first, rows) in sizes.items()
     }

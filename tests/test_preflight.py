@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from data_fixtures import Echo, numbered, write_csv
 from hypothesis import given
 from hypothesis import strategies as st
+
+from data_fixtures import Echo, numbered, write_csv
 from toolkit.data import Prepared, Source, prepare
 from toolkit.errors import PreflightError
 from toolkit.leaks import leakage
@@ -21,7 +23,7 @@ def prepared_of(path: Path) -> Prepared:
     return prepare(Echo(), Source(data=str(path)))
 
 
-def looked_at(tmp_path: Path, rows: list[tuple[str, float]], **options: Any) -> Preflight:
+def looked_at(tmp_path: Path, rows: Sequence[tuple[str, float]], **options: Any) -> Preflight:
     return check(
         Echo(), prepared_of(write_csv(tmp_path / "a.csv", ("text", "score"), rows)), **options
     )

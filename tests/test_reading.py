@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from data_fixtures import write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from data_fixtures import write_csv
+from toolkit import reading
 from toolkit.data import Source, read
 from toolkit.errors import DataError, ToolkitError, UsageError
 from toolkit.reading import is_hub_id
@@ -38,7 +41,7 @@ def put(path: Path, content: str | bytes) -> Path:
 
 
 def test_importing_the_data_part_is_light() -> None:
-    heavy = "torch transformers datasets pyarrow pandas".split()
+    heavy = ["torch", "transformers", "datasets", "pyarrow", "pandas"]
     code = (
         "import sys, toolkit.data, toolkit.preflight, toolkit.columns\n"
         f"print([m for m in {heavy!r} if m in sys.modules])"
@@ -351,10 +354,25 @@ def test_the_hub_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: Any, **__: Any) -> None:
         raise ConnectionError("Couldn't reach the Hub\nwith many lines")
 
+    monkeypatch.setattr(reading, "_go_offline_without_a_network", lambda: None)
     monkeypatch.setattr(datasets, "load_dataset", offline)
     with pytest.raises(DataError) as caught:
         read("owner/name", Source())
     assert str(caught.value).startswith("cannot load the data set 'owner/name' from the Hub: Coul")
+
+
+def test_no_name_server_means_the_cache_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    def nobody(*_: Any) -> None:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with pytest.raises(DataError, match="cannot load the data set 'owner/there-is-none'"):
+        read("owner/there-is-none", Source())
+    assert constants.HF_HUB_OFFLINE is True
 
 
 def test_splits_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,6 +383,7 @@ def test_splits_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
         rows = datasets.Dataset.from_dict({"a": ["x", "y"]})
         return datasets.DatasetDict({"train": rows, "dev": rows})
 
+    monkeypatch.setattr(reading, "_go_offline_without_a_network", lambda: None)
     monkeypatch.setattr(datasets, "load_dataset", load)
     source = Source(data="owner/name:small")
     assert read("owner/name:small", source)["row_id"][:] == [1, 2]

@@ -17,10 +17,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-WORDS = (
-    "solid oak table chair lamp vintage steel kettle lens bicycle leather sofa cotton rug set of "
-    "new used boxed repaired small large heavy light compact garden kitchen office children"
-).split()
+WORDS = [
+    "solid", "oak", "table", "chair", "lamp", "vintage", "steel", "kettle",
+    "lens", "bicycle", "leather", "sofa", "cotton", "rug", "set", "of",
+    "new", "used", "boxed", "repaired", "small", "large", "heavy", "light",
+    "compact", "garden", "kitchen", "office", "children",
+]  # fmt: skip
 
 PREPARE = """
 import json, resource, sys, time

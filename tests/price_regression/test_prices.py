@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from toolkit_price_regression.prices import (
     EMPTY,
     INFINITE,
@@ -25,7 +27,7 @@ from toolkit_price_regression.prices import (
     to_number,
 )
 
-READABLE = {
+READABLE: dict[Any, tuple[float, str | None]] = {
     "$1,250.00": (1250.0, "$"),
     "1.250,00 €": (1250.0, "€"),
     "gbp 12": (12.0, "£"),
@@ -51,9 +53,9 @@ READABLE = {
     2.5: (2.5, None),
     np.float64(3.25): (3.25, None),
 }
-REFUSED = {
+REFUSED: dict[Any, str] = {
     "": EMPTY, " ": EMPTY, "-": EMPTY, "nan": EMPTY, "N/A": EMPTY, None: EMPTY, math.nan: EMPTY,
-    "0": ZERO, "$0.00": ZERO, 0: ZERO, 0.0: ZERO, "0 €": ZERO,
+    "0": ZERO, "$0.00": ZERO, 0: ZERO, "-0": ZERO, "0 €": ZERO,
     "-5": NEGATIVE, "-$5.00": NEGATIVE, "$-5": NEGATIVE, "($5)": NEGATIVE, "−3 €": NEGATIVE,
     -1: NEGATIVE, -math.inf: NEGATIVE,
     "inf": INFINITE, "-Infinity": INFINITE, math.inf: INFINITE, "1e999": INFINITE,
@@ -65,12 +67,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", READABLE, ids=str)
-def test_readable(text: object) -> None:
+def test_readable(text: Any) -> None:
     assert read_price(text) == Price(*READABLE[text])
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: repr(text)[:20])
-def test_refused_with_a_reason(text: object) -> None:
+def test_refused_with_a_reason(text: Any) -> None:
     assert read_price(text) == REFUSED[text]
 
 

@@ -1,0 +1,114 @@
+"""Tokens a row: what is measured, and whether a limit would cut targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toolkit import splitting, tables
+from toolkit.errors import PreflightError
+from toolkit.splitting import SPLITS
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+LENGTH_SAMPLE = 10_000
+"""Rows whose tokens are counted."""
+
+
+def sample(splits: DatasetDict, rows: int = LENGTH_SAMPLE, seed: int = 0) -> Dataset:
+    """Rows to measure: all of them, or so many drawn at random and the longest hundred."""
+    import datasets
+
+    whole = datasets.concatenate_datasets([splits[name] for name in SPLITS])
+    drawn = splitting.sample(len(whole), rows, seed)
+    if drawn is None:
+        return whole
+    return whole.select(np.union1d(drawn, np.argsort(_characters(whole))[-100:]))
+
+
+def _characters(dataset: Dataset) -> np.ndarray:
+    """Bytes of text in each row."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lengths = []
+    for table in dataset.with_format("arrow").iter(batch_size=tables.BATCH):
+        texts = [column for column in table.columns if pa.types.is_string(column.type)]
+        counts = [pc.fill_null(pc.binary_length(column), 0).to_numpy() for column in texts]
+        lengths.append(sum(counts, start=np.zeros(len(table), dtype=np.int64)))
+    return np.concatenate(lengths)
+
+
+def lengths_of(token_lengths: Mapping[str, np.ndarray], max_length: int | None) -> dict[str, Any]:
+    """A histogram of whole rows, and figures for each of their parts."""
+    if not token_lengths:
+        return {}
+    total = _total(token_lengths)
+    over = int((total > max_length).sum()) if max_length is not None else 0
+    return {
+        "limit": max_length,
+        "rows": len(total),
+        "over": over,
+        "over_share": over / len(total),
+        **_histogram(total, bins=40),
+        "parts": {
+            name: {**_histogram(np.asarray(values), bins=20), **_figures(np.asarray(values))}
+            for name, values in {**token_lengths, "total": total}.items()
+        },
+    }
+
+
+def _total(token_lengths: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Tokens of whole rows."""
+    total: np.ndarray = np.sum([np.asarray(part) for part in token_lengths.values()], axis=0)
+    return total
+
+
+def _histogram(values: np.ndarray, bins: int) -> dict[str, list[float]]:
+    low, high = int(values.min()), int(values.max())
+    counts, edges = np.histogram(values, np.linspace(low, high + 1, min(bins, high + 1 - low) + 1))
+    return {"counts": counts.tolist(), "edges": np.round(edges, 2).tolist()}
+
+
+def _figures(values: np.ndarray) -> dict[str, float]:
+    return {
+        "min": int(values.min()),
+        "median": float(np.median(values)),
+        "p95": float(np.percentile(values, 95)),
+        "max": int(values.max()),
+    }
+
+
+def truncation(
+    token_lengths: Mapping[str, np.ndarray],
+    max_length: int,
+    shortened: str | None,
+    allowed: bool,
+    lengths: Mapping[str, Any],
+) -> list[str]:
+    """Refuse to cut targets; say how many texts lose their end."""
+    total = _total(token_lengths)
+    fixed = total - token_lengths[shortened] if shortened else total
+    cut = int((fixed >= max_length).sum()) if shortened else int((fixed > max_length).sum())
+    warnings = []
+    if cut:
+        sentence = (
+            f"the target of {cut:,} of {len(total):,} rows ({cut / len(total):.1%}) would be cut: "
+            f"the longest row has {int(total.max()):,} tokens and {max_length:,} fit"
+        )
+        if not allowed:
+            raise PreflightError(
+                f"{sentence}; raise --set training.max_length={int(total.max())} or let it be cut "
+                "with --allow-truncation"
+            )
+        warnings.append(sentence + " (--allow-truncation)")
+    if shortened and lengths["over"]:
+        warnings.append(
+            f"the {shortened} of {lengths['over']:,} of {len(total):,} rows "
+            f"({lengths['over_share']:.1%}) is longer than {max_length:,} tokens allow and loses "
+            "its end; targets are kept whole"
+        )
+    return warnings
