@@ -308,9 +308,8 @@ def doctor(
 
 def main() -> None:
     """The ``toolkit`` command: errors of ours are one message, Ctrl-C leaves a resumable run."""
-    for plugin_hook in plugins.load().manager.hook.register_commands.get_hookimpls():
-        plugin_hook.function(app=app)
     try:
+        plugins.add_commands(app)
         code = app(standalone_mode=False)
     except ToolkitError as error:
         code = _fail(error, error.exit_code)
@@ -342,13 +341,11 @@ def _interrupted() -> int:
 
 def _other(error: Exception) -> int:
     """Click's own errors, and what nobody foresaw."""
-    import click
-
-    if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
-    if isinstance(error, click.exceptions.Abort):
+    if isinstance(error, typer.Abort):
         return _interrupted()
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # typer's own, whose click is private
+        error.show()
+        return int(error.exit_code)
     if isinstance(error, OSError) and error.errno == 28:
         run_path = os.environ.get("TOOLKIT_RUN")
         return _fail(

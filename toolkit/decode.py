@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
+
     from toolkit.task import Row, Task
 
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
@@ -28,17 +28,23 @@ def first_number(text: str) -> float | None:
 
 def top_k_mean(values: np.ndarray, probabilities: np.ndarray, k: int) -> float:
     """Mean of the ``k`` most probable values, weighted by their probabilities."""
+    import numpy as np
+
     best = np.argsort(-probabilities, kind="stable")[:k]
     return float(np.average(values[best], weights=probabilities[best]))
 
 
 def mean(values: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean of the distribution, renormalised over the values."""
+    import numpy as np
+
     return float(np.average(values, weights=probabilities))
 
 
 def median(values: np.ndarray, probabilities: np.ndarray) -> float:
     """Weighted median, between the two neighbours where the cumulated probability crosses 1/2."""
+    import numpy as np
+
     order = np.argsort(values, kind="stable")
     values, probabilities = values[order], probabilities[order]
     # Each value stands for the middle of its own probability, so that the median of a smooth

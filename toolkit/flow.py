@@ -136,6 +136,7 @@ class Flow:
             prepared,
             token_lengths=self.kind.lengths(preflight.sample(prepared.splits)),
             max_length=self.kind.max_length,
+            shortened=self.kind.shortened,
             allow_truncation=bool(self.options.get("allow_truncation")),
         )
         for line in found.sentences():

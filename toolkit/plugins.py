@@ -21,6 +21,8 @@ from toolkit import hookspecs
 from toolkit.errors import PluginError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    import typer
+
     from toolkit.task import Task
 
 GROUP = "toolkit"
@@ -38,6 +40,11 @@ class Plugin:
     tasks: list[str] = field(default_factory=list)
     problem: str | None = None
     seconds: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """Its name in the plugin manager."""
+        return f"{self.distribution}:{self.name}"
 
 
 @dataclass
@@ -104,7 +111,7 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
     started = time.perf_counter()
     try:
         module = point.load()
-        found.manager.register(module, name=f"{plugin.distribution}:{point.name}")
+        found.manager.register(module, name=plugin.key)
         _register_tasks(found, plugin, module)
     except Exception as error:  # a plugin may raise anything; the others must work
         plugin.problem = f"{type(error).__name__}: {error}"
@@ -112,8 +119,8 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
             found.tasks.pop(name, None)
             found.origins.pop(name, None)
         plugin.tasks.clear()
-        if found.manager.is_registered(locals().get("module")):
-            found.manager.unregister(locals()["module"])
+        if found.manager.has_plugin(plugin.key):
+            found.manager.unregister(name=plugin.key)
     plugin.seconds = time.perf_counter() - started
 
 
@@ -132,6 +139,20 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
     hook: Callable[..., None] | None = getattr(module, "register_tasks", None)
     if hook is not None:
         hook(register=register)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Let every working plugin add its commands; one that fails to is shown as broken."""
+    found = load()
+    for plugin in found.plugins:
+        module = found.manager.get_plugin(plugin.key)
+        hook = getattr(module, "register_commands", None)
+        if hook is None:
+            continue
+        try:
+            hook(app=app)
+        except Exception as error:  # a plugin may raise anything; the others must work
+            plugin.problem = f"register_commands: {type(error).__name__}: {error}"
 
 
 @cache

@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset, DatasetDict
 
     from toolkit.source import Source
@@ -33,6 +32,11 @@ Baseline = Callable[["Dataset"], Predictor]
 """A baseline: the training rows in, a fitted :data:`Predictor` out."""
 
 
+def mean(values: np.ndarray, axis: int = -1) -> Any:
+    """The mean over the examples: how most metrics aggregate."""
+    return values.mean(axis=axis)
+
+
 @dataclass(frozen=True)
 class Metric:
     """A figure of merit, in two steps so that the core can bootstrap it.
@@ -42,7 +46,7 @@ class Metric:
         per_example: ``(prediction, reference) -> float`` or a tuple of floats; stored per row.
         aggregate: takes one array per value that ``per_example`` returns and ``axis``, the axis
             of the examples, and returns the figure with that axis reduced. It must work on
-            arrays with leading (resample) dimensions: ``np.mean`` does.
+            arrays with leading (resample) dimensions: :func:`mean` does.
         greater_is_better: which way is up.
         label: what people read ("Mean absolute error"); the name when empty.
         unit: printed behind the figure ("$", "%"); may be empty.
@@ -51,7 +55,7 @@ class Metric:
 
     name: str
     per_example: Callable[[Any, Any], float | tuple[float, ...]]
-    aggregate: Callable[..., Any] = np.mean
+    aggregate: Callable[..., Any] = mean
     greater_is_better: bool = True
     label: str = ""
     unit: str = ""
@@ -59,6 +63,8 @@ class Metric:
 
     def columns(self, values: Sequence[float | tuple[float, ...]]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,)."""
+        import numpy as np
+
         array = np.asarray(values, dtype=np.float64)
         return (array,) if array.ndim == 1 else tuple(array.T)
 
@@ -132,6 +138,11 @@ class Task(ABC):
     options: ClassVar[Mapping[str, Any]] = {}
     """The task's own options and their defaults, for the recipe's ``[task]`` section."""
     panel: ClassVar[Panel | None] = None
+    shortens: ClassVar[str | None] = None
+    """The column whose end is left out of a prompt that is too long; ``None``: refuse such rows.
+
+    The answer is never cut, and the same shortened prompt is used in training and prediction.
+    """
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] = dict(self.options)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +33,11 @@ def train(
     recipe = kind.recipe
     kind.recipe = dataclasses.replace(recipe, training={**recipe.training, **tracking})
     try:
-        return kind.train(
-            splits, checkpoints=run.checkpoints / name, adapter=run.path / name, watch=watch
-        )
+        # Trackers print; standard output belongs to the answer (and to --json).
+        with contextlib.redirect_stdout(io.StringIO()):
+            return kind.train(
+                splits, checkpoints=run.checkpoints / name, adapter=run.path / name, watch=watch
+            )
     finally:
         kind.recipe = recipe
 

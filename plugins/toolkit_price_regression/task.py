@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from toolkit import Baseline, Metric, NumericLMTask, Panel, Recipe, Row
 from toolkit_price_regression.prices import choose_unit, from_number, to_number
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset, DatasetDict
 
     from toolkit import Source
@@ -21,19 +20,15 @@ PROMPT = "How much does this cost to the nearest {unit}?\n\n{text}\n\nPrice is {
 UNITS = {1.0: "dollar", 0.01: "cent"}
 
 
-def _root(mean_square: Any) -> Any:
-    return np.sqrt(mean_square)
-
-
 def _rmse(squares: np.ndarray, axis: int = -1) -> Any:
-    return _root(np.mean(squares, axis=axis))
+    return squares.mean(axis=axis) ** 0.5
 
 
 def _r2(true: np.ndarray, predicted: np.ndarray, axis: int = -1) -> Any:
     """Coefficient of determination; negative where the mean of the true prices is better."""
-    residual = np.sum((true - predicted) ** 2, axis=axis)
-    total = np.sum((true - np.mean(true, axis=axis, keepdims=True)) ** 2, axis=axis)
-    return 1 - residual / np.maximum(total, np.finfo(float).tiny)
+    residual = ((true - predicted) ** 2).sum(axis=axis)
+    total = ((true - true.mean(axis=axis, keepdims=True)) ** 2).sum(axis=axis)
+    return 1 - residual / (total + 1e-300)  # where all true prices are equal
 
 
 METRICS = (
@@ -128,6 +123,7 @@ class PriceRegression(NumericLMTask):
     metrics = METRICS
     primary_metric = "mae"
     margin = 0.02
+    shortens = "text"
     recipes = (EMBEDDED, LLAMA)
     panel = Panel(inputs={"text": "Description"}, view="number-distribution")
     options: ClassVar[Mapping[str, Any]] = {**NumericLMTask.options, "sigma": 0.15}
@@ -142,6 +138,8 @@ class PriceRegression(NumericLMTask):
         return " ".join(str(row["text"]).casefold().split())
 
     def learn(self, train: Dataset) -> dict[str, Any]:
+        import numpy as np
+
         prices = np.asarray(train["price"], dtype=np.float64)
         unit = choose_unit(prices)
         return {

@@ -69,6 +69,11 @@ class Kind(ABC):
     def max_length(self) -> int | None:
         """Tokens an example may have before it is cut; ``None``: no limit but the model's."""
 
+    @property
+    def shortened(self) -> str | None:
+        """The part of :meth:`lengths` that is shortened where an example is too long."""
+        return None
+
     @abstractmethod
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         """Tokens of each row: ``prompt`` and ``completion``, arrays of shape (rows,)."""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from toolkit import decode
 from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from toolkit.kinds.base import Kind
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CANARIES = 4
 """Prompts stored with an adapter; on them its logits must differ from the base's."""
+NUMBER_ROOM, ANSWER_ROOM = 8, 64
 
 
 class CausalLM(Kind):
@@ -50,6 +51,16 @@ class CausalLM(Kind):
         limit = self.recipe.training.get("max_length", 1024)
         return None if limit is None else int(limit)
 
+    @property
+    def shortened(self) -> str | None:
+        return "prompt" if self.task.shortens else None
+
+    @property
+    def answer_room(self) -> int:
+        """Tokens kept free for the answer, the same in training and prediction."""
+        default = NUMBER_ROOM if isinstance(self.task, NumericLMTask) else ANSWER_ROOM
+        return int(self.recipe.generation.get("max_new_tokens", default))
+
     # -- before a model is loaded ------------------------------------------------------------------
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         prompts = np.empty(len(rows), dtype=np.int32)
@@ -62,9 +73,28 @@ class CausalLM(Kind):
         return {"prompt": prompts, "completion": completions}
 
     def explain(self, row: Row) -> list[dict[str, Any]]:
-        example = self.task.format_example(row)
+        example = self.example(row)
         self.renderer.check(example)
         return self.renderer.explain(example)
+
+    def example(self, row: Row) -> dict[str, Any]:
+        """The task's example; where the prompt is too long, with the end of a column left out."""
+        example = self.task.format_example(row)
+        column, limit = self.task.shortens, self.max_length
+        # A token has at least one character: most rows need not be tokenized to see that they fit.
+        if column is None or limit is None or _characters(example) + self.answer_room <= limit:
+            return example
+        prompt = self.renderer.prompt(example)
+        room = max(self.answer_room, len(self.renderer.completion(example, prompt)))
+        text = str(row[column])
+        while (excess := len(prompt) + room - limit) > 0 and text:
+            ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+            shorter = self.tokenizer.decode(ids[: max(0, len(ids) - excess)])
+            # A cut within a character decodes to a replacement sign, which may not get shorter.
+            text = shorter if len(shorter) < len(text) else text[: len(text) // 2]
+            example = self.task.format_example({**row, column: text})
+            prompt = self.renderer.prompt(example)
+        return example
 
     # -- the model ----------------------------------------------------------------------------------
     def load(self) -> None:
@@ -102,7 +132,7 @@ class CausalLM(Kind):
             )
 
     def _canary_prompts(self, canaries: Sequence[Row]) -> list[list[int]]:
-        return [self.renderer.prompt(self.task.format_example(row)) for row in canaries]
+        return [self.renderer.prompt(self.example(row)) for row in canaries]
 
     def check_effect(self, canaries: Sequence[Row]) -> None:
         """Raise :class:`ModelError` where the adapter leaves the base's logits as they are."""
@@ -165,10 +195,10 @@ class CausalLM(Kind):
 
     def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
         """The row's example with solved examples of other rows before its prompt."""
-        example = self.task.format_example(row)
+        example = self.example(row)
         if not shots:
             return example
-        solved = [self.task.format_example(shot) for shot in shots]
+        solved = [self.example(shot) for shot in shots]
         if isinstance(example["prompt"], str):
             before = "".join(f"{s['prompt']}{s['completion']}\n\n" for s in solved)
             return {**example, "prompt": before + example["prompt"]}
@@ -188,8 +218,14 @@ class CausalLM(Kind):
         numeric = self.task if isinstance(self.task, NumericLMTask) else None
 
         def encode(row: dict[str, Any]) -> dict[str, Any]:
-            ids, labels = self.renderer.example(self.task.format_example(row))
+            ids, labels = self.renderer.example(self.example(row))
             extra = {"number": numeric.number(row)} if numeric else {}
             return {"input_ids": ids, "labels": labels, **extra}
 
         return rows.map(encode, remove_columns=rows.column_names, load_from_cache_file=False)
+
+
+def _characters(example: Mapping[str, Any]) -> int:
+    """An upper bound of the tokens of prompt and completion: bytes, and some for the template."""
+    parts = (example["prompt"], example["completion"])
+    return sum(len(p.encode()) if isinstance(p, str) else 10**9 for p in parts) + 8

@@ -37,7 +37,8 @@ class Collator:
         self.smoothed = smoothed
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        longest = max(len(r["input_ids"]) for r in rows)
+        # A CPU prepares its kernels anew for every shape it has not seen, so there are few.
+        longest = -(-max(len(r["input_ids"]) for r in rows) // 8) * 8
         ids = np.full((len(rows), longest), self.pad, dtype=np.int64)
         labels = np.full((len(rows), longest), IGNORED, dtype=np.int64)
         mask = np.zeros((len(rows), longest), dtype=np.int64)
@@ -241,8 +242,14 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         self.watch.on_step(state.global_step, state.max_steps, self.trainer.tokens_seen)
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.is_world_process_zero and state.log_history:
-            self.watch.on_log(state.log_history[-1])
+        if state.is_world_process_zero and (entries := history(state)):
+            if entries[-1] is state.log_history[-1]:
+                self.watch.on_log(entries[-1])
+
+
+def history(state: Any) -> list[dict[str, Any]]:
+    """The learning curve: what was logged, without the trainer's closing summary."""
+    return [e for e in state.log_history if "loss" in e or "eval_loss" in e]
 
 
 def sft_config(fields: Mapping[str, Any]) -> SFTConfig:

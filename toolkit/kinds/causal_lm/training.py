@@ -16,7 +16,13 @@ from toolkit.decode import primary_values
 from toolkit.kinds.base import Trained, TrainingWatch
 from toolkit.kinds.causal_lm import NumericLMTask
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
-from toolkit.kinds.causal_lm.trainer import Collator, LabelTrainer, Watcher, sft_config
+from toolkit.kinds.causal_lm.trainer import (
+    Collator,
+    LabelTrainer,
+    Watcher,
+    history,
+    sft_config,
+)
 from toolkit.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -33,7 +39,7 @@ def fine_tune(
     """Train LoRA weights on ``train``, choose the checkpoint on ``select``, save the adapter."""
     kind.load()
     kind.drop_adapter()
-    train = kind.tokenized(splits["train"])
+    train, select = kind.tokenized(splits["train"]), kind.tokenized(splits["select"])
     lengths = [len(ids) for ids in train["input_ids"]]
     keep = _fitting(kind, lengths)
     train, lengths = train.select(keep), [lengths[i] for i in keep]
@@ -45,10 +51,11 @@ def fine_tune(
             model=kind.model,
             args=_arguments(kind, checkpoints),
             train_dataset=train,
+            eval_dataset=select,
             processing_class=kind.tokenizer,
             data_collator=Collator(kind.tokenizer.pad_token_id, _smoothed(kind, splits)),
             lengths=lengths,
-            judge=_judge(kind, splits["select"]),
+            judge=_judge(kind, splits["select"], select),
             monitor=monitor,
         )
         trainer.add_callback(Watcher(watch, trainer))
@@ -62,7 +69,7 @@ def fine_tune(
     _save(kind, splits, adapter)
     state = trainer.state
     return Trained(
-        history=state.log_history,
+        history=history(state),
         info={
             "parameters_trained": trained,
             "parameters_total": total,
@@ -128,24 +135,25 @@ def _arguments(kind: CausalLM, checkpoints: Path) -> Any:
     defaults: dict[str, Any] = {
         "save_total_limit": CHECKPOINTS_KEPT,
         "eval_strategy": "epoch",
-        "save_strategy": "epoch",
         "logging_steps": 10,
         "report_to": "none",
         "gradient_checkpointing": False,
     }
     fields = {**defaults, **kind.recipe.training, **fixed}
     fields.pop("model_init_kwargs", None)  # the model is loaded already
-    if fields["eval_strategy"] == "steps" and "save_steps" not in fields:
-        fields |= {"save_strategy": "steps", "save_steps": fields.get("eval_steps", 500)}
+    # A checkpoint is saved where it is judged, so that the best one is always there.
+    fields.setdefault("save_strategy", fields["eval_strategy"])
+    if "eval_steps" in fields:
+        fields.setdefault("save_steps", fields["eval_steps"])
     try:
         return sft_config(fields)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"SFTConfig refuses [training]: {' '.join(str(error).split())}") from error
 
 
-def _judge(kind: CausalLM, select: Dataset) -> Any:
+def _judge(kind: CausalLM, select: Dataset, tokenized: Dataset) -> Any:
     """The evaluation during training: loss and primary metric on the select split."""
-    tokenized = [dict(row) for row in kind.tokenized(select)]
+    encoded = [dict(row) for row in tokenized]
     rows = [dict(row) for row in select]
 
     def judge(trainer: LabelTrainer) -> dict[str, float]:
@@ -155,7 +163,7 @@ def _judge(kind: CausalLM, select: Dataset) -> Any:
         best = kind.task.metric().greater_is_better
         value = (max if best else min)(values.values())
         return {
-            "eval_loss": trainer.mean_loss(tokenized),
+            "eval_loss": trainer.mean_loss(encoded),
             f"eval_{kind.task.primary_metric}": value,
             "eval_seconds": round(time.perf_counter() - started, 3),
         }
@@ -170,7 +178,7 @@ def _save(kind: CausalLM, splits: DatasetDict, adapter: Path) -> None:
         dict(row) for row in splits["select"].select(range(min(CANARIES, len(splits["select"]))))
     ]
     kind.check_effect(canaries)
-    prompts = [kind.renderer.prompt(kind.task.format_example(row)) for row in canaries]
+    prompts = [kind.renderer.prompt(kind.example(row)) for row in canaries]
     backends.save_adapter(
         kind.model,
         kind.tokenizer,

@@ -1,0 +1,75 @@
+"""Scoring prices in batches against one ``generate`` per example, in one run, alternating.
+
+    python tests/benchmarks/scoring_speed.py [--rows 256] [--rounds 3]
+
+Prints, as JSON, seconds of both ways, their ratio, and how many greedy answers are equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from toolkit import environment
+
+environment.prepare(offline=True)
+
+
+def by_hand(model: Any, tokenizer: Any, prompts: list[str]) -> list[str]:
+    """The usual loop."""
+    answers = []
+    for prompt in prompts:
+        inputs = tokenizer(prompt, return_tensors="pt")
+        out = model.generate(**inputs, max_new_tokens=8, do_sample=False)
+        answers.append(
+            tokenizer.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        )
+    return answers
+
+
+def main() -> None:
+    """Alternate both ways on the embedded model and print the medians."""
+    import sys
+
+    sys.path.insert(0, str(Path(__file__).parent))
+    from training_speed import catalogue, make_kind
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    kind = make_kind({}, {})
+    kind.load()
+    rows = [dict(row) for row in catalogue(arguments.rows)]
+    prompts = [kind.example(row)["prompt"] for row in rows]
+    batched: list[float] = []
+    loop: list[float] = []
+    equal = 0
+    for _ in range(arguments.rounds):
+        started = time.perf_counter()
+        outputs = kind.predict(rows, adapter=False)
+        batched.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        answers = by_hand(kind.model, kind.tokenizer, prompts)
+        loop.append(time.perf_counter() - started)
+        equal = sum(o.text == a for o, a in zip(outputs, answers, strict=True))
+    print(
+        json.dumps(
+            {
+                "rows": len(rows),
+                "batched_seconds": round(statistics.median(batched), 3),
+                "loop_seconds": round(statistics.median(loop), 3),
+                "ratio": round(statistics.median(loop) / statistics.median(batched), 1),
+                "equal_greedy_answers": equal,
+            },
+            indent=1,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

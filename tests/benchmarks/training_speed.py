@@ -1,0 +1,177 @@
+"""Training speed against a plain TRL script, both sides in one run, alternating.
+
+    python tests/benchmarks/training_speed.py [--rows 1600] [--rounds 3]
+
+Prints, as JSON, the median tokens per second of (a) the toolkit, (b) the plain script with the same
+settings, (c) the plain script with TRL's defaults, the ratios, and the loss that each adapter has on
+the same held-out rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from toolkit import environment
+
+environment.prepare(offline=True)
+
+BATCH, RATE = 32, 2e-3
+
+
+def toolkit_run(rows: int, epochs: float, folder: Path) -> dict[str, float]:
+    """One training run of the toolkit, with plain cross-entropy as TRL has it."""
+    from datasets import DatasetDict
+
+    from toolkit.kinds.base import TrainingWatch
+
+    kind = make_kind(
+        {"num_train_epochs": epochs, "eval_strategy": "epoch"},
+        {"loss": "cross-entropy", "decoder": "greedy"},
+    )
+    splits = DatasetDict({"train": catalogue(rows), "select": catalogue(16, seed=9)})
+    stamps: list[float] = []
+    watch = TrainingWatch(on_step=lambda step, steps, tokens: stamps.append(time.perf_counter()))
+    trained = kind.train(splits, checkpoints=folder / "c", adapter=folder / "adapter", watch=watch)
+    return {"seconds": trained.info["seconds"]}
+
+
+def make_kind(training: dict[str, Any], task: dict[str, Any]) -> Any:
+    """The price task's causal-LM kind with the embedded recipe, changed."""
+    import dataclasses
+
+    from toolkit_price_regression.task import EMBEDDED, PriceRegression
+
+    price = PriceRegression()
+    price.settings |= task
+    price.facts = {"unit": 1.0, "median": 85.0, "largest_number": 999}
+    recipe = dataclasses.replace(
+        EMBEDDED,
+        training={**EMBEDDED.training, "per_device_train_batch_size": BATCH,
+                  "learning_rate": RATE, "warmup_steps": 0, **training},
+        early_stopping=None,
+    )  # fmt: skip
+    for name in ("eval_steps", "save_steps"):
+        recipe.training.pop(name, None)  # type: ignore[attr-defined]
+    return price.kind()(price, recipe)
+
+
+def catalogue(rows: int, seed: int = 0) -> Any:
+    """Rows of the synthetic catalogue as the task has them."""
+    from datasets import Dataset
+
+    from toolkit_price_regression.catalogue import generate
+
+    made = [
+        {"row_id": i, "text": r["text"], "price": r["price"], "category": r["category"]}
+        for i, r in enumerate(generate(rows, seed), 1)
+    ]
+    return Dataset.from_list(made)
+
+
+def plain(model: str, rows: Path, folder: Path, batch: int, epochs: float, tuned: bool) -> float:
+    """Seconds that the plain script says its training took."""
+    script = Path(__file__).with_name("plain_trl.py")
+    command = [sys.executable, str(script), model, str(rows), str(folder), "--batch", str(batch),
+               "--epochs", str(epochs), "--rate", str(RATE)]  # fmt: skip
+    done = subprocess.run(
+        [*command, *(["--tuned"] if tuned else [])], capture_output=True, text=True, check=True
+    )
+    line = next(x for x in done.stdout.splitlines() if x.startswith("RESULT "))
+    return float(json.loads(line.removeprefix("RESULT "))["seconds"])
+
+
+def held_out_loss(adapter: Path) -> float:
+    """Cross-entropy per labelled token on 400 rows that no side has seen."""
+    import torch
+
+    from toolkit import backends
+    from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
+
+    kind = make_kind({}, {})
+    kind.load()
+    model = backends.attach_adapter(kind.model, adapter)
+    encoded = [dict(row) for row in kind.tokenized(catalogue(400, seed=5))]
+    collate = Collator(kind.tokenizer.pad_token_id)
+    total, count = 0.0, 0
+    with torch.inference_mode():
+        for start in range(0, len(encoded), 64):
+            batch = collate(encoded[start : start + 64])
+            with head_at(model, batch["positions"]):
+                logits = model(
+                    input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+                ).logits[0]
+            total += float(label_loss(logits, batch))
+            count += len(batch["positions"])
+    return total / count
+
+
+def main() -> None:
+    """Alternate the three ways and print the medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1600)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    from toolkit.backends import model_path
+
+    kind = make_kind({}, {})
+    train = catalogue(arguments.rows)
+    tokens = sum(map(len, kind.tokenized(train)["input_ids"]))
+    examples = [kind.example(row) for row in train]
+    model = model_path("embedded:causal-lm")
+    seconds: dict[str, list[float]] = {"toolkit": [], "plain, same settings": [], "plain, defaults": []}
+    losses: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        rows = folder / "rows.jsonl"
+        rows.write_text("".join(json.dumps(e) + "\n" for e in examples))
+        for turn in range(arguments.rounds):
+            at = folder / f"ours-{turn}"
+            seconds["toolkit"].append(ours_in_process(arguments.rows, at))
+            losses["toolkit"] = held_out_loss(at / "adapter")
+            at = folder / f"tuned-{turn}"
+            seconds["plain, same settings"].append(plain(model, rows, at, BATCH, 1, True))
+            losses["plain, same settings"] = held_out_loss(at)
+            at = folder / f"default-{turn}"
+            seconds["plain, defaults"].append(plain(model, rows, at, 8, 1, False))
+            losses["plain, defaults"] = held_out_loss(at)
+    rates = {name: tokens / statistics.median(values) for name, values in seconds.items()}
+    print(
+        json.dumps(
+            {
+                "tokens": tokens,
+                "tokens_per_second": {k: round(v) for k, v in rates.items()},
+                "seconds": seconds,
+                "ratio_same_settings": round(rates["toolkit"] / rates["plain, same settings"], 2),
+                "ratio_defaults": round(rates["toolkit"] / rates["plain, defaults"], 2),
+                "held_out_loss": {k: round(v, 3) for k, v in losses.items()},
+            },
+            indent=1,
+        )
+    )
+
+
+def ours_in_process(rows: int, folder: Path) -> float:
+    """The toolkit's run in a process of its own, as the plain script has one."""
+    code = (
+        "import sys, json; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
+        "import training_speed as t;"
+        "print('RESULT ' + json.dumps(t.toolkit_run(int(sys.argv[2]), 1, Path(sys.argv[3]))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(rows), str(folder)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    line = next(x for x in done.stdout.splitlines() if x.startswith("RESULT "))
+    return float(json.loads(line.removeprefix("RESULT "))["seconds"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,487 @@
+"""The causal-LM kind on tiny random models: prompt, loss, numbers, adapters."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset, DatasetDict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from toolkit.errors import ModelError, PreflightError
+from toolkit.kinds.base import TrainingWatch
+from toolkit.kinds.causal_lm import NumericLMTask
+from toolkit.kinds.causal_lm.generate import batches, generate, pad_left
+from toolkit.kinds.causal_lm.kind import CausalLM
+from toolkit.kinds.causal_lm.numbers import DigitTokens, NumberReader, SmoothedTargets
+from toolkit.kinds.causal_lm.prompt import IGNORED, Renderer
+from toolkit.kinds.causal_lm.trainer import Collator, LengthGroupedSampler, head_at, label_loss
+from toolkit.task import Metric, Recipe
+
+WORDS = ("red", "blue", "green", "old", "new", "big", "small", "steel", "oak", "silk")
+
+
+class Guess(NumericLMTask):
+    """A number that follows from the words."""
+
+    name = "guess"
+    summary = "guess a number"
+    columns = {"text": "words", "price": "a number"}
+    metrics = (Metric("mae", lambda p, r: abs(p - r), greater_is_better=False),)
+    primary_metric = "mae"
+    recipes = ()
+    shortens = "text"
+
+    def load_rows(self, source: Any) -> Dataset:
+        return rows(40)
+
+    def format_example(self, row: Any) -> dict[str, Any]:
+        return {"prompt": f"{row['text']}\nPrice is $", "completion": str(self.number(row))}
+
+    def number(self, row: Any) -> int:
+        return int(row["price"])
+
+    def from_number(self, number: float) -> float:
+        return float(number)
+
+    @property
+    def largest_number(self) -> int:
+        return int(self.facts.get("largest", 999))
+
+    def fallback(self) -> float:
+        return 50.0
+
+    def reference(self, row: Any) -> float:
+        return float(row["price"])
+
+
+def rows(n: int, seed: int = 0) -> Dataset:
+    random = np.random.default_rng(seed)
+    texts = [" ".join(random.choice(WORDS, size=random.integers(2, 9))) for _ in range(n)]
+    prices = [float(10 + 40 * text.count("oak") + 7 * len(text.split())) for text in texts]
+    return Dataset.from_dict({"row_id": list(range(1, n + 1)), "text": texts, "price": prices})
+
+
+def recipe(model: Path, **changes: Any) -> Recipe:
+    training = {
+        "per_device_train_batch_size": 4, "max_steps": 4, "learning_rate": 1e-2, "bf16": False,
+        "eval_strategy": "steps", "eval_steps": 2, "logging_steps": 1, "max_length": 64,
+    }  # fmt: skip
+    training |= changes.pop("training", {})
+    return Recipe(
+        "tiny", "tiny", str(model), training=training,
+        lora={"r": 4, "target_modules": "all-linear"}, **changes,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def kind(tiny_llama: Path) -> CausalLM:
+    made = CausalLM(Guess(), recipe(tiny_llama))
+    made.load()
+    return made
+
+
+@pytest.fixture
+def digit_kind(tiny_qwen: Path) -> CausalLM:
+    made = CausalLM(Guess(), recipe(tiny_qwen))
+    made.load()
+    return made
+
+
+# -- the prompt ------------------------------------------------------------------------------------
+
+
+@given(text=st.text(max_size=60), number=st.integers(1, 999))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_labels_are_the_completion_and_end_with_eos(
+    tiny_llama: Path, text: str, number: int
+) -> None:
+    renderer = _renderer(tiny_llama)
+    example = {"prompt": f"{text}\nPrice is $", "completion": str(number)}
+    ids, labels = renderer.example(example)
+    kept = [label for label in labels if label != IGNORED]
+    assert kept[-1] == renderer.tokenizer.eos_token_id
+    assert renderer.tokenizer.decode(kept[:-1]) == str(number)
+    # Training sees exactly the prompt that prediction sees.
+    assert ids[: len(ids) - len(kept)] == renderer.prompt(example)
+
+
+_RENDERERS: dict[Path, Renderer] = {}
+
+
+def _renderer(model: Path) -> Renderer:
+    from toolkit.backends import load_tokenizer
+
+    if model not in _RENDERERS:
+        _RENDERERS[model] = Renderer(load_tokenizer(str(model)))
+    return _RENDERERS[model]
+
+
+def test_chat_messages_go_through_the_template(tiny_llama: Path) -> None:
+    from toolkit.backends import load_tokenizer
+
+    tokenizer = load_tokenizer(str(tiny_llama))
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}"
+        "{% if m['role'] == 'assistant' %}{{ eos_token }}{% endif %}\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    renderer = Renderer(tokenizer)
+    example = {
+        "prompt": [{"role": "user", "content": "red oak"}],
+        "completion": [{"role": "assistant", "content": "57"}],
+    }
+    ids, labels = renderer.example(example)
+    kept = [label for label in labels if label != IGNORED]
+    assert tokenizer.decode(kept[:-1]) == "57" and kept[-1] == tokenizer.eos_token_id
+    assert tokenizer.decode(ids[: -len(kept)]).endswith("assistant: ")
+    renderer.check(example)
+
+
+def test_a_tokenizer_whose_padding_is_its_end_is_refused(tiny_llama: Path) -> None:
+    from toolkit.backends import load_tokenizer
+
+    tokenizer = load_tokenizer(str(tiny_llama))
+    tokenizer.pad_token = tokenizer.eos_token
+    with pytest.raises(PreflightError, match="same token"):
+        Renderer(tokenizer).check({"prompt": "red $", "completion": "5"})
+
+
+def test_long_texts_are_shortened_and_the_answer_is_not(tiny_llama: Path) -> None:
+    kind = CausalLM(Guess(), recipe(tiny_llama))
+    row = {"row_id": 1, "text": " ".join(["steel", "ünïcode"] * 200), "price": 123.0}
+    example = kind.example(row)
+    ids, labels = kind.renderer.example(example)
+    assert len(ids) <= 64
+    assert example["prompt"].endswith("\nPrice is $")
+    assert kind.tokenizer.decode([i for i in labels if i != IGNORED][:-1]) == "123"
+    assert kind.example({**row, "text": "red oak"})["prompt"] == "red oak\nPrice is $"
+
+
+# -- loss ------------------------------------------------------------------------------------------
+
+
+def _batch(kind: CausalLM, smoothed: SmoothedTargets | None = None) -> dict[str, torch.Tensor]:
+    encoded = [dict(row) for row in kind.tokenized(rows(6))]
+    return Collator(kind.tokenizer.pad_token_id, smoothed)(encoded)
+
+
+def test_the_head_at_labels_gives_the_logits_of_the_whole(kind: CausalLM) -> None:
+    batch = _batch(kind)
+    whole = kind.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    with head_at(kind.model, batch["positions"]):
+        picked = kind.model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+        ).logits
+    expected = whole.reshape(-1, whole.shape[-1])[batch["positions"]]
+    torch.testing.assert_close(picked[0], expected)
+
+
+def test_the_plain_loss_is_transformers_own(kind: CausalLM) -> None:
+    batch = _batch(kind)
+    theirs = kind.model(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], labels=batch["labels"]
+    ).loss
+    with head_at(kind.model, batch["positions"]):
+        logits = kind.model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+        ).logits[0]
+    ours = label_loss(logits, batch) / len(batch["positions"])
+    torch.testing.assert_close(ours, theirs)
+
+
+def _smoothed(kind: CausalLM, sigma: float = 0.15) -> SmoothedTargets:
+    return SmoothedTargets(kind.renderer, "red oak\nPrice is $", kind.task, sigma)
+
+
+@pytest.mark.parametrize("which", ["kind", "digit_kind"])
+@pytest.mark.parametrize("number", [1, 7, 57, 189, 998])
+def test_smoothed_targets_are_distributions_round_the_number(
+    which: str, number: int, request: pytest.FixtureRequest
+) -> None:
+    kind = request.getfixturevalue(which)
+    smoothed = _smoothed(kind)
+    own = smoothed.tokens(number)
+    targets = smoothed.targets(number)
+    assert len(targets) == len(own)
+    for (ids, shares), token in zip(targets, own, strict=True):
+        assert shares.sum() == pytest.approx(1.0, abs=1e-5)
+        assert token in ids
+    assert targets[-1][0].tolist() == [kind.tokenizer.eos_token_id]
+
+
+def test_a_smoothed_target_is_widest_in_the_number_and_follows_sigma(kind: CausalLM) -> None:
+    narrow, wide = _smoothed(kind, 0.01).targets(200)[0], _smoothed(kind, 0.3).targets(200)[0]
+    assert len(narrow[0]) < len(wide[0])
+    best = wide[0][wide[1].argmax()]
+    assert kind.tokenizer.decode([best]) == "200"
+
+
+def test_digit_targets_are_the_shares_of_the_neighbours(digit_kind: CausalLM) -> None:
+    smoothed = _smoothed(digit_kind)
+    near = np.array(smoothed.neighbours(98))
+    weights = np.exp(-((np.log(near / 98) / 0.15) ** 2) / 2)
+    first_is_nine = weights[[str(n)[0] == "9" for n in near]].sum() / weights.sum()
+    ids, shares = smoothed.targets(98)[0]
+    nine = digit_kind.tokenizer.convert_tokens_to_ids("9")
+    assert shares[ids == nine][0] == pytest.approx(first_is_nine, abs=1e-5)
+
+
+def test_the_smoothed_loss_prefers_a_neighbour(kind: CausalLM) -> None:
+    smoothed = _smoothed(kind)
+    batch = _batch(kind, smoothed)
+    n, size = len(batch["positions"]), len(kind.tokenizer)
+    number = int(kind.tokenized(rows(6))[0]["number"])
+
+    def loss_if_sure_of(guess: int) -> float:
+        logits = torch.zeros(n, size)
+        logits[0, kind.tokenizer.convert_tokens_to_ids(str(guess))] = 10.0
+        return float(label_loss(logits, batch))
+
+    assert loss_if_sure_of(number + 1) < loss_if_sure_of(number * 3)
+
+
+# -- numbers ---------------------------------------------------------------------------------------
+
+
+PROMPTS = ["red oak\nPrice is $", "a big old steel thing\nPrice is $", "silk\nPrice is $"]
+
+
+def test_one_pass_and_the_walk_agree_where_numbers_are_tokens(kind: CausalLM) -> None:
+    prompts = [kind.renderer.prompt({"prompt": p}) for p in PROMPTS]
+    one = NumberReader(kind.tokenizer, 999)
+    assert one.one_pass
+    walk = NumberReader(kind.tokenizer, 999)
+    walk.one_pass = False
+    for a, b in zip(one.read(kind.model, prompts), walk.read(kind.model, prompts), strict=True):
+        assert a.numbers is not None and b.numbers is not None
+        by_value = dict(zip(a.numbers.values, a.numbers.probabilities, strict=True))
+        # The walk keeps the most probable beginnings, and asks whether the number ends there.
+        for value, probability in zip(b.numbers.values, b.numbers.probabilities, strict=True):
+            if value < 1000:
+                assert probability <= by_value[value] + 1e-6 or value >= 100
+
+
+def test_the_walk_gives_the_models_own_probabilities(digit_kind: CausalLM) -> None:
+    """Against a forward pass over each whole number, by the chain rule."""
+    digit_kind.task.facts["largest"] = 99
+    reader = NumberReader(digit_kind.tokenizer, 99)
+    assert not reader.one_pass
+    prompts = [digit_kind.renderer.prompt({"prompt": p}) for p in PROMPTS]
+    outputs = reader.read(digit_kind.model, prompts)
+    digits = reader.digits.ids
+    for prompt, output in zip(prompts, outputs, strict=True):
+        assert output.numbers is not None
+        assert len(output.numbers.values) > 5
+        for value, probability in zip(
+            output.numbers.values, output.numbers.probabilities, strict=True
+        ):
+            ids = [digit_kind.tokenizer.convert_tokens_to_ids(d) for d in str(int(value))]
+            with torch.no_grad():
+                logits = digit_kind.model(torch.tensor([[*prompt, *ids]])).logits[0].double()
+            after = torch.softmax(logits[len(prompt) - 1 :], -1)
+            expected = np.prod([float(after[i, t]) for i, t in enumerate(ids)])
+            expected *= 1 - float(after[len(ids), digits].sum())
+            assert probability == pytest.approx(expected, rel=1e-3, abs=1e-9)
+
+
+def test_digit_tokens_are_digits_and_nothing_else(kind: CausalLM) -> None:
+    digits = DigitTokens.of(kind.tokenizer)
+    assert digits.single(999) and not digits.single(1000)
+    assert all(text.isdigit() for text in digits.texts)
+
+
+@pytest.mark.parametrize("which", ["kind", "digit_kind"])
+def test_batch_size_changes_no_answer(which: str, request: pytest.FixtureRequest) -> None:
+    kind = request.getfixturevalue(which)
+    prompts = [kind.renderer.prompt({"prompt": f"{row['text']}\nPrice is $"}) for row in rows(12)]
+    reader = NumberReader(kind.tokenizer, 999)
+    together = reader.read(kind.model, prompts)
+    for prompt, one in zip(prompts, together, strict=True):
+        (alone,) = reader.read(kind.model, [prompt])
+        assert alone.text == one.text
+        assert alone.numbers is not None and one.numbers is not None
+        np.testing.assert_allclose(
+            alone.numbers.probabilities, one.numbers.probabilities, rtol=1e-3, atol=1e-7
+        )
+
+
+def test_generation_is_the_same_alone_and_in_a_batch(kind: CausalLM) -> None:
+    prompts = [kind.renderer.prompt({"prompt": row["text"]}) for row in rows(9)]
+    options = {"max_new_tokens": 12}
+    together = generate(kind.model, kind.tokenizer, prompts, generation=options)
+    alone = [generate(kind.model, kind.tokenizer, [p], generation=options)[0] for p in prompts]
+    assert [t.text for t in together] == [a.text for a in alone]
+    assert all(t.tokens <= 12 for t in together)
+
+
+@given(st.lists(st.integers(1, 900), max_size=80), st.integers(1, 4000))
+def test_batches_hold_every_row_once_and_bound_the_tokens(lengths: list[int], tokens: int) -> None:
+    made = list(batches(lengths, tokens))
+    assert sorted(i for batch in made for i in batch) == list(range(len(lengths)))
+    for batch in made:
+        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= tokens
+
+
+def test_padding_is_on_the_left_and_masked() -> None:
+    ids, mask = pad_left([[5, 6, 7], [8]], 0, "cpu")
+    assert ids.tolist() == [[5, 6, 7], [0, 0, 8]]
+    assert mask.tolist() == [[1, 1, 1], [0, 0, 1]]
+
+
+# -- order -----------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=300), st.integers(1, 32))
+@settings(max_examples=50, deadline=None)
+def test_the_sampler_visits_every_row_once_by_seed_and_epoch(lengths: list[int], n: int) -> None:
+    sampler = LengthGroupedSampler(lengths, n, seed=3)
+    first = list(sampler)
+    assert sorted(first) == list(range(len(lengths)))
+    assert list(LengthGroupedSampler(lengths, n, seed=3)) == first
+    sampler.set_epoch(1)
+    second = list(sampler)
+    assert sorted(second) == list(range(len(lengths)))
+
+
+# -- training and adapters -------------------------------------------------------------------------
+
+
+def _train(kind: CausalLM, folder: Path, **keywords: Any) -> Any:
+    splits = DatasetDict({"train": rows(32), "select": rows(12, seed=1)})
+    return kind.train(
+        splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
+        watch=TrainingWatch(), **keywords,
+    )  # fmt: skip
+
+
+def test_a_trained_adapter_is_saved_and_loads_in_plain_peft(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    kind = CausalLM(Guess(), recipe(tiny_llama))
+    trained = _train(kind, tmp_path)
+    assert trained.info["steps"] == 4 and trained.info["parameters_trained"] > 0
+    assert [e["step"] for e in trained.history if "eval_mae" in e] == [2, 4]
+    sample = [dict(row) for row in rows(5, seed=2)]
+    ours = kind.predict(sample, adapter=True)
+    base = kind.predict(sample, adapter=False)
+    plain = PeftModel.from_pretrained(
+        AutoModelForCausalLM.from_pretrained(str(tiny_llama)), str(tmp_path / "adapter")
+    ).eval()
+    for row, output, untouched in zip(sample, ours, base, strict=True):
+        prompt = kind.renderer.prompt(kind.example(row))
+        with torch.no_grad():
+            probabilities = torch.softmax(plain(torch.tensor([prompt])).logits[0, -1], -1)
+        token = kind.tokenizer.convert_tokens_to_ids("50")
+        at = output.numbers.values.tolist().index(50)
+        assert output.numbers.probabilities[at] == pytest.approx(
+            float(probabilities[token]), rel=1e-3
+        )
+        assert output.numbers.probabilities[at] != untouched.numbers.probabilities[at]
+
+
+def test_the_best_checkpoint_is_the_one_kept(tiny_llama: Path, tmp_path: Path) -> None:
+    """A learning rate that destroys the model later: the early, better weights must win."""
+    changes = {"learning_rate": 0.5, "max_steps": 12, "eval_steps": 2, "lr_scheduler_type": "constant"}
+    made = recipe(tiny_llama, training=changes, early_stopping={"early_stopping_patience": 2})
+    kind = CausalLM(Guess(), made)
+    trained = _train(kind, tmp_path)
+    values = {e["step"]: e["eval_mae"] for e in trained.history if "eval_mae" in e}
+    best = min(values, key=lambda step: (values[step], step))
+    assert trained.info["best_step"] == best
+    stopped = max(values)
+    assert stopped == min(12, best + 4)
+    from toolkit.decode import primary_values
+
+    select = [dict(row) for row in rows(12, seed=1)]
+    again = primary_values(kind.task, kind.predict(select, adapter=True), select)
+    assert min(again.values()) == pytest.approx(values[best], rel=1e-6)
+
+
+def test_resume_gives_the_same_adapter_byte_for_byte(tiny_llama: Path, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    made = recipe(tiny_llama, training={"max_steps": 8})
+    made = Recipe(**{**made.__dict__, "lora": {**(made.lora or {}), "lora_dropout": 0.1}})
+    _train(CausalLM(Guess(), made), whole)
+
+    class Killed(Exception):
+        pass
+
+    def stop(step: int, steps: int, tokens: int) -> None:
+        if step == 5:
+            raise Killed
+
+    kind = CausalLM(Guess(), made)
+    splits = DatasetDict({"train": rows(32), "select": rows(12, seed=1)})
+    with pytest.raises(Killed):
+        kind.train(
+            splits, checkpoints=broken / "checkpoints", adapter=broken / "adapter",
+            watch=TrainingWatch(on_step=stop),
+        )  # fmt: skip
+    # A half-written newer checkpoint, which transformers alone would take.
+    half = broken / "checkpoints" / "checkpoint-6"
+    half.mkdir()
+    (half / "adapter_model.safetensors").write_bytes(b"cut")
+    _train(CausalLM(Guess(), made), broken)
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        assert (broken / "adapter" / name).read_bytes() == (whole / "adapter" / name).read_bytes()
+
+
+def test_an_adapter_that_does_nothing_is_an_error(tiny_llama: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    kind = CausalLM(Guess(), recipe(tiny_llama))
+    _train(kind, tmp_path)
+    weights = tmp_path / "adapter" / "adapter_model.safetensors"
+    save_file({k: torch.zeros_like(v) for k, v in load_file(weights).items()}, weights)
+    with pytest.raises(ModelError, match="does nothing"):
+        CausalLM(Guess(), recipe(tiny_llama)).load_adapter(tmp_path / "adapter")
+
+
+def test_an_adapter_with_missing_weights_is_an_error(tiny_llama: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    kind = CausalLM(Guess(), recipe(tiny_llama))
+    _train(kind, tmp_path)
+    weights = tmp_path / "adapter" / "adapter_model.safetensors"
+    kept = dict(list(load_file(weights).items())[2:])
+    save_file(kept, weights)
+    with pytest.raises(ModelError, match="2 weights missing"):
+        CausalLM(Guess(), recipe(tiny_llama)).load_adapter(tmp_path / "adapter")
+
+
+def test_another_prompt_than_in_training_is_refused(tiny_llama: Path, tmp_path: Path) -> None:
+    kind = CausalLM(Guess(), recipe(tiny_llama))
+    _train(kind, tmp_path)
+
+    class Reworded(Guess):
+        def format_example(self, row: Any) -> dict[str, Any]:
+            return {**super().format_example(row), "prompt": f"{row['text']}\nCost: $"}
+
+    with pytest.raises(ModelError, match="another prompt"):
+        CausalLM(Reworded(), recipe(tiny_llama)).load_adapter(tmp_path / "adapter")
+
+
+def test_pickled_weights_are_refused(tiny_llama: Path, tmp_path: Path) -> None:
+    kind = CausalLM(Guess(), recipe(tiny_llama))
+    _train(kind, tmp_path)
+    folder = tmp_path / "adapter"
+    (folder / "adapter_model.safetensors").rename(folder / "adapter_model.bin")
+    with pytest.raises(ModelError, match="pickled weights are refused"):
+        CausalLM(Guess(), recipe(tiny_llama)).load_adapter(folder)
+
+
+def test_the_adapter_folder_says_what_it_is(tiny_llama: Path, tmp_path: Path) -> None:
+    _train(CausalLM(Guess(), recipe(tiny_llama)), tmp_path)
+    told = json.loads((tmp_path / "adapter" / "toolkit.json").read_text())
+    assert told["task"] == "guess" and len(told["canaries"]) == 4 and len(told["prompt_sha"]) == 64
+    config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert config["target_modules"] == sorted(config["target_modules"])
