@@ -196,7 +196,7 @@ def _out_of_fold(model: Any, features: Any, targets: Array) -> Array:
 
     folds = KFold(min(4, len(targets)), shuffle=True, random_state=_SEED)
     predicted = cross_val_predict(model, features, targets, cv=folds)
-    return np.clip(predicted, targets.min(), targets.max())
+    return np.asarray(np.clip(predicted, targets.min(), targets.max()), dtype=np.float64)
 
 
 def _encoder() -> Callable[[Sequence[str]], Array]:

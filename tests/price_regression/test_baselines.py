@@ -10,10 +10,10 @@ from functools import cache
 import numpy as np
 import pytest
 from datasets import Dataset
-from toolkit_price_regression import baselines
 
 from toolkit.errors import MissingExtra
 from toolkit.task import Predictor
+from toolkit_price_regression import baselines
 
 NAMES = list(baselines.ladder())
 CHEAP = [name for name in NAMES if name != "embeddings-ridge"]

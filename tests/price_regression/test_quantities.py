@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from toolkit_price_regression.quantities import DIMENSIONS, quantities, table
 
 UNITS = [
