@@ -1,0 +1,159 @@
+"""What a perfect and an unreadable output look like, for each kind of task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from toolkit.errors import PluginError
+from toolkit.kinds.causal_lm import CausalLMTask, Generated, Numbers, NumericLMTask
+from toolkit.rules import Broken, is_number
+from toolkit.task import Row, Task
+
+
+class Probe(ABC):
+    """One kind's examples and outputs, as the rules need them."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    @abstractmethod
+    def check_example(self, example: Any) -> None:
+        """Raise :class:`Broken` unless an example has the kind's columns and types."""
+
+    @abstractmethod
+    def prompt(self, row: Row) -> Any:
+        """What the model is shown of a row."""
+
+    @abstractmethod
+    def answer(self, row: Row) -> str:
+        """What the model is to say, as text."""
+
+    @abstractmethod
+    def perfect(self, row: Row) -> Any:
+        """The output of a model that gives the row's own answer."""
+
+    @abstractmethod
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        """Outputs that no decoder can read, each with what it is called."""
+
+    def odd(self) -> Sequence[tuple[str, Any]]:
+        """Outputs that a decoder may read, and must not raise on."""
+        return ()
+
+    def ideal(self, row: Row, prediction: Any) -> tuple[Any, Any] | None:
+        """The best prediction there can be and what it is compared with, as far as one can tell.
+
+        A reference that is of another type than a prediction, such as a list of several, cannot
+        stand for a prediction.
+        """
+        reference = self.task.reference(row)
+        for candidate in (reference, *(reference if isinstance(reference, list) else ())):
+            if (is_number(candidate) and is_number(prediction)) or type(candidate) is type(
+                prediction
+            ):
+                return candidate, reference
+        return None
+
+
+class CausalLMProbe(Probe):
+    """Prompt and completion: two strings, or two lists of chat messages."""
+
+    def check_example(self, example: Any) -> None:
+        wanted = ("prompt", "completion")
+        if not isinstance(example, Mapping) or sorted(example) != sorted(wanted):
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns prompt and completion, not {got}")
+        prompt, completion = (example[name] for name in wanted)
+        if isinstance(prompt, str) and isinstance(completion, str):
+            if not prompt.strip():
+                raise Broken("format_example gives an empty prompt")
+        elif not (_is_chat(prompt) and _is_chat(completion)):
+            raise Broken(
+                "prompt and completion must be two strings or two lists of messages such as "
+                f'{{"role": "user", "content": "…"}}, not {_kind(prompt)} and {_kind(completion)}'
+            )
+
+    def prompt(self, row: Row) -> Any:
+        return self.task.format_example(row)["prompt"]
+
+    def answer(self, row: Row) -> str:
+        completion = self.task.format_example(row)["completion"]
+        return completion if isinstance(completion, str) else str(completion[-1]["content"])
+
+    def perfect(self, row: Row) -> Generated:
+        return Generated(text=self.answer(row), tokens=1)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        return [("an empty text", Generated(text=""))]
+
+    def odd(self) -> Sequence[tuple[str, Any]]:
+        return [("the text '???'", Generated(text="???"))]
+
+
+class NumericLMProbe(CausalLMProbe):
+    """A completion that is one whole number, with the distribution it was taken from."""
+
+    task: NumericLMTask
+
+    def perfect(self, row: Row) -> Generated:
+        number = self.task.number(row)
+        # All of the mass on the number; its neighbours have none, as after a sure model.
+        numbers = Numbers(
+            np.arange(number, number + 3, dtype=np.float64), np.array([1.0, 0.0, 0.0])
+        )
+        return Generated(text=self.answer(row), tokens=1, numbers=numbers)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        nothing = Numbers(np.array([]), np.array([]))
+        return [
+            *super().unreadable(),
+            ("the text '???'", Generated(text="???", numbers=nothing)),
+            ("a text without numbers", Generated(text="no idea", numbers=None)),
+        ]
+
+    def odd(self) -> Sequence[tuple[str, Any]]:
+        return ()
+
+    def ideal(self, row: Row, prediction: Any) -> tuple[Any, Any] | None:
+        # A number is said on a scale: what is lost by that is the rule number-scale's to judge.
+        if not is_number(self.task.reference(row)):
+            return super().ideal(row, prediction)
+        rounded = self.task.from_number(self.task.number(row))
+        return rounded, rounded
+
+
+def probe_for(task: Task) -> Probe:
+    """The probe of a task's kind."""
+    for kind, probe in PROBES:
+        if isinstance(task, kind):
+            return probe(task)
+    kinds = ", ".join(kind.__name__ for kind, _ in PROBES)
+    raise PluginError(f"{type(task).__name__} is of no kind that can be checked; subclass {kinds}")
+
+
+PROBES: tuple[tuple[type[Task], type[Probe]], ...] = (
+    (NumericLMTask, NumericLMProbe),
+    (CausalLMTask, CausalLMProbe),
+)
+"""Kinds and their probes; the nearest class comes first."""
+
+
+def _is_chat(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(message, Mapping)
+            and isinstance(message.get("role"), str)
+            and isinstance(message.get("content"), str)
+            for message in value
+        )
+    )
+
+
+def _kind(value: Any) -> str:
+    return f"{type(value).__name__} {str(value)[:40]!r}"
