@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from toolkit_price_regression import catalogue
 from toolkit_price_regression.catalogue import fingerprint, generate
 from toolkit_price_regression.catalogue_words import FEATURES, MATERIALS, PRODUCTS
