@@ -207,6 +207,10 @@ def test_too_few_rows_and_too_few_texts(tmp_path: Path) -> None:
         DataError, match=r"49 usable rows are too few: it takes at least 50 \(20 to"
     ):
         prepare(Echo(), Source(data=str(numbered(tmp_path / "a.csv", 49))))
+    source = Source(data=str(tmp_path / "a.csv"))
+    source.leave_out("no text", [50, 51])
+    with pytest.raises(DataError, match="10 to test\\); left out were: no text 2"):
+        prepare(Echo(), source)
     assert prepare(Echo(), Source(data=str(numbered(tmp_path / "b.csv", 50)))).sizes["train"] == 20
     with pytest.raises(DataError, match="too few different texts"):
         prepare(Echo(), Source(data=str(numbered(tmp_path / "c.csv", 60, copies=30))))

@@ -203,13 +203,22 @@ def _assign(
         owners["validation"][at] = np.where(spare, splitting.LEFT_OUT, drawn)
         _tell(source, parts["validation"], at[spare], "validation: more rows than are needed")
     at = unseen["train"]
-    wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
+    try:
+        wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
+    except DataError as error:
+        raise DataError(f"{error}{_left_out_briefly(source)}") from error
     owners["train"][at] = splitting.assign(parts["train"].groups[at], wanted, seed, rest="train")
     counts = np.bincount(
         np.concatenate([o[o >= 0] for o in owners.values()]), minlength=len(SPLITS)
     )
     splitting.check_sizes(dict(zip(SPLITS, counts.tolist(), strict=True)))
     return owners
+
+
+def _left_out_briefly(source: Source) -> str:
+    """Why there are so few rows, for the end of a sentence."""
+    counts = [f"{reason} {len(rows):,}" for reason, rows in source.left_out.items()]
+    return f"; left out were: {', '.join(counts)}" if counts else ""
 
 
 def _check_own_splits(rows: Mapping[str, int]) -> None:

@@ -170,9 +170,9 @@ def _nothing_usable(choice: Choice, values: Sequence[Any], column: prices.Column
         return DataError(
             f"no row has both a price and a text ({', '.join(choice.rendering.columns)})"
         )
-    shown = dict.fromkeys(str(value)[:40] for value in values if value not in (None, ""))
-    examples = ", ".join(map(repr, list(shown)[:3])) or "it is empty"
+    shown = [(row, value) for row, value in enumerate(values, 1) if value not in (None, "")]
+    examples = ", ".join(f"row {row}: {str(value)[:40]!r}" for row, value in shown[:3])
     return DataError(
-        f"column {choice.target!r} holds no usable price in {len(values):,} rows ({examples}); "
+        f"column {choice.target!r} holds no usable price in {len(values):,} rows ({examples or 'all are empty'}); "
         "name the column of prices with --target"
     )

@@ -17,9 +17,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 EMPTY, UNREADABLE, INFINITE = "no price", "unreadable price", "infinite price"
 ZERO, NEGATIVE = "price of zero", "negative price"
@@ -175,6 +176,8 @@ def read_column(values: Sequence[Any], decimal: str | None = None) -> Column:
     Args:
         decimal: what separates decimals in values that do not tell; found out when not given.
     """
+    import numpy as np
+
     notes: list[str] = []
     if decimal is None:
         decimal, note = decimal_mark(values)
@@ -253,6 +256,8 @@ def decimal_mark(values: Iterable[Any]) -> tuple[str, str]:
 
 def choose_unit(prices: Iterable[float]) -> float:
     """What one counts in: 1 where the median price is at least 10, else 0.01 (cents)."""
+    import numpy as np
+
     return 1.0 if float(np.median(np.fromiter(prices, dtype=np.float64))) >= 10 else 0.01
 
 

@@ -98,7 +98,10 @@ def test_no_usable_price_at_all(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv", ("text", "price"), [("a", "cheap"), ("b", "dear"), ("c", "0")])
     with pytest.raises(DataError) as caught:
         load_rows(Source(data=path))
-    assert "'price' holds no usable price in 3 rows ('cheap', 'dear', '0')" in str(caught.value)
+    assert (
+        "'price' holds no usable price in 3 rows (row 1: 'cheap', row 2: 'dear', row 3: '0')"
+        in str(caught.value)
+    )
     path = put(tmp_path / "b.csv", ("text", "price"), [("", "12"), ("b", "")])
     with pytest.raises(DataError, match="no row has both a price and a text"):
         load_rows(Source(data=path))
