@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import ModelError
+from safetensors import SafetensorError
+
+from toolkit.errors import ModelError, RunError
+from toolkit.run import write_json
 
 EMBEDDED = "embedded:"
 
@@ -130,35 +134,36 @@ def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int) -> Any:
 
 
 def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, Any]) -> None:
-    """Write adapter, tokenizer and ``toolkit.json`` into a folder that appears at once or not."""
-    import shutil
+    """Write adapter, tokenizer and ``toolkit.json`` into a folder that appears at once or not.
 
-    from toolkit.run import write_json
-
+    Raises:
+        RunError: it cannot be written; what was there before stays.
+    """
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         model.save_pretrained(str(temporary))
         tokenizer.save_pretrained(str(temporary))
-    except OSError as error:
+        (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours is the run's
+        _sort_config(temporary / "adapter_config.json")
+        write_json(temporary / "toolkit.json", dict(extra))
+        _replace(folder, temporary)
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        from toolkit.errors import RunError
-
         raise RunError(
-            f"cannot save the adapter in {folder}: {error.strerror or error}; make room, then go on "
-            "with: toolkit resume"
+            f"cannot save the adapter in {folder}: {error}; make room, then go on with: toolkit "
+            "resume"
         ) from error
-    (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours is the run's
-    _sort_config(temporary / "adapter_config.json")
-    write_json(temporary / "toolkit.json", dict(extra))
+
+
+def _replace(folder: Path, new: Path) -> None:
+    """Put a finished folder in its place; a kill in between leaves the old one beside it."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        old = folder.with_name(f".{folder.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
-        temporary.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        temporary.rename(folder)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sort_config(path: Path) -> None:
@@ -182,7 +187,7 @@ def attach_adapter(model: Any, folder: Path) -> Any:
     import warnings
 
     from peft import PeftModel
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     weights = folder / "adapter_model.safetensors"
     if not weights.is_file():

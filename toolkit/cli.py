@@ -5,6 +5,7 @@ Nothing heavy is imported here at module level: ``toolkit --help`` has to answer
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -47,8 +48,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    if debug:
-        os.environ["TOOLKIT_DEBUG"] = "1"
+    """Options that go before or behind any command; :func:`main` has taken ``--debug`` already."""
 
 
 @app.command()
@@ -308,6 +308,9 @@ def doctor(
 
 def main() -> None:
     """The ``toolkit`` command: errors of ours are one message, Ctrl-C leaves a resumable run."""
+    if "--debug" in sys.argv:
+        sys.argv.remove("--debug")
+        os.environ["TOOLKIT_DEBUG"] = "1"
     try:
         plugins.add_commands(app)
         code = app(standalone_mode=False)
@@ -346,19 +349,29 @@ def _other(error: Exception) -> int:
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # typer's own, whose click is private
         error.show()
         return int(error.exit_code)
-    if isinstance(error, OSError) and error.errno == 28:
-        run_path = os.environ.get("TOOLKIT_RUN")
+    if _disk_is_full(error):
+        run_path = os.environ.get("TOOLKIT_RUN", "")
         return _fail(
-            ToolkitError(f"the disk is full; make room, then: toolkit resume {run_path or ''}"), 2
+            ToolkitError(f"the disk is full; make room, then go on with: toolkit resume {run_path}"),
+            2,
         )
-    if os.environ.get("TOOLKIT_DEBUG"):
-        raise error
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-    return _fail(
-        ToolkitError(f"something went wrong that the toolkit did not foresee: {reason} "
-                     "(run again with --debug for a traceback)"),
-        1,
-    )  # fmt: skip
+    unforeseen = ToolkitError(
+        f"something went wrong that the toolkit did not foresee: {reason} (run again with --debug "
+        "for a traceback)"
+    )
+    unforeseen.__cause__ = error
+    return _fail(unforeseen, 1)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error comes of a full disk; torch and safetensors say it in errors of their own."""
+    while error is not None:
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        if full or "No space left on device" in str(error) or "file write failed" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ was done since the last checkpoint.
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -130,7 +129,7 @@ class Flow:
         """Facts, preflight and the stored rows: what happens once in the life of a run."""
         from toolkit import monitor, preflight
 
-        self.task.facts = self.task.learn(prepared.splits["train"])
+        self.task.adopt(self.task.learn(prepared.splits["train"]))
         found = preflight.check(
             self.task,
             prepared,
@@ -145,7 +144,8 @@ class Flow:
             self.console.warn(warning)
         save(prepared, self.run, store_rows=bool(self.options.get("store_data", True)))
         document = found.document()
-        document["prompt_tokens"] = self.kind.explain(prepared.splits["train"][0])
+        first = self.kind.keepable(prepared.splits["train"][0])
+        document["prompt_tokens"] = self.kind.explain(first)
         write_json(self.run.data / "preflight.json", document)
         self.run.info |= {
             "data": {
@@ -153,6 +153,7 @@ class Flow:
                 "sizes": prepared.sizes,
                 "synthetic": prepared.synthetic,
                 "stored": bool(self.options.get("store_data", True)),
+                "chosen": self.source.chosen,
             },
             "facts": self.task.facts,
             "settings": self.task.settings,
@@ -349,32 +350,21 @@ def load_task(run: Run) -> Task:
     """The run's task, with its settings and (where learned) its facts."""
     task = plugins.load().task(str(run.info["task"]))()
     task.settings |= dict(run.info["recipe"].get("task") or {})
-    task.facts = dict(run.info.get("facts", {}))
+    if "facts" in run.info:
+        task.adopt(run.info["facts"])
     return task
 
 
 def make_kind(run: Run, task: Task) -> Kind:
     """The run's kind, with the tokenizer loaded and the model not yet."""
+    options = run.info.get("options", {})
     return task.kind()(
         task,
         recipes.from_dict(run.info["recipe"]),
         seed=int(run.info["seed"]),
-        trust_remote_code=bool(run.info.get("options", {}).get("trust_remote_code")),
+        trust_remote_code=bool(options.get("trust_remote_code")),
+        private=not options.get("store_data", True),
     )
-
-
-def check_same_recipe(run: Run, recipe: Recipe | None) -> None:
-    """Refuse to resume with another recipe, naming the difference."""
-    if recipe is None:
-        return
-    then = run.info["recipe"]
-    now = dataclasses.asdict(recipe)
-    for key, value in now.items():
-        if then.get(key) != value:
-            raise RunError(
-                f"run {run.id} was started with another recipe: {key} was {then.get(key)!r}, is "
-                f"{value!r}; start a new run for it"
-            )
 
 
 def command_line() -> list[str]:

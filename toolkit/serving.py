@@ -45,6 +45,8 @@ def predict(
         adapter: with the adapter, or the untouched base.
     """
     task, kind = open_run(run, adapter=adapter)
+    if source is not None:
+        source.chosen = dict(run.info["data"].get("chosen") or {})
     rows = _rows(task, texts, source)
     name = "adapter" if adapter else "base"
     outputs = kind.predict(rows, adapter=adapter)

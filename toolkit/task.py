@@ -121,7 +121,7 @@ class Task(ABC):
 
     Subclass a kind (:class:`toolkit.CausalLMTask`), never this class. The core makes one instance
     per run, sets :attr:`settings` (the recipe's ``[task]`` section over :attr:`options`) and
-    :attr:`facts` (what :meth:`learn` returned), and calls the methods in the order below.
+    :attr:`facts` (what :meth:`learn` returned, by :meth:`adopt`), and calls the methods in the order below.
     """
 
     api_version: ClassVar[int] = API_VERSION
@@ -129,7 +129,7 @@ class Task(ABC):
     summary: ClassVar[str]
     columns: ClassVar[Mapping[str, str]]
     """Column name → one line on what it holds. ``load_rows`` returns exactly these."""
-    metrics: ClassVar[tuple[Metric, ...]]
+    metrics: tuple[Metric, ...]
     primary_metric: ClassVar[str]
     margin: ClassVar[float] = 0.0
     """Two systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
@@ -164,7 +164,8 @@ class Task(ABC):
     def load_inputs(self, source: Source) -> Dataset:
         """Rows to predict, with ``row_id`` and the input columns, whose answer is not known.
 
-        Default: the file's columns of those names.
+        ``source.chosen`` is what :meth:`load_rows` left there. Default: the file's columns of
+        those names.
         """
         from toolkit.source import read_inputs
 
@@ -178,9 +179,13 @@ class Task(ABC):
     def learn(self, train: Dataset) -> dict[str, Any]:
         """Facts about the training split that later steps need (JSON values): a median, a unit.
 
-        They are stored with the run and with the adapter, and set as :attr:`facts`.
+        They are stored with the run and with the adapter, and handed to :meth:`adopt`.
         """
         return {}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        """Take over facts; a task may adapt itself to them, such as its metrics' unit."""
+        self.facts = dict(facts)
 
     # -- prompt and answer -------------------------------------------------------------------------
     @abstractmethod
@@ -220,11 +225,10 @@ class Task(ABC):
         """All values whose :meth:`residual` to the prediction is at most ``width``."""
         raise NotImplementedError(f"{type(self).__name__}.interval goes with residual")
 
-    @classmethod
-    def metric(cls, name: str | None = None) -> Metric:
+    def metric(self, name: str | None = None) -> Metric:
         """A metric by name; the primary one without."""
-        wanted = name or cls.primary_metric
-        return next(metric for metric in cls.metrics if metric.name == wanted)
+        wanted = name or self.primary_metric
+        return next(metric for metric in self.metrics if metric.name == wanted)
 
     # -- the kind ------------------------------------------------------------------------------------
     @classmethod

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, Metric, NumericLMTask, Panel, Recipe, Row
 from toolkit_price_regression.prices import choose_unit, from_number, to_number
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from toolkit import Source
 
 PROMPT = "How much does this cost to the nearest {unit}?\n\n{text}\n\nPrice is {sign}"
-UNITS = {1.0: "dollar", 0.01: "cent"}
+NAMES = {"$": "dollar", "€": "euro", "£": "pound", "₹": "rupee", "¥": "yen"}
 
 
 def _rmse(squares: np.ndarray, axis: int = -1) -> Any:
@@ -126,16 +127,25 @@ class PriceRegression(NumericLMTask):
     shortens = "text"
     recipes = (EMBEDDED, LLAMA)
     panel = Panel(inputs={"text": "Description"}, view="number-distribution")
-    options: ClassVar[Mapping[str, Any]] = {**NumericLMTask.options, "sigma": 0.15}
+    _currency = ""
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_price_regression.load import load_rows
 
-        return load_rows(source)
+        rows = load_rows(source)
+        self._currency = source.chosen.get("currency") or ("$" if source.synthetic else "")
+        return rows
+
+    def load_inputs(self, source: Source) -> Dataset:
+        from toolkit_price_regression.load import load_inputs
+
+        return load_inputs(source, source.chosen)
 
     def group(self, row: Row) -> str:
-        return " ".join(str(row["text"]).casefold().split())
+        from toolkit_price_regression.load import group
+
+        return group(str(row["text"]))
 
     def learn(self, train: Dataset) -> dict[str, Any]:
         import numpy as np
@@ -144,15 +154,27 @@ class PriceRegression(NumericLMTask):
         unit = choose_unit(prices)
         return {
             "unit": unit,
+            "currency": self._currency,
             "median": float(np.median(prices)),
-            "largest_number": max(to_number(float(prices.max()), unit), 1),
+            "largest_number": to_number(float(prices.max()), unit),
         }
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        super().adopt(facts)
+        unit = self.facts.get("currency", "")
+        self.metrics = tuple(replace(m, unit=unit) if m.unit else m for m in METRICS)
 
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
-        sign = "$" if self.unit == 1.0 else ""
-        prompt = PROMPT.format(unit=UNITS[self.unit], text=row["text"], sign=sign)
-        return {"prompt": prompt, "completion": self.completion(self.number(row))}
+        # Without a named currency the prompt says dollars, as the seed's does: a model has to be
+        # told some currency, and which one it is makes no difference to an adapter.
+        currency = self.facts.get("currency") or "$"
+        unit = NAMES.get(currency, "unit") if self.unit == 1.0 else "cent"
+        sign = currency if self.unit == 1.0 else ""
+        # New rows have no price.
+        completion = self.completion(self.number(row)) if row.get("price") else ""
+        prompt = PROMPT.format(unit=unit, text=row["text"], sign=sign)
+        return {"prompt": prompt, "completion": completion}
 
     @property
     def unit(self) -> float:

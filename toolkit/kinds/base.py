@@ -47,17 +47,31 @@ class Kind(ABC):
         recipe: the resolved recipe.
         seed: seeds the adapter's initial weights, dropout and the order of the rows.
         trust_remote_code: run code that comes with the model; off unless the user asks.
+        private: no text of the data may be kept with the adapter.
     """
 
     role = "adapter"
 
     def __init__(
-        self, task: Task, recipe: Recipe, *, seed: int = 0, trust_remote_code: bool = False
+        self,
+        task: Task,
+        recipe: Recipe,
+        *,
+        seed: int = 0,
+        trust_remote_code: bool = False,
+        private: bool = False,
     ) -> None:
         self.task = task
         self.recipe = recipe
         self.seed = seed
         self.trust_remote_code = trust_remote_code
+        self.private = private
+
+    def keepable(self, row: Row) -> Row:
+        """The row as it may be kept: with private data, its texts replaced."""
+        if not self.private:
+            return row
+        return {k: "an example" if isinstance(v, str) else v for k, v in row.items()}
 
     @classmethod
     @abstractmethod

@@ -74,7 +74,7 @@ def fine_tune(
             "parameters_trained": trained,
             "parameters_total": total,
             "rows": len(train),
-            "tokens": trainer.tokens_seen,
+            "tokens": round(sum(lengths) * float(state.epoch or 0)),
             "seconds": round(seconds, 2),
             "tokens_per_second": _median_rate(state.log_history),
             "peak_memory_mb": round(monitor.peak_mb, 1),
@@ -175,7 +175,8 @@ def _save(kind: CausalLM, splits: DatasetDict, adapter: Path) -> None:
     from toolkit.kinds.causal_lm.kind import CANARIES
 
     canaries: list[Mapping[str, Any]] = [
-        dict(row) for row in splits["select"].select(range(min(CANARIES, len(splits["select"]))))
+        kind.keepable(dict(row))
+        for row in splits["select"].select(range(min(CANARIES, len(splits["select"]))))
     ]
     kind.check_effect(canaries)
     prompts = [kind.renderer.prompt(kind.example(row)) for row in canaries]

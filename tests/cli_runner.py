@@ -1,0 +1,71 @@
+"""Calls the command line in this process."""
+
+from __future__ import annotations
+
+import csv
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+WORDS = ("red", "blue", "green", "old", "steel", "oak", "silk", "large", "small", "pair of")
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+class CommandLine:
+    """``cli("tasks", "--json")`` → exit code, standard output, standard error."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.capsys = capsys
+        self.monkeypatch = monkeypatch
+
+    def __call__(self, *arguments: str | Path) -> Answer:
+        from toolkit.cli import main
+
+        self.capsys.readouterr()
+        self.monkeypatch.setattr(sys, "argv", ["toolkit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        captured = self.capsys.readouterr()
+        code = stopped.value.code
+        return Answer(code if isinstance(code, int) else 0, captured.out, captured.err)
+
+
+def goods(rows: int = 240, seed: int = 0) -> list[dict[str, str]]:
+    """Small made-up goods whose prices follow from their words."""
+    source = random.Random(seed)
+    made = []
+    for i in range(rows):
+        words = source.sample(WORDS, source.randint(2, 5))
+        price = 20 + 60 * ("oak" in words) + 35 * ("silk" in words) + source.randint(0, 9)
+        made.append(
+            {"title": f"{' '.join(words)} thing {i}", "price": f"${price}.00", "kind": words[0]}
+        )
+    return made
+
+
+def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def quick(model: Path) -> list[str]:
+    """Options of a run that ends in seconds."""
+    return [
+        "--model", str(model), "--set", "training.max_steps=6", "--set", "training.eval_steps=3",
+        "--set", "training.save_steps=3", "--set", "training.per_device_train_batch_size=4",
+        "--set", "training.bf16=false", "--set", "training.report_to=none",
+        "--set", "training.max_length=128",
+    ]  # fmt: skip
