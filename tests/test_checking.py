@@ -187,6 +187,8 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
     ("prompt-hides-answer", "panel asks for it",
      lambda: variant(panel=Panel(inputs={"text": "Offer", "price": "Price"}))),
     ("inputs", "needs the answer", lambda: variant(format_example=needs_price)),
+    ("inputs", "no completion", lambda: variant(format_example=lambda self, row: {
+        k: v for k, v in TinyPrices.format_example(self, row).items() if v})),
     ("inputs", "needs a column that is no input",
      lambda: prompts(lambda row: f"{row['good']}: {row['text']}")),
     ("inputs", "changes without a column",

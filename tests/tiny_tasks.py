@@ -100,10 +100,8 @@ class TinyPrices(NumericLMTask):
         return {"median": float(np.median(prices)), "largest": round(prices.max())}
 
     def format_example(self, row: Row) -> dict[str, Any]:
-        example = {"prompt": f"{row['text']}\nPrice is $"}
-        if "price" in row:
-            example["completion"] = self.completion(self.number(row))
-        return example
+        completion = self.completion(self.number(row)) if "price" in row else ""
+        return {"prompt": f"{row['text']}\nPrice is $", "completion": completion}
 
     def number(self, row: Row) -> int:
         return max(1, round(row["price"]))
@@ -158,10 +156,10 @@ class TinyColours(CausalLMTask):
         return str(row["text"])
 
     def format_example(self, row: Row) -> dict[str, Any]:
-        example = {"prompt": [{"role": "user", "content": f"Which colour? {row['text']}"}]}
-        if "colour" in row:
-            example["completion"] = [{"role": "assistant", "content": row["colour"]}]
-        return example
+        return {
+            "prompt": [{"role": "user", "content": f"Which colour? {row['text']}"}],
+            "completion": [{"role": "assistant", "content": row.get("colour", "")}],
+        }
 
     def postprocess(self, output: Generated, row: Row) -> str | None:
         return output.text.strip() or None

@@ -84,13 +84,14 @@ def inputs(subject: Subject) -> None:
     for row in subject.rows:
         bare = {"row_id": row["row_id"], **{name: row[name] for name in known}}
         try:
-            prompt = subject.probe.prompt(bare)
+            made = subject.task.format_example(bare)
         except KeyError as error:
             raise Broken(
                 f"format_example looks up {error} in a row to be predicted, which holds only "
-                f"row_id, {', '.join(known)}; make the answer only where its column is in the row"
+                f"row_id, {', '.join(known)}; give an empty answer where its column is absent"
             ) from error
-        if prompt != subject.probe.prompt(row):
+        subject.probe.check_example(made)
+        if subject.probe.prompt(bare) != subject.probe.prompt(row):
             raise Broken(
                 f"the prompt of row {row['row_id']} is another without the columns that are no "
                 f"inputs; make it of {', '.join(known)} only, or add inputs to the panel"

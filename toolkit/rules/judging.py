@@ -76,8 +76,8 @@ def direction(subject: Subject) -> None:
         sign = 1 if metric.greater_is_better else -1
         if sign * (right - wrong) < 0:
             raise Broken(
-                f"metric {metric.name} is {right:g} for right answers, {wrong:g} for wrong ones, and "
-                f"greater_is_better is {metric.greater_is_better}; set it to the opposite"
+                f"metric {metric.name} is {right:g} for right answers, {wrong:g} for wrong ones, "
+                f"and greater_is_better is {metric.greater_is_better}; turn it round"
             )
         if right == wrong and metric.name == subject.task.primary_metric:
             raise Broken(
