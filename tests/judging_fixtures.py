@@ -196,7 +196,7 @@ def make_run(
         folder: the runs folder.
         noises: the systems.
         sizes: held-out rows of each split.
-        copy_of: system → another one and a noise: it predicts what that one does, but for the noise.
+        copy_of: system → another one and a noise: it says what that one does, but for noise.
         synthetic: whether the data is said to be generated.
         rows: held-out rows of one's own instead of drawn ones.
         seed: of everything drawn.
@@ -240,13 +240,13 @@ def make_preflight(rows: list[dict[str, Any]]) -> dict[str, Any]:
     words = ["What", " costs", ":", " <b>", "lamp", "</b>", "?", "\n", "Price:", " $"]
     tokens = [{"text": word, "loss": False} for word in words]
     tokens += [{"text": "48", "loss": True}, {"text": "</s>", "loss": True}]
-    lengths = [len(row["text"].split()) + 12 for row in rows]
+    counts, edges = np.histogram([len(row["text"].split()) + 12 for row in rows])
     return {
-        "lengths": lengths,
-        "limit": 64,
-        "leaks": [],
+        "lengths": {"edges": edges.tolist(), "counts": counts.tolist(), "limit": 64},
+        "leak": {"serious": False, "sentence": "the target stands in the text of 1 of 600 rows"},
         "left_out": {"price cannot be read": [3, 17], "price is zero": [5]},
         "notes": ["--target was guessed: price."],
+        "warnings": ["two rows with the same text have other prices <i>"],
         "prompt_tokens": tokens,
     }
 

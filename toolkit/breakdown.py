@@ -27,7 +27,7 @@ def decoders(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]
         rows.append(
             {
                 "name": name,
-                "select": known(metric.value(on_select)) if on_select else None,
+                "select": known(statistics.figure(metric, on_select)) if on_select else None,
                 "test": on_test["value"],
                 "low": on_test["low"],
                 "high": on_test["high"],
@@ -121,7 +121,9 @@ def in_order(parts: Mapping[str, Sequence[int]]) -> list[str]:
 # -- seeds ---------------------------------------------------------------------------------------
 def seeds(found: Sequence[System], metric: Metric) -> dict[str, Any] | None:
     """The spread over training seeds; ``None`` where the model was trained once."""
-    values = [metric.value(s.values(metric.name)) for s in found if s.role == "adapter"]
+    values = [
+        statistics.figure(metric, s.values(metric.name)) for s in found if s.role == "adapter"
+    ]
     if len(values) < 2:
         return None
     from statistics import fmean, stdev

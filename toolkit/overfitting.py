@@ -67,27 +67,23 @@ def _losses_part(history: History) -> str | None:
 def _drops_at_epochs(history: History) -> str | None:
     """The training loss falls where rows come round again: the model knows them by heart.
 
-    A fall counts when it is larger than 95 % of those over as many steps elsewhere in the run.
+    Losses fall anyway, so each fall is taken relative to those just before and after it, and
+    counts when it stands out from such relative falls elsewhere in the run by three times their
+    spread (the median absolute deviation, scaled to a standard deviation).
     """
     points = [p for p in history if p.get("loss") is not None and p.get("epoch") is not None]
     losses = np.array([p["loss"] for p in points], dtype=float)
-    if losses.size < 8 * _WINDOW:
-        return None
     # An epoch's last step is logged with a whole number: 1.0 still belongs to the first epoch.
     epochs = np.ceil(np.array([p["epoch"] for p in points], dtype=float) - 1e-9)
-    places = range(_WINDOW, losses.size - _WINDOW + 1)
-    falls = {
-        i: float(losses[i - _WINDOW : i].mean() - losses[i : i + _WINDOW].mean()) for i in places
-    }
-    # The first border is where rows are seen a second time; earlier there is nothing to remember.
-    borders = [i for i in places if epochs[i - 1] != epochs[min(i, losses.size - 1)]]
-    near = {i + k for i in borders for k in range(-_WINDOW, _WINDOW + 1)}
-    start = losses.size // 4  # the steep fall at the start of training would hide every other
-    usual = [fall for i, fall in falls.items() if i not in near and i >= start]
-    if len(usual) < _WINDOW:
+    w, n = _WINDOW, losses.size
+    relative = {i: _relative_fall(losses, i) for i in range(2 * w, n - 2 * w + 1)}
+    borders = [i for i in relative if epochs[i - 1] != epochs[i]]
+    near = {i + k for i in borders for k in range(1 - 2 * w, 2 * w)}  # all windows that touch one
+    usual = np.array([fall for i, fall in relative.items() if i not in near])
+    if usual.size < 2 * w:
         return None
-    limit = max(float(np.quantile(usual, 0.95)), 0.0)
-    sharp = [i for i in borders if falls[i] > limit and falls[i] > 0.05 * losses[i - 1]]
+    spread = 1.4826 * float(np.median(np.abs(usual - np.median(usual))))
+    sharp = [i for i in borders if relative[i] > max(3 * spread, 0.05 * losses[i - w : i].mean())]
     if not sharp:
         return None
     where = ", ".join(f"{points[i]['step']:,.0f}" for i in sharp)
@@ -95,6 +91,16 @@ def _drops_at_epochs(history: History) -> str | None:
         f"The training loss drops where an epoch begins (step {where}) by more than elsewhere: "
         "rows seen before are being remembered."
     )
+
+
+def _relative_fall(losses: np.ndarray, i: int) -> float:
+    """How much more the loss falls at ``i`` than a window before and a window after."""
+    w = _WINDOW
+
+    def fall(at: int) -> float:
+        return float(losses[at - w : at].mean() - losses[at : at + w].mean())
+
+    return fall(i) - (fall(i - w) + fall(i + w)) / 2
 
 
 def _metric_worsens(history: History, metric: Metric) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from toolkit import breakdown, overfitting, statistics, systems, verdict
-from toolkit.errors import PluginError, RunError
+from toolkit.errors import RunError
 from toolkit.run import Run, read_json
 from toolkit.statistics import known, plain
 from toolkit.systems import System
@@ -29,7 +29,7 @@ def score(run: Run, task: Task) -> dict[str, Any]:
         task: its task, with ``settings`` and ``facts`` of the run set.
     """
     found = systems.load(run)
-    metric = primary(task)
+    metric = task.metric()
     select = {s.name: _select_figures(s, task.metrics) for s in found if s.rows("select")}
     ours = systems.trained(found)
     base = next((s for s in found if s.role == "base"), None)
@@ -51,6 +51,7 @@ def score(run: Run, task: Task) -> dict[str, Any]:
         ).document(),
         "metrics": [_described(m) for m in task.metrics],
         "systems": {s.name: _system(s, task.metrics) for s in found},
+        "absent": systems.absent(run),
         "select": select,
         "comparisons": comparisons,
         "decoders": {
@@ -69,14 +70,6 @@ def score(run: Run, task: Task) -> dict[str, Any]:
         "training": training,
         "history": history,
     }
-
-
-def primary(task: Task) -> Metric:
-    """The metric that the verdict, the slices and all choices are about."""
-    for metric in task.metrics:
-        if metric.name == task.primary_metric:
-            return metric
-    raise PluginError(f"task {task.name!r} has no metric {task.primary_metric!r}, its primary one")
 
 
 def best_baseline(
@@ -115,7 +108,7 @@ def _described(metric: Metric) -> dict[str, Any]:
 
 
 def _select_figures(system: System, metrics: Iterable[Metric]) -> dict[str, float | None]:
-    return {m.name: known(m.value(system.values(m.name, "select"))) for m in metrics}
+    return {m.name: known(statistics.figure(m, system.values(m.name, "select"))) for m in metrics}
 
 
 def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:

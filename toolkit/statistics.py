@@ -67,6 +67,12 @@ def plain(result: Estimate | Comparison) -> dict[str, float | None]:
     return {key: known(value) for key, value in asdict(result).items()}
 
 
+def figure(metric: Metric, values: RowValues) -> float:
+    """A metric's figure for all rows; not finite, and no warning, where it is undefined on them."""
+    with np.errstate(all="ignore"):
+        return metric.value(values)
+
+
 def interval(
     metric: Metric, values: RowValues, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimate:
@@ -77,7 +83,8 @@ def interval(
     is what a perfect or a hopeless system looks like.
     """
     columns = metric.columns(values)
-    return Estimate(metric.value(values), *_percentiles(metric.aggregate, columns, resamples, seed))
+    low, high = _percentiles(metric.aggregate, columns, resamples, seed)
+    return Estimate(figure(metric, values), low, high)
 
 
 def paired(
@@ -103,9 +110,10 @@ def paired(
             *both[len(a) :], axis=axis
         )
 
+    with np.errstate(all="ignore"):
+        whole = float(difference(*a, *b))
     low, high = _percentiles(difference, (*a, *b), resamples, seed)
-    p = _swap_test(difference, a, b, resamples, seed)
-    return Comparison(float(difference(*a, *b)), low, high, p)
+    return Comparison(whole, low, high, _swap_test(difference, a, b, resamples, seed))
 
 
 def _percentiles(
@@ -113,7 +121,8 @@ def _percentiles(
 ) -> tuple[float, float]:
     """The central 95 % of a statistic over rows drawn again with replacement."""
     n = columns[0].size
-    whole = float(statistic(*columns, axis=-1))
+    with np.errstate(all="ignore"):
+        whole = float(statistic(*columns, axis=-1))
     if n < 2 or not math.isfinite(whole):
         return whole, whole
     from scipy import stats

@@ -10,7 +10,6 @@ from typing import Any
 from toolkit.errors import PluginError, RunError
 from toolkit.run import Run, read_json, read_jsonl
 
-HELD_OUT = ("select", "calibrate", "test")
 PARTIAL_ROLES = ("human", "api")
 """Roles that may answer only some of the test rows; everyone else answers all of them."""
 
@@ -48,14 +47,22 @@ def load(run: Run) -> list[System]:
     entries = read_json(place)
     if not isinstance(entries, list) or not entries:
         raise RunError(f"{place} names no system; go on with: toolkit resume")
-    systems = [_system(run, entry) for entry in entries]
+    systems = [_system(run, entry) for entry in entries if entry.get("file")]
+    if not systems:
+        raise RunError(f"{place} names no predictions; go on with: toolkit resume")
     _check_same_rows(systems)
     return systems
 
 
+def absent(run: Run) -> dict[str, str]:
+    """Systems that could not be had, with the reason (an extra that is not installed)."""
+    entries = read_json(run.predictions / "systems.json")
+    return {entry["name"]: entry.get("note") or "" for entry in entries if not entry.get("file")}
+
+
 def _system(run: Run, entry: Mapping[str, Any]) -> System:
     place = run.predictions / entry["file"]
-    splits: dict[str, dict[int, Mapping[str, Any]]] = {split: {} for split in HELD_OUT}
+    splits: dict[str, dict[int, Mapping[str, Any]]] = {"test": {}}
     for number, row in enumerate(read_jsonl(place), start=1):
         missing = {"split", "row_id", "reference", "prediction", "metrics"} - row.keys()
         if missing:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from toolkit import systems, wording
+from toolkit import statistics, systems, wording
 from toolkit.statistics import Comparison, rows_needed
 from toolkit.systems import System
 from toolkit.task import Metric, Task
@@ -188,7 +188,7 @@ def of_run(
     ]
     return decide(
         metric,
-        metric.value(ours.values(metric.name)),
+        statistics.figure(metric, ours.values(metric.name)),
         rivals,
         margin=task.margin,
         n=len(ours.rows()),
@@ -208,7 +208,7 @@ def _rival(
         math.nan if entry[key] is None else entry[key] for key in ("difference", "low", "high", "p")
     ]
     _, theirs = systems.shared_values(ours, system, metric.name)
-    return Rival(phrase, metric.value(theirs), Comparison(*figures), len(theirs))
+    return Rival(phrase, statistics.figure(metric, theirs), Comparison(*figures), len(theirs))
 
 
 def _caveats(

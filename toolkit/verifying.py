@@ -1,14 +1,16 @@
-"""Do the figures follow from the predictions? What ``toolkit report RUN --verify`` asks first.
+"""Do the figures follow from the predictions, and the predictions from the adapter?
 
-Three things are computed again: what stands in each prediction line, the widths of the prediction
-intervals, and the whole of ``metrics.json``. (That the predictions follow from the adapter is
-``predict``'s to check: it needs the model.)
+What ``toolkit report RUN --verify`` asks. :func:`recompute` needs no model: it computes again what
+stands in each prediction line, the widths of the prediction intervals, and the whole of
+``metrics.json``. :func:`verify` also lets the saved adapter answer a sample of rows again.
 """
 
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from toolkit import statistics, systems
@@ -18,8 +20,75 @@ from toolkit.systems import System
 from toolkit.task import Task
 
 _TOLERANCE = 1e-6
+_AGAIN = 1e-3
+"""Answers of a model may differ by so much with the rows that share a batch (float rounding)."""
 _UNTOLD = {"timings"}
 """Parts of ``metrics.json`` that go on changing after it was written: the report takes time too."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared, and every difference."""
+
+    differences: list[str]
+    figures: int
+    rows: int
+
+    def document(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return asdict(self)
+
+
+def verify(run: Run, *, sample: int = 64) -> Verification:
+    """Recompute every figure, and predict a sample of held-out rows again.
+
+    Args:
+        run: a finished run.
+        sample: how many rows to predict again; none where the run did not store its rows.
+    """
+    from toolkit.flow import load_task
+
+    task = load_task(run)
+    rows, again = predict_again(run, task, sample)
+    figures = _count(read_json(run.path / "metrics.json"))
+    return Verification([*recompute(run, task), *again], figures, rows)
+
+
+def predict_again(run: Run, task: Task, sample: int) -> tuple[int, list[str]]:
+    """Let the saved adapter answer some test rows again: how many, and what differs."""
+    ours, place = systems.trained(systems.load(run)), run.data / "heldout.jsonl"
+    if ours is None or not place.is_file():
+        return 0, []
+    from toolkit.decode import decode_all
+    from toolkit.flow import make_kind
+
+    stored = ours.splits["test"]
+    rows = [row for row in read_jsonl(place) if row["split"] == "test"]
+    chosen = random.Random(0).sample(rows, min(sample, len(rows)))
+    kind = make_kind(run, task)
+    kind.load_adapter(run.adapter)
+    asked = [{k: v for k, v in row.items() if k != "split"} for row in chosen]
+    decoded = decode_all(task, kind.predict(asked, adapter=True), asked)
+    answers = decoded[ours.entry.get("decoder") or next(iter(decoded))]
+    differences = []
+    for row, answer in zip(asked, answers, strict=True):
+        now = task.fallback() if answer is None else answer
+        then = stored[row["row_id"]]["prediction"]
+        if not same(then, now, _AGAIN):
+            differences.append(
+                f"predictions/{ours.entry['file']}, row {row['row_id']}: prediction is {then!r}, "
+                f"the adapter now gives {now!r}"
+            )
+    return len(asked), differences
+
+
+def _count(value: Any) -> int:
+    """The numbers of a document."""
+    if isinstance(value, Mapping):
+        return sum(_count(inside) for inside in value.values())
+    if _is_list(value):
+        return sum(_count(inside) for inside in value)
+    return int(_is_number(value))
 
 
 def recompute(run: Run, task: Task) -> list[str]:
@@ -106,12 +175,12 @@ def differences(old: Any, new: Any, where: str = "") -> Iterator[tuple[str, Any,
         yield where, old, new
 
 
-def same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any, tolerance: float = _TOLERANCE) -> bool:
     """Equal, where tuples are lists and numbers agree to six digits (JSON keeps more)."""
     if _is_list(a) and _is_list(b):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     if _is_number(a) and _is_number(b):
-        return math.isclose(a, b, rel_tol=_TOLERANCE, abs_tol=1e-9)
+        return math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-9)
     return bool(a == b)
 
 

@@ -32,6 +32,7 @@ def with_unit(text: str, unit: str) -> str:
 
 
 def figure(value: Any, spec: str, unit: str = "") -> str:
+    """A figure with its unit, such as ``19.3 $``."""
     return with_unit(number(value, spec), unit)
 
 
@@ -48,6 +49,7 @@ def signed(value: Any, spec: str, unit: str = "") -> str:
 
 
 def p_value(p: float) -> str:
+    """A p-value with two digits that mean something; none is written as zero."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
@@ -57,6 +59,7 @@ def in_sentence(label: str) -> str:
 
 
 def count(n: int, noun: str) -> str:
+    """``1 row``, ``1,200 rows``."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
@@ -67,6 +70,7 @@ def about(n: int) -> str:
 
 
 def duration(seconds: float | None) -> str:
+    """``4.2 s``, ``2 min 05 s``, ``1 h 02 min``."""
     if seconds is None:
         return NOTHING
     if seconds < 10:
@@ -76,3 +80,15 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def sentence(text: str) -> str:
+    """A finding as a sentence of its own; options (``--text``) keep their small letters."""
+    text = text.strip()
+    text = text if text.startswith("-") else text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?", "…")) or not text else text + "."
+
+
+def clipped(text: str, longest: int) -> str:
+    """A text cut to so many characters, the last of them an ellipsis."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

@@ -1,0 +1,289 @@
+"""The pages: complete, self-contained, safe with strangers' texts, and robust to other tasks."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from judging_fixtures import NOISES, FakePrices, finish, make_run
+from toolkit import comparing, metadata, report, wording
+from toolkit.errors import UsageError
+from toolkit.run import Run, read_json, read_jsonl, write_json, write_jsonl
+from toolkit.score import score
+from toolkit.task import Metric
+
+SECTIONS = [
+    *("verdict", "ladder", "comparisons", "decoders", "intervals", "learning", "predicted"),
+    *("slices", "rows", "prompt", "data", "machine", "settings", "use", "repeat"),
+]
+
+
+class Page(html.parser.HTMLParser):
+    """Ids, resources and script-like elements of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.resources: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        self.ids += [found["id"]] if found.get("id") else []
+        for name in ("src", "srcset", "xlink:href", "data", "poster"):
+            self.resources += [found[name] or ""] if name in found else []
+        if tag == "link":
+            self.resources.append(found.get("href") or "")
+
+
+def judged(folder: Path, **changes: Any) -> tuple[Run, FakePrices]:
+    run, task = make_run(folder, **changes)
+    finish(run)
+    write_json(run.path / "metrics.json", score(run, task))
+    return run, task
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
+    run, task = judged(tmp_path_factory.mktemp("runs"))
+    return run, report.write(run, task).read_text(encoding="utf-8")
+
+
+def test_all_sections_are_there_in_order(written: tuple[Run, str]) -> None:
+    ids = [i for i in Page(written[1]).ids if i in SECTIONS]
+    assert ids == SECTIONS
+
+
+def test_the_page_needs_no_network_and_no_script(written: tuple[Run, str]) -> None:
+    page = Page(written[1])
+    assert "script" not in page.tags
+    assert all(r.startswith(("data:", "#")) for r in page.resources)
+    assert "http" not in re.sub(r"<a [^>]*>", "", written[1])
+    assert not re.search(r"url\((?!#)", written[1])
+    assert "@import" not in written[1]
+
+
+def test_the_page_is_small(written: tuple[Run, str]) -> None:
+    assert len(written[1].encode()) < 1_000_000
+
+
+def test_texts_of_rows_are_escaped(written: tuple[Run, str]) -> None:
+    text = written[1]
+    assert "<script" not in text
+    assert "&lt;script&gt;alert" in text
+    assert "<b>18 V</b>" not in text
+    assert "<b>lamp" not in text  # nor may a token of the prompt open an element
+
+
+def test_ids_are_unique(written: tuple[Run, str]) -> None:
+    ids = Page(written[1]).ids
+    assert len(ids) == len(set(ids))
+
+
+def test_the_loss_mask_is_shown_token_by_token(written: tuple[Run, str]) -> None:
+    assert '<span class="loss">48</span><span class="loss">&lt;/s&gt;</span>' in written[1]
+    assert "<span>Price:</span>" in written[1]
+
+
+def test_synthetic_data_is_called_so(written: tuple[Run, str], tmp_path: Path) -> None:
+    run, text = written
+    assert text.count("SYNTHETIC DATA") >= 3
+    assert "Mean absolute error, $, SYNTHETIC data" in text
+    for page in ("report.md", "README.md"):
+        assert "SYNTHETIC" in (run.path / page).read_text(encoding="utf-8")
+    real, task = judged(tmp_path, synthetic=False)
+    report.write(real, task)
+    for page in report.PAGES:
+        assert "SYNTHETIC" not in (real.path / page).read_text(encoding="utf-8")
+
+
+def test_twenty_worst_and_best_with_their_texts(written: tuple[Run, str]) -> None:
+    run, text = written
+    rows = [r for r in read_jsonl(run.predictions / "adapter.jsonl") if r["split"] == "test"]
+    worst = max(rows, key=lambda row: row["metrics"]["mae"])
+    first = text[text.index("<h3>Worst 20</h3>") :]
+    assert f"number {worst['row_id']}<" in first[:1500]
+    assert text.count('class="said"') == 40
+
+
+def test_markdown_and_card(written: tuple[Run, str]) -> None:
+    run, _ = written
+    text = (run.path / "report.md").read_text(encoding="utf-8")
+    assert read_json(run.path / "metrics.json")["verdict"]["sentence"] in text
+    card = (run.path / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nlibrary_name: peft\n")
+    snippet = card.split("```python\n")[1].split("\n```")[0]
+    assert len(snippet.splitlines()) == 5
+    compile(snippet, "card", "exec")
+    for page in (text, card):
+        widths = {
+            len(re.findall(r"(?<!\\)\|", line))
+            for table in re.findall(r"(?:^\|.*\n)+", page, flags=re.MULTILINE)
+            for line in table.splitlines()[:1]
+        }
+        assert widths
+        for table in re.findall(r"(?:^\|.*\n)+", page, flags=re.MULTILINE):
+            columns = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+            assert len(columns) == 1, table
+
+
+@pytest.mark.parametrize("missing", ["preflight.json", "heldout.jsonl", "history.json"])
+def test_a_report_without_some_file(tmp_path: Path, missing: str) -> None:
+    run, task = make_run(tmp_path)
+    for place in (run.data / missing, run.path / missing):
+        place.unlink(missing_ok=True)
+    write_json(run.path / "metrics.json", score(run, task))
+    text = report.write(run, task).read_text(encoding="utf-8")
+    gone = {"preflight.json": "prompt", "heldout.jsonl": "none", "history.json": "learning"}
+    assert f'id="{gone[missing]}"' not in text
+
+
+def test_a_run_that_trained_nothing_has_a_report(tmp_path: Path) -> None:
+    noises = {name: noise for name, noise in NOISES.items() if name not in ("adapter", "base")}
+    run, task = judged(tmp_path, noises=noises)
+    text = report.write(run, task).read_text(encoding="utf-8")
+    assert "<h1>Nothing was trained</h1>" in text
+    assert 'id="ladder"' in text
+
+
+class Answers(FakePrices):
+    """A task whose answers are texts, judged by a share that needs no numbers."""
+
+    name = "answers"
+    metrics = (Metric("exact", lambda p, r: float(p == r), label="Exact match", format=".1%"),)
+    primary_metric = "exact"
+
+    def interval(self, prediction: Any, width: float) -> tuple[float, float]:
+        raise AssertionError("texts have no interval")
+
+
+def test_answers_that_are_no_numbers(tmp_path: Path) -> None:
+    run, _ = make_run(tmp_path)
+    task = Answers()
+    for entry in read_json(run.predictions / "systems.json"):
+        place = run.predictions / entry["file"]
+        rows = read_jsonl(place)
+        for row in rows:
+            row["reference"] = "yes" if row["reference"] > 60 else "<i>no</i>"
+            row["prediction"] = "yes" if row["prediction"] > 60 else "<i>no</i>"
+            row |= {"low": None, "high": None, "decoders": None}
+            row["metrics"] = {"exact": float(row["prediction"] == row["reference"])}
+        write_jsonl(place, rows)
+    doc = score(run, task)
+    write_json(run.path / "metrics.json", doc)
+    text = report.write(run, task).read_text(encoding="utf-8")
+    ids = Page(text).ids
+    assert "predicted" not in ids
+    assert "intervals" not in ids
+    assert "&lt;i&gt;no&lt;/i&gt;" in text
+    assert "<i>no" not in text
+    assert "Higher is better" in text
+
+
+# -- comparing runs ------------------------------------------------------------------------------
+def test_runs_on_the_same_rows_are_compared_row_by_row(tmp_path: Path) -> None:
+    first, task = judged(tmp_path)
+    rows = read_jsonl(first.data / "heldout.jsonl")
+    second, _ = judged(tmp_path, rows=rows, noises={**NOISES, "adapter": ("adapter", 0.3)}, seed=1)
+    doc = comparing.compare([first, second], [task, task])
+    (pair,) = doc["pairs"]
+    assert pair["row_by_row"]
+    assert pair["low"] > 0
+    assert "same test rows" in doc["statement"]
+    assert "< 0.001" in comparing.text(doc)
+    assert comparing.markdown(doc).count("\n| ") == 3
+    assert "<svg" in comparing.html(doc)
+    json.dumps(doc, allow_nan=False)
+
+
+def test_runs_on_other_rows_stand_side_by_side(tmp_path: Path) -> None:
+    first, task = judged(tmp_path)
+    second, _ = judged(tmp_path, seed=1)
+    doc = comparing.compare([first, second], [task, task])
+    assert doc["pairs"][0]["why"] == "their test rows differ"
+    second.info["data"]["fingerprint"] = "cafe"
+    doc = comparing.compare([first, second], [task, task])
+    assert not doc["pairs"][0]["row_by_row"]
+    assert "difference" not in doc["pairs"][0]
+    assert "Not comparable row by row" in doc["statement"]
+    assert "other rows" in comparing.text(doc)
+
+
+def test_one_run_cannot_be_compared(tmp_path: Path) -> None:
+    run, task = judged(tmp_path)
+    with pytest.raises(UsageError, match="at least two runs"):
+        comparing.compare([run], [task])
+
+
+# -- words ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("value", "spec", "expected"),
+    [
+        (-1.25, ".1f", "−1.2"),
+        (-0.04, ".1f", "0.0"),
+        (None, ".1f", "–"),
+        (float("nan"), ".1f", "–"),
+        (1234, "", "1,234"),
+        (187.25, "", "187.2"),
+        (0.5, ".1%", "50.0%"),
+    ],
+)
+def test_numbers(value: Any, spec: str, expected: str) -> None:
+    assert wording.number(value, spec) == expected
+
+
+def test_labels_in_sentences() -> None:
+    assert wording.in_sentence("Mean absolute error") == "mean absolute error"
+    assert wording.in_sentence("RMSE") == "RMSE"
+    assert wording.in_sentence("R²") == "R²"
+    assert wording.about(5432) == "5,500"
+    assert wording.duration(3725) == "1 h 02 min"
+
+
+def test_markdown_cells_stay_cells() -> None:
+    assert report.markdown_cell("a|b\n<script>") == "a\\|b \\<script\\>"
+
+
+def test_the_length_histogram_may_be_absent() -> None:
+    histogram = {"lengths": {"edges": [0, 8, 16], "counts": [5, 2], "limit": 16}}
+    assert metadata.lengths(histogram) == ([0, 8, 16], [5, 2], 16)
+    assert metadata.lengths({"lengths": {}}) is None
+    assert metadata.lengths({}) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "line"),
+    [
+        ("embedded:causal-lm", 'from_pretrained(models.path("causal-lm")), "adapter")'),
+        ("meta-llama/Llama-3.1-8B", 'from_pretrained("meta-llama/Llama-3.1-8B")'),
+    ],
+)
+def test_the_adapter_loads_in_five_lines(model: str, line: str) -> None:
+    snippet = metadata.load_snippet({"recipe": {"model": model, "lora": {"r": 16}}})
+    assert line in snippet
+    assert len(snippet.splitlines()) == 5
+    compile(snippet, "snippet", "exec")
+
+
+def test_a_system_that_could_not_be_had_is_named(tmp_path: Path) -> None:
+    run, task = make_run(tmp_path)
+    entries = read_json(run.predictions / "systems.json")
+    absent = {"name": "embeddings", "role": "baseline", "file": None, "note": "needs an extra"}
+    write_json(run.predictions / "systems.json", [absent, *entries])
+    doc = score(run, task)
+    assert doc["absent"] == {"embeddings": "needs an extra"}
+    write_json(run.path / "metrics.json", doc)
+    text = report.write(run, task).read_text(encoding="utf-8")
+    assert "<b>embeddings</b> is not on the ladder: needs an extra" in text
+
+
+def test_settings_are_flat_and_nothing_is_lost() -> None:
+    found = metadata.flat({"name": "x", "lora": {"r": 16, "target_modules": ["q", "v"]}, "q": None})
+    assert found == [("name", "x"), ("lora.r", "16"), ("lora.target_modules", '["q", "v"]')]

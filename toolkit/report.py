@@ -1,0 +1,206 @@
+"""A run as pages: ``report.html`` for people, ``report.md`` beside it, ``README.md`` as model card.
+
+Everything shown comes from the run directory. The page needs no network and no script; texts of
+rows are data of strangers and are escaped like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit import (
+    charts,
+    examples,
+    metadata,
+    sections,
+    systems,
+    training_charts,
+    wording,
+)
+from toolkit.run import Run, read_json, read_jsonl, write_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from toolkit.task import Task
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGES = {
+    "report.html": "report.html.j2",
+    "report.md": "report.md.j2",
+    "README.md": "card.md.j2",
+}
+
+
+def write(run: Run, task: Task) -> Path:
+    """Write the report of a scored run; gives back the path of ``report.html``.
+
+    Args:
+        run: a run whose ``metrics.json`` is written.
+        task: its task, for what ``run.json`` does not say (its summary).
+    """
+    content = gather(run, task)
+    for page, template in PAGES.items():
+        write_text(run.path / page, render(template, content))
+    return run.path / "report.html"
+
+
+def render(template: str, content: Mapping[str, Any]) -> str:
+    """One of the templates, filled."""
+    return environment().get_template(template).render(content)
+
+
+def environment() -> Environment:
+    """Templates with autoescaping for HTML, and the wording of figures as filters."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html.j2"], default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {
+        "number": wording.number,
+        "duration": wording.duration,
+        "figure": wording.figure,
+        "span": wording.span,
+        "cell": markdown_cell,
+        "in_sentence": wording.in_sentence,
+        "count": wording.count,
+    }
+    return found
+
+
+def markdown_cell(value: Any) -> str:
+    """Text that stays one cell of a Markdown table, and text."""
+    text = " ".join(str(value).split())
+    for sign in "\\`*_|[]<>#":
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def gather(run: Run, task: Task) -> dict[str, Any]:
+    """All that the templates show."""
+    doc, info = read_json(run.path / "metrics.json"), run.info
+    found = systems.load(run)
+    ours = systems.trained(found)
+    preflight = _optional(run.data / "preflight.json") or {}
+    checks = metadata.data_checks(preflight, info)
+    content = {
+        "doc": doc,
+        "info": info,
+        "run_id": run.id,
+        "task": task,
+        "head": sections.head(doc),
+        "lede": sections.lede(doc),
+        "metric": sections.described(doc),
+        "trained": sections.trained(doc),
+        "base": sections.base(doc),
+        "key_figures": sections.key_figures(doc, info),
+        "ladder": sections.ladder(doc),
+        "comparisons": sections.comparisons(doc, doc["primary_metric"]),
+        "further_comparisons": sections.comparisons(doc),
+        "decoders": sections.decoders(doc),
+        "plain": {c["system"]: c["b"] for c in doc["decoder_comparisons"]},
+        "small_parts": sections.small_parts(doc),
+        "examples": examples.examples(doc, ours, _heldout(run)) if ours else {},
+        "prompt": metadata.prompt(preflight),
+        "preflight": checks,
+        "settings": metadata.flat(info.get("recipe", {})),
+        "surroundings": metadata.surroundings(info),
+        "load": metadata.load_snippet(info),
+        "card": metadata.front_matter(info, doc),
+        "sizes": [(name, wording.number(n)) for name, n in checks["sizes"].items()],
+        "target": covered_target(doc),
+        "charts": _charts(doc, found, preflight),
+        "css": (TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    }
+    return {**content, "contents": _contents(content)}
+
+
+def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The sections that this run's page has: id and title."""
+    drawn = content["charts"]
+    return [
+        (name, title)
+        for name, title, there in (
+            ("ladder", "Ladder", True),
+            ("comparisons", "Differences", content["comparisons"]),
+            ("decoders", "Decoders", content["doc"]["decoders"]),
+            ("intervals", "Intervals", "coverage" in drawn),
+            ("learning", "Learning", "learning" in drawn),
+            ("predicted", "Predicted and true", "clouds" in drawn),
+            ("slices", "By kind of row", "slices" in drawn),
+            ("rows", "Worst and best", content["examples"]),
+            ("prompt", "Prompt", content["prompt"]),
+            ("data", "Data", True),
+            ("machine", "Time and memory", True),
+            ("settings", "Settings", True),
+            ("use", "Use it", True),
+            ("repeat", "Repeat it", True),
+        )
+        if there
+    ]
+
+
+def _optional(place: Path) -> Any:
+    return read_json(place) if place.is_file() else None
+
+
+def _heldout(run: Run) -> dict[int, Mapping[str, Any]]:
+    place = run.data / "heldout.jsonl"  # absent with --no-store-data
+    return {row["row_id"]: row for row in read_jsonl(place)} if place.is_file() else {}
+
+
+def _charts(
+    doc: Mapping[str, Any], found: list[systems.System], preflight: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """Name → the chart for a desk and for a phone; a chart without data is absent."""
+    metric = sections.described(doc)
+    made_up = "SYNTHETIC data" if doc["synthetic"] else ""  # a chart may be cut out of its page
+    behind = ", ".join(part for part in (metric["unit"], made_up) if part)
+    title = ", ".join(part for part in (metric["label"], behind) if part)
+    slices, covered = sections.slice_marks(doc), sections.coverage_marks(doc)
+    curves, clouds = (
+        sections.curves(doc),
+        examples.clouds(found, [sections.trained(doc), sections.base(doc)]),
+    )
+    lengths = metadata.lengths(preflight)
+    drawings: dict[str, Callable[[bool], str]] = {}
+    if marks := sections.marks(doc):
+        drawings["ladder"] = lambda narrow: charts.forest(marks, title, narrow=narrow)
+    if covered:
+        drawings["coverage"] = lambda narrow: charts.forest(
+            covered,
+            ", ".join(["Share of test rows inside their interval", *filter(None, [made_up])]),
+            narrow=narrow,
+            target=covered_target(doc),
+            spec=".0%",
+            name="coverage",
+        )
+    if curves:
+        drawings["learning"] = lambda narrow: training_charts.learning(
+            curves,
+            metric["label"],
+            behind,
+            epochs=sections.epoch_ends(doc["history"]),
+            chosen=doc["training"].get("best_step"),
+            narrow=narrow,
+        )
+    if clouds:
+        drawings["clouds"] = lambda narrow: charts.predicted_true(clouds, narrow=narrow)
+    if slices:
+        drawings["slices"] = lambda narrow: charts.by_slice(slices, title, narrow=narrow)
+    if lengths:
+        drawings["lengths"] = lambda narrow: training_charts.lengths(*lengths, narrow=narrow)
+    return {name: [draw(False), draw(True)] for name, draw in drawings.items()}
+
+
+def covered_target(doc: Mapping[str, Any]) -> float | None:
+    """What the prediction intervals promise."""
+    found = [s["interval"]["target"] for s in doc["systems"].values() if s["interval"]]
+    return found[0] if found else None
