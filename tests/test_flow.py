@@ -112,7 +112,7 @@ def test_verify_finds_another_adapter(cli: CommandLine, copy: Path) -> None:
     weights = copy / "adapter" / "adapter_model.safetensors"
     save_file({k: v * 3 for k, v in load_file(weights).items()}, weights)
     answer = cli("report", copy, "--verify")
-    assert answer.code == 1 and "the adapter predicts" in answer.err
+    assert answer.code == 1 and "the adapter now gives" in answer.err
 
 
 def test_predict_answers_new_texts_with_intervals(cli: CommandLine, finished: Path) -> None:

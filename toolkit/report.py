@@ -153,7 +153,8 @@ def _optional(place: Path) -> Any:
 
 def _heldout(run: Run) -> dict[int, Mapping[str, Any]]:
     place = run.data / "heldout.jsonl"  # absent with --no-store-data
-    return {row["row_id"]: row for row in read_jsonl(place)} if place.is_file() else {}
+    rows = read_jsonl(place) if place.is_file() else []
+    return {row["row_id"]: row for row in rows if row["split"] == "test"}
 
 
 def _charts(

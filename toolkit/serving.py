@@ -1,16 +1,15 @@
-"""A finished run's model answering new rows, and answering old ones again."""
+"""A finished run's model answering new rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import environment
 from toolkit.decode import decode_all, or_fallback
 from toolkit.errors import RunError, UsageError
 from toolkit.flow import load_task, make_kind
-from toolkit.run import Run, read_json, read_jsonl
+from toolkit.run import Run, read_json
 
 if TYPE_CHECKING:
     from toolkit.kinds.base import Kind
@@ -81,38 +80,3 @@ def _rows(task: Task, texts: Sequence[str], source: Source | None) -> list[Row]:
     if len(columns) != 1:
         raise UsageError(f"{task.name} takes {', '.join(columns)}: give a file with --data")
     return [{"row_id": i, columns[0]: text} for i, text in enumerate(texts, 1)]
-
-
-def predict_again(run: Run, sample: int) -> tuple[int, list[str]]:
-    """Predict a sample of test rows again from the saved adapter.
-
-    Returns:
-        how many rows, and a sentence for each whose prediction is not the stored one.
-    """
-    place = run.data / "heldout.jsonl"
-    if not place.is_file():
-        return 0, []
-    test = [row for row in read_jsonl(place) if row["split"] == "test"]
-    rows = test[:: max(1, len(test) // sample)][:sample]
-    task, kind = open_run(run)
-    entry = next(s for s in read_json(run.predictions / "systems.json") if s["name"] == "adapter")
-    stored = _stored(run.predictions / entry["file"])
-    outputs = kind.predict(rows, adapter=True)
-    decoded = or_fallback(task, decode_all(task, outputs, rows)[entry["decoder"]])
-    return len(rows), [
-        f"row {row['row_id']}: the adapter predicts {value!r}, the file says "
-        f"{stored[row['row_id']]!r}"
-        for row, value in zip(rows, decoded, strict=True)
-        if not _alike(value, stored.get(row["row_id"]))
-    ]
-
-
-def _stored(path: Path) -> Mapping[Any, Any]:
-    return {line["row_id"]: line["prediction"] for line in read_jsonl(path) if line["split"] == "test"}
-
-
-def _alike(a: Any, b: Any) -> bool:
-    """Equal, or within what another batch's rounding may change of a number."""
-    if isinstance(a, float) and isinstance(b, int | float):
-        return abs(a - b) <= 1e-3 * abs(b) + 1e-6
-    return bool(a == b)

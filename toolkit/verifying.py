@@ -60,13 +60,12 @@ def predict_again(run: Run, task: Task, sample: int) -> tuple[int, list[str]]:
     if ours is None or not place.is_file():
         return 0, []
     from toolkit.decode import decode_all
-    from toolkit.flow import make_kind
+    from toolkit.serving import open_run
 
     stored = ours.splits["test"]
     rows = [row for row in read_jsonl(place) if row["split"] == "test"]
     chosen = random.Random(0).sample(rows, min(sample, len(rows)))
-    kind = make_kind(run, task)
-    kind.load_adapter(run.adapter)
+    _, kind = open_run(run)
     asked = [{k: v for k, v in row.items() if k != "split"} for row in chosen]
     decoded = decode_all(task, kind.predict(asked, adapter=True), asked)
     answers = decoded[ours.entry.get("decoder") or next(iter(decoded))]
@@ -102,12 +101,13 @@ def recompute(run: Run, task: Task) -> list[str]:
         one sentence a difference, naming file and place; empty when all agree.
     """
     place = run.data / "heldout.jsonl"
-    heldout = {row["row_id"]: row for row in read_jsonl(place)} if place.is_file() else {}
+    kept = read_jsonl(place) if place.is_file() else []
+    heldout = {(row["split"], row["row_id"]): row for row in kept}  # row ids are a file's own
     found: list[str] = []
     for system in systems.load(run):
         for rows in system.splits.values():
             for row in rows.values():
-                found += _line(system, row, task, heldout.get(row["row_id"]))
+                found += _line(system, row, task, heldout.get((row["split"], row["row_id"])))
         found += _width(system, task)
     stored = read_json(run.path / "metrics.json")
     again = score(run, task)
