@@ -13,6 +13,7 @@ Heavy libraries are imported in the functions that need them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -69,7 +70,8 @@ def linearshape(train: Dataset) -> Predictor:
 
     train = _sample(train, RIDGE_ROWS)
     model = make_pipeline(StandardScaler(), LinearRegression())
-    model.fit(shape(_texts(train)), _log_prices(train))
+    with _one_thread():
+        model.fit(shape(_texts(train)), _log_prices(train))
     return _predictor(train, lambda texts: model.predict(shape(texts)))
 
 
@@ -80,7 +82,8 @@ def tfidf_ridge_log(train: Dataset) -> Predictor:
     of one factor a word) and penalty are the pair with the least cross-validated MAE.
     """
     train = _sample(train, RIDGE_ROWS)
-    ridge = _fit_ridge(_texts(train), _log_prices(train))
+    with _one_thread():
+        ridge = _fit_ridge(_texts(train), _log_prices(train))
     return _predictor(train, ridge.predict)
 
 
@@ -111,14 +114,14 @@ def gradient_boosting(train: Dataset) -> Predictor:
     """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.ensemble import HistGradientBoostingRegressor
-    from threadpoolctl import threadpool_limits
 
     train = _sample(train, TREE_ROWS)
     texts, log_prices = _texts(train), _log_prices(train)
-    ridge = _fit_ridge(texts, log_prices)
-    words = vectorizer(texts, min_df=3)
-    rank = min(64, len(words.vocabulary_) - 1, len(texts) - 1)
-    svd = TruncatedSVD(max(rank, 1), random_state=_SEED).fit(words.transform(texts))
+    with _one_thread():
+        ridge = _fit_ridge(texts, log_prices)
+        words = vectorizer(texts, min_df=3)
+        rank = min(64, len(words.vocabulary_) - 1, len(texts) - 1)
+        svd = TruncatedSVD(max(rank, 1), random_state=_SEED).fit(words.transform(texts))
 
     def features(texts: Sequence[str], opinion: Array) -> Array:
         components = svd.transform(words.transform(texts))
@@ -131,9 +134,7 @@ def gradient_boosting(train: Dataset) -> Predictor:
         n_iter_no_change=20,
         random_state=_SEED,
     )
-    # One thread: the parallel regions are so short that a second one gains nothing, and on a busy
-    # machine waiting for it at every split made a fit of two seconds take thirty.
-    with threadpool_limits(1, user_api="openmp"):
+    with _one_thread():
         model.fit(features(texts, ridge.out_of_fold), log_prices)
     return _predictor(train, lambda texts: model.predict(features(texts, ridge.predict(texts))))
 
@@ -231,6 +232,17 @@ def _cpu_has_bfloat16() -> bool:
     tell = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch we support
     able: dict[str, object] = tell()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """One thread for what parallelises badly: linear models and the splits of boosted trees.
+
+    Their parallel regions are so short that a second thread gains nothing, and on a busy machine
+    waiting for it each time made fits of two seconds take thirty.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
 
 
 def _constant(value: float) -> Predictor:
