@@ -242,7 +242,8 @@ def _one_thread() -> AbstractContextManager[Any]:
     """
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1)
+    one: AbstractContextManager[Any] = threadpool_limits(1)
+    return one
 
 
 def _constant(value: float) -> Predictor:
