@@ -8,6 +8,7 @@ error (Lukasik et al., "Regression-aware inference with LLMs", 2024, arXiv:2403.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 def first_number(text: str) -> float | None:
     """The first number in a text (``"about 1,250 dollars"`` → 1250.0), or ``None``."""
     found = _NUMBER.search(text)
-    return float(found.group().replace(",", "")) if found else None
+    number = float(found.group().replace(",", "")) if found else math.inf
+    return number if math.isfinite(number) else None  # a model may go on writing digits
 
 
 def top_k_mean(values: np.ndarray, probabilities: np.ndarray, k: int) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ OURS = {
     "dataset_kwargs": "rows are tokenized by the toolkit's own renderer",
     "disable_tqdm": "the toolkit shows the progress",
 }
+
+_BARE_FLOAT = re.compile(r"[-+]?(\d+\.|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+"""Numbers as people write them and TOML does not: ``.5`` and ``5.``"""
 
 
 def resolve(
@@ -79,6 +83,9 @@ def _from_file(task: type[Task], path: Path) -> Recipe:
     for key in content:
         if key not in known:
             raise RecipeError(f"{path}: unknown key {key!r}{did_you_mean(key, known)}")
+    for key in ("base", "name", "summary", "model"):
+        if not isinstance(content.get(key, ""), str):
+            raise RecipeError(f"{path}: {key} must be a text in quotes, not {content[key]!r}")
     start = _named(task, content.pop("base")) if "base" in content else None
     if start is None and "model" not in content:
         raise RecipeError(f"{path} names neither a model nor a base recipe")
@@ -109,7 +116,10 @@ def _with(recipe: Recipe, item: str) -> Recipe:
     target = values
     *parents, last = field.split(".")
     for parent in parents:
-        inner = dict(target.get(parent) or {})
+        held = target.get(parent)
+        if held is not None and not isinstance(held, Mapping):
+            raise RecipeError(f"--set {item!r}: {parent} is {held!r} and has no fields")
+        inner = dict(held or {})
         target[parent] = inner
         target = inner
     target[last] = _value(raw.strip())
@@ -122,8 +132,9 @@ def _value(raw: str) -> Any:
     try:
         return tomllib.loads(f"v = {raw}")["v"]
     except tomllib.TOMLDecodeError:
-        lowered = {"True": True, "False": False}
-        return lowered.get(raw, raw)
+        if _BARE_FLOAT.fullmatch(raw):
+            return float(raw)
+        return {"True": True, "False": False}.get(raw, raw)
 
 
 def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
