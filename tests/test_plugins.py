@@ -1,0 +1,169 @@
+"""Discovery: where tasks come from, and that a broken plugin takes nothing else down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tiny_tasks import TinyColours, TinyPrices
+from toolkit import plugins
+from toolkit.errors import PluginError, UsageError
+from toolkit.plugins import GROUP, Plugins, check_registration
+
+
+def point(
+    name: str, load: Callable[[], Any], distribution: str = "", version: str = "1.0"
+) -> SimpleNamespace:
+    """An entry point as importlib.metadata gives it."""
+    dist = SimpleNamespace(name=distribution or f"dist-{name}", version=version)
+    return SimpleNamespace(name=name, value=f"module_{name}", load=load, dist=dist)
+
+
+def plugin(*tasks: Any, **more: Any) -> SimpleNamespace:
+    """A plugin module that registers some tasks."""
+
+    def register_tasks(register: Callable[[Any], None]) -> None:
+        for task in tasks:
+            register(task)
+
+    return SimpleNamespace(register_tasks=register_tasks, **more)
+
+
+def missing_import() -> Any:
+    raise ModuleNotFoundError("No module named 'spacy'")
+
+
+Load = Callable[..., Plugins]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    """Load plugins from the given entry points."""
+
+    def load_these(*points: Any) -> Plugins:
+        def entry_points(*, group: str) -> tuple[Any, ...]:
+            assert group == GROUP
+            return points
+
+        monkeypatch.setattr(metadata, "entry_points", entry_points)
+        plugins.load.cache_clear()
+        return plugins.load()
+
+    yield load_these
+    monkeypatch.undo()
+    plugins.load.cache_clear()
+
+
+def test_tasks_are_found_with_where_they_come_from(load: Load) -> None:
+    found = load(point("a", lambda: plugin(TinyPrices, TinyColours), "acme-tasks", "2.1"))
+    assert found.tasks == {"tiny-prices": TinyPrices, "tiny-colours": TinyColours}
+    origin = found.origins["tiny-prices"]
+    assert (origin.distribution, origin.version) == ("acme-tasks", "2.1")
+    assert origin.problem is None
+
+
+def test_a_plugin_that_fails_to_import_leaves_the_others_alone(load: Load) -> None:
+    found = load(point("a", missing_import), point("b", lambda: plugin(TinyPrices)))
+    broken, working = found.plugins
+    assert broken.problem == "ModuleNotFoundError: No module named 'spacy'"
+    assert broken.tasks == []
+    assert working.tasks == ["tiny-prices"]
+
+
+def test_a_hook_that_raises_takes_back_what_it_registered(load: Load) -> None:
+    def register_tasks(register: Callable[[Any], None]) -> None:
+        register(TinyPrices)
+        raise RuntimeError("no licence")
+
+    found = load(
+        point("a", lambda: SimpleNamespace(register_tasks=register_tasks)),
+        point("b", lambda: plugin(TinyColours)),
+    )
+    assert found.plugins[0].problem == "RuntimeError: no licence"
+    assert not found.manager.has_plugin(found.plugins[0].key)
+    assert list(found.tasks) == list(found.origins) == ["tiny-colours"]
+
+
+def test_two_tasks_of_one_name_are_an_error_that_names_both_distributions(load: Load) -> None:
+    found = load(
+        point("a", lambda: plugin(TinyPrices), "acme", "1.0"),
+        point("b", lambda: plugin(TinyPrices), "bolt", "2.0"),
+    )
+    assert found.origins["tiny-prices"].distribution == "acme"
+    problem = found.plugins[1].problem or ""
+    assert "acme 1.0" in problem and "bolt 2.0" in problem
+
+
+def test_another_api_version_is_refused(load: Load) -> None:
+    task = type("Old", (TinyPrices,), {"api_version": 99})
+    assert "API version 99" in (load(point("a", lambda: plugin(task))).plugins[0].problem or "")
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"name": "Tiny Prices"}, "kebab-case"),
+        ({"name": ""}, "no name"),
+        ({"columns": {}}, "no columns"),
+        ({"recipes": ()}, "no recipes"),
+        ({"metrics": ()}, "no metrics"),
+        ({"primary_metric": "rmse"}, "primary_metric 'rmse'"),
+        ({"number": TinyPrices.__mro__[1].number}, "does not implement number"),
+    ],
+)
+def test_a_class_that_breaks_the_contract_is_refused(members: dict[str, Any], said: str) -> None:
+    with pytest.raises(PluginError, match=said):
+        check_registration(type("Broken", (TinyPrices,), members))
+
+
+@pytest.mark.parametrize("task", [TinyPrices(), int, "tiny-prices", None])
+def test_only_task_classes_can_be_registered(task: Any) -> None:
+    with pytest.raises(PluginError, match="not a subclass"):
+        check_registration(task)
+
+
+def test_an_entry_point_listed_twice_counts_once(load: Load) -> None:
+    twice = point("a", lambda: plugin(TinyPrices))
+    found = load(twice, twice)
+    assert len(found.plugins) == 1
+    assert found.plugins[0].problem is None
+
+
+def test_a_plugin_without_hooks_is_no_error(load: Load) -> None:
+    assert load(point("a", lambda: SimpleNamespace())).plugins[0].problem is None
+
+
+def test_an_unknown_task_is_told_with_the_nearest_name(load: Load) -> None:
+    found = load(point("a", lambda: plugin(TinyPrices)), point("b", missing_import))
+    with pytest.raises(UsageError, match="did you mean 'tiny-prices'") as error:
+        found.task("tiny-price")
+    assert "1 plugin(s) could not be loaded" in str(error.value)
+    with pytest.raises(UsageError, match="there are: tiny-prices"):
+        found.task("summaries")
+
+
+def test_commands_of_a_plugin_that_fails_leave_the_others_alone(load: Load) -> None:
+    added: list[Any] = []
+
+    def fail(app: Any) -> None:
+        raise RuntimeError("no terminal")
+
+    found = load(
+        point("a", lambda: plugin(register_commands=fail)),
+        point("b", lambda: plugin(register_commands=lambda app: added.append(app))),
+    )
+    app: Any = object()
+    plugins.add_commands(app)
+    assert added == [app]
+    assert found.plugins[0].problem == "register_commands: RuntimeError: no terminal"
+
+
+def test_the_built_in_plugins_come_in_by_entry_points_too() -> None:
+    plugins.load.cache_clear()
+    found = plugins.load()
+    assert "price-regression" in found.tasks
+    assert found.origins["price-regression"].distribution == "adapter-toolkit"
