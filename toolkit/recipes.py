@@ -123,7 +123,8 @@ def _with(recipe: Recipe, item: str) -> Recipe:
         target[parent] = inner
         target = inner
     target[last] = _value(raw.strip())
-    return dataclasses.replace(recipe, **{section: values})
+    changed: dict[str, Any] = {section: values}
+    return dataclasses.replace(recipe, **changed)
 
 
 def _value(raw: str) -> Any:
@@ -176,11 +177,12 @@ def _generation_fields() -> set[str]:
     from transformers import GenerationConfig
 
     # ``max_length`` counts the prompt too; an adapter then answers with nothing on long prompts.
-    return set(GenerationConfig().to_dict()) - {"max_length"} | {"max_new_tokens"}
+    known = GenerationConfig().to_dict()  # type: ignore[no-untyped-call]
+    return set(known) - {"max_length"} | {"max_new_tokens"}
 
 
 def _parameters(cls: type) -> set[str]:
-    return set(inspect.signature(cls.__init__).parameters) - {"self", "kwargs"}
+    return set(inspect.signature(cls).parameters) - {"kwargs"}
 
 
 def _refuse(section: str, given: Mapping[str, Any], known: Iterable[str], owner: str) -> None:
