@@ -98,8 +98,10 @@ def test_synthetic_data_is_called_so(written: tuple[Run, str], tmp_path: Path) -
     assert "Mean absolute error, $, SYNTHETIC data" in text
     for page in ("report.md", "README.md"):
         assert "SYNTHETIC" in (run.path / page).read_text(encoding="utf-8")
-    real, task = judged(tmp_path, synthetic=False)
-    report.write(real, task)
+    noises = {**NOISES, "adapter-seed-1": ("adapter", 0.16)}
+    real, task = judged(tmp_path, synthetic=False, noises=noises)
+    page = report.write(real, task).read_text(encoding="utf-8")
+    assert "Trained 2 times with different seeds" in page
     for page in report.PAGES:
         assert "SYNTHETIC" not in (real.path / page).read_text(encoding="utf-8")
 
@@ -237,6 +239,13 @@ def test_one_run_cannot_be_compared(tmp_path: Path) -> None:
 )
 def test_numbers(value: Any, spec: str, expected: str) -> None:
     assert wording.number(value, spec) == expected
+
+
+def test_a_small_difference_is_not_written_as_zero() -> None:
+    assert wording.finer(".1f", 0.034, 2.0) == ".2f"
+    assert wording.finer(".1%", 0.00004) == ".3%"
+    assert wording.finer(".1f", 12.0, 0.0) == ".1f"
+    assert wording.finer(",.0f", 0.3) == ",.1f"
 
 
 def test_labels_in_sentences() -> None:

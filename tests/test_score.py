@@ -180,6 +180,16 @@ def test_unreadable_outputs_are_told(tmp_path: Path) -> None:
     assert any("3 unreadable outputs of the adapter" in c for c in doc["verdict"]["caveats"])
 
 
+def test_many_repeated_texts_are_told(tmp_path: Path) -> None:
+    run, task = make_run(tmp_path)
+    preflight = read_json(run.data / "preflight.json")
+    write_json(run.data / "preflight.json", preflight | {"duplicates": {"share": 0.25}})
+    assert any(
+        caveat.startswith("25% of the rows share")
+        for caveat in score(run, task)["verdict"]["caveats"]
+    )
+
+
 def test_a_run_without_training_has_no_verdict(tmp_path: Path) -> None:
     noises = {name: noise for name, noise in NOISES.items() if name != "adapter"}
     found = worth(tmp_path, noises=noises)

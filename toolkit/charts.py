@@ -233,7 +233,7 @@ def by_slice(slices: Mapping[str, Parts], title: str, *, narrow: bool = False) -
             for column, (name, parts) in enumerate(group):
                 axes = figure.add_subplot(grid[line, column])
                 _panel(axes, name, parts, rows=tall[line])
-                axes.set_xlabel(title)
+        figure.supxlabel(title, fontsize=11, color=MUTED)
         return svg(figure, f"{title} by {', '.join(slices)}")
 
 

@@ -6,7 +6,6 @@ finds differences that their own intervals hide. Runs on other rows can only sta
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,16 +122,17 @@ def show(runs: Sequence[Run], out: Path | None, as_json: bool) -> None:
     from rich.console import Console
 
     from toolkit.flow import load_task
+    from toolkit.showing import emit
 
     if out is not None and out.suffix not in (".html", ".md"):
         raise UsageError(f"--out {out}: a page ends in .html or .md")
     doc = compare(runs, [load_task(run) for run in runs])
     if out is not None:
         write_text(out, html(doc) if out.suffix == ".html" else markdown(doc))
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        json.dumps(doc, indent=1, ensure_ascii=False) if as_json else text(doc), markup=False
-    )
+    if as_json:
+        emit(doc)
+    else:
+        Console(highlight=False, soft_wrap=True).print(text(doc), markup=False)
 
 
 # -- as tables -----------------------------------------------------------------------------------

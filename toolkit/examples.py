@@ -40,7 +40,7 @@ def examples(
         return {}
     name, sign = metric["name"], -1 if metric["greater_is_better"] else 1
     ordered = sorted(rows, key=lambda row: (-sign * row["metrics"][name], row["row_id"]))
-    shown = min(SHOWN, len(rows) // 2)
+    shown = max(1, min(SHOWN, len(rows) // 2))
     return {
         "worst": [_example(row, metric, heldout.get(row["row_id"])) for row in ordered[:shown]],
         "best": [

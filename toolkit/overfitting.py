@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from toolkit import wording
 from toolkit.task import Metric
+
+if TYPE_CHECKING:
+    import numpy as np
 
 History = Sequence[Mapping[str, Any]]
 
@@ -49,14 +51,14 @@ def _losses_part(history: History) -> str | None:
     steps, losses = series(history, "eval_loss")
     if len(losses) < 3:
         return None
-    lowest = int(np.argmin(losses))
+    lowest = losses.index(min(losses))
     rise = losses[-1] / losses[lowest] - 1 if losses[lowest] > 0 else 0.0
     train_steps, train = series(history, "loss")
     before = [v for s, v in zip(train_steps, train, strict=True) if s <= steps[lowest]]
     after = [v for s, v in zip(train_steps, train, strict=True) if s > steps[lowest]]
     if rise <= _WORSE or not before or not after:
         return None
-    if np.mean(after[-_WINDOW:]) >= np.mean(before[-_WINDOW:]):
+    if fmean(after[-_WINDOW:]) >= fmean(before[-_WINDOW:]):
         return None
     return (
         f"The validation loss was lowest at step {steps[lowest]:,.0f} and rose by "
@@ -71,6 +73,8 @@ def _drops_at_epochs(history: History) -> str | None:
     counts when it stands out from such relative falls elsewhere in the run by three times their
     spread (the median absolute deviation, scaled to a standard deviation).
     """
+    import numpy as np
+
     points = [p for p in history if p.get("loss") is not None and p.get("epoch") is not None]
     losses = np.array([p["loss"] for p in points], dtype=float)
     # An epoch's last step is logged with a whole number: 1.0 still belongs to the first epoch.
@@ -122,7 +126,7 @@ def _metric_worsens(history: History, metric: Metric) -> str | None:
 def _best(values: Sequence[float], metric: Metric) -> int | None:
     if len(values) < 2:
         return None
-    return int(np.argmax(values) if metric.greater_is_better else np.argmin(values))
+    return values.index(max(values) if metric.greater_is_better else min(values))
 
 
 def _stopped(training: Mapping[str, Any]) -> str | None:

@@ -70,6 +70,7 @@ def environment() -> Environment:
         "span": wording.span,
         "cell": markdown_cell,
         "in_sentence": wording.in_sentence,
+        "sentence": wording.sentence,
         "count": wording.count,
     }
     return found
@@ -187,7 +188,8 @@ def _charts(
         drawings["learning"] = lambda narrow: training_charts.learning(
             curves,
             metric["label"],
-            behind,
+            metric["unit"],
+            made_up,
             epochs=sections.epoch_ends(doc["history"]),
             chosen=doc["training"].get("best_step"),
             narrow=narrow,

@@ -20,6 +20,9 @@ VERSION = 1
 COVERAGE = 0.9
 """What the prediction intervals promise."""
 
+MANY = 0.1
+"""The share of rows with repeated texts from which on the verdict says so."""
+
 
 def score(run: Run, task: Task) -> dict[str, Any]:
     """The metrics document of a run, from its predictions.
@@ -36,6 +39,9 @@ def score(run: Run, task: Task) -> dict[str, Any]:
     best = best_baseline(found, metric, select)
     comparisons = _comparisons(task, found, ours, {s.name for s in (base, best) if s})
     seeds, synthetic = breakdown.seeds(found, metric), _synthetic(run)
+    answer = verdict.of_run(
+        task, metric, found, best, comparisons, synthetic=synthetic, seeds=seeds
+    )
     history = _history(run)
     training = dict(run.info.get("training") or {})
     training["overfitting"] = overfitting.assess(history, metric, training)
@@ -46,9 +52,7 @@ def score(run: Run, task: Task) -> dict[str, Any]:
         "synthetic": synthetic,
         "n": max(len(s.rows()) for s in found),
         "primary_metric": metric.name,
-        "verdict": verdict.of_run(
-            task, metric, found, best, comparisons, synthetic=synthetic, seeds=seeds
-        ).document(),
+        "verdict": {**answer.document(), "caveats": [*answer.caveats, *_shared_texts(run)]},
         "metrics": [_described(m) for m in task.metrics],
         "systems": {s.name: _system(s, task.metrics) for s in found},
         "absent": systems.absent(run),
@@ -90,6 +94,18 @@ def best_baseline(
 
 def _synthetic(run: Run) -> bool:
     return bool(run.info.get("data", {}).get("synthetic"))
+
+
+def _shared_texts(run: Run) -> list[str]:
+    """A warning where many rows are copies: resampling takes rows for independent draws."""
+    place = run.data / "preflight.json"
+    found = (read_json(place).get("duplicates") or {}) if place.is_file() else {}
+    if found.get("share", 0) < MANY:
+        return []
+    return [
+        f"{found['share']:.0%} of the rows share their text with another row; the intervals take "
+        "rows for independent and are narrower than they should be."
+    ]
 
 
 def _history(run: Run) -> list[dict[str, Any]]:

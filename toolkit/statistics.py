@@ -18,10 +18,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 if TYPE_CHECKING:
     from toolkit.task import Metric
@@ -67,9 +66,16 @@ def plain(result: Estimate | Comparison) -> dict[str, float | None]:
     return {key: known(value) for key, value in asdict(result).items()}
 
 
+def _quiet() -> AbstractContextManager[Any]:
+    """No warnings: a resample of one distinct row has no R², and needs none."""
+    import numpy as np
+
+    return np.errstate(all="ignore")
+
+
 def figure(metric: Metric, values: RowValues) -> float:
     """A metric's figure for all rows; not finite, and no warning, where it is undefined on them."""
-    with np.errstate(all="ignore"):
+    with _quiet():
         return metric.value(values)
 
 
@@ -110,7 +116,7 @@ def paired(
             *both[len(a) :], axis=axis
         )
 
-    with np.errstate(all="ignore"):
+    with _quiet():
         whole = float(difference(*a, *b))
     low, high = _percentiles(difference, (*a, *b), resamples, seed)
     return Comparison(whole, low, high, _swap_test(difference, a, b, resamples, seed))
@@ -121,13 +127,14 @@ def _percentiles(
 ) -> tuple[float, float]:
     """The central 95 % of a statistic over rows drawn again with replacement."""
     n = columns[0].size
-    with np.errstate(all="ignore"):
+    with _quiet():
         whole = float(statistic(*columns, axis=-1))
     if n < 2 or not math.isfinite(whole):
         return whole, whole
+    import numpy as np
     from scipy import stats
 
-    with np.errstate(all="ignore"):  # a resample of one distinct row has no R², and needs none
+    with _quiet():
         drawn = stats.bootstrap(
             columns,
             statistic,
@@ -159,6 +166,8 @@ def _swap_test(
     scipy flips signs when it is given one sample; the signs say which rows swap, which works for
     metrics of several columns and for metrics that are not means as well.
     """
+    import numpy as np
+
     n = a[0].size
     if n < 2 or all(np.array_equal(x, y) for x, y in zip(a, b, strict=True)):
         return 1.0
@@ -170,7 +179,7 @@ def _swap_test(
         second = [np.where(swap, x, y) for x, y in zip(a, b, strict=True)]
         return difference(*first, *second, axis=axis)
 
-    with np.errstate(all="ignore"):
+    with _quiet():
         p = stats.permutation_test(
             (np.ones(n),),
             swapped,
@@ -218,6 +227,8 @@ def conformal_width(residuals: Sequence[float], coverage: float = 0.9) -> float 
     exchangeable with those (not for each kind of row on its own). ``None`` when there are too few
     rows for any finite width: 90 % needs nine.
     """
+    import numpy as np
+
     found = np.sort(np.asarray(residuals, dtype=np.float64))
     rank = math.ceil((found.size + 1) * coverage - 1e-9)  # 0.9 · 10 must not round up to 10
     if rank > found.size or not math.isfinite(found[rank - 1]):

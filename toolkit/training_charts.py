@@ -17,6 +17,7 @@ def learning(
     curves: Mapping[str, Series],
     metric: str,
     unit: str = "",
+    remark: str = "",
     *,
     epochs: Sequence[float] = (),
     chosen: float | None = None,
@@ -27,7 +28,8 @@ def learning(
     Args:
         curves: ``loss``, ``eval_loss``, ``metric``, ``learning_rate`` → steps and values.
         metric: the metric's name for people.
-        unit: what is printed behind it: its unit.
+        unit: its unit.
+        remark: printed behind the axis's name.
         epochs: the steps at which epochs end.
         chosen: the step of the checkpoint that was kept.
         narrow: for a phone.
@@ -51,10 +53,11 @@ def learning(
                 axes.axvline(border, color=MUTED, linewidth=0.8, linestyle=(0, (1, 3)))
             if chosen is not None:
                 axes.axvline(chosen, color=ACCENT, linewidth=1, linestyle=(0, (4, 3)))
+        steps_label = ", ".join(part for part in ("step", remark) if part)
         losses.tick_params(labelbottom=narrow)
-        rate.set_xlabel("step")
+        rate.set_xlabel(steps_label)
         if not narrow:
-            figures.set_xlabel("step")
+            figures.set_xlabel(steps_label)
         return svg(figure, f"Training loss, validation loss and {metric} by step")
 
 

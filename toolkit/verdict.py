@@ -128,7 +128,9 @@ def _body(
 
 
 def _clause(metric: Metric, stands: Standing, rival: Rival, margin: float) -> str:
-    compared, spec, unit = rival.compared, metric.format, metric.unit
+    compared, unit = rival.compared, metric.unit
+    # The difference decides the spec; an end of its interval may well be zero when rounded.
+    spec = wording.finer(metric.format, compared.difference)
     whom = f"that of {rival.phrase}"
     if stands == "open":
         inside = _gap(compared.difference, spec, unit)

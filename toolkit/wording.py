@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 NOTHING = "–"
@@ -39,6 +40,17 @@ def figure(value: Any, spec: str, unit: str = "") -> str:
 def span(low: Any, high: Any, spec: str) -> str:
     """``3.0 to 5.2``."""
     return f"{number(low, spec)} to {number(high, spec)}"
+
+
+def finer(spec: str, *values: float) -> str:
+    """A format with so many decimals more that none of the values is written as zero."""
+    parts = re.fullmatch(r"(.*\.)(\d+)([f%])", spec)
+    small = min((abs(v) for v in values if v and math.isfinite(v)), default=None)
+    if parts is None or small is None:
+        return spec
+    head, decimals, kind = parts.groups()
+    needed = -math.floor(math.log10(small * (100 if kind == "%" else 1)))
+    return f"{head}{min(max(int(decimals), needed), int(decimals) + 4)}{kind}"
 
 
 def signed(value: Any, spec: str, unit: str = "") -> str:
