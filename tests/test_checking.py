@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -359,3 +361,19 @@ def test_a_decoder_gets_what_a_model_gives() -> None:
 
     assert broken_rules(variant(postprocess=note)()) == []
     assert all(isinstance(output, Generated) for output in seen)
+
+
+@pytest.mark.slow
+def test_the_price_task_keeps_all_rules() -> None:
+    from toolkit_price_regression.task import PriceRegression
+
+    assert [result for result in check(PriceRegression(), Source()) if not result.passed] == []
+
+
+def test_importing_the_rules_loads_no_heavy_library() -> None:
+    code = (
+        "import sys, toolkit.checking;"
+        "print([m for m in ('torch', 'transformers', 'trl', 'peft') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
