@@ -74,11 +74,18 @@ def price_error(
     return float(torch.cat(errors).mean())
 
 
-def build_causal_lm(folder: Path, settings: pretrain.Settings) -> None:
-    """Train tokenizer and model, and write them; snapshots go there on the way."""
+def build_causal_lm(folder: Path, settings: pretrain.Settings, start: Path | None = None) -> None:
+    """Train tokenizer and model, and write them; snapshots go there on the way.
+
+    With ``start`` the training goes on from a model saved before, and keeps its tokenizer.
+    """
     torch.manual_seed(settings.seed)
-    words = build_tokenizer()
-    model = pretrain.make_model(words)
+    if start:
+        words = PreTrainedTokenizerFast.from_pretrained(start)
+        model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
+    else:
+        words = build_tokenizer()
+        model = pretrain.make_model(words)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(words):,} tokens")
 
     def report(state: dict[str, float]) -> None:
@@ -99,15 +106,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="where to write (default: into the package)")
     parser.add_argument("--minutes", type=float, help="how long to train (default: 35)")
     parser.add_argument("--tokens", type=int, help="how many tokens to train on")
+    parser.add_argument("--start", type=Path, help="a saved model to go on from")
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     minutes = 35.0 if options.minutes is None and options.tokens is None else options.minutes
     torch.set_num_threads(options.threads)
     folder = options.out or Path(__file__).parent / NAMES[options.name]
-    build_causal_lm(
-        folder, pretrain.Settings(minutes=minutes, tokens=options.tokens, seed=options.seed)
+    settings = pretrain.Settings(
+        minutes=minutes,
+        tokens=options.tokens,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
     )
+    build_causal_lm(folder, settings, options.start)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import math
 from random import Random
 from typing import NamedTuple
 
+from toolkit.models.corpus_sizes import nice, write_size
 from toolkit.models.corpus_words import (
     BRANDS,
     COLOURS,
@@ -25,6 +26,9 @@ from toolkit.models.corpus_words import (
 
 MARK = "\ue000"
 """Stands before a price in the generated text, so that training knows which token it is."""
+
+SIZE_MATTERS = 1.4
+"""What the exponents of sizes are multiplied by: without it models hardly look at sizes."""
 
 QUESTION = "How much does this cost to the nearest dollar?"
 
@@ -49,104 +53,10 @@ class Offer(NamedTuple):
     price: int
 
 
-def _plain(value: float, digits: int = 1) -> str:
-    text = f"{value:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _nice(value: float) -> float:
-    """Rounded the way goods are sized: to about two digits."""
-    if value >= 100:
-        return round(value / 10) * 10
-    return round(value) if value >= 10 else round(value, 1)
-
-
-def _length(centimetres: float, random: Random) -> str:
-    forms = [f"{_plain(centimetres)} cm", f"{_plain(centimetres)}cm",
-             f"{_plain(centimetres / 2.54, 0)} inch",
-             f"{_plain(centimetres / 2.54, 0)} in"]  # fmt: skip
-    if centimetres >= 100:
-        forms += [f"{_plain(centimetres / 100, 2)} m", f"{_plain(centimetres / 100, 2)} metres",
-                  f"{_plain(centimetres / 30.48)} ft"]  # fmt: skip
-    else:
-        forms.append(f"{_plain(centimetres * 10, 0)} mm")
-    return random.choice(forms)
-
-
-def write_size(unit: str, value: float, random: Random) -> str:
-    """One size in one of its usual spellings."""
-    text = _plain(value)
-    match unit:
-        case "cm":
-            return _length(value, random)
-        case "inches":
-            return random.choice((f"{text} inch", f'{text}"', f"{text}-inch", f"{text} inches",
-                                  f"{_plain(value * 2.54, 0)} cm"))  # fmt: skip
-        case "feet":
-            return random.choice((f"{text} ft", f"{text} feet", f"{_plain(value * 30.48, 0)} cm",
-                                  f"{_plain(value * 0.3048)} m"))  # fmt: skip
-        case "metres":
-            forms = [f"{text} m", f"{text} metres", f"{text}m", f"{_plain(value * 3.2808)} ft"]
-            return random.choice([*forms, f"{round(value * 100)} cm"] if value < 6 else forms)
-        case "area":
-            ratio = random.choice((1.0, 1.2, 1.4, 1.5, 1.75, 2.0))
-            width = max(2, round(math.sqrt(value / ratio) * 20)) * 5
-            length = max(2, round(width * ratio / 5)) * 5
-            return random.choice(
-                (
-                    f"{width} x {length} cm",
-                    f"{width}x{length} cm",
-                    f"{width} by {length} cm",
-                    f"{width} cm x {length} cm",
-                    f"{_plain(width / 100, 2)} x {_plain(length / 100, 2)} m",
-                )
-            )
-        case "litres":
-            forms = [f"{text} l", f"{text} litre", f"{text} litres", f"{text}L", f"{text}l"]
-            return random.choice([*forms, f"{round(value * 1000)} ml"] if value < 10 else forms)
-        case "ml":
-            forms = [f"{text} ml", f"{text}ml", f"{text} ml"]
-            forms.append(f"{_plain(value / 1000, 2)} l" if value >= 400 else
-                         f"{_plain(value / 29.57, 0)} oz")  # fmt: skip
-            return random.choice(forms)
-        case "kilos":
-            forms = [f"{text} kg", f"{text}kg", f"{text} kilos", f"{_plain(value * 2.2046)} lb"]
-            return random.choice([*forms, f"{round(value * 1000)} g"] if value < 10 else forms)
-        case "grams":
-            forms = [f"{text} g", f"{text}g", f"{text} grams", f"{_plain(value / 28.35)} oz"]
-            return random.choice([*forms, f"{_plain(value / 1000, 2)} kg"])
-        case "gb":
-            size = min((4, 8, 16, 32, 64, 128, 256, 500, 512, 1000, 2000),
-                       key=lambda known: abs(math.log(known / value)))  # fmt: skip
-            if size >= 1000:
-                return random.choice((f"{size // 1000} TB", f"{size // 1000}TB", f"{size} GB"))
-            return random.choice((f"{size} GB", f"{size}GB", f"{size} gigabytes"))
-        case "mah":
-            return random.choice((f"{text} mAh", f"{text}mAh", f"{_plain(value / 1000)} Ah"))
-        case "watts":
-            forms = [f"{text} W", f"{text} watt", f"{text}W", f"{text} watts"]
-            return random.choice([*forms, f"{_plain(value / 1000)} kW"] if value >= 500 else forms)
-        case "pieces":
-            value = round(value)
-            return random.choice((f"{value} pieces", f"{value} parts", f"{value}-piece",
-                                  f"{value} pcs"))  # fmt: skip
-        case "sheets":
-            value = round(value)
-            return random.choice((f"{value} sheets", f"{value * 2} pages", f"{value * 2} pages"))
-        case "persons":
-            value = round(value)
-            return random.choice((f"for {value} persons", f"{value} person", f"{value}-person",
-                                  f"for {spell(value)}"))  # fmt: skip
-        case "mm":
-            return random.choice((f"{text} mm", f"{text}mm", f"{_plain(value / 10)} cm"))
-        case _:
-            return f"{text} {unit}"
-
-
-def draw_offer(random: Random) -> Offer:
+def draw_offer(random: Random, goods: tuple[Good, ...] = GOODS) -> Offer:
     """Goods with a price between 1 and 999."""
     while True:
-        good = random.choice(GOODS)
+        good = random.choice(goods)
         brand = random.choices(_BRAND_NAMES, _BRAND_WEIGHTS)[0]
         price = good.price * BRANDS[brand]
         material = colour = size = ""
@@ -157,11 +67,11 @@ def draw_offer(random: Random) -> Offer:
         if good.unit:
             value = math.exp(random.uniform(math.log(good.low), math.log(good.high)))
             value = max(1, round(value)) if good.unit in ("pieces", "sheets", "persons") else value
-            value = _nice(value) if good.unit != "area" else value
+            value = nice(value) if good.unit != "area" else value
             if value <= 0:
                 continue
             size = write_size(good.unit, value, random)
-            price *= (value / math.sqrt(good.low * good.high)) ** good.exponent
+            price *= (value / math.sqrt(good.low * good.high)) ** (SIZE_MATTERS * good.exponent)
         pieces = 1
         if good.counted and random.random() < 0.75:
             pieces = random.choice((2, 2, 3, 3, 4, 4, 5, 6, 6, 7, 8, 9, 10, 12, 14, 15, 16, 20, 24,

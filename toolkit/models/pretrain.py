@@ -23,8 +23,8 @@ from toolkit.models.corpus import MARK, documents
 
 SIGMA = 0.15
 """Width of the smoothed target, in the logarithm of the price."""
-PRICE_WEIGHT = 5.0
-"""How much the one price token of an advertisement counts: it is one in eighty, and the aim."""
+PRICE_WEIGHT = 15.0
+"""How much the one price token of an advertisement counts: it is one in sixty, and the aim."""
 LONGEST = 640
 CHUNK = 20_000
 
