@@ -59,7 +59,7 @@ class FakePrices(Task):
 
     name = "fake-prices"
     summary = "Prices of made-up goods"
-    columns = {"text": "what is for sale", "price": "its price", "category": "its kind"}  # noqa: RUF012
+    columns = {"text": "what is for sale", "price": "its price", "category": "its kind"}
     metrics = METRICS
     primary_metric = "mae"
     margin = 0.02
@@ -275,7 +275,7 @@ def _info(task: Task, rows: list[dict[str, Any]], synthetic: bool) -> dict[str, 
             "synthetic": synthetic,
         },
         "facts": {"median": 80.0},
-        "versions": {"toolkit": "0.1.0", "python": "3.12"},
+        "versions": {"adapter-toolkit": "0.1.0", "python": "3.12"},
         "hardware": {"cpu": "two cores", "memory_gb": 8},
         "training": {
             "parameters_trained": 123456,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from cli_runner import CommandLine, goods, quick, write_csv
 
 HEAVY = ("torch", "transformers", "gradio", "trl", "peft", "datasets", "numpy", "pandas", "sklearn")
@@ -69,8 +70,12 @@ def bad_files(folder: Path) -> dict[str, tuple[list[str], str]]:
     folder.joinpath("empty.csv").write_text("")
     folder.joinpath("header.csv").write_text("title,price\n")
     folder.joinpath("words.csv").write_text("title,price\n" + "red oak,cheap\n" * 90)
-    folder.joinpath("zero.csv").write_text("title,price\n" + "".join(f"thing {i},0\n" for i in range(90)))
-    folder.joinpath("nan.csv").write_text("title,price\n" + "".join(f"thing {i},nan\n" for i in range(90)))
+    folder.joinpath("zero.csv").write_text(
+        "title,price\n" + "".join(f"thing {i},0\n" for i in range(90))
+    )
+    folder.joinpath("nan.csv").write_text(
+        "title,price\n" + "".join(f"thing {i},nan\n" for i in range(90))
+    )
     folder.joinpath("blank.csv").write_text("title,price\n" + " ,5\n" * 90)
     folder.joinpath("ragged.csv").write_text(GOOD + "one,2,3,4\n" + "red,$3\n" * 90)
     folder.joinpath("latin.csv").write_bytes("title,price\ncafé,3\n".encode("latin-1") * 90)

@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from cli_runner import CommandLine, goods, quick, write_csv
 
 ROOT = Path(__file__).parent.parent

@@ -147,6 +147,16 @@ def test_a_report_without_some_file(tmp_path: Path, missing: str) -> None:
     assert f'id="{gone[missing]}"' not in text
 
 
+def test_a_run_of_which_little_is_known_has_a_report(tmp_path: Path) -> None:
+    run, task = judged(tmp_path)
+    for name in ("versions", "hardware", "training", "command", "plugin", "facts", "created"):
+        del run.info[name]
+    run.info["recipe"] = {"model": "embedded:tiny"}
+    run.info["data"] = {}
+    text = report.write(run, task).read_text(encoding="utf-8")
+    assert 'id="repeat"' in text
+
+
 def test_a_run_that_trained_nothing_has_a_report(tmp_path: Path) -> None:
     noises = {name: noise for name, noise in NOISES.items() if name not in ("adapter", "base")}
     run, task = judged(tmp_path, noises=noises)

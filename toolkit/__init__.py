@@ -34,7 +34,6 @@ _PUBLIC = {
 __all__ = sorted([*_PUBLIC, "__version__"])
 
 if TYPE_CHECKING:
-    from toolkit.source import Source as Source
     from toolkit.data import read as read
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from toolkit.kinds.causal_lm import Generated as Generated
     from toolkit.kinds.causal_lm import Numbers as Numbers
     from toolkit.kinds.causal_lm import NumericLMTask as NumericLMTask
+    from toolkit.source import Source as Source
     from toolkit.task import API_VERSION as API_VERSION
     from toolkit.task import Baseline as Baseline
     from toolkit.task import Metric as Metric

@@ -46,8 +46,8 @@ def _explained(model: str, what: str) -> Iterator[None]:
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(
-            f"cannot load the {what} of {model!r}: {reason or type(error).__name__}. Give --model a "
-            "folder with config.json and safetensors, or a Hub id that can be reached from here"
+            f"cannot load the {what} of {model!r}: {reason or type(error).__name__}. Give --model "
+            "a folder with config.json and safetensors, or a Hub id that can be reached from here"
         ) from error
 
 
@@ -191,7 +191,9 @@ def attach_adapter(model: Any, folder: Path) -> Any:
 
     weights = folder / "adapter_model.safetensors"
     if not weights.is_file():
-        raise ModelError(f"{folder} holds no adapter_model.safetensors (pickled weights are refused)")
+        raise ModelError(
+            f"{folder} holds no adapter_model.safetensors (pickled weights are refused)"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -200,7 +202,9 @@ def attach_adapter(model: Any, folder: Path) -> Any:
             saved = {k.replace(".base_model.model.", ".") for k in file.keys()}  # noqa: SIM118
     except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"the adapter in {folder} does not fit this base model: {reason}") from error
+        raise ModelError(
+            f"the adapter in {folder} does not fit this base model: {reason}"
+        ) from error
     _compare_keys(peft, saved, folder)
     return peft.eval()
 
@@ -213,7 +217,7 @@ def _compare_keys(peft: Any, saved: Sequence[str] | set[str], folder: Path) -> N
     if missing or unexpected:
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {len(missing)} weights missing"
-            f" ({', '.join(missing[:2])}), {len(unexpected)} left over ({', '.join(unexpected[:2])})"
+            f" ({', '.join(missing[:2])}), {len(unexpected)} too many ({', '.join(unexpected[:2])})"
         )
 
 

@@ -56,26 +56,39 @@ def run(
     task: Annotated[str, typer.Argument(help="A task; see: toolkit tasks")],
     data: Annotated[
         str | None,
-        typer.Option(help="csv, tsv, json, jsonl or parquet file, or a Hub dataset id.  "
-                          "[default: the task's own synthetic data]"),
+        typer.Option(
+            help="csv, tsv, json, jsonl or parquet file, or a Hub dataset id.  "
+            "[default: the task's own synthetic data]"
+        ),
     ] = None,
     text: Annotated[
         str | None,
-        typer.Option(help="Text column, several ('name,description'), or a template "
-                          "('{name} in {city}'); numbers where the file has no header."),
+        typer.Option(
+            help="Text column, several ('name,description'), or a template "
+            "('{name} in {city}'); numbers where the file has no header."
+        ),
     ] = None,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
-    train: Annotated[str | None, typer.Option(help="File of training rows, instead of --data.")] = None,
+    train: Annotated[
+        str | None, typer.Option(help="File of training rows, instead of --data.")
+    ] = None,
     validation: Annotated[str | None, typer.Option(help="File of validation rows.")] = None,
     test: Annotated[str | None, typer.Option(help="File of test rows.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the file, such as cp1252.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the file, such as cp1252.")
+    ] = None,
     header: Annotated[
         bool | None,
         typer.Option("--header/--no-header", help="Whether the file begins with column names."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Use so many rows, drawn by the seed.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Use so many rows, drawn by the seed.")
+    ] = None,
     mask_target: Annotated[
-        bool, typer.Option("--mask-target", help="Take the target out of the text where it stands there.")
+        bool,
+        typer.Option(
+            "--mask-target", help="Take the target out of the text where it stands there."
+        ),
     ] = False,
     recipe: Annotated[
         str | None, typer.Option(help="A recipe of the task, or a TOML file.  [default: the first]")
@@ -85,16 +98,25 @@ def run(
     ] = None,
     sets: Annotated[
         list[str] | None,
-        typer.Option("--set", help="section.field=value in upstream's own names, such as lora.r=32 "
-                                   "or training.learning_rate=1e-3. Repeatable."),
+        typer.Option(
+            "--set",
+            help="section.field=value in upstream's own names, such as lora.r=32 "
+            "or training.learning_rate=1e-3. Repeatable.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of splits, weights and order.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Train so many times and report the spread.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="Train so many times and report the spread.")
+    ] = 1,
     allow_truncation: Annotated[
-        bool, typer.Option("--allow-truncation", help="Leave out training rows whose answer does not fit.")
+        bool,
+        typer.Option(
+            "--allow-truncation", help="Leave out training rows whose answer does not fit."
+        ),
     ] = False,
     store_data: Annotated[
-        bool, typer.Option("--store-data/--no-store-data", help="Keep the held-out rows in the run.")
+        bool,
+        typer.Option("--store-data/--no-store-data", help="Keep the held-out rows in the run."),
     ] = True,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
@@ -126,7 +148,8 @@ def run(
 @app.command()
 def resume(
     run_name: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="Folder or ID.  [default: the newest unfinished]")
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Folder or ID.  [default: the newest unfinished]"),
     ] = None,
     runs: Runs = None,
     as_json: Json = False,
@@ -346,13 +369,17 @@ def _other(error: Exception) -> int:
     """Click's own errors, and what nobody foresaw."""
     if isinstance(error, typer.Abort):
         return _interrupted()
-    if hasattr(error, "show") and hasattr(error, "exit_code"):  # typer's own, whose click is private
+    if hasattr(error, "show") and hasattr(
+        error, "exit_code"
+    ):  # typer's own, whose click is private
         error.show()
         return int(error.exit_code)
     if _disk_is_full(error):
         run_path = os.environ.get("TOOLKIT_RUN", "")
         return _fail(
-            ToolkitError(f"the disk is full; make room, then go on with: toolkit resume {run_path}"),
+            ToolkitError(
+                f"the disk is full; make room, then go on with: toolkit resume {run_path}"
+            ),
             2,
         )
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
@@ -365,7 +392,7 @@ def _other(error: Exception) -> int:
 
 
 def _disk_is_full(error: BaseException | None) -> bool:
-    """Whether an error comes of a full disk; torch and safetensors say it in errors of their own."""
+    """Whether an error comes of a full disk; torch and safetensors raise errors of their own."""
     while error is not None:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         if full or "No space left on device" in str(error) or "file write failed" in str(error):

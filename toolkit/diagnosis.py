@@ -56,7 +56,9 @@ def _requirements() -> Finding:
             wrong.append(f"{requirement.name} {version} is outside {requirement.specifier}")
     if wrong:
         return Finding("versions", "broken", "; ".join(wrong))
-    stack = ", ".join(f"{n} {metadata.version(n)}" for n in ("torch", "transformers", "trl", "peft"))
+    stack = ", ".join(
+        f"{n} {metadata.version(n)}" for n in ("torch", "transformers", "trl", "peft")
+    )
     return Finding("versions", "ok", stack)
 
 

@@ -164,7 +164,11 @@ class Flow:
     def _same(self, what: str, now: Mapping[str, Any]) -> None:
         """Refuse to go on with other versions than the run was started with, naming them."""
         then = self.run.info.get(what, {})
-        changed = [f"{k} {then.get(k)} → {now.get(k)}" for k in {**then, **now} if then.get(k) != now.get(k)]
+        changed = [
+            f"{k} {then.get(k)} → {now.get(k)}"
+            for k in {**then, **now}
+            if then.get(k) != now.get(k)
+        ]
         if changed and not self.run.finished:
             raise RunError(
                 f"run {self.run.id} was started with other {what}: {', '.join(sorted(changed))}; "
@@ -218,9 +222,11 @@ class Flow:
             range(min(len(train), 25 * count))
         )
         rows = [dict(row) for row in drawn]
-        return sorted(rows, key=lambda r: len(str(r)))[:count] if len(rows) <= count else rows[:count]
+        return (
+            sorted(rows, key=lambda r: len(str(r)))[:count] if len(rows) <= count else rows[:count]
+        )
 
-    # -- training ------------------------------------------------------------------------------------
+    # -- training ----------------------------------------------------------------------------------
     def _train(self, prepared: Prepared) -> None:
         if self.run.done("train"):
             return
@@ -291,7 +297,7 @@ class Flow:
                     )  # fmt: skip
                 self._told(f"{name}, decoder {entry['decoder']}", float(entry["predict_seconds"]))
 
-    # -- the answer ----------------------------------------------------------------------------------
+    # -- the answer --------------------------------------------------------------------------------
     def _score(self) -> None:
         if self.run.done("score"):
             return
@@ -310,7 +316,7 @@ class Flow:
         with self.run.stage("report"):
             report.write(self.run, self.task)
 
-    # -- small things --------------------------------------------------------------------------------
+    # -- small things ------------------------------------------------------------------------------
     @property
     def kind(self) -> Kind:
         if self._kind is None:

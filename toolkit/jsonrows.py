@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def read_json_lines(path: Path, source: Source) -> Dataset:
+    """Rows of a JSON-lines file; errors name the line."""
     encoding = encoding_of(path, source.encoding)
     return _from_objects(path, source, lambda: _objects_of_lines(path, encoding))
 
@@ -63,6 +64,7 @@ def _json_name(value: Any) -> str:
 
 
 def read_json(path: Path, source: Source) -> Dataset:
+    """Rows of a JSON file that holds a list of objects, or one under ``data``."""
     encoding = encoding_of(path, source.encoding)
     try:
         with open_text(path, encoding) as file:

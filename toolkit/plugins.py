@@ -113,7 +113,7 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
         module = point.load()
         found.manager.register(module, name=plugin.key)
         _register_tasks(found, plugin, module)
-    except Exception as error:  # a plugin may raise anything; the others must work
+    except (Exception, SystemExit) as error:  # it may raise anything; the others must work
         plugin.problem = f"{type(error).__name__}: {error}"
         for name in plugin.tasks:
             found.tasks.pop(name, None)

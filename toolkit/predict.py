@@ -1,8 +1,8 @@
 """From systems to ``predictions/SYSTEM.jsonl``: every system on the same held-out rows.
 
-A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may choose
-(its decoder) it chooses on ``select``, what it calibrates (its intervals) on ``calibrate``; ``test``
-is only ever predicted.
+A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may
+choose (its decoder) it chooses on ``select``, what it calibrates (its intervals) on
+``calibrate``; ``test`` is only ever predicted.
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "doc": doc,
         "info": info,
         "run_id": run.id,
+        "version": " " + info.get("versions", {}).get("adapter-toolkit", ""),
         "task": task,
         "head": sections.head(doc),
         "lede": sections.lede(doc),

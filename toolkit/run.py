@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,18 +48,39 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
+    """Write a text file atomically, as UTF-8."""
     write_bytes(path, content.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
+    """Write a JSON file atomically; figures that are not finite become ``null``."""
+    write_text(path, _dumps(value, indent=1) + "\n")
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    """Write JSON lines atomically; figures that are not finite become ``null``."""
+    write_text(path, "".join(_dumps(row) + "\n" for row in rows))
+
+
+def _dumps(value: Any, indent: int | None = None) -> str:
+    try:
+        return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # Python would write NaN, which is not JSON
+        return json.dumps(_finite(value), indent=indent, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(inside) for key, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inside) for inside in value]
+    return value
 
 
 def read_json(path: Path) -> Any:
+    """Read a JSON file; raises :class:`RunError` if it is missing or cut."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -68,6 +90,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines; raises :class:`RunError` if the file is missing or cut."""
     try:
         with path.open(encoding="utf-8") as file:
             return [json.loads(line) for line in file if line.strip()]
@@ -129,7 +152,7 @@ class Run:
                 raise RunError(f"cannot make the run folder {path}: {error.strerror}") from error
             except OSError as error:
                 raise RunError(
-                    f"cannot make the run folder {path}: {error.strerror}; choose another with --runs"
+                    f"cannot make the run folder {path}: {error.strerror}; choose another: --runs"
                 ) from error
             run = cls(
                 path,

@@ -69,9 +69,10 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
         found = doc["systems"][system]["metrics"][name]
         between = wording.span(found["low"], found["high"], spec).replace(" ", "\u00a0")
         shown.append((wording.figure(found["value"], spec, unit), f"{what} ({between})"))
-    seconds = info.get("training", {}).get("seconds")
-    if seconds is not None:
-        trainable = info["training"].get("parameters_trained")
+    # The stage's seconds add up over resumed tries.
+    seconds = info.get("stages", {}).get("train", {}).get("seconds")
+    if seconds is not None and trained(doc):
+        trainable = info.get("training", {}).get("parameters_trained")
         what = "of training" + (f" of {wording.number(trainable)} parameters" if trainable else "")
         shown.append((wording.duration(seconds), what))
     return shown

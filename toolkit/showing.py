@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def emit(value: Any) -> None:
     """JSON on standard output."""
-    print(json.dumps(value, indent=1, ensure_ascii=False))
+    import sys
+
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def _table(*columns: str, right: Sequence[int] = ()) -> Table:
@@ -62,7 +64,9 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
         return
     table = _table("Task", "What it does", "From")
     for row in rows:
-        table.add_row(_cell(str(row["name"]), "bold"), str(row["summary"]), str(row["distribution"]))
+        table.add_row(
+            _cell(str(row["name"]), "bold"), str(row["summary"]), str(row["distribution"])
+        )
     _print(table)
     if broken := [p for p in found.plugins if p.problem]:
         _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
@@ -124,10 +128,9 @@ def ladder_table(metrics: Mapping[str, Any]) -> Table:
         f"{first['label']}, {metrics['n']:,} test rows", "", "95 %",
         *(m["name"] for m in others), right=range(1, 3 + len(others)),
     )  # fmt: skip
-    measured = {n: s for n, s in metrics["systems"].items() if s.get("metrics")}
     sign = -1 if first["greater_is_better"] else 1
     for name, system in sorted(
-        measured.items(), key=lambda item: sign * item[1]["metrics"][primary]["value"]
+        metrics["systems"].items(), key=lambda item: sign * item[1]["metrics"][primary]["value"]
     ):
         figure = system["metrics"][primary]
         spec = first["format"]
@@ -138,9 +141,8 @@ def ladder_table(metrics: Mapping[str, Any]) -> Table:
             _range(figure, spec),
             *(f"{system['metrics'][m['name']]['value']:{m['format']}}" for m in others),
         )
-    for name, system in metrics["systems"].items():
-        if name not in measured:
-            table.add_row(_cell(name, "dim"), "–", _cell(str(system.get("note") or "absent"), "dim"))
+    for name, reason in metrics.get("absent", {}).items():
+        table.add_row(_cell(name, "dim"), "–", _cell(str(reason), "dim"))
     return table
 
 
@@ -185,7 +187,7 @@ def show_runs(found: Sequence[Run], folder: Path, as_json: bool) -> None:
 
 
 def show_checks(task: str, results: Sequence[Any], as_json: bool) -> None:
-    """The rules a task keeps and breaks."""
+    """The rules a task keeps and breaks; what builds on a broken rule is dimmed."""
     import dataclasses
 
     if as_json:
@@ -193,16 +195,17 @@ def show_checks(task: str, results: Sequence[Any], as_json: bool) -> None:
         return
     for result in results:
         mark, style = ("✓", "green") if result.passed else ("✗", "bold red")
+        if not result.reached:
+            mark, style = "–", "dim"
         _print(_cell(f"{mark} {result.rule}", style))
-        if not result.passed:
-            _print(f"    {result.message}")
-    failed = sum(not result.passed for result in results)
-    _print(f"{task}: {len(results)} rules, {failed} broken" if failed else f"{task}: all {len(results)} rules kept")
+        if result.message:
+            _print(_cell(f"    {result.message}", "dim" if result.passed else ""))
+    broken = sum(not result.passed and result.reached for result in results)
+    kept = f"all {len(results)} rules kept"
+    _print(f"{task}: {broken} of {len(results)} rules broken" if broken else f"{task}: {kept}")
 
 
-def show_predictions(
-    answers: Sequence[Mapping[str, Any]], out: Path | None, as_json: bool
-) -> None:
+def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_json: bool) -> None:
     """Predictions with their intervals."""
     if out is not None:
         write_jsonl(out, answers)
@@ -262,7 +265,12 @@ def show_doctor(results: Sequence[Any], as_json: bool) -> None:
     if as_json:
         emit([dataclasses.asdict(result) for result in results])
         return
-    marks = {"ok": ("✓", "green"), "absent": ("–", "dim"), "warning": ("!", "yellow"), "broken": ("✗", "bold red")}
+    marks = {
+        "ok": ("✓", "green"),
+        "absent": ("–", "dim"),
+        "warning": ("!", "yellow"),
+        "broken": ("✗", "bold red"),
+    }
     for result in results:
         mark, style = marks[result.state]
         _print(_cell(f"{mark} {result.what}: {result.detail}", style))

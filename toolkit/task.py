@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from datasets import Dataset, DatasetDict
 
-    from toolkit.source import Source
     from toolkit.kinds.base import Kind
+    from toolkit.source import Source
 
 API_VERSION = 1
 """The version of this contract; a task says which one it is written for."""
@@ -121,7 +121,8 @@ class Task(ABC):
 
     Subclass a kind (:class:`toolkit.CausalLMTask`), never this class. The core makes one instance
     per run, sets :attr:`settings` (the recipe's ``[task]`` section over :attr:`options`) and
-    :attr:`facts` (what :meth:`learn` returned, by :meth:`adopt`), and calls the methods in the order below.
+    :attr:`facts` (what :meth:`learn` returned, by :meth:`adopt`), and calls the methods in the
+    order below.
     """
 
     api_version: ClassVar[int] = API_VERSION
@@ -132,7 +133,7 @@ class Task(ABC):
     metrics: tuple[Metric, ...]
     primary_metric: ClassVar[str]
     margin: ClassVar[float] = 0.0
-    """Two systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
+    """Systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
     recipes: ClassVar[tuple[Recipe, ...]]
     """The first is the default."""
     options: ClassVar[Mapping[str, Any]] = {}
@@ -172,8 +173,8 @@ class Task(ABC):
         return read_inputs(source, self.input_columns())
 
     def group(self, row: Row) -> str:
-        """Rows of one group stay in one split. Default: all text columns, normalised."""
-        text = " ".join(str(v) for k, v in row.items() if k in self.columns and isinstance(v, str))
+        """Rows of one group stay in one split. Default: the input columns' text, normalised."""
+        text = " ".join(str(row[column]) for column in self.input_columns() if column in row)
         return " ".join(text.casefold().split())
 
     def learn(self, train: Dataset) -> dict[str, Any]:
@@ -190,7 +191,10 @@ class Task(ABC):
     # -- prompt and answer -------------------------------------------------------------------------
     @abstractmethod
     def format_example(self, row: Row) -> dict[str, Any]:
-        """The kind's standard columns for a row, such as ``prompt`` and ``completion``."""
+        """The kind's standard columns for a row, such as ``prompt`` and ``completion``.
+
+        A row to be predicted holds only ``row_id`` and the input columns; its answer is then empty.
+        """
 
     @abstractmethod
     def postprocess(self, output: Any, row: Row) -> Any | None:
@@ -202,7 +206,8 @@ class Task(ABC):
 
     def fallback(self) -> Any:
         """What an unreadable output is scored as. Nothing is dropped from any side."""
-        raise NotImplementedError(f"{type(self).__name__}.fallback: say what unreadable output counts as")
+        name = type(self).__name__
+        raise NotImplementedError(f"{name}.fallback: say what unreadable output counts as")
 
     @abstractmethod
     def reference(self, row: Row) -> Any:
@@ -230,7 +235,7 @@ class Task(ABC):
         wanted = name or self.primary_metric
         return next(metric for metric in self.metrics if metric.name == wanted)
 
-    # -- the kind ------------------------------------------------------------------------------------
+    # -- the kind ----------------------------------------------------------------------------------
     @classmethod
     @abstractmethod
     def kind(cls) -> type[Kind]:

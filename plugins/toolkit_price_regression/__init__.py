@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_tasks(register: Callable[[type[Task]], None]) -> None:
+    """Register the task of this plugin."""
     from toolkit_price_regression.task import PriceRegression
 
     register(PriceRegression)

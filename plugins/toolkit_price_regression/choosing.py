@@ -87,6 +87,7 @@ def choose(source: Source, dataset: Dataset) -> Choice:
 
 
 def rendering(source: Source, dataset: Dataset, usable: Sequence[str]) -> Rendering:
+    """How a row becomes the description: as ``--text`` asks, or the obvious columns."""
     if source.text:
         return columns.rendering(column_names(dataset), source.text)
     return _guess_text(source, usable, _samples(dataset, usable))
@@ -110,6 +111,7 @@ def _whole(dataset: Dataset, names: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def column_values(dataset: Dataset, name: str) -> list[Any]:
+    """All values of a column, in the order of the rows."""
     return _whole(dataset, [name])[name]
 
 

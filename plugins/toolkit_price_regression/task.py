@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, Metric, NumericLMTask, Panel, Recipe, Row
@@ -112,7 +113,7 @@ LLAMA = Recipe(
 
 
 class PriceRegression(NumericLMTask):
-    """Predict a price from a description; see the seed's table of rungs for what it is up against."""
+    """Predict a price from a description."""
 
     name = "price-regression"
     summary = "Predict a price from a product description"
@@ -218,7 +219,7 @@ class PriceRegression(NumericLMTask):
 
 def _price_band(row: Row) -> str:
     edges = (0, 10, 30, 100, 300, 1000, 10_000)
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         if row["price"] < high:
             return f"{low}–{high}"
     return f"{edges[-1]} and more"

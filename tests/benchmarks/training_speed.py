@@ -2,9 +2,9 @@
 
     python tests/benchmarks/training_speed.py [--rows 1600] [--rounds 3]
 
-Prints, as JSON, the median tokens per second of (a) the toolkit, (b) the plain script with the same
-settings, (c) the plain script with TRL's defaults, the ratios, and the loss that each adapter has on
-the same held-out rows.
+Prints, as JSON, the median tokens per second of (a) the toolkit, (b) the plain script with the
+same settings, (c) the plain script with TRL's defaults, the ratios, and the loss that each adapter
+has on the same held-out rows.
 """
 
 from __future__ import annotations
@@ -126,7 +126,11 @@ def main() -> None:
     tokens = sum(map(len, kind.tokenized(train)["input_ids"]))
     examples = [kind.example(row) for row in train]
     model = model_path("embedded:causal-lm")
-    seconds: dict[str, list[float]] = {"toolkit": [], "plain, same settings": [], "plain, defaults": []}
+    seconds: dict[str, list[float]] = {
+        "toolkit": [],
+        "plain, same settings": [],
+        "plain, defaults": [],
+    }
     losses: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

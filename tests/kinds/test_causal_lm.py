@@ -97,7 +97,9 @@ def digit_kind(tiny_qwen: Path) -> CausalLM:
 
 
 @given(text=st.text(max_size=60), number=st.integers(1, 999))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_labels_are_the_completion_and_end_with_eos(
     tiny_llama: Path, text: str, number: int
 ) -> None:
@@ -390,7 +392,12 @@ def test_a_trained_adapter_is_saved_and_loads_in_plain_peft(
 
 def test_the_best_checkpoint_is_the_one_kept(tiny_llama: Path, tmp_path: Path) -> None:
     """A learning rate that destroys the model later: the early, better weights must win."""
-    changes = {"learning_rate": 0.5, "max_steps": 12, "eval_steps": 2, "lr_scheduler_type": "constant"}
+    changes = {
+        "learning_rate": 0.5,
+        "max_steps": 12,
+        "eval_steps": 2,
+        "lr_scheduler_type": "constant",
+    }
     made = recipe(tiny_llama, training=changes, early_stopping={"early_stopping_patience": 2})
     kind = CausalLM(Guess(), made)
     trained = _train(kind, tmp_path)

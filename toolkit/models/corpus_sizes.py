@@ -27,7 +27,8 @@ def _length(centimetres: float, random: Random) -> str:
              f"{plain_number(centimetres / 2.54, 0)} in"]  # fmt: skip
     if centimetres >= 100:
         metres = plain_number(centimetres / 100, 2)
-        forms += [f"{metres} m", f"{metres} metres", f"{plain_number(centimetres / 30.48)} ft"]  # fmt: skip
+        feet = plain_number(centimetres / 30.48)
+        forms += [f"{metres} m", f"{metres} metres", f"{feet} ft"]
     else:
         forms.append(f"{plain_number(centimetres * 10, 0)} mm")
     return random.choice(forms)

@@ -121,7 +121,9 @@ class NumericLMTask(CausalLMTask):
         k = int(self.settings["k"])
         return {
             "greedy": self.postprocess,
-            "top-k": self._number_decoder(lambda n: decode.top_k_mean(n.values, n.probabilities, k)),
+            "top-k": self._number_decoder(
+                lambda n: decode.top_k_mean(n.values, n.probabilities, k)
+            ),
             "mean": self._number_decoder(lambda n: decode.mean(n.values, n.probabilities)),
             "median": self._number_decoder(lambda n: decode.median(n.values, n.probabilities)),
         }

@@ -24,7 +24,7 @@ NUMBER_ROOM, ANSWER_ROOM = 8, 64
 
 
 class CausalLM(Kind):
-    """See :class:`toolkit.kinds.base.Kind`. The tokenizer is loaded at once, the model by ``load``."""
+    """See :class:`toolkit.kinds.base.Kind`; the tokenizer is loaded at once, the model later."""
 
     task: CausalLMTask
 
@@ -96,7 +96,7 @@ class CausalLM(Kind):
             prompt = self.renderer.prompt(example)
         return example
 
-    # -- the model ----------------------------------------------------------------------------------
+    # -- the model ---------------------------------------------------------------------------------
     def load(self) -> None:
         if self.model is None:
             self.model = backends.load_causal_lm(
@@ -127,7 +127,7 @@ class CausalLM(Kind):
         prompts = self._canary_prompts(stored["canaries"])
         if self.renderer.digest(prompts) != stored["prompt_sha"]:
             raise ModelError(
-                f"the adapter in {folder} was trained on another prompt than this task renders now; "
+                f"the adapter in {folder} was trained on another prompt than the task renders now; "
                 "use the plugin version it was trained with, or train again"
             )
 
@@ -174,9 +174,7 @@ class CausalLM(Kind):
         with self.model.disable_adapter() if off else contextlib.nullcontext():
             return self._read(prompts, progress)
 
-    def _read(
-        self, prompts: Sequence[Sequence[int]], progress: Progress | None
-    ) -> list[Generated]:
+    def _read(self, prompts: Sequence[Sequence[int]], progress: Progress | None) -> list[Generated]:
         generation = self.recipe.generation
         if isinstance(self.task, NumericLMTask):
             if self._reader is None:
@@ -205,7 +203,7 @@ class CausalLM(Kind):
         turns = [message for s in solved for message in (*s["prompt"], *s["completion"])]
         return {**example, "prompt": [*turns, *example["prompt"]]}
 
-    # -- training ------------------------------------------------------------------------------------
+    # -- training ----------------------------------------------------------------------------------
     def train(
         self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
     ) -> Trained:
@@ -214,7 +212,7 @@ class CausalLM(Kind):
         return fine_tune(self, splits, checkpoints=checkpoints, adapter=adapter, watch=watch)
 
     def tokenized(self, rows: Dataset) -> Dataset:
-        """Rows as training sees them: ``input_ids``, ``labels``, and ``number`` where there is one."""
+        """Rows as training sees them: ``input_ids``, ``labels``, ``number`` for numeric tasks."""
         numeric = self.task if isinstance(self.task, NumericLMTask) else None
 
         def encode(row: dict[str, Any]) -> dict[str, Any]:

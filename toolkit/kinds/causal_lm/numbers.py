@@ -215,7 +215,7 @@ class _Walk:
         ]
 
     def _step(self, kept: list[tuple[int, str, float, int, int]]) -> Any:
-        """Feed each beam's newest token; probabilities of what follows, shape (beams, vocabulary)."""
+        """Feed each beam's newest token; what follows has shape (beams, vocabulary)."""
         import torch
 
         device = self.mask.device
@@ -274,9 +274,9 @@ class SmoothedTargets:
         """Token ids of a number's completion, with EOS."""
         if number not in self._tokens:
             text = self.task.completion(number)
-            messages = text if isinstance(self.prompt, str) else [
-                {"role": "assistant", "content": text}
-            ]
+            messages = (
+                text if isinstance(self.prompt, str) else [{"role": "assistant", "content": text}]
+            )
             example = {"prompt": self.prompt, "completion": messages}
             self._tokens[number] = tuple(self.renderer.completion(example, self.prompt_ids))
         return self._tokens[number]

@@ -57,9 +57,7 @@ class Collator:
             batch |= self._soft(rows, labels.ravel()[at])
         return {key: torch.from_numpy(value) for key, value in batch.items()}
 
-    def _soft(
-        self, rows: Sequence[Mapping[str, Any]], hard: np.ndarray
-    ) -> dict[str, np.ndarray]:
+    def _soft(self, rows: Sequence[Mapping[str, Any]], hard: np.ndarray) -> dict[str, np.ndarray]:
         """Target ids and probabilities, each of shape (labelled positions, widest target)."""
         assert self.smoothed is not None
         targets = [t for row in rows for t in self.smoothed.targets(row["number"])]
@@ -242,9 +240,9 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         self.watch.on_step(state.global_step, state.max_steps, self.trainer.tokens_seen)
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.is_world_process_zero and (entries := history(state)):
-            if entries[-1] is state.log_history[-1]:
-                self.watch.on_log(entries[-1])
+        newest = history(state)[-1:]
+        if state.is_world_process_zero and newest and newest[0] is state.log_history[-1]:
+            self.watch.on_log(newest[0])
 
 
 def history(state: Any) -> list[dict[str, Any]]:

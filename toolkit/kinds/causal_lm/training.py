@@ -11,8 +11,8 @@ from transformers import EarlyStoppingCallback
 
 from toolkit import backends
 from toolkit.checkpoints import newest_valid
-from toolkit.errors import PreflightError, RecipeError
 from toolkit.decode import primary_values
+from toolkit.errors import PreflightError, RecipeError
 from toolkit.kinds.base import Trained, TrainingWatch
 from toolkit.kinds.causal_lm import NumericLMTask
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
@@ -148,7 +148,9 @@ def _arguments(kind: CausalLM, checkpoints: Path) -> Any:
     try:
         return sft_config(fields)
     except (TypeError, ValueError) as error:
-        raise RecipeError(f"SFTConfig refuses [training]: {' '.join(str(error).split())}") from error
+        raise RecipeError(
+            f"SFTConfig refuses [training]: {' '.join(str(error).split())}"
+        ) from error
 
 
 def _judge(kind: CausalLM, select: Dataset, tokenized: Dataset) -> Any:
