@@ -26,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+INTERRUPTED = 130
+
 Runs = Annotated[
     Path | None, typer.Option("--runs", help="Folder of the runs.  [default: TOOLKIT_RUNS or runs]")
 ]
@@ -337,6 +339,8 @@ def main() -> None:
     try:
         plugins.add_commands(app)
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:  # typer has caught the Ctrl-C
+            code = _interrupted()
     except ToolkitError as error:
         code = _fail(error, error.exit_code)
     except KeyboardInterrupt:
@@ -362,7 +366,7 @@ def _interrupted() -> int:
     run_path = os.environ.get("TOOLKIT_RUN")
     hint = f"; go on with: toolkit resume {run_path}" if run_path else ""
     typer.echo(f"\nstopped{hint}", err=True)
-    return 130
+    return INTERRUPTED
 
 
 def _other(error: Exception) -> int:

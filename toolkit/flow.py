@@ -215,16 +215,11 @@ class Flow:
                 self._told(name, float(entry["predict_seconds"]))
 
     def _shots(self, prepared: Prepared) -> list[Row]:
-        """Training rows for the few-shot prompt: short ones, drawn by the seed."""
-        count = int(getattr(self.task, "few_shot", 0))
+        """Training rows for the few-shot prompt, drawn by the seed."""
         train = prepared.splits["train"]
-        drawn = train.shuffle(seed=int(self.run.info["seed"])).select(
-            range(min(len(train), 25 * count))
-        )
-        rows = [dict(row) for row in drawn]
-        return (
-            sorted(rows, key=lambda r: len(str(r)))[:count] if len(rows) <= count else rows[:count]
-        )
+        count = min(int(getattr(self.task, "few_shot", 0)), len(train))
+        drawn = train.shuffle(seed=int(self.run.info["seed"])).select(range(count))
+        return [dict(row) for row in drawn]
 
     # -- training ----------------------------------------------------------------------------------
     def _train(self, prepared: Prepared) -> None:

@@ -177,7 +177,7 @@ def _generation_fields() -> set[str]:
     from transformers import GenerationConfig
 
     # ``max_length`` counts the prompt too; an adapter then answers with nothing on long prompts.
-    known = GenerationConfig().to_dict()  # type: ignore[no-untyped-call]
+    known = GenerationConfig().to_dict()
     return set(known) - {"max_length"} | {"max_new_tokens"}
 
 

@@ -172,8 +172,9 @@ def _nothing_usable(choice: Choice, values: Sequence[Any], column: prices.Column
         )
     shown = [(row, value) for row, value in enumerate(values, 1) if value not in (None, "")]
     examples = ", ".join(f"row {row}: {str(value)[:40]!r}" for row, value in shown[:3])
+    reasons = ", ".join(f"{len(at):,} × {why}" for why, at in column.reasons.items())
     return DataError(
-        f"column {choice.target!r} holds no usable price in {len(values):,} rows "
+        f"column {choice.target!r} holds no usable price in {len(values):,} rows: {reasons} "
         f"({examples or 'all are empty'}); "
         "name the column of prices with --target"
     )

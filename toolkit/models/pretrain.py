@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from toolkit.models.corpus import MARK, documents
+from toolkit.models.corpus import documents
+from toolkit.models.corpus_ads import MARK
 
 SIGMA = 0.15
 """Width of the smoothed target, in the logarithm of the price."""
@@ -229,7 +230,7 @@ def train(
         torch.nn.utils.clip_grad_norm_(masters, 1.0)
         optimizer.step()
         with torch.no_grad():
-            torch._foreach_copy_(weights, masters)
+            torch._foreach_copy_([*weights], masters)
         tokens += int((batch.ids != tokenizer.pad_token_id).sum())
         recent = [*recent[-49:], loss.item()]
         if step % 50 == 0:

@@ -211,9 +211,8 @@ class LabelTrainer(SFTTrainer):  # type: ignore[misc]
         metrics = self.judge(self)
         self.model.train(training)
         self.log(dict(metrics))
-        self.control = self.callback_handler.on_evaluate(
-            self.args, self.state, self.control, metrics
-        )
+        handler: Any = self.callback_handler
+        self.control: Any = handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
     def mean_loss(self, rows: Sequence[Mapping[str, Any]], batch: int = 64) -> float:
