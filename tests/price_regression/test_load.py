@@ -99,8 +99,8 @@ def test_no_usable_price_at_all(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_rows(Source(data=path))
     assert (
-        "'price' holds no usable price in 3 rows: 2 × unreadable price, 1 × price of zero (row 1: 'cheap', row 2: 'dear', row 3: '0')"
-        in str(caught.value)
+        "'price' holds no usable price in 3 rows: 2 × unreadable price, 1 × price of zero "
+        "(row 1: 'cheap', row 2: 'dear', row 3: '0')" in str(caught.value)
     )
     path = put(tmp_path / "b.csv", ("text", "price"), [("", "12"), ("b", "")])
     with pytest.raises(DataError, match="no row has both a price and a text"):
