@@ -173,8 +173,12 @@ class Task(ABC):
         return read_inputs(source, self.input_columns())
 
     def group(self, row: Row) -> str:
-        """Rows of one group stay in one split. Default: the input columns' text, normalised."""
-        text = " ".join(str(row[column]) for column in self.input_columns() if column in row)
+        """Rows of one group stay in one split. Default: the inputs' text, normalised.
+
+        The inputs are the panel's, else all columns that hold text.
+        """
+        names = self.panel.inputs if self.panel else self.columns
+        text = " ".join(row[name] for name in names if isinstance(row.get(name), str))
         return " ".join(text.casefold().split())
 
     def learn(self, train: Dataset) -> dict[str, Any]:
