@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from cli_runner import CommandLine, goods, quick, write_csv
+from cli_runner import Answer, CommandLine, goods, quick, write_csv
 
 ROOT = Path(__file__).parent.parent
 FILES = (
@@ -140,15 +140,21 @@ def test_runs_and_compare_and_report(cli: CommandLine, finished: Path, copy: Pat
     assert (copy / "report.html").is_file()
 
 
+def run_quickly(cli: CommandLine, folder: Path, model: Path, *options: str) -> Answer:
+    """A short run on small data below a folder; must succeed."""
+    data = write_csv(folder / "goods.csv", goods(rows=80))
+    answer = cli(
+        "run", "price-regression", "--data", data, "--runs", folder / "runs", "--json", *options,
+        *quick(model),
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    return answer
+
+
 def test_a_digit_splitting_qwen_goes_through_the_same_command(
     cli: CommandLine, tiny_qwen: Path, tmp_path: Path
 ) -> None:
-    data = write_csv(tmp_path / "goods.csv", goods(rows=80))
-    answer = cli(
-        "run", "price-regression", "--data", data, "--runs", tmp_path / "runs", "--json",
-        *quick(tiny_qwen),
-    )  # fmt: skip
-    assert answer.code == 0, answer.err
+    answer = run_quickly(cli, tmp_path, tiny_qwen)
     metrics = json.loads(answer.out)
     assert metrics["systems"]["adapter"]["metrics"]["mae"]["value"] > 0
     assert len(metrics["decoders"]["adapter"]) == 4
@@ -157,24 +163,14 @@ def test_a_digit_splitting_qwen_goes_through_the_same_command(
 def test_several_seeds_report_their_spread(
     cli: CommandLine, tiny_llama: Path, tmp_path: Path
 ) -> None:
-    data = write_csv(tmp_path / "goods.csv", goods(rows=80))
-    answer = cli(
-        "run", "price-regression", "--data", data, "--runs", tmp_path / "runs", "--json",
-        "--seeds", "2", *quick(tiny_llama),
-    )  # fmt: skip
-    assert answer.code == 0, answer.err
+    answer = run_quickly(cli, tmp_path, tiny_llama, "--seeds", "2")
     metrics = json.loads(answer.out)
     assert metrics["seeds"]["n"] == 2
     assert "adapter-seed-1" in metrics["systems"]
 
 
 def test_no_store_data_keeps_no_texts(cli: CommandLine, tiny_llama: Path, tmp_path: Path) -> None:
-    data = write_csv(tmp_path / "goods.csv", goods(rows=80))
-    answer = cli(
-        "run", "price-regression", "--data", data, "--runs", tmp_path / "runs", "--json",
-        "--no-store-data", *quick(tiny_llama),
-    )  # fmt: skip
-    assert answer.code == 0, answer.err
+    run_quickly(cli, tmp_path, tiny_llama, "--no-store-data")
     (run,) = (tmp_path / "runs" / "price-regression").iterdir()
     kept = "".join(p.read_text(errors="ignore") for p in run.rglob("*") if p.is_file())
     assert "oak thing" not in kept

@@ -194,7 +194,7 @@ class Flow:
                     predict.absent(self.run, name, str(error))
                     self.console.warn(f"{name}: left out, {error}")
                     continue
-                self._told(name, float(entry["fit_seconds"]) + float(entry["predict_seconds"]))
+                self._told(entry, name, entry["fit_seconds"] + entry["predict_seconds"])
 
     def _base(self, prepared: Prepared) -> None:
         from toolkit import predict
@@ -212,7 +212,7 @@ class Flow:
                         self.run, self.task, self.kind, name, role, prepared.splits,
                         adapter=False, shots=examples, decoder=self._decoder, progress=progress,
                     )  # fmt: skip
-                self._told(name, float(entry["predict_seconds"]))
+                self._told(entry, name, entry["predict_seconds"])
 
     def _shots(self, prepared: Prepared) -> list[Row]:
         """Training rows for the few-shot prompt, drawn by the seed."""
@@ -290,7 +290,8 @@ class Flow:
                         adapter=True, decoder=self._decoder, progress=progress,
                         fit_seconds=self.run.info["training"]["seconds"],
                     )  # fmt: skip
-                self._told(f"{name}, decoder {entry['decoder']}", float(entry["predict_seconds"]))
+                label = f"{name}, decoder {entry['decoder']}"
+                self._told(entry, label, entry["predict_seconds"])
 
     # -- the answer --------------------------------------------------------------------------------
     def _score(self) -> None:
@@ -326,11 +327,11 @@ class Flow:
     def _decoder(self) -> str | None:
         return self.task.settings.get("decoder")
 
-    def _told(self, name: str, seconds: float) -> None:
+    def _told(self, entry: Mapping[str, Any], label: str, seconds: float) -> None:
         from toolkit.run import read_jsonl
 
         metric = self.task.metric()
-        lines = read_jsonl(self.run.predictions / f"{name.partition(',')[0]}.jsonl")
+        lines = read_jsonl(self.run.predictions / entry["file"])
         values = [
             tuple(v) if isinstance(v := line["metrics"][metric.name], list) else v
             for line in lines
@@ -338,7 +339,7 @@ class Flow:
         ]
         figure = format(metric.value(values), metric.format)
         self.console.note(
-            f"{name}: {metric.name} {figure}{metric.unit} on select, {duration(seconds)}"
+            f"{label}: {metric.name} {figure}{metric.unit} on select, {duration(seconds)}"
         )
 
 

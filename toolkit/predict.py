@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from toolkit.task import Baseline, Row, Task
 
 HELD_OUT = ("select", "calibrate", "test")
-COVERAGE = 0.9
 
 
 def held_out_rows(splits: DatasetDict) -> dict[str, list[Row]]:
@@ -145,7 +144,7 @@ def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row])
         if residual is None:
             return None
         residuals.append(residual)
-    return conformal_width(residuals, COVERAGE)
+    return conformal_width(residuals)
 
 
 def _line(

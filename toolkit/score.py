@@ -12,13 +12,11 @@ from typing import Any
 from toolkit import breakdown, overfitting, statistics, systems, verdict
 from toolkit.errors import RunError
 from toolkit.run import Run, read_json
-from toolkit.statistics import known, plain
+from toolkit.statistics import COVERAGE, known, plain
 from toolkit.systems import System
 from toolkit.task import Metric, Task
 
 VERSION = 1
-COVERAGE = 0.9
-"""What the prediction intervals promise."""
 
 MANY = 0.1
 """The share of rows with repeated texts from which on the verdict says so."""

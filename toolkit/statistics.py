@@ -37,6 +37,10 @@ RowValues = Sequence[Any]
 """One number, or one list of numbers, a row."""
 
 
+COVERAGE = 0.9
+"""What the prediction intervals promise."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A figure with its 95 % interval. Not finite where the metric is undefined on these rows."""
@@ -219,7 +223,7 @@ def rows_needed(
     return max(n + 1, math.ceil(n * (wanted / room) ** 2))
 
 
-def conformal_width(residuals: Sequence[float], coverage: float = 0.9) -> float | None:
+def conformal_width(residuals: Sequence[float], coverage: float = COVERAGE) -> float | None:
     """The misfit that a new row stays within with probability of at least ``coverage``.
 
     Split conformal prediction: the ``ceil((n + 1) · coverage)``-th smallest of the residuals of

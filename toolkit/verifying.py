@@ -15,7 +15,7 @@ from typing import Any
 
 from toolkit import statistics, systems
 from toolkit.run import Run, read_json, read_jsonl
-from toolkit.score import COVERAGE, score
+from toolkit.score import score
 from toolkit.systems import System
 from toolkit.task import Task
 
@@ -154,7 +154,7 @@ def _width(system: System, task: Task) -> Iterator[str]:
     if stored is None or not rows:
         return
     misfits = [task.residual(row["prediction"], row["reference"]) for row in rows]
-    width = statistics.conformal_width([m for m in misfits if m is not None], COVERAGE)
+    width = statistics.conformal_width([m for m in misfits if m is not None])
     if not same(stored, width):
         yield (
             f"predictions/systems.json, {system.name}: interval_width is {stored!r}, "
