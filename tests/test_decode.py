@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -111,10 +112,20 @@ def test_a_text_without_a_usable_number_is_unreadable(text: str) -> None:
     assert first_number(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("-5", -5), ("$ -12.50", -12.5), ("10-12", 10), ("A-7", 7), ("it is -1,250", -1250)],
+)
+def test_a_minus_belongs_to_the_number_where_nothing_stands_before_it(
+    text: str, number: float
+) -> None:
+    assert first_number(text) == number
+
+
 @given(st.text())
 def test_any_text_is_read_or_not_and_never_raises(text: str) -> None:
     number = first_number(text)
-    assert number is None or number >= 0
+    assert number is None or math.isfinite(number)
 
 
 # -- a task's decoders -----------------------------------------------------------------------------

@@ -122,6 +122,14 @@ def test_a_file_names_a_model_and_fields(tmp_path: Path) -> None:
     assert found.lora == {"r": 9}
 
 
+def test_a_file_that_is_its_own_base_is_refused(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.toml", tmp_path / "two.toml"
+    one.write_text(f'base = "{two}"\n')
+    two.write_text(f'base = "{one}"\n')
+    with pytest.raises(RecipeError, match="its own base"):
+        resolve(TinyPrices, str(one))
+
+
 def test_a_file_changes_a_base_recipe(tmp_path: Path) -> None:
     found = resolve(TinyPrices, file(tmp_path, 'base = "small"\n[training]\nbf16 = true\n'))
     assert found.model == SMALL.model

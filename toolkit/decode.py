@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from toolkit.task import Row, Task
 
-_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+# A minus is one only where no word or number stands before it: "10-12" is no negative number.
+_NUMBER = re.compile(r"(?:(?<![\w.,)])-(?=\d))?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
 
 
 def first_number(text: str) -> float | None:
-    """The first number in a text (``"about 1,250 dollars"`` → 1250.0), or ``None``."""
+    """The first number in a text, or ``None`` (``"about 1,250 dollars"`` → 1250.0)."""
     found = _NUMBER.search(text)
     number = float(found.group().replace(",", "")) if found else math.inf
     return number if math.isfinite(number) else None  # a model may go on writing digits

@@ -58,21 +58,25 @@ def resolve(
     return found
 
 
-def _named(task: type[Task], recipe: str | None) -> Recipe:
+def _named(task: type[Task], recipe: str | None, within: tuple[Path, ...] = ()) -> Recipe:
+    """A recipe by name or file; ``within`` are the files whose ``base`` led here."""
     if recipe is None:
         return task.recipes[0]
     names = {r.name: r for r in task.recipes}
     if recipe in names:
         return names[recipe]
     if recipe.endswith(".toml") or Path(recipe).is_file():
-        return _from_file(task, Path(recipe))
+        return _from_file(task, Path(recipe), within)
     raise RecipeError(
         f"{task.name} has no recipe {recipe!r}{did_you_mean(recipe, names)}; it has "
         f"{', '.join(names)}, or give a TOML file"
     )
 
 
-def _from_file(task: type[Task], path: Path) -> Recipe:
+def _from_file(task: type[Task], path: Path, within: tuple[Path, ...]) -> Recipe:
+    if path.resolve() in within:
+        raise RecipeError(f"{path} is its own base; name a recipe of {task.name} as the base")
+    within = (*within, path.resolve())
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
@@ -86,7 +90,7 @@ def _from_file(task: type[Task], path: Path) -> Recipe:
     for key in ("base", "name", "summary", "model"):
         if not isinstance(content.get(key, ""), str):
             raise RecipeError(f"{path}: {key} must be a text in quotes, not {content[key]!r}")
-    start = _named(task, content.pop("base")) if "base" in content else None
+    start = _named(task, content.pop("base"), within) if "base" in content else None
     if start is None and "model" not in content:
         raise RecipeError(f"{path} names neither a model nor a base recipe")
     found = start or Recipe(name=path.stem, summary="", model="")

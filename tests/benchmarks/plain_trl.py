@@ -38,7 +38,11 @@ config = SFTConfig(
     **(tuned if arguments.tuned else {}),
 )
 trainer = SFTTrainer(
-    model=AutoModelForCausalLM.from_pretrained(arguments.model, dtype="float32"),
+    model=AutoModelForCausalLM.from_pretrained(
+        arguments.model,
+        dtype="float32",
+        attn_implementation="eager" if arguments.tuned else None,
+    ),
     args=config,
     train_dataset=load_dataset("json", data_files=arguments.rows, split="train"),
     processing_class=AutoTokenizer.from_pretrained(arguments.model),

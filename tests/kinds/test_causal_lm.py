@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 from toolkit.errors import ModelError, PreflightError
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm import NumericLMTask
-from toolkit.kinds.causal_lm.generate import batches, generate, pad_left
+from toolkit.kinds.causal_lm.generate import (
+    Beginning,
+    batches,
+    generate,
+    pad_left,
+    shared_length,
+)
 from toolkit.kinds.causal_lm.kind import CausalLM
 from toolkit.kinds.causal_lm.numbers import DigitTokens, NumberReader, SmoothedTargets
 from toolkit.kinds.causal_lm.prompt import IGNORED, Renderer
@@ -320,6 +326,36 @@ def test_generation_is_the_same_alone_and_in_a_batch(kind: CausalLM) -> None:
     alone = [generate(kind.model, kind.tokenizer, [p], generation=options)[0] for p in prompts]
     assert [t.text for t in together] == [a.text for a in alone]
     assert all(t.tokens <= 12 for t in together)
+
+
+@pytest.mark.parametrize("which", ["kind", "digit_kind"])
+def test_a_shared_beginning_is_encoded_once_and_changes_no_answer(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    kind = request.getfixturevalue(which)
+    shots = "How much does this cost to the nearest dollar? red cup, pack of 2. Price is $14. "
+    prompts = [
+        kind.renderer.prompt({"prompt": f"{shots}{row['text']}. Price is $"}) for row in rows(7)
+    ]
+    assert len(Beginning(kind.model, prompts).ids) >= 20
+    assert Beginning(kind.model, prompts[:1]).ids == []
+    reader = NumberReader(kind.tokenizer, 999)
+    options = {"max_new_tokens": 6}
+    read = reader.read(kind.model, prompts)
+    texts = generate(kind.model, kind.tokenizer, prompts, generation=options)
+    for prompt, one, text in zip(prompts, read, texts, strict=True):
+        (alone,) = reader.read(kind.model, [prompt])
+        (spoken,) = generate(kind.model, kind.tokenizer, [prompt], generation=options)
+        assert (alone.text, spoken.text) == (one.text, text.text)
+        np.testing.assert_allclose(
+            alone.numbers.probabilities, one.numbers.probabilities, rtol=1e-3, atol=1e-7
+        )
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=40), min_size=1, max_size=6))
+def test_the_shared_length_is_shared_and_leaves_a_token(prompts: list[list[int]]) -> None:
+    length = shared_length(prompts)
+    assert all(p[:length] == prompts[0][:length] and len(p) > length for p in prompts)
 
 
 @given(st.lists(st.integers(1, 900), max_size=80), st.integers(1, 4000))

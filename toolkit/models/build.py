@@ -82,7 +82,9 @@ def build_causal_lm(folder: Path, settings: pretrain.Settings, start: Path | Non
     torch.manual_seed(settings.seed)
     if start:
         words = PreTrainedTokenizerFast.from_pretrained(start)
-        model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
+        model = LlamaForCausalLM.from_pretrained(
+            start, dtype=torch.float32, attn_implementation="eager"
+        )
     else:
         words = build_tokenizer()
         model = pretrain.make_model(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,16 @@ from toolkit.kinds.causal_lm import Generated
 
 BATCH_TOKENS = 16_384
 """Padded prompt tokens of a batch; bounds the memory of scoring whatever the lengths are."""
+CPU_BATCH_TOKENS = 3_072
+"""On a CPU larger batches are slower: what passes between the layers falls out of its caches."""
 MAX_BATCH = 128
+SHARED_WORTH = 8
+"""Tokens that prompts must have in common before their beginning is encoded once for all."""
+
+
+def batch_tokens(model: Any) -> int:
+    """How many padded prompt tokens a batch may have where that model is."""
+    return CPU_BATCH_TOKENS if model.device.type == "cpu" else BATCH_TOKENS
 
 
 def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
@@ -36,6 +46,62 @@ def pad_left(prompts: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[A
             ids[i, longest - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
             mask[i, longest - len(prompt) :] = 1
     return ids.to(device), mask.to(device)
+
+
+def shared_length(prompts: Sequence[Sequence[int]]) -> int:
+    """How many tokens all prompts begin with; each keeps at least one token of its own."""
+    if len(prompts) < 2:
+        return 0
+    # What the first and the last in dictionary order share, all between them share too.
+    first, last = min(map(list, prompts)), max(map(list, prompts))
+    limit = min(len(p) for p in prompts) - 1
+    length = next((i for i in range(limit) if first[i] != last[i]), max(0, limit))
+    return length if length >= SHARED_WORTH else 0
+
+
+class Beginning:
+    """What all prompts of a call begin with, encoded once: a question, or solved examples.
+
+    Args:
+        model: a causal LM.
+        prompts: token ids, one list a prompt.
+    """
+
+    def __init__(self, model: Any, prompts: Sequence[Sequence[int]]) -> None:
+        length = shared_length(prompts)
+        self.ids = list(prompts[0][:length]) if length else []
+        self._cache = self._encode(model) if length else None
+        if self._cache is None:
+            self.ids = []
+
+    def _encode(self, model: Any) -> Any | None:
+        import torch
+        from transformers.cache_utils import DynamicLayer
+
+        with torch.inference_mode():
+            ids = torch.tensor([self.ids], device=model.device)
+            cache = model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        # Sliding windows and recurrent states depend on where the padding of a batch falls.
+        plain = all(type(layer) is DynamicLayer for layer in getattr(cache, "layers", [None]))
+        return cache if plain else None
+
+    def cache(self, rows: int) -> Any | None:
+        """A key-value cache of the beginning for that many rows; ``None`` where there is none."""
+        if self._cache is None:
+            return None
+        cache = copy.deepcopy(self._cache)
+        cache.batch_repeat_interleave(rows)
+        return cache
+
+    def pad(self, prompts: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[Any, Any]:
+        """As :func:`pad_left`, with the padding between the beginning and the rest."""
+        import torch
+
+        ids, mask = pad_left([p[len(self.ids) :] for p in prompts], pad, device)
+        if not self.ids:
+            return ids, mask
+        before = torch.tensor([self.ids], device=device).expand(len(prompts), -1)
+        return torch.cat([before, ids], 1), torch.cat([torch.ones_like(before), mask], 1)
 
 
 def generate(
@@ -68,12 +134,18 @@ def generate(
         }
     )
     results: list[Generated | None] = [None] * len(prompts)
+    beginning = Beginning(model, prompts)
     done = 0
-    for batch in batches([len(p) for p in prompts]):
+    for batch in batches([len(p) for p in prompts], batch_tokens(model)):
         started = time.perf_counter()
-        ids, mask = pad_left([prompts[i] for i in batch], tokenizer.pad_token_id, model.device)
+        ids, mask = beginning.pad([prompts[i] for i in batch], tokenizer.pad_token_id, model.device)
         with torch.inference_mode():
-            out = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
+            out = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                past_key_values=beginning.cache(len(batch)),
+                generation_config=config,
+            )
         share = (time.perf_counter() - started) / len(batch)
         for i, new in zip(batch, out[:, ids.shape[1] :].tolist(), strict=True):
             results[i] = _result(tokenizer, new, config.max_new_tokens, share)

@@ -17,7 +17,7 @@ import numpy as np
 
 from toolkit.kinds.base import Progress
 from toolkit.kinds.causal_lm import Generated, Numbers
-from toolkit.kinds.causal_lm.generate import batches, generate, pad_left
+from toolkit.kinds.causal_lm.generate import Beginning, batch_tokens, batches, generate
 from toolkit.kinds.causal_lm.prompt import Renderer
 
 BEAMS = 12
@@ -82,12 +82,13 @@ class NumberReader:
         token only where the most probable next token is no number, or the number has several.
         """
         results: list[Generated | None] = [None] * len(prompts)
-        budget = None if self.one_pass else WALK_TOKENS
+        budget = batch_tokens(model) if self.one_pass else min(WALK_TOKENS, batch_tokens(model))
         done = 0
+        beginning = Beginning(model, prompts)
         lengths = [len(p) for p in prompts]
-        for batch in batches(lengths, budget) if budget else batches(lengths):
+        for batch in batches(lengths, budget):
             started = time.perf_counter()
-            read = self._batch(model, [prompts[i] for i in batch])
+            read = self._batch(model, beginning, [prompts[i] for i in batch])
             share = (time.perf_counter() - started) / len(batch)
             for i, item in zip(batch, read, strict=True):
                 results[i] = replace(item, seconds=share)
@@ -97,17 +98,22 @@ class NumberReader:
         outputs = [r for r in results if r is not None]
         return self._with_text(model, prompts, outputs, generation)
 
-    def _batch(self, model: Any, prompts: Sequence[Sequence[int]]) -> list[Generated]:
+    def _batch(
+        self, model: Any, beginning: Beginning, prompts: Sequence[Sequence[int]]
+    ) -> list[Generated]:
         import torch
 
+        known = len(beginning.ids)
         with torch.inference_mode():
-            ids, mask = pad_left(prompts, self.tokenizer.pad_token_id, model.device)
+            ids, mask = beginning.pad(prompts, self.tokenizer.pad_token_id, model.device)
             positions = (mask.cumsum(-1) - 1).clamp(min=0)
+            cache = beginning.cache(len(prompts))
             out = model(
-                input_ids=ids,
+                input_ids=ids[:, known:],
                 attention_mask=mask,
-                position_ids=positions,
-                use_cache=not self.one_pass,
+                position_ids=positions[:, known:],
+                past_key_values=cache,
+                use_cache=cache is not None or not self.one_pass,
                 logits_to_keep=1,
             )
             probabilities = torch.softmax(out.logits[:, -1].float(), -1)
