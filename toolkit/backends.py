@@ -51,14 +51,16 @@ def _explained(model: str, what: str) -> Iterator[None]:
         ) from error
 
 
-def load_tokenizer(model: str, *, trust_remote_code: bool = False) -> Any:
-    """The model's tokenizer, padding on the left, with a padding token that is not EOS."""
+def load_tokenizer(
+    model: str, *, trust_remote_code: bool = False, padding_side: str = "left"
+) -> Any:
+    """The model's tokenizer, with a padding token that is not EOS."""
     from transformers import AutoTokenizer
 
     path = model_path(model)
     with _explained(model, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code)
-    tokenizer.padding_side = "left"
+    tokenizer.padding_side = padding_side
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         tokenizer.pad_token = _padding_token(tokenizer)
     return tokenizer
@@ -85,23 +87,26 @@ def quantization_config(fields: Mapping[str, Any] | None) -> Any:
     return BitsAndBytesConfig(**fields)
 
 
-def load_causal_lm(
+def load_model(
+    auto_class: str,
     model: str,
     *,
     init: Mapping[str, Any] | None = None,
     quantization: Mapping[str, Any] | None = None,
     trust_remote_code: bool = False,
 ) -> Any:
-    """A causal LM in evaluation mode, on the GPU where there is one.
+    """A model in evaluation mode, on the GPU where there is one.
 
     Args:
+        auto_class: the transformers class that knows the architectures, such as
+            ``AutoModelForCausalLM``; a head that the weights do not hold is drawn at random.
         model: as in a recipe.
-        init: keyword arguments for ``from_pretrained`` (``SFTConfig.model_init_kwargs``).
+        init: keyword arguments for ``from_pretrained`` (``model_init_kwargs``).
         quantization: fields of ``BitsAndBytesConfig``.
         trust_remote_code: run code that comes with the model.
     """
     import torch
-    from transformers import AutoModelForCausalLM
+    import transformers
 
     arguments: dict[str, Any] = {"dtype": "auto", **(init or {})}
     if quantization:
@@ -110,7 +115,7 @@ def load_causal_lm(
     if cuda:
         arguments.setdefault("device_map", {"": 0})
     with _explained(model, "weights"):
-        loaded = AutoModelForCausalLM.from_pretrained(
+        loaded = getattr(transformers, auto_class).from_pretrained(
             model_path(model),
             use_safetensors=True,
             trust_remote_code=trust_remote_code,
@@ -119,8 +124,13 @@ def load_causal_lm(
     return loaded.eval()
 
 
-def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int) -> Any:
-    """A ``PeftModel`` with a fresh adapter of those ``LoraConfig`` fields."""
+def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int, task_type: str) -> Any:
+    """A ``PeftModel`` with a fresh adapter of those ``LoraConfig`` fields.
+
+    Args:
+        task_type: PEFT's name of the kind (``CAUSAL_LM``, ``SEQ_CLS``, ``QUESTION_ANS``); with
+            the last two the head is trained whole and saved with the adapter.
+    """
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers import set_seed
 
@@ -128,7 +138,7 @@ def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int) -> Any:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     set_seed(seed)
     try:
-        return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **fields))
+        return get_peft_model(model, LoraConfig(task_type=task_type, **fields))
     except ValueError as error:
         raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
 

@@ -20,7 +20,8 @@ from toolkit.kinds.causal_lm.generate import batches, generate, pad_left
 from toolkit.kinds.causal_lm.kind import CausalLM
 from toolkit.kinds.causal_lm.numbers import DigitTokens, NumberReader, SmoothedTargets
 from toolkit.kinds.causal_lm.prompt import IGNORED, Renderer
-from toolkit.kinds.causal_lm.trainer import Collator, LengthGroupedSampler, head_at, label_loss
+from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
+from toolkit.kinds.trainer import LengthGroupedSampler
 from toolkit.task import Metric, Recipe
 
 WORDS = ("red", "blue", "green", "old", "new", "big", "small", "steel", "oak", "silk")

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.task import Recipe, Row, Task
 
@@ -51,6 +51,8 @@ class Kind(ABC):
     """
 
     role = "adapter"
+    auto_class: ClassVar[str]
+    """The transformers class that loads the base, such as ``AutoModelForCausalLM``."""
 
     def __init__(
         self,
