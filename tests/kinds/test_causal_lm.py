@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from toolkit.errors import ModelError, PreflightError
 from toolkit.kinds.base import TrainingWatch
+from toolkit.kinds.batches import batches, pad_left
 from toolkit.kinds.causal_lm import NumericLMTask
-from toolkit.kinds.causal_lm.generate import batches, generate, pad_left
+from toolkit.kinds.causal_lm.generate import generate
 from toolkit.kinds.causal_lm.kind import CausalLM
 from toolkit.kinds.causal_lm.numbers import DigitTokens, NumberReader, SmoothedTargets
 from toolkit.kinds.causal_lm.prompt import IGNORED, Renderer

@@ -138,7 +138,7 @@ class CausalLM(Kind):
         """Raise :class:`ModelError` where the adapter leaves the base's logits as they are."""
         import torch
 
-        from toolkit.kinds.causal_lm.generate import pad_left
+        from toolkit.kinds.batches import pad_left
 
         ids, mask = pad_left(
             self._canary_prompts(canaries), self.tokenizer.pad_token_id, self.model.device
