@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit import backends
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
-from toolkit.kinds.batches import batches, pad_right
+from toolkit.kinds.batches import batch_tokens, batches, pad_right
 from toolkit.task import Row
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Encoder(Kind):
         if adapter and self.tuned is None:
             raise UsageError("no adapter is loaded")
         done = 0
-        for batch in batches([len(f["input_ids"]) for f in features]):
+        for batch in batches([len(f["input_ids"]) for f in features], batch_tokens(self.model)):
             started = time.perf_counter()
             out = self._forward([features[i] for i in batch], adapter, head)
             done += len(batch)
