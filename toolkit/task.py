@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -191,6 +192,13 @@ class Task(ABC):
     def adopt(self, facts: Mapping[str, Any]) -> None:
         """Take over facts; a task may adapt itself to them, such as its metrics' unit."""
         self.facts = dict(facts)
+
+    def reworded(self, row: Row, random: Random) -> Row:
+        """A training row said otherwise, with the same answer; another for each epoch.
+
+        Held-out rows are never touched. Default: the row as it is.
+        """
+        return row
 
     # -- prompt and answer -------------------------------------------------------------------------
     @abstractmethod

@@ -13,12 +13,15 @@ from toolkit import Baseline, Metric, NumericLMTask, Panel, Recipe, Row
 from toolkit_price_regression.prices import choose_unit, from_number, to_number
 
 if TYPE_CHECKING:
+    from random import Random
+
     import numpy as np
     from datasets import Dataset, DatasetDict
 
     from toolkit import Source
 
 PROMPT = "How much does this cost to the nearest {unit}?\n\n{text}\n\nPrice is {sign}"
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
 NAMES = {"$": "dollar", "€": "euro", "£": "pound", "₹": "rupee", "¥": "yen"}
 
 
@@ -128,6 +131,7 @@ class PriceRegression(NumericLMTask):
     margin = 0.02
     shortens = "text"
     few_shot = 2
+    options = {**NumericLMTask.options, "shuffle_sentences": True}
     recipes = (EMBEDDED, LLAMA)
     panel = Panel(inputs={"text": "Description"}, view="number-distribution")
     _currency = ""
@@ -166,6 +170,14 @@ class PriceRegression(NumericLMTask):
         super().adopt(facts)
         unit = self.facts.get("currency", "")
         self.metrics = tuple(replace(m, unit=unit) if m.unit else m for m in METRICS)
+
+    def reworded(self, row: Row, random: Random) -> Row:
+        # What is sold comes first; a price does not depend on the order of the rest.
+        if not self.settings["shuffle_sentences"]:
+            return row
+        first, *rest = _SENTENCE.split(str(row["text"]))
+        random.shuffle(rest)
+        return {**row, "text": " ".join((first, *rest))}
 
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import ModelError, PreflightError
+from toolkit.kinds import training
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.batches import batches, pad_left
 from toolkit.kinds.causal_lm import NumericLMTask
@@ -384,6 +385,40 @@ def test_the_sampler_visits_every_row_once_by_seed_and_epoch(lengths: list[int],
 
 
 # -- training and adapters -------------------------------------------------------------------------
+
+
+class Reworded(Guess):
+    """Says which epoch's draw a row comes from, by a word that no other has."""
+
+    def reworded(self, row: Any, random: Any) -> Any:
+        return {**row, "text": f"{row['text']} {random.choice(WORDS)} again"}
+
+
+def test_each_epoch_reads_its_own_wordings_and_held_out_rows_stay(tiny_llama: Path) -> None:
+    task = Reworded()
+    task.facts = {"largest": 999}
+    kind = CausalLM(task, recipe(tiny_llama, training={"num_train_epochs": 3}))
+    train, lengths = training.tokenized_train(kind, kind.tokenized, rows(10))
+    assert lengths.shape == (3, 10) and len(train) == 30
+    texts = kind.tokenizer.batch_decode(list(train["input_ids"]))
+    assert not any("again" in text for text in texts[:10])
+    assert all("again" in text for text in texts[10:]) and texts[10:20] != texts[20:]
+    again, _ = training.tokenized_train(kind, kind.tokenized, rows(10))
+    assert list(again["input_ids"]) == list(train["input_ids"])
+    sampler = LengthGroupedSampler(lengths, 4, seed=0)
+    for epoch, low in ((0, 0), (1, 10), (2, 20), (3, 0)):
+        sampler.set_epoch(epoch)
+        assert sorted(sampler) == list(range(low, low + 10)) and len(sampler) == 10
+
+
+def test_rows_that_do_not_fit_are_left_out(kind: CausalLM) -> None:
+    whole = [len(ids) for ids in kind.tokenized(rows(20))["input_ids"]]
+    limit = sorted(whole)[10]
+    kind.task.shortens = None  # type: ignore[misc]
+    kind.recipe.training["max_length"] = limit  # type: ignore[index]
+    train, lengths = training.tokenized_train(kind, kind.tokenized, rows(20))
+    assert lengths.tolist() == [[n for n in whole if n <= limit]]
+    assert len(train) == lengths.size
 
 
 def _train(kind: CausalLM, folder: Path, **keywords: Any) -> Any:

@@ -24,13 +24,19 @@ class LengthGroupedSampler(Sampler[int]):
 
     transformers' own draws from the global random state, which a resumed run would have to find
     exactly as it was.
+
+    Args:
+        lengths: tokens of each row, shape (rows,), or (wordings, rows) where a row comes in several
+            wordings that follow one another in the dataset: each epoch takes the next.
+        batch: rows of an optimizer step.
+        seed: decides the order, with the epoch.
     """
 
     WINDOW = 50
     """Batches that are sorted together."""
 
-    def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
-        self.lengths = np.asarray(lengths)
+    def __init__(self, lengths: Sequence[int] | np.ndarray, batch: int, seed: int) -> None:
+        self.lengths = np.atleast_2d(np.asarray(lengths))
         self.batch = batch
         self.seed = seed
         self.epoch = 0
@@ -39,22 +45,24 @@ class LengthGroupedSampler(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return self.lengths.shape[1]
 
     def __iter__(self) -> Iterator[int]:
         random = np.random.default_rng((self.seed, self.epoch))
-        order = random.permutation(len(self.lengths))
+        wording = self.epoch % len(self.lengths)
+        lengths = self.lengths[wording]
+        order = random.permutation(len(lengths))
         window = self.batch * self.WINDOW
         batches: list[np.ndarray] = []
         for start in range(0, len(order), window):
             part = order[start : start + window]
-            part = part[np.argsort(-self.lengths[part], kind="stable")]
+            part = part[np.argsort(-lengths[part], kind="stable")]
             batches += [part[i : i + self.batch] for i in range(0, len(part), self.batch)]
         # The short last batch stays last: a batch in the middle must be whole to keep its borders.
         tail = [b for b in batches if len(b) < self.batch]
         whole = [b for b in batches if len(b) == self.batch]
         random.shuffle(whole)
-        return iter(np.concatenate(whole + tail).tolist())
+        return iter((wording * len(lengths) + np.concatenate(whole + tail)).tolist())
 
 
 class JudgedTrainer:
@@ -65,7 +73,7 @@ class JudgedTrainer:
 
     Args:
         judge: called at each evaluation; returns the task's metrics on the select split.
-        lengths: tokens of each training row.
+        lengths: tokens of each training row, as :class:`LengthGroupedSampler` takes them.
         monitor: its samples are added to each logged step.
         arguments, keywords: as the upstream trainer.
     """
@@ -86,7 +94,7 @@ class JudgedTrainer:
         self,
         *arguments: Any,
         judge: Callable[[Any], dict[str, float]] | None = None,
-        lengths: Sequence[int] = (),
+        lengths: Sequence[int] | np.ndarray = (),
         monitor: Monitor | None = None,
         **keywords: Any,
     ) -> None:

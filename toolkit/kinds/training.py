@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from transformers import EarlyStoppingCallback
 
 from toolkit import backends
@@ -17,11 +20,14 @@ from toolkit.errors import PreflightError, RecipeError
 from toolkit.kinds.base import Kind, Trained, TrainingWatch
 from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
 from toolkit.monitor import Monitor
+from toolkit.task import Task
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 CHECKPOINTS_KEPT = 2
+MOST_WORDINGS = 8
+"""With more epochs than this the wordings of a task's rows come again."""
 CANARIES = 4
 """Rows stored with an adapter; on them it must answer otherwise than the base."""
 
@@ -72,13 +78,48 @@ def arguments(kind: Kind, checkpoints: Path, **fixed: Any) -> Any:
         ) from error
 
 
-def fitting(train: Dataset, limit: int | None) -> tuple[Dataset, list[int]]:
-    """The tokenized rows that fit, and their lengths; preflight has refused or counted others."""
-    lengths = [len(ids) for ids in train["input_ids"]]
-    keep = [i for i, length in enumerate(lengths) if limit is None or length <= limit]
-    if not keep:
+def tokenized_train(
+    kind: Kind, tokenize: Callable[[Dataset], Dataset], train: Dataset
+) -> tuple[Dataset, np.ndarray]:
+    """The training rows as tokens, in all their wordings, and their lengths.
+
+    Rows that do not fit are left out; preflight has refused or counted them.
+
+    Args:
+        kind: whose task may reword its rows, and whose longest example counts.
+        tokenize: rows to tokenized rows, one each.
+        train: the training split.
+
+    Returns:
+        wordings after wordings of the rows, and tokens of each, shape (wordings, rows).
+    """
+    from datasets import concatenate_datasets
+
+    parts = [tokenize(part) for part in _wordings(kind, train)]
+    lengths = np.array([[len(ids) for ids in part["input_ids"]] for part in parts])
+    limit = kind.max_length
+    keep = np.arange(lengths.shape[1])
+    if limit is not None:
+        keep = keep[(lengths <= limit).all(axis=0)]
+    if not keep.size:
         raise PreflightError(f"no training row fits into max_length {limit}")
-    return train.select(keep), [lengths[i] for i in keep]
+    return concatenate_datasets([part.select(keep) for part in parts]), lengths[:, keep]
+
+
+def _wordings(kind: Kind, train: Dataset) -> list[Dataset]:
+    """The rows as they are and, where the task rewords them, once more for each further epoch."""
+    if type(kind.task).reworded is Task.reworded:
+        return [train]
+    epochs = math.ceil(float(kind.recipe.training.get("num_train_epochs", 3)))
+
+    def reword(row: dict[str, Any], epoch: int) -> dict[str, Any]:
+        random = Random(f"{kind.seed} {epoch} {row['row_id']}")
+        return {**row, **kind.task.reworded(row, random)}
+
+    return [train] + [
+        train.map(reword, fn_kwargs={"epoch": epoch}, load_from_cache_file=False)
+        for epoch in range(1, min(epochs, MOST_WORDINGS))
+    ]
 
 
 def judge(kind: Kind, select: Dataset, tokenized: Dataset) -> Callable[[Any], dict[str, float]]:
@@ -106,7 +147,7 @@ def fit(
     model: Any,
     build: Callable[[Monitor], Any],
     *,
-    lengths: Sequence[int],
+    lengths: np.ndarray,
     checkpoints: Path,
     watch: TrainingWatch,
 ) -> Trained:
@@ -116,7 +157,7 @@ def fit(
         kind: whose recipe says when to stop early.
         model: what is trained, in training's place already.
         build: makes the trainer, a :class:`JudgedTrainer`.
-        lengths: tokens of each training row.
+        lengths: tokens of each training row, shape (wordings, rows).
         checkpoints: where checkpoints lie.
         watch: who is told about steps and logs.
     """
@@ -137,8 +178,8 @@ def fit(
         info={
             "parameters_trained": trained,
             "parameters_total": total,
-            "rows": len(lengths),
-            "tokens": round(sum(lengths) * float(state.epoch or 0)),
+            "rows": lengths.shape[1],
+            "tokens": round(float(lengths.sum(axis=1).mean()) * float(state.epoch or 0)),
             "seconds": round(seconds, 2),
             "tokens_per_second": _median_rate(state.log_history),
             "peak_memory_mb": round(monitor.peak_mb, 1),

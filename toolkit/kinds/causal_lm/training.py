@@ -32,7 +32,7 @@ def fine_tune(
         )
     kind.load()
     kind.drop_adapter()
-    train, lengths = training.fitting(kind.tokenized(splits["train"]), kind.max_length)
+    train, lengths = training.tokenized_train(kind, kind.tokenized, splits["train"])
     select = kind.tokenized(splits["select"])
     kind.model = backends.add_lora(
         kind.model, kind.recipe.lora, seed=kind.seed, task_type="CAUSAL_LM"

@@ -23,7 +23,7 @@ def fine_tune(
 ) -> Trained:
     """Train on ``train``, choose the checkpoint on ``select``, save adapter or whole model."""
     kind.drop_adapter()
-    train, lengths = training.fitting(kind.tokenized(splits["train"]), kind.max_length)
+    train, lengths = training.tokenized_train(kind, kind.tokenized, splits["train"])
     select = kind.tokenized(splits["select"])
     kind.tuned = kind.trainable()
     arguments = training.arguments(kind, checkpoints)
