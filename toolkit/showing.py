@@ -53,7 +53,7 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
         {
             "name": name,
             "summary": task.summary,
-            "kind": task.__mro__[1].__name__,
+            "kind": kind_name(task),
             "recipes": [recipe.name for recipe in task.recipes],
             "distribution": found.origins[name].distribution,
         }
@@ -70,6 +70,15 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
     _print(table)
     if broken := [p for p in found.plugins if p.problem]:
         _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
+    if noisy := [p for p in found.plugins if p.warnings]:
+        _print(f"{len(noisy)} plugin(s) slow every command or print; see: toolkit plugins")
+
+
+def kind_name(task: type[Task]) -> str:
+    """The name of the toolkit's own class that a task is made of, such as ``CausalLMTask``."""
+    import toolkit
+
+    return next(c.__name__ for c in task.__mro__ if c.__name__ in toolkit.__all__)
 
 
 def show_plugins(found: Plugins, as_json: bool) -> None:
@@ -89,6 +98,26 @@ def show_plugins(found: Plugins, as_json: bool) -> None:
             f"{plugin.seconds * 1000:.0f} ms",
         )
     _print(table)
+    for plugin in found.plugins:
+        for warning in plugin.warnings:
+            _print(f"{plugin.name} ({plugin.distribution} {plugin.version}) {warning}")
+
+
+def show_new(folder: Path, name: str) -> None:
+    """What was made, and what to do with it."""
+    import os
+
+    _print(f"made {folder}:")
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        _print(f"  {path.relative_to(folder).as_posix()}")
+    task = next(folder.glob("*/task.py"))
+    _print(
+        "try it:",
+        f"  toolkit run {os.path.join('.', task)}",
+        "install it, and run it by its name:",
+        f"  pip install --no-build-isolation -e {os.path.join('.', folder)}",
+        f"  toolkit run {name}",
+    )
 
 
 def show_recipes(tasks: Sequence[type[Task]], as_json: bool) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from toolkit.errors import PluginError
 from toolkit.kinds.causal_lm import CausalLMTask, Generated, Numbers, NumericLMTask
+from toolkit.kinds.sequence_classification import Classified, SequenceClassificationTask
 from toolkit.rules import Broken, is_number
 from toolkit.task import Row, Task
 
@@ -126,6 +127,48 @@ class NumericLMProbe(CausalLMProbe):
         return rounded, rounded
 
 
+class SequenceClassificationProbe(Probe):
+    """A text and its class, or its number."""
+
+    task: SequenceClassificationTask
+
+    def check_example(self, example: Any) -> None:
+        if not isinstance(example, Mapping) or sorted(example) != ["label", "text"]:
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns text and label, not {got}")
+        text, label = example["text"], example["label"]
+        if not isinstance(text, str) or not text.strip():
+            raise Broken(f"text must be a string that is not empty, not {_kind(text)}")
+        if label is None:
+            return
+        if self.task.num_labels == 1:
+            if not is_number(label):
+                raise Broken(f"label must be a number, or None if not known, not {_kind(label)}")
+        elif label not in self.task.labels:
+            known = ", ".join(map(str, self.task.labels))
+            raise Broken(f"label is {_kind(label)}, which is none of the classes {known}")
+
+    def prompt(self, row: Row) -> Any:
+        return self.task.format_example(row)["text"]
+
+    def answer(self, row: Row) -> str:
+        label = self.task.format_example(row)["label"]
+        return "" if label is None else str(label)
+
+    def perfect(self, row: Row) -> Classified:
+        label = self.task.format_example(row)["label"]
+        if self.task.num_labels == 1:
+            return Classified(np.array([float(label)]))
+        labels = self.task.labels
+        # Sure of it: a softmax of 40 leaves nothing to the other classes, so means are exact too.
+        return Classified(np.array([40.0 * (other == label) for other in labels]), labels)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        count = self.task.num_labels
+        labels = self.task.labels
+        return [("logits that are no numbers", Classified(np.full(count, np.nan), labels))]
+
+
 def probe_for(task: Task) -> Probe:
     """The probe of a task's kind."""
     for kind, probe in PROBES:
@@ -138,6 +181,7 @@ def probe_for(task: Task) -> Probe:
 PROBES: tuple[tuple[type[Task], type[Probe]], ...] = (
     (NumericLMTask, NumericLMProbe),
     (CausalLMTask, CausalLMProbe),
+    (SequenceClassificationTask, SequenceClassificationProbe),
 )
 """Kinds and their probes; the nearest class comes first."""
 
