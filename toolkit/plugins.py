@@ -78,6 +78,18 @@ class Plugins:
         self.tasks[task.name] = task
         self.origins[task.name] = origin
 
+    @contextlib.contextmanager
+    def provided(self, task: type[Task], origin: Plugin) -> Iterator[None]:
+        """:meth:`provide` for as long as a test needs it."""
+        before = self.tasks.get(task.name), self.origins.get(task.name)
+        self.provide(task, origin)
+        try:
+            yield
+        finally:
+            del self.tasks[task.name], self.origins[task.name]
+            if before[0] is not None and before[1] is not None:
+                self.provide(before[0], before[1])
+
     def task(self, name: str) -> type[Task]:
         """The task class of that name; :class:`UsageError` with the nearest name otherwise."""
         if name in self.tasks:
