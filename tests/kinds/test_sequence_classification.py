@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,12 @@ import pytest
 import torch
 from datasets import Dataset, DatasetDict
 
-from toolkit.decode import primary_values
-from toolkit.errors import ModelError, RecipeError
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.sequence_classification import (
-    Classified,
     SequenceClassificationTask,
     SequenceRegressionTask,
 )
 from toolkit.kinds.sequence_classification.kind import SequenceClassification
-from toolkit.kinds.sequence_classification.probe import Probe
 from toolkit.task import Metric, Recipe
 
 WORDS = ("red", "blue", "green", "old", "new", "big", "small", "steel", "oak", "silk")
