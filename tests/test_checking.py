@@ -375,7 +375,7 @@ def test_classification_tasks_keep_all_rules(task: type[Task]) -> None:
     ("members", "rule", "message"),
     [
         ({"classes": ("cup", "lamp")}, "example", "none of the classes cup, lamp"),
-        ({"format_example": lambda self, row: {"prompt": row["text"]}}, "example", "text and label"),
+        ({"format_example": lambda self, row: {"text": "a"}}, "example", "text and label"),
         (
             {"format_example": lambda self, row: {"text": row["text"], "label": row["good"]}},
             "inputs",

@@ -1,4 +1,4 @@
-"""Small tasks of several kinds that keep every rule of the contract; tests break them one rule at a time."""
+"""Small tasks of several kinds that keep every rule; tests break them one rule at a time."""
 
 from __future__ import annotations
 

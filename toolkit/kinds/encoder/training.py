@@ -22,6 +22,7 @@ def fine_tune(
     kind: Encoder, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
 ) -> Trained:
     """Train on ``train``, choose the checkpoint on ``select``, save adapter or whole model."""
+    kind.check_recipe()
     kind.drop_adapter()
     train, lengths = training.fitting(kind.tokenized(splits["train"]), kind.max_length)
     select = kind.tokenized(splits["select"])
