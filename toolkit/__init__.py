@@ -28,15 +28,19 @@ _PUBLIC = {
     "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
     "SequenceRegressionTask": "toolkit.kinds.sequence_classification",
     "Source": "toolkit.source",
+    "classification_metrics": "toolkit.classes",
     "Task": "toolkit.task",
     "ToolkitError": "toolkit.errors",
     "hookimpl": "toolkit.hookspecs",
+    "ordinal_metrics": "toolkit.classes",
     "read": "toolkit.data",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
 
 if TYPE_CHECKING:
+    from toolkit.classes import classification_metrics as classification_metrics
+    from toolkit.classes import ordinal_metrics as ordinal_metrics
     from toolkit.data import read as read
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
