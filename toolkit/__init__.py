@@ -28,6 +28,7 @@ _PUBLIC = {
     "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
     "SequenceRegressionTask": "toolkit.kinds.sequence_classification",
     "Source": "toolkit.source",
+    "Target": "toolkit.targets",
     "Task": "toolkit.task",
     "ToolkitError": "toolkit.errors",
     "hookimpl": "toolkit.hookspecs",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         SequenceRegressionTask as SequenceRegressionTask,
     )
     from toolkit.source import Source as Source
+    from toolkit.targets import Target as Target
     from toolkit.task import API_VERSION as API_VERSION
     from toolkit.task import Baseline as Baseline
     from toolkit.task import Metric as Metric

@@ -1,0 +1,141 @@
+"""From reviews to instruction examples: five a review, each saying where its answer comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any, Protocol
+
+from toolkit import Target
+from toolkit_review_augmentation import instructions as asked
+from toolkit_review_augmentation import rules, texts
+from toolkit_review_augmentation.reviews import pairs
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit import Source
+
+FACTS, RATING, RULES, TEACHER = "facts", "rating", "rules", "teacher"
+"""Where an answer comes from."""
+TARGETS: Sequence[Target] = (
+    Target.metric("Sentiment accuracy", 0.90, "sentiment_accuracy"),
+    Target.metric("Sentiment accuracy, the seed's best", 0.92, "sentiment_accuracy"),
+    Target.metric("Rating within one star", 0.85, "within_1_star"),
+    Target.metric("Rating within one star, the seed's best", 0.87, "within_1_star"),
+    Target.metric("Features, F1", 0.80, "features_f1"),
+    Target.metric("Features, F1, the seed's best", 0.84, "features_f1"),
+    Target.metric("Completeness", 0.85, "completeness"),
+    Target.metric("Completeness, the seed's best", 0.89, "completeness"),
+    Target.metric("Domain specificity", 0.70, "domain_specificity"),
+    Target.metric("Domain specificity, the seed's best", 0.76, "domain_specificity"),
+    Target.drop(
+        "Drop between categories", 0.10, "category",
+        note="of the answer score, from the best category to the worst",
+    ),
+    Target.spread("Difference between sentiment classes", 0.05, "sentiment class"),
+    Target.drop(
+        "Drop between lengths", 0.10, "length",
+        note="the seed asks for consistent performance; 10 % is this project's reading of it",
+    ),
+    Target.drop(
+        "Drop on changed text", 0.10, "changed text",
+        note="typos, case, missing punctuation, against the same reviews unchanged",
+    ),
+    Target.worst(
+        "Edge cases, worst kind", 1 / 3, "edge case",
+        note="accuracy; the seed asks for no complete failure, which is to be no worse than chance",
+    ),
+    Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False, unit=" s"),
+    Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
+)  # fmt: skip
+"""The seed's targets, and its own best figures."""
+
+
+class Teacher(Protocol):
+    """Who answers instead of the rules."""
+
+    def answers(self, review: str) -> Mapping[str, str] | None:
+        """Instruction → answer; ``None`` where there is none to be had."""
+
+
+def of_reviews(
+    reviews: Dataset | DatasetDict, source: Source | None = None
+) -> Dataset | DatasetDict:
+    """The examples of all reviews; of stress rows the sentiment alone."""
+    import datasets
+
+    if isinstance(reviews, datasets.DatasetDict):
+        return datasets.DatasetDict(
+            {name: _exploded(rows, name == "stress") for name, rows in reviews.items()}
+        )
+    return _exploded(reviews, False)
+
+
+def _exploded(reviews: Dataset, stress: bool) -> Dataset:
+    import datasets
+
+    rows = [e for review in reviews for e in examples(review) if not stress or _is_feeling(e)]
+    return datasets.Dataset.from_list(rows)
+
+
+def _is_feeling(example: Mapping[str, Any]) -> bool:
+    return bool(example["instruction"] == "sentiment")
+
+
+def examples(
+    review: Mapping[str, Any], teacher: Teacher | None = None, *, wordings: bool = True
+) -> Iterator[dict[str, Any]]:
+    """The five examples of a review; one less where nobody knows its stars.
+
+    Args:
+        review: a row of :mod:`toolkit_review_augmentation.reviews`.
+        teacher: asked for what neither facts nor rating tell.
+        wordings: put each instruction in one of its wordings, drawn by the review; else plainly.
+    """
+    random = Random(f"wording {review['group']}")
+    known = pairs(review) if review["known"] else rules.opinions(review["text"])
+    taught = None if review["known"] or teacher is None else teacher.answers(review["text"])
+    for at, instruction in enumerate(asked.INSTRUCTIONS):
+        question = random.choice(asked.WORDINGS[instruction])
+        if instruction == "recommendation" and not review["stars"]:
+            continue
+        answer, where = _answer(instruction, review, known, taught)
+        yield {
+            "row_id": (review["row_id"] - 1) * len(asked.INSTRUCTIONS) + at + 1,
+            "review": review["text"],
+            "question": question if wordings else asked.WORDINGS[instruction][0],
+            "instruction": instruction,
+            "answer": answer,
+            "source": where,
+            "stars": review["stars"],
+            "sentiment": review["sentiment"],
+            "opinions": [f"{aspect}={level}" for aspect, level in known],
+            "category": review["category"],
+            "group": review["group"],
+            "suite": review["suite"],
+        }
+
+
+def _answer(
+    instruction: str,
+    review: Mapping[str, Any],
+    known: Sequence[tuple[str, str]],
+    taught: Mapping[str, str] | None,
+) -> tuple[str, str]:
+    """An answer, and where it comes from."""
+    facts = bool(review["known"])
+    if instruction == "sentiment":
+        return review["sentiment"], FACTS if facts else RATING
+    if instruction == "recommendation":
+        return asked.recommendation(review["stars"]), FACTS if facts else RATING
+    if taught and taught.get(instruction):
+        return taught[instruction], TEACHER
+    where = FACTS if facts else RULES
+    if instruction == "features":
+        return asked.features([aspect for aspect, _ in known]), where
+    if instruction == "quality":
+        return asked.quality(known), where
+    if facts:
+        return asked.summary(review["sentiment"], known), where
+    return rules.central_sentence(texts.sentences(review["text"])) or review["text"], where
