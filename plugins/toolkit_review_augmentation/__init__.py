@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 @hookimpl
 def register_tasks(register: Callable[[type[Task]], None]) -> None:
     """Register the tasks of this plugin."""
+    from toolkit_review_augmentation.classifying import ReviewRating, ReviewSentiment
     from toolkit_review_augmentation.task import ReviewAugmentation
 
-    register(ReviewAugmentation)
+    for task in (ReviewAugmentation, ReviewSentiment, ReviewRating):
+        register(task)

@@ -168,6 +168,49 @@ def classifier(
     return lambda given: np.asarray(model.predict(given))
 
 
+def classifiers(column: str, by_rule: Callable[[str, Sequence[Any]], Any]) -> dict[str, Baseline]:
+    """The ladder of the tasks whose answer is a class: the value of a column.
+
+    Args:
+        by_rule: ``(text, classes of the training rows) -> class`` without learning.
+    """
+
+    def labels(train: Dataset) -> list[Any]:
+        return list(train[column])
+
+    def commonest(train: Dataset) -> Predictor:
+        value = Counter(labels(train)).most_common(1)[0][0]
+        return lambda rows: [value] * len(rows)
+
+    def drawn(train: Dataset) -> Predictor:
+        known = labels(train)
+        return lambda rows: [Random(text).choice(known) for text in rows["text"]]
+
+    def ruled(train: Dataset) -> Predictor:
+        known = sorted(set(labels(train)))
+        return lambda rows: [by_rule(text, known) for text in rows["text"]]
+
+    def fitted(featurize: Callable[[Sequence[str]], Featurize]) -> Baseline:
+        def fit(train: Dataset) -> Predictor:
+            features = featurize(list(train["text"]))
+            model = classifier(features(list(train["text"])), labels(train))
+
+            def predict(rows: Dataset) -> list[Any]:
+                return model(features(list(rows["text"]))).tolist() if len(rows) else []
+
+            return predict
+
+        return fit
+
+    return {
+        "majority": commonest,
+        "random": drawn,
+        "keyword-rules": ruled,
+        "tfidf-logreg": fitted(word_features),
+        "embeddings-logreg": fitted(sentence_features),
+    }
+
+
 # -- yardsticks ------------------------------------------------------------------------------------
 def gold_answers(train: Dataset) -> Predictor:
     """Every row's own gold answer."""

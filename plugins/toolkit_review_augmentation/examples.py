@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
-from toolkit import Target
 from toolkit_review_augmentation import instructions as asked
 from toolkit_review_augmentation import rules, texts
 from toolkit_review_augmentation.reviews import pairs
@@ -18,38 +17,6 @@ if TYPE_CHECKING:
 
 FACTS, RATING, RULES, TEACHER = "facts", "rating", "rules", "teacher"
 """Where an answer comes from."""
-TARGETS: Sequence[Target] = (
-    Target.metric("Sentiment accuracy", 0.90, "sentiment_accuracy"),
-    Target.metric("Sentiment accuracy, the seed's best", 0.92, "sentiment_accuracy"),
-    Target.metric("Rating within one star", 0.85, "within_1_star"),
-    Target.metric("Rating within one star, the seed's best", 0.87, "within_1_star"),
-    Target.metric("Features, F1", 0.80, "features_f1"),
-    Target.metric("Features, F1, the seed's best", 0.84, "features_f1"),
-    Target.metric("Completeness", 0.85, "completeness"),
-    Target.metric("Completeness, the seed's best", 0.89, "completeness"),
-    Target.metric("Domain specificity", 0.70, "domain_specificity"),
-    Target.metric("Domain specificity, the seed's best", 0.76, "domain_specificity"),
-    Target.drop(
-        "Drop between categories", 0.10, "category",
-        note="of the answer score, from the best category to the worst",
-    ),
-    Target.spread("Difference between sentiment classes", 0.05, "sentiment class"),
-    Target.drop(
-        "Drop between lengths", 0.10, "length",
-        note="the seed asks for consistent performance; 10 % is this project's reading of it",
-    ),
-    Target.drop(
-        "Drop on changed text", 0.10, "changed text",
-        note="typos, case, missing punctuation, against the same reviews unchanged",
-    ),
-    Target.worst(
-        "Edge cases, worst kind", 1 / 3, "edge case",
-        note="accuracy; the seed asks for no complete failure, which is to be no worse than chance",
-    ),
-    Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False, unit=" s"),
-    Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
-)  # fmt: skip
-"""The seed's targets, and its own best figures."""
 
 
 class Teacher(Protocol):

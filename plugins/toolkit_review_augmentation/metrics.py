@@ -83,9 +83,9 @@ def class_figure(which: str, of: int) -> Callable[..., Any]:
     return aggregate
 
 
-def macro(which: str) -> Callable[..., Any]:
-    """The mean of a figure over the three classes."""
-    parts = [class_figure(which, of) for of in range(len(SENTIMENTS))]
+def macro(which: str, classes: int = len(SENTIMENTS)) -> Callable[..., Any]:
+    """The mean of a figure over the classes."""
+    parts = [class_figure(which, of) for of in range(classes)]
 
     def aggregate(gold: np.ndarray, said: np.ndarray, axis: int = -1) -> Any:
         return sum(part(gold, said, axis=axis) for part in parts) / len(parts)
@@ -93,7 +93,8 @@ def macro(which: str) -> Callable[..., Any]:
     return aggregate
 
 
-def _root(squares: np.ndarray, axis: int = -1) -> Any:
+def root(squares: np.ndarray, axis: int = -1) -> Any:
+    """The root of the mean of squares."""
     return squares.mean(axis=axis) ** 0.5
 
 
@@ -204,7 +205,7 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
             label="Rating: mean absolute error", unit=" stars",
         ),
         Metric(
-            "rating_rmse", only(stars, lambda a, r: star_error(a, r) ** 2), aggregate=_root,
+            "rating_rmse", only(stars, lambda a, r: star_error(a, r) ** 2), aggregate=root,
             greater_is_better=False, label="Rating: root mean squared error", unit=" stars",
         ),
         Metric(

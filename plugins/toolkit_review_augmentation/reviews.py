@@ -29,6 +29,8 @@ COLUMNS = ("row_id", "text", "stars", "sentiment", "opinions", "known", "categor
 TEXT_NAMES = ("review", "reviews", "review text", "text", "sentence", "content", "comment", "body")
 TARGET_NAMES = ("rating", "stars", "score", "overall", "sentiment", "label")
 CATEGORY_NAMES = ("category", "variation", "condition", "product", "domain")
+CHANGED = "text: "
+"""How the suite of perturbed reviews begins."""
 PERTURBED = 100
 """Test reviews that come again with each perturbation."""
 
@@ -97,8 +99,18 @@ def _stress(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, An
     for name, change in (("clean", str), *perturb.PERTURBATIONS.items()):
         for row in clean:
             text = change(row["text"]) if name == "clean" else perturb.apply(name, row["text"])
-            rows.append({**row, "text": text, "category": "", "suite": f"text: {name}"})
+            rows.append({**row, "text": text, "category": "", "suite": f"{CHANGED}{name}"})
     return [{**row, "row_id": i, "group": normal(row["text"])} for i, row in enumerate(rows, first)]
+
+
+def load_texts(source: Source) -> Dataset:
+    """Rows to predict: ``row_id`` and ``text``."""
+    from toolkit.source import read_inputs
+
+    chosen = source.chosen.get("text")
+    if chosen and not source.text:
+        source.text = tuple(chosen)
+    return read_inputs(source, ["text"])
 
 
 def normal(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Target
-from toolkit_review_augmentation import baselines, examples, metrics, texts
+from toolkit_review_augmentation import baselines, examples, metrics, slicing, texts
 from toolkit_review_augmentation import instructions as asked
 from toolkit_review_augmentation.reviews import Sizes, load
 
@@ -64,6 +64,23 @@ TINYLLAMA = Recipe(
     generation={"max_new_tokens": 128},
     early_stopping={"early_stopping_patience": 10},
 )  # fmt: skip
+
+TARGETS = (
+    Target.metric("Sentiment accuracy", 0.90, "sentiment_accuracy"),
+    Target.metric("Sentiment accuracy, the seed's best", 0.92, "sentiment_accuracy"),
+    Target.metric("Rating within one star", 0.85, "within_1_star"),
+    Target.metric("Rating within one star, the seed's best", 0.87, "within_1_star"),
+    Target.metric("Features, F1", 0.80, "features_f1"),
+    Target.metric("Features, F1, the seed's best", 0.84, "features_f1"),
+    Target.metric("Completeness", 0.85, "completeness"),
+    Target.metric("Completeness, the seed's best", 0.89, "completeness"),
+    Target.metric("Domain specificity", 0.70, "domain_specificity"),
+    Target.metric("Domain specificity, the seed's best", 0.76, "domain_specificity"),
+    Target.spread("Difference between sentiment classes", 0.05, "sentiment class"),
+    Target.worst("Edge cases, worst kind", 1 / 3, "edge case", note=slicing.CHANCE),
+    *slicing.TARGETS,
+)
+"""The seed's targets, and its own best figures."""
 
 
 class ReviewAugmentation(CausalLMTask):
@@ -148,39 +165,18 @@ class ReviewAugmentation(CausalLMTask):
 
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         return {
-            "category": _category,
+            "category": slicing.category,
             "sentiment class": _class,
-            "length": _length,
+            "length": lambda row: slicing.length(row, "review"),
             "instruction": lambda row: row["instruction"] if not row["suite"] else None,
-            "edge case": _edge_case,
-            "changed text": _changed,
+            "edge case": slicing.edge_case,
+            "changed text": slicing.changed,
         }
 
     def targets(self) -> Sequence[Target]:
-        return examples.TARGETS
-
-
-def _category(row: Row) -> str | None:
-    return (row["category"] or None) if not row["suite"] else None
+        return TARGETS
 
 
 def _class(row: Row) -> str | None:
     """The gold sentiment; on rows that ask for it the answer score is the accuracy."""
     return row["sentiment"] if row["instruction"] == "sentiment" and not row["suite"] else None
-
-
-def _length(row: Row) -> str | None:
-    if row["suite"]:
-        return None
-    tokens = texts.count_tokens(row["review"])
-    return "under 50 tokens" if tokens < 50 else "50–200 tokens" if tokens <= 200 else "over 200"
-
-
-def _edge_case(row: Row) -> str | None:
-    suite = str(row["suite"])
-    return None if not suite or suite.startswith("text: ") else suite
-
-
-def _changed(row: Row) -> str | None:
-    suite = str(row["suite"])
-    return suite.removeprefix("text: ") if suite.startswith("text: ") else None
