@@ -31,6 +31,7 @@ _PUBLIC = {
     "Target": "toolkit.targets",
     "Task": "toolkit.task",
     "ToolkitError": "toolkit.errors",
+    "UsageError": "toolkit.errors",
     "hookimpl": "toolkit.hookspecs",
     "read": "toolkit.data",
 }
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
     from toolkit.errors import ToolkitError as ToolkitError
+    from toolkit.errors import UsageError as UsageError
     from toolkit.hookspecs import hookimpl as hookimpl
     from toolkit.kinds.causal_lm import CausalLMTask as CausalLMTask
     from toolkit.kinds.causal_lm import Generated as Generated

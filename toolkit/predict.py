@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from toolkit.kinds.base import Kind, Progress
     from toolkit.task import Baseline, Row, Task
 
+
 def held_out_rows(splits: DatasetDict) -> dict[str, list[Row]]:
     """The held-out rows as plain dicts, by split."""
     return {split: [dict(row) for row in splits[split]] for split in present(splits, HELD_OUT)}
@@ -44,9 +45,13 @@ def predict_baseline(
     predictions = {split: list(predictor(splits[split])) for split in rows}
     ended = time.perf_counter()
     width = _interval_width(task, predictions["calibrate"], rows["calibrate"])
-    count = sum(map(len, predictions.values()))
+    prepare(
+        task, [p for said in predictions.values() for p in said],
+        [task.reference(row) for of in rows.values() for row in of],
+    )  # fmt: skip
+    share = (ended - started_answers) / max(1, sum(map(len, predictions.values())))
     lines = [
-        _line(task, split, row, prediction, width, seconds=(ended - started_answers) / max(1, count))
+        _line(task, split, row, prediction, width, seconds=share)
         for split in rows
         for row, prediction in zip(rows[split], predictions[split], strict=True)
     ]
@@ -86,6 +91,7 @@ def predict_model(
     chosen = choose_decoder(task, outputs, flat, where, decoder)
     decoded = decode_all(task, outputs, flat)
     counted = or_fallback(task, decoded[chosen])
+    prepare(task, counted, [task.reference(row) for row in flat])
     calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
     width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
     lines = [
@@ -150,6 +156,13 @@ def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row])
             return None
         residuals.append(residual)
     return conformal_width(residuals)
+
+
+def prepare(task: Task, predictions: Sequence[Any], references: Sequence[Any]) -> None:
+    """Let the metrics do at once what they can."""
+    for metric in task.metrics:
+        if metric.prepare is not None:
+            metric.prepare(predictions, references)
 
 
 def _line(

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit.kinds.base import Kind
-    from toolkit.targets import Target
     from toolkit.source import Source
+    from toolkit.targets import Target
 
 API_VERSION = 1
 """The version of this contract; a task says which one it is written for."""
@@ -55,6 +55,9 @@ class Metric:
         label: what people read ("Mean absolute error"); the name when empty.
         unit: printed behind the figure ("$", "%"); may be empty.
         format: a format spec for the figure (".1f").
+        prepare: called with all of a system's predictions and references before ``per_example``
+            is, for what is cheaper done at once (sentence embeddings, which it then remembers).
+        tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Metric:
     label: str = ""
     unit: str = ""
     format: str = ".3f"
+    prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
+    tolerance: float = 1e-6
 
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).

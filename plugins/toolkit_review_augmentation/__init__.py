@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from toolkit import hookimpl
 
 if TYPE_CHECKING:
+    import typer
+
     from toolkit import Task
 
 
@@ -19,3 +21,11 @@ def register_tasks(register: Callable[[type[Task]], None]) -> None:
 
     for task in (ReviewAugmentation, ReviewSentiment, ReviewRating):
         register(task)
+
+
+@hookimpl
+def register_commands(app: typer.Typer) -> None:
+    """Add ``toolkit augment``."""
+    from toolkit_review_augmentation.commands import augment
+
+    app.command(name="augment")(augment)

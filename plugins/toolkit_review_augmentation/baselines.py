@@ -64,9 +64,7 @@ def at_random(train: Dataset) -> Predictor:
     known = _answers(train)
 
     def predict(rows: Dataset) -> list[str]:
-        return [
-            Random(row["review"]).choice(known.get(_instruction(row)) or [""]) for row in rows
-        ]
+        return [Random(row["review"]).choice(known.get(_instruction(row)) or [""]) for row in rows]
 
     return predict
 

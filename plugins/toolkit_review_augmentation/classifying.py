@@ -85,9 +85,7 @@ def sentiment_metrics(labels: Sequence[str]) -> tuple[Metric, ...]:
             for key, label in names.items()
         ),
         *(
-            Metric(
-                f"{key}_{name}", pair, aggregate=class_figure(key, i), label=f"{label}, {name}"
-            )
+            Metric(f"{key}_{name}", pair, aggregate=class_figure(key, i), label=f"{label}, {name}")
             for i, name in enumerate(labels)
             for key, label in names.items()
         ),
@@ -200,11 +198,11 @@ class ReviewRating(_ReviewClassification):
     metrics = (
         Metric(
             "mae", lambda p, r: abs(p - r), greater_is_better=False,
-            label="Mean absolute error", unit=" stars",
+            label="Mean absolute error", unit="stars",
         ),
         Metric(
             "rmse", lambda p, r: (p - r) ** 2, aggregate=root, greater_is_better=False,
-            label="Root mean squared error", unit=" stars",
+            label="Root mean squared error", unit="stars",
         ),
         Metric("exact", lambda p, r: float(_whole(p) == r), label="Exact"),
         Metric("within_1_star", lambda p, r: float(abs(_whole(p) - r) <= 1),
@@ -228,7 +226,7 @@ class ReviewRating(_ReviewClassification):
             Target.metric("Within one star", 0.85, "within_1_star"),
             Target.metric("Within one star, the seed's best", 0.87, "within_1_star"),
             Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False,
-                         unit=" s"),
+                         unit="s"),
             Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
         )  # fmt: skip
 

@@ -63,6 +63,8 @@ def examples(
     random = Random(f"wording {review['group']}")
     known = pairs(review) if review["known"] else rules.opinions(review["text"])
     taught = None if review["known"] or teacher is None else teacher.answers(review["text"])
+    if taught:  # it names things, and says of them what it says in sentences
+        known = [(name, "") for name in asked.read_features(taught["features"])]
     for at, instruction in enumerate(asked.INSTRUCTIONS):
         question = random.choice(asked.WORDINGS[instruction])
         if instruction == "recommendation" and not review["stars"]:

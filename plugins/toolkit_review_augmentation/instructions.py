@@ -56,13 +56,13 @@ def sentiment_of(stars: int) -> str:
 
 # -- answers -------------------------------------------------------------------------------------
 def recommendation(stars: int) -> str:
-    """"Yes, 5 of 5 stars.": a yes, maybe or no that follows from the stars."""
+    """A yes, maybe or no that follows from the stars, and the stars."""
     word = {"negative": "No", "neutral": "Maybe", "positive": "Yes"}[sentiment_of(stars)]
     return f"{word}, {stars} of 5 stars."
 
 
 def features(aspects: Sequence[str]) -> str:
-    """"battery, sound", or "none"."""
+    """A list between commas, or "none"."""
     return ", ".join(dict.fromkeys(aspects)) or "none"
 
 

@@ -20,7 +20,7 @@ So the report puts the gold answers, other rows' answers and the rules beside ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Metric
@@ -48,8 +48,9 @@ def only(
     return per_example
 
 
-# -- sentiment and stars -----------------------------------------------------------------------------
+# -- sentiment and stars ---------------------------------------------------------------------------
 def sentiment_right(answer: str, reference: Reference) -> float:
+    """1 where answer and gold name the same sentiment."""
     return float(asked.read_sentiment(answer) == asked.read_sentiment(reference["answer"]))
 
 
@@ -98,7 +99,7 @@ def root(squares: np.ndarray, axis: int = -1) -> Any:
     return squares.mean(axis=axis) ** 0.5
 
 
-# -- features ----------------------------------------------------------------------------------------
+# -- features --------------------------------------------------------------------------------------
 def matched(said: Collection[str], gold: Collection[str]) -> int:
     """Gold features that were named, compared by their lemmas ("batteries" is "battery")."""
     wanted = {tuple(texts.lemmas(name)) for name in gold}
@@ -125,7 +126,7 @@ def feature_figure(which: str) -> Callable[[str, Reference], float]:
     return measure
 
 
-# -- free text ---------------------------------------------------------------------------------------
+# -- free text -------------------------------------------------------------------------------------
 def word_f1(answer: str, reference: Reference) -> float:
     """F1 of the answer's lemmas against the gold answer's, without stop words, as sets."""
     said, gold = (set(texts.content_lemmas(t)) for t in (answer, reference["answer"]))
@@ -133,6 +134,7 @@ def word_f1(answer: str, reference: Reference) -> float:
 
 
 def completeness(answer: str, reference: Reference) -> float:
+    """How well the gold answer's clauses are found again in the answer (see the module)."""
     gold, said = texts.clauses(reference["answer"]), texts.clauses(answer)
     if not gold or not said:
         return float(not gold)
@@ -141,12 +143,24 @@ def completeness(answer: str, reference: Reference) -> float:
 
 
 def coherence(answer: str, reference: Reference) -> float:
+    """How near neighbouring clauses are to each other (see the module)."""
     said = texts.clauses(answer)
     if not said:
         return 0.0
     chain = said if len(said) > 1 else [str(reference["question"]), *said]
     vectors = texts.embed(chain)
     return float((vectors[:-1] * vectors[1:]).sum(axis=1).clip(0, 1).mean())
+
+
+def embed_clauses(answers: Sequence[str], references: Sequence[Reference]) -> None:
+    """Embed all that completeness and coherence will compare, in batches."""
+    found: set[str] = set()
+    for answer, reference in zip(answers, references, strict=True):
+        if reference["instruction"] in FREE_TEXT:
+            found.update(texts.clauses(answer))
+            found.update(texts.clauses(reference["answer"]))
+            found.add(str(reference["question"]))
+    texts.embed(sorted(found))
 
 
 def specificity(terms: Collection[str]) -> Callable[[str, Reference], float]:
@@ -168,7 +182,7 @@ def domain_terms(reviews: Collection[str], most: int = 3_000, at_least: int = 3)
     return [word for word, count in ranked[:most] if count >= at_least and len(word) > 1]
 
 
-# -- all of them -------------------------------------------------------------------------------------
+# -- all of them -----------------------------------------------------------------------------------
 def answer_score(answer: str, reference: Reference) -> float:
     """How good an answer is, 0 to 1, by the measure of its instruction."""
     instruction = reference["instruction"]
@@ -202,11 +216,11 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
         ),
         Metric(
             "rating_mae", only(stars, star_error), greater_is_better=False,
-            label="Rating: mean absolute error", unit=" stars",
+            label="Rating: mean absolute error", unit="stars",
         ),
         Metric(
             "rating_rmse", only(stars, lambda a, r: star_error(a, r) ** 2), aggregate=root,
-            greater_is_better=False, label="Rating: root mean squared error", unit=" stars",
+            greater_is_better=False, label="Rating: root mean squared error", unit="stars",
         ),
         Metric(
             "rating_exact", only(stars, lambda a, r: float(star_error(a, r) == 0)),
@@ -228,7 +242,13 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
     ]  # fmt: skip
     if embeddings:
         found += [
-            Metric("completeness", only(FREE_TEXT, completeness), label="Completeness"),
-            Metric("coherence", only(FREE_TEXT, coherence), label="Coherence"),
-        ]
+            Metric(
+                "completeness", only(FREE_TEXT, completeness), label="Completeness",
+                prepare=embed_clauses, tolerance=1e-4,
+            ),
+            Metric(
+                "coherence", only(FREE_TEXT, coherence), label="Coherence",
+                prepare=embed_clauses, tolerance=1e-4,
+            ),
+        ]  # fmt: skip
     return tuple(found)

@@ -20,7 +20,7 @@ TARGETS = (
         "Drop on changed text", 0.10, "changed text",
         note="typos, case, missing punctuation, against the same reviews unchanged",
     ),
-    Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False, unit=" s"),
+    Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False, unit="s"),
     Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
 )  # fmt: skip
 """The seed's targets on robustness and speed."""

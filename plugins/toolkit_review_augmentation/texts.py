@@ -90,6 +90,8 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     """Normalised sentence embeddings, shape (texts, 384); those seen before are remembered."""
     import numpy as np
 
+    if not len(texts):
+        return np.zeros((0, 384), dtype=np.float32)
     new = list(dict.fromkeys(text for text in texts if text not in _vectors))
     if new:
         if len(_vectors) + len(new) > KEPT_VECTORS:
