@@ -225,6 +225,25 @@ def slice_marks(doc: Document) -> dict[str, dict[str, list[Mark]]]:
     return charts
 
 
+def slice_rows(doc: Document) -> list[tuple[str, str, str, list[str]]]:
+    """Slice, part, its rows, and the figures of the trained system and the best baseline."""
+    metric = described(doc)
+    names = [name for name in (trained(doc), doc["verdict"]["best_baseline"]) if name]
+    return [
+        (slice_name, part, wording.number(found["n"]), [_in_part(found, n, metric) for n in names])
+        for slice_name, parts in doc["slices"].items()
+        for part, found in parts.items()
+        if found["systems"]
+    ]
+
+
+def _in_part(found: Mapping[str, Any], system: str, metric: Mapping[str, Any]) -> str:
+    entry = found["systems"].get(system)
+    if entry is None:
+        return wording.NOTHING
+    return f"{wording.number(entry['value'], metric['format'])} ({_span(entry, metric['format'])})"
+
+
 def small_parts(doc: Document) -> list[str]:
     """Parts that have too few rows to say anything about, in words."""
     return [

@@ -23,7 +23,8 @@ class System:
 
     Args:
         name: its name in every table.
-        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``human`` or ``api``.
+        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``human``, ``api``, or
+            ``yardstick`` for what only shows how figures are to be read.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """
@@ -80,6 +81,8 @@ def _system(run: Run, entry: Mapping[str, Any]) -> System:
 
 def _check_finite(system: str, row: Mapping[str, Any]) -> None:
     for name, value in row["metrics"].items():
+        if value is None:
+            continue
         parts = value if isinstance(value, list) else [value]
         if not all(isinstance(part, int | float) and math.isfinite(part) for part in parts):
             raise PluginError(
