@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from cli_runner import CommandLine
+from toolkit import Source, UsageError
 from toolkit_review_augmentation import augment as work
 from toolkit_review_augmentation import balancing
 from toolkit_review_augmentation.generator import generate
 from toolkit_review_augmentation.instructions import SENTIMENTS, sentiment_of
-
-from cli_runner import CommandLine
-from toolkit import Source, UsageError
 
 SHARES = balancing.parse_shares("40/30/30")
 

@@ -3,6 +3,7 @@ import json
 from collections import Counter
 
 import pytest
+
 from toolkit_review_augmentation import wordings
 from toolkit_review_augmentation.edge_cases import EDGE_CASES
 from toolkit_review_augmentation.generator import Review, generate

@@ -1,4 +1,5 @@
 import pytest
+
 from toolkit_review_augmentation import instructions as asked
 from toolkit_review_augmentation import rules
 

@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
+
 from toolkit_review_augmentation import metrics
 from toolkit_review_augmentation.classifying import sentiment_metrics
 from toolkit_review_augmentation.instructions import SENTIMENTS

@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from toolkit_review_augmentation import reviews
-from toolkit_review_augmentation.reviews import Sizes
 
 from toolkit import DataError, Source
 from toolkit.data import prepare
+from toolkit_review_augmentation import reviews
+from toolkit_review_augmentation.reviews import Sizes
 
 SIZES = Sizes(40, 20, 20)
 

@@ -2,12 +2,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from toolkit_review_augmentation import baselines, examples
-from toolkit_review_augmentation.task import EMBEDDED, TINYLLAMA, ReviewAugmentation
 
 from toolkit import Generated, Source
 from toolkit.checking import check
 from toolkit.data import Prepared, prepare
+from toolkit_review_augmentation import baselines, examples
+from toolkit_review_augmentation.task import EMBEDDED, TINYLLAMA, ReviewAugmentation
 
 
 @pytest.fixture(scope="module")

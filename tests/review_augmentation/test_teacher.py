@@ -15,9 +15,8 @@ pytest.importorskip("httpx")
 pytest.importorskip("tenacity")
 pytest.importorskip("jsonschema")
 
-from toolkit_review_augmentation.teacher import ChatTeacher, Settings
-
 from toolkit import DataError, UsageError
+from toolkit_review_augmentation.teacher import ChatTeacher, Settings
 
 GOOD = {"features": ["battery"], "quality": "The battery is good.", "summary": "Happy."}
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100}
