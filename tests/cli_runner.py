@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
 import random
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).parent.parent
 
 WORDS = ("red", "blue", "green", "old", "steel", "oak", "silk", "large", "small", "pair of")
 
@@ -69,3 +74,18 @@ def quick(model: Path) -> list[str]:
         "--set", "training.bf16=false", "--set", "training.report_to=none",
         "--set", "training.max_length=128",
     ]  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    """For a process of its own: one thread, and the packages of this checkout."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"}
+
+
+def command(folder: Path, *arguments: str, **keywords: Any) -> subprocess.CompletedProcess[str]:
+    """``toolkit …`` in a process of its own; must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "toolkit.cli", *arguments], cwd=folder, env=environment(),
+        capture_output=True, text=True, **keywords,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done

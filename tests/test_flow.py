@@ -15,9 +15,17 @@ from typing import Any
 import jsonschema
 import pytest
 
-from cli_runner import Answer, CommandLine, goods, quick, write_csv
+from cli_runner import (
+    ROOT,
+    Answer,
+    CommandLine,
+    command,
+    environment,
+    goods,
+    quick,
+    write_csv,
+)
 
-ROOT = Path(__file__).parent.parent
 FILES = (
     "run.json", "metrics.json", "history.json", "report.html", "report.md", "README.md",
     "data/splits.parquet", "data/heldout.jsonl", "data/preflight.json",
@@ -39,20 +47,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path
     command(folder, "run", "price-regression", "--data", str(data), *quick(tiny_llama))
     (run,) = (folder / "runs" / "price-regression").iterdir()
     return run
-
-
-def command(folder: Path, *arguments: str, **keywords: Any) -> subprocess.CompletedProcess[str]:
-    """``toolkit …`` in a process of its own; must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "toolkit.cli", *arguments], cwd=folder, env=_environment(),
-        capture_output=True, text=True, **keywords,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"}
 
 
 @pytest.fixture
@@ -213,7 +207,7 @@ def test_kill_at_any_moment_and_resume_gives_the_same_adapter(
     arguments = ["run", "price-regression", "--data", str(data), *quick(tiny_llama)]
     for moment in ("data", "baselines", "checkpoint-3"):
         process = subprocess.Popen(
-            [sys.executable, "-m", "toolkit.cli", *arguments], cwd=tmp_path, env=_environment(),
+            [sys.executable, "-m", "toolkit.cli", *arguments], cwd=tmp_path, env=environment(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         _kill_when(process, tmp_path, moment)

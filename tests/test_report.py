@@ -210,7 +210,14 @@ def test_runs_on_the_same_rows_are_compared_row_by_row(tmp_path: Path) -> None:
     assert pair["low"] > 0
     assert "same test rows" in doc["statement"]
     assert "< 0.001" in comparing.text(doc)
-    assert comparing.markdown(doc).count("\n| ") == 3
+    # Two tables: a line a run, and one ladder of all systems.
+    assert comparing.markdown(doc).count("\n| ") == 3 + 2 + len(doc["ladder"])
+    assert doc["ladder"][0]["name"] == f"adapter of {first.id}"
+    assert doc["ladder"][0]["compared"] is None
+    values = [rung["value"] for rung in doc["ladder"]]
+    assert values == sorted(values)
+    theirs = next(r for r in doc["ladder"] if r["name"] == f"adapter of {second.id}")
+    assert theirs["compared"]["high"] < 0 and theirs["runs"] == [second.id]
     assert "<svg" in comparing.html(doc)
     json.dumps(doc, allow_nan=False)
 
@@ -226,6 +233,7 @@ def test_runs_on_other_rows_stand_side_by_side(tmp_path: Path) -> None:
     assert "difference" not in doc["pairs"][0]
     assert "Not comparable row by row" in doc["statement"]
     assert "other rows" in comparing.text(doc)
+    assert doc["ladder"] == []
 
 
 def test_one_run_cannot_be_compared(tmp_path: Path) -> None:

@@ -28,19 +28,26 @@ _PUBLIC = {
     "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
     "SequenceRegressionTask": "toolkit.kinds.sequence_classification",
     "Source": "toolkit.source",
+    "classification_metrics": "toolkit.classes",
+    "Target": "toolkit.targets",
     "Task": "toolkit.task",
     "ToolkitError": "toolkit.errors",
+    "UsageError": "toolkit.errors",
     "hookimpl": "toolkit.hookspecs",
+    "ordinal_metrics": "toolkit.classes",
     "read": "toolkit.data",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
 
 if TYPE_CHECKING:
+    from toolkit.classes import classification_metrics as classification_metrics
+    from toolkit.classes import ordinal_metrics as ordinal_metrics
     from toolkit.data import read as read
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
     from toolkit.errors import ToolkitError as ToolkitError
+    from toolkit.errors import UsageError as UsageError
     from toolkit.hookspecs import hookimpl as hookimpl
     from toolkit.kinds.causal_lm import CausalLMTask as CausalLMTask
     from toolkit.kinds.causal_lm import Generated as Generated
@@ -54,6 +61,7 @@ if TYPE_CHECKING:
         SequenceRegressionTask as SequenceRegressionTask,
     )
     from toolkit.source import Source as Source
+    from toolkit.targets import Target as Target
     from toolkit.task import API_VERSION as API_VERSION
     from toolkit.task import Baseline as Baseline
     from toolkit.task import Metric as Metric

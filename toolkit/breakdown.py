@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit import statistics
+from toolkit.splitting import STRESS
 from toolkit.statistics import known, plain
 from toolkit.systems import TRAINED, System
 from toolkit.task import Metric, Task
 
 SMALLEST_PART = 10
 """Parts of a slice with fewer rows get no figures: their intervals would say nothing."""
+RowKey = tuple[str, int]
+"""Split and number of a row."""
 PLAIN = "greedy"
 """The decoder that others are compared with; the task's first one where there is no such name."""
 
@@ -83,28 +86,32 @@ def slices(found: Sequence[System], metric: Metric) -> dict[str, dict[str, Any]]
 
     A part that is too small keeps its ``n`` and has no systems.
     """
-    parts: dict[str, dict[str, list[int]]] = {}
-    for row in max((s.rows() for s in found), key=len):
-        for name, part in (row.get("slices") or {}).items():
-            if part is not None:
-                parts.setdefault(name, {}).setdefault(part, []).append(row["row_id"])
+    parts: dict[str, dict[str, list[RowKey]]] = {}
+    for split in ("test", STRESS):
+        for row in max((s.rows(split) for s in found), key=len):
+            for name, part in (row.get("slices") or {}).items():
+                if part is not None:
+                    parts.setdefault(name, {}).setdefault(part, []).append((split, row["row_id"]))
     return {
         name: {part: _part(found, metric, of[part]) for part in in_order(of)}
         for name, of in parts.items()
     }
 
 
-def _part(found: Sequence[System], metric: Metric, row_ids: Sequence[int]) -> dict[str, Any]:
+def _part(found: Sequence[System], metric: Metric, keys: Sequence[RowKey]) -> dict[str, Any]:
     figures = {}
-    for system in found if len(row_ids) >= SMALLEST_PART else ():
-        rows = system.splits["test"]
-        values = [rows[row_id]["metrics"][metric.name] for row_id in row_ids if row_id in rows]
-        if len(values) >= SMALLEST_PART:
+    for system in found if len(keys) >= SMALLEST_PART else ():
+        values = [
+            rows[row_id]["metrics"][metric.name]
+            for split, row_id in keys
+            if row_id in (rows := system.splits.get(split, {}))
+        ]
+        if sum(value is not None for value in values) >= SMALLEST_PART:
             figures[system.name] = plain(statistics.interval(metric, values))
-    return {"n": len(row_ids), "systems": figures}
+    return {"n": len(keys), "systems": figures}
 
 
-def in_order(parts: Mapping[str, Sequence[int]]) -> list[str]:
+def in_order(parts: Mapping[str, Sequence[RowKey]]) -> list[str]:
     """Bands by their first number ("under 30" before "30-100"), other parts by size."""
     firsts = {part: re.search(r"\d[\d,]*(?:\.\d+)?", part) for part in parts}
     if not all(firsts.values()):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit import report, sections, statistics, systems, wording
+from toolkit import joint, report, sections, statistics, systems, wording
 from toolkit.errors import UsageError
 from toolkit.run import Run, read_json, write_text
 from toolkit.statistics import plain
@@ -28,7 +28,9 @@ def compare(runs: Sequence[Run], tasks: Sequence[Task]) -> dict[str, Any]:
 
     Returns:
         ``metric``, ``runs`` (one object a run), ``pairs`` (one for every run but the first, with
-        ``row_by_row`` and, where that is false, ``why``) and ``statement``, a sentence.
+        ``row_by_row`` and, where that is false, ``why``), ``ladder`` (every system of all runs
+        where they all answered the same rows, see :func:`toolkit.joint.ladder`; else empty) and
+        ``statement``, a sentence.
     """
     if len(runs) < 2:
         raise UsageError("compare needs at least two runs: toolkit compare RUN RUN")
@@ -56,6 +58,9 @@ def compare(runs: Sequence[Run], tasks: Sequence[Task]) -> dict[str, Any]:
         "metric": described,
         "runs": lines,
         "pairs": pairs,
+        "ladder": joint.ladder(runs, [task.name for task in tasks], metric)
+        if all(pair["row_by_row"] for pair in pairs)
+        else [],
         "statement": _statement(pairs),
     }
 
@@ -169,23 +174,48 @@ def _pair_cells(pair: Mapping[str, Any] | None, spec: str, unit: str) -> tuple[s
     return f"{difference} ({' to '.join(ends)})", wording.p_value(pair["p"])
 
 
+def ladder_table(doc: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of the common ladder; no cells where the runs have none."""
+    metric = doc["metric"]
+    spec, unit = metric["format"], metric["unit"]
+    headings = ["system", metric["label"], "95 % interval", f"{doc['runs'][0]['task']} against it"]
+    rows = []
+    for rung in doc["ladder"]:
+        compared = rung["compared"]
+        against = [wording.NOTHING, ""]
+        if compared is not None:
+            ends = " to ".join(wording.signed(compared[end], spec) for end in ("low", "high"))
+            difference = wording.signed(compared["difference"], spec, unit)
+            against = [f"{difference} ({ends})", wording.p_value(compared["p"])]
+        figure = wording.figure(rung["value"], spec, unit)
+        rows.append([rung["name"], figure, wording.span(rung["low"], rung["high"], spec), *against])
+    return [*headings, "p"], rows
+
+
 def text(doc: Mapping[str, Any]) -> str:
-    """An aligned table for a terminal, with the statement under it."""
-    headings, rows = table(doc)
+    """Aligned tables for a terminal, with the statement under them."""
+    tables = [table(doc), ladder_table(doc)]
+    return "\n\n".join([*(_aligned(*t) for t in tables if t[1]), doc["statement"]])
+
+
+def _aligned(headings: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(line[i]) for line in [headings, *rows]) for i in range(len(headings))]
-    lines = [
+    return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in [headings, *rows]
-    ]
-    return "\n".join([*lines, "", doc["statement"]])
+    )
 
 
 def markdown(doc: Mapping[str, Any]) -> str:
-    """The table in Markdown."""
-    headings, rows = table(doc)
+    """The tables in Markdown."""
+    parts = [_piped(*t) for t in (table(doc), ladder_table(doc)) if t[1]]
+    return "\n\n".join([*parts, doc["statement"]]) + "\n"
+
+
+def _piped(headings: list[str], rows: list[list[str]]) -> str:
     lines = [headings, ["---"] * len(headings)]
     lines += [[report.markdown_cell(cell) for cell in row] for row in rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{doc['statement']}\n"
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def html(doc: Mapping[str, Any]) -> str:
@@ -194,18 +224,7 @@ def html(doc: Mapping[str, Any]) -> str:
 
     headings, rows = table(doc)
     metric = doc["metric"]
-    marks = [
-        charts.Mark(
-            line["run"],
-            "adapter" if line is doc["runs"][0] else "baseline",
-            line["value"],
-            line["low"],
-            line["high"],
-            wording.figure(line["value"], metric["format"], metric["unit"]),
-        )
-        for line in doc["runs"]
-        if line["value"] is not None
-    ]
+    marks = _marks(doc)
     title = metric["label"] + (f", {metric['unit']}" if metric["unit"] else "")
     drawn = (
         [charts.forest(marks, title, narrow=narrow) for narrow in (False, True)] if marks else []
@@ -213,5 +232,33 @@ def html(doc: Mapping[str, Any]) -> str:
     css = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
     return report.render(
         "comparison.html.j2",
-        {"doc": doc, "headings": headings, "rows": rows, "chart": drawn, "css": css},
+        {
+            "doc": doc,
+            "tables": [t for t in ((headings, rows), ladder_table(doc)) if t[1]],
+            "chart": drawn,
+            "css": css,
+        },
     )
+
+
+def _marks(doc: Mapping[str, Any]) -> list[Any]:
+    """The chart's marks: the common ladder, or a mark a run where there is none."""
+    from toolkit import charts
+
+    metric = doc["metric"]
+    first = doc["runs"][0]
+    drawn = [(rung["name"], rung["role"], rung) for rung in doc["ladder"]] or [
+        (run["run"], "adapter" if run is first else "baseline", run) for run in doc["runs"]
+    ]
+    return [
+        charts.Mark(
+            name,
+            role,
+            entry["value"],
+            entry["low"],
+            entry["high"],
+            wording.figure(entry["value"], metric["format"], metric["unit"]),
+        )
+        for name, role, entry in drawn
+        if entry["value"] is not None
+    ]

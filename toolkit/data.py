@@ -20,7 +20,7 @@ from toolkit.errors import DataError, PluginError
 from toolkit.reading import read
 from toolkit.run import read_jsonl, write_bytes, write_jsonl
 from toolkit.source import Source
-from toolkit.splitting import CAPS, FRACTIONS, HELD_OUT, MINIMUM, SPLITS
+from toolkit.splitting import CAPS, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, STRESS, present
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
 
-OWN_SPLITS = ("train", "validation", "test")
+OWN_SPLITS = ("train", "validation", "test", STRESS)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Prepared:
     """The rows of a run.
 
     Args:
-        splits: ``train``, ``select``, ``calibrate``, ``test``: the task's columns and ``row_id``.
+        splits: ``train``, ``select``, ``calibrate``, ``test``: the task's columns and ``row_id``;
+            ``stress`` too where the task brings rows that are hard on purpose.
         fingerprint: SHA-256 over the rows and their splits; equal ones make runs comparable.
         left_out: reason → numbers of the rows that are not used.
         notes: what was decided, in sentences.
@@ -58,7 +59,7 @@ class Prepared:
     @property
     def sizes(self) -> dict[str, int]:
         """Rows of each split."""
-        return {name: len(self.splits[name]) for name in SPLITS}
+        return {name: len(self.splits[name]) for name in present(self.splits)}
 
     def restrict(self, rows: int, seed: int = 0) -> Prepared:
         """The same held-out rows with fewer training rows (for a learning curve over data)."""
@@ -186,6 +187,8 @@ def _assign(
     owners = {name: np.full(len(part.groups), -1, dtype=np.int8) for name, part in parts.items()}
     if "test" in parts:
         owners["test"][unseen["test"]] = SPLITS.index("test")
+    if STRESS in parts:
+        owners[STRESS][unseen[STRESS]] = len(SPLITS)
     missing = [name for name in HELD_OUT if name != "test" or "test" not in parts]
     if "validation" in parts:
         missing = [name for name in missing if name == "test"]
@@ -211,7 +214,7 @@ def _assign(
     counts = np.bincount(
         np.concatenate([o[o >= 0] for o in owners.values()]), minlength=len(SPLITS)
     )
-    splitting.check_sizes(dict(zip(SPLITS, counts.tolist(), strict=True)))
+    splitting.check_sizes(dict(zip(SPLITS, counts.tolist(), strict=False)))
     return owners
 
 
@@ -235,7 +238,8 @@ def _check_own_splits(rows: Mapping[str, int]) -> None:
 def _without_overlap(parts: Mapping[str, _Part], source: Source) -> dict[str, np.ndarray]:
     """Row indexes of each part without rows whose text is in a part that must stay unseen."""
     kept = {name: np.arange(len(part.groups)) for name, part in parts.items()}
-    for name, later in (("validation", ("test",)), ("train", ("validation", "test"))):
+    later_of = {"validation": ("test", STRESS), "train": ("validation", "test", STRESS)}
+    for name, later in later_of.items():
         for other in later:
             if name not in parts or other not in parts:
                 continue
@@ -263,7 +267,7 @@ def _gather(
     import datasets
 
     splits, digests = {}, {}
-    for index, split in enumerate(SPLITS):
+    for index, split in enumerate((*SPLITS, STRESS)):
         for name, part in parts.items():
             at = np.flatnonzero(owners[name] == index)
             if len(at):
@@ -275,7 +279,7 @@ def _gather(
 def _fingerprint(splits: DatasetDict, digests: Mapping[str, np.ndarray]) -> str:
     """SHA-256 over split, row number and content of every row, in order."""
     total = hashlib.sha256()
-    for split in SPLITS:
+    for split in present(splits):
         total.update(f"{split} {len(digests[split])}\n".encode())
         total.update(np.asarray(splits[split]["row_id"][:], dtype="<i8").tobytes())
         total.update(digests[split].tobytes())
@@ -294,12 +298,13 @@ def save(prepared: Prepared, run: Run, *, store_rows: bool = True) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    ids = {name: np.asarray(prepared.splits[name]["row_id"][:], dtype=np.int64) for name in SPLITS}
+    names = present(prepared.splits)
+    ids = {name: np.asarray(prepared.splits[name]["row_id"][:], dtype=np.int64) for name in names}
     table = pa.table(
         {
-            "row_id": np.concatenate([ids[name] for name in SPLITS]),
-            "split": [name for name in SPLITS for _ in range(len(ids[name]))],
-            "sha": np.concatenate([prepared.digests[name] for name in SPLITS]).astype(str),
+            "row_id": np.concatenate([ids[name] for name in names]),
+            "split": [name for name in names for _ in range(len(ids[name]))],
+            "sha": np.concatenate([prepared.digests[name] for name in names]).astype(str),
         }
     )
     sink = pa.BufferOutputStream()
@@ -310,14 +315,14 @@ def save(prepared: Prepared, run: Run, *, store_rows: bool = True) -> None:
             run.data / "heldout.jsonl",
             (
                 {"split": name, **row}
-                for name in HELD_OUT
+                for name in present(prepared.splits, HELD_OUT)
                 for row in tables.rows(prepared.splits[name])
             ),
         )
 
 
 def heldout(run: Run) -> dict[str, Dataset]:
-    """The held-out rows of a run: ``select``, ``calibrate`` and ``test``."""
+    """The held-out rows of a run: ``select``, ``calibrate``, ``test``, and ``stress`` if any."""
     import datasets
 
     path = run.data / "heldout.jsonl"
@@ -325,5 +330,5 @@ def heldout(run: Run) -> dict[str, Dataset]:
         raise DataError(f"{run.path} holds no held-out rows; it was made without storing data")
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in HELD_OUT}
     for row in read_jsonl(path):
-        found[row.pop("split")].append(row)
+        found.setdefault(row.pop("split"), []).append(row)
     return {name: datasets.Dataset.from_list(rows) for name, rows in found.items()}

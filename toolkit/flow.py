@@ -188,12 +188,16 @@ class Flow:
             return
         self.console.heading("baselines")
         with self.run.stage("baselines"):
-            for name, fit in self.task.baselines().items():
+            rungs = [
+                *((name, fit, "baseline") for name, fit in self.task.baselines().items()),
+                *((name, fit, "yardstick") for name, fit in self.task.yardsticks().items()),
+            ]
+            for name, fit, role in rungs:
                 if predict.predicted(self.run, name):
                     continue
                 try:
                     entry = predict.predict_baseline(
-                        self.run, self.task, name, fit, prepared.splits
+                        self.run, self.task, name, fit, prepared.splits, role
                     )
                 except MissingExtra as error:
                     predict.absent(self.run, name, str(error))
@@ -300,6 +304,12 @@ class Flow:
                         adapter=True, decoder=self._decoder, progress=progress,
                         fit_seconds=self.run.info["training"]["seconds"],
                     )  # fmt: skip
+                if index == 0:
+                    from toolkit import speed
+
+                    rows = [dict(row) for row in prepared.splits["test"]]
+                    self.run.info["speed"] = speed.measure(self.kind, rows)
+                    self.run.save()
                 label = f"{name}, decoder {entry['decoder']}"
                 self._told(entry, label, entry["predict_seconds"])
 

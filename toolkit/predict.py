@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.decode import decode_all, or_fallback, primary_values
 from toolkit.run import Run, read_json, write_json, write_jsonl
+from toolkit.splitting import HELD_OUT, present
 from toolkit.statistics import conformal_width
 
 if TYPE_CHECKING:
@@ -22,34 +23,41 @@ if TYPE_CHECKING:
     from toolkit.kinds.base import Kind, Progress
     from toolkit.task import Baseline, Row, Task
 
-HELD_OUT = ("select", "calibrate", "test")
-
 
 def held_out_rows(splits: DatasetDict) -> dict[str, list[Row]]:
     """The held-out rows as plain dicts, by split."""
-    return {split: [dict(row) for row in splits[split]] for split in HELD_OUT}
+    return {split: [dict(row) for row in splits[split]] for split in present(splits, HELD_OUT)}
 
 
 def predict_baseline(
-    run: Run, task: Task, name: str, fit: Baseline, splits: DatasetDict
+    run: Run, task: Task, name: str, fit: Baseline, splits: DatasetDict, role: str = "baseline"
 ) -> dict[str, Any]:
-    """Fit a baseline, predict the held-out rows, write its file; returns its systems entry."""
+    """Fit a baseline, predict the held-out rows, write its file; returns its systems entry.
+
+    Args:
+        role: ``baseline``, or ``yardstick`` for what only shows what figures mean.
+    """
     started = time.perf_counter()
     predictor = fit(splits["train"])
     fitted = time.perf_counter()
-    predictions = {split: list(predictor(splits[split])) for split in HELD_OUT}
-    ended = time.perf_counter()
     rows = held_out_rows(splits)
+    started_answers = time.perf_counter()
+    predictions = {split: list(predictor(splits[split])) for split in rows}
+    ended = time.perf_counter()
     width = _interval_width(task, predictions["calibrate"], rows["calibrate"])
-    count = sum(map(len, predictions.values()))
+    prepare(
+        task, [p for said in predictions.values() for p in said],
+        [task.reference(row) for of in rows.values() for row in of],
+    )  # fmt: skip
+    share = (ended - started_answers) / max(1, sum(map(len, predictions.values())))
     lines = [
-        _line(task, split, row, prediction, width, seconds=(ended - fitted) / max(1, count))
-        for split in HELD_OUT
+        _line(task, split, row, prediction, width, seconds=share)
+        for split in rows
         for row, prediction in zip(rows[split], predictions[split], strict=True)
     ]
     return _write(
-        run, name, "baseline", lines, width,
-        fit_seconds=fitted - started, predict_seconds=ended - fitted,
+        run, name, role, lines, width,
+        fit_seconds=fitted - started, predict_seconds=ended - started_answers,
     )  # fmt: skip
 
 
@@ -75,14 +83,15 @@ def predict_model(
         note: what the report says beside its name.
     """
     rows = held_out_rows(splits)
-    flat = [row for split in HELD_OUT for row in rows[split]]
-    where = [split for split in HELD_OUT for _ in rows[split]]
+    flat = [row for split in rows for row in rows[split]]
+    where = [split for split in rows for _ in rows[split]]
     started = time.perf_counter()
     outputs = kind.predict(flat, adapter=adapter, shots=shots, progress=progress)
     seconds = time.perf_counter() - started
     chosen = choose_decoder(task, outputs, flat, where, decoder)
     decoded = decode_all(task, outputs, flat)
     counted = or_fallback(task, decoded[chosen])
+    prepare(task, counted, [task.reference(row) for row in flat])
     calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
     width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
     lines = [
@@ -149,6 +158,13 @@ def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row])
     return conformal_width(residuals)
 
 
+def prepare(task: Task, predictions: Sequence[Any], references: Sequence[Any]) -> None:
+    """Let the metrics do at once what they can."""
+    for metric in task.metrics:
+        if metric.prepare is not None:
+            metric.prepare(predictions, references)
+
+
 def _line(
     task: Task,
     split: str,
@@ -183,7 +199,9 @@ def _line(
     return line
 
 
-def _plain(value: float | tuple[float, ...]) -> float | list[float]:
+def _plain(value: float | tuple[float, ...] | None) -> float | list[float] | None:
+    if value is None:
+        return None
     return [float(v) for v in value] if isinstance(value, tuple) else float(value)
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.speed import COST_FIELDS
 from toolkit.task import Recipe, Task
 
-SECTIONS = ("training", "lora", "quantization", "generation", "early_stopping", "task")
+SECTIONS = ("training", "lora", "quantization", "generation", "early_stopping", "task", "cost")
 OURS = {
     "output_dir": "the run directory decides it (--runs)",
     "seed": "use --seed",
@@ -179,11 +180,12 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
         "BitsAndBytesConfig",
     )  # fmt: skip
     _refuse(
-        "early_stopping", recipe.early_stopping or {}, _parameters(EarlyStoppingCallback),
-        "EarlyStoppingCallback",
+        "early_stopping", recipe.early_stopping or {},
+        {*_parameters(EarlyStoppingCallback), "minutes"}, "EarlyStoppingCallback",
     )  # fmt: skip
     _refuse("generation", recipe.generation, _generation_fields(), "GenerationConfig")
     _refuse("task", recipe.task, options, "the task's options")
+    _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")
     if recipe.training.get("packing"):
         raise RecipeError(
             "training.packing is not supported: rows are padded in batches of similar length, "

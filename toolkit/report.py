@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import (
     charts,
     examples,
+    goals,
     metadata,
     sections,
     systems,
@@ -109,6 +110,11 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "decoders": sections.decoders(doc),
         "plain": {c["system"]: c["b"] for c in doc["decoder_comparisons"]},
         "small_parts": sections.small_parts(doc),
+        "confusion": sections.confusion(doc),
+        "slice_rows": sections.slice_rows(doc),
+        "targets": goals.targets(doc),
+        "speed": goals.speed(doc),
+        "priced": goals.priced(doc),
         "examples": examples.examples(doc, ours, _heldout(run)) if ours else {},
         "prompt": metadata.prompt(preflight),
         "preflight": checks,
@@ -136,10 +142,13 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("intervals", "Intervals", "coverage" in drawn),
             ("learning", "Learning", "learning" in drawn),
             ("predicted", "Predicted and true", "clouds" in drawn),
+            ("confusion", "Classes mixed up", content["confusion"]),
             ("slices", "By kind of row", "slices" in drawn),
+            ("targets", "Targets", content["targets"]),
             ("rows", "Worst and best", content["examples"]),
             ("prompt", "Prompt", content["prompt"]),
             ("data", "Data", True),
+            ("speed", "Cost and speed", content["speed"]),
             ("machine", "Time and memory", True),
             ("settings", "Settings", True),
             ("use", "Use it", True),
@@ -170,7 +179,9 @@ def _charts(
     slices, covered = sections.slice_marks(doc), sections.coverage_marks(doc)
     curves, clouds = (
         sections.curves(doc),
-        examples.clouds(found, [sections.trained(doc), sections.base(doc)]),
+        []
+        if doc.get("confusion")
+        else examples.clouds(found, [sections.trained(doc), sections.base(doc)]),
     )
     lengths = metadata.lengths(preflight)
     drawings: dict[str, Callable[[bool], str]] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from toolkit import breakdown, overfitting, statistics, systems, verdict
+from toolkit import breakdown, classes, overfitting, speed, statistics, systems, targets, verdict
 from toolkit.errors import RunError
 from toolkit.run import Run, read_json
 from toolkit.statistics import COVERAGE, known, plain
@@ -43,7 +43,7 @@ def score(run: Run, task: Task) -> dict[str, Any]:
     history = _history(run)
     training = dict(run.info.get("training") or {})
     training["overfitting"] = overfitting.assess(history, metric, training)
-    return {
+    document = {
         "version": VERSION,
         "task": task.name,
         "run": run.id,
@@ -63,6 +63,7 @@ def score(run: Run, task: Task) -> dict[str, Any]:
             c for s in found for c in breakdown.decoder_comparisons(s, task, metric)
         ],
         "slices": breakdown.slices(found, metric),
+        "confusion": _confusion(found, task),
         "seeds": seeds,
         "targets": [],
         "timings": {
@@ -70,8 +71,11 @@ def score(run: Run, task: Task) -> dict[str, Any]:
         },
         "memory": {k: v for k, v in training.items() if k.endswith("memory_mb")},
         "training": training,
+        "speed": speed.table(run, found),
         "history": history,
     }
+    document["targets"] = targets.judge(task, document)
+    return document
 
 
 def best_baseline(
@@ -169,6 +173,17 @@ def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None] | No
     }
 
 
+def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
+    """For tasks of classes, how each system mixes them up."""
+    categories = task.categories()
+    if not categories:
+        return None
+    return {
+        "labels": [str(category) for category in categories],
+        "systems": {s.name: classes.confusion(s, categories) for s in found},
+    }
+
+
 # -- comparisons ---------------------------------------------------------------------------------
 def _comparisons(
     task: Task, found: Sequence[System], ours: System | None, rivals: Set[str]
@@ -176,7 +191,7 @@ def _comparisons(
     """The trained model against everyone on the primary metric, against its rivals on all."""
     rows = []
     for other in found:
-        if ours is None or other.role == ours.role:
+        if ours is None or other.role in (ours.role, "yardstick"):
             continue
         for metric in task.metrics:
             if other.name in rivals or metric.name == task.primary_metric:

@@ -11,6 +11,7 @@ from typing import Any
 from toolkit import wording
 from toolkit.charts import Mark
 from toolkit.overfitting import series
+from toolkit.systems import TRAINED
 
 Document = Mapping[str, Any]
 
@@ -25,7 +26,7 @@ def described(doc: Document, name: str | None = None) -> Mapping[str, Any]:
 
 def trained(doc: Document) -> str | None:
     """The name of the system that the run is about."""
-    for role in ("adapter", "full"):
+    for role in TRAINED:
         for name, system in doc["systems"].items():
             if system["role"] == role:
                 return str(name)
@@ -224,6 +225,25 @@ def slice_marks(doc: Document) -> dict[str, dict[str, list[Mark]]]:
     return charts
 
 
+def slice_rows(doc: Document) -> list[tuple[str, str, str, list[str]]]:
+    """Slice, part, its rows, and the figures of the trained system and the best baseline."""
+    metric = described(doc)
+    names = [name for name in (trained(doc), doc["verdict"]["best_baseline"]) if name]
+    return [
+        (slice_name, part, wording.number(found["n"]), [_in_part(found, n, metric) for n in names])
+        for slice_name, parts in doc["slices"].items()
+        for part, found in parts.items()
+        if found["systems"]
+    ]
+
+
+def _in_part(found: Mapping[str, Any], system: str, metric: Mapping[str, Any]) -> str:
+    entry = found["systems"].get(system)
+    if entry is None:
+        return wording.NOTHING
+    return f"{wording.number(entry['value'], metric['format'])} ({_span(entry, metric['format'])})"
+
+
 def small_parts(doc: Document) -> list[str]:
     """Parts that have too few rows to say anything about, in words."""
     return [
@@ -232,6 +252,31 @@ def small_parts(doc: Document) -> list[str]:
         for part, found in parts.items()
         if not found["systems"]
     ]
+
+
+MOST_CLASSES = 20
+"""Classes of a confusion matrix that a page has room for."""
+
+
+def confusion(doc: Document) -> dict[str, Any] | None:
+    """The confusion matrices of the trained system and of its best rival, a line a true class."""
+    found = doc.get("confusion")
+    if not found or len(found["labels"]) > MOST_CLASSES:
+        return None
+    names = dict.fromkeys(filter(None, (trained(doc), doc["verdict"]["best_baseline"])))
+    return {
+        "labels": found["labels"],
+        "systems": {
+            name: [
+                (label, [{"n": n, "share": n / max(1, sum(line)), "right": i == j}
+                         for j, n in enumerate(line)])
+                for i, (label, line) in enumerate(
+                    zip(found["labels"], found["systems"][name], strict=True)
+                )
+            ]
+            for name in names
+        },
+    }  # fmt: skip
 
 
 # -- training ------------------------------------------------------------------------------------

@@ -7,13 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit import wording
 from toolkit.run import Run, read_json, write_jsonl
+from toolkit.systems import TRAINED
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from toolkit.plugins import Plugins
     from toolkit.task import Task
+
+
+SHOWN_METRICS = 5
+"""Further metrics in the terminal's ladder; the report has all."""
 
 
 def emit(value: Any) -> None:
@@ -53,7 +59,7 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
         {
             "name": name,
             "summary": task.summary,
-            "kind": kind_name(task),
+            "kind": _kind_of(task),
             "recipes": [recipe.name for recipe in task.recipes],
             "distribution": found.origins[name].distribution,
         }
@@ -74,11 +80,10 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
         _print(f"{len(noisy)} plugin(s) slow every command or print; see: toolkit plugins")
 
 
-def kind_name(task: type[Task]) -> str:
-    """The name of the toolkit's own class that a task is made of, such as ``CausalLMTask``."""
-    import toolkit
-
-    return next(c.__name__ for c in task.__mro__ if c.__name__ in toolkit.__all__)
+def _kind_of(task: type[Task]) -> str:
+    """The class of :mod:`toolkit.kinds` that a task is made from."""
+    ours = (c for c in task.__mro__ if c.__module__.startswith("toolkit.kinds."))
+    return next(ours, task.__mro__[1]).__name__
 
 
 def show_plugins(found: Plugins, as_json: bool) -> None:
@@ -144,7 +149,16 @@ def show_result(run: Run, as_json: bool) -> None:
     _print(metrics["verdict"]["sentence"])
     for caveat in metrics["verdict"].get("caveats", []):
         _print(f"  ({caveat})")
+    if metrics["targets"]:
+        _print(_targets(metrics["targets"]))
     _print(f"\nReport: {run.path / 'report.html'}")
+
+
+def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
+    """How many targets were met, and which were not."""
+    missed = [target["label"] for target in targets if not target["met"]]
+    met = f"{len(targets) - len(missed)} of {len(targets)} targets met"
+    return met + (f"; not: {', '.join(missed)}" if missed else "")
 
 
 def ladder_table(metrics: Mapping[str, Any]) -> Table:
@@ -152,23 +166,26 @@ def ladder_table(metrics: Mapping[str, Any]) -> Table:
     primary = metrics["primary_metric"]
     described = metrics["metrics"]
     first = next(m for m in described if m["name"] == primary)
-    others = [m for m in described if m["name"] != primary]
+    others = [m for m in described if m["name"] != primary][:SHOWN_METRICS]
     table = _table(
         f"{first['label']}, {metrics['n']:,} test rows", "", "95 %",
         *(m["name"] for m in others), right=range(1, 3 + len(others)),
     )  # fmt: skip
     sign = -1 if first["greater_is_better"] else 1
+    unit = f" {first['unit']}" if first["unit"].isalpha() else first["unit"]
     for name, system in sorted(
         metrics["systems"].items(), key=lambda item: sign * item[1]["metrics"][primary]["value"]
     ):
         figure = system["metrics"][primary]
         spec = first["format"]
-        style = "bold" if system["role"] in ("adapter", "full") else ""
+        style = "bold" if system["role"] in TRAINED else ""
+        if system["role"] == "yardstick":
+            style = "dim"
         table.add_row(
             _cell(name, style),
-            _cell(f"{figure['value']:{spec}}{first['unit']}", style),
+            _cell(wording.number(figure["value"], spec) + unit, style),
             _range(figure, spec),
-            *(f"{system['metrics'][m['name']]['value']:{m['format']}}" for m in others),
+            *(wording.number(system["metrics"][m["name"]]["value"], m["format"]) for m in others),
         )
     for name, reason in metrics.get("absent", {}).items():
         table.add_row(_cell(name, "dim"), "–", _cell(str(reason), "dim"))

@@ -6,7 +6,7 @@ A group (rows with the same text) is never parted. Groups are 64-bit hashes in a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import xxhash
@@ -15,6 +15,8 @@ from toolkit.errors import DataError
 
 SPLITS = ("train", "select", "calibrate", "test")
 HELD_OUT = SPLITS[1:]
+STRESS = "stress"
+"""Rows made hard on purpose: every system answers them, and they count in slices alone."""
 LEFT_OUT = -1
 """Where a row goes that no split may have."""
 
@@ -24,6 +26,11 @@ CAPS: Mapping[str, int] = {"select": 600, "calibrate": 600, "test": 2_000}
 """More held-out rows than these cost time and hardly narrow an interval."""
 MINIMUM: Mapping[str, int] = {"train": 20, "select": 10, "calibrate": 10, "test": 10}
 """Ten rows are what a 90 % conformal interval takes (nine), and what a test can say anything by."""
+
+
+def present(splits: Iterable[str], of: tuple[str, ...] = SPLITS) -> tuple[str, ...]:
+    """Those names, and the stress rows where there are some."""
+    return (*of, STRESS) if STRESS in splits else of
 
 
 def group_hash(group: str) -> int:

@@ -34,7 +34,7 @@ _CELLS = 240_000
 """Values held per resampled batch: what fits a CPU's cache is also the fastest (measured)."""
 
 RowValues = Sequence[Any]
-"""One number, or one list of numbers, a row."""
+"""One number, or one list of numbers, a row; ``None`` where the metric says nothing of it."""
 
 
 COVERAGE = 0.9
@@ -93,6 +93,8 @@ def interval(
     is what a perfect or a hopeless system looks like.
     """
     columns = metric.columns(values)
+    if not columns:
+        return Estimate(math.nan, math.nan, math.nan)
     low, high = _percentiles(metric.aggregate, columns, resamples, seed)
     return Estimate(figure(metric, values), low, high)
 
@@ -111,9 +113,11 @@ def paired(
     in each permutation every row swaps its two answers with probability one half. Its smallest
     value is ``2 / (resamples + 1)``.
     """
+    if [v is None for v in a_values] != [v is None for v in b_values]:
+        raise ValueError(f"{metric.name} applies to other rows of one system than of the other")
     a, b = metric.columns(a_values), metric.columns(b_values)
-    if a[0].shape != b[0].shape:
-        raise ValueError(f"{a[0].size} rows cannot be paired with {b[0].size}")
+    if not a:
+        return Comparison(math.nan, math.nan, math.nan, math.nan)
 
     def difference(*both: Any, axis: int = -1) -> Any:
         return metric.aggregate(*both[: len(a)], axis=axis) - metric.aggregate(

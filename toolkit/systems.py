@@ -23,7 +23,8 @@ class System:
 
     Args:
         name: its name in every table.
-        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``human`` or ``api``.
+        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``human``, ``api``, or
+            ``yardstick`` for what only shows how figures are to be read.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """
@@ -54,6 +55,7 @@ def load(run: Run) -> list[System]:
     if not systems:
         raise RunError(f"{place} names no predictions; go on with: toolkit resume")
     _check_same_rows(systems)
+    _check_applies(systems)
     return systems
 
 
@@ -80,6 +82,8 @@ def _system(run: Run, entry: Mapping[str, Any]) -> System:
 
 def _check_finite(system: str, row: Mapping[str, Any]) -> None:
     for name, value in row["metrics"].items():
+        if value is None:
+            continue
         parts = value if isinstance(value, list) else [value]
         if not all(isinstance(part, int | float) and math.isfinite(part) for part in parts):
             raise PluginError(
@@ -96,6 +100,23 @@ def _check_same_rows(systems: Sequence[System]) -> None:
                 f"{system.name!r} and {whole[0].name!r} did not predict the same test rows, so "
                 "they cannot be compared; remove the older file and: toolkit resume"
             )
+
+
+def _check_applies(systems: Sequence[System]) -> None:
+    """A metric that says nothing of a row (``None``) says nothing of it for any system."""
+    for split, rows in systems[0].splits.items():
+        for row_id, first in rows.items():
+            for system in systems[1:]:
+                other = system.splits.get(split, {}).get(row_id)
+                for name, value in first["metrics"].items() if other else ():
+                    theirs = other["metrics"].get(name)
+                    if (value is None) != (theirs is None):
+                        blamed = systems[0].name if value is None else system.name
+                        raise PluginError(
+                            f"metric {name!r} gives None for row {row_id} of {blamed!r} and a "
+                            "number for another system; whether a metric applies to a row must "
+                            "follow from its reference alone, and numbers must be finite"
+                        )
 
 
 def shared_values(a: System, b: System, metric: str) -> tuple[list[Any], list[Any]]:

@@ -7,6 +7,7 @@ imports torch or transformers, so that a plugin costs nothing to discover.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from toolkit.kinds.base import Kind
     from toolkit.source import Source
+    from toolkit.targets import Target
 
 API_VERSION = 1
 """The version of this contract; a task says which one it is written for."""
@@ -49,6 +51,8 @@ class Metric:
     Args:
         name: short lower-case name, the key in ``metrics.json`` (``"mae"``).
         per_example: ``(prediction, reference) -> float`` or a tuple of floats; stored per row.
+            ``None`` where the metric says nothing of a row, which the reference alone decides: the
+            figure is then over the other rows.
         aggregate: takes one array per value that ``per_example`` returns and ``axis``, the axis
             of the examples, and returns the figure with that axis reduced. It must work on
             arrays with leading (resample) dimensions: :func:`mean` does.
@@ -56,26 +60,38 @@ class Metric:
         label: what people read ("Mean absolute error"); the name when empty.
         unit: printed behind the figure ("$", "%"); may be empty.
         format: a format spec for the figure (".1f").
+        prepare: called with all of a system's predictions and references before ``per_example``
+            is, for what is cheaper done at once (sentence embeddings, which it then remembers).
+        tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
     """
 
     name: str
-    per_example: Callable[[Any, Any], float | tuple[float, ...]]
+    per_example: Callable[[Any, Any], float | tuple[float, ...] | None]
     aggregate: Callable[..., Any] = mean
     greater_is_better: bool = True
     label: str = ""
     unit: str = ""
     format: str = ".3f"
+    prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
+    tolerance: float = 1e-6
 
-    def columns(self, values: Sequence[float | tuple[float, ...]]) -> tuple[np.ndarray, ...]:
-        """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,)."""
+    def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
+        """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).
+
+        Rows without a value are left out; of none there are no arrays.
+        """
         import numpy as np
 
-        array = np.asarray(values, dtype=np.float64)
+        known = [value for value in values if value is not None]
+        array = np.asarray(known, dtype=np.float64)
+        if not known:
+            return ()
         return (array,) if array.ndim == 1 else tuple(array.T)
 
-    def value(self, values: Sequence[float | tuple[float, ...]]) -> float:
-        """The figure for all examples."""
-        return float(self.aggregate(*self.columns(values), axis=-1))
+    def value(self, values: Sequence[Any]) -> float:
+        """The figure for all examples; not a number where the metric applies to none of them."""
+        columns = self.columns(values)
+        return float(self.aggregate(*columns, axis=-1)) if columns else math.nan
 
 
 @dataclass(frozen=True)
@@ -106,8 +122,10 @@ class Recipe:
         quantization: fields of ``BitsAndBytesConfig``; ``None`` loads unquantized.
         generation: fields of ``GenerationConfig``; greedy unless asked.
         early_stopping: arguments of transformers' ``EarlyStoppingCallback``, judged by the task's
-            primary metric on the select split; ``None`` trains to the end.
+            primary metric on the select split, and ``minutes``, after which training ends with the
+            best checkpoint so far; ``None`` trains to the end.
         task: the task's own options (see :attr:`Task.options`).
+        cost: prices for the table of cost and speed (see :mod:`toolkit.speed`).
     """
 
     name: str
@@ -119,6 +137,7 @@ class Recipe:
     generation: Mapping[str, Any] = field(default_factory=dict)
     early_stopping: Mapping[str, Any] | None = None
     task: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Task(ABC):
@@ -168,6 +187,10 @@ class Task(ABC):
         Default, for a task that names its :attr:`answer`: the user's file or :attr:`data`, its
         columns found by name (``--text`` and ``--target`` name others), rows in the usual formats
         for fine-tuning recognised, see :mod:`toolkit.loading`.
+
+        Its splits are called ``train``, ``validation`` and ``test``. Rows that are hard on purpose
+        (edge cases, perturbed text) can be a split ``stress``: all systems answer them, and they
+        count in :meth:`slices` alone.
 
         Rows that cannot be used are left out and told to ``source.leave_out(reason, row_ids)``;
         choices that were made for the user are told to ``source.note(sentence)``.
@@ -251,8 +274,22 @@ class Task(ABC):
         """Cheap ways to do the task, fitted on the training split."""
         return {}
 
+    def yardsticks(self) -> Mapping[str, Baseline]:
+        """What shows how a figure is to be read, such as the gold answers or shuffled ones.
+
+        They stand in the ladder, may look at the answers, and compete with nothing.
+        """
+        return {}
+
+    def targets(self) -> Sequence[Target]:
+        """What the task is wanted to reach; the report says of each whether it was met."""
+        return ()
+
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
-        """Name → function that puts a row into a named part (``None``: into none)."""
+        """Name → function that puts a row into a named part (``None``: into none).
+
+        Test and stress rows are put into parts; a column of the task says which are which.
+        """
         return {}
 
     def residual(self, prediction: Any, reference: Any) -> float | None:

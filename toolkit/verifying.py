@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from toolkit import statistics, systems
+from toolkit.predict import prepare
 from toolkit.run import Run, read_json, read_jsonl
 from toolkit.score import score
 from toolkit.systems import System
@@ -105,6 +106,8 @@ def recompute(run: Run, task: Task) -> list[str]:
     heldout = {(row["split"], row["row_id"]): row for row in kept}  # row ids are a file's own
     found: list[str] = []
     for system in systems.load(run):
+        every = [row for rows in system.splits.values() for row in rows.values()]
+        prepare(task, [r["prediction"] for r in every], [r["reference"] for r in every])
         for rows in system.splits.values():
             for row in rows.values():
                 found += _line(system, row, task, heldout.get((row["split"], row["row_id"])))
@@ -128,7 +131,7 @@ def _line(
     where = f"predictions/{system.entry['file']}, row {row['row_id']}"
     for metric in task.metrics:
         value = metric.per_example(row["prediction"], row["reference"])
-        if not same(row["metrics"].get(metric.name), value):
+        if not same(row["metrics"].get(metric.name), value, metric.tolerance):
             stored = row["metrics"].get(metric.name)
             yield f"{where}: {metric.name} is {stored!r}, the prediction gives {value!r}"
     chosen = (row.get("decoders") or {}).get(system.entry.get("decoder"))

@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from transformers import EarlyStoppingCallback
+from transformers import EarlyStoppingCallback, TrainerCallback
 
 from toolkit import backends
 from toolkit.checkpoints import newest_valid
@@ -165,8 +165,8 @@ def fit(
     with Monitor() as monitor:
         trainer = build(monitor)
         trainer.add_callback(Watcher(watch, trainer))
-        if kind.recipe.early_stopping is not None:
-            trainer.add_callback(EarlyStoppingCallback(**kind.recipe.early_stopping))
+        for callback in _stopping(kind.recipe.early_stopping):
+            trainer.add_callback(callback)
         started = time.perf_counter()
         resumed = newest_valid(checkpoints)
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
@@ -193,6 +193,30 @@ def fit(
             "resumed_from_step": int(resumed.name.rpartition("-")[2]) if resumed else None,
         },
     )
+
+
+def _stopping(settings: Mapping[str, Any] | None) -> list[TrainerCallback]:
+    """What may end training before its last epoch."""
+    fields = dict(settings or {})
+    minutes = fields.pop("minutes", None)
+    found: list[TrainerCallback] = [EarlyStoppingCallback(**fields)] if fields else []
+    return [*found, *([TimeBudget(60 * float(minutes))] if minutes is not None else [])]
+
+
+class TimeBudget(TrainerCallback):  # type: ignore[misc]
+    """Ends training after so many seconds, with one last judging so that its weights can win."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.started = math.inf
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.started = time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if time.perf_counter() - self.started >= self.seconds:
+            control.should_evaluate = control.should_save = True
+            control.should_training_stop = True
 
 
 def _median_rate(logged: Sequence[Mapping[str, Any]]) -> float | None:

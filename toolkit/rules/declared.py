@@ -60,7 +60,7 @@ def recipe_models(subject: Subject) -> None:
     from toolkit.backends import EMBEDDED
     from toolkit.models import HUB_IDS, NAMES
 
-    known = [*NAMES, *HUB_IDS]
+    known = (*NAMES, *HUB_IDS)
     for recipe in subject.task.recipes:
         if not recipe.model.strip():
             raise Broken(f"recipe {recipe.name} names no model; give a Hub id or embedded:NAME")

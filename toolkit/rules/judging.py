@@ -19,12 +19,22 @@ SLACK = 1e-6
 
 
 def per_example(subject: Subject) -> None:
-    """``per_example`` gives finite numbers, as many for every row."""
+    """``per_example`` gives finite numbers, as many for every row, or none for a row."""
     for metric in subject.task.metrics:
         widths = {
-            len(figures(metric, prediction, expected))
+            len(found)
             for prediction, expected in (*subject.right, *subject.wrong)
+            if (found := figures(metric, prediction, expected)) is not None
         }
+        for prediction, expected in subject.wrong:
+            ideal = [p for p, e in subject.right if e == expected]
+            if ideal and (figures(metric, ideal[0], expected) is None) != (
+                figures(metric, prediction, expected) is None
+            ):
+                raise Broken(
+                    f"metric {metric.name} applies to {expected!r:.60} with one prediction and not "
+                    "with another; let the reference alone decide"
+                )
         if len(widths) > 1:
             raise Broken(
                 f"metric {metric.name}: per_example gives tuples of {sorted(widths)} values; give "
@@ -32,9 +42,11 @@ def per_example(subject: Subject) -> None:
             )
 
 
-def figures(metric: Metric, prediction: Any, expected: Any) -> tuple[float, ...]:
+def figures(metric: Metric, prediction: Any, expected: Any) -> tuple[float, ...] | None:
     """What a metric says of one prediction; raises :class:`Broken` unless it is finite numbers."""
     said = metric.per_example(prediction, expected)
+    if said is None:
+        return None
     values: tuple[Any, ...] = said if isinstance(said, tuple) else (said,)
     for value in values:
         if not isinstance(value, numbers.Real) or not math.isfinite(value):
@@ -49,6 +61,8 @@ def aggregate(subject: Subject) -> None:
     """``aggregate`` gives one finite figure, and one for each of many resamples at once."""
     for metric in subject.task.metrics:
         columns = metric.columns(_values(metric, subject.wrong))
+        if not columns:
+            continue  # it says nothing of the rows that are looked at
         rows = len(columns[0])
         draws = np.random.default_rng(0).integers(0, rows, (3, rows))
         with np.errstate(all="ignore"):
@@ -86,7 +100,7 @@ def direction(subject: Subject) -> None:
             )
 
 
-def _values(metric: Metric, pairs: Sequence[tuple[Any, Any]]) -> list[float | tuple[float, ...]]:
+def _values(metric: Metric, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
     return [metric.per_example(prediction, expected) for prediction, expected in pairs]
 
 

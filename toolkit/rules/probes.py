@@ -127,8 +127,8 @@ class NumericLMProbe(CausalLMProbe):
         return rounded, rounded
 
 
-class SequenceClassificationProbe(Probe):
-    """A text and its class, or its number."""
+class ClassificationProbe(Probe):
+    """A text and a label: one of the task's classes, or a number."""
 
     task: SequenceClassificationTask
 
@@ -138,15 +138,15 @@ class SequenceClassificationProbe(Probe):
             raise Broken(f"format_example must give the columns text and label, not {got}")
         text, label = example["text"], example["label"]
         if not isinstance(text, str) or not text.strip():
-            raise Broken(f"text must be a string that is not empty, not {_kind(text)}")
+            raise Broken(f"format_example must give a text, not {_kind(text)}")
         if label is None:
             return
         if self.task.num_labels == 1:
-            if not is_number(label):
-                raise Broken(f"label must be a number, or None if not known, not {_kind(label)}")
+            if not is_number(label) or not np.isfinite(label):
+                raise Broken(f"the label must be a finite number, not {_kind(label)}")
         elif label not in self.task.labels:
             known = ", ".join(map(str, self.task.labels))
-            raise Broken(f"label is {_kind(label)}, which is none of the classes {known}")
+            raise Broken(f"the label {label!r} is none of the classes {known}")
 
     def prompt(self, row: Row) -> Any:
         return self.task.format_example(row)["text"]
@@ -158,15 +158,15 @@ class SequenceClassificationProbe(Probe):
     def perfect(self, row: Row) -> Classified:
         label = self.task.format_example(row)["label"]
         if self.task.num_labels == 1:
-            return Classified(np.array([float(label)]))
-        labels = self.task.labels
-        # Sure of it: a softmax of 40 leaves nothing to the other classes, so means are exact too.
-        return Classified(np.array([40.0 * (other == label) for other in labels]), labels)
+            return Classified(np.array([label], dtype=np.float64))
+        # A sure model: all but nothing of the probability is on the class.
+        logits = np.where([one == label for one in self.task.labels], 40.0, 0.0)
+        return Classified(logits, self.task.labels)
 
     def unreadable(self) -> Sequence[tuple[str, Any]]:
-        count = self.task.num_labels
-        labels = self.task.labels
-        return [("logits that are no numbers", Classified(np.full(count, np.nan), labels))]
+        outputs = 1 if self.task.num_labels == 1 else len(self.task.labels)
+        nothing = Classified(np.full(outputs, np.nan), self.task.labels)
+        return [("logits that are no numbers", nothing)]
 
 
 def probe_for(task: Task) -> Probe:
@@ -181,7 +181,7 @@ def probe_for(task: Task) -> Probe:
 PROBES: tuple[tuple[type[Task], type[Probe]], ...] = (
     (NumericLMTask, NumericLMProbe),
     (CausalLMTask, CausalLMProbe),
-    (SequenceClassificationTask, SequenceClassificationProbe),
+    (SequenceClassificationTask, ClassificationProbe),
 )
 """Kinds and their probes; the nearest class comes first."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import backends
-from toolkit.errors import ModelError, UsageError
+from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
 from toolkit.kinds.batches import batch_tokens, batches, pad_right
 from toolkit.task import Row
@@ -99,6 +99,14 @@ class Encoder(Kind):
         able = int(self.tokenizer.model_max_length)
         limits = [n for n in (asked, able if able < UNLIMITED else None) if n is not None]
         return min(map(int, limits), default=None)
+
+    def check_recipe(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.full and self.recipe.quantization:
+            raise RecipeError(
+                "a quantized model cannot be trained whole; take [quantization] out of the recipe, "
+                "or give it [lora]"
+            )
 
     # -- the model ---------------------------------------------------------------------------------
     def new_model(self) -> Any:

@@ -22,6 +22,7 @@ def fine_tune(
     kind: Encoder, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
 ) -> Trained:
     """Train on ``train``, choose the checkpoint on ``select``, save adapter or whole model."""
+    kind.check_recipe()
     kind.drop_adapter()
     train, lengths = training.tokenized_train(kind, kind.tokenized, splits["train"])
     select = kind.tokenized(splits["select"])

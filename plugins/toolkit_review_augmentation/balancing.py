@@ -1,0 +1,156 @@
+"""Class balancing and near-duplicate removal over reviews."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from toolkit import UsageError
+from toolkit_review_augmentation import perturb, texts
+from toolkit_review_augmentation.instructions import SENTIMENTS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Review = dict[str, Any]
+
+CANDIDATE: Final = 0.9
+"""Cosine of quick vectors from which on two reviews are compared in earnest."""
+SAME: Final = 0.95
+"""Cosine of sentence embeddings from which on two reviews count as one."""
+QUICK_SAME: Final = 0.99
+"""The same for quick vectors, where there are too many candidates to embed, or no encoder."""
+MOST_CANDIDATES: Final = 600
+"""Candidates that are embedded, each with its original: about ten seconds on two cores."""
+BLOCK: Final = 1_000
+"""Reviews that are compared with all others at one time (memory of the product)."""
+COPIES: Final = 3
+"""Perturbed copies of one review, at most, where a class is filled up."""
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """``40/30/30`` (positive, negative, neutral, as the seed writes it) as shares of one."""
+    try:
+        parts = [float(part) for part in text.split("/")]
+    except ValueError:
+        parts = []
+    if len(parts) != 3 or min(parts) < 0 or sum(parts) <= 0:
+        raise UsageError(
+            f"--balance {text!r}: write three shares for positive, negative and neutral, such as "
+            "40/30/30"
+        )
+    return dict(zip(("positive", "negative", "neutral"), (p / sum(parts) for p in parts),
+                    strict=True))  # fmt: skip
+
+
+def balance(
+    reviews: Sequence[Review], shares: Mapping[str, float], *, fill: bool = False, seed: int = 0
+) -> list[Review]:
+    """Reviews whose sentiments have the wanted shares.
+
+    The largest set that the scarcest class allows is drawn, no review twice. With ``fill``, scarce
+    classes are first filled up with perturbed copies (:data:`COPIES` a review at most), which
+    keep their review's ``group``.
+    """
+    random = Random(seed)
+    by_class: dict[str, list[Review]] = defaultdict(list)
+    for review in reviews:
+        by_class[review["sentiment"]].append(review)
+    wanted = {name: share for name, share in shares.items() if share > 0}
+    missing = [name for name in wanted if not by_class[name]]
+    if missing:
+        raise UsageError(
+            f"there are no {' and no '.join(missing)} reviews, so the shares cannot be reached; "
+            "give such a class the share 0"
+        )
+    room = {n: len(by_class[n]) * (1 + COPIES if fill else 1) / wanted[n] for n in wanted}
+    total = min(min(room.values()), len(reviews))
+    kept: list[Review] = []
+    for name in SENTIMENTS:
+        number = round(total * wanted.get(name, 0.0))
+        kept += _draw(by_class[name], number, random)
+    random.shuffle(kept)
+    return kept
+
+
+def _draw(reviews: list[Review], number: int, random: Random) -> list[Review]:
+    """So many reviews: some of them, or all and perturbed copies."""
+    if number <= len(reviews):
+        return random.sample(reviews, number)
+    kept, names = list(reviews), list(perturb.PERTURBATIONS)
+    while len(kept) < number:
+        review = reviews[(len(kept) - len(reviews)) % len(reviews)]
+        name = names[(len(kept) // len(reviews) - 1) % len(names)]
+        kept.append(perturbed(review, name))
+    return kept
+
+
+def perturbed(review: Mapping[str, Any], name: str) -> Review:
+    """A review with its text changed by a perturbation; its group stays."""
+    return {**review, "text": perturb.apply(name, review["text"]), "suite": f"augmented: {name}"}
+
+
+def shares_of(reviews: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The share of each sentiment."""
+    counts = Counter(review["sentiment"] for review in reviews)
+    return {name: counts[name] / max(1, len(reviews)) for name in SENTIMENTS}
+
+
+# -- near duplicates -------------------------------------------------------------------------------
+def near_duplicates(reviews: Sequence[Mapping[str, Any]], same: float = SAME) -> dict[int, int]:
+    """Places of reviews that say what an earlier one says: place → place of that earlier one.
+
+    Quick vectors find each review's likeliest original; the cosine of their sentence embeddings
+    decides. Of many candidates the likeliest :data:`MOST_CANDIDATES` are embedded; the others count
+    as copies only where the quick vectors are all but equal.
+    """
+    import numpy as np
+
+    if len(reviews) < 2:
+        return {}
+    quick = texts.quick_vectors([review["text"] for review in reviews])
+    cosines, originals = _nearest_earlier(quick)
+    candidates = np.flatnonzero(cosines >= min(CANDIDATE, same))
+    candidates = candidates[np.argsort(-cosines[candidates], kind="stable")]
+    embedded: set[int] = set()
+    if texts.has_encoder():
+        few = candidates[:MOST_CANDIDATES]
+        embedded = set(few.tolist())
+        vectors = dict(
+            zip(
+                places := sorted({*embedded, *originals[few].tolist()}),
+                texts.embed([reviews[place]["text"] for place in places]) if places else (),
+                strict=True,
+            )
+        )
+    found: dict[int, int] = {}
+    for later in sorted(candidates.tolist()):
+        earlier = int(originals[later])
+        if reviews[later]["sentiment"] != reviews[earlier]["sentiment"]:
+            continue  # words that are alike and mean another thing
+        if later in embedded:
+            alike = float(vectors[later] @ vectors[earlier]) >= same
+        else:
+            alike = float(cosines[later]) >= max(QUICK_SAME, same)
+        if alike:
+            found[later] = found.get(earlier, earlier)
+    return found
+
+
+def _nearest_earlier(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each vector the largest cosine with an earlier one, and that one's place."""
+    import numpy as np
+
+    cosines = np.full(len(vectors), -1.0, dtype=np.float32)
+    places = np.zeros(len(vectors), dtype=np.int64)
+    for start in range(0, len(vectors), BLOCK):
+        block = vectors[start : start + BLOCK]
+        product = block @ vectors[: start + len(block)].T
+        rows = np.arange(len(block))
+        # only what is earlier counts
+        product[:, start:][np.triu_indices(len(block))] = -1.0
+        places[start : start + len(block)] = product.argmax(axis=1)
+        cosines[start : start + len(block)] = product[rows, product.argmax(axis=1)]
+    return cosines, places

@@ -1,0 +1,236 @@
+"""Sentiment and stars of a review by an encoder: ``review-sentiment`` and ``review-rating``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from toolkit import Baseline, Metric, Panel, Recipe, Row, SequenceClassificationTask, Target
+from toolkit_review_augmentation import baselines, rules, slicing
+from toolkit_review_augmentation.instructions import SENTIMENTS, STARS, sentiment_of
+from toolkit_review_augmentation.metrics import class_figure, macro, root
+from toolkit_review_augmentation.reviews import Sizes, load
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit import Source
+
+LORA = Recipe(
+    name="minilm-lora",
+    summary="all-MiniLM-L6-v2 with LoRA, offline, under six minutes on two cores",
+    model="embedded:minilm",
+    training={
+        "per_device_train_batch_size": 32,
+        "num_train_epochs": 4,
+        "learning_rate": 1e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.06,
+        "weight_decay": 0.01,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "max_length": 256,
+    },
+    lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"},
+    early_stopping={"early_stopping_patience": 2, "minutes": 3.5},
+)
+FULL = replace(
+    LORA,
+    name="minilm-full",
+    summary="all-MiniLM-L6-v2, all parameters, offline, under six minutes on two cores",
+    training={**LORA.training, "num_train_epochs": 3, "learning_rate": 1e-4},
+    lora=None,
+)
+BERT = replace(
+    FULL,
+    name="bert-base-full",
+    summary="BERT base (uncased), all of its 110 million parameters; a GPU helps",
+    model="bert-base-uncased",
+    training={
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 3,
+        "learning_rate": 2e-5,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": 0.1,
+        "weight_decay": 0.01,
+        "eval_strategy": "epoch",
+        "logging_steps": 50,
+        "max_length": 256,
+    },
+    early_stopping={"early_stopping_patience": 1},
+)
+DISTILBERT = replace(
+    BERT,
+    name="distilbert-lora",
+    summary="DistilBERT base (uncased) with LoRA, r 16; a GPU helps",
+    model="distilbert-base-uncased",
+    training={**BERT.training, "learning_rate": 5e-4},
+    lora={"r": 16, "lora_alpha": 32, "target_modules": ["q_lin", "v_lin"]},
+)
+
+
+def sentiment_metrics(labels: Sequence[str]) -> tuple[Metric, ...]:
+    """Accuracy, and precision, recall and F1: macro and of each class."""
+
+    def pair(prediction: str, reference: str) -> tuple[float, float]:
+        said = labels.index(prediction) if prediction in labels else -1
+        return float(labels.index(reference) if reference in labels else -2), float(said)
+
+    names = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
+    return (
+        Metric("accuracy", lambda p, r: float(p == r), label="Accuracy"),
+        *(
+            Metric(key, pair, aggregate=macro(key, len(labels)), label=f"{label}, macro")
+            for key, label in names.items()
+        ),
+        *(
+            Metric(f"{key}_{name}", pair, aggregate=class_figure(key, i), label=f"{label}, {name}")
+            for i, name in enumerate(labels)
+            for key, label in names.items()
+        ),
+    )
+
+
+class _ReviewClassification(SequenceClassificationTask):
+    """What sentiment and stars share: reviews, slices and baselines."""
+
+    columns = {
+        "text": "the review",
+        "stars": "1 to 5; 0 where they are not known",
+        "sentiment": "negative, neutral or positive",
+        "category": "of the product, empty where it is not known",
+        "group": "what copies of one review share",
+        "suite": "empty; of stress rows what makes them hard",
+    }
+    recipes = (LORA, FULL, BERT, DISTILBERT)
+    options = {"train_reviews": 3_000, "test_reviews": 600}
+    panel = Panel(
+        inputs={"text": "Review"},
+        view="labels",
+        examples=(
+            {"text": "The battery is great but the strap is poor. I had expected more."},
+            {"text": "Not bad at all, I would buy it again."},
+        ),
+    )
+    _stars = True
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        sizes = Sizes(int(self.settings["train_reviews"]), 400, int(self.settings["test_reviews"]))
+        return load(source, sizes, stars=self._stars).select_columns(["row_id", *self.columns])
+
+    def load_inputs(self, source: Source) -> Dataset:
+        from toolkit_review_augmentation.reviews import load_texts
+
+        return load_texts(source)
+
+    def group(self, row: Row) -> str:
+        return str(row["group"])
+
+    def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
+        return {
+            "category": slicing.category,
+            "sentiment class": lambda row: None if row["suite"] else str(row["sentiment"]),
+            "length": lambda row: slicing.length(row, "text"),
+            "edge case": slicing.edge_case,
+            "changed text": slicing.changed,
+        }
+
+
+class ReviewSentiment(_ReviewClassification):
+    """Whether a review is positive, neutral or negative."""
+
+    name = "review-sentiment"
+    summary = "Tell whether a review is positive, neutral or negative"
+    primary_metric = "accuracy"
+    margin = 0.005
+    _stars = False
+    metrics = sentiment_metrics(SENTIMENTS)
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        held = set(train["sentiment"])
+        return {"labels": [name for name in SENTIMENTS if name in held]}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        super().adopt(facts)
+        self.metrics = sentiment_metrics(self.labels)
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": row["text"], "label": row.get("sentiment") or None}
+
+    def reference(self, row: Row) -> str:
+        return str(row["sentiment"])
+
+    def fallback(self) -> str:
+        return SENTIMENTS[1]
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return baselines.classifiers(
+            "sentiment", lambda text, labels: _nearest(rules.stars(text), labels)
+        )
+
+    def targets(self) -> Sequence[Target]:
+        return (
+            Target.metric("Accuracy", 0.90, "accuracy"),
+            Target.metric("Accuracy, the seed's best", 0.92, "accuracy"),
+            Target.metric("F1, macro, the seed's best", 0.9015, "f1"),
+            *slicing.TARGETS,
+            Target.spread("Difference between sentiment classes", 0.05, "sentiment class"),
+            Target.worst("Edge cases, worst kind", 1 / 3, "edge case", note=slicing.CHANCE),
+        )
+
+
+def _nearest(stars: int, labels: Sequence[str]) -> str:
+    """The sentiment of stars; where there is no such label, the last one for three stars and up."""
+    found = sentiment_of(stars)
+    return found if found in labels else labels[-1] if stars >= 3 else labels[0]
+
+
+class ReviewRating(_ReviewClassification):
+    """How many stars a review gives."""
+
+    name = "review-rating"
+    summary = "Tell how many of five stars a review gives"
+    classes = STARS
+    ordinal = True
+    primary_metric = "mae"
+    margin = 0.02
+    metrics = (
+        Metric(
+            "mae", lambda p, r: abs(p - r), greater_is_better=False,
+            label="Mean absolute error", unit="stars",
+        ),
+        Metric(
+            "rmse", lambda p, r: (p - r) ** 2, aggregate=root, greater_is_better=False,
+            label="Root mean squared error", unit="stars",
+        ),
+        Metric("exact", lambda p, r: float(_whole(p) == r), label="Exact"),
+        Metric("within_1_star", lambda p, r: float(abs(_whole(p) - r) <= 1),
+               label="Within one star"),
+    )  # fmt: skip
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": row["text"], "label": row.get("stars") or None}
+
+    def reference(self, row: Row) -> int:
+        return int(row["stars"])
+
+    def fallback(self) -> int:
+        return 3
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return baselines.classifiers("stars", lambda text, labels: rules.stars(text))
+
+    def targets(self) -> Sequence[Target]:
+        return (
+            Target.metric("Within one star", 0.85, "within_1_star"),
+            Target.metric("Within one star, the seed's best", 0.87, "within_1_star"),
+            Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False,
+                         unit="s"),
+            Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
+        )  # fmt: skip
+
+
+def _whole(stars: float) -> int:
+    """Stars as people give them: the nearest of 1 to 5."""
+    return min(5, max(1, int(stars + 0.5)))

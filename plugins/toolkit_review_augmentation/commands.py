@@ -1,0 +1,120 @@
+"""The command ``toolkit augment``: thin, as the core's commands are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit import UsageError
+
+TASK = "review-augmentation"
+
+
+def augment(
+    task: Annotated[str, typer.Argument(help="review-augmentation")],
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    data: Annotated[
+        str | None, typer.Option(help="File of reviews.  [default: synthetic reviews]")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="Text column(s), or a template.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column with the ratings.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the file.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Use so many reviews.")] = None,
+    reviews: Annotated[int, typer.Option(min=30, help="Synthetic reviews without --data.")] = 500,
+    balance: Annotated[
+        str | None, typer.Option(help="Shares positive/negative/neutral, such as 40/30/30.")
+    ] = None,
+    fill: Annotated[
+        bool, typer.Option("--fill", help="Fill scarce classes up with perturbed copies.")
+    ] = False,
+    near: Annotated[
+        float, typer.Option(help="Cosine from which on reviews count as copies; 0 keeps all.")
+    ] = 0.95,
+    perturb: Annotated[
+        float, typer.Option(help="Share of training reviews to repeat with typos and the like.")
+    ] = 0.0,
+    wordings: Annotated[
+        bool, typer.Option("--wordings/--plain", help="Several wordings for an instruction.")
+    ] = True,
+    form: Annotated[str, typer.Option(help="prompt, messages or alpaca.")] = "prompt",
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="Address of an OpenAI-compatible API, up to /v1; key: "
+                     "TOOLKIT_TEACHER_KEY."),
+    ] = None,
+    teacher_model: Annotated[str, typer.Option(help="The teacher's model.")] = "gpt-4o-mini",
+    budget: Annotated[float | None, typer.Option(help="The most to spend on a teacher.")] = None,
+    price_in: Annotated[float, typer.Option(help="Of a million tokens that it reads.")] = 0.0,
+    price_out: Annotated[float, typer.Option(help="Of a million tokens that it writes.")] = 0.0,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="File of answers already known.  [default: teacher.sqlite in --out]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:  # fmt: skip
+    """Make instruction data of reviews: five examples each, as JSONL that any trainer reads."""
+    from toolkit import environment
+    from toolkit.columns import split_option
+    from toolkit.console import Console
+    from toolkit.source import Source
+    from toolkit_review_augmentation import augment as work
+    from toolkit_review_augmentation import balancing
+
+    if task != TASK:
+        raise UsageError(f"no data can be augmented for the task {task!r}; there is {TASK}")
+    environment.prepare(offline=True)
+    source = Source(
+        data=data, text=split_option(text) if text else (), target=target, encoding=encoding,
+        limit=limit, seed=seed,
+    )  # fmt: skip
+    options = work.Options(
+        balance=balancing.parse_shares(balance) if balance else None, fill=fill,
+        near=near or None, perturb=perturb, wordings=wordings, form=form, number=reviews, seed=seed,
+    )  # fmt: skip
+    console = Console(quiet=as_json)
+    if teacher is None:
+        made = work.augment(source, options)
+    else:
+        from toolkit_review_augmentation.teacher import ChatTeacher, Settings
+
+        asks = ChatTeacher(
+            Settings(
+                url=teacher, model=teacher_model, budget=budget, price_in=price_in,
+                price_out=price_out, cache=cache or out / "teacher.sqlite",
+            )
+        )  # fmt: skip
+        try:
+            with console.track("teacher") as progress:
+                made = work.augment(source, options, asks, progress)
+        finally:
+            asks.close()
+        made.summary["teacher"] = {**asks.counts, "spent": round(asks.spent, 6)}
+    written = work.write(made, out, form)
+    _show(console, made.summary, written, as_json)
+
+
+def _show(console: object, summary: dict[str, object], written: list[Path], as_json: bool) -> None:
+    from toolkit.console import Console
+    from toolkit.showing import emit
+
+    if as_json:
+        emit(summary | {"files": [str(path) for path in written]})
+        return
+    assert isinstance(console, Console)
+    for note in summary["notes"]:  # type: ignore[attr-defined]
+        console.note(str(note))
+    for name in ("left_out", "reviews", "examples", "sources", "teacher"):
+        values = summary.get(name)
+        if isinstance(values, dict) and values:
+            told = ", ".join(f"{key} {value:,}" for key, value in values.items())
+            console.say(f"{name.replace('_', ' ')}: {told}")
+    for name in ("sentiments_before", "sentiments"):
+        values = summary[name]
+        assert isinstance(values, dict)
+        told = ", ".join(f"{key} {value:.0%}" for key, value in values.items())
+        console.say(f"{name.replace('_', ' ')}: {told}")
+    for path in written:
+        console.say(f"wrote {path}")

@@ -1,0 +1,279 @@
+"""Reviews as rows: the built-in synthetic ones, or a stranger's file as it stands.
+
+Columns of a review: ``row_id``, ``text``, ``stars`` (1 to 5, 0 where they are not known),
+``sentiment``, ``opinions`` (a list of "aspect=level", empty where not known), ``known`` (whether
+stars and opinions are the facts a text was made from), ``category``, ``group`` (the text that
+copies share) and ``suite`` (empty; what makes a stress row hard).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit import DataError, Source, read, tables
+from toolkit.columns import guess, plain, rendering
+from toolkit.source import column_names
+from toolkit_review_augmentation import generator, perturb
+from toolkit_review_augmentation.edge_cases import EDGE_CASES
+from toolkit_review_augmentation.instructions import SENTIMENTS, sentiment_of
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+COLUMNS = ("row_id", "text", "stars", "sentiment", "opinions", "known", "category", "group",
+           "suite")  # fmt: skip
+TEXT_NAMES = ("review", "reviews", "review text", "text", "sentence", "content", "comment", "body")
+TARGET_NAMES = ("rating", "stars", "score", "overall", "sentiment", "label")
+CATEGORY_NAMES = ("category", "variation", "condition", "product", "domain")
+CHANGED = "text: "
+"""How the suite of perturbed reviews begins."""
+PERTURBED = 100
+"""Test reviews that come again with each perturbation."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Synthetic reviews of each part."""
+
+    train: int
+    validation: int
+    test: int
+
+
+def load(source: Source, sizes: Sizes, *, stars: bool = True) -> Dataset | DatasetDict:
+    """The user's reviews, or synthetic ones with edge cases and perturbed text as stress rows.
+
+    Args:
+        stars: whether reviews without stars (labels 0 and 1) are refused.
+    """
+    return _from_file(source, stars) if source.given else synthetic(source, sizes)
+
+
+# -- built in --------------------------------------------------------------------------------------
+def synthetic(source: Source, sizes: Sizes) -> DatasetDict:
+    """Generated reviews, whose wordings and products no two parts share."""
+    import datasets
+
+    source.synthetic = True
+    source.note(
+        f"the data is synthetic: {sizes.train:,} generated reviews to train on, and "
+        f"{sizes.validation + sizes.test:,} in other wordings on other products to judge by "
+        "(name your own with --data)"
+    )
+    parts, first = {}, 1
+    for part, number in (
+        ("train", sizes.train), ("validation", sizes.validation), ("test", sizes.test),
+    ):  # fmt: skip
+        rows = [_generated(i, r) for i, r in enumerate(generator.generate(number, part), first)]
+        parts[part] = rows
+        first += number
+    parts["stress"] = _stress(parts["test"][:PERTURBED], first)
+    return datasets.DatasetDict({k: datasets.Dataset.from_list(v) for k, v in parts.items()})
+
+
+def _generated(row_id: int, review: generator.Review) -> dict[str, Any]:
+    return {
+        "row_id": row_id,
+        "text": review.text,
+        "stars": review.stars,
+        "sentiment": sentiment_of(review.stars),
+        "opinions": [f"{o.aspect}={o.level}" for o in review.opinions],
+        "known": True,
+        "category": review.category,
+        "group": normal(review.text),
+        "suite": "",
+    }
+
+
+def _stress(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, Any]]:
+    """Edge cases, and clean reviews beside what perturbations make of them."""
+    rows = [
+        {"text": case.text, "stars": case.stars, "sentiment": sentiment_of(case.stars),
+         "opinions": [], "known": True, "category": "", "suite": case.kind}
+        for case in EDGE_CASES
+    ]  # fmt: skip
+    for name, change in (("clean", str), *perturb.PERTURBATIONS.items()):
+        for row in clean:
+            text = change(row["text"]) if name == "clean" else perturb.apply(name, row["text"])
+            rows.append({**row, "text": text, "category": "", "suite": f"{CHANGED}{name}"})
+    return [{**row, "row_id": i, "group": normal(row["text"])} for i, row in enumerate(rows, first)]
+
+
+def load_texts(source: Source) -> Dataset:
+    """Rows to predict: ``row_id`` and ``text``."""
+    from toolkit.source import read_inputs
+
+    chosen = source.chosen.get("text")
+    if chosen and not source.text:
+        source.text = tuple(chosen)
+    return read_inputs(source, ["text"])
+
+
+def normal(text: str) -> str:
+    """Text without case and double spaces: equal for copies."""
+    return " ".join(text.casefold().split())
+
+
+def pairs(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A review's opinions as pairs of aspect and level."""
+    return [(o.rpartition("=")[0], o.rpartition("=")[2]) for o in row["opinions"]]
+
+
+# -- a stranger's file -----------------------------------------------------------------------------
+def _from_file(source: Source, stars: bool) -> Dataset | DatasetDict:
+    _find_header(source)
+    chosen: dict[str, Any] = {}
+    loaded = source.load(lambda dataset: _convert(source, dataset, chosen, stars))
+    source.chosen = chosen
+    return loaded
+
+
+def _find_header(source: Source) -> None:
+    """Without column names in the file (sst2 has none) its first row is data."""
+    place = source.data or source.train
+    if source.header is not None or place is None or source.text or source.target:
+        return
+    names = column_names(read(place, Source()))
+    known = guess(names, TEXT_NAMES) or guess(names, TARGET_NAMES)
+    numbers = [name for name in names if name.strip().isdigit()]
+    if len(names) == 2 and len(numbers) == 1 and not (known and len(known) < 20):
+        source.header = False
+        at = names.index(numbers[0])
+        source.text, source.target = (str(2 - at),), str(at + 1)
+        source.note(
+            f"the file has no column names: column {2 - at} is the text, column {at + 1} the label"
+        )
+
+
+def _convert(source: Source, dataset: Dataset, chosen: dict[str, Any], stars: bool) -> Dataset:
+    import datasets
+
+    available = column_names(dataset)
+    if not chosen:
+        chosen["text"] = list(source.text) or _text_columns(source, dataset, available)
+        chosen["target"] = source.column(dataset, source.target, TARGET_NAMES, "target")
+        chosen["scale"] = _scale(source, dataset[chosen["target"]][:], stars)
+        chosen["category"] = guess(available, CATEGORY_NAMES)
+    shown = rendering(available, chosen["text"])
+    rows = list(_rows(source, dataset, shown, chosen))
+    if not rows:
+        raise DataError("no review of the data has a text and a rating that can be read")
+    return datasets.Dataset.from_list(rows)
+
+
+def _text_columns(source: Source, dataset: Dataset, available: Sequence[str]) -> list[str]:
+    """The text column; several where several are called reviews."""
+    several = [name for name in available if plain(name).split()[-1:] in (["review"], ["reviews"])]
+    if len(several) > 1:
+        source.note(f"the text is columns {', '.join(several)} (choose with --text)")
+        return several
+    return [source.column(dataset, None, TEXT_NAMES, "text")]
+
+
+def _scale(source: Source, values: Sequence[Any], stars: bool) -> str:
+    """What the ratings are: ``1-5``, ``1-10``, ``0-1`` or ``words``; told, where it is not 1-5."""
+    known = Counter(str(value).strip().casefold() for value in values if value is not None)
+    words = sum(n for value, n in known.items() if value in SENTIMENTS)
+    numbers = [x for value in known if (x := _number(value)) is not None]
+    if words >= sum(known.values()) / 2:
+        _refuse_without(stars, "words such as 'positive'")
+        return "words"
+    if not numbers:
+        raise DataError(
+            "the target holds neither stars nor sentiments (positive, neutral, negative); name the "
+            "column with the ratings with --target"
+        )
+    if set(numbers) <= {0.0, 1.0}:
+        _refuse_without(stars, "0 and 1")
+        source.note("the labels are 0 and 1: read as negative and positive, nothing is neutral")
+        return "0-1"
+    if min(numbers) < 0 or max(numbers) > 10:
+        raise DataError(
+            f"the ratings go from {min(numbers):g} to {max(numbers):g}; stars from 1 to 5 or marks "
+            "from 1 to 10 can be read"
+        )
+    if max(numbers) > 5:
+        source.note("the ratings go to 10: halved and rounded up to stars (9 and 10 are 5 stars)")
+        return "1-10"
+    return "1-5"
+
+
+def _refuse_without(stars: bool, what: str) -> None:
+    if stars:
+        raise DataError(f"the target holds {what}, and this task needs stars from 1 to 5")
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(str(value).replace(",", "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def read_target(value: Any, scale: str) -> tuple[int, str] | None:
+    """Stars (0: not known) and sentiment of a rating; ``None`` where it cannot be read."""
+    if scale == "words":
+        word = str(value).strip().casefold()
+        return (0, word) if word in SENTIMENTS else None
+    number = _number(value)
+    if number is None:
+        return None
+    if scale == "0-1":
+        return (0, SENTIMENTS[2 * int(number)]) if number in (0, 1) else None
+    if scale == "1-10":
+        number = math.ceil(number / 2)
+    found = math.floor(number + 0.5)
+    return (found, sentiment_of(found)) if 1 <= found <= 5 else None
+
+
+def _rows(
+    source: Source, dataset: Dataset, shown: Any, chosen: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    category = chosen["category"] if chosen["category"] in dataset.column_names else None
+    names = ["row_id", chosen["target"], *shown.columns, *([category] if category else [])]
+    left: dict[str, list[int]] = {}
+    seen: set[tuple[str, Any]] = set()
+    counts: Counter[str] = Counter()
+    for row in tables.rows(dataset, list(dict.fromkeys(names))):
+        text, found = shown(row), read_target(row[chosen["target"]], chosen["scale"])
+        copy = (normal(text), found)
+        why = _unusable(text, found, copy in seen)
+        if why or found is None:
+            left.setdefault(why or "", []).append(row["row_id"])
+            continue
+        seen.add(copy)
+        counts[f"{found[0]} stars" if found[0] else found[1]] += 1
+        yield {
+            "row_id": row["row_id"], "text": text, "stars": found[0], "sentiment": found[1],
+            "opinions": [], "known": False,
+            "category": str(row[category] or "").strip() if category else "",
+            "group": normal(text), "suite": "",
+        }  # fmt: skip
+    for reason, row_ids in left.items():
+        source.leave_out(reason, row_ids)
+    _tell_balance(source, counts)
+
+
+def _unusable(text: str, found: tuple[int, str] | None, copy: bool) -> str | None:
+    if not text.strip():
+        return "no text"
+    if found is None:
+        return "no rating that can be read"
+    return "the same text and rating as an earlier row" if copy else None
+
+
+def _tell_balance(source: Source, counts: Counter[str]) -> None:
+    total = sum(counts.values())
+    if not total:
+        return
+    (name, most), *_ = counts.most_common(1)
+    if most / total > 0.6:
+        source.note(
+            f"{most / total:.0%} of the reviews have {name}" if "stars" in name
+            else f"{most / total:.0%} of the reviews are {name}"
+        )  # fmt: skip

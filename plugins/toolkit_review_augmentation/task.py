@@ -1,0 +1,182 @@
+"""The review assistant: five instructions on a product review, answered by a causal LM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Target
+from toolkit_review_augmentation import baselines, examples, metrics, slicing, texts
+from toolkit_review_augmentation import instructions as asked
+from toolkit_review_augmentation.reviews import Sizes, load
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit import Source
+
+EMBEDDED = Recipe(
+    name="embedded",
+    summary="the 3-million-parameter model of the wheel, under six minutes on two cores",
+    model="embedded:causal-lm",
+    training={
+        "per_device_train_batch_size": 32,
+        "num_train_epochs": 3,
+        "learning_rate": 2e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.03,
+        "weight_decay": 0.0,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "bf16": True,
+        "max_length": 512,
+        "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
+    },
+    lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": "all-linear"},
+    generation={"max_new_tokens": 64},
+    early_stopping={"early_stopping_patience": 3, "minutes": 4},
+)
+
+TINYLLAMA = Recipe(
+    name="tinyllama-1.1b",
+    summary="TinyLlama 1.1B Chat, r 16 on all linear modules, 2 × 4; needs a GPU of 8 GB",
+    model="TinyLlama/TinyLlama-1.1B-Chat-v1.0",
+    training={
+        "per_device_train_batch_size": 2,
+        "gradient_accumulation_steps": 4,
+        "num_train_epochs": 50,
+        "learning_rate": 2e-4,
+        "warmup_steps": 100,
+        "weight_decay": 0.01,
+        "optim": "adamw_torch",
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "bf16": True,
+        "max_length": 512,
+    },
+    lora={
+        "r": 16,
+        "lora_alpha": 32,
+        "target_modules": [
+            "q_proj", "v_proj", "k_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+        ],
+    },
+    generation={"max_new_tokens": 128},
+    early_stopping={"early_stopping_patience": 10},
+)  # fmt: skip
+
+TARGETS = (
+    Target.metric("Sentiment accuracy", 0.90, "sentiment_accuracy"),
+    Target.metric("Sentiment accuracy, the seed's best", 0.92, "sentiment_accuracy"),
+    Target.metric("Rating within one star", 0.85, "within_1_star"),
+    Target.metric("Rating within one star, the seed's best", 0.87, "within_1_star"),
+    Target.metric("Features, F1", 0.80, "features_f1"),
+    Target.metric("Features, F1, the seed's best", 0.84, "features_f1"),
+    Target.metric("Completeness", 0.85, "completeness"),
+    Target.metric("Completeness, the seed's best", 0.89, "completeness"),
+    Target.metric("Domain specificity", 0.70, "domain_specificity"),
+    Target.metric("Domain specificity, the seed's best", 0.76, "domain_specificity"),
+    Target.spread("Difference between sentiment classes", 0.05, "sentiment class"),
+    Target.worst("Edge cases, worst kind", 1 / 3, "edge case", note=slicing.CHANCE),
+    *slicing.TARGETS,
+)
+"""The seed's targets, and its own best figures."""
+
+
+class ReviewAugmentation(CausalLMTask):
+    """Sentiment, quality, recommendation, features and summary of a review."""
+
+    name = "review-augmentation"
+    summary = "Answer five instructions on a product review"
+    columns = {
+        "review": "the review",
+        "question": "the instruction as it is put",
+        "instruction": "sentiment, quality, recommendation, features or summary",
+        "answer": "the gold answer",
+        "source": "where the answer comes from: facts, rating, rules or teacher",
+        "stars": "1 to 5; 0 where they are not known",
+        "sentiment": "negative, neutral or positive",
+        "opinions": "aspect=level, one a thing that the review judges",
+        "category": "of the product, empty where it is not known",
+        "group": "what all examples of one review share",
+        "suite": "empty; of stress rows what makes them hard",
+    }
+    metrics = metrics.metrics(embeddings=texts.has_encoder())
+    primary_metric = "answer_score"
+    margin = 0.01
+    shortens = "review"
+    few_shot = 3
+    recipes = (EMBEDDED, TINYLLAMA)
+    options = {"train_reviews": 1_200, "test_reviews": 300}
+    panel = Panel(
+        inputs={"review": "Review", "question": "Question"},
+        examples=tuple(
+            {"review": "The battery is great but the strap is poor. I had expected more.",
+             "question": wordings[0]}
+            for wordings in asked.WORDINGS.values()
+        ),
+    )  # fmt: skip
+
+    # -- data ------------------------------------------------------------------------------------
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        sizes = Sizes(int(self.settings["train_reviews"]), 120, int(self.settings["test_reviews"]))
+        return examples.of_reviews(load(source, sizes, stars=False), source)
+
+    def group(self, row: Row) -> str:
+        return str(row["group"])
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        return {"domain_terms": metrics.domain_terms(dict.fromkeys(train["review"]))}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        super().adopt(facts)
+        self.metrics = metrics.metrics(
+            self.facts.get("domain_terms", ()), embeddings=texts.has_encoder()
+        )
+
+    # -- prompt and answer -------------------------------------------------------------------------
+    def format_example(self, row: Row) -> dict[str, Any]:
+        prompt = asked.PROMPT.format(review=row["review"], question=row["question"])
+        answer = row.get("answer")
+        return {"prompt": prompt, "completion": f" {answer}" if answer else ""}
+
+    def postprocess(self, output: Generated, row: Row) -> str | None:
+        text = output.text.strip()
+        return text if asked.readable(asked.instruction_of(row["question"]), text) else None
+
+    def fallback(self) -> str:
+        return ""
+
+    def reference(self, row: Row) -> dict[str, Any]:
+        return {
+            "instruction": row["instruction"],
+            "question": row["question"],
+            "answer": row["answer"],
+            "stars": row["stars"],
+            "features": [opinion.rpartition("=")[0] for opinion in row["opinions"]],
+        }
+
+    # -- judging -----------------------------------------------------------------------------------
+    def baselines(self) -> Mapping[str, Baseline]:
+        return baselines.ladder()
+
+    def yardsticks(self) -> Mapping[str, Baseline]:
+        return baselines.yardsticks()
+
+    def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
+        return {
+            "category": slicing.category,
+            "sentiment class": _class,
+            "length": lambda row: slicing.length(row, "review"),
+            "instruction": lambda row: row["instruction"] if not row["suite"] else None,
+            "edge case": slicing.edge_case,
+            "changed text": slicing.changed,
+        }
+
+    def targets(self) -> Sequence[Target]:
+        return TARGETS
+
+
+def _class(row: Row) -> str | None:
+    """The gold sentiment; on rows that ask for it the answer score is the accuracy."""
+    return row["sentiment"] if row["instruction"] == "sentiment" and not row["suite"] else None

