@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 GROUP = "toolkit"
-SLOW = 0.3
+SLOW = 0.5
 """Seconds from which on a plugin's import is said: every command waits for it."""
 HEAVY = (
     "torch", "transformers", "datasets", "peft", "trl", "accelerate", "sklearn", "scipy", "pandas",
