@@ -311,6 +311,8 @@ def find(name: str) -> type[Task]:
 @cache
 def load() -> Plugins:
     """Find and load all plugins, once per process."""
+    import toolkit.kinds.causal_lm  # noqa: F401 – else the first plugin's time is ours
+
     found = Plugins()
     found.manager.add_hookspecs(hookspecs)
     for point in _entry_points():
