@@ -101,6 +101,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "lede": sections.lede(doc),
         "metric": sections.described(doc),
         "trained": sections.trained(doc),
+        "noun": sections.noun(doc),
         "base": sections.base(doc),
         "key_figures": sections.key_figures(doc, info),
         "ladder": sections.ladder(doc),

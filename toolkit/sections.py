@@ -33,6 +33,11 @@ def trained(doc: Document) -> str | None:
     return None
 
 
+def noun(doc: Document) -> str:
+    """What sentences call the system that the run is about."""
+    return wording.TRAINED[doc["systems"][trained(doc)]["role"]] if trained(doc) else "model"
+
+
 def base(doc: Document) -> str | None:
     """The name of the model without training."""
     return next((n for n, s in doc["systems"].items() if s["role"] == "base"), None)
@@ -61,7 +66,7 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
     shown = []
     best, label = doc["verdict"]["best_baseline"], wording.in_sentence(metric["label"])
     for system, what in (
-        (trained(doc), f"{label} of the {trained(doc)}"),
+        (trained(doc), f"{label} of the {noun(doc)}"),
         (best, f"of the best baseline, {best}"),
         (base(doc), "of the base model"),
     ):
