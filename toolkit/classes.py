@@ -28,7 +28,7 @@ def accuracy(label: str = "Accuracy") -> Metric:
 
 
 def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
-    """Accuracy, macro precision, recall and F1, then the three for each class.
+    """Accuracy, macro precision, recall and F1; then the three for each class, as details.
 
     Args:
         labels: the classes; a prediction that is none of them counts as wrong.
@@ -46,7 +46,7 @@ def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
     each = tuple(
         Metric(
             f"{name}_{_key(one)}", _pair(labels), _aggregate(len(labels), figure, number),
-            label=f"{label} of {one}",
+            label=f"{label} of {one}", detail=True,
         )
         for number, one in enumerate(labels)
         for name, label, figure in FIGURES

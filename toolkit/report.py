@@ -105,6 +105,8 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "base": sections.base(doc),
         "key_figures": sections.key_figures(doc, info),
         "ladder": sections.ladder(doc),
+        "columns": sections.headline(doc),
+        "details": sections.details(doc),
         "comparisons": sections.comparisons(doc, doc["primary_metric"]),
         "further_comparisons": sections.comparisons(doc),
         "decoders": sections.decoders(doc),

@@ -119,6 +119,7 @@ def _described(metric: Metric) -> dict[str, Any]:
         "unit": metric.unit,
         "format": metric.format,
         "greater_is_better": metric.greater_is_better,
+        **({"detail": True} if metric.detail else {}),
     }
 
 

@@ -58,6 +58,35 @@ def lede(doc: Document) -> str:
     return text[:1].upper() + text[1:]
 
 
+def headline(doc: Document) -> list[Mapping[str, Any]]:
+    """The metrics that are columns of the ladder."""
+    return [m for m in doc["metrics"] if not m.get("detail")]
+
+
+def details(doc: Document) -> dict[str, Any] | None:
+    """The other metrics: a line each, with the figures of the trained system and its rivals."""
+    found = [m for m in doc["metrics"] if m.get("detail")]
+    if not found:
+        return None
+    names = list(dict.fromkeys(rivals(doc)))
+    return {
+        "systems": names,
+        "lines": [
+            {
+                "label": m["label"] + (f", {m['unit']}" if m["unit"] else ""),
+                "cells": [
+                    {
+                        "text": wording.number(entry["value"], m["format"]),
+                        "span": _span(entry, m["format"]),
+                    }
+                    for entry in (doc["systems"][name]["metrics"][m["name"]] for name in names)
+                ],
+            }
+            for m in found
+        ],
+    }
+
+
 # -- verdict and ladder --------------------------------------------------------------------------
 def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Three or four figures that carry the verdict, each with what it is."""
@@ -86,7 +115,8 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
 
 def ladder(doc: Document) -> list[dict[str, Any]]:
     """A row a system, best first on the primary metric; the best figure of a column is marked."""
-    best = {m["name"]: _best(doc, m) for m in doc["metrics"]}
+    shown = headline(doc)
+    best = {m["name"]: _best(doc, m) for m in shown}
     rows = []
     for name in in_order(doc):
         system = doc["systems"][name]
@@ -96,7 +126,7 @@ def ladder(doc: Document) -> list[dict[str, Any]]:
                 "span": _span(system["metrics"][m["name"]], m["format"]),
                 "best": system["metrics"][m["name"]]["value"] == best[m["name"]],
             }
-            for m in doc["metrics"]
+            for m in shown
         ]
         chosen = name == doc["verdict"]["best_baseline"]
         rows.append({**system, "name": name, "chosen": chosen, "cells": cells})

@@ -51,6 +51,7 @@ class Metric:
         label: what people read ("Mean absolute error"); the name when empty.
         unit: printed behind the figure ("$", "%"); may be empty.
         format: a format spec for the figure (".1f").
+        detail: kept out of the ladder, in a table of its own (figures of single classes).
     """
 
     name: str
@@ -60,6 +61,7 @@ class Metric:
     label: str = ""
     unit: str = ""
     format: str = ".3f"
+    detail: bool = False
 
     def columns(self, values: Sequence[float | tuple[float, ...]]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,)."""
