@@ -136,7 +136,7 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, title, there in (
             ("ladder", "Ladder", True),
             ("comparisons", "Differences", content["comparisons"]),
-            ("decoders", "Decoders", content["doc"]["decoders"]),
+            ("decoders", "Decoders", content["decoders"]),
             ("intervals", "Intervals", "coverage" in drawn),
             ("learning", "Learning", "learning" in drawn),
             ("predicted", "Predicted and true", "clouds" in drawn),

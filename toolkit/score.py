@@ -192,7 +192,8 @@ def _comparisons(
         if ours is None or other.role == ours.role:
             continue
         for metric in task.metrics:
-            if other.name in rivals or metric.name == task.primary_metric:
+            of_all = other.name in rivals and not metric.detail
+            if of_all or metric.name == task.primary_metric:
                 compared = statistics.paired(
                     metric, *systems.shared_values(ours, other, metric.name)
                 )

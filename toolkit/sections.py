@@ -201,8 +201,12 @@ def comparisons(doc: Document, metric: str | None = None) -> list[dict[str, Any]
 
 
 def decoders(doc: Document) -> dict[str, list[dict[str, Any]]]:
-    """System → its decoders, each with its comparison with the plain one; the trained one first."""
-    names = sorted(doc["decoders"], key=lambda name: name != trained(doc))
+    """System → its decoders, each with its comparison with the plain one; the trained one first.
+
+    Systems that are read in one way only are left out.
+    """
+    several = [name for name, rows in doc["decoders"].items() if len(rows) > 1]
+    names = sorted(several, key=lambda name: name != trained(doc))
     return {
         name: [{**row, "compared": _against_plain(doc, name, row)} for row in doc["decoders"][name]]
         for name in names
