@@ -247,13 +247,13 @@ def _settle_config(path: Path, model: str) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def load_trained(auto_class: str, folder: Path) -> Any:
+def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = False) -> Any:
     """A fully trained model out of the folder that :func:`save_adapter` wrote.
 
     Raises:
         ModelError: no weights there, or weights missing.
     """
-    loaded, missing = _loaded(auto_class, str(folder), None, None, False)
+    loaded, missing = _loaded(auto_class, str(folder), None, None, trust_remote_code)
     if missing:
         raise ModelError(
             f"the model in {folder} is not whole: {len(missing)} weights missing "

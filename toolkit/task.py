@@ -59,6 +59,7 @@ class Metric:
         prepare: called with all of a system's predictions and references before ``per_example``
             is, for what is cheaper done at once (sentence embeddings, which it then remembers).
         tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
+        detail: kept out of the ladder, in a table of its own (figures of single classes).
     """
 
     name: str
@@ -70,6 +71,7 @@ class Metric:
     format: str = ".3f"
     prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
     tolerance: float = 1e-6
+    detail: bool = False
 
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).

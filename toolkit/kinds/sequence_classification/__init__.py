@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import decode
+from toolkit.errors import DataError
 from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
@@ -90,7 +91,13 @@ class SequenceClassificationTask(Task):
         """The classes, where the task does not name them; call it from a ``learn`` of your own."""
         if self.classes:
             return {}
-        return {"labels": sorted({self.format_example(row)["label"] for row in train})}
+        found = sorted({self.format_example(row)["label"] for row in train})
+        if len(found) < 2:
+            raise DataError(
+                f"all {len(train):,} training rows have the class {found[0]!r}: there is nothing "
+                "to tell apart; choose another --target, or data with several classes"
+            )
+        return {"labels": found}
 
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         return self.labels[int(output.logits.argmax())] if output.readable else None
