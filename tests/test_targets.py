@@ -212,6 +212,13 @@ def test_stress_rows_are_answered_and_count_in_slices_alone(tmp_path: Path) -> N
     assert parts["test"]["systems"]["off-by-more"]["value"] == 1.0
 
 
+def test_preflight_takes_no_stress_row_for_a_copy() -> None:
+    from toolkit import preflight
+
+    found = preflight.check(Stressed(), prepare(Stressed(), Source()))
+    assert found.duplicates["rows"] == 0 and not found.cautions
+
+
 def test_the_fingerprint_knows_the_stress_rows() -> None:
     class Without(Stressed):
         def load_rows(self, source: Source) -> Any:
