@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datasets import DatasetDict
 
     from toolkit.kinds.base import Kind, Progress
-    from toolkit.task import Baseline, Row, Task
+    from toolkit.task import Baseline, Metric, Row, Task
 
 
 def held_out_rows(splits: DatasetDict) -> dict[str, list[Row]]:
@@ -190,7 +190,7 @@ def _line(
         "parsed": parsed,
         "low": low,
         "high": high,
-        "metrics": {m.name: _plain(m.per_example(prediction, reference)) for m in task.metrics},
+        "metrics": {m.name: _figures(m, prediction, reference, row) for m in task.metrics},
         "slices": {name: part(row) for name, part in task.slices().items()},
         "seconds": round(seconds, 6),
     }
@@ -199,10 +199,22 @@ def _line(
     return line
 
 
-def _plain(value: float | tuple[float, ...] | None) -> float | list[float] | None:
+def _figures(
+    metric: Metric, prediction: Any, reference: Any, row: Row
+) -> float | list[float] | None:
+    """What a metric says of a row; null in a file means that it says nothing, never NaN."""
+    value = metric.per_example(prediction, reference)
     if value is None:
         return None
-    return [float(v) for v in value] if isinstance(value, tuple) else float(value)
+    parts = [float(v) for v in (value if isinstance(value, tuple) else (value,))]
+    if not all(map(math.isfinite, parts)):
+        from toolkit.errors import PluginError
+
+        raise PluginError(
+            f"metric {metric.name!r} gives {value!r} for row {row['row_id']}; per_example must "
+            "return finite numbers"
+        )
+    return parts if isinstance(value, tuple) else parts[0]
 
 
 def _write(

@@ -138,7 +138,7 @@ class _Examined:
 
 
 def _examine(task: Task, prepared: Prepared) -> _Examined:
-    total = sum(prepared.sizes.values())
+    total = sum(prepared.sizes[split] for split in SPLITS)
     texts = np.empty(total, dtype=np.uint64)
     targets = np.empty(total, dtype=np.uint64)
     values = np.full(total, np.nan)

@@ -113,6 +113,8 @@ def paired(
     in each permutation every row swaps its two answers with probability one half. Its smallest
     value is ``2 / (resamples + 1)``.
     """
+    if len(a_values) != len(b_values):
+        raise ValueError(f"{len(a_values)} rows cannot be paired with {len(b_values)}")
     if [v is None for v in a_values] != [v is None for v in b_values]:
         raise ValueError(f"{metric.name} applies to other rows of one system than of the other")
     a, b = metric.columns(a_values), metric.columns(b_values)
