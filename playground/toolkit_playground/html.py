@@ -59,7 +59,7 @@ def timing(text: Text) -> str:
     """Latency and speed of a text, as it is being written or done."""
     if text.first is None:
         return "waiting" if not text.ended else "nothing written"
-    parts = [f"{text.tokens} token{'s' if text.tokens != 1 else ''}", f"{text.seconds:.2f} s"]
+    parts = [wording.count(text.tokens, "token"), f"{text.seconds:.2f} s"]
     if text.rate is not None:
         parts.append(f"{text.rate:.0f} tokens/s")
     parts.append(f"first after {text.first * 1000:.0f} ms")
@@ -67,7 +67,7 @@ def timing(text: Text) -> str:
         parts.append("ended at the limit")
     if text.stopped:
         parts.append("stopped")
-    return " · ".join(parts)
+    return " · ".join(part.replace(" ", "\u00a0") for part in parts)
 
 
 def card(
@@ -129,6 +129,7 @@ def table(
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
-        f'<div class="tk-table{" tk-words" if words else ""}"><table>{title}<thead><tr>{head}</tr></thead>'
+        f'<div class="tk-table{" tk-words" if words else ""}"><table>{title}'
+        f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -58,7 +58,8 @@ def theme(gradio: Any) -> Any:
     settings = {name: light for name, (light, _) in both.items()}
     settings |= {f"{name}_dark": dark for name, (_, dark) in both.items()}
     return base.set(
-        **settings, block_shadow="none", button_border_width="1px", block_border_width="1px",
+        **settings, block_shadow="none", input_border_width="1px", button_border_width="1px",
+        block_border_width="1px",
         block_label_background_fill="transparent", block_label_background_fill_dark="transparent",
         block_label_border_width="0", block_title_text_weight="500",
         button_primary_shadow="none", button_secondary_shadow="none",
