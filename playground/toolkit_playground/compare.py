@@ -164,7 +164,7 @@ def judged(sides: Sequence[Side], predictions: Sequence[Any], row: Row) -> list[
         metric = side.task.metric()
         counted = side.task.fallback() if found is None else found
         value = metric.per_example(counted, side.task.reference(row))
-        values.append(None if isinstance(value, tuple) else float(value))
+        values.append(float(value) if isinstance(value, int | float) else None)
         said = html.figure(counted, metric.unit)
         note = "unreadable, so the fallback counts: " if found is None else "reads "
         lines.append(f"{note}{said}")

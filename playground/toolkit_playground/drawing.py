@@ -72,21 +72,13 @@ def draw(
 
 def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> str:
     """The truth and the other systems' answers as a list."""
-    rows = [] if truth is None else [("true", _plain(truth, unit), " tk-truth")]
-    rows += [(name, _plain(said, unit), "") for name, said in others.items()]
+    rows = [] if truth is None else [("true", figure(truth, unit), " tk-truth")]
+    rows += [(name, figure(said, unit), "") for name, said in others.items()]
     items = "".join(
         f'<div class="tk-pair{extra}"><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>'
         for name, said, extra in rows
     )
     return f'<dl class="tk-pairs">{items}</dl>' if items else ""
-
-
-def _plain(value: Any, unit: str) -> str:
-    if isinstance(value, list | tuple):
-        return "; ".join(_plain(v, unit) for v in value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{k}: {_plain(v, '')}" for k, v in value.items())
-    return figure(value, unit)
 
 
 # -- numbers -------------------------------------------------------------------------------------

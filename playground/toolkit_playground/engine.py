@@ -125,7 +125,7 @@ class Engine:
         self.sides: dict[str, Side] = {}
         self.problems: dict[str, str] = {}
         self._put(Side(BASE_LABEL, BASE, run, "base", self.task))
-        self._put(Side("adapter", "default", run, "adapter", self.task))
+        self._put(Side(trained_label(run), "default", run, self.kind.role, self.task))
         for folder in sorted(run.path.glob("adapter-seed-*")):
             if (folder / "toolkit.json").is_file():
                 self._add(Side(folder.name, folder.name, run, folder.name, self.task), folder)
@@ -292,6 +292,11 @@ class Engine:
     def answer_room(self) -> int:
         """Tokens that an answer may have, as in the run."""
         return int(getattr(self.kind, "answer_room", 0))
+
+
+def trained_label(run: Run) -> str:
+    """What was trained: the adapter, or (with a recipe without LoRA) the full model."""
+    return "adapter" if run.info["recipe"].get("lora") is not None else "full"
 
 
 def base_of(run: Run) -> tuple[str, str]:

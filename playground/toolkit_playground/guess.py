@@ -191,9 +191,9 @@ def keep(page: Page, run: Run, asked: Asked, value: float | None, voter: str) ->
     said = [
         f"{name} said {html.figure(lines[asked.row_id]['prediction'], metric.unit)}"
         for name, lines in page.library.ladder(run).items()
-        if name in ("adapter", "base") and asked.row_id in lines
+        if name in ("adapter", "full", "base") and asked.row_id in lines
     ]
-    miss = "" if isinstance(values, tuple) else (
+    miss = "" if not isinstance(values, int | float) else (
         f"; {wording.in_sentence(metric.label or metric.name)} "
         f"{html.figure(float(values), metric.unit, metric.format)}"
     )  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from toolkit import wording
 from toolkit.errors import ToolkitError
@@ -33,8 +34,14 @@ def empty(title: str, text: str) -> str:
     return f'<div class="tk-empty"><strong>{escape(title)}</strong><p>{escape(text)}</p></div>'
 
 
-def figure(value: object, unit: str = "", spec: str = "") -> str:
-    """A number with its unit, anything else as text."""
+def figure(value: Any, unit: str = "", spec: str = "") -> str:
+    """A prediction or a reference as people read it: a number with its unit, anything as text."""
+    if isinstance(value, Mapping):
+        if "answer" in value:
+            return figure(value["answer"], unit, spec)
+        return ", ".join(f"{name}: {figure(inside)}" for name, inside in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(figure(inside, unit, spec) for inside in value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         rounded = round(float(value), 4)
         return wording.with_unit(wording.number(rounded, spec), unit)

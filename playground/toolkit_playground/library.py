@@ -133,7 +133,7 @@ def readable(run: Run) -> bool:
 
 def missing_files(run: Run) -> list[str]:
     """What a finished run must have and this one has not."""
-    needed = ("adapter/toolkit.json", "adapter/adapter_config.json", "predictions/systems.json")
+    needed = ("adapter/toolkit.json", "predictions/systems.json")
     return [name for name in needed if run.done("train") and not (run.path / name).is_file()]
 
 

@@ -16,7 +16,14 @@ from toolkit.errors import UsageError
 from toolkit.flow import load_task
 from toolkit.run import Run
 from toolkit.task import Row, Task
-from toolkit_playground.engine import BASE_LABEL, MOST_CHARACTERS, MOST_NEW_TOKENS, Engine
+from toolkit_playground.engine import (
+    BASE_LABEL,
+    MOST_CHARACTERS,
+    MOST_NEW_TOKENS,
+    Engine,
+    trained_label,
+)
+from toolkit_playground.html import figure
 from toolkit_playground.library import Library, inputs_of
 
 MODEL_QUEUE: Mapping[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
@@ -141,7 +148,7 @@ def side_labels(library: Library, run: Run) -> list[str]:
     """All sides that can be chosen: base, the run's adapters, other runs' adapters."""
     seeds = sorted(folder.name for folder in run.path.glob("adapter-seed-*"))
     return [
-        BASE_LABEL, "adapter", *seeds, *(f"adapter of {r.id}" for r in library.beside(run))
+        BASE_LABEL, trained_label(run), *seeds, *(f"adapter of {r.id}" for r in library.beside(run))
     ]  # fmt: skip
 
 
@@ -298,12 +305,7 @@ def _summary(task: Task, row: Row) -> str:
 
 
 def _gold(task: Task, row: Row) -> str:
-    from toolkit_playground.html import figure
-
-    if not known(task, row):
-        return ""
-    unit = task.metric().unit
-    return figure(task.reference(row), unit)[:60]
+    return "" if not known(task, row) else figure(task.reference(row), task.metric().unit)[:60]
 
 
 def download(name: str, content: str, kind: str, label: str) -> str:

@@ -29,7 +29,7 @@ HINT = {
     "spans": "Press Show: the answers marked in the context, with the top five.",
     "text": "Press Show: what base and adapter write, with the task's own marks.",
 }
-OURS = ("base", "adapter")
+OURS = ("base", "adapter", "full")
 
 
 def build(page: Page) -> None:
