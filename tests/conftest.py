@@ -15,6 +15,8 @@ from typing import Any  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from cli_runner import command, goods, quick, write_csv  # noqa: E402
+
 # The same examples every time, and no limit of time on a machine that has other things to do.
 settings.register_profile(
     "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -85,6 +87,19 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         hidden_dropout_prob=0.1,
     )
     return _saved(tmp_path_factory.mktemp("models") / "tiny-bert", BertModel, config, learned)
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
+    """A finished run on tiny data whose adapter answers otherwise than its base; never spoil it."""
+    folder = tmp_path_factory.mktemp("played")
+    data = write_csv(folder / "goods.csv", goods(rows=400))
+    learning = ["--set", "training.learning_rate=0.03", "--set", "training.max_steps=12"]
+    command(
+        folder, "run", "price-regression", "--data", str(data), *quick(tiny_llama), *learning
+    )  # fmt: skip
+    (run,) = (folder / "runs" / "price-regression").iterdir()
+    return run
 
 
 def _sizes(tokenizer: Any) -> dict[str, Any]:

@@ -255,6 +255,8 @@ class Flow:
         with self.console.track("training") as progress:
 
             def on_log(entry: dict[str, Any]) -> None:
+                if index == 0:
+                    train.keep_curve(self.run, entry)
                 line = train.describe(entry, self.task.metric())
                 progress.detail = line if "loss" in entry else progress.detail
                 if "eval_loss" in entry:

@@ -51,11 +51,11 @@ def predict_baseline(
     )  # fmt: skip
     share = (ended - started_answers) / max(1, sum(map(len, predictions.values())))
     lines = [
-        _line(task, split, row, prediction, width, seconds=share)
+        line(task, split, row, prediction, width, seconds=share)
         for split in rows
         for row, prediction in zip(rows[split], predictions[split], strict=True)
     ]
-    return _write(
+    return write_system(
         run, name, role, lines, width,
         fit_seconds=fitted - started, predict_seconds=ended - started_answers,
     )  # fmt: skip
@@ -95,7 +95,7 @@ def predict_model(
     calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
     width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
     lines = [
-        _line(
+        line(
             task, where[i], row, counted[i], width,
             seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
             decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
@@ -103,7 +103,7 @@ def predict_model(
         )
         for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
     ]  # fmt: skip
-    return _write(
+    return write_system(
         run, name, role, lines, width,
         fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
     )  # fmt: skip
@@ -165,7 +165,7 @@ def prepare(task: Task, predictions: Sequence[Any], references: Sequence[Any]) -
             metric.prepare(predictions, references)
 
 
-def _line(
+def line(
     task: Task,
     split: str,
     row: Row,
@@ -179,9 +179,10 @@ def _line(
     tokens: int | None = None,
     hit_limit: bool | None = None,
 ) -> dict[str, Any]:
+    """One line of a predictions file (see the architecture page)."""
     reference = task.reference(row)
     low, high = (None, None) if width is None else task.interval(prediction, width)
-    line = {
+    content = {
         "split": split,
         "row_id": row["row_id"],
         "reference": reference,
@@ -195,8 +196,8 @@ def _line(
         "seconds": round(seconds, 6),
     }
     if decoders is not None:
-        line |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
-    return line
+        content |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
+    return content
 
 
 def _figures(
@@ -217,7 +218,7 @@ def _figures(
     return parts if isinstance(value, tuple) else parts[0]
 
 
-def _write(
+def write_system(
     run: Run,
     name: str,
     role: str,
@@ -229,7 +230,8 @@ def _write(
     decoder: str | None = None,
     note: str = "",
 ) -> dict[str, Any]:
-    bad = sum(1 for line in lines if not _finite(line["prediction"]))
+    """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
+    bad = sum(1 for row in lines if not _finite(row["prediction"]))
     if bad:
         from toolkit.errors import PluginError
 

@@ -20,7 +20,8 @@ from toolkit import (
     training_charts,
     wording,
 )
-from toolkit.run import Run, read_json, read_jsonl, write_text
+from toolkit.errors import RunError
+from toolkit.run import Run, read_json, read_jsonl, write_json, write_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -46,6 +47,16 @@ def write(run: Run, task: Task) -> Path:
     for page, template in PAGES.items():
         write_text(run.path / page, render(template, content))
     return run.path / "report.html"
+
+
+def refresh(run: Run, task: Task) -> Path:
+    """Score the run's predictions again, of which there may be more now, and write its report."""
+    from toolkit.score import score
+
+    if not run.done("score"):
+        raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
+    write_json(run.path / "metrics.json", score(run, task))
+    return write(run, task)
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:

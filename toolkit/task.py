@@ -98,7 +98,8 @@ class Panel:
 
     Args:
         inputs: column name → label of the input box.
-        view: how an output is drawn ("text", "number-distribution", "labels", "spans").
+        view: how an output is drawn ("text", "number-distribution", "labels", "spans"); what is
+            drawn is :meth:`Task.panel_data`.
         examples: a few rows to click.
     """
 
@@ -249,6 +250,15 @@ class Task(ABC):
     @abstractmethod
     def reference(self, row: Row) -> Any:
         """What the metrics compare a prediction with; may hold several references."""
+
+    def panel_data(self, output: Any, row: Row) -> Mapping[str, Any]:
+        """What the panel's view draws of an output, as plain data (see :mod:`toolkit.panels`).
+
+        Default: read from the kind's output. A task may add marks to a text, or name its labels.
+        """
+        from toolkit.panels import read_output
+
+        return read_output(self, output, row)
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "toolkit": ROOT,
+    "toolkit_playground": ROOT / "playground",
     "toolkit_price_regression": ROOT / "plugins",
     "toolkit_review_augmentation": ROOT / "plugins",
 }
