@@ -61,6 +61,32 @@ def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT of two layers without a head, whose word pieces are characters and words."""
+    import string
+
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    letters = sorted({*string.ascii_lowercase, *string.digits, *string.punctuation, "é", "ü"})
+    words = sorted({word for line in LINES for word in line.lower().split() if word.isalpha()})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = [*special, *letters, *(f"##{letter}" for letter in letters), *words]
+    vocabulary = list(dict.fromkeys(vocabulary))
+    learned = BertTokenizer(vocab={token: i for i, token in enumerate(vocabulary)})
+    learned.model_max_length = 128
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=HIDDEN,
+        intermediate_size=2 * HIDDEN,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=128,
+        hidden_dropout_prob=0.1,
+    )
+    return _saved(tmp_path_factory.mktemp("models") / "tiny-bert", BertModel, config, learned)
+
+
 def _sizes(tokenizer: Any) -> dict[str, Any]:
     return {
         "hidden_size": HIDDEN,

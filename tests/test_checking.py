@@ -14,7 +14,7 @@ import datasets
 import numpy as np
 import pytest
 
-from tiny_tasks import MAE, SMALL, TinyColours, TinyPrices, price_rows
+from tiny_tasks import MAE, SMALL, TinyColours, TinyGoods, TinyPieces, TinyPrices, price_rows
 from toolkit import Generated, Metric, MissingExtra, Panel, Source
 from toolkit.checking import RULES, Result, check
 from toolkit.task import Task
@@ -363,11 +363,59 @@ def test_a_decoder_gets_what_a_model_gives() -> None:
     assert all(isinstance(output, Generated) for output in seen)
 
 
+# -- classes and numbers from an encoder -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", [TinyGoods, TinyPieces])
+def test_classification_tasks_keep_all_rules(task: type[Task]) -> None:
+    assert broken_rules(task()) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "rule", "message"),
+    [
+        ({"classes": ("cup", "lamp")}, "example", "none of the classes cup, lamp"),
+        ({"format_example": lambda self, row: {"text": "a"}}, "example", "text and label"),
+        (
+            {"format_example": lambda self, row: {"text": row["text"], "label": row["good"]}},
+            "inputs",
+            "looks up 'good'",
+        ),
+        (
+            {"format_example": lambda self, row: {"text": str(row), "label": row.get("good")}},
+            "prompt-hides-answer",
+            "shows the answer",
+        ),
+        ({"postprocess": lambda self, output, row: "cup"}, "gold", "reads the completion"),
+        (
+            {"postprocess": lambda self, output, row: self.labels[int(output.logits.argmax())]},
+            "unreadable",
+            "return None",
+        ),
+        ({"shortens": "words"}, "shortens", "no column"),
+        ({"recipes": (replace(SMALL, model="embedded:minilmm"),)}, "recipe-models", "minilm"),
+        (
+            {"recipes": (replace(SMALL, model="embedded:minilm", training={"packing": True}),)},
+            "recipe-fields",
+            "packing",
+        ),
+    ],
+)  # fmt: skip
+def test_a_classification_task_that_breaks_one_rule(
+    members: dict[str, Any], rule: str, message: str
+) -> None:
+    task = variant(TinyGoods, **members)()
+    assert broken_rules(task)[0] == rule
+    assert message in result_of(variant(TinyGoods, **members)(), rule).message
+
+
 @pytest.mark.slow
-def test_the_price_task_keeps_all_rules() -> None:
+def test_the_price_tasks_keep_all_rules() -> None:
+    from toolkit_price_regression.encoder import PriceRegressionEncoder
     from toolkit_price_regression.task import PriceRegression
 
-    assert [result for result in check(PriceRegression(), Source()) if not result.passed] == []
+    for task in (PriceRegression, PriceRegressionEncoder):
+        assert [result for result in check(task(), Source()) if not result.passed] == []
 
 
 def test_importing_the_rules_loads_no_heavy_library() -> None:

@@ -1,4 +1,4 @@
-"""Two small tasks that keep every rule of the contract; tests break them one rule at a time."""
+"""Small tasks of several kinds that keep every rule; tests break them one rule at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from toolkit import (
     Panel,
     Recipe,
     Row,
+    SequenceClassificationTask,
     Source,
+    classification_metrics,
+    ordinal_metrics,
 )
 
 if TYPE_CHECKING:
@@ -169,3 +172,59 @@ class TinyColours(CausalLMTask):
 
     def reference(self, row: Row) -> str:
         return str(row["colour"])
+
+
+class TinyGoods(SequenceClassificationTask):
+    """Names what is offered, as one of five classes."""
+
+    name = "tiny-goods"
+    summary = "Goods of made-up offers"
+    columns: ClassVar = {"text": "the offer", "good": "what it is"}
+    classes = tuple(GOODS)
+    metrics = classification_metrics(classes)
+    primary_metric = "macro_f1"
+    recipes = (Recipe("small", "a model for tests", "embedded:minilm"),)
+    panel = Panel(inputs={"text": "Offer"}, view="labels")
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        import datasets
+
+        return datasets.Dataset.from_list(
+            [{"text": row["text"], "good": row["good"]} for row in price_rows()]
+        )
+
+    def group(self, row: Row) -> str:
+        return str(row["text"])
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": row["text"], "label": row.get("good")}
+
+    def reference(self, row: Row) -> str:
+        return str(row["good"])
+
+
+class TinyPieces(TinyGoods):
+    """How many pieces are offered, as ordered classes that the training split names."""
+
+    name = "tiny-pieces"
+    columns: ClassVar = {"text": "the offer", "pieces": "how many"}
+    classes = ()
+    ordinal = True
+    metrics = ordinal_metrics()
+    primary_metric = "mae"
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        import datasets
+
+        return datasets.Dataset.from_list(
+            [
+                {"text": row["text"], "pieces": int(row["text"].split()[-1])}
+                for row in price_rows()
+            ]
+        )  # fmt: skip
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": row["text"], "label": row.get("pieces")}
+
+    def reference(self, row: Row) -> int:
+        return int(row["pieces"])

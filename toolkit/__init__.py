@@ -14,6 +14,7 @@ _PUBLIC = {
     "API_VERSION": "toolkit.task",
     "Baseline": "toolkit.task",
     "CausalLMTask": "toolkit.kinds.causal_lm",
+    "Classified": "toolkit.kinds.sequence_classification",
     "DataError": "toolkit.errors",
     "Generated": "toolkit.kinds.causal_lm",
     "Metric": "toolkit.task",
@@ -24,16 +25,22 @@ _PUBLIC = {
     "Predictor": "toolkit.task",
     "Recipe": "toolkit.task",
     "Row": "toolkit.task",
+    "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
+    "SequenceRegressionTask": "toolkit.kinds.sequence_classification",
     "Source": "toolkit.source",
+    "classification_metrics": "toolkit.classes",
     "Task": "toolkit.task",
     "ToolkitError": "toolkit.errors",
     "hookimpl": "toolkit.hookspecs",
+    "ordinal_metrics": "toolkit.classes",
     "read": "toolkit.data",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
 
 if TYPE_CHECKING:
+    from toolkit.classes import classification_metrics as classification_metrics
+    from toolkit.classes import ordinal_metrics as ordinal_metrics
     from toolkit.data import read as read
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
@@ -43,6 +50,13 @@ if TYPE_CHECKING:
     from toolkit.kinds.causal_lm import Generated as Generated
     from toolkit.kinds.causal_lm import Numbers as Numbers
     from toolkit.kinds.causal_lm import NumericLMTask as NumericLMTask
+    from toolkit.kinds.sequence_classification import Classified as Classified
+    from toolkit.kinds.sequence_classification import (
+        SequenceClassificationTask as SequenceClassificationTask,
+    )
+    from toolkit.kinds.sequence_classification import (
+        SequenceRegressionTask as SequenceRegressionTask,
+    )
     from toolkit.source import Source as Source
     from toolkit.task import API_VERSION as API_VERSION
     from toolkit.task import Baseline as Baseline

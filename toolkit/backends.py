@@ -26,7 +26,7 @@ def model_path(model: str) -> str:
     if model.startswith(EMBEDDED):
         from toolkit import models
 
-        return str(models.path(model.removeprefix(EMBEDDED)))
+        return models.location(model.removeprefix(EMBEDDED))
     if Path(model).is_dir():
         return model
     if Path(model).exists() or model.startswith((".", "/", "~")) or model.count("/") > 1:
@@ -36,7 +36,12 @@ def model_path(model: str) -> str:
 
 def is_local(model: str) -> bool:
     """Whether nothing has to be looked up on the Hub for this model."""
-    return model.startswith(EMBEDDED) or Path(model).is_dir()
+    if model.startswith(EMBEDDED):
+        from toolkit import models
+
+        name = model.removeprefix(EMBEDDED)
+        return name not in models.HUB_IDS or models.location(name) != models.HUB_IDS[name]
+    return Path(model).is_dir()
 
 
 @contextlib.contextmanager
@@ -51,14 +56,16 @@ def _explained(model: str, what: str) -> Iterator[None]:
         ) from error
 
 
-def load_tokenizer(model: str, *, trust_remote_code: bool = False) -> Any:
-    """The model's tokenizer, padding on the left, with a padding token that is not EOS."""
+def load_tokenizer(
+    model: str, *, trust_remote_code: bool = False, padding_side: str = "left"
+) -> Any:
+    """The model's tokenizer, with a padding token that is not EOS."""
     from transformers import AutoTokenizer
 
     path = model_path(model)
     with _explained(model, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code)
-    tokenizer.padding_side = "left"
+    tokenizer.padding_side = padding_side
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         tokenizer.pad_token = _padding_token(tokenizer)
     return tokenizer
@@ -85,23 +92,72 @@ def quantization_config(fields: Mapping[str, Any] | None) -> Any:
     return BitsAndBytesConfig(**fields)
 
 
-def load_causal_lm(
+def load_model(
+    auto_class: str,
     model: str,
     *,
     init: Mapping[str, Any] | None = None,
     quantization: Mapping[str, Any] | None = None,
     trust_remote_code: bool = False,
 ) -> Any:
-    """A causal LM in evaluation mode, on the GPU where there is one.
+    """A model in evaluation mode, on the GPU where there is one.
 
     Args:
+        auto_class: the transformers class that knows the architectures, such as
+            ``AutoModelForCausalLM``; a head that the weights do not hold is drawn at random.
         model: as in a recipe.
-        init: keyword arguments for ``from_pretrained`` (``SFTConfig.model_init_kwargs``).
+        init: keyword arguments for ``from_pretrained`` (``model_init_kwargs``).
         quantization: fields of ``BitsAndBytesConfig``.
         trust_remote_code: run code that comes with the model.
     """
+    return _loaded(auto_class, model, init, quantization, trust_remote_code)[0]
+
+
+def load_encoder(
+    auto_class: str,
+    model: str,
+    *,
+    seed: int,
+    init: Mapping[str, Any] | None = None,
+    quantization: Mapping[str, Any] | None = None,
+    trust_remote_code: bool = False,
+) -> tuple[Any, list[str]]:
+    """An encoder with a head, and the names of the modules that the weights do not hold.
+
+    Those (the head, at times a pooler) are drawn at random from the seed. Arguments as
+    :func:`load_model`; parameters are float32 unless ``init`` says otherwise.
+
+    Raises:
+        ModelError: weights of the encoder itself are missing: it is of another architecture.
+    """
+    from transformers import set_seed
+
+    set_seed(seed)
+    arguments = {"dtype": "float32", **(init or {})}
+    loaded, missing = _loaded(auto_class, model, arguments, quantization, trust_remote_code)
+    inside = [
+        key
+        for key in missing
+        if key.startswith(f"{loaded.base_model_prefix}.") and "pooler" not in key
+    ]
+    if inside:
+        raise ModelError(
+            f"{model!r} lacks {len(inside)} weights of its encoder ({', '.join(inside[:2])}), "
+            "which would be random; give --model an encoder such as BERT, with all its weights"
+        )
+    return loaded, sorted({key.rpartition(".")[0] for key in missing})
+
+
+def _loaded(
+    auto_class: str,
+    model: str,
+    init: Mapping[str, Any] | None,
+    quantization: Mapping[str, Any] | None,
+    trust_remote_code: bool,
+) -> tuple[Any, list[str]]:
+    """A model in evaluation mode, and the names of its parameters that no file held."""
     import torch
-    from transformers import AutoModelForCausalLM
+    import transformers
 
     arguments: dict[str, Any] = {"dtype": "auto", **(init or {})}
     if quantization:
@@ -110,17 +166,23 @@ def load_causal_lm(
     if cuda:
         arguments.setdefault("device_map", {"": 0})
     with _explained(model, "weights"):
-        loaded = AutoModelForCausalLM.from_pretrained(
+        loaded, info = getattr(transformers, auto_class).from_pretrained(
             model_path(model),
             use_safetensors=True,
             trust_remote_code=trust_remote_code,
+            output_loading_info=True,
             **arguments,
         )
-    return loaded.eval()
+    return loaded.eval(), sorted(info["missing_keys"])
 
 
-def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int) -> Any:
-    """A ``PeftModel`` with a fresh adapter of those ``LoraConfig`` fields."""
+def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int, task_type: str) -> Any:
+    """A ``PeftModel`` with a fresh adapter of those ``LoraConfig`` fields.
+
+    Args:
+        task_type: PEFT's name of the kind (``CAUSAL_LM``, ``SEQ_CLS``, ``QUESTION_ANS``); with
+            the last two the head is trained whole and saved with the adapter.
+    """
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers import set_seed
 
@@ -128,7 +190,7 @@ def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int) -> Any:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     set_seed(seed)
     try:
-        return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **fields))
+        return get_peft_model(model, LoraConfig(task_type=task_type, **fields))
     except ValueError as error:
         raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
 
@@ -145,7 +207,7 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
         model.save_pretrained(str(temporary))
         tokenizer.save_pretrained(str(temporary))
         (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours is the run's
-        _sort_config(temporary / "adapter_config.json")
+        _settle_config(temporary / "adapter_config.json", str(extra.get("model", "")))
         write_json(temporary / "toolkit.json", dict(extra))
         _replace(folder, temporary)
     except (OSError, SafetensorError) as error:
@@ -166,15 +228,38 @@ def _replace(folder: Path, new: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _sort_config(path: Path) -> None:
-    """PEFT writes sets in hash order: sorted, the same adapter has the same bytes."""
+def _settle_config(path: Path, model: str) -> None:
+    """PEFT writes sets in hash order: sorted, the same adapter has the same bytes.
+
+    The base is named by its Hub id where it has one: a folder of this machine's packages would
+    mean nothing elsewhere.
+    """
+    from toolkit import models
+
     if not path.is_file():
         return
     config = json.loads(path.read_text(encoding="utf-8"))
     for key, value in config.items():
         if isinstance(value, list) and all(isinstance(v, str) for v in value):
-            config[key] = sorted(value)
+            config[key] = sorted(set(value))
+    if hub := models.HUB_IDS.get(model.removeprefix(EMBEDDED)):
+        config["base_model_name_or_path"] = hub
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def load_trained(auto_class: str, folder: Path) -> Any:
+    """A fully trained model out of the folder that :func:`save_adapter` wrote.
+
+    Raises:
+        ModelError: no weights there, or weights missing.
+    """
+    loaded, missing = _loaded(auto_class, str(folder), None, None, False)
+    if missing:
+        raise ModelError(
+            f"the model in {folder} is not whole: {len(missing)} weights missing "
+            f"({', '.join(missing[:2])})"
+        )
+    return loaded
 
 
 def attach_adapter(model: Any, folder: Path) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit import statistics
 from toolkit.statistics import known, plain
-from toolkit.systems import System
+from toolkit.systems import TRAINED, System
 from toolkit.task import Metric, Task
 
 SMALLEST_PART = 10
@@ -121,9 +121,7 @@ def in_order(parts: Mapping[str, Sequence[int]]) -> list[str]:
 # -- seeds ---------------------------------------------------------------------------------------
 def seeds(found: Sequence[System], metric: Metric) -> dict[str, Any] | None:
     """The spread over training seeds; ``None`` where the model was trained once."""
-    values = [
-        statistics.figure(metric, s.values(metric.name)) for s in found if s.role == "adapter"
-    ]
+    values = [statistics.figure(metric, s.values(metric.name)) for s in found if s.role in TRAINED]
     if len(values) < 2:
         return None
     from statistics import fmean, stdev

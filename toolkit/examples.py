@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit import wording
 from toolkit.charts import Cloud
-from toolkit.systems import System
+from toolkit.systems import TRAINED, System
 
 SHOWN = 20
 """Rows shown as worst and as best."""
@@ -27,7 +27,7 @@ def clouds(found: Sequence[System], names: Sequence[str | None]) -> list[Cloud]:
         if system.name in names and all(_is_number(v) for pair in pairs for v in pair):
             true, predicted = zip(*pairs, strict=True)
             charts.append(Cloud(system.name, system.role, true, predicted))
-    return sorted(charts, key=lambda cloud: cloud.role in ("adapter", "full"))
+    return sorted(charts, key=lambda cloud: cloud.role in TRAINED)
 
 
 def examples(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,7 @@ class Flow:
         document = found.document()
         first = self.kind.keepable(prepared.splits["train"][0])
         document["prompt_tokens"] = self.kind.explain(first)
+        document["prompt_target"] = self.kind.target_of(first)
         write_json(self.run.data / "preflight.json", document)
         self.run.info |= {
             "data": {
@@ -157,6 +159,8 @@ class Flow:
             },
             "facts": self.task.facts,
             "settings": self.task.settings,
+            "auto_class": self.kind.auto_class,
+            "head": self.kind.head_arguments(),
             "versions": dict(versions),
             "hardware": monitor.hardware(),
         }
@@ -203,6 +207,9 @@ class Flow:
             return
         self.console.heading(f"base model ({self.recipe.model})")
         with self.run.stage("base"):
+            started = time.perf_counter()
+            self.kind.fit_base(prepared.splits["train"], self.run.base)
+            fitted = time.perf_counter() - started
             shots = self._shots(prepared)
             for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
                 if predict.predicted(self.run, name) or (name == "few-shot" and not examples):
@@ -211,6 +218,8 @@ class Flow:
                     entry = predict.predict_model(
                         self.run, self.task, self.kind, name, role, prepared.splits,
                         adapter=False, shots=examples, decoder=self._decoder, progress=progress,
+                        fit_seconds=fitted if self.kind.base_note else None,
+                        note=self.kind.base_note,
                     )  # fmt: skip
                 self._told(entry, name, entry["predict_seconds"])
 
@@ -280,10 +289,10 @@ class Flow:
         self.console.heading("adapter on held-out rows")
         with self.run.stage("predict"):
             for index in range(self._seeds):
-                name = adapter_name(index)
+                name = system_name(self.kind.role, index)
                 if predict.predicted(self.run, name):
                     continue
-                self.kind.load_adapter(self.run.path / name)
+                self.kind.load_adapter(self.run.path / adapter_name(index))
                 with self.console.track(name) as progress:
                     entry = predict.predict_model(
                         self.run, self.task, self.kind, name, self.kind.role, prepared.splits,
@@ -344,8 +353,13 @@ class Flow:
 
 
 def adapter_name(index: int) -> str:
-    """The folder and system name of the adapter of a seed; the first is plain ``adapter``."""
-    return f"adapter-seed-{index}" if index else "adapter"
+    """The folder of what was trained with a seed; the first is plain ``adapter``."""
+    return system_name("adapter", index)
+
+
+def system_name(role: str, index: int) -> str:
+    """The name of what was trained with a seed: ``adapter`` or ``full``, then with a number."""
+    return f"{role}-seed-{index}" if index else role
 
 
 def load_task(run: Run) -> Task:

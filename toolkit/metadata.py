@@ -29,6 +29,7 @@ def prompt(preflight: Info) -> dict[str, Any] | None:
             {"text": visible(t["text"]), "loss": bool(t["loss"])} for t in tokens[:MOST_TOKENS]
         ],
         "total": len(tokens),
+        "target": preflight.get("prompt_target"),
         "trained": sum(bool(t["loss"]) for t in tokens),
         "cut": len(tokens) > MOST_TOKENS,
     }
@@ -117,6 +118,9 @@ def _training(training: Info) -> list[tuple[str, str]]:
 def load_snippet(info: Info) -> str:
     """Five lines that load the adapter with PEFT, or those for a fully trained model."""
     cls = info.get("auto_class", "AutoModelForCausalLM")
+    # The base of an encoder kind has no head of its own: it must be told its size.
+    labels = (info.get("head") or {}).get("num_labels")
+    head = f", num_labels={labels}" if labels else ""
     source = str(info.get("recipe", {}).get("model", ""))
     embedded = source.startswith("embedded:")
     if info.get("recipe", {}).get("lora", {}) is None:
@@ -131,10 +135,10 @@ def load_snippet(info: Info) -> str:
         *(["from toolkit import models"] if embedded else []),
         f"from transformers import {cls}, AutoTokenizer",
     ]
-    base = f"{cls}.from_pretrained({f'models.path({named})' if embedded else named})"
+    base = f"{cls}.from_pretrained({f'models.path({named})' if embedded else named}{head})"
     load = (
         [f'model = PeftModel.from_pretrained({base}, "adapter")']
-        if embedded
+        if embedded and not head
         else [f"base = {base}", 'model = PeftModel.from_pretrained(base, "adapter")']
     )
     return "\n".join([*imports, *load, 'tokenizer = AutoTokenizer.from_pretrained("adapter")'])
@@ -142,7 +146,8 @@ def load_snippet(info: Info) -> str:
 
 def front_matter(info: Info, doc: Info) -> str:
     """The model card's YAML; a base model that is no Hub id is not one for a card."""
-    lines = ["library_name: peft"]
+    whole = info.get("recipe", {}).get("lora", {}) is None
+    lines = [f"library_name: {'transformers' if whole else 'peft'}"]
     model = str(info.get("recipe", {}).get("model", ""))
     if model.count("/") == 1 and not model.startswith((".", "/", "embedded:")):
         lines.append(f"base_model: {json.dumps(model)}")

@@ -66,11 +66,13 @@ def predict_model(
     decoder: str | None = None,
     progress: Progress | None = None,
     fit_seconds: float | None = None,
+    note: str = "",
 ) -> dict[str, Any]:
     """Let a model answer the held-out rows, write its file; returns its systems entry.
 
     Args:
         decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``select``.
+        note: what the report says beside its name.
     """
     rows = held_out_rows(splits)
     flat = [row for split in HELD_OUT for row in rows[split]]
@@ -94,7 +96,7 @@ def predict_model(
     ]  # fmt: skip
     return _write(
         run, name, role, lines, width,
-        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen,
+        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
     )  # fmt: skip
 
 
@@ -195,6 +197,7 @@ def _write(
     fit_seconds: float | None,
     predict_seconds: float,
     decoder: str | None = None,
+    note: str = "",
 ) -> dict[str, Any]:
     bad = sum(1 for line in lines if not _finite(line["prediction"]))
     if bad:
@@ -210,7 +213,7 @@ def _write(
         "predict_seconds": round(predict_seconds, 3),
         "decoder": decoder,
         "interval_width": width,
-        "note": "",
+        "note": note,
     }
     write_systems(run, entry)
     return entry

@@ -109,6 +109,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "decoders": sections.decoders(doc),
         "plain": {c["system"]: c["b"] for c in doc["decoder_comparisons"]},
         "small_parts": sections.small_parts(doc),
+        "confusion": sections.confusion(doc),
         "examples": examples.examples(doc, ours, _heldout(run)) if ours else {},
         "prompt": metadata.prompt(preflight),
         "preflight": checks,
@@ -136,6 +137,7 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("intervals", "Intervals", "coverage" in drawn),
             ("learning", "Learning", "learning" in drawn),
             ("predicted", "Predicted and true", "clouds" in drawn),
+            ("confusion", "Classes mixed up", content["confusion"]),
             ("slices", "By kind of row", "slices" in drawn),
             ("rows", "Worst and best", content["examples"]),
             ("prompt", "Prompt", content["prompt"]),
@@ -170,7 +172,9 @@ def _charts(
     slices, covered = sections.slice_marks(doc), sections.coverage_marks(doc)
     curves, clouds = (
         sections.curves(doc),
-        examples.clouds(found, [sections.trained(doc), sections.base(doc)]),
+        []
+        if doc.get("confusion")
+        else examples.clouds(found, [sections.trained(doc), sections.base(doc)]),
     )
     lengths = metadata.lengths(preflight)
     drawings: dict[str, Callable[[bool], str]] = {}

@@ -117,6 +117,11 @@ class Run:
         return self.path / "adapter"
 
     @property
+    def base(self) -> Path:
+        """What an encoder's base system was fitted to; other kinds leave it out."""
+        return self.path / "base"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from toolkit import breakdown, overfitting, statistics, systems, verdict
+from toolkit import breakdown, classes, overfitting, statistics, systems, verdict
 from toolkit.errors import RunError
 from toolkit.run import Run, read_json
 from toolkit.statistics import COVERAGE, known, plain
@@ -63,6 +63,7 @@ def score(run: Run, task: Task) -> dict[str, Any]:
             c for s in found for c in breakdown.decoder_comparisons(s, task, metric)
         ],
         "slices": breakdown.slices(found, metric),
+        "confusion": _confusion(found, task),
         "seeds": seeds,
         "targets": [],
         "timings": {
@@ -166,6 +167,17 @@ def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None] | No
         "high": share["high"],
         "median_width": middle,
         "target": COVERAGE,
+    }
+
+
+def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
+    """For tasks of classes, how each system mixes them up."""
+    categories = task.categories()
+    if not categories:
+        return None
+    return {
+        "labels": [str(category) for category in categories],
+        "systems": {s.name: classes.confusion(s, categories) for s in found},
     }
 
 

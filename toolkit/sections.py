@@ -11,6 +11,7 @@ from typing import Any
 from toolkit import wording
 from toolkit.charts import Mark
 from toolkit.overfitting import series
+from toolkit.systems import TRAINED
 
 Document = Mapping[str, Any]
 
@@ -25,7 +26,7 @@ def described(doc: Document, name: str | None = None) -> Mapping[str, Any]:
 
 def trained(doc: Document) -> str | None:
     """The name of the system that the run is about."""
-    for role in ("adapter", "full"):
+    for role in TRAINED:
         for name, system in doc["systems"].items():
             if system["role"] == role:
                 return str(name)
@@ -232,6 +233,31 @@ def small_parts(doc: Document) -> list[str]:
         for part, found in parts.items()
         if not found["systems"]
     ]
+
+
+MOST_CLASSES = 20
+"""Classes of a confusion matrix that a page has room for."""
+
+
+def confusion(doc: Document) -> dict[str, Any] | None:
+    """The confusion matrices of the trained system and of its best rival, a line a true class."""
+    found = doc.get("confusion")
+    if not found or len(found["labels"]) > MOST_CLASSES:
+        return None
+    names = dict.fromkeys(filter(None, (trained(doc), doc["verdict"]["best_baseline"])))
+    return {
+        "labels": found["labels"],
+        "systems": {
+            name: [
+                (label, [{"n": n, "share": n / max(1, sum(line)), "right": i == j}
+                         for j, n in enumerate(line)])
+                for i, (label, line) in enumerate(
+                    zip(found["labels"], found["systems"][name], strict=True)
+                )
+            ]
+            for name in names
+        },
+    }  # fmt: skip
 
 
 # -- training ------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ def open_run(run: Run, *, adapter: bool = True) -> tuple[Task, Kind]:
     task = load_task(run)
     kind = make_kind(run, task)
     kind.load()
+    kind.load_base(run.base)
     if adapter:
         kind.load_adapter(run.adapter)
     return task, kind
@@ -47,7 +48,7 @@ def predict(
     if source is not None:
         source.chosen = dict(run.info["data"].get("chosen") or {})
     rows = _rows(task, texts, source)
-    name = "adapter" if adapter else "base"
+    name = kind.role if adapter else "base"
     outputs = kind.predict(rows, adapter=adapter)
     entry = next(s for s in read_json(run.predictions / "systems.json") if s["name"] == name)
     decoded = decode_all(task, outputs, rows)[entry["decoder"] or next(iter(task.decoders()))]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.run import Run, read_json, write_jsonl
+from toolkit.systems import TRAINED
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,7 +54,7 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
         {
             "name": name,
             "summary": task.summary,
-            "kind": task.__mro__[1].__name__,
+            "kind": _kind_of(task),
             "recipes": [recipe.name for recipe in task.recipes],
             "distribution": found.origins[name].distribution,
         }
@@ -70,6 +71,12 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
     _print(table)
     if broken := [p for p in found.plugins if p.problem]:
         _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
+
+
+def _kind_of(task: type[Task]) -> str:
+    """The class of :mod:`toolkit.kinds` that a task is made from."""
+    ours = (c for c in task.__mro__ if c.__module__.startswith("toolkit.kinds."))
+    return next(ours, task.__mro__[1]).__name__
 
 
 def show_plugins(found: Plugins, as_json: bool) -> None:
@@ -134,7 +141,7 @@ def ladder_table(metrics: Mapping[str, Any]) -> Table:
     ):
         figure = system["metrics"][primary]
         spec = first["format"]
-        style = "bold" if system["role"] in ("adapter", "full") else ""
+        style = "bold" if system["role"] in TRAINED else ""
         table.add_row(
             _cell(name, style),
             _cell(f"{figure['value']:{spec}}{first['unit']}", style),

@@ -10,6 +10,9 @@ from typing import Any
 from toolkit.errors import PluginError, RunError
 from toolkit.run import Run, read_json, read_jsonl
 
+TRAINED = ("adapter", "full")
+"""Roles of what a run has trained."""
+
 PARTIAL_ROLES = ("human", "api")
 """Roles that may answer only some of the test rows; everyone else answers all of them."""
 
@@ -107,7 +110,7 @@ def shared_values(a: System, b: System, metric: str) -> tuple[list[Any], list[An
 
 def trained(systems: Sequence[System]) -> System | None:
     """The system that the run is about: the first adapter, or the fully trained model."""
-    for role in ("adapter", "full"):
+    for role in TRAINED:
         for system in systems:
             if system.role == role:
                 return system

@@ -234,6 +234,10 @@ class Task(ABC):
         """All values whose :meth:`residual` to the prediction is at most ``width``."""
         raise NotImplementedError(f"{type(self).__name__}.interval goes with residual")
 
+    def categories(self) -> Sequence[Any] | None:
+        """All values a prediction can have, in order, for a confusion matrix; ``None``: none."""
+        return None
+
     def metric(self, name: str | None = None) -> Metric:
         """A metric by name; the primary one without."""
         wanted = name or self.primary_metric

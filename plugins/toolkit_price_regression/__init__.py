@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_tasks(register: Callable[[type[Task]], None]) -> None:
-    """Register the task of this plugin."""
+    """Register the two tasks of this plugin."""
+    from toolkit_price_regression.encoder import PriceRegressionEncoder
     from toolkit_price_regression.task import PriceRegression
 
     register(PriceRegression)
+    register(PriceRegressionEncoder)

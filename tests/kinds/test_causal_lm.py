@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from toolkit.errors import ModelError, PreflightError
 from toolkit.kinds.base import TrainingWatch
+from toolkit.kinds.batches import batches, pad_left
 from toolkit.kinds.causal_lm import NumericLMTask
-from toolkit.kinds.causal_lm.generate import batches, generate, pad_left
+from toolkit.kinds.causal_lm.generate import generate
 from toolkit.kinds.causal_lm.kind import CausalLM
 from toolkit.kinds.causal_lm.numbers import DigitTokens, NumberReader, SmoothedTargets
 from toolkit.kinds.causal_lm.prompt import IGNORED, Renderer
-from toolkit.kinds.causal_lm.trainer import Collator, LengthGroupedSampler, head_at, label_loss
+from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
+from toolkit.kinds.trainer import LengthGroupedSampler
 from toolkit.task import Metric, Recipe
 
 WORDS = ("red", "blue", "green", "old", "new", "big", "small", "steel", "oak", "silk")

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.task import Recipe, Row, Task
 
@@ -51,6 +51,10 @@ class Kind(ABC):
     """
 
     role = "adapter"
+    auto_class: ClassVar[str]
+    """The transformers class that loads the base, such as ``AutoModelForCausalLM``."""
+    base_note: ClassVar[str] = ""
+    """What the base system is, where it is not the untouched model itself."""
 
     def __init__(
         self,
@@ -96,9 +100,26 @@ class Kind(ABC):
     def explain(self, row: Row) -> list[dict[str, Any]]:
         """The row's tokens as ``{"text": …, "loss": bool}``, as training sees them."""
 
+    def target_of(self, row: Row) -> str | None:
+        """What training wants of the row, where that is none of its tokens."""
+        return None
+
+    def head_arguments(self) -> dict[str, Any]:
+        """What ``from_pretrained`` must be told beside the model, as JSON values."""
+        return {}
+
     @abstractmethod
     def load(self) -> None:
         """Load the base model; nothing if it is loaded."""
+
+    def fit_base(self, train: Dataset, folder: Path) -> None:  # noqa: B027 – most need none
+        """Fit what the untouched model needs to answer at all, and keep it in the folder.
+
+        Nothing where it answers by itself, as language models do.
+        """
+
+    def load_base(self, folder: Path) -> None:  # noqa: B027
+        """Take what :meth:`fit_base` has kept, if anything."""
 
     @abstractmethod
     def predict(

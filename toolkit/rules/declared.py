@@ -58,16 +58,17 @@ def recipe_names(subject: Subject) -> None:
 def recipe_models(subject: Subject) -> None:
     """Each recipe names a model; an embedded one is there."""
     from toolkit.backends import EMBEDDED
-    from toolkit.models import NAMES
+    from toolkit.models import HUB_IDS, NAMES
 
+    known = (*NAMES, *HUB_IDS)
     for recipe in subject.task.recipes:
         if not recipe.model.strip():
             raise Broken(f"recipe {recipe.name} names no model; give a Hub id or embedded:NAME")
         name = recipe.model.removeprefix(EMBEDDED)
-        if recipe.model.startswith(EMBEDDED) and name not in NAMES:
+        if recipe.model.startswith(EMBEDDED) and name not in known:
             raise Broken(
                 f"recipe {recipe.name}: no model {name!r} is embedded"
-                f"{did_you_mean(name, NAMES)}; there is {', '.join(NAMES)}"
+                f"{did_you_mean(name, known)}; there is {', '.join(known)}"
             )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from toolkit.errors import PluginError
 from toolkit.kinds.causal_lm import CausalLMTask, Generated, Numbers, NumericLMTask
+from toolkit.kinds.sequence_classification import Classified, SequenceClassificationTask
 from toolkit.rules import Broken, is_number
 from toolkit.task import Row, Task
 
@@ -126,6 +127,48 @@ class NumericLMProbe(CausalLMProbe):
         return rounded, rounded
 
 
+class ClassificationProbe(Probe):
+    """A text and a label: one of the task's classes, or a number."""
+
+    task: SequenceClassificationTask
+
+    def check_example(self, example: Any) -> None:
+        if not isinstance(example, Mapping) or sorted(example) != ["label", "text"]:
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns text and label, not {got}")
+        text, label = example["text"], example["label"]
+        if not isinstance(text, str) or not text.strip():
+            raise Broken(f"format_example must give a text, not {_kind(text)}")
+        if label is None:
+            return
+        if self.task.num_labels == 1:
+            if not is_number(label) or not np.isfinite(label):
+                raise Broken(f"the label must be a finite number, not {_kind(label)}")
+        elif label not in self.task.labels:
+            known = ", ".join(map(str, self.task.labels))
+            raise Broken(f"the label {label!r} is none of the classes {known}")
+
+    def prompt(self, row: Row) -> Any:
+        return self.task.format_example(row)["text"]
+
+    def answer(self, row: Row) -> str:
+        label = self.task.format_example(row)["label"]
+        return "" if label is None else str(label)
+
+    def perfect(self, row: Row) -> Classified:
+        label = self.task.format_example(row)["label"]
+        if self.task.num_labels == 1:
+            return Classified(np.array([label], dtype=np.float64))
+        # A sure model: all but nothing of the probability is on the class.
+        logits = np.where([one == label for one in self.task.labels], 40.0, 0.0)
+        return Classified(logits, self.task.labels)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        outputs = 1 if self.task.num_labels == 1 else len(self.task.labels)
+        nothing = Classified(np.full(outputs, np.nan), self.task.labels)
+        return [("logits that are no numbers", nothing)]
+
+
 def probe_for(task: Task) -> Probe:
     """The probe of a task's kind."""
     for kind, probe in PROBES:
@@ -138,6 +181,7 @@ def probe_for(task: Task) -> Probe:
 PROBES: tuple[tuple[type[Task], type[Probe]], ...] = (
     (NumericLMTask, NumericLMProbe),
     (CausalLMTask, CausalLMProbe),
+    (SequenceClassificationTask, ClassificationProbe),
 )
 """Kinds and their probes; the nearest class comes first."""
 

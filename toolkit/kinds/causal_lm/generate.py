@@ -3,39 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.kinds.base import Progress
+from toolkit.kinds.batches import batches, pad_left
 from toolkit.kinds.causal_lm import Generated
-
-BATCH_TOKENS = 16_384
-"""Padded prompt tokens of a batch; bounds the memory of scoring whatever the lengths are."""
-MAX_BATCH = 128
-
-
-def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Indices in batches of similar length, longest first, so that memory peaks at once."""
-    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
-    start = 0
-    while start < len(order):
-        size = max(1, min(MAX_BATCH, tokens // max(1, lengths[order[start]])))
-        yield order[start : start + size]
-        start += size
-
-
-def pad_left(prompts: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[Any, Any]:
-    """Token ids and attention mask, each of shape (batch, longest)."""
-    import torch
-
-    longest = max(len(p) for p in prompts)
-    ids = torch.full((len(prompts), longest), pad, dtype=torch.long)
-    mask = torch.zeros((len(prompts), longest), dtype=torch.long)
-    for i, prompt in enumerate(prompts):
-        if prompt:
-            ids[i, longest - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
-            mask[i, longest - len(prompt) :] = 1
-    return ids.to(device), mask.to(device)
 
 
 def generate(

@@ -18,8 +18,6 @@ from toolkit.task import Row
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-CANARIES = 4
-"""Prompts stored with an adapter; on them its logits must differ from the base's."""
 NUMBER_ROOM, ANSWER_ROOM = 8, 64
 
 
@@ -27,6 +25,7 @@ class CausalLM(Kind):
     """See :class:`toolkit.kinds.base.Kind`; the tokenizer is loaded at once, the model later."""
 
     task: CausalLMTask
+    auto_class = "AutoModelForCausalLM"
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -99,7 +98,8 @@ class CausalLM(Kind):
     # -- the model ---------------------------------------------------------------------------------
     def load(self) -> None:
         if self.model is None:
-            self.model = backends.load_causal_lm(
+            self.model = backends.load_model(
+                self.auto_class,
                 self.recipe.model,
                 init=self.recipe.training.get("model_init_kwargs"),
                 quantization=self.recipe.quantization,
@@ -138,7 +138,7 @@ class CausalLM(Kind):
         """Raise :class:`ModelError` where the adapter leaves the base's logits as they are."""
         import torch
 
-        from toolkit.kinds.causal_lm.generate import pad_left
+        from toolkit.kinds.batches import pad_left
 
         ids, mask = pad_left(
             self._canary_prompts(canaries), self.tokenizer.pad_token_id, self.model.device

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from toolkit.kinds.base import Progress
+from toolkit.kinds.batches import batches, pad_left
 from toolkit.kinds.causal_lm import Generated, Numbers
-from toolkit.kinds.causal_lm.generate import batches, generate, pad_left
+from toolkit.kinds.causal_lm.generate import generate
 from toolkit.kinds.causal_lm.prompt import Renderer
 
 BEAMS = 12

@@ -8,20 +8,16 @@ head. Rows come tokenized by the one renderer, so nothing is truncated or re-ren
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Sampler
-from transformers import TrainerCallback
-from trl import SFTConfig, SFTTrainer
+from trl import SFTTrainer
 
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
 from toolkit.kinds.causal_lm.prompt import IGNORED
-from toolkit.monitor import Monitor
+from toolkit.kinds.trainer import JudgedTrainer
 
 
 class Collator:
@@ -70,43 +66,6 @@ class Collator:
         return {"soft_ids": ids, "soft_shares": shares}
 
 
-class LengthGroupedSampler(Sampler[int]):
-    """Rows in batches of similar length, in an order that follows from seed and epoch alone.
-
-    transformers' own draws from the global random state, which a resumed run would have to find
-    exactly as it was.
-    """
-
-    WINDOW = 50
-
-    def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
-        self.lengths = np.asarray(lengths)
-        self.batch = batch
-        self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def __iter__(self) -> Iterator[int]:
-        random = np.random.default_rng((self.seed, self.epoch))
-        order = random.permutation(len(self.lengths))
-        window = self.batch * self.WINDOW
-        batches: list[np.ndarray] = []
-        for start in range(0, len(order), window):
-            part = order[start : start + window]
-            part = part[np.argsort(-self.lengths[part], kind="stable")]
-            batches += [part[i : i + self.batch] for i in range(0, len(part), self.batch)]
-        # The short last batch stays last: a batch in the middle must be whole to keep its borders.
-        tail = [b for b in batches if len(b) < self.batch]
-        whole = [b for b in batches if len(b) == self.batch]
-        random.shuffle(whole)
-        return iter(np.concatenate(whole + tail).tolist())
-
-
 @contextlib.contextmanager
 def head_at(model: Any, positions: torch.Tensor) -> Iterator[None]:
     """Within, the model's logits are those at flat positions only, of shape (1, n, vocabulary).
@@ -136,119 +95,16 @@ def label_loss(logits: torch.Tensor, inputs: Mapping[str, torch.Tensor]) -> torc
     return torch.nn.functional.cross_entropy(logits, hard, reduction="sum")
 
 
-class LabelTrainer(SFTTrainer):  # type: ignore[misc]
-    """``SFTTrainer`` on rows that are tokenized and labelled already.
+class LabelTrainer(JudgedTrainer, SFTTrainer):  # type: ignore[misc]
+    """``SFTTrainer`` on rows that are tokenized and labelled already."""
 
-    Args:
-        judge: called at each evaluation; returns the task's metrics on the select split.
-        lengths: tokens of each training row.
-        monitor: its samples are added to each logged step.
-        arguments, keywords: as ``SFTTrainer``.
-    """
+    columns = ("input_ids", "labels", "number")
 
-    def __init__(
-        self,
-        *arguments: Any,
-        judge: Callable[[LabelTrainer], dict[str, float]] | None = None,
-        lengths: Sequence[int] = (),
-        monitor: Monitor | None = None,
-        **keywords: Any,
-    ) -> None:
-        super().__init__(*arguments, **keywords)
-        self.judge = judge
-        self.row_lengths = lengths
-        self.monitor = monitor
-        self.tokens_seen = 0
-        self._logged = (0, time.perf_counter())
-        self.model_accepts_loss_kwargs = True  # the loss divides by num_items_in_batch itself
-
-    def _set_signature_columns_if_needed(self) -> None:
-        self._signature_columns = ["input_ids", "labels", "number"]
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return LengthGroupedSampler(self.row_lengths, batch, self.args.seed)
-
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, torch.Tensor],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        if self.model.training:
-            self.tokens_seen += int(inputs["attention_mask"].sum())
+    def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
         with head_at(self.accelerator.unwrap_model(model), inputs["positions"]):
             outputs = model(
                 input_ids=inputs["input_ids"],
                 attention_mask=inputs["attention_mask"],
                 use_cache=False,
             )
-        loss = label_loss(outputs.logits[0], inputs)
-        items = len(inputs["positions"]) if num_items_in_batch is None else num_items_in_batch
-        loss = loss / torch.as_tensor(items).clamp(min=1)
-        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
-            loss = loss * self.accelerator.num_processes
-        return (loss, outputs) if return_outputs else loss
-
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add tokens per second and memory, which stay in ``log_history`` over a resume."""
-        if "loss" in logs:
-            tokens, then = self._logged
-            now = time.perf_counter()
-            logs["tokens_per_second"] = round((self.tokens_seen - tokens) / (now - then), 1)
-            if self.monitor is not None:
-                logs |= self.monitor.now()
-        super().log(logs, start_time)
-        self._logged = (self.tokens_seen, time.perf_counter())
-
-    def evaluate(self, *arguments: Any, **keywords: Any) -> dict[str, float]:
-        """Loss and the task's own metrics on the select split, by the task's own decoders."""
-        if self.judge is None:
-            return {}
-        training = self.model.training
-        self.model.eval()
-        metrics = self.judge(self)
-        self.model.train(training)
-        self.log(dict(metrics))
-        handler: Any = self.callback_handler
-        self.control: Any = handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
-
-    def mean_loss(self, rows: Sequence[Mapping[str, Any]], batch: int = 64) -> float:
-        """Mean loss per labelled token over tokenized rows, without gradients."""
-        total, count = 0.0, 0
-        ordered = sorted(rows, key=lambda r: -len(r["input_ids"]))
-        for start in range(0, len(ordered), batch):
-            inputs = self._prepare_inputs(self.data_collator(ordered[start : start + batch]))
-            with torch.inference_mode(), self.compute_loss_context_manager():
-                items = len(inputs["positions"])
-                total += float(self.compute_loss(self.model, inputs)) * items
-            count += items
-        return total / max(1, count)
-
-
-class Watcher(TrainerCallback):  # type: ignore[misc]
-    """Passes the trainer's steps and logs on to whoever watches."""
-
-    def __init__(self, watch: TrainingWatch, trainer: LabelTrainer) -> None:
-        self.watch = watch
-        self.trainer = trainer
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.watch.on_step(state.global_step, state.max_steps, self.trainer.tokens_seen)
-
-    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        newest = history(state)[-1:]
-        if state.is_world_process_zero and newest and newest[0] is state.log_history[-1]:
-            self.watch.on_log(newest[0])
-
-
-def history(state: Any) -> list[dict[str, Any]]:
-    """The learning curve: what was logged, without the trainer's closing summary."""
-    return [e for e in state.log_history if "loss" in e or "eval_loss" in e]
-
-
-def sft_config(fields: Mapping[str, Any]) -> SFTConfig:
-    """``SFTConfig`` of a recipe's fields; the rows are prepared already."""
-    return SFTConfig(**{**fields, "dataset_kwargs": {"skip_prepare_dataset": True}})
+        return label_loss(outputs.logits[0], inputs), len(inputs["positions"]), outputs

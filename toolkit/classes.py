@@ -1,0 +1,167 @@
+"""Ready-made metrics for tasks whose answers are classes, and their confusion matrix.
+
+Precision, recall and F1 exist only for a whole set of rows. So a metric keeps the number of the
+true and of the predicted class of each row, and its ``aggregate`` counts them anew for every
+resample. The figures are those of ``sklearn.metrics`` with ``zero_division=0`` (a test compares
+them); sklearn's own functions take one set of rows at a time, which two thousand resamples of
+every figure would make minutes of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.task import Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from toolkit.systems import System
+
+Pair = Callable[[Any, Any], tuple[float, ...]]
+
+
+def accuracy(label: str = "Accuracy") -> Metric:
+    """The share of rows whose class is right."""
+    return Metric("accuracy", lambda p, r: float(p == r), label=label)
+
+
+def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
+    """Accuracy, macro precision, recall and F1, then the three for each class.
+
+    Args:
+        labels: the classes; a prediction that is none of them counts as wrong.
+
+    The macro figures are means over the classes, as sklearn's with ``labels=labels``.
+    """
+    labels = tuple(labels)
+    macro = tuple(
+        Metric(
+            f"macro_{name}", _pair(labels), _aggregate(len(labels), figure, None),
+            label=f"{label}, mean of the classes",
+        )
+        for name, label, figure in FIGURES
+    )  # fmt: skip
+    each = tuple(
+        Metric(
+            f"{name}_{_key(one)}", _pair(labels), _aggregate(len(labels), figure, number),
+            label=f"{label} of {one}",
+        )
+        for number, one in enumerate(labels)
+        for name, label, figure in FIGURES
+    )  # fmt: skip
+    return (accuracy(), *macro, *each)
+
+
+def ordinal_metrics(unit: str = "") -> tuple[Metric, ...]:
+    """Errors of ordered classes: absolute, squared, exact, within one.
+
+    A prediction between two classes is rounded to the nearer one where it has to be exact, and
+    is taken as it is otherwise.
+    """
+    return (
+        Metric(
+            "mae", lambda p, r: abs(float(p) - r), greater_is_better=False,
+            label="Mean absolute error", unit=unit,
+        ),
+        Metric(
+            "rmse", lambda p, r: (float(p) - r) ** 2, _root_mean, greater_is_better=False,
+            label="Root mean squared error", unit=unit,
+        ),
+        Metric("exact", lambda p, r: float(nearest(p) == r), label="Exact"),
+        Metric("within_one", lambda p, r: float(abs(nearest(p) - r) <= 1), label="Within one"),
+    )  # fmt: skip
+
+
+def nearest(number: float) -> int:
+    """The nearest whole number; halves go up."""
+    import math
+
+    return math.floor(float(number) + 0.5)
+
+
+def _root_mean(squares: np.ndarray, axis: int = -1) -> Any:
+    return squares.mean(axis=axis) ** 0.5
+
+
+def _key(label: Any) -> str:
+    """A class as part of a metric's name."""
+    return "_".join("".join(c if c.isalnum() else " " for c in str(label).lower()).split())
+
+
+# -- precision, recall, F1 -------------------------------------------------------------------------
+def _pair(labels: tuple[Any, ...]) -> Pair:
+    """Per row: the number of the true class and of the predicted one (-1: none of them)."""
+    number = {label: float(i) for i, label in enumerate(labels)}
+
+    def per_example(prediction: Any, reference: Any) -> tuple[float, ...]:
+        return number.get(reference, -1.0), number.get(prediction, -1.0)
+
+    return per_example
+
+
+def _aggregate(classes: int, figure: Any, only: int | None) -> Callable[..., Any]:
+    """The figure of one class, or its mean over all; any leading dimensions are kept."""
+
+    def aggregate(true: np.ndarray, predicted: np.ndarray, axis: int = -1) -> Any:
+        wanted = range(classes) if only is None else (only,)
+        values = [figure(*_counts(true, predicted, number, axis)) for number in wanted]
+        return sum(values) / len(values)
+
+    return aggregate
+
+
+def _counts(true: np.ndarray, predicted: np.ndarray, number: int, axis: int) -> tuple[Any, ...]:
+    """Rows of a class that were found, rows put into it, and rows of it."""
+    is_it, said = true == number, predicted == number
+    return (is_it & said).sum(axis=axis), said.sum(axis=axis), is_it.sum(axis=axis)
+
+
+def _share(part: Any, whole: Any) -> Any:
+    import numpy as np
+
+    return np.where(whole > 0, part / np.maximum(whole, 1), 0.0)
+
+
+def _precision(found: Any, said: Any, there: Any) -> Any:
+    return _share(found, said)
+
+
+def _recall(found: Any, said: Any, there: Any) -> Any:
+    return _share(found, there)
+
+
+def _f1(found: Any, said: Any, there: Any) -> Any:
+    return _share(2 * found, said + there)
+
+
+FIGURES = (
+    ("precision", "Precision", _precision),
+    ("recall", "Recall", _recall),
+    ("f1", "F1", _f1),
+)
+
+
+# -- the confusion matrix --------------------------------------------------------------------------
+def confusion(system: System, categories: Sequence[Any]) -> list[list[int]]:
+    """Test rows by true class (lines) and predicted class (columns).
+
+    A prediction between two ordered classes counts as the nearer one; one that is no class at all
+    is in none of the columns.
+    """
+    number = {category: i for i, category in enumerate(categories)}
+    counts = [[0] * len(categories) for _ in categories]
+    for row in system.rows():
+        true = number.get(row["reference"])
+        said = number.get(as_category(row["prediction"], number))
+        if true is not None and said is not None:
+            counts[true][said] += 1
+    return counts
+
+
+def as_category(prediction: Any, categories: Mapping[Any, int]) -> Any:
+    """The class that a prediction stands for."""
+    if prediction in categories or not isinstance(prediction, int | float):
+        return prediction
+    return nearest(prediction)

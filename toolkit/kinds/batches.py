@@ -1,0 +1,63 @@
+"""Rows in batches for prediction: of similar length, with bounded memory, padded on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+BATCH_TOKENS = 16_384
+"""Padded tokens of a batch; bounds the memory of scoring whatever the lengths are."""
+MAX_BATCH = 128
+
+
+def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
+    """Indices in batches of similar length, longest first, so that memory peaks at once."""
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    start = 0
+    while start < len(order):
+        size = max(1, min(MAX_BATCH, tokens // max(1, lengths[order[start]])))
+        yield order[start : start + size]
+        start += size
+
+
+def pad_left(prompts: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[Any, Any]:
+    """Token ids and attention mask, each of shape (batch, longest)."""
+    import torch
+
+    longest = max(len(p) for p in prompts)
+    ids = torch.full((len(prompts), longest), pad, dtype=torch.long)
+    mask = torch.zeros((len(prompts), longest), dtype=torch.long)
+    for i, prompt in enumerate(prompts):
+        if prompt:
+            ids[i, longest - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
+            mask[i, longest - len(prompt) :] = 1
+    return ids.to(device), mask.to(device)
+
+
+def pad_right(rows: Sequence[Mapping[str, Any]], pad: int) -> dict[str, torch.Tensor]:
+    """An encoder's inputs, each of shape (batch, longest): ids, mask and, where given, segments.
+
+    Args:
+        rows: ``input_ids`` and, for models that read two texts, ``token_type_ids``.
+        pad: the padding token's id.
+    """
+    import torch
+
+    # A CPU prepares its kernels anew for every shape it has not seen, so there are few.
+    longest = -(-max(len(r["input_ids"]) for r in rows) // 8) * 8
+    shape = (len(rows), longest)
+    padded = {"input_ids": np.full(shape, pad, dtype=np.int64)}
+    padded["attention_mask"] = np.zeros(shape, dtype=np.int64)
+    if "token_type_ids" in rows[0]:
+        padded["token_type_ids"] = np.zeros(shape, dtype=np.int64)
+    for i, row in enumerate(rows):
+        n = len(row["input_ids"])
+        padded["attention_mask"][i, :n] = 1
+        for name in padded.keys() - {"attention_mask"}:
+            padded[name][i, :n] = row[name]
+    return {name: torch.from_numpy(values) for name, values in padded.items()}

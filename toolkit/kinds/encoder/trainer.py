@@ -1,0 +1,50 @@
+"""transformers' ``Trainer`` on rows that are tokenized already, with the kind's own loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from transformers import Trainer
+
+from toolkit.kinds.batches import pad_right
+from toolkit.kinds.trainer import JudgedTrainer
+
+Loss = Callable[[Any, torch.Tensor], torch.Tensor]
+"""A model's outputs and a batch's labels in, the *sum* of the losses out, one a label."""
+
+
+class Collator:
+    """Pads on the right; ``labels`` are stacked, whatever their shape a row.
+
+    Args:
+        pad: the padding token's id.
+    """
+
+    def __init__(self, pad: int) -> None:
+        self.pad = pad
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+        labels = torch.tensor([row["labels"] for row in rows])
+        return {**pad_right(rows, self.pad), "labels": labels}
+
+
+class EncoderTrainer(JudgedTrainer, Trainer):  # type: ignore[misc]
+    """``Trainer`` with the kind's loss; a label of -100 counts nothing.
+
+    Args:
+        loss: see :data:`Loss`.
+        arguments, keywords: as :class:`~toolkit.kinds.trainer.JudgedTrainer`.
+    """
+
+    columns = ("input_ids", "token_type_ids", "labels")
+
+    def __init__(self, *arguments: Any, loss: Loss, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.label_loss = loss
+
+    def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
+        outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
+        labels = inputs["labels"]
+        return self.label_loss(outputs, labels), int(labels.ne(-100).sum()), outputs

@@ -1,0 +1,198 @@
+"""Tasks for an encoder with a head on a whole text: classes, ordered classes, or a number.
+
+Light: the working parts are imported when a run needs them.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit import decode
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from datasets import Dataset
+
+    from toolkit.kinds.base import Kind
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What a sequence classifier gave for one row.
+
+    Args:
+        logits: the head's output, shape (labels,); shape (1,) for regression.
+        labels: the classes in the order of the logits; empty for regression.
+        seconds: the row's share of its batch's time.
+    """
+
+    logits: np.ndarray
+    labels: tuple[Any, ...] = ()
+    seconds: float = 0.0
+    tokens: int | None = None
+    hit_limit: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether all logits are finite numbers."""
+        import numpy as np
+
+        return bool(np.isfinite(self.logits).all())
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The softmax of the logits, shape (labels,)."""
+        import numpy as np
+
+        exponentials: np.ndarray = np.exp(self.logits - self.logits.max())
+        return exponentials / exponentials.sum()
+
+    @property
+    def text(self) -> str:
+        """The output in words: the likeliest classes with their probabilities, or the number."""
+        if not self.labels:
+            return f"{float(self.logits[0]):.4g}"
+        ranked = sorted(
+            zip(self.labels, self.probabilities.tolist(), strict=True), key=lambda pair: -pair[1]
+        )
+        return ", ".join(f"{label} {share:.2f}" for label, share in ranked[:3])
+
+
+class SequenceClassificationTask(Task):
+    """A task that puts a whole text into a class, trained by transformers' ``Trainer``.
+
+    ``format_example`` gives ``text`` and ``label``, one of :attr:`labels` (``None`` for a row
+    whose class is not known). :meth:`postprocess` gets a :class:`Classified`. A text that is too
+    long loses its end; :attr:`shortens` names the column that ends it, ``None`` refuses such rows.
+    """
+
+    classes: ClassVar[Sequence[Any]] = ()
+    """The classes, as JSON values; where empty, those of the training split, sorted."""
+    ordinal: ClassVar[bool] = False
+    """The classes are numbers with an order (stars): decoders may answer between two of them."""
+    shortens = "text"
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        """The classes in the order of the logits; empty for regression."""
+        return tuple(self.classes or self.facts.get("labels", ()))
+
+    @property
+    def num_labels(self) -> int:
+        """Outputs of the head; 1 is regression."""
+        return len(self.labels)
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        """The classes, where the task does not name them; call it from a ``learn`` of your own."""
+        if self.classes:
+            return {}
+        return {"labels": sorted({self.format_example(row)["label"] for row in train})}
+
+    def postprocess(self, output: Classified, row: Row) -> Any | None:
+        return self.labels[int(output.logits.argmax())] if output.readable else None
+
+    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+        """The likeliest class; for ordered classes also the mean and the median of the numbers."""
+        if not self.ordinal:
+            return {"likeliest": self.postprocess}
+        return {
+            "likeliest": self.postprocess,
+            "mean": self._between(decode.mean),
+            "median": self._between(decode.median),
+        }
+
+    def _between(
+        self, reduce: Callable[[np.ndarray, np.ndarray], float]
+    ) -> Callable[[Classified, Row], Any | None]:
+        def decoder(output: Classified, row: Row) -> float | None:
+            import numpy as np
+
+            if not output.readable:
+                return None
+            return reduce(np.asarray(self.labels, dtype=np.float64), output.probabilities)
+
+        return decoder
+
+    def fallback(self) -> Any:
+        """What an unreadable output counts as: the first class."""
+        return self.labels[0]
+
+    def categories(self) -> Sequence[Any] | None:
+        return self.labels or None
+
+    @classmethod
+    def kind(cls) -> type[Kind]:
+        from toolkit.kinds.sequence_classification.kind import SequenceClassification
+
+        return SequenceClassification
+
+
+class SequenceRegressionTask(SequenceClassificationTask):
+    """A task whose answer is a number, read off one output of the head (``num_labels=1``).
+
+    The head works on the numbers of :meth:`to_scale`, standardised over the training split. The
+    option ``loss`` is ``squared``, ``absolute`` or ``huber`` (squared near zero, absolute from
+    one standard deviation).
+    """
+
+    options: ClassVar[Mapping[str, Any]] = {"loss": "huber"}
+
+    @abstractmethod
+    def text(self, row: Row) -> str:
+        """What the model reads."""
+
+    @abstractmethod
+    def to_scale(self, row: Row) -> float | None:
+        """The row's target on a scale on which errors count alike (a log price); ``None``: new."""
+
+    @abstractmethod
+    def from_scale(self, number: float) -> Any:
+        """The inverse: a prediction from a number on that scale."""
+
+    @property
+    def num_labels(self) -> int:
+        return 1
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        return ()
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        """Mean, deviation and ends of the scale; call it from a ``learn`` of your own."""
+        import numpy as np
+
+        numbers = np.array([self.to_scale(row) for row in train], dtype=np.float64)
+        return {
+            "scale": {
+                "mean": float(numbers.mean()),
+                "deviation": float(numbers.std()) or 1.0,
+                "lowest": float(numbers.min()),
+                "highest": float(numbers.max()),
+            }
+        }
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        number, scale = self.to_scale(row), self.facts["scale"]
+        label = None if number is None else (number - scale["mean"]) / scale["deviation"]
+        return {"text": self.text(row), "label": label}
+
+    def postprocess(self, output: Classified, row: Row) -> Any | None:
+        if not output.readable:
+            return None
+        scale = self.facts["scale"]
+        number = float(output.logits[0]) * scale["deviation"] + scale["mean"]
+        # Nothing beyond what training has seen, by more than its own width.
+        width = scale["highest"] - scale["lowest"]
+        low, high = scale["lowest"] - width, scale["highest"] + width
+        return self.from_scale(min(max(number, low), high))
+
+    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+        return {"number": self.postprocess}
+
+    def fallback(self) -> Any:
+        """What an unreadable output counts as: the middle of the training split's scale."""
+        return self.from_scale(float(self.facts["scale"]["mean"]))

@@ -1,0 +1,184 @@
+"""What every trainer of the toolkit adds to the upstream one: order, judging, speed, memory.
+
+The upstream classes differ by kind (TRL's ``SFTTrainer``, transformers' ``Trainer``), so these
+parts are a mixin that is put before either: ``class LabelTrainer(JudgedTrainer, SFTTrainer)``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch.utils.data import Sampler
+from transformers import TrainerCallback
+
+from toolkit.kinds.base import TrainingWatch
+from toolkit.monitor import Monitor
+
+
+class LengthGroupedSampler(Sampler[int]):
+    """Rows in batches of similar length, in an order that follows from seed and epoch alone.
+
+    transformers' own draws from the global random state, which a resumed run would have to find
+    exactly as it was.
+    """
+
+    WINDOW = 50
+    """Batches that are sorted together."""
+
+    def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
+        self.lengths = np.asarray(lengths)
+        self.batch = batch
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        random = np.random.default_rng((self.seed, self.epoch))
+        order = random.permutation(len(self.lengths))
+        window = self.batch * self.WINDOW
+        batches: list[np.ndarray] = []
+        for start in range(0, len(order), window):
+            part = order[start : start + window]
+            part = part[np.argsort(-self.lengths[part], kind="stable")]
+            batches += [part[i : i + self.batch] for i in range(0, len(part), self.batch)]
+        # The short last batch stays last: a batch in the middle must be whole to keep its borders.
+        tail = [b for b in batches if len(b) < self.batch]
+        whole = [b for b in batches if len(b) == self.batch]
+        random.shuffle(whole)
+        return iter(np.concatenate(whole + tail).tolist())
+
+
+class JudgedTrainer:
+    """A mixin before ``Trainer`` or a subclass of it, for rows that are tokenized already.
+
+    A subclass says :meth:`summed_loss`; what is counted there is what the loss is divided by, over
+    all batches of a step.
+
+    Args:
+        judge: called at each evaluation; returns the task's metrics on the select split.
+        lengths: tokens of each training row.
+        monitor: its samples are added to each logged step.
+        arguments, keywords: as the upstream trainer.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("input_ids", "labels")
+    """The columns of a tokenized row that the collator reads."""
+
+    # What the upstream trainer brings.
+    model: Any
+    args: Any
+    accelerator: Any
+    data_collator: Any
+    state: Any
+    control: Any
+    callback_handler: Any
+
+    def __init__(
+        self,
+        *arguments: Any,
+        judge: Callable[[Any], dict[str, float]] | None = None,
+        lengths: Sequence[int] = (),
+        monitor: Monitor | None = None,
+        **keywords: Any,
+    ) -> None:
+        super().__init__(*arguments, **keywords)
+        self.judge = judge
+        self.row_lengths = lengths
+        self.monitor = monitor
+        self.tokens_seen = 0
+        self._logged = (0, time.perf_counter())
+        self.model_accepts_loss_kwargs = True  # the loss divides by num_items_in_batch itself
+
+    def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
+        """The sum of a batch's losses, how many losses that are, and the model's outputs."""
+        raise NotImplementedError
+
+    def _set_signature_columns_if_needed(self) -> None:
+        self._signature_columns = list(self.columns)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return LengthGroupedSampler(self.row_lengths, batch, self.args.seed)
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        if self.model.training:
+            self.tokens_seen += int(inputs["attention_mask"].sum())
+        loss, count, outputs = self.summed_loss(model, inputs)
+        items = count if num_items_in_batch is None else num_items_in_batch
+        loss = loss / torch.as_tensor(items).clamp(min=1)
+        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
+            loss = loss * self.accelerator.num_processes
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add tokens per second and memory, which stay in ``log_history`` over a resume."""
+        if "loss" in logs:
+            tokens, then = self._logged
+            now = time.perf_counter()
+            logs["tokens_per_second"] = round((self.tokens_seen - tokens) / (now - then), 1)
+            if self.monitor is not None:
+                logs |= self.monitor.now()
+        super().log(logs, start_time)  # type: ignore[misc]
+        self._logged = (self.tokens_seen, time.perf_counter())
+
+    def evaluate(self, *arguments: Any, **keywords: Any) -> dict[str, float]:
+        """Loss and the task's own metrics on the select split, by the task's own decoders."""
+        if self.judge is None:
+            return {}
+        training = self.model.training
+        self.model.eval()
+        metrics = self.judge(self)
+        self.model.train(training)
+        self.log(dict(metrics))
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def mean_loss(self, rows: Sequence[Mapping[str, Any]], batch: int = 64) -> float:
+        """Mean loss over tokenized rows, without gradients."""
+        total, count = 0.0, 0
+        ordered = sorted(rows, key=lambda r: -len(r["input_ids"]))
+        for start in range(0, len(ordered), batch):
+            inputs = self._prepare_inputs(self.data_collator(ordered[start : start + batch]))  # type: ignore[attr-defined]
+            with torch.inference_mode(), self.compute_loss_context_manager():  # type: ignore[attr-defined]
+                loss, items, _ = self.summed_loss(self.model, inputs)
+            total += float(loss)
+            count += items
+        return total / max(1, count)
+
+
+class Watcher(TrainerCallback):  # type: ignore[misc]
+    """Passes the trainer's steps and logs on to whoever watches."""
+
+    def __init__(self, watch: TrainingWatch, trainer: JudgedTrainer) -> None:
+        self.watch = watch
+        self.trainer = trainer
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.watch.on_step(state.global_step, state.max_steps, self.trainer.tokens_seen)
+
+    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        newest = history(state)[-1:]
+        if state.is_world_process_zero and newest and newest[0] is state.log_history[-1]:
+            self.watch.on_log(newest[0])
+
+
+def history(state: Any) -> list[dict[str, Any]]:
+    """The learning curve: what was logged, without the trainer's closing summary."""
+    return [e for e in state.log_history if "loss" in e or "eval_loss" in e]
