@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TRAINED = ("adapter", "full")
-_MARKS = {"adapter": "o", "full": "o", "base": "D", "few-shot": "D", "human": "^", "api": "s"}
+_MARKS = {"adapter": "o", "full": "o", "ensemble": "o", "base": "D", "few-shot": "D", "human": "^", "api": "s"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Mark:
 
     @property
     def colour(self) -> str:
-        if self.role in _TRAINED:
+        if self.role in (*_TRAINED, "ensemble"):
             return ACCENT
         if self.role in ("base", "few-shot"):
             return SECOND

@@ -80,6 +80,8 @@ def predict_model(
     started = time.perf_counter()
     outputs = kind.predict(flat, adapter=adapter, shots=shots, progress=progress)
     seconds = time.perf_counter() - started
+    select = [i for i, split in enumerate(where) if split == "select"]
+    task.chosen = task.choose([outputs[i] for i in select], [flat[i] for i in select])
     chosen = choose_decoder(task, outputs, flat, where, decoder)
     decoded = decode_all(task, outputs, flat)
     counted = or_fallback(task, decoded[chosen])
@@ -91,12 +93,14 @@ def predict_model(
             seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
             decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
             tokens=output.tokens, hit_limit=output.hit_limit,
+            detail=getattr(output, "detail", None),
         )
         for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
     ]  # fmt: skip
     return _write(
         run, name, role, lines, width,
         fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
+        chosen=task.chosen,
     )  # fmt: skip
 
 
@@ -162,6 +166,7 @@ def _line(
     decoders: Mapping[str, Any] | None = None,
     tokens: int | None = None,
     hit_limit: bool | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     reference = task.reference(row)
     low, high = (None, None) if width is None else task.interval(prediction, width)
@@ -180,6 +185,8 @@ def _line(
     }
     if decoders is not None:
         line |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
+    if detail is not None:
+        line["detail"] = dict(detail)
     return line
 
 
@@ -198,6 +205,7 @@ def _write(
     predict_seconds: float,
     decoder: str | None = None,
     note: str = "",
+    chosen: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     bad = sum(1 for line in lines if not _finite(line["prediction"]))
     if bad:
@@ -215,6 +223,8 @@ def _write(
         "interval_width": width,
         "note": note,
     }
+    if chosen:
+        entry["chosen"] = dict(chosen)
     write_systems(run, entry)
     return entry
 

@@ -51,6 +51,7 @@ def predict(
     name = kind.role if adapter else "base"
     outputs = kind.predict(rows, adapter=adapter)
     entry = next(s for s in read_json(run.predictions / "systems.json") if s["name"] == name)
+    task.chosen = entry.get("chosen") or {}
     decoded = decode_all(task, outputs, rows)[entry["decoder"] or next(iter(task.decoders()))]
     width = entry.get("interval_width")
     answers = []
@@ -67,6 +68,7 @@ def predict(
                 "high": high,
                 "raw": output.text,
                 "parsed": read is not None,
+                **({"detail": output.detail} if hasattr(output, "detail") else {}),
             }
         )
     return answers

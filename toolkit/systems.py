@@ -23,7 +23,8 @@ class System:
 
     Args:
         name: its name in every table.
-        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``human`` or ``api``.
+        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``,
+            ``ensemble``, ``human`` or ``api``.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """
