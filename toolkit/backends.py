@@ -262,8 +262,13 @@ def load_trained(auto_class: str, folder: Path) -> Any:
     return loaded
 
 
-def attach_adapter(model: Any, folder: Path) -> Any:
+def attach_adapter(model: Any, folder: Path, name: str = "default") -> Any:
     """Put a saved adapter on a base; raises :class:`ModelError` on missing or unexpected keys.
+
+    Args:
+        model: the base.
+        folder: what :func:`save_adapter` wrote.
+        name: what the adapter is called in memory; several on one encoder need names of their own.
 
     Raises:
         ModelError: no adapter there, for another architecture, or with weights left over; PEFT
@@ -282,7 +287,9 @@ def attach_adapter(model: Any, folder: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            peft = PeftModel.from_pretrained(model, str(folder), is_trainable=False)
+            peft = PeftModel.from_pretrained(
+                model, str(folder), adapter_name=name, is_trainable=False
+            )
         with safe_open(str(weights), framework="pt") as file:
             saved = {k.replace(".base_model.model.", ".") for k in file.keys()}  # noqa: SIM118
     except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
@@ -290,14 +297,17 @@ def attach_adapter(model: Any, folder: Path) -> Any:
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {reason}"
         ) from error
-    _compare_keys(peft, saved, folder)
+    _compare_keys(peft, saved, folder, name)
     return peft.eval()
 
 
-def _compare_keys(peft: Any, saved: Sequence[str] | set[str], folder: Path) -> None:
+def _compare_keys(
+    peft: Any, saved: Sequence[str] | set[str], folder: Path, name: str = "default"
+) -> None:
     from peft import get_peft_model_state_dict
 
-    wanted = {k.replace(".base_model.model.", ".") for k in get_peft_model_state_dict(peft)}
+    state = get_peft_model_state_dict(peft, adapter_name=name)
+    wanted = {k.replace(".base_model.model.", ".") for k in state}
     missing, unexpected = sorted(wanted - set(saved)), sorted(set(saved) - wanted)
     if missing or unexpected:
         raise ModelError(

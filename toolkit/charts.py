@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TRAINED = ("adapter", "full")
-_MARKS = {"adapter": "o", "full": "o", "ensemble": "o", "base": "D", "few-shot": "D", "human": "^", "api": "s"}
+_TRAINED_SHAPES = dict.fromkeys((*_TRAINED, "ensemble"), "o")
+_MARKS = {**_TRAINED_SHAPES, "base": "D", "few-shot": "D", "human": "^", "api": "s"}
 
 
 @dataclass(frozen=True)

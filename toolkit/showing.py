@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit import wording
 from toolkit.run import Run, read_json, write_jsonl
 from toolkit.systems import TRAINED
 
@@ -146,7 +147,7 @@ def ladder_table(metrics: Mapping[str, Any]) -> Table:
             _cell(name, style),
             _cell(f"{figure['value']:{spec}}{first['unit']}", style),
             _range(figure, spec),
-            *(f"{system['metrics'][m['name']]['value']:{m['format']}}" for m in others),
+            *(wording.number(system["metrics"][m["name"]]["value"], m["format"]) for m in others),
         )
     for name, reason in metrics.get("absent", {}).items():
         table.add_row(_cell(name, "dim"), "–", _cell(str(reason), "dim"))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from toolkit import hookimpl
 
 if TYPE_CHECKING:
+    import typer
+
     from toolkit import Task
 
 
@@ -17,3 +19,11 @@ def register_tasks(register: Callable[[type[Task]], None]) -> None:
     from toolkit_qa.task import QuestionAnswering
 
     register(QuestionAnswering)
+
+
+@hookimpl
+def register_commands(app: typer.Typer) -> None:
+    """Add ``toolkit together``."""
+    from toolkit_qa.commands import together
+
+    app.command(name="together")(together)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import DataError, Source, UsageError
+from toolkit import DataError, Source
+from toolkit.errors import UsageError
 from toolkit.source import column_names
 from toolkit.tables import from_batches, rows
 from toolkit_qa import stories

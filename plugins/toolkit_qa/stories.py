@@ -19,7 +19,7 @@ from typing import Any, Final
 from toolkit_qa import stories_words as words
 from toolkit_qa.stories_facts import COUNTED, FACTS, Fact
 
-SIZES: Final = {"train": 1_100, "validation": 150, "test": 225}
+SIZES: Final = {"train": 1_100, "validation": 100, "test": 200}
 """Contexts of each split."""
 QUESTIONS: Final = 4
 """Questions a context, of which one has no answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toolkit import Baseline, Panel, QuestionAnsweringTask, Recipe, Row
 from toolkit_qa import asking

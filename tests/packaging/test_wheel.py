@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"toolkit": ROOT, "toolkit_price_regression": ROOT / "plugins"}
+PACKAGES = {
+    "toolkit": ROOT,
+    "toolkit_price_regression": ROOT / "plugins",
+    "toolkit_qa": ROOT / "plugins",
+}
 
 pytestmark = pytest.mark.slow
 

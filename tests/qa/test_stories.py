@@ -7,13 +7,14 @@ import json
 import re
 
 import pytest
+
 from toolkit_qa import stories, stories_words
 from toolkit_qa.stories_facts import COUNTED, FACTS
 
 HASHES = {
     "train": "a0a2e7ec34f7fd1a",
-    "validation": "7a52de04bc249984",
-    "test": "ecec27452cc564f0",
+    "validation": "9693f58db037c831",
+    "test": "48d675882825875e",
 }
 """Taken before anything was trained on the data; whoever changes the data changes the figures."""
 
