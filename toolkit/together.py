@@ -102,8 +102,9 @@ def sentence(document: dict[str, Any]) -> str:
         f"{one['same']:,} of {one['rows']:,} test rows of {one['task']}" for one in tasks
     )
     saved = 1 - document["parameters"] / document["parameters_apart"]
+    names = ", ".join(one["name"] for one in tasks)
     return (
-        f"With {len(tasks)} adapters on one encoder in memory ({', '.join(t['name'] for t in tasks)}), "
+        f"With {len(tasks)} adapters on one encoder in memory ({names}), "
         f"the answer was the one given alone on {answers}; it takes {document['parameters']:,} "
         f"parameters instead of {document['parameters_apart']:,} ({saved:.0%} fewer)."
     )

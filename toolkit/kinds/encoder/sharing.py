@@ -45,7 +45,8 @@ class SharedEncoder:
         shared = _fullest([kind.model for kind in self.kinds.values()])
         for name, (kind, folder) in members.items():
             setattr(kind.model, kind.model.base_model_prefix, shared)
-            kind.tuned = backends.attach_adapter(kind.model, folder, name)
+            beside = [other for other in members if other != name]
+            kind.tuned = backends.attach_adapter(kind.model, folder, name, beside)
 
     def predict(
         self, name: str, rows: Sequence[Row], progress: Progress | None = None

@@ -121,7 +121,8 @@ class QuestionAnsweringTask(Task):
     def _unless(self, output: Answered, threshold: float) -> Any | None:
         if not output.readable:
             return None
-        return self.span(None if output.margin > threshold else output.spans[0])
+        none = not output.spans or output.margin > threshold
+        return self.span(None if none else output.spans[0])
 
     def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
         """By the likelier score, always a span, or by the threshold chosen on select rows."""
