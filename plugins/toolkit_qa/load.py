@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import DataError, Source
+from toolkit import DataError, Source, columns
 from toolkit.errors import UsageError
 from toolkit.source import column_names
 from toolkit.tables import from_batches, rows
@@ -29,6 +29,7 @@ FEWEST_DOCUMENTS: Final = 8
 """With fewer documents than these the contexts are split instead."""
 BATCH: Final = 1_000
 
+COLUMNS: Final = ("question", "context", "answers")
 GUESSES: Final = {
     "question": ("question", "query"),
     "context": ("context", "passage", "paragraph", "document", "text"),
@@ -209,7 +210,7 @@ class _Converter:
         self.file = Path(file).name
         self.trouble = _Trouble()
         self.nested = "place" in dataset.column_names and "answers" in dataset.column_names
-        self.columns = _choose(source, dataset)
+        self.columns = _choose(source, dataset, nested=self.nested)
         self.seen: dict[str, tuple[str, tuple[str, str, str]]] = {}
         self.first_of_several = 0
 
@@ -328,32 +329,40 @@ class _Converter:
         return {"text": [a.text for a in found], "answer_start": [a.start for a in found]}
 
 
-def _choose(source: Source, dataset: Dataset) -> dict[str, str]:
-    """The task's column → the file's."""
-    from toolkit import columns
-
+def _choose(source: Source, dataset: Dataset, *, nested: bool) -> dict[str, str]:
+    """The task's column → the file's; a SQuAD file has them all under their own names."""
     available = column_names(dataset)
+    if nested:
+        return {name: name for name in ("id", "title", "question", "context", "answers")}
     wanted: dict[str, str | None] = {"answers": source.target}
     if source.text:
         if len(source.text) != 2 or "{" in source.text[0]:
             raise UsageError("--text takes two columns here: --text QUESTION,CONTEXT")
-        wanted |= {"question": source.text[0], "context": source.text[1]}
-    found = {}
-    for name in ("question", "context", "answers"):
-        role = "target" if name == "answers" else "text"
-        asked = wanted.get(name)
-        if asked is None and columns.guess(available, GUESSES[name]) is None:
-            option = "--target" if name == "answers" else "--text QUESTION,CONTEXT"
-            raise DataError(
-                f"cannot tell which column holds the {name}: name it with {option}; the data has "
-                f"{', '.join(map(repr, available))}. A SQuAD file is nested "
-                "data[].paragraphs[].qas[].answers[]"
-            )
-        found[name] = source.column(dataset, asked, GUESSES[name], role)
+        wanted |= dict(zip(("question", "context"), source.text, strict=True))
+    found = {name: _column(available, name, wanted.get(name)) for name in COLUMNS}
+    source.note(
+        "; ".join(f"the {name} is column {found[name]!r}" for name in COLUMNS)
+        + " (choose with --text QUESTION,CONTEXT --target ANSWERS)"
+    )
     for name in ("answer_start", "id", "title"):
         column = columns.guess(available, GUESSES[name])
         if column and column not in found.values():
             found[name] = column
+    return found
+
+
+def _column(available: list[str], name: str, wanted: str | None) -> str:
+    """The column that was asked for, or the one that is called like what it should hold."""
+    if wanted is not None:
+        return columns.resolve(available, wanted, name)
+    found = columns.guess(available, GUESSES[name])
+    if found is None:
+        option = "--target" if name == "answers" else "--text QUESTION,CONTEXT"
+        raise DataError(
+            f"cannot tell which column holds the {name}: name it with {option}; the data has "
+            f"{', '.join(map(repr, available))}. A SQuAD file is nested "
+            "data[].paragraphs[].qas[].answers[]"
+        )
     return found
 
 
