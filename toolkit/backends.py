@@ -262,13 +262,16 @@ def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = Fal
     return loaded
 
 
-def attach_adapter(model: Any, folder: Path, name: str = "default") -> Any:
+def attach_adapter(
+    model: Any, folder: Path, name: str = "default", beside: Sequence[str] = ()
+) -> Any:
     """Put a saved adapter on a base; raises :class:`ModelError` on missing or unexpected keys.
 
     Args:
         model: the base, or a ``PeftModel`` that gets a further adapter.
-        folder: the adapter's.
-        name: by which PEFT knows it.
+        folder: what :func:`save_adapter` wrote.
+        name: what the adapter is called in memory; several on one base need names of their own.
+        beside: names of the adapters that its layers hold already.
 
     Raises:
         ModelError: no adapter there, for another architecture, or with weights left over; PEFT
@@ -301,15 +304,25 @@ def attach_adapter(model: Any, folder: Path, name: str = "default") -> Any:
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {reason}"
         ) from error
-    _compare_keys(peft, saved, folder, name)
+    _compare_keys(peft, saved, folder, name, beside)
     return peft.eval()
 
 
-def _compare_keys(peft: Any, saved: Sequence[str] | set[str], folder: Path, name: str) -> None:
+def _compare_keys(
+    peft: Any,
+    saved: Sequence[str] | set[str],
+    folder: Path,
+    name: str,
+    beside: Sequence[str] = (),
+) -> None:
     from peft import get_peft_model_state_dict
 
     state = get_peft_model_state_dict(peft, adapter_name=name)
-    wanted = {k.replace(".base_model.model.", ".") for k in state}
+    wanted = {
+        key.replace(".base_model.model.", ".")
+        for key in state
+        if not any(f".{other}." in key for other in beside)
+    }
     missing, unexpected = sorted(wanted - set(saved)), sorted(set(saved) - wanted)
     if missing or unexpected:
         raise ModelError(

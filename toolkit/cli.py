@@ -93,6 +93,10 @@ def run(
             "--mask-target", help="Take the target out of the text where it stands there."
         ),
     ] = False,
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="Mend rows that can be mended (an answer that is misplaced)."),
+    ] = False,
     recipe: Annotated[
         str | None, typer.Option(help="A recipe of the task, or a TOML file.  [default: the first]")
     ] = None,
@@ -141,7 +145,7 @@ def run(
     source = Source(
         data=data, text=split_option(text) if text else (), target=target, train=train,
         validation=validation, test=test, encoding=encoding, header=header, limit=limit,
-        seed=seed, mask_target=mask_target,
+        seed=seed, mask_target=mask_target, mend=mend,
     )  # fmt: skip
     chosen = recipes.resolve(found, recipe, sets=sets or (), model=model)
     created = flow.start(

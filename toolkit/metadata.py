@@ -99,6 +99,8 @@ def _training(training: Info) -> list[tuple[str, str]]:
     trained, total = training.get("parameters_trained"), training.get("parameters_total")
     if trained is not None:
         share = f" of {total:,} ({trained / total:.1%})" if total else ""
+        if total and trained < total:
+            share += f", {1 - trained / total:.1%} fewer than full fine-tuning"
         rows.append(("parameters trained", f"{trained:,}{share}"))
     for key, name, form in (
         ("rows", "rows", wording.number),

@@ -88,6 +88,8 @@ def predict_model(
     started = time.perf_counter()
     outputs = kind.predict(flat, adapter=adapter, shots=shots, progress=progress)
     seconds = time.perf_counter() - started
+    select = [i for i, split in enumerate(where) if split == "select"]
+    task.chosen = task.choose([outputs[i] for i in select], [flat[i] for i in select])
     chosen = choose_decoder(task, outputs, flat, where, decoder)
     decoded = decode_all(task, outputs, flat)
     counted = or_fallback(task, decoded[chosen])
@@ -100,12 +102,14 @@ def predict_model(
             seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
             decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
             tokens=output.tokens, hit_limit=output.hit_limit,
+            detail=getattr(output, "detail", None),
         )
         for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
     ]  # fmt: skip
     return write_system(
         run, name, role, lines, width,
         fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
+        chosen=task.chosen,
     )  # fmt: skip
 
 
@@ -178,6 +182,7 @@ def line(
     decoders: Mapping[str, Any] | None = None,
     tokens: int | None = None,
     hit_limit: bool | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """One line of a predictions file (see the architecture page)."""
     reference = task.reference(row)
@@ -197,6 +202,8 @@ def line(
     }
     if decoders is not None:
         content |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
+    if detail is not None:
+        content["detail"] = dict(detail)
     return content
 
 
@@ -229,6 +236,7 @@ def write_system(
     predict_seconds: float,
     decoder: str | None = None,
     note: str = "",
+    chosen: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
     bad = sum(1 for row in lines if not _finite(row["prediction"]))
@@ -247,6 +255,8 @@ def write_system(
         "interval_width": width,
         "note": note,
     }
+    if chosen:
+        entry["chosen"] = dict(chosen)
     write_systems(run, entry)
     return entry
 

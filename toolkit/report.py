@@ -84,6 +84,7 @@ def environment() -> Environment:
         "in_sentence": wording.in_sentence,
         "sentence": wording.sentence,
         "count": wording.count,
+        "clipped": wording.clipped,
     }
     return found
 
@@ -138,6 +139,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "card": metadata.front_matter(info, doc),
         "sizes": [(name, wording.number(n)) for name, n in checks["sizes"].items()],
         "target": covered_target(doc),
+        "together": (_optional(run.path / "together.json") or {}).get("sentence"),
         "charts": _charts(doc, found, preflight),
         "css": (TEMPLATES / "report.css").read_text(encoding="utf-8"),
     }

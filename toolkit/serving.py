@@ -63,6 +63,7 @@ def read(
     """Outputs as that system of the run reads them: by its decoder, with its interval's width."""
     entries = read_json(run.predictions / "systems.json")
     entry = next((s for s in entries if s["name"] == system), {})
+    task.chosen = entry.get("chosen") or {}
     decoded = decode_all(task, outputs, rows)[entry.get("decoder") or next(iter(task.decoders()))]
     width = entry.get("interval_width")
     answers = []
@@ -75,6 +76,7 @@ def read(
                 "high": high,
                 "raw": getattr(output, "text", None),
                 "parsed": found is not None,
+                **({"detail": output.detail} if hasattr(output, "detail") else {}),
             }
         )
     return answers

@@ -17,6 +17,7 @@ Sources:
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -144,7 +145,9 @@ def _percentiles(
     import numpy as np
     from scipy import stats
 
-    with _quiet():
+    # Resamples without a row that counts have no figure; scipy would warn of them.
+    with _quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         drawn = stats.bootstrap(
             columns,
             statistic,

@@ -171,6 +171,7 @@ class Task(ABC):
     def __init__(self) -> None:
         self.settings: dict[str, Any] = dict(self.options)
         self.facts: dict[str, Any] = {}
+        self.chosen: dict[str, Any] = {}
 
     # -- data ------------------------------------------------------------------------------------
     @abstractmethod
@@ -241,6 +242,14 @@ class Task(ABC):
     def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
         """Named decoders; where there are several, one is chosen on the select split."""
         return {"default": self.postprocess}
+
+    def choose(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
+        """What decoders need to know of a system, such as a threshold (JSON values).
+
+        It is given the system's outputs on the select rows, and never sees others. While that
+        system's outputs are read, what it returned is in :attr:`chosen`.
+        """
+        return {}
 
     def fallback(self) -> Any:
         """What an unreadable output is scored as. Nothing is dropped from any side."""

@@ -16,6 +16,7 @@ PACKAGES = {
     "toolkit": ROOT,
     "toolkit_playground": ROOT / "playground",
     "toolkit_price_regression": ROOT / "plugins",
+    "toolkit_qa": ROOT / "plugins",
     "toolkit_review_augmentation": ROOT / "plugins",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -71,6 +72,8 @@ class Kind(ABC):
     role = "adapter"
     auto_class: ClassVar[str]
     """The transformers class that loads the base, such as ``AutoModelForCausalLM``."""
+    windowed: ClassVar[bool] = False
+    """Whether texts that are too long are read in windows, so that nothing of them is cut."""
     base_note: ClassVar[str] = ""
     """What the base system is, where it is not the untouched model itself."""
     writes = False
@@ -142,6 +145,14 @@ class Kind(ABC):
 
     def load_base(self, folder: Path) -> None:  # noqa: B027
         """Take what :meth:`fit_base` has kept, if anything."""
+
+    def variants(self, *, adapter: bool) -> Mapping[str, str]:
+        """Further systems beside the base, or beside the adapter: name → what each is."""
+        return {}
+
+    def as_variant(self, name: str) -> AbstractContextManager[None]:
+        """Answer as one of the :meth:`variants` while the context lasts."""
+        raise NotImplementedError(f"{type(self).__name__} has no variant {name!r}")
 
     @abstractmethod
     def predict(
