@@ -44,6 +44,15 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
+def _kinds(value: bool) -> None:
+    if value:
+        from toolkit import scaffold
+
+        for name, summary in scaffold.kinds().items():
+            typer.echo(f"{name}: {summary}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Debug = False,
@@ -56,12 +65,14 @@ def options(
 
 @app.command()
 def run(
-    task: Annotated[str, typer.Argument(help="A task; see: toolkit tasks")],
+    task: Annotated[
+        str, typer.Argument(help="A task (see: toolkit tasks), or a file my_task.py or .toml.")
+    ],
     data: Annotated[
         str | None,
         typer.Option(
             help="csv, tsv, json, jsonl or parquet file, or a Hub dataset id.  "
-            "[default: the task's own synthetic data]"
+            "[default: the task's own data]"
         ),
     ] = None,
     text: Annotated[
@@ -140,7 +151,7 @@ def run(
     from toolkit.run import runs_folder
     from toolkit.source import Source
 
-    found = plugins.load().task(task)
+    found = plugins.find(task)
     open_playground = _command("playground") if play else None
     source = Source(
         data=data, text=split_option(text) if text else (), target=target, train=train,
@@ -219,13 +230,35 @@ def recipes(
     from toolkit.showing import show_recipes
 
     found = plugins.load()
-    chosen = [found.task(task)] if task else [found.tasks[name] for name in sorted(found.tasks)]
+    chosen = [plugins.find(task)] if task else [found.tasks[name] for name in sorted(found.tasks)]
     show_recipes(chosen, as_json)
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The task's name, such as my-task.")],
+    kind: Annotated[
+        str, typer.Option(help="The kind of model; toolkit new --kinds lists them.")
+    ] = "causal-lm",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to make it.  [default: ./NAME]")
+    ] = None,
+    kinds: Annotated[
+        bool, typer.Option("--kinds", callback=_kinds, is_eager=True, help="List the kinds.")
+    ] = False,
+) -> None:
+    """Make a package with a task of your own: it installs, passes its tests and runs."""
+    from toolkit import scaffold
+    from toolkit.showing import show_new
+
+    show_new(scaffold.create(name, kind, folder or Path(name)), name)
+
+
+@app.command()
 def check(
-    task: Annotated[str, typer.Argument(help="A task; see: toolkit tasks")],
+    task: Annotated[
+        str, typer.Argument(help="A task (see: toolkit tasks), or a file my_task.py or .toml.")
+    ],
     data: Annotated[str | None, typer.Option(help="Check with these data.")] = None,
     text: Annotated[str | None, typer.Option(help="Text column(s).")] = None,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
@@ -239,7 +272,7 @@ def check(
 
     environment.prepare(offline=True)
     source = Source(data=data, text=split_option(text) if text else (), target=target)
-    results = checking.check(plugins.load().task(task)(), source)
+    results = checking.check(plugins.find(task)(), source)
     show_checks(task, results, as_json)
     if any(not result.passed for result in results):
         raise typer.Exit(1)

@@ -55,6 +55,7 @@ def start(
             "plugin": {
                 "distribution": origin.distribution if origin else None,
                 "version": origin.version if origin else None,
+                "file": origin.file if origin else None,
             },
             "command": " ".join(command),
             "source": source.as_dict(),
@@ -394,7 +395,8 @@ def system_name(role: str, index: int) -> str:
 
 def load_task(run: Run) -> Task:
     """The run's task, with its settings and (where learned) its facts."""
-    task = plugins.load().task(str(run.info["task"]))()
+    file = (run.info.get("plugin") or {}).get("file")
+    task = plugins.find(file or str(run.info["task"]))()
     task.settings |= dict(run.info["recipe"].get("task") or {})
     if "facts" in run.info:
         task.adopt(run.info["facts"])

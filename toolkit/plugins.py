@@ -7,12 +7,16 @@ hooks are called by themselves.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -26,6 +30,13 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 GROUP = "toolkit"
+SLOW = 0.5
+"""Seconds from which on a plugin's import is said: every command waits for it."""
+HEAVY = (
+    "torch", "transformers", "datasets", "peft", "trl", "accelerate", "sklearn", "scipy", "pandas",
+    "matplotlib", "gradio", "sentence_transformers", "tensorflow", "jax",
+)  # fmt: skip
+"""Libraries that a plugin has to import inside its functions, the slowest first."""
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -40,6 +51,10 @@ class Plugin:
     tasks: list[str] = field(default_factory=list)
     problem: str | None = None
     seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+    """What is wrong with it though it works: slow, noisy."""
+    file: str | None = None
+    """The file of a task without a package."""
 
     @property
     def key(self) -> str:
@@ -58,6 +73,23 @@ class Plugins:
         default_factory=lambda: pluggy.PluginManager(hookspecs.PROJECT)
     )
 
+    def provide(self, task: type[Task], origin: Plugin) -> None:
+        """Make a task known to this process that no installed plugin brings, or instead of one."""
+        self.tasks[task.name] = task
+        self.origins[task.name] = origin
+
+    @contextlib.contextmanager
+    def provided(self, task: type[Task], origin: Plugin) -> Iterator[None]:
+        """:meth:`provide` for as long as a test needs it."""
+        before = self.tasks.get(task.name), self.origins.get(task.name)
+        self.provide(task, origin)
+        try:
+            yield
+        finally:
+            del self.tasks[task.name], self.origins[task.name]
+            if before[0] is not None and before[1] is not None:
+                self.provide(before[0], before[1])
+
     def task(self, name: str) -> type[Task]:
         """The task class of that name; :class:`UsageError` with the nearest name otherwise."""
         if name in self.tasks:
@@ -71,15 +103,12 @@ class Plugins:
 
 def check_registration(task: Any) -> None:
     """What can be said of a task class without loading anything; raises :class:`PluginError`."""
-    from toolkit.task import API_VERSION, Task
+    from toolkit.task import Task
 
     label = getattr(task, "__qualname__", repr(task))
     if not (isinstance(task, type) and issubclass(task, Task)):
         raise PluginError(f"{label} is not a subclass of a toolkit task kind")
-    if task.api_version != API_VERSION:
-        raise PluginError(
-            f"{label} is written for API version {task.api_version}, this toolkit has {API_VERSION}"
-        )
+    _check_version(label, task.api_version)
     for attribute in ("name", "summary", "columns", "metrics", "primary_metric", "recipes"):
         if not getattr(task, attribute, None):
             raise PluginError(f"{label} has no {attribute}")
@@ -87,11 +116,32 @@ def check_registration(task: Any) -> None:
         raise PluginError(f"{label}: the name {task.name!r} is not kebab-case (my-task)")
     if missing := sorted(getattr(task, "__abstractmethods__", ())):
         raise PluginError(f"{label} does not implement {', '.join(missing)}")
+    if task.load_rows is Task.load_rows and task.answer is None:
+        raise PluginError(f"{label} names no answer column and does not implement load_rows")
+    if task.answer is not None and task.answer not in task.columns:
+        raise PluginError(f"{label}: answer {task.answer!r} is not among its columns")
     names = [metric.name for metric in task.metrics]
     if task.primary_metric not in names:
         raise PluginError(
             f"{label}: primary_metric {task.primary_metric!r} is not among {', '.join(names)}"
         )
+
+
+def _check_version(label: str, version: Any) -> None:
+    from toolkit.task import API_VERSION, OLDEST_API_VERSION
+
+    if isinstance(version, int) and OLDEST_API_VERSION <= version <= API_VERSION:
+        return
+    if isinstance(version, int) and version > API_VERSION:
+        mend = "upgrade adapter-toolkit"
+    else:
+        mend = "get a newer version of the plugin"
+    has = f"{OLDEST_API_VERSION} to {API_VERSION}"
+    if OLDEST_API_VERSION == API_VERSION:
+        has = str(API_VERSION)
+    raise PluginError(
+        f"{label} is written for API version {version}, this toolkit has {has}; {mend}"
+    )
 
 
 def _entry_points() -> Iterable[metadata.EntryPoint]:
@@ -108,20 +158,90 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
         module=point.value,
     )
     found.plugins.append(plugin)
+    before = set(sys.modules)
     started = time.perf_counter()
-    try:
-        module = point.load()
-        found.manager.register(module, name=plugin.key)
-        _register_tasks(found, plugin, module)
-    except (Exception, SystemExit) as error:  # it may raise anything; the others must work
-        plugin.problem = f"{type(error).__name__}: {error}"
-        for name in plugin.tasks:
-            found.tasks.pop(name, None)
-            found.origins.pop(name, None)
-        plugin.tasks.clear()
-        if found.manager.has_plugin(plugin.key):
-            found.manager.unregister(name=plugin.key)
+    module: Any = None
+    with _listening() as heard:
+        try:
+            module = point.load()
+            found.manager.register(module, name=plugin.key)
+            _register_tasks(found, plugin, module)
+        except (Exception, SystemExit) as error:  # it may raise anything; the others must work
+            _take_back(found, plugin, error)
     plugin.seconds = time.perf_counter() - started
+    plugin.warnings += _habits(plugin, before, heard)
+
+
+def _take_back(found: Plugins, plugin: Plugin, error: BaseException) -> None:
+    plugin.problem = _in_words(error, plugin)
+    for name in plugin.tasks:
+        found.tasks.pop(name, None)
+        found.origins.pop(name, None)
+    plugin.tasks.clear()
+    if found.manager.has_plugin(plugin.key):
+        found.manager.unregister(name=plugin.key)
+
+
+def _in_words(error: BaseException, plugin: Plugin) -> str:
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    if isinstance(error, PluginError):
+        return str(error)
+    if isinstance(error, SystemExit):
+        return f"it ends the program on import ({said})"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = plugin.module.partition(":")[0].partition(".")[0]
+        if error.name.partition(".")[0] == package:
+            return f"{said}; its files are missing, install {plugin.distribution} again"
+        return f"{said}; install what {plugin.distribution} needs"
+    return said
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[io.StringIO]:
+    """Catch what is printed: it would stand amid the output of every command."""
+    heard = io.StringIO()
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+        yield heard
+
+
+def _habits(plugin: Plugin, before: set[str], heard: io.StringIO) -> list[str]:
+    """What a plugin does on import that it should not, in words."""
+    warnings = []
+    if heavy := _heavy(plugin, before):
+        warnings.append(
+            f"imports {', '.join(heavy)} at the top, which makes every command slow; import "
+            f"{'it' if len(heavy) == 1 else 'them'} inside the functions that need "
+            f"{'it' if len(heavy) == 1 else 'them'}"
+        )
+    if plugin.seconds >= SLOW:
+        warnings.append(f"takes {plugin.seconds:.1f} s to import, for which every command waits")
+    if said := " ".join(heard.getvalue().split()):
+        shown = said if len(said) <= 60 else f"{said[:60]}…"
+        warnings.append(f"prints on import ({shown!r}, not shown)")
+    return warnings
+
+
+def _heavy(plugin: Plugin, before: set[str]) -> list[str]:
+    """Heavy libraries that came with the plugin, or that its modules hold since others loaded them.
+
+    Only the libraries that its own modules name, where they name any: torch brings others along.
+    """
+    package = plugin.module.partition(":")[0].partition(".")[0]
+    own = [m for n, m in list(sys.modules.items()) if n == package or n.startswith(f"{package}.")]
+    named = {
+        name for module in own for value in vars(module).values() if (name := _root(value)) in HEAVY
+    }
+    loaded = {name for name in HEAVY if name in sys.modules and name not in before}
+    return [name for name in HEAVY if name in (named or loaded)][:3]
+
+
+def _root(value: Any) -> str:
+    """The top-level package that a module, class or function belongs to."""
+    try:
+        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+        return str(name).partition(".")[0]
+    except Exception:  # an object that is loaded when it is asked for anything
+        return ""
 
 
 def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
@@ -149,15 +269,49 @@ def add_commands(app: typer.Typer) -> None:
         hook = getattr(module, "register_commands", None)
         if hook is None:
             continue
+        commands, groups = _registered(app)
+        kept = len(commands), len(groups)
+        taken = {_name(info) for info in (*commands, *groups)}
         try:
-            hook(app=app)
-        except Exception as error:  # a plugin may raise anything; the others must work
+            with _listening():
+                hook(app=app)
+            new = [_name(info) for info in (*commands[kept[0] :], *groups[kept[1] :])]
+            if clash := [name for name in new if name in taken]:
+                raise PluginError(f"the command {clash[0]!r} is there already; rename yours")
+        except (Exception, SystemExit) as error:  # it may raise anything; the others must work
             plugin.problem = f"register_commands: {type(error).__name__}: {error}"
+            del commands[kept[0] :], groups[kept[1] :]
+
+
+def _registered(app: typer.Typer) -> tuple[list[Any], list[Any]]:
+    """The app's lists of commands and of groups of commands."""
+    commands = getattr(app, "registered_commands", [])
+    groups = getattr(app, "registered_groups", [])
+    return commands, groups
+
+
+def _name(info: Any) -> str:
+    """The name that a command or group is called by."""
+    if isinstance(info.name, str):
+        return info.name
+    callback = getattr(info, "callback", None)
+    return str(getattr(callback, "__name__", "")).lower().replace("_", "-")
+
+
+def find(name: str) -> type[Task]:
+    """A task by its name, or out of a file such as ``./my_task.py`` or ``./my_task.toml``."""
+    if name.endswith((".py", ".toml")) or ".py:" in name:
+        from toolkit import taskfiles
+
+        return taskfiles.load(name)
+    return load().task(name)
 
 
 @cache
 def load() -> Plugins:
     """Find and load all plugins, once per process."""
+    import toolkit.kinds.causal_lm  # noqa: F401 – else the first plugin's time is ours
+
     found = Plugins()
     found.manager.add_hookspecs(hookspecs)
     for point in _entry_points():

@@ -84,6 +84,21 @@ def _from_file(task: type[Task], path: Path, within: tuple[Path, ...]) -> Recipe
         raise RecipeError(f"no recipe file {path}") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path} is not a readable TOML file: {error}") from error
+    content.setdefault("name", path.stem)
+    return from_content(task, content, str(path), within)
+
+
+def from_content(
+    task: type[Task], content: dict[str, Any], path: str, within: tuple[Path, ...] = ()
+) -> Recipe:
+    """A recipe from what a TOML file says.
+
+    Args:
+        task: whose recipes can be the base.
+        content: ``name``, ``base`` or ``model``, ``summary`` and the sections.
+        path: what errors call the place.
+        within: files whose ``base`` led here.
+    """
     known = ("base", "name", "summary", "model", *SECTIONS)
     for key in content:
         if key not in known:
@@ -94,7 +109,7 @@ def _from_file(task: type[Task], path: Path, within: tuple[Path, ...]) -> Recipe
     start = _named(task, content.pop("base"), within) if "base" in content else None
     if start is None and "model" not in content:
         raise RecipeError(f"{path} names neither a model nor a base recipe")
-    found = start or Recipe(name=path.stem, summary="", model="")
+    found = start or Recipe(name=content["name"], summary="", model="")
     merged: dict[str, Any] = {}
     for section in SECTIONS:
         if section in content:
@@ -102,7 +117,6 @@ def _from_file(task: type[Task], path: Path, within: tuple[Path, ...]) -> Recipe
             if not isinstance(value, dict):
                 raise RecipeError(f"{path}: [{section}] must be a table")
             merged[section] = {**(getattr(found, section) or {}), **value}
-    content.setdefault("name", path.stem)
     return dataclasses.replace(found, **content, **merged)
 
 

@@ -76,6 +76,8 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
     _print(table)
     if broken := [p for p in found.plugins if p.problem]:
         _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
+    if noisy := [p for p in found.plugins if p.warnings]:
+        _print(f"{len(noisy)} plugin(s) slow every command or print; see: toolkit plugins")
 
 
 def _kind_of(task: type[Task]) -> str:
@@ -101,6 +103,26 @@ def show_plugins(found: Plugins, as_json: bool) -> None:
             f"{plugin.seconds * 1000:.0f} ms",
         )
     _print(table)
+    for plugin in found.plugins:
+        for warning in plugin.warnings:
+            _print(f"{plugin.name} ({plugin.distribution} {plugin.version}) {warning}")
+
+
+def show_new(folder: Path, name: str) -> None:
+    """What was made, and what to do with it."""
+    import os
+
+    _print(f"made {folder}:")
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        _print(f"  {path.relative_to(folder).as_posix()}")
+    task = next(folder.glob("*/task.py"))
+    _print(
+        "try it:",
+        f"  toolkit run {os.path.join('.', task)}",
+        "install it, and run it by its name:",
+        f"  pip install --no-build-isolation -e {os.path.join('.', folder)}",
+        f"  toolkit run {name}",
+    )
 
 
 def show_recipes(tasks: Sequence[type[Task]], as_json: bool) -> None:

@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 API_VERSION = 1
 """The version of this contract; a task says which one it is written for."""
+
+OLDEST_API_VERSION = 1
+"""The oldest version whose tasks still work here; see the page on the API version."""
 
 Row = Mapping[str, Any]
 """One example: the task's columns plus ``row_id`` (the row's number in its source, from 1)."""
@@ -148,11 +152,18 @@ class Task(ABC):
     order below.
     """
 
-    api_version: ClassVar[int] = API_VERSION
+    api_version: ClassVar[int] = 1
+    """The version of the contract that the task is written for; saying nothing means the first."""
     name: ClassVar[str]
     summary: ClassVar[str]
     columns: ClassVar[Mapping[str, str]]
     """Column name → one line on what it holds. ``load_rows`` returns exactly these."""
+    answer: ClassVar[str | None] = None
+    """The column to predict; with it :meth:`load_rows` works as it comes."""
+    data: ClassVar[str | Path | None] = None
+    """The task's own rows, a file beside its module; used where no other data are named."""
+    synthetic: ClassVar[bool] = False
+    """The task's own rows are made up: the report then says so beside its figures."""
     metrics: tuple[Metric, ...]
     primary_metric: ClassVar[str]
     margin: ClassVar[float] = 0.0
@@ -174,9 +185,12 @@ class Task(ABC):
         self.chosen: dict[str, Any] = {}
 
     # -- data ------------------------------------------------------------------------------------
-    @abstractmethod
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         """Rows with the task's columns; a ``DatasetDict`` where the source brings its own splits.
+
+        Default, for a task that names its :attr:`answer`: the user's file or :attr:`data`, its
+        columns found by name (``--text`` and ``--target`` name others), rows in the usual formats
+        for fine-tuning recognised, see :mod:`toolkit.loading`.
 
         Its splits are called ``train``, ``validation`` and ``test``. Rows that are hard on purpose
         (edge cases, perturbed text) can be a split ``stress``: all systems answer them, and they
@@ -185,27 +199,34 @@ class Task(ABC):
         Rows that cannot be used are left out and told to ``source.leave_out(reason, row_ids)``;
         choices that were made for the user are told to ``source.note(sentence)``.
         """
+        from toolkit.loading import load_rows
+
+        return load_rows(self, source)
+
+    def parse_answer(self, text: str) -> Any | None:
+        """An answer as it stands in a file → as the task's rows hold it; ``None``: unusable."""
+        return text or None
 
     def input_columns(self) -> list[str]:
-        """The columns a prediction needs: the panel's inputs, else all columns."""
-        return list(self.panel.inputs if self.panel else self.columns)
+        """The columns a prediction needs: the panel's inputs, else all but the answer's."""
+        return [n for n in (self.panel.inputs if self.panel else self.columns) if n != self.answer]
 
     def load_inputs(self, source: Source) -> Dataset:
         """Rows to predict, with ``row_id`` and the input columns, whose answer is not known.
 
         ``source.chosen`` is what :meth:`load_rows` left there. Default: the file's columns of
-        those names.
+        those names, or those that training took.
         """
-        from toolkit.source import read_inputs
+        from toolkit.loading import load_inputs
 
-        return read_inputs(source, self.input_columns())
+        return load_inputs(self, source)
 
     def group(self, row: Row) -> str:
         """Rows of one group stay in one split. Default: the inputs' text, normalised.
 
         The inputs are the panel's, else all columns that hold text.
         """
-        names = self.panel.inputs if self.panel else self.columns
+        names = self.input_columns()
         text = " ".join(row[name] for name in names if isinstance(row.get(name), str))
         return " ".join(text.casefold().split())
 

@@ -11,12 +11,33 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import decode
-from toolkit.task import Row, Task
+from toolkit.task import Recipe, Row, Task
 
 if TYPE_CHECKING:
     import numpy as np
 
     from toolkit.kinds.base import Kind
+
+
+EMBEDDED = Recipe(
+    name="embedded",
+    summary="the 3-million-parameter model of the wheel, for a first try on a few hundred rows",
+    model="embedded:causal-lm",
+    training={
+        "per_device_train_batch_size": 8,
+        "num_train_epochs": 6,
+        "learning_rate": 2e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.05,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "max_length": 512,
+        "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
+    },
+    lora={"r": 16, "lora_alpha": 32, "target_modules": "all-linear"},
+    early_stopping={"early_stopping_patience": 3},
+)
+"""What a task trains with that names no recipe."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +87,7 @@ class CausalLMTask(Task):
     lists of chat messages. :meth:`postprocess` gets a :class:`Generated`.
     """
 
+    recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
     few_shot: ClassVar[int] = 4
     """Examples from the training split before the prompt in the few-shot rung; 0: no such rung."""
 

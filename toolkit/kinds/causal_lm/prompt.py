@@ -15,6 +15,16 @@ from toolkit.errors import ModelError, PreflightError
 
 IGNORED = -100
 
+PLAIN_CHAT = (
+    "{{ bos_token or '' }}{% for m in messages %}{{ '' if loop.first else '\n' }}"
+    "{{ m.role | capitalize }}: {{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '\n' }}Assistant:{% endif %}"
+)
+"""What messages become with a tokenizer that has no chat template: a line for each.
+
+It is set on the tokenizer, and so is saved with the adapter.
+"""
+
 
 class Renderer:
     """Prompts and completions as token ids, for one tokenizer.
@@ -33,8 +43,17 @@ class Renderer:
         prompt = example["prompt"]
         if isinstance(prompt, str):
             return self._strip_eos(self.tokenizer(prompt)["input_ids"])
+        return self._rendered(prompt, add_generation_prompt=True)
+
+    def _rendered(self, messages: Sequence[Any], *, add_generation_prompt: bool) -> list[int]:
+        """Messages as token ids, by the model's chat template or a plain one."""
+        if self.tokenizer.chat_template is None:
+            self.tokenizer.chat_template = PLAIN_CHAT
         rendered = self.tokenizer.apply_chat_template(
-            list(prompt), add_generation_prompt=True, tokenize=True, return_dict=True
+            list(messages),
+            add_generation_prompt=add_generation_prompt,
+            tokenize=True,
+            return_dict=True,
         )
         return list(rendered["input_ids"])
 
@@ -49,14 +68,31 @@ class Renderer:
         if isinstance(example["prompt"], str):
             ids = self.continuation(example["prompt"], example["completion"], prompt)
         else:
-            messages = [*example["prompt"], *example["completion"]]
-            full = self.tokenizer.apply_chat_template(messages, tokenize=True, return_dict=True)
-            ids = list(full["input_ids"])[len(prompt) :]
+            ids = self._answer(example["prompt"], example["completion"], prompt)
         eos = self.tokenizer.eos_token_id
         # A chat template may put a newline behind its end-of-turn token; the model stops before.
         if eos in ids:
             ids = ids[: ids.index(eos)]
         return [*ids, eos]
+
+    def _answer(
+        self, before: Sequence[Any], answer: Sequence[Any], prompt: Sequence[int]
+    ) -> list[int]:
+        """Token ids of the messages that answer, behind the ids of those before."""
+        full = self._rendered([*before, *answer], add_generation_prompt=False)
+        if full[: len(prompt)] == list(prompt):
+            return full[len(prompt) :]
+        # The border merged into one token; as in continuation(), the answer stands by itself.
+        shown, whole = (
+            self.tokenizer.apply_chat_template(
+                list(messages), add_generation_prompt=ask, tokenize=False
+            )
+            for messages, ask in ((before, True), ([*before, *answer], False))
+        )
+        if not whole.startswith(shown):
+            return full[len(prompt) :]
+        rest = whole[len(shown) :]
+        return list(self.tokenizer(rest, add_special_tokens=False)["input_ids"])
 
     def continuation(self, prompt: str, completion: str, prompt_ids: Sequence[int]) -> list[int]:
         """Token ids of a completion as it continues a prompt's ids, without EOS.

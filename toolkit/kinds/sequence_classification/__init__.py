@@ -5,6 +5,7 @@ Light: the working parts are imported when a run needs them.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,33 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import decode
 from toolkit.errors import DataError
-from toolkit.task import Row, Task
+from toolkit.task import Recipe, Row, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from datasets import Dataset
 
     from toolkit.kinds.base import Kind
+
+
+MINILM = Recipe(
+    name="minilm",
+    summary="all-MiniLM-L6-v2 with LoRA, for a first try on a few hundred rows",
+    model="embedded:minilm",
+    training={
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 6,
+        "learning_rate": 1e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.05,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "max_length": 256,
+    },
+    lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"},
+    early_stopping={"early_stopping_patience": 3},
+)
+"""What a task trains with that names no recipe."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +92,7 @@ class SequenceClassificationTask(Task):
     long loses its end; :attr:`shortens` names the column that ends it, ``None`` refuses such rows.
     """
 
+    recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
     classes: ClassVar[Sequence[Any]] = ()
     """The classes, as JSON values; where empty, those of the training split, sorted."""
     ordinal: ClassVar[bool] = False
@@ -98,6 +120,12 @@ class SequenceClassificationTask(Task):
                 "to tell apart; choose another --target, or data with several classes"
             )
         return {"labels": found}
+
+    def parse_answer(self, text: str) -> Any | None:
+        """One of the task's classes by its name; any text where the task names none."""
+        if not self.classes:
+            return text or None
+        return next((value for value in self.classes if str(value) == text), None)
 
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         return self.labels[int(output.logits.argmax())] if output.readable else None
@@ -167,6 +195,14 @@ class SequenceRegressionTask(SequenceClassificationTask):
     @property
     def labels(self) -> tuple[Any, ...]:
         return ()
+
+    def parse_answer(self, text: str) -> float | None:
+        """The number that a text is."""
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+        return number if math.isfinite(number) else None
 
     def learn(self, train: Dataset) -> dict[str, Any]:
         """Mean, deviation and ends of the scale; call it from a ``learn`` of your own."""

@@ -1,0 +1,139 @@
+"""Broken plugins, each a distribution installed for real: named with its reason, others work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distributions import install, works
+
+ROOT = Path(__file__).parents[1]
+
+BROKEN: dict[str, tuple[str | None, str]] = {
+    "import-error": (
+        "from toolkit import NoSuchName\n",
+        "ImportError: cannot import name 'NoSuchName'",
+    ),
+    "syntax-error": ("def register_tasks(:\n", "SyntaxError"),
+    "missing-dependency": (
+        "import package_that_is_not_there\n",
+        "No module named 'package_that_is_not_there'; install what missing-dependency needs",
+    ),
+    "missing-files": (None, "its files are missing, install missing-files again"),
+    "raising-hook": (
+        works("taken-back").replace("register(Echo)", "register(Echo); raise RuntimeError('no')"),
+        "RuntimeError: no",
+    ),
+    "wrong-version": (
+        works("from-the-future").replace('summary =', 'api_version = 99\n    summary ='),
+        "written for API version 99, this toolkit has 1; upgrade adapter-toolkit",
+    ),
+    "old-version": (
+        works("from-the-past").replace('summary =', 'api_version = 0\n    summary ='),
+        "API version 0, this toolkit has 1; get a newer version of the plugin",
+    ),
+    "ends-the-program": ("import sys; sys.exit('bye')\n", "it ends the program on import"),
+    "no-task": (
+        works("x").replace("register(Echo)", "register('Echo')"),
+        "'Echo' is not a subclass of a toolkit task kind",
+    ),
+    "zz-clash": (
+        works("echo-one"),
+        "'echo-one' is registered by aa-works 2.0 and by zz-clash 1.0; uninstall one of them",
+    ),
+    "bad-command": (
+        works("bad-command").replace(
+            "@hookimpl",
+            "@hookimpl\ndef register_commands(app):\n    app.command('run')(print)\n\n\n@hookimpl",
+        ),
+        "register_commands: PluginError: the command 'run' is there already",
+    ),
+}  # fmt: skip
+
+LOUD = {
+    "slow-import": ("import time\ntime.sleep(0.8)\n" + works("slow"), r"0.8 s to import"),
+    "printing": ("print('HELLO ' * 50)\n" + works("printing"), "prints on import ('HELLO HELLO"),
+    "torch-on-top": ("import torch\n" + works("torch-on-top"), "imports torch at the top, which"),
+    "torch-too": (
+        "from torch import nn\n" + works("torch-too"),
+        "imports torch at the top, which makes every command slow",
+    ),
+}
+FAKE_TORCH = "class Module:\n    pass\n"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    install(folder, "aa-works", works("echo-one"), version="2.0")
+    for name, (source, _) in {**BROKEN, **LOUD}.items():
+        install(folder, name, source)
+    # A torch that loads at once: what counts is its name, and the test must not take seconds.
+    (folder / "torch").mkdir()
+    (folder / "torch" / "__init__.py").write_text("from torch import nn\n")
+    (folder / "torch" / "nn.py").write_text(FAKE_TORCH)
+    return folder
+
+
+def toolkit(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(site), *(str(ROOT / part) for part in ("", "plugins"))])
+    return subprocess.run(
+        [sys.executable, "-m", "toolkit.cli", *arguments],
+        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shown(site: Path) -> dict[str, Any]:
+    answer = toolkit(site, "plugins", "--json")
+    assert answer.returncode == 0, answer.stderr
+    return {plugin["distribution"]: plugin for plugin in json.loads(answer.stdout)}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_plugin_is_shown_with_its_reason(shown: dict[str, Any], name: str) -> None:
+    plugin = shown[name]
+    assert BROKEN[name][1] in plugin["problem"]
+    assert plugin["version"] == "1.0"
+    assert "Traceback" not in plugin["problem"]
+
+
+@pytest.mark.parametrize("name", LOUD)
+def test_a_plugin_with_bad_habits_works_and_is_named(shown: dict[str, Any], name: str) -> None:
+    plugin = shown[name]
+    assert plugin["problem"] is None and len(plugin["tasks"]) == 1
+    assert any(LOUD[name][1] in warning for warning in plugin["warnings"]), plugin["warnings"]
+
+
+def test_a_good_plugin_has_no_warning(shown: dict[str, Any]) -> None:
+    # But for its time, which is the machine's too.
+    warnings = [w for w in shown["aa-works"]["warnings"] if "to import" not in w]
+    assert warnings == [] and shown["aa-works"]["problem"] is None
+
+
+def test_all_other_tasks_are_listed_and_nothing_else_is_printed(site: Path) -> None:
+    answer = toolkit(site, "tasks", "--json")
+    assert answer.returncode == 0 and "HELLO" not in answer.stdout + answer.stderr
+    names = {task["name"] for task in json.loads(answer.stdout)}
+    assert {"echo-one", "slow", "printing", "torch-on-top", "bad-command"} <= names
+    assert not names & {"taken-back", "from-the-future", "from-the-past", "x"}
+
+
+def test_people_see_distribution_version_and_reason(site: Path) -> None:
+    answer = toolkit(site, "plugins")
+    assert answer.returncode == 0
+    text = " ".join(answer.stdout.split())
+    assert "missing-dependency 1.0" in text and "package_that_is_not_there" in text
+    assert "torch-on-top (torch-on-top 1.0) imports torch at the top" in text
+
+
+def test_a_plugin_cannot_take_the_place_of_a_command(site: Path) -> None:
+    answer = toolkit(site, "run", "--help")
+    assert answer.returncode == 0 and "Prepare, train" in answer.stdout

@@ -1,0 +1,238 @@
+"""Tasks without a package: in a TOML file, in a Python file; mistakes are said in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli_runner import CommandLine, quick, write_csv
+from toolkit import checking, plugins, taskfiles
+from toolkit.data import prepare
+from toolkit.errors import DataError, PluginError, ToolkitError, UsageError
+from toolkit.source import Source
+
+WORDS = ("cup", "lamp", "chair", "desk", "bed", "shelf")
+TOML = """
+kind = "causal-lm"
+data = "mail.csv"
+prompt = "Mail: {body}\\nSubject:"
+target = "subject"
+metrics = ["exact_match", "token_f1"]
+"""
+PYTHON = """
+from toolkit import CausalLMTask
+from toolkit.metrics import TOKEN_F1
+
+class Subjects(CausalLMTask):
+    name = "subjects"
+    summary = "write the subject of a mail"
+    columns = {"body": "the mail", "subject": "its subject"}
+    answer = "subject"
+    data = "mail.csv"
+    metrics = (TOKEN_F1,)
+    primary_metric = "token_f1"
+
+    def format_example(self, row):
+        return {"prompt": row["body"], "completion": row.get("subject", "")}
+
+    def postprocess(self, output, row):
+        return output.text or None
+
+    def fallback(self):
+        return ""
+
+    def reference(self, row):
+        return row["subject"]
+"""
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine(capsys, monkeypatch)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = [
+        {"body": f"the {word} number {i} is broken, please help", "subject": f"broken {word}"}
+        for i in range(12)
+        for word in WORDS
+    ]
+    write_csv(tmp_path / "mail.csv", rows)
+    (tmp_path / "mail.toml").write_text(TOML)
+    (tmp_path / "mail.py").write_text(PYTHON)
+    return tmp_path
+
+
+def broken_rules(path: Path) -> list[str]:
+    results = checking.check(taskfiles.load(path)(), Source())
+    return [f"{r.rule}: {r.message}" for r in results if not r.passed]
+
+
+@pytest.mark.parametrize("name", ["mail.toml", "mail.py"])
+def test_a_file_is_a_task_that_keeps_the_contract(folder: Path, name: str) -> None:
+    assert broken_rules(folder / name) == []
+
+
+def test_a_toml_file_says_what_a_row_becomes(folder: Path) -> None:
+    task = taskfiles.load(folder / "mail.toml")()
+    row = {"body": "hello", "subject": "greeting"}
+    example = {"prompt": "Mail: hello\nSubject:", "completion": " greeting"}
+    assert task.name == "mail" and task.primary_metric == "exact_match"
+    assert task.format_example(row) == example
+    assert task.format_example({"body": "hello"})["completion"] == ""
+
+
+def test_classes_are_read_in_their_own_type(tmp_path: Path) -> None:
+    rows = [{"text": f"{i} {word}", "stars": i % 3 + 1} for i in range(15) for word in WORDS]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    (tmp_path / "stars.toml").write_text(
+        'kind = "sequence-classification"\ndata = "rows.jsonl"\ntarget = "stars"\n'
+        "classes = [1, 2, 3]\n"
+    )
+    task = taskfiles.load(tmp_path / "stars.toml")()
+    assert [m.name for m in task.metrics] == ["accuracy", "macro_f1"]
+    assert set(prepare(task, Source()).splits["train"]["stars"]) == {1, 2, 3}
+    assert broken_rules(tmp_path / "stars.toml") == []
+
+
+CHAT = {
+    "alpaca": {"instruction": "Name a {0}.", "input": "", "output": "The {0} of {1}."},
+    "chat": {"messages": [{"role": "user", "content": "Name a {0}, number {1}."},
+                          {"role": "assistant", "content": "The {0}."}]},
+    "sharegpt": {"conversations": [{"from": "human", "value": "Hello {1}."},
+                                   {"from": "gpt", "value": "Hello."},
+                                   {"from": "human", "value": "Name a {0}."},
+                                   {"from": "gpt", "value": "The {0}."}]},
+    "plain": {"prompt": "{0} {1}: ", "completion": "the {0}"},
+}  # fmt: skip
+
+
+def filled(value: Any, *words: object) -> Any:
+    if isinstance(value, str):
+        return value.format(*words)
+    if isinstance(value, list):
+        return [filled(one, *words) for one in value]
+    return {key: filled(one, *words) for key, one in value.items()}
+
+
+def chat_file(folder: Path, form: str) -> Path:
+    rows = [filled(CHAT[form], word, i) for i in range(14) for word in WORDS]
+    if form == "alpaca":
+        rows = [{**row, "input": str(i)} for i, row in enumerate(rows)]
+    (folder / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    path = folder / f"{form}.toml"
+    path.write_text('kind = "causal-lm"\ndata = "rows.jsonl"\n')
+    return path
+
+
+@pytest.mark.parametrize("form", CHAT)
+def test_rows_in_a_known_form_need_no_prompt(tmp_path: Path, form: str) -> None:
+    path = chat_file(tmp_path, form)
+    assert broken_rules(path) == []
+    prepared = prepare(taskfiles.load(path)(), Source())
+    assert "in the form of" in prepared.notes[0]
+
+
+def test_a_conversation_goes_through_the_chat_template_whole(tmp_path: Path) -> None:
+    task = taskfiles.load(chat_file(tmp_path, "sharegpt"))()
+    train = prepare(task, Source()).splits["train"]
+    task.adopt(task.learn(train))
+    example = task.format_example(train[0])
+    assert [m["role"] for m in example["prompt"]] == ["user", "assistant", "user"]
+    assert example["completion"][0]["content"].startswith("The ")
+
+
+def test_rows_in_no_known_form_are_refused_with_the_known_ones(folder: Path) -> None:
+    (folder / "mail.toml").write_text('kind = "causal-lm"\ndata = "mail.csv"\n')
+    with pytest.raises(DataError, match=r"body, subject.*in no form.*Alpaca.*prompt with"):
+        prepare(taskfiles.load(folder / "mail.toml")(), Source())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "kind is missing; there are causal-lm"),
+        ('kind = "causal"', "no kind 'causal' – did you mean 'causal-lm'"),
+        ('kind = "causal-lm"\npromt = "x"', "unknown key 'promt' – did you mean 'prompt'"),
+        ('kind = "causal-lm"\nprompt = 3', "prompt must be a text, not 3"),
+        ('kind = "causal-lm"\nprompt = "x"\ntarget = "y"', "prompt names no column"),
+        ('kind = "causal-lm"\nprompt = "{x}"', "target is missing"),
+        ('kind = "causal-lm"\nprompt = "{x}"\ntarget = "x"', "which is the target"),
+        ('kind = "causal-lm"\ntext = "x"', "text does not go with kind causal-lm"),
+        ('kind = "causal-lm"\ndata = "no.csv"', "there is no file"),
+        ('kind = "causal-lm"\nmetrics = ["token-f1"]', "no metric 'token-f1' – did you mean"),
+        ('kind = "sequence-classification"\nmetrics = ["macro_f1"]', "macro_f1 needs classes"),
+        ('kind = "causal-lm"\n[recipe]\nmodle = "x"', "unknown key 'modle'"),
+        ('kind = "causal-lm"\n[recipe.lora', "is not a readable TOML file"),
+        ('kind = "causal-lm"\nsynthetic = 1', "synthetic must be true or false"),
+    ],
+)
+def test_a_mistake_in_a_toml_file_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "task.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as error:
+        taskfiles.load(path)
+    assert str(path) in str(error.value) and said in str(error.value)
+
+
+def test_a_recipe_in_the_file_changes_the_kinds_own(folder: Path) -> None:
+    (folder / "mail.toml").write_text(f"{TOML}\n[recipe.training]\nlearning_rate = 0.5\n")
+    recipe, first = taskfiles.load(folder / "mail.toml").recipes
+    assert recipe.training["learning_rate"] == 0.5
+    assert {**recipe.training, "learning_rate": 2e-3} == {**first.training}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("def", PluginError, "line 1 is no Python"),
+        ("\nimport no_such_module_here", PluginError, "line 2 raised ModuleNotFoundError"),
+        ("x = 1", UsageError, "defines no task"),
+        (PYTHON + PYTHON.replace("Subjects", "Other"), UsageError, "several tasks; name one"),
+        (PYTHON.replace('answer = "subject"', ""), PluginError, "does not implement load_rows"),
+        (PYTHON.replace('answer = "subject"', 'answer = "x"'), PluginError, "not among its col"),
+    ],
+)
+def test_a_mistake_in_a_python_file_is_one_sentence(
+    tmp_path: Path, text: str, error: type[ToolkitError], said: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    with pytest.raises(error, match=said):
+        taskfiles.load(path)
+
+
+def test_one_of_several_tasks_is_named_behind_a_colon(tmp_path: Path) -> None:
+    path = tmp_path / "two.py"
+    path.write_text(PYTHON + PYTHON.replace("Subjects", "Other").replace('"subjects"', '"other"'))
+    assert plugins.find(f"{path}:Other").name == "other"
+    with pytest.raises(UsageError, match="did you mean 'Other'"):
+        plugins.find(f"{path}:Othr")
+
+
+def test_a_file_that_is_not_there_is_said_with_the_nearest(folder: Path, cli: CommandLine) -> None:
+    answer = cli("run", folder / "mial.toml")
+    assert answer.code == 2 and "did you mean 'mail.toml'" in answer.err
+
+
+@pytest.mark.slow
+def test_a_file_runs_and_its_run_finds_it_again(
+    folder: Path, cli: CommandLine, tiny_llama: Path
+) -> None:
+    arguments = ["--runs", folder / "runs", *quick(tiny_llama)]
+    answer = cli("run", folder / "mail.toml", *arguments, "--json")
+    assert answer.code == 0, answer.err
+    metrics = json.loads(answer.out)
+    assert {"adapter", "base", "nearest", "most-frequent"} <= set(metrics["systems"])
+    plugins.load.cache_clear()  # as another process would
+    assert cli("report", metrics["run_path"], "--verify", "--sample", "4").code == 0
+    predicted = cli("predict", metrics["run_path"], "the bed is broken", "--json")
+    assert json.loads(predicted.out)[0]["input"] == "the bed is broken"
+    (folder / "mail.toml").unlink()
+    plugins.load.cache_clear()
+    gone = cli("report", metrics["run_path"])
+    assert gone.code == 2 and "there is no file" in gone.err

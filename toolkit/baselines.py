@@ -1,0 +1,133 @@
+"""Cheap ways to do a task that many tasks share; a task's own are as good.
+
+Each function gives a :data:`~toolkit.task.Baseline`: the training rows in, a predictor out.
+scikit-learn is imported when one is fitted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from toolkit.task import Row
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+    from toolkit.task import Baseline, Predictor
+
+__all__ = ["Text", "first_words", "most_frequent", "nearest", "tfidf_logistic", "tfidf_ridge"]
+
+
+Text = str | Callable[[Row], str]
+"""What a baseline reads of a row: a column, or a function that makes a text of the row."""
+
+
+def _texts(rows: Dataset, text: Text) -> list[str]:
+    if isinstance(text, str):
+        return [str(value) for value in rows[text][:]]
+    return [text(dict(row)) for row in rows]
+
+
+def most_frequent(answer: str) -> Baseline:
+    """Always the answer that the training rows give most often.
+
+    Args:
+        answer: the column of the answers.
+    """
+
+    def fit(train: Dataset) -> Predictor:
+        counts = Counter(train[answer][:])
+        # Of equally frequent ones the first in order, so that every fit gives the same.
+        best = min(counts, key=lambda value: (-counts[value], str(value)))
+        return lambda rows: [best] * len(rows)
+
+    return fit
+
+
+def nearest(text: Text, answer: str) -> Baseline:
+    """The answer of the training row whose text is nearest by TF-IDF.
+
+    Args:
+        text: the column of the texts, or what makes a text of a row.
+        answer: the column of the answers.
+    """
+
+    def fit(train: Dataset) -> Predictor:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
+        known = vectorizer.fit_transform(_texts(train, text))
+        answers = train[answer][:]
+
+        def predict(rows: Dataset) -> list[Any]:
+            alike = vectorizer.transform(_texts(rows, text)) @ known.T
+            return [answers[int(row.argmax())] for row in alike]
+
+        return predict
+
+    return fit
+
+
+def first_words(text: Text, words: int) -> Baseline:
+    """The first words of the text itself; hard to beat where texts begin with what matters.
+
+    Args:
+        text: the column of the texts, or what makes a text of a row.
+        words: how many words.
+    """
+
+    def fit(train: Dataset) -> Predictor:
+        return lambda rows: [" ".join(value.split()[:words]) for value in _texts(rows, text)]
+
+    return fit
+
+
+def tfidf_logistic(text: Text, answer: str) -> Baseline:
+    """Logistic regression on TF-IDF of words and word pairs, for classes.
+
+    Args:
+        text: the column of the texts, or what makes a text of a row.
+        answer: the column of the classes.
+    """
+
+    def fit(train: Dataset) -> Predictor:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        if len(set(train[answer][:])) == 1:
+            return most_frequent(answer)(train)
+        model = make_pipeline(
+            TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)),
+            LogisticRegression(C=10.0, max_iter=1_000),
+        )
+        model.fit(_texts(train, text), train[answer][:])
+        return lambda rows: model.predict(_texts(rows, text)).tolist()
+
+    return fit
+
+
+def tfidf_ridge(text: Text, answer: str) -> Baseline:
+    """Ridge regression on TF-IDF of words and word pairs, for numbers.
+
+    Args:
+        text: the column of the texts, or what makes a text of a row.
+        answer: the column of the numbers.
+    """
+
+    def fit(train: Dataset) -> Predictor:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import Ridge
+        from sklearn.pipeline import make_pipeline
+
+        model = make_pipeline(
+            TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)),
+            # "auto" takes the sparse conjugate gradient, whose result depends on no thread.
+            Ridge(alpha=1.0),
+        )
+        model.fit(_texts(train, text), train[answer][:])
+        return lambda rows: model.predict(_texts(rows, text)).tolist()
+
+    return fit

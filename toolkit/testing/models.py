@@ -1,0 +1,152 @@
+"""Tiny random models, one a kind, made in a second: two layers, 32 wide, never trained.
+
+Their tokenizers know every byte or every letter, so that they read any task's rows. What they say
+is noise: they show that a task goes through, not that it is any good.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import PluginError
+
+if TYPE_CHECKING:
+    from toolkit.task import Task
+
+LINES = (
+    "How much does this cost to the nearest dollar?",
+    "red cup, pack of 2\nPrice is $14",
+    "a blue lamp with a green chair and a white desk",
+    "the bed is 460 dollars, which colour is it?",
+)
+"""Text that tokenizers are learned from."""
+HIDDEN = 32
+LONGEST = 512
+"""Tokens that the models can read."""
+
+
+def tiny(task: type[Task], folder: Path) -> Path:
+    """A tiny model of the task's kind below a folder; made once."""
+    name = task.kind().auto_class
+    if name not in MAKERS:
+        raise PluginError(
+            f"there is no tiny model of {task.__name__}'s kind ({name}); give run() a model"
+        )
+    place = folder / name
+    if not (place / "config.json").is_file():
+        MAKERS[name](place, LINES)
+    return place
+
+
+def llama(folder: Path, lines: Sequence[str] = LINES) -> Path:
+    """A Llama whose tokenizer has a token for every number from 0 to 999."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from toolkit.models import tokenizer
+
+    learned = tokenizer.train(list(lines) * 4, vocabulary=1500)
+    config = LlamaConfig(
+        vocab_size=len(learned),
+        num_key_value_heads=2,
+        bos_token_id=learned.bos_token_id,
+        **decoder_sizes(learned),
+    )
+    return saved(folder, LlamaForCausalLM, config, learned)
+
+
+def qwen(folder: Path, lines: Sequence[str] = LINES) -> Path:
+    """A Qwen2 whose tokenizer has a chat template and splits numbers."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    learned = _digit_tokenizer(lines)
+    config = Qwen2Config(vocab_size=len(learned), num_key_value_heads=2, **decoder_sizes(learned))
+    return saved(folder, Qwen2ForCausalLM, config, learned)
+
+
+def bert(folder: Path, lines: Sequence[str] = LINES) -> Path:
+    """A BERT without a head, whose word pieces are characters and words."""
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    letters = sorted({*string.ascii_lowercase, *string.digits, *string.punctuation, "é", "ü"})
+    words = sorted({word for line in lines for word in line.lower().split() if word.isalpha()})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = [*special, *letters, *(f"##{letter}" for letter in letters), *words]
+    vocabulary = list(dict.fromkeys(vocabulary))
+    learned = BertTokenizer(vocab={token: i for i, token in enumerate(vocabulary)})
+    learned.model_max_length = LONGEST
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=HIDDEN,
+        intermediate_size=2 * HIDDEN,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=LONGEST,
+    )
+    return saved(folder, BertModel, config, learned)
+
+
+MAKERS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
+    "AutoModelForCausalLM": llama,
+    "AutoModelForSequenceClassification": bert,
+}
+"""What makes a tiny model, by the class that loads it."""
+
+
+def decoder_sizes(tokenizer: Any) -> dict[str, Any]:
+    """The fields that the configurations of decoders share."""
+    return {
+        "hidden_size": HIDDEN,
+        "intermediate_size": 2 * HIDDEN,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "max_position_embeddings": LONGEST,
+        "tie_word_embeddings": True,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+
+
+def saved(folder: Path, model: Any, config: Any, tokenizer: Any) -> Path:
+    """The folder, with a random model of that class and configuration and its tokenizer."""
+    import torch
+
+    state = torch.get_rng_state()
+    torch.manual_seed(0)
+    model(config).save_pretrained(folder)
+    torch.set_rng_state(state)  # a fixture must not decide what a test draws
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _digit_tokenizer(lines: Sequence[str]) -> Any:
+    """Byte-level BPE in which every digit is a token of its own, as Qwen's is."""
+    from tokenizers import Tokenizer, decoders, pre_tokenizers
+    from tokenizers.models import BPE
+    from tokenizers.trainers import BpeTrainer
+    from transformers import PreTrainedTokenizerFast
+
+    end, pad, start = "<|im_end|>", "<|endoftext|>", "<|im_start|>"
+    learned = Tokenizer(BPE())
+    learned.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    learned.decoder = decoders.ByteLevel()
+    trainer = BpeTrainer(
+        vocab_size=320,
+        special_tokens=[pad, start, end],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    learned.train_from_iterator(list(lines) * 4, trainer)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=learned, eos_token=end, pad_token=pad)
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    return tokenizer
