@@ -78,7 +78,8 @@ def quick(model: Path) -> list[str]:
 
 def environment() -> dict[str, str]:
     """For a process of its own: one thread, and the packages of this checkout."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"}
+    paths = (ROOT, ROOT / "plugins", ROOT / "playground")
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(map(str, paths))}
 
 
 def command(folder: Path, *arguments: str, **keywords: Any) -> subprocess.CompletedProcess[str]:

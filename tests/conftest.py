@@ -14,6 +14,7 @@ from pathlib import Path  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from cli_runner import command, goods, quick, write_csv  # noqa: E402
 from toolkit.testing import models  # noqa: E402
 
 # The same fixtures as plugin authors have, whether or not the toolkit is installed here.
@@ -24,6 +25,7 @@ settings.register_profile(
     "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("steady")
+
 
 @pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -41,3 +43,16 @@ def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random BERT of two layers without a head, whose word pieces are characters and words."""
     return models.bert(tmp_path_factory.mktemp("models") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
+    """A finished run on tiny data whose adapter answers otherwise than its base; never spoil it."""
+    folder = tmp_path_factory.mktemp("played")
+    data = write_csv(folder / "goods.csv", goods(rows=400))
+    learning = ["--set", "training.learning_rate=0.03", "--set", "training.max_steps=12"]
+    command(
+        folder, "run", "price-regression", "--data", str(data), *quick(tiny_llama), *learning
+    )  # fmt: skip
+    (run,) = (folder / "runs" / "price-regression").iterdir()
+    return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-WORKS = '''
+WORKS = """
 from toolkit import CausalLMTask, hookimpl
 from toolkit.metrics import TOKEN_F1
 
@@ -34,7 +34,7 @@ class Echo(CausalLMTask):
 @hookimpl
 def register_tasks(register):
     register(Echo)
-'''
+"""
 
 
 def works(task: str) -> str:

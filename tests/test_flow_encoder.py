@@ -152,6 +152,46 @@ def test_runs_of_two_kinds_stand_on_one_ladder(
     assert "One ladder" in page.read_text()
 
 
+def test_a_run_of_classes_has_figures_by_class_and_a_confusion_matrix(
+    cli: CommandLine, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tiny_tasks import TinyGoods, TinyPieces
+    from toolkit import plugins
+
+    for task in (TinyGoods, TinyPieces):
+        monkeypatch.setitem(plugins.load().tasks, task.name, task)
+        answer = cli(
+            "run", task.name, "--runs", tmp_path, "--json", "--model", tiny_bert,
+            "--set", "training.max_steps=4", "--set", "training.eval_strategy=steps",
+            "--set", "training.eval_steps=2", "--set", "training.report_to=none",
+        )  # fmt: skip
+        assert answer.code == 0, answer.err
+        metrics = json.loads(answer.out)
+        (run,) = (tmp_path / task.name).iterdir()
+        stored = read(run, "metrics.json")
+        jsonschema.validate(stored, json.loads((ROOT / "toolkit/metrics.schema.json").read_text()))
+        page, text = ((run / name).read_text() for name in ("report.html", "report.md"))
+        assert "Which classes are mixed up" in page and "## Classes mixed up by adapter" in text
+        counts = metrics["confusion"]["systems"]["adapter"]
+        assert sum(map(sum, counts)) == metrics["n"]
+        if task is TinyGoods:
+            assert metrics["confusion"]["labels"] == list(TinyGoods.classes)
+            right = sum(counts[i][i] for i in range(len(counts)))
+            accuracy = metrics["systems"]["adapter"]["metrics"]["accuracy"]["value"]
+            assert right / metrics["n"] == pytest.approx(accuracy)
+            assert "Further figures" in page and "F1 of lamp" in page
+            lines = text.splitlines()
+            header = next(line for line in lines if line.startswith("| system"))
+            assert "F1 of lamp" not in header and any("F1 of lamp" in line for line in lines)
+            assert f"(of {len(TinyGoods.classes)})" in page
+        else:
+            assert {d["name"] for d in metrics["decoders"]["adapter"]} == {
+                "likeliest", "mean", "median",
+            }  # fmt: skip
+        assert cli("report", run, "--verify").code == 0
+        assert cli("predict", run, "red cup, pack of 2").code == 0
+
+
 def test_a_stopped_run_goes_on_to_the_same_adapter(
     cli: CommandLine, folder: Path, tiny_bert: Path, tmp_path: Path
 ) -> None:

@@ -69,7 +69,7 @@ def test_tasks_are_found_with_where_they_come_from(load: Load) -> None:
 def test_a_plugin_that_fails_to_import_leaves_the_others_alone(load: Load) -> None:
     found = load(point("a", missing_import), point("b", lambda: plugin(TinyPrices)))
     broken, working = found.plugins
-    assert broken.problem .startswith("ModuleNotFoundError: No module named 'spacy'")
+    assert broken.problem.startswith("ModuleNotFoundError: No module named 'spacy'")
     assert broken.tasks == []
     assert working.tasks == ["tiny-prices"]
 

@@ -64,6 +64,14 @@ def test_a_target_that_would_be_cut_is_refused(plain: Prepared) -> None:
     assert any("would be cut" in warning for warning in allowed.warnings())
 
 
+def test_a_text_without_a_target_in_it_is_cut_by_consent_only(plain: Prepared) -> None:
+    lengths = {"text": np.array([5, 10, 20, 40])}
+    with pytest.raises(PreflightError, match="the text of 1 of 4 rows"):
+        check(Echo(), plain, token_lengths=lengths, max_length=20)
+    found = check(Echo(), plain, token_lengths=lengths, max_length=20, shortened="text")
+    assert any("the text of 1 of 4 rows" in w and "loses its end" in w for w in found.warnings())
+
+
 def test_a_prompt_that_is_shortened_is_only_said(plain: Prepared) -> None:
     found = check(
         Echo(), plain, token_lengths=tokens(5, 10, 20, 40), max_length=20, shortened="prompt"

@@ -22,7 +22,7 @@ prompt = "Mail: {body}\\nSubject:"
 target = "subject"
 metrics = ["exact_match", "token_f1"]
 """
-PYTHON = '''
+PYTHON = """
 from toolkit import CausalLMTask
 from toolkit.metrics import TOKEN_F1
 
@@ -46,7 +46,7 @@ class Subjects(CausalLMTask):
 
     def reference(self, row):
         return row["subject"]
-'''
+"""
 
 
 @pytest.fixture

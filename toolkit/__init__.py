@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "API_VERSION": "toolkit.task",
+    "Answered": "toolkit.kinds.question_answering",
     "Baseline": "toolkit.task",
     "CausalLMTask": "toolkit.kinds.causal_lm",
     "Classified": "toolkit.kinds.sequence_classification",
@@ -23,6 +24,7 @@ _PUBLIC = {
     "NumericLMTask": "toolkit.kinds.causal_lm",
     "Panel": "toolkit.task",
     "Predictor": "toolkit.task",
+    "QuestionAnsweringTask": "toolkit.kinds.question_answering",
     "Recipe": "toolkit.task",
     "Row": "toolkit.task",
     "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from toolkit.kinds.causal_lm import Generated as Generated
     from toolkit.kinds.causal_lm import Numbers as Numbers
     from toolkit.kinds.causal_lm import NumericLMTask as NumericLMTask
+    from toolkit.kinds.question_answering import Answered as Answered
+    from toolkit.kinds.question_answering import QuestionAnsweringTask as QuestionAnsweringTask
     from toolkit.kinds.sequence_classification import Classified as Classified
     from toolkit.kinds.sequence_classification import (
         SequenceClassificationTask as SequenceClassificationTask,

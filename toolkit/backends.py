@@ -247,13 +247,13 @@ def _settle_config(path: Path, model: str) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def load_trained(auto_class: str, folder: Path) -> Any:
+def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = False) -> Any:
     """A fully trained model out of the folder that :func:`save_adapter` wrote.
 
     Raises:
         ModelError: no weights there, or weights missing.
     """
-    loaded, missing = _loaded(auto_class, str(folder), None, None, False)
+    loaded, missing = _loaded(auto_class, str(folder), None, None, trust_remote_code)
     if missing:
         raise ModelError(
             f"the model in {folder} is not whole: {len(missing)} weights missing "
@@ -262,8 +262,16 @@ def load_trained(auto_class: str, folder: Path) -> Any:
     return loaded
 
 
-def attach_adapter(model: Any, folder: Path) -> Any:
+def attach_adapter(
+    model: Any, folder: Path, name: str = "default", beside: Sequence[str] = ()
+) -> Any:
     """Put a saved adapter on a base; raises :class:`ModelError` on missing or unexpected keys.
+
+    Args:
+        model: the base, or a ``PeftModel`` that gets a further adapter.
+        folder: what :func:`save_adapter` wrote.
+        name: what the adapter is called in memory; several on one base need names of their own.
+        beside: names of the adapters that its layers hold already.
 
     Raises:
         ModelError: no adapter there, for another architecture, or with weights left over; PEFT
@@ -282,7 +290,13 @@ def attach_adapter(model: Any, folder: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            peft = PeftModel.from_pretrained(model, str(folder), is_trainable=False)
+            if isinstance(model, PeftModel):
+                peft = model
+                peft.load_adapter(str(folder), name, is_trainable=False)
+            else:
+                peft = PeftModel.from_pretrained(
+                    model, str(folder), adapter_name=name, is_trainable=False
+                )
         with safe_open(str(weights), framework="pt") as file:
             saved = {k.replace(".base_model.model.", ".") for k in file.keys()}  # noqa: SIM118
     except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
@@ -290,14 +304,25 @@ def attach_adapter(model: Any, folder: Path) -> Any:
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {reason}"
         ) from error
-    _compare_keys(peft, saved, folder)
+    _compare_keys(peft, saved, folder, name, beside)
     return peft.eval()
 
 
-def _compare_keys(peft: Any, saved: Sequence[str] | set[str], folder: Path) -> None:
+def _compare_keys(
+    peft: Any,
+    saved: Sequence[str] | set[str],
+    folder: Path,
+    name: str,
+    beside: Sequence[str] = (),
+) -> None:
     from peft import get_peft_model_state_dict
 
-    wanted = {k.replace(".base_model.model.", ".") for k in get_peft_model_state_dict(peft)}
+    state = get_peft_model_state_dict(peft, adapter_name=name)
+    wanted = {
+        key.replace(".base_model.model.", ".")
+        for key in state
+        if not any(f".{other}." in key for other in beside)
+    }
     missing, unexpected = sorted(wanted - set(saved)), sorted(set(saved) - wanted)
     if missing or unexpected:
         raise ModelError(

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TRAINED = ("adapter", "full")
-_MARKS = {"adapter": "o", "full": "o", "base": "D", "few-shot": "D", "human": "^", "api": "s"}
+_TRAINED_SHAPES = dict.fromkeys((*_TRAINED, "ensemble"), "o")
+_MARKS = {**_TRAINED_SHAPES, "base": "D", "few-shot": "D", "human": "^", "api": "s"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Mark:
 
     @property
     def colour(self) -> str:
-        if self.role in _TRAINED:
+        if self.role in (*_TRAINED, "ensemble"):
             return ACCENT
         if self.role in ("base", "few-shot"):
             return SECOND

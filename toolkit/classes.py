@@ -28,12 +28,13 @@ def accuracy(label: str = "Accuracy") -> Metric:
 
 
 def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
-    """Accuracy, macro precision, recall and F1, then the three for each class.
+    """Accuracy, macro precision, recall and F1; then the three for each class, as details.
 
     Args:
         labels: the classes; a prediction that is none of them counts as wrong.
 
-    The macro figures are means over the classes, as sklearn's with ``labels=labels``.
+    The macro figures are means over the classes that any of the rows has or was put into, as
+    sklearn's are: a resample that happens to lack a rare class says nothing about it.
     """
     labels = tuple(labels)
     macro = tuple(
@@ -46,7 +47,7 @@ def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
     each = tuple(
         Metric(
             f"{name}_{_key(one)}", _pair(labels), _aggregate(len(labels), figure, number),
-            label=f"{label} of {one}",
+            label=f"{label} of {one}", detail=True,
         )
         for number, one in enumerate(labels)
         for name, label, figure in FIGURES
@@ -102,12 +103,17 @@ def _pair(labels: tuple[Any, ...]) -> Pair:
 
 
 def _aggregate(classes: int, figure: Any, only: int | None) -> Callable[..., Any]:
-    """The figure of one class, or its mean over all; any leading dimensions are kept."""
+    """The figure of one class, or its mean over those there; leading dimensions are kept."""
 
     def aggregate(true: np.ndarray, predicted: np.ndarray, axis: int = -1) -> Any:
-        wanted = range(classes) if only is None else (only,)
-        values = [figure(*_counts(true, predicted, number, axis)) for number in wanted]
-        return sum(values) / len(values)
+        if only is not None:
+            return figure(*_counts(true, predicted, only, axis))
+        total, present = 0.0, 0
+        for number in range(classes):
+            found, said, there = _counts(true, predicted, number, axis)
+            total = total + figure(found, said, there)
+            present = present + (said + there > 0)
+        return _share(total, present)
 
     return aggregate
 

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,6 +104,10 @@ def run(
             "--mask-target", help="Take the target out of the text where it stands there."
         ),
     ] = False,
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="Mend rows that can be mended (an answer that is misplaced)."),
+    ] = False,
     recipe: Annotated[
         str | None, typer.Option(help="A recipe of the task, or a TOML file.  [default: the first]")
     ] = None,
@@ -134,6 +139,9 @@ def run(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = False,
+    play: Annotated[
+        bool, typer.Option("--play", help="Open the playground on the run when it is finished.")
+    ] = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
@@ -144,10 +152,11 @@ def run(
     from toolkit.source import Source
 
     found = plugins.find(task)
+    open_playground = _command("playground") if play else None
     source = Source(
         data=data, text=split_option(text) if text else (), target=target, train=train,
         validation=validation, test=test, encoding=encoding, header=header, limit=limit,
-        seed=seed, mask_target=mask_target,
+        seed=seed, mask_target=mask_target, mend=mend,
     )  # fmt: skip
     chosen = recipes.resolve(found, recipe, sets=sets or (), model=model)
     created = flow.start(
@@ -156,6 +165,16 @@ def run(
                  "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code},
     )  # fmt: skip
     _go(created, as_json)
+    if open_playground is not None:
+        open_playground(runs_named=[str(created.path)], runs=runs)
+
+
+def _command(name: str) -> Callable[..., None]:
+    """A command that a plugin has brought; the core knows none of them."""
+    for registered in app.registered_commands:
+        if registered.name == name and registered.callback is not None:
+            return registered.callback
+    raise UsageError(f"there is no command {name!r} here; see: toolkit plugins")
 
 
 @app.command()
@@ -313,7 +332,7 @@ def report(
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
-    """Write a run's report again, or verify its figures."""
+    """Score a run's predictions and write its report again, or verify its figures."""
     from toolkit.run import Run, runs_folder
     from toolkit.showing import show_report, show_verification
 
@@ -324,9 +343,9 @@ def report(
         show_verification(found, verifying.verify(found, sample=sample), as_json)
         return
     from toolkit.flow import load_task
-    from toolkit.report import write
+    from toolkit.report import refresh
 
-    write(found, load_task(found))
+    refresh(found, load_task(found))
     show_report(found, open_page, as_json)
 
 

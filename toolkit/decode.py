@@ -72,7 +72,11 @@ def or_fallback(task: Task, predictions: Sequence[Any | None]) -> list[Any]:
 
 
 def primary_values(task: Task, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, float]:
-    """The task's primary metric by decoder."""
+    """The task's primary metric by decoder, on select rows, where the task may choose.
+
+    What it has chosen stays in ``task.chosen``.
+    """
+    task.chosen = task.choose(outputs, rows)
     metric = task.metric()
     references = [task.reference(row) for row in rows]
     return {

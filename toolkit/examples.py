@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit import wording
+from toolkit import marking, wording
 from toolkit.charts import Cloud
 from toolkit.systems import TRAINED, System
 
@@ -63,6 +63,9 @@ def _example(
 ) -> dict[str, Any]:
     columns = {k: v for k, v in (source or {}).items() if isinstance(v, str) and v}
     columns.pop("split", None)
+    marks = marking.of_row(row, columns["context"]) if "context" in columns else None
+    if marks:
+        columns.pop("context")  # it is shown with its marks
     long = [k for k, v in columns.items() if len(v) > _SHORT] or list(columns)[:1]
     interval = None
     if row.get("low") is not None:
@@ -71,6 +74,7 @@ def _example(
         "row_id": row["row_id"],
         "texts": [(k, wording.clipped(columns[k], LONGEST)) for k in long],
         "short": [v for k, v in columns.items() if k not in long],
+        "marks": marks,
         "reference": shown(row["reference"]),
         "prediction": shown(row["prediction"]),
         "interval": interval,
@@ -84,6 +88,9 @@ def shown(value: Any) -> str:
     """A prediction or a reference as text, whatever the task's are."""
     if _is_number(value):
         return wording.number(value)
+    if isinstance(value, Mapping) and ("text" in value or "texts" in value):
+        texts = [value["text"]] if "text" in value else list(dict.fromkeys(value["texts"]))
+        value = " / ".join(text for text in texts if text) or "no answer"
     return wording.clipped(
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 300
     )

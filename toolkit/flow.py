@@ -138,6 +138,7 @@ class Flow:
             token_lengths=self.kind.lengths(preflight.sample(prepared.splits)),
             max_length=self.kind.max_length,
             shortened=self.kind.shortened,
+            windowed=self.kind.windowed,
             allow_truncation=bool(self.options.get("allow_truncation")),
         )
         for line in found.sentences():
@@ -227,6 +228,21 @@ class Flow:
                         note=self.kind.base_note,
                     )  # fmt: skip
                 self._told(entry, name, entry["predict_seconds"])
+            self._variants(prepared, "baseline", adapter=False)
+
+    def _variants(self, prepared: Prepared, role: str, *, adapter: bool) -> None:
+        """Further systems of the model in memory: a random head, several checkpoints together."""
+        from toolkit import predict
+
+        for name, note in self.kind.variants(adapter=adapter).items():
+            if predict.predicted(self.run, name):
+                continue
+            with self.kind.as_variant(name), self.console.track(name) as progress:
+                entry = predict.predict_model(
+                    self.run, self.task, self.kind, name, role, prepared.splits,
+                    adapter=adapter, decoder=self._decoder, progress=progress, note=note,
+                )  # fmt: skip
+            self._told(entry, name, entry["predict_seconds"])
 
     def _shots(self, prepared: Prepared) -> list[Row]:
         """Training rows for the few-shot prompt, drawn by the seed."""
@@ -256,6 +272,8 @@ class Flow:
         with self.console.track("training") as progress:
 
             def on_log(entry: dict[str, Any]) -> None:
+                if index == 0:
+                    train.keep_curve(self.run, entry)
                 line = train.describe(entry, self.task.metric())
                 progress.detail = line if "loss" in entry else progress.detail
                 if "eval_loss" in entry:
@@ -312,6 +330,8 @@ class Flow:
                     self.run.save()
                 label = f"{name}, decoder {entry['decoder']}"
                 self._told(entry, label, entry["predict_seconds"])
+                if index == 0:
+                    self._variants(prepared, "ensemble", adapter=True)
 
     # -- the answer --------------------------------------------------------------------------------
     def _score(self) -> None:

@@ -112,9 +112,7 @@ def _share_gpt(row: Mapping[str, Any], answered: bool) -> Exchange:
 
 
 def _alpaca(row: Mapping[str, Any], answered: bool) -> Exchange:
-    asked = "\n\n".join(
-        part for part in (tidy(row["instruction"]), tidy(row.get("input"))) if part
-    )
+    asked = "\n\n".join(part for part in (tidy(row["instruction"]), tidy(row.get("input"))) if part)
     messages = [{"role": "user", "content": asked}]
     if system := tidy(row.get("system")):
         messages.insert(0, {"role": "system", "content": system})

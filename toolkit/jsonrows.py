@@ -6,10 +6,11 @@ Columns keep their types where all values have one; a column of mixed types beco
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit import squad
 from toolkit.errors import DataError
 from toolkit.tables import BATCH, from_record_batches
 from toolkit.textfile import encoding_of, open_text
@@ -64,7 +65,7 @@ def _json_name(value: Any) -> str:
 
 
 def read_json(path: Path, source: Source) -> Dataset:
-    """Rows of a JSON file that holds a list of objects, or one under ``data``."""
+    """Rows of a JSON file: a list of objects, or one under ``data``, or SQuAD's nesting."""
     encoding = encoding_of(path, source.encoding)
     try:
         with open_text(path, encoding) as file:
@@ -80,6 +81,8 @@ def read_json(path: Path, source: Source) -> Dataset:
         ) from error
     except (EOFError, RecursionError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
+    if squad.is_squad(content):
+        return _from_objects(path, source, lambda: squad.rows(path.name, content), squad.types())
     rows = _list_of_objects(path, content)
     return _from_objects(path, source, lambda: iter(rows))
 
@@ -103,16 +106,23 @@ def _are_objects(values: list[Any]) -> bool:
 
 
 def _from_objects(
-    path: Path, source: Source, objects: Callable[[], Iterator[dict[str, Any]]]
+    path: Path,
+    source: Source,
+    objects: Callable[[], Iterator[dict[str, Any]]],
+    declared: Mapping[str, Any] | None = None,
 ) -> Dataset:
-    """Two passes: one learns the columns' types, one writes; memory holds a batch at a time."""
+    """Two passes: one learns the columns' types, one writes; memory holds a batch at a time.
+
+    Args:
+        declared: Arrow types that are known and need not be learned.
+    """
     import pyarrow as pa
 
-    types: dict[str, Any] = {}
+    types: dict[str, Any] = dict(declared or {})
     count = 0
     for batch in _chunks(objects()):
         count += len(batch)
-        for name in dict.fromkeys(name for row in batch for name in row):
+        for name in dict.fromkeys(n for row in batch for n in row if n not in (declared or {})):
             kind = _type([row.get(name) for row in batch])
             types[name] = _common_type(types[name], kind) if name in types else kind
     if count == 0:

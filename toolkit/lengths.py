@@ -95,8 +95,10 @@ def truncation(
     cut = int((fixed >= max_length).sum()) if shortened else int((fixed > max_length).sum())
     warnings = []
     if cut:
+        # An encoder's answer is no part of what it reads: its text itself would be cut.
+        what = "target" if "completion" in token_lengths else "text"
         sentence = (
-            f"the target of {cut:,} of {len(total):,} rows ({cut / len(total):.1%}) would be cut: "
+            f"the {what} of {cut:,} of {len(total):,} rows ({cut / len(total):.1%}) would be cut: "
             f"the longest row has {int(total.max()):,} tokens and {max_length:,} fit"
         )
         if not allowed:
@@ -106,9 +108,10 @@ def truncation(
             )
         warnings.append(sentence + " (--allow-truncation)")
     if shortened and lengths["over"]:
+        kept = "; targets are kept whole" if "completion" in token_lengths else ""
         warnings.append(
             f"the {shortened} of {lengths['over']:,} of {len(total):,} rows "
             f"({lengths['over_share']:.1%}) is longer than {max_length:,} tokens allow and loses "
-            "its end; targets are kept whole"
+            f"its end{kept}"
         )
     return warnings

@@ -93,7 +93,7 @@ class Converter:
         left_out: dict[str, list[int]] = {}
         made = self._batches(dataset, self.reading, left_out)
         batches = [next(made, {})]
-        types = {name: "string" for name in ("row_id", *self.task.columns)} | {"row_id": "int64"}
+        types = dict.fromkeys(("row_id", *self.task.columns), "string") | {"row_id": "int64"}
         answers = batches[0].get(str(self.task.answer)) or [""]
         types[str(self.task.answer)] = ARROW.get(type(answers[0]), "string")
         rows = tables.from_batches(

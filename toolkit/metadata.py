@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from toolkit import wording
+from toolkit import models, wording
 
 Info = Mapping[str, Any]
 
@@ -99,6 +99,8 @@ def _training(training: Info) -> list[tuple[str, str]]:
     trained, total = training.get("parameters_trained"), training.get("parameters_total")
     if trained is not None:
         share = f" of {total:,} ({trained / total:.1%})" if total else ""
+        if total and trained < total:
+            share += f", {1 - trained / total:.1%} fewer than full fine-tuning"
         rows.append(("parameters trained", f"{trained:,}{share}"))
     for key, name, form in (
         ("rows", "rows", wording.number),
@@ -149,6 +151,7 @@ def front_matter(info: Info, doc: Info) -> str:
     whole = info.get("recipe", {}).get("lora", {}) is None
     lines = [f"library_name: {'transformers' if whole else 'peft'}"]
     model = str(info.get("recipe", {}).get("model", ""))
+    model = models.HUB_IDS.get(model.removeprefix("embedded:"), model)
     if model.count("/") == 1 and not model.startswith((".", "/", "embedded:")):
         lines.append(f"base_model: {json.dumps(model)}")
     return "\n".join([*lines, "tags:", "- adapter-toolkit", f"- {json.dumps(doc['task'])}"])

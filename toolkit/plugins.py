@@ -139,7 +139,9 @@ def _check_version(label: str, version: Any) -> None:
     has = f"{OLDEST_API_VERSION} to {API_VERSION}"
     if OLDEST_API_VERSION == API_VERSION:
         has = str(API_VERSION)
-    raise PluginError(f"{label} is written for API version {version}, this toolkit has {has}; {mend}")
+    raise PluginError(
+        f"{label} is written for API version {version}, this toolkit has {has}; {mend}"
+    )
 
 
 def _entry_points() -> Iterable[metadata.EntryPoint]:
@@ -227,10 +229,7 @@ def _heavy(plugin: Plugin, before: set[str]) -> list[str]:
     package = plugin.module.partition(":")[0].partition(".")[0]
     own = [m for n, m in list(sys.modules.items()) if n == package or n.startswith(f"{package}.")]
     named = {
-        name
-        for module in own
-        for value in vars(module).values()
-        if (name := _root(value)) in HEAVY
+        name for module in own for value in vars(module).values() if (name := _root(value)) in HEAVY
     }
     loaded = {name for name in HEAVY if name in sys.modules and name not in before}
     return [name for name in HEAVY if name in (named or loaded)][:3]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datasets import DatasetDict
 
     from toolkit.kinds.base import Kind, Progress
-    from toolkit.task import Baseline, Row, Task
+    from toolkit.task import Baseline, Metric, Row, Task
 
 
 def held_out_rows(splits: DatasetDict) -> dict[str, list[Row]]:
@@ -51,11 +51,11 @@ def predict_baseline(
     )  # fmt: skip
     share = (ended - started_answers) / max(1, sum(map(len, predictions.values())))
     lines = [
-        _line(task, split, row, prediction, width, seconds=share)
+        line(task, split, row, prediction, width, seconds=share)
         for split in rows
         for row, prediction in zip(rows[split], predictions[split], strict=True)
     ]
-    return _write(
+    return write_system(
         run, name, role, lines, width,
         fit_seconds=fitted - started, predict_seconds=ended - started_answers,
     )  # fmt: skip
@@ -88,6 +88,8 @@ def predict_model(
     started = time.perf_counter()
     outputs = kind.predict(flat, adapter=adapter, shots=shots, progress=progress)
     seconds = time.perf_counter() - started
+    select = [i for i, split in enumerate(where) if split == "select"]
+    task.chosen = task.choose([outputs[i] for i in select], [flat[i] for i in select])
     chosen = choose_decoder(task, outputs, flat, where, decoder)
     decoded = decode_all(task, outputs, flat)
     counted = or_fallback(task, decoded[chosen])
@@ -95,17 +97,19 @@ def predict_model(
     calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
     width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
     lines = [
-        _line(
+        line(
             task, where[i], row, counted[i], width,
             seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
             decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
             tokens=output.tokens, hit_limit=output.hit_limit,
+            detail=getattr(output, "detail", None),
         )
         for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
     ]  # fmt: skip
-    return _write(
+    return write_system(
         run, name, role, lines, width,
         fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
+        chosen=task.chosen,
     )  # fmt: skip
 
 
@@ -165,7 +169,7 @@ def prepare(task: Task, predictions: Sequence[Any], references: Sequence[Any]) -
             metric.prepare(predictions, references)
 
 
-def _line(
+def line(
     task: Task,
     split: str,
     row: Row,
@@ -178,10 +182,12 @@ def _line(
     decoders: Mapping[str, Any] | None = None,
     tokens: int | None = None,
     hit_limit: bool | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """One line of a predictions file (see the architecture page)."""
     reference = task.reference(row)
     low, high = (None, None) if width is None else task.interval(prediction, width)
-    line = {
+    content = {
         "split": split,
         "row_id": row["row_id"],
         "reference": reference,
@@ -190,22 +196,36 @@ def _line(
         "parsed": parsed,
         "low": low,
         "high": high,
-        "metrics": {m.name: _plain(m.per_example(prediction, reference)) for m in task.metrics},
+        "metrics": {m.name: _figures(m, prediction, reference, row) for m in task.metrics},
         "slices": {name: part(row) for name, part in task.slices().items()},
         "seconds": round(seconds, 6),
     }
     if decoders is not None:
-        line |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
-    return line
+        content |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
+    if detail is not None:
+        content["detail"] = dict(detail)
+    return content
 
 
-def _plain(value: float | tuple[float, ...] | None) -> float | list[float] | None:
+def _figures(
+    metric: Metric, prediction: Any, reference: Any, row: Row
+) -> float | list[float] | None:
+    """What a metric says of a row; null in a file means that it says nothing, never NaN."""
+    value = metric.per_example(prediction, reference)
     if value is None:
         return None
-    return [float(v) for v in value] if isinstance(value, tuple) else float(value)
+    parts = [float(v) for v in (value if isinstance(value, tuple) else (value,))]
+    if not all(map(math.isfinite, parts)):
+        from toolkit.errors import PluginError
+
+        raise PluginError(
+            f"metric {metric.name!r} gives {value!r} for row {row['row_id']}; per_example must "
+            "return finite numbers"
+        )
+    return parts if isinstance(value, tuple) else parts[0]
 
 
-def _write(
+def write_system(
     run: Run,
     name: str,
     role: str,
@@ -216,8 +236,10 @@ def _write(
     predict_seconds: float,
     decoder: str | None = None,
     note: str = "",
+    chosen: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    bad = sum(1 for line in lines if not _finite(line["prediction"]))
+    """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
+    bad = sum(1 for row in lines if not _finite(row["prediction"]))
     if bad:
         from toolkit.errors import PluginError
 
@@ -233,6 +255,8 @@ def _write(
         "interval_width": width,
         "note": note,
     }
+    if chosen:
+        entry["chosen"] = dict(chosen)
     write_systems(run, entry)
     return entry
 

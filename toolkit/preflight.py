@@ -77,6 +77,7 @@ def check(
     token_lengths: Mapping[str, np.ndarray] | None = None,
     max_length: int | None = None,
     shortened: str | None = None,
+    windowed: bool = False,
     allow_truncation: bool = False,
 ) -> Preflight:
     """Look at the rows and their lengths before anything is trained on them.
@@ -86,6 +87,7 @@ def check(
             :func:`sample`, before anything is cut.
         max_length: tokens that fit, all parts together; ``None``: no limit.
         shortened: the part that the kind shortens so that the others fit, if it does.
+        windowed: the kind reads longer rows in windows and cuts nothing.
         allow_truncation: let targets be cut.
 
     Raises:
@@ -93,7 +95,13 @@ def check(
     """
     cautions: list[str] = []
     lengths = lengths_of(token_lengths or {}, max_length)
-    if token_lengths and max_length is not None:
+    notes = list(prepared.notes)
+    if windowed and lengths.get("over"):
+        notes.append(
+            f"{lengths['over']:,} of {lengths['rows']:,} rows ({lengths['over_share']:.1%}) are "
+            f"longer than {max_length:,} tokens and are read in several windows"
+        )
+    elif token_lengths and max_length is not None:
         cautions += truncation(token_lengths, max_length, shortened, allow_truncation, lengths)
     examined = _examine(task, prepared)
     leak = _leak_of(examined, cautions)
@@ -103,7 +111,7 @@ def check(
         leak=leak,
         duplicates=_duplicates(examined, cautions),
         left_out=prepared.left_out,
-        notes=list(prepared.notes),
+        notes=notes,
         cautions=cautions,
     )
 
@@ -138,7 +146,7 @@ class _Examined:
 
 
 def _examine(task: Task, prepared: Prepared) -> _Examined:
-    total = sum(prepared.sizes.values())
+    total = sum(prepared.sizes[split] for split in SPLITS)
     texts = np.empty(total, dtype=np.uint64)
     targets = np.empty(total, dtype=np.uint64)
     values = np.full(total, np.nan)

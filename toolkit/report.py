@@ -20,7 +20,8 @@ from toolkit import (
     training_charts,
     wording,
 )
-from toolkit.run import Run, read_json, read_jsonl, write_text
+from toolkit.errors import RunError
+from toolkit.run import Run, read_json, read_jsonl, write_json, write_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -48,6 +49,16 @@ def write(run: Run, task: Task) -> Path:
     return run.path / "report.html"
 
 
+def refresh(run: Run, task: Task) -> Path:
+    """Score the run's predictions again, of which there may be more now, and write its report."""
+    from toolkit.score import score
+
+    if not run.done("score"):
+        raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
+    write_json(run.path / "metrics.json", score(run, task))
+    return write(run, task)
+
+
 def render(template: str, content: Mapping[str, Any]) -> str:
     """One of the templates, filled."""
     return environment().get_template(template).render(content)
@@ -73,6 +84,7 @@ def environment() -> Environment:
         "in_sentence": wording.in_sentence,
         "sentence": wording.sentence,
         "count": wording.count,
+        "clipped": wording.clipped,
     }
     return found
 
@@ -102,9 +114,12 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "lede": sections.lede(doc),
         "metric": sections.described(doc),
         "trained": sections.trained(doc),
+        "noun": sections.noun(doc),
         "base": sections.base(doc),
         "key_figures": sections.key_figures(doc, info),
         "ladder": sections.ladder(doc),
+        "columns": sections.headline(doc),
+        "details": sections.details(doc),
         "comparisons": sections.comparisons(doc, doc["primary_metric"]),
         "further_comparisons": sections.comparisons(doc),
         "decoders": sections.decoders(doc),
@@ -124,6 +139,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "card": metadata.front_matter(info, doc),
         "sizes": [(name, wording.number(n)) for name, n in checks["sizes"].items()],
         "target": covered_target(doc),
+        "together": (_optional(run.path / "together.json") or {}).get("sentence"),
         "charts": _charts(doc, found, preflight),
         "css": (TEMPLATES / "report.css").read_text(encoding="utf-8"),
     }
@@ -138,7 +154,7 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, title, there in (
             ("ladder", "Ladder", True),
             ("comparisons", "Differences", content["comparisons"]),
-            ("decoders", "Decoders", content["doc"]["decoders"]),
+            ("decoders", "Decoders", content["decoders"]),
             ("intervals", "Intervals", "coverage" in drawn),
             ("learning", "Learning", "learning" in drawn),
             ("predicted", "Predicted and true", "clouds" in drawn),

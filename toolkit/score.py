@@ -122,6 +122,7 @@ def _described(metric: Metric) -> dict[str, Any]:
         "unit": metric.unit,
         "format": metric.format,
         "greater_is_better": metric.greater_is_better,
+        **({"detail": True} if metric.detail else {}),
     }
 
 
@@ -194,7 +195,8 @@ def _comparisons(
         if ours is None or other.role in (ours.role, "yardstick"):
             continue
         for metric in task.metrics:
-            if other.name in rivals or metric.name == task.primary_metric:
+            of_all = other.name in rivals and not metric.detail
+            if of_all or metric.name == task.primary_metric:
                 compared = statistics.paired(
                     metric, *systems.shared_values(ours, other, metric.name)
                 )

@@ -33,6 +33,11 @@ def trained(doc: Document) -> str | None:
     return None
 
 
+def noun(doc: Document) -> str:
+    """What sentences call the system that the run is about."""
+    return wording.TRAINED[doc["systems"][trained(doc)]["role"]] if trained(doc) else "model"
+
+
 def base(doc: Document) -> str | None:
     """The name of the model without training."""
     return next((n for n, s in doc["systems"].items() if s["role"] == "base"), None)
@@ -53,6 +58,35 @@ def lede(doc: Document) -> str:
     return text[:1].upper() + text[1:]
 
 
+def headline(doc: Document) -> list[Mapping[str, Any]]:
+    """The metrics that are columns of the ladder."""
+    return [m for m in doc["metrics"] if not m.get("detail")]
+
+
+def details(doc: Document) -> dict[str, Any] | None:
+    """The other metrics: a line each, with the figures of the trained system and its rivals."""
+    found = [m for m in doc["metrics"] if m.get("detail")]
+    if not found:
+        return None
+    names = list(dict.fromkeys(rivals(doc)))
+    return {
+        "systems": names,
+        "lines": [
+            {
+                "label": m["label"] + (f", {m['unit']}" if m["unit"] else ""),
+                "cells": [
+                    {
+                        "text": wording.number(entry["value"], m["format"]),
+                        "span": _span(entry, m["format"]),
+                    }
+                    for entry in (doc["systems"][name]["metrics"][m["name"]] for name in names)
+                ],
+            }
+            for m in found
+        ],
+    }
+
+
 # -- verdict and ladder --------------------------------------------------------------------------
 def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Three or four figures that carry the verdict, each with what it is."""
@@ -61,7 +95,7 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
     shown = []
     best, label = doc["verdict"]["best_baseline"], wording.in_sentence(metric["label"])
     for system, what in (
-        (trained(doc), f"{label} of the {trained(doc)}"),
+        (trained(doc), f"{label} of the {noun(doc)}"),
         (best, f"of the best baseline, {best}"),
         (base(doc), "of the base model"),
     ):
@@ -81,7 +115,8 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
 
 def ladder(doc: Document) -> list[dict[str, Any]]:
     """A row a system, best first on the primary metric; the best figure of a column is marked."""
-    best = {m["name"]: _best(doc, m) for m in doc["metrics"]}
+    shown = headline(doc)
+    best = {m["name"]: _best(doc, m) for m in shown}
     rows = []
     for name in in_order(doc):
         system = doc["systems"][name]
@@ -91,7 +126,7 @@ def ladder(doc: Document) -> list[dict[str, Any]]:
                 "span": _span(system["metrics"][m["name"]], m["format"]),
                 "best": system["metrics"][m["name"]]["value"] == best[m["name"]],
             }
-            for m in doc["metrics"]
+            for m in shown
         ]
         chosen = name == doc["verdict"]["best_baseline"]
         rows.append({**system, "name": name, "chosen": chosen, "cells": cells})
@@ -166,8 +201,12 @@ def comparisons(doc: Document, metric: str | None = None) -> list[dict[str, Any]
 
 
 def decoders(doc: Document) -> dict[str, list[dict[str, Any]]]:
-    """System → its decoders, each with its comparison with the plain one; the trained one first."""
-    names = sorted(doc["decoders"], key=lambda name: name != trained(doc))
+    """System → its decoders, each with its comparison with the plain one; the trained one first.
+
+    Systems that are read in one way only are left out.
+    """
+    several = [name for name, rows in doc["decoders"].items() if len(rows) > 1]
+    names = sorted(several, key=lambda name: name != trained(doc))
     return {
         name: [{**row, "compared": _against_plain(doc, name, row)} for row in doc["decoders"][name]]
         for name in names

@@ -48,25 +48,35 @@ def predict(
     if source is not None:
         source.chosen = dict(run.info["data"].get("chosen") or {})
     rows = _rows(task, texts, source)
-    name = kind.role if adapter else "base"
     outputs = kind.predict(rows, adapter=adapter)
-    entry = next(s for s in read_json(run.predictions / "systems.json") if s["name"] == name)
-    decoded = decode_all(task, outputs, rows)[entry["decoder"] or next(iter(task.decoders()))]
+    answers = read(run, task, kind.role if adapter else "base", outputs, rows)
+    return [
+        {"row_id": row["row_id"], "input": " | ".join(str(row[c]) for c in task.input_columns())}
+        | answer
+        for row, answer in zip(rows, answers, strict=True)
+    ]
+
+
+def read(
+    run: Run, task: Task, system: str, outputs: Sequence[Any], rows: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """Outputs as that system of the run reads them: by its decoder, with its interval's width."""
+    entries = read_json(run.predictions / "systems.json")
+    entry = next((s for s in entries if s["name"] == system), {})
+    task.chosen = entry.get("chosen") or {}
+    decoded = decode_all(task, outputs, rows)[entry.get("decoder") or next(iter(task.decoders()))]
     width = entry.get("interval_width")
     answers = []
-    for row, output, read, counted in zip(
-        rows, outputs, decoded, or_fallback(task, decoded), strict=True
-    ):
+    for output, found, counted in zip(outputs, decoded, or_fallback(task, decoded), strict=True):
         low, high = (None, None) if width is None else task.interval(counted, width)
         answers.append(
             {
-                "row_id": row["row_id"],
-                "input": " | ".join(str(row[c]) for c in task.input_columns()),
                 "prediction": counted,
                 "low": low,
                 "high": high,
-                "raw": output.text,
-                "parsed": read is not None,
+                "raw": getattr(output, "text", None),
+                "parsed": found is not None,
+                **({"detail": output.detail} if hasattr(output, "detail") else {}),
             }
         )
     return answers

@@ -164,8 +164,8 @@ def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
 def ladder_table(metrics: Mapping[str, Any]) -> Table:
     """All systems on the test rows, best first by the primary metric, with 95 % intervals."""
     primary = metrics["primary_metric"]
-    described = metrics["metrics"]
-    first = next(m for m in described if m["name"] == primary)
+    described = [m for m in metrics["metrics"] if not m.get("detail")]
+    first = next(m for m in metrics["metrics"] if m["name"] == primary)
     others = [m for m in described if m["name"] != primary][:SHOWN_METRICS]
     table = _table(
         f"{first['label']}, {metrics['n']:,} test rows", "", "95 %",

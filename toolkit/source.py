@@ -32,6 +32,7 @@ class Source:
         limit: use so many rows, drawn by ``seed``.
         seed: of everything that is drawn.
         mask_target: take out of the text what gives the target away, where the task can.
+        mend: mend rows that can be mended, where the task can, instead of refusing them.
     """
 
     data: str | None = None
@@ -45,6 +46,7 @@ class Source:
     limit: int | None = None
     seed: int = 0
     mask_target: bool = False
+    mend: bool = False
 
     chosen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a task decided about the data and needs again to predict (JSON values)."""
@@ -77,6 +79,12 @@ class Source:
             self.notes.append(sentence)
 
     # -- what a task asks --------------------------------------------------------------------------
+    @property
+    def file(self) -> str:
+        """The file whose rows are being converted, for a complaint about one of them."""
+        part = self._place.removesuffix(": ")
+        return str((getattr(self, part) if part else None) or self.train or self.data or "")
+
     @property
     def given(self) -> bool:
         """Whether the user named any data; where not, a task may bring its own."""

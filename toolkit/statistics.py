@@ -17,6 +17,7 @@ Sources:
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -113,6 +114,8 @@ def paired(
     in each permutation every row swaps its two answers with probability one half. Its smallest
     value is ``2 / (resamples + 1)``.
     """
+    if len(a_values) != len(b_values):
+        raise ValueError(f"{len(a_values)} rows cannot be paired with {len(b_values)}")
     if [v is None for v in a_values] != [v is None for v in b_values]:
         raise ValueError(f"{metric.name} applies to other rows of one system than of the other")
     a, b = metric.columns(a_values), metric.columns(b_values)
@@ -142,7 +145,9 @@ def _percentiles(
     import numpy as np
     from scipy import stats
 
-    with _quiet():
+    # Resamples without a row that counts have no figure; scipy would warn of them.
+    with _quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         drawn = stats.bootstrap(
             columns,
             statistic,

@@ -23,8 +23,8 @@ class System:
 
     Args:
         name: its name in every table.
-        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``human``, ``api``, or
-            ``yardstick`` for what only shows how figures are to be read.
+        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``ensemble``, ``human``,
+            ``api``, or ``yardstick`` for what only shows how figures are to be read.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """

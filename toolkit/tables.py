@@ -61,17 +61,19 @@ def from_record_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) ->
 
 
 def from_batches(
-    batches: Iterable[Mapping[str, Sequence[Any]]], types: Mapping[str, str]
+    batches: Iterable[Mapping[str, Sequence[Any]]], types: Mapping[str, str | pa.DataType]
 ) -> Dataset:
     """A dataset from batches of columns.
 
     Args:
         batches: column name → values; a few thousand rows each.
-        types: column name → Arrow type by name: ``"string"``, ``"int64"``, ``"float64"``.
+        types: column name → Arrow type, or its name: ``"string"``, ``"int64"``, ``"float64"``.
     """
     import pyarrow as pa
 
-    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in types.items()])
+    schema = pa.schema(
+        [(n, pa.type_for_alias(k) if isinstance(k, str) else k) for n, k in types.items()]
+    )
     return from_record_batches(
         (
             pa.record_batch(

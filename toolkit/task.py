@@ -63,6 +63,7 @@ class Metric:
         prepare: called with all of a system's predictions and references before ``per_example``
             is, for what is cheaper done at once (sentence embeddings, which it then remembers).
         tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
+        detail: kept out of the ladder, in a table of its own (figures of single classes).
     """
 
     name: str
@@ -74,6 +75,7 @@ class Metric:
     format: str = ".3f"
     prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
     tolerance: float = 1e-6
+    detail: bool = False
 
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).
@@ -100,7 +102,8 @@ class Panel:
 
     Args:
         inputs: column name → label of the input box.
-        view: how an output is drawn ("text", "number-distribution", "labels", "spans").
+        view: how an output is drawn ("text", "number-distribution", "labels", "spans"); what is
+            drawn is :meth:`Task.panel_data`.
         examples: a few rows to click.
     """
 
@@ -179,6 +182,7 @@ class Task(ABC):
     def __init__(self) -> None:
         self.settings: dict[str, Any] = dict(self.options)
         self.facts: dict[str, Any] = {}
+        self.chosen: dict[str, Any] = {}
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
@@ -260,6 +264,14 @@ class Task(ABC):
         """Named decoders; where there are several, one is chosen on the select split."""
         return {"default": self.postprocess}
 
+    def choose(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
+        """What decoders need to know of a system, such as a threshold (JSON values).
+
+        It is given the system's outputs on the select rows, and never sees others. While that
+        system's outputs are read, what it returned is in :attr:`chosen`.
+        """
+        return {}
+
     def fallback(self) -> Any:
         """What an unreadable output is scored as. Nothing is dropped from any side."""
         name = type(self).__name__
@@ -268,6 +280,15 @@ class Task(ABC):
     @abstractmethod
     def reference(self, row: Row) -> Any:
         """What the metrics compare a prediction with; may hold several references."""
+
+    def panel_data(self, output: Any, row: Row) -> Mapping[str, Any]:
+        """What the panel's view draws of an output, as plain data (see :mod:`toolkit.panels`).
+
+        Default: read from the kind's output. A task may add marks to a text, or name its labels.
+        """
+        from toolkit.panels import read_output
+
+        return read_output(self, output, row)
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolkit.console import duration
-from toolkit.run import Run
+from toolkit.run import Run, read_json, write_json
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -40,6 +40,21 @@ def train(
             )
     finally:
         kind.recipe = recipe
+
+
+def keep_curve(run: Run, entry: Mapping[str, Any]) -> None:
+    """Add a logged step to ``history.json``, so that a run can be looked at while it goes on.
+
+    A resumed run logs the steps since its checkpoint again; they replace those from before.
+    """
+    place = run.path / "history.json"
+    kept = read_json(place) if place.is_file() else []
+    step, judged = entry["step"], "eval_loss" in entry
+    before = [
+        e for e in kept
+        if e["step"] < step or (e["step"] == step and ("eval_loss" in e) != judged)
+    ]  # fmt: skip
+    write_json(place, [*before, dict(entry)])
 
 
 def describe(entry: Mapping[str, Any], metric: Metric) -> str:

@@ -194,7 +194,7 @@ def of_run(
         rivals,
         margin=task.margin,
         n=len(ours.rows()),
-        noun="adapter" if ours.role == "adapter" else "trained model",
+        noun=wording.TRAINED[ours.role],
         best_baseline=name,
         synthetic=synthetic,
         caveats=_caveats(
@@ -222,7 +222,7 @@ def _caveats(
     seeds: Mapping[str, Any] | None,
 ) -> list[str]:
     """What the verdict does not cover."""
-    rows = ours.rows()
+    rows, noun = ours.rows(), wording.TRAINED[ours.role]
     text = f"Intervals cover the sampling of the {len(rows):,} test rows, not of training seeds."
     if seeds:
         mean, spread = (
@@ -239,9 +239,9 @@ def _caveats(
         if name not in rivals and None not in c.values() and max(up * c["low"], up * c["high"]) < 0
     ]
     if better:
-        caveats.append(f"Better than the {ours.role} on the test rows: {', '.join(better)}.")
+        caveats.append(f"Better than the {noun} on the test rows: {', '.join(better)}.")
     unread = sum(not row.get("parsed", True) for row in rows)
     if unread:
         outputs = wording.count(unread, "unreadable output")
-        caveats.append(f"{outputs} of the {ours.role} counted as the task's fallback.")
+        caveats.append(f"{outputs} of the {noun} counted as the task's fallback.")
     return caveats

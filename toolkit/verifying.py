@@ -68,6 +68,7 @@ def predict_again(run: Run, task: Task, sample: int) -> tuple[int, list[str]]:
     chosen = random.Random(0).sample(rows, min(sample, len(rows)))
     _, kind = open_run(run)
     asked = [{k: v for k, v in row.items() if k != "split"} for row in chosen]
+    task.chosen = ours.entry.get("chosen") or {}
     decoded = decode_all(task, kind.predict(asked, adapter=True), asked)
     answers = decoded[ours.entry.get("decoder") or next(iter(decoded))]
     differences = []

@@ -6,6 +6,9 @@ import math
 import re
 from typing import Any
 
+TRAINED = {"adapter": "adapter", "full": "trained model"}
+"""Roles of what was trained, as sentences call them."""
+
 NOTHING = "–"
 
 

@@ -6,10 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Baseline, Metric, Panel, Recipe, Row, SequenceClassificationTask, Target
+from toolkit import (
+    Baseline,
+    Panel,
+    Recipe,
+    Row,
+    SequenceClassificationTask,
+    Target,
+    classification_metrics,
+    ordinal_metrics,
+)
 from toolkit_review_augmentation import baselines, rules, slicing
 from toolkit_review_augmentation.instructions import SENTIMENTS, STARS, sentiment_of
-from toolkit_review_augmentation.metrics import class_figure, macro, root
 from toolkit_review_augmentation.reviews import Sizes, load
 
 if TYPE_CHECKING:
@@ -70,28 +78,6 @@ DISTILBERT = replace(
 )
 
 
-def sentiment_metrics(labels: Sequence[str]) -> tuple[Metric, ...]:
-    """Accuracy, and precision, recall and F1: macro and of each class."""
-
-    def pair(prediction: str, reference: str) -> tuple[float, float]:
-        said = labels.index(prediction) if prediction in labels else -1
-        return float(labels.index(reference) if reference in labels else -2), float(said)
-
-    names = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
-    return (
-        Metric("accuracy", lambda p, r: float(p == r), label="Accuracy"),
-        *(
-            Metric(key, pair, aggregate=macro(key, len(labels)), label=f"{label}, macro")
-            for key, label in names.items()
-        ),
-        *(
-            Metric(f"{key}_{name}", pair, aggregate=class_figure(key, i), label=f"{label}, {name}")
-            for i, name in enumerate(labels)
-            for key, label in names.items()
-        ),
-    )
-
-
 class _ReviewClassification(SequenceClassificationTask):
     """What sentiment and stars share: reviews, slices and baselines."""
 
@@ -145,7 +131,7 @@ class ReviewSentiment(_ReviewClassification):
     primary_metric = "accuracy"
     margin = 0.005
     _stars = False
-    metrics = sentiment_metrics(SENTIMENTS)
+    metrics = classification_metrics(SENTIMENTS)
 
     def learn(self, train: Dataset) -> dict[str, Any]:
         held = set(train["sentiment"])
@@ -153,7 +139,7 @@ class ReviewSentiment(_ReviewClassification):
 
     def adopt(self, facts: Mapping[str, Any]) -> None:
         super().adopt(facts)
-        self.metrics = sentiment_metrics(self.labels)
+        self.metrics = classification_metrics(self.labels)
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": row["text"], "label": row.get("sentiment") or None}
@@ -173,7 +159,7 @@ class ReviewSentiment(_ReviewClassification):
         return (
             Target.metric("Accuracy", 0.90, "accuracy"),
             Target.metric("Accuracy, the seed's best", 0.92, "accuracy"),
-            Target.metric("F1, macro, the seed's best", 0.9015, "f1"),
+            Target.metric("F1, macro, the seed's best", 0.9015, "macro_f1"),
             *slicing.TARGETS,
             Target.spread("Difference between sentiment classes", 0.05, "sentiment class"),
             Target.worst("Edge cases, worst kind", 1 / 3, "edge case", note=slicing.CHANCE),
@@ -195,19 +181,7 @@ class ReviewRating(_ReviewClassification):
     ordinal = True
     primary_metric = "mae"
     margin = 0.02
-    metrics = (
-        Metric(
-            "mae", lambda p, r: abs(p - r), greater_is_better=False,
-            label="Mean absolute error", unit="stars",
-        ),
-        Metric(
-            "rmse", lambda p, r: (p - r) ** 2, aggregate=root, greater_is_better=False,
-            label="Root mean squared error", unit="stars",
-        ),
-        Metric("exact", lambda p, r: float(_whole(p) == r), label="Exact"),
-        Metric("within_1_star", lambda p, r: float(abs(_whole(p) - r) <= 1),
-               label="Within one star"),
-    )  # fmt: skip
+    metrics = ordinal_metrics("stars")
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": row["text"], "label": row.get("stars") or None}
@@ -223,14 +197,9 @@ class ReviewRating(_ReviewClassification):
 
     def targets(self) -> Sequence[Target]:
         return (
-            Target.metric("Within one star", 0.85, "within_1_star"),
-            Target.metric("Within one star, the seed's best", 0.87, "within_1_star"),
+            Target.metric("Within one star", 0.85, "within_one"),
+            Target.metric("Within one star, the seed's best", 0.87, "within_one"),
             Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False,
                          unit="s"),
             Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
         )  # fmt: skip
-
-
-def _whole(stars: float) -> int:
-    """Stars as people give them: the nearest of 1 to 5."""
-    return min(5, max(1, int(stars + 0.5)))

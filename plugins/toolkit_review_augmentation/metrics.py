@@ -21,20 +21,17 @@ So the report puts the gold answers, other rows' answers and the rules beside ea
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
-from toolkit import Metric
+from toolkit import Metric, classification_metrics, ordinal_metrics
+from toolkit.wording import in_sentence
 from toolkit_review_augmentation import instructions as asked
 from toolkit_review_augmentation import texts
 from toolkit_review_augmentation.instructions import SENTIMENTS
 
-if TYPE_CHECKING:
-    import numpy as np
-
 Reference = Mapping[str, Any]
 FREE_TEXT = ("quality", "summary")
-UNREAD = len(SENTIMENTS)
-"""The class of an answer that names no sentiment: never right."""
 
 
 def only(
@@ -49,54 +46,37 @@ def only(
 
 
 # -- sentiment and stars ---------------------------------------------------------------------------
-def sentiment_right(answer: str, reference: Reference) -> float:
-    """1 where answer and gold name the same sentiment."""
-    return float(asked.read_sentiment(answer) == asked.read_sentiment(reference["answer"]))
+def _feeling(metric: Metric) -> Metric:
+    """A metric of classes, on the sentiments that answer and gold answer name."""
+
+    def measure(answer: str, reference: Reference) -> Any:
+        gold = asked.read_sentiment(reference["answer"])
+        return metric.per_example(asked.read_sentiment(answer), gold)
+
+    return replace(
+        metric, name=f"sentiment_{metric.name}", per_example=only(("sentiment",), measure),
+        label=f"Sentiment: {in_sentence(metric.label)}",
+    )  # fmt: skip
 
 
-def sentiment_pair(answer: str, reference: Reference) -> tuple[float, ...]:
-    """Classes of gold answer and answer, as numbers."""
-    said = asked.read_sentiment(answer)
-    gold = SENTIMENTS.index(asked.read_sentiment(reference["answer"]) or "")
-    return float(gold), float(SENTIMENTS.index(said) if said else UNREAD)
+def _rating(metric: Metric) -> Metric:
+    """A metric of stars, on those that an answer gives."""
+
+    def measure(answer: str, reference: Reference) -> Any:
+        return metric.per_example(stars_of(answer, reference), reference["stars"])
+
+    return replace(
+        metric, name=f"rating_{metric.name}", per_example=only(("recommendation",), measure),
+        label=f"Rating: {in_sentence(metric.label)}",
+    )  # fmt: skip
 
 
-def star_error(answer: str, reference: Reference) -> float:
-    """Stars between answer and gold; an answer without stars counts as the farthest."""
-    gold, said = int(reference["stars"]), asked.read_stars(answer)
-    return float(max(gold - 1, 5 - gold) if said is None else abs(gold - said))
-
-
-def _counts(gold: np.ndarray, said: np.ndarray, of: int, axis: int) -> tuple[Any, Any, Any]:
-    """True positives, predicted and actual rows of a class."""
-    is_gold, is_said = gold == of, said == of
-    return (is_gold & is_said).sum(axis), is_said.sum(axis), is_gold.sum(axis)
-
-
-def class_figure(which: str, of: int) -> Callable[..., Any]:
-    """Precision, recall or F1 of one class, as an aggregate over :func:`sentiment_pair`."""
-
-    def aggregate(gold: np.ndarray, said: np.ndarray, axis: int = -1) -> Any:
-        right, predicted, actual = _counts(gold, said, of, axis)
-        below = {"precision": predicted, "recall": actual, "f1": (predicted + actual) / 2}[which]
-        return right / (below + (below == 0))
-
-    return aggregate
-
-
-def macro(which: str, classes: int = len(SENTIMENTS)) -> Callable[..., Any]:
-    """The mean of a figure over the classes."""
-    parts = [class_figure(which, of) for of in range(classes)]
-
-    def aggregate(gold: np.ndarray, said: np.ndarray, axis: int = -1) -> Any:
-        return sum(part(gold, said, axis=axis) for part in parts) / len(parts)
-
-    return aggregate
-
-
-def root(squares: np.ndarray, axis: int = -1) -> Any:
-    """The root of the mean of squares."""
-    return squares.mean(axis=axis) ** 0.5
+def stars_of(answer: str, reference: Reference) -> int:
+    """The stars of an answer; one without stars counts as the farthest from the gold."""
+    said = asked.read_stars(answer)
+    if said is not None:
+        return said
+    return 1 if reference["stars"] >= 3 else 5
 
 
 # -- features --------------------------------------------------------------------------------------
@@ -187,9 +167,10 @@ def answer_score(answer: str, reference: Reference) -> float:
     """How good an answer is, 0 to 1, by the measure of its instruction."""
     instruction = reference["instruction"]
     if instruction == "sentiment":
-        return sentiment_right(answer, reference)
+        gold = asked.read_sentiment(reference["answer"])
+        return float(asked.read_sentiment(answer) == gold)
     if instruction == "recommendation":
-        return 1 - star_error(answer, reference) / 4
+        return 1 - abs(stars_of(answer, reference) - int(reference["stars"])) / 4
     if instruction == "features":
         return feature_figure("f1")(answer, reference)
     return word_f1(answer, reference)
@@ -201,37 +182,16 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
     Args:
         embeddings: without them completeness and coherence are left out.
     """
-    feeling, stars, named = (("sentiment",), ("recommendation",), ("features",))
-    pair = only(feeling, sentiment_pair)
+    feelings = [m for m in classification_metrics(SENTIMENTS)
+                if m.name.startswith(("accuracy", "macro", "f1"))]  # fmt: skip
     found = [
         Metric("answer_score", answer_score, label="Answer score"),
-        Metric("sentiment_accuracy", only(feeling, sentiment_right), label="Sentiment accuracy"),
+        *map(_feeling, feelings),
+        *map(_rating, ordinal_metrics("stars")),
         *(
-            Metric(f"sentiment_{w}", pair, aggregate=macro(w), label=f"Sentiment {label}, macro")
-            for w, label in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))
-        ),
-        *(
-            Metric(f"f1_{name}", pair, aggregate=class_figure("f1", i), label=f"F1 {name}")
-            for i, name in enumerate(SENTIMENTS)
-        ),
-        Metric(
-            "rating_mae", only(stars, star_error), greater_is_better=False,
-            label="Rating: mean absolute error", unit="stars",
-        ),
-        Metric(
-            "rating_rmse", only(stars, lambda a, r: star_error(a, r) ** 2), aggregate=root,
-            greater_is_better=False, label="Rating: root mean squared error", unit="stars",
-        ),
-        Metric(
-            "rating_exact", only(stars, lambda a, r: float(star_error(a, r) == 0)),
-            label="Rating exact",
-        ),
-        Metric(
-            "within_1_star", only(stars, lambda a, r: float(star_error(a, r) <= 1)),
-            label="Rating within one star",
-        ),
-        *(
-            Metric(f"features_{w}", only(named, feature_figure(w)), label=f"Features: {label}")
+            Metric(
+                f"features_{w}", only(("features",), feature_figure(w)), label=f"Features: {label}"
+            )
             for w, label in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))
         ),
         Metric("word_f1", only(FREE_TEXT, word_f1), label="Quality and summary: word F1"),

@@ -13,7 +13,7 @@ import torch
 from datasets import Dataset, DatasetDict
 
 from toolkit.decode import primary_values
-from toolkit.errors import ModelError, RecipeError
+from toolkit.errors import DataError, ModelError, RecipeError
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.sequence_classification import (
     Classified,
@@ -371,6 +371,12 @@ def test_classes_that_training_never_saw_have_no_loss(tiny_bert: Path, tmp_path:
     assert kind.task.labels == ("other", "wood")
     strange = rows(4).map(lambda row: {"label": "stone"})
     assert kind.tokenized(strange)["labels"] == [-100] * 4
+
+
+def test_a_single_class_is_refused() -> None:
+    one = rows(8).map(lambda row: {"label": "wood"})
+    with pytest.raises(DataError, match="all 8 training rows have the class 'wood'"):
+        Wood().learn(one)
 
 
 def test_a_long_text_loses_its_end_or_is_refused(tiny_bert: Path) -> None:

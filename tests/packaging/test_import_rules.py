@@ -50,6 +50,7 @@ LIGHT = (
     "toolkit.statistics",
     "toolkit.task",
     "toolkit_price_regression",
+    "toolkit_review_augmentation",
 )
 
 

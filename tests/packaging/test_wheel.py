@@ -12,13 +12,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"toolkit": ROOT, "toolkit_price_regression": ROOT / "plugins"}
+PACKAGES = {
+    "toolkit": ROOT,
+    "toolkit_playground": ROOT / "playground",
+    "toolkit_price_regression": ROOT / "plugins",
+    "toolkit_qa": ROOT / "plugins",
+    "toolkit_review_augmentation": ROOT / "plugins",
+}
 
 pytestmark = pytest.mark.slow
 
 IMPORTS = """
 import importlib.metadata, sys, pathlib
-import toolkit, toolkit.cli, toolkit_price_regression
+import toolkit, toolkit.cli, toolkit_price_regression, toolkit_review_augmentation
 from importlib import resources
 here = pathlib.Path(sys.argv[1])
 for module in (toolkit, toolkit_price_regression):

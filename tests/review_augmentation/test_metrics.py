@@ -1,12 +1,8 @@
 from typing import Any
 
-import numpy as np
 import pytest
-from sklearn.metrics import f1_score, precision_score, recall_score
 
 from toolkit_review_augmentation import metrics
-from toolkit_review_augmentation.classifying import sentiment_metrics
-from toolkit_review_augmentation.instructions import SENTIMENTS
 
 
 def reference(instruction: str, answer: str, **more: Any) -> dict[str, Any]:
@@ -36,29 +32,27 @@ def test_features_are_counted_by_their_lemmas() -> None:
 
 
 def test_stars_that_cannot_be_read_count_as_the_farthest() -> None:
+    found = {m.name: m for m in metrics.metrics(embeddings=False)}
     row = reference("recommendation", "", stars=4)
-    assert metrics.star_error("Maybe, 3 of 5 stars.", row) == 1
-    assert metrics.star_error("", row) == 3
+    assert found["rating_mae"].per_example("Maybe, 3 of 5 stars.", row) == 1
+    assert found["rating_mae"].per_example("", row) == 3
+    assert found["rating_within_one"].per_example("", reference("recommendation", "", stars=2)) == 0
+    assert found["answer_score"].per_example("Yes, 5 of 5 stars.", row) == 0.75
 
 
-def test_class_figures_are_those_of_scikit_learn() -> None:
-    random = np.random.default_rng(0)
-    gold, said = (random.choice(SENTIMENTS, 200).tolist() for _ in range(2))
-    found = {m.name: m for m in sentiment_metrics(SENTIMENTS)}
-    values = {n: m.value([m.per_example(s, g) for s, g in zip(said, gold, strict=True)])
-              for n, m in found.items()}  # fmt: skip
-    for name, score in (("precision", precision_score), ("recall", recall_score), ("f1", f1_score)):
-        assert values[name] == pytest.approx(score(gold, said, average="macro"))
-        each = score(gold, said, average=None, labels=list(SENTIMENTS))
-        for label, figure in zip(SENTIMENTS, each, strict=True):
-            assert values[f"{name}_{label}"] == pytest.approx(figure)
-
-
-def test_an_answer_without_a_sentiment_is_no_class() -> None:
-    pair = metrics.sentiment_pair("what a day", reference("sentiment", "neutral"))
-    assert pair == (1.0, float(metrics.UNREAD))
-    f1 = metrics.macro("f1")
-    assert f1(*(np.array([v]) for v in pair)) == 0.0
+def test_sentiments_are_read_out_of_answers() -> None:
+    found = {m.name: m for m in metrics.metrics(embeddings=False)}
+    rows = [
+        reference("sentiment", gold) for gold in ("negative", "neutral", "positive", "positive")
+    ]
+    said = ["It is negative.", "Positive", "positive", "what a day"]
+    values = [
+        found["sentiment_accuracy"].per_example(s, r) for s, r in zip(said, rows, strict=True)
+    ]
+    assert values == [1.0, 0.0, 1.0, 0.0]
+    pairs = [found["sentiment_macro_f1"].per_example(s, r) for s, r in zip(said, rows, strict=True)]
+    assert found["sentiment_macro_f1"].value(pairs) == pytest.approx((1 + 0 + 0.5) / 3)
+    assert found["sentiment_f1_positive"].value(pairs) == pytest.approx(0.5)
 
 
 def test_domain_terms_are_the_common_content_words() -> None:

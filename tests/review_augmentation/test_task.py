@@ -63,7 +63,7 @@ def test_gold_answers_score_perfectly_and_baselines_in_their_order(
         )
     }  # fmt: skip
     gold = found["gold"]
-    assert gold["answer_score"] == gold["sentiment_f1"] == gold["features_f1"] == 1.0
+    assert gold["answer_score"] == gold["sentiment_macro_f1"] == gold["features_f1"] == 1.0
     assert gold["rating_mae"] == 0.0
     assert found["shuffled"]["answer_score"] < 0.5
     assert found["majority"]["answer_score"] < found["rules"]["answer_score"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.errors import ModelError
 from toolkit.task import Recipe, Row, Task
 
 if TYPE_CHECKING:
@@ -16,6 +18,23 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) while something long goes on."""
+
+BASE = "__base__"
+"""The side without an adapter, by PEFT's own name for it."""
+
+
+@dataclass
+class Watch:
+    """Follows a text while it is written, and may stop it.
+
+    Args:
+        on_token: receives ``(index of the prompt, token id)`` for each new token, the
+            end-of-sequence token included.
+        stopped: asked after each token; ``True`` ends all texts of the batch where they are.
+    """
+
+    on_token: Callable[[int, int], None] = lambda index, token: None
+    stopped: Callable[[], bool] = lambda: False
 
 
 @dataclass
@@ -53,8 +72,14 @@ class Kind(ABC):
     role = "adapter"
     auto_class: ClassVar[str]
     """The transformers class that loads the base, such as ``AutoModelForCausalLM``."""
+    windowed: ClassVar[bool] = False
+    """Whether texts that are too long are read in windows, so that nothing of them is cut."""
     base_note: ClassVar[str] = ""
     """What the base system is, where it is not the untouched model itself."""
+    writes = False
+    """Whether it writes text token by token, so that it can be followed and stopped
+    (``prompt``, ``chat_prompt`` and ``write`` of :class:`toolkit.kinds.causal_lm.kind.CausalLM`).
+    """
 
     def __init__(
         self,
@@ -121,6 +146,14 @@ class Kind(ABC):
     def load_base(self, folder: Path) -> None:  # noqa: B027
         """Take what :meth:`fit_base` has kept, if anything."""
 
+    def variants(self, *, adapter: bool) -> Mapping[str, str]:
+        """Further systems beside the base, or beside the adapter: name → what each is."""
+        return {}
+
+    def as_variant(self, name: str) -> AbstractContextManager[None]:
+        """Answer as one of the :meth:`variants` while the context lasts."""
+        raise NotImplementedError(f"{type(self).__name__} has no variant {name!r}")
+
     @abstractmethod
     def predict(
         self,
@@ -141,3 +174,12 @@ class Kind(ABC):
     @abstractmethod
     def load_adapter(self, folder: Path) -> None:
         """Put a saved adapter on the loaded base; raises if it does nothing or does not fit."""
+
+    def add_adapter(self, folder: Path, name: str) -> None:
+        """Put a further adapter beside the first, on the same base; :meth:`select` turns to it."""
+        raise ModelError(f"{type(self).__name__} holds one adapter at a time")
+
+    def select(self, name: str) -> None:
+        """The adapter that ``predict(adapter=True)`` uses from now on."""
+        if name != "default":
+            raise ModelError(f"{type(self).__name__} holds one adapter at a time")

@@ -10,6 +10,7 @@ import numpy as np
 
 from toolkit.errors import PluginError
 from toolkit.kinds.causal_lm import CausalLMTask, Generated, Numbers, NumericLMTask
+from toolkit.kinds.question_answering import Answered, QuestionAnsweringTask, Span
 from toolkit.kinds.sequence_classification import Classified, SequenceClassificationTask
 from toolkit.rules import Broken, is_number
 from toolkit.task import Row, Task
@@ -169,6 +170,55 @@ class ClassificationProbe(Probe):
         return [("logits that are no numbers", nothing)]
 
 
+class QuestionAnsweringProbe(Probe):
+    """Question, context and answers, as SQuAD has them."""
+
+    task: QuestionAnsweringTask
+
+    def check_example(self, example: Any) -> None:
+        wanted = ["answers", "context", "id", "question"]
+        if not isinstance(example, Mapping) or sorted(example) != wanted:
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns {', '.join(wanted)}, not {got}")
+        for name in ("id", "question", "context"):
+            if not isinstance(example[name], str) or not example[name].strip():
+                raise Broken(
+                    f"format_example must give a text for {name}, not {_kind(example[name])}"
+                )
+        context, answers = example["context"], example["answers"]
+        if not isinstance(answers, Mapping) or set(answers) != {"text", "answer_start"}:
+            raise Broken(f"answers must be lists text and answer_start, not {_kind(answers)}")
+        for text, start in zip(answers["text"], answers["answer_start"], strict=True):
+            if not context.startswith(text, start):
+                raise Broken(f"the answer {text!r:.40} does not stand at character {start}")
+
+    def prompt(self, row: Row) -> Any:
+        example = self.task.format_example(row)
+        return [example["question"], example["context"]]
+
+    def answer(self, row: Row) -> str:
+        texts = self.task.format_example(row)["answers"]["text"]
+        return str(texts[0]) if texts else "(no answer)"
+
+    def perfect(self, row: Row) -> Answered:
+        answers = self.task.format_example(row)["answers"]
+        if not answers["text"]:
+            return Answered((), null=0.0, no_answer=1.0)
+        text, start = answers["text"][0], answers["answer_start"][0]
+        span = Span(start, start + len(text), text, score=40.0, probability=1.0)
+        return Answered((span,), null=0.0, no_answer=0.0)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        nothing = Answered((), null=float("nan"), no_answer=float("nan"))
+        return [("scores that are no numbers", nothing)]
+
+    def odd(self) -> Sequence[tuple[str, Any]]:
+        return [("a context without tokens", Answered((), null=0.0, no_answer=1.0))]
+
+    def ideal(self, row: Row, prediction: Any) -> tuple[Any, Any] | None:
+        return prediction, self.task.reference(row)
+
+
 def probe_for(task: Task) -> Probe:
     """The probe of a task's kind."""
     for kind, probe in PROBES:
@@ -182,6 +232,7 @@ PROBES: tuple[tuple[type[Task], type[Probe]], ...] = (
     (NumericLMTask, NumericLMProbe),
     (CausalLMTask, CausalLMProbe),
     (SequenceClassificationTask, ClassificationProbe),
+    (QuestionAnsweringTask, QuestionAnsweringProbe),
 )
 """Kinds and their probes; the nearest class comes first."""
 

@@ -236,9 +236,7 @@ def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
     return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "shortens": shortens}
 
 
-def _templated(
-    given: Mapping[str, Any], key: str, template: str, refuse: Refuse
-) -> dict[str, Any]:
+def _templated(given: Mapping[str, Any], key: str, template: str, refuse: Refuse) -> dict[str, Any]:
     names = _fields(template, refuse, key)
     target = given.get("target")
     if target is None:
@@ -249,9 +247,7 @@ def _templated(
     return {"columns": columns, "answer": target, "template": template}
 
 
-def _refuse_keys(
-    given: Mapping[str, Any], keys: Sequence[str], refuse: Refuse, kind: str
-) -> None:
+def _refuse_keys(given: Mapping[str, Any], keys: Sequence[str], refuse: Refuse, kind: str) -> None:
     for key in keys:
         if key in given:
             raise refuse(f"{key} does not go with kind {kind}")

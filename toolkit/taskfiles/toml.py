@@ -1,10 +1,10 @@
 """A task in a TOML file: a table of rows, a template, a kind, named metrics; no Python.
 
-    kind = "causal-lm"
-    data = "rows.csv"
-    prompt = "Write the subject of this e-mail.\n\n{body}\n\nSubject:"
-    target = "subject"
-    metrics = ["token_f1"]
+kind = "causal-lm"
+data = "rows.csv"
+prompt = "Write the subject of this e-mail.\n\n{body}\n\nSubject:"
+target = "subject"
+metrics = ["token_f1"]
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 from toolkit import metrics, recipes
 from toolkit.errors import RecipeError, UsageError, did_you_mean
-from toolkit.taskfiles.kinds import KINDS
 from toolkit.task import Metric, Task
+from toolkit.taskfiles.kinds import KINDS
 
 KEYS: Mapping[str, tuple[type, str]] = {
     "kind": (str, "a text"),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.kinds.base import Progress
+from toolkit.kinds.base import Progress, Watch
 from toolkit.kinds.batches import batch_tokens, batches, pad_left
 from toolkit.kinds.causal_lm import Generated
 
@@ -78,6 +78,8 @@ def generate(
     *,
     generation: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
+    adapters: Sequence[str] | None = None,
+    watch: Watch | None = None,
 ) -> list[Generated]:
     """Continue each prompt; only the continuation comes back.
 
@@ -87,6 +89,9 @@ def generate(
         prompts: token ids, one list a prompt.
         generation: fields of ``GenerationConfig``; greedy and 64 new tokens unless given.
         progress: called with (done, total).
+        adapters: the name of each prompt's adapter on a ``PeftModel``, ``__base__`` for none; all
+            in one batch. Without: whatever is active.
+        watch: follows the tokens as they come, and may stop.
     """
     import torch
     from transformers import GenerationConfig
@@ -101,17 +106,26 @@ def generate(
         }
     )
     results: list[Generated | None] = [None] * len(prompts)
-    beginning = Beginning(model, prompts)
+    # Sides of a comparison see the same beginning with other eyes.
+    beginning = Beginning(model, prompts if adapters is None else [])
     done = 0
     for batch in batches([len(p) for p in prompts], batch_tokens(model)):
         started = time.perf_counter()
         ids, mask = beginning.pad([prompts[i] for i in batch], tokenizer.pad_token_id, model.device)
+        extra: dict[str, Any] = {}
+        if adapters is not None:
+            extra["adapter_names"] = [adapters[i] for i in batch]
+        if watch is not None:
+            from toolkit.kinds.causal_lm.watching import watched
+
+            extra |= watched(watch, batch, tokenizer.eos_token_id)
         with torch.inference_mode():
             out = model.generate(
                 input_ids=ids,
                 attention_mask=mask,
                 past_key_values=beginning.cache(len(batch)),
                 generation_config=config,
+                **extra,
             )
         share = (time.perf_counter() - started) / len(batch)
         for i, new in zip(batch, out[:, ids.shape[1] :].tolist(), strict=True):

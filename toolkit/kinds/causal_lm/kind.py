@@ -13,6 +13,7 @@ from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
 from toolkit.kinds.causal_lm import CausalLMTask, Generated, NumericLMTask
 from toolkit.kinds.causal_lm.prompt import Renderer
+from toolkit.kinds.causal_lm.writing import Writing
 from toolkit.task import Row
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 NUMBER_ROOM, ANSWER_ROOM = 8, 64
 
 
-class CausalLM(Kind):
+class CausalLM(Writing, Kind):
     """See :class:`toolkit.kinds.base.Kind`; the tokenizer is loaded at once, the model later."""
 
     task: CausalLMTask

@@ -157,7 +157,9 @@ class Encoder(Kind):
         if (folder / "adapter_config.json").is_file():
             self.tuned = backends.attach_adapter(self.model, folder)
         else:
-            self.tuned = backends.load_trained(self.auto_class, folder)
+            self.tuned = backends.load_trained(
+                self.auto_class, folder, trust_remote_code=self.trust_remote_code
+            )
         self.check_effect(stored["canaries"])
 
     def digest(self, rows: Sequence[Row]) -> str:

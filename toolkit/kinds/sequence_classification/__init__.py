@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import decode
+from toolkit.errors import DataError
 from toolkit.task import Recipe, Row, Task
 
 if TYPE_CHECKING:
@@ -112,7 +113,13 @@ class SequenceClassificationTask(Task):
         """The classes, where the task does not name them; call it from a ``learn`` of your own."""
         if self.classes:
             return {}
-        return {"labels": sorted({self.format_example(row)["label"] for row in train})}
+        found = sorted({self.format_example(row)["label"] for row in train})
+        if len(found) < 2:
+            raise DataError(
+                f"all {len(train):,} training rows have the class {found[0]!r}: there is nothing "
+                "to tell apart; choose another --target, or data with several classes"
+            )
+        return {"labels": found}
 
     def parse_answer(self, text: str) -> Any | None:
         """One of the task's classes by its name; any text where the task names none."""

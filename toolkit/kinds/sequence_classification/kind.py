@@ -77,7 +77,9 @@ class SequenceClassification(Encoder):
         label = self.task.format_example(row)["label"]
         if self.task.num_labels == 1:
             return f"the number {label:.3f} (standardised)"
-        return f"the class {label} (of {self.task.num_labels})"
+        # A class's name may be withheld, where no text of the data is to be kept.
+        named = f"the class {label}" if label in self.task.labels else "its class"
+        return f"{named} (of {self.task.num_labels})"
 
     def tokenized(self, rows: Dataset) -> Dataset:
         import datasets
@@ -125,7 +127,8 @@ class SequenceClassification(Encoder):
         shots: Sequence[Row] = (),
         progress: Progress | None = None,
     ) -> list[Classified]:
-        features = [piece for row in rows for piece in self.features(row)]
+        texts = [self.task.format_example(row)["text"] for row in rows]
+        features = [{"input_ids": ids} for ids in (self._ids(texts) if texts else ())]
         if not adapter and self.probe is not None:
             return self._probed(features, progress)
         results: list[Classified | None] = [None] * len(features)

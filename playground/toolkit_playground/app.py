@@ -1,0 +1,147 @@
+"""The page: a head with the chosen run, and the six views below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from toolkit import sections
+from toolkit.errors import ToolkitError
+from toolkit.flow import load_task
+from toolkit.run import Run
+from toolkit_playground import chat, compare, guess, html, panels, runs, vote
+from toolkit_playground.engine import base_of
+from toolkit_playground.library import Library
+from toolkit_playground.page import NO_RUN, NO_RUN_HINT, QUIET, Page, block
+
+QUEUE = 24
+"""Requests that may wait; more are turned away in words."""
+CACHE_SECONDS = (600, 3600)
+HERE = Path(__file__).parent
+CSS = HERE / "style.css"
+TITLE = "adapter-toolkit playground"
+
+
+def build(library: Library, folder: Path) -> gr.Blocks:
+    """The app, ready to be launched.
+
+    Args:
+        library: the runs that it shows.
+        folder: a temporary folder of the server.
+    """
+    with gr.Blocks(
+        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=CACHE_SECONDS
+    ) as demo:
+        with gr.Row(elem_classes="tk-head"):
+            block("head-title", '<h1 class="tk-title"><span>adapter-toolkit</span> playground</h1>')
+            chosen = gr.Dropdown([], label="Run", elem_id="run", min_width=280)
+        about = block("about")
+        page = Page(library, chosen)
+        with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
+            for name, view in (
+                ("Compare", compare.build),
+                ("Chat", chat.build),
+                ("Panel", panels.build),
+                ("Vote", vote.build),
+                ("Guess", guess.build),
+            ):
+                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
+                    view(page)
+            with gr.Tab("Run", id="run", elem_id="tab-run"):
+                runs.build(page, folder)
+        page.follow([about], lambda key: [head(library, key)])
+        outputs = [out for follower in page.followers for out in follower.outputs]
+
+        def follow(key: str | None) -> list[Any]:
+            return [value for f in page.followers for value in _safe(f.values, key, len(f.outputs))]
+
+        def load() -> list[Any]:
+            listed = [(described(run), run.id) for run in library.playable()]
+            first = library.first()
+            return [gr.Dropdown(choices=listed, value=first), *follow(first)]
+
+        demo.load(load, None, [chosen, *outputs], **QUIET)
+        chosen.input(follow, chosen, outputs, **QUIET)
+        demo.unload(page.sessions.leave)
+    demo.queue(max_size=QUEUE, default_concurrency_limit=8)
+    return demo
+
+
+def _safe(values: Any, key: str | None, count: int) -> list[Any]:
+    """A view's values, or none where the run's folder is too broken for that view."""
+    try:
+        return list(values(key))
+    except Exception as error:  # the other views, and the head with the reason, must still appear
+        message = html.failure(error, "showing this run")
+        return [message if i == count - 1 and count == 1 else gr.skip() for i in range(count)]
+
+
+def described(run: Run) -> str:
+    """A run in the words of the chooser."""
+    return f"{run.info['task']} · {run.info['recipe']['model']} · {run.id}"
+
+
+def head(library: Library, key: str | None) -> str:
+    """The chosen run in a line, and everything that is amiss."""
+    if key is None:
+        return html.empty(NO_RUN, NO_RUN_HINT)
+    run = library.find(key)
+    try:
+        task = load_task(run)
+        line = _line(library, run, task.summary)
+    except ToolkitError as error:
+        return html.failure(error)
+    return line + "".join(html.notice(text, "warn") for text in problems(library, run))
+
+
+def _line(library: Library, run: Run, summary: str) -> str:
+    found = library.metrics(run)
+    badge = ""
+    verdict = "not scored yet"
+    if found:
+        badge = '<span class="tk-badge">SYNTHETIC DATA</span>' if found["synthetic"] else ""
+        verdict = sections.head(found)
+        ladder = found["systems"]
+        metric = sections.described(found)
+        figures = [
+            f"{name} {_figure(ladder[name], metric)}"
+            for name in (sections.trained(found), sections.base(found))
+            if name
+        ]
+        verdict = f"{verdict}: {', '.join(figures)}" if figures else verdict
+    return (
+        f'<p class="tk-lede"><strong>{escape(summary)}</strong> '
+        f"<span>{escape(verdict)}</span> {badge}</p>"
+    )
+
+
+def _figure(system: Any, metric: Any) -> str:
+    from toolkit import wording
+
+    value = system["metrics"][metric["name"]]["value"]
+    return f"{wording.figure(value, metric['format'], metric['unit'])} {metric['name']}"
+
+
+def problems(library: Library, run: Run) -> Sequence[str]:
+    """What keeps a run, or another's adapter beside it, from being shown."""
+    found = []
+    try:
+        engine = library.engine(run.id)
+    except Exception as error:
+        found.append(" ".join(str(error).split()))
+    else:
+        found += [f"{label}: {reason}" for label, reason in engine.problems.items()]
+    for other in library.given:
+        if other.id == run.id or other.info["task"] != run.info["task"]:
+            continue
+        if base_of(other) != base_of(run):
+            found.append(
+                f"The adapter of run {other.id} is for another base "
+                f"({other.info['recipe']['model']}) than this run's "
+                f"({run.info['recipe']['model']}); they cannot stand side by side."
+            )
+    return found

@@ -1,0 +1,314 @@
+"""A run's model in memory, answering for all sessions: one base, its adapters, one at a time.
+
+PEFT's mixed batches hang hooks on the one model while they run, so two must never overlap; the
+lock keeps them apart whatever the pages do.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.errors import RunError, ToolkitError, UsageError
+from toolkit.flow import load_task
+from toolkit.kinds.base import BASE, Watch
+from toolkit.run import Run
+from toolkit.serving import open_run, read
+from toolkit.task import Row, Task
+
+REFRESH = 0.06
+"""Seconds between two looks at a text that is being written."""
+MOST_CHARACTERS = 100_000
+"""Longer inputs are refused before they are tokenized."""
+MOST_NEW_TOKENS = 512
+BASE_LABEL = "base"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way to answer: the base, or an adapter on it.
+
+    Args:
+        label: what people read.
+        name: PEFT's name of the adapter, ``__base__`` for none.
+        run: whose decoder and intervals read the answers.
+        system: its name in that run's ladder.
+        task: that run's task, with its settings and facts.
+    """
+
+    label: str
+    name: str
+    run: Run
+    system: str
+    task: Task
+
+
+@dataclass
+class Text:
+    """What one side has written so far.
+
+    Args:
+        text: the continuation.
+        tokens: new tokens, the end-of-sequence token included.
+        first: seconds until the first token; ``None`` before it.
+        seconds: since the start; stands still once it has ended.
+        ended: it will not grow any more.
+        limit: it ended at the limit of new tokens.
+        stopped: somebody stopped it.
+    """
+
+    text: str = ""
+    tokens: int = 0
+    first: float | None = None
+    seconds: float = 0.0
+    ended: bool = False
+    limit: bool = False
+    stopped: bool = False
+
+    @property
+    def rate(self) -> float | None:
+        """Tokens per second; ``None`` where there is nothing to measure."""
+        return self.tokens / self.seconds if self.tokens and self.seconds > 0 else None
+
+
+@dataclass
+class Reading:
+    """What one side makes of a row: the prediction that counts, and what the panel draws."""
+
+    side: Side
+    answer: Mapping[str, Any]
+    output: Any
+    seconds: float
+
+
+@dataclass
+class _Writing:
+    """The token lists that the worker fills and the page reads."""
+
+    count: int
+    eos: int
+    started: float = 0.0
+    ids: list[list[int]] = field(default_factory=list)
+    first: list[float | None] = field(default_factory=list)
+    last: list[float] = field(default_factory=list)
+    ended: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ids = [[] for _ in range(self.count)]
+        self.first = [None] * self.count
+        self.last = [0.0] * self.count
+        self.ended = [False] * self.count
+
+    def on_token(self, index: int, token: int) -> None:
+        now = time.perf_counter() - self.started
+        if self.first[index] is None:
+            self.first[index] = now
+        self.last[index] = now
+        self.ids[index].append(token)
+        self.ended[index] = token == self.eos
+
+
+class Engine:
+    """The base of a run with its adapters.
+
+    Args:
+        run: a run whose training is done.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.lock = threading.Lock()
+        self.task, self.kind = open_run(run)
+        self.sides: dict[str, Side] = {}
+        self.problems: dict[str, str] = {}
+        self._put(Side(BASE_LABEL, BASE, run, "base", self.task))
+        self._put(Side(trained_label(run), "default", run, self.kind.role, self.task))
+        for folder in sorted(run.path.glob("adapter-seed-*")):
+            if (folder / "toolkit.json").is_file():
+                self._add(Side(folder.name, folder.name, run, folder.name, self.task), folder)
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model writes text that can be followed."""
+        return self.kind.writes
+
+    @property
+    def room(self) -> int:
+        """Tokens that prompt and answer may have together, as in training and within the model."""
+        limits = [limit for limit in (self.kind.max_length, self.positions) if limit]
+        return min(limits, default=MOST_CHARACTERS)
+
+    @property
+    def positions(self) -> int | None:
+        return getattr(self.kind, "positions", None)
+
+    # -- sides -------------------------------------------------------------------------------------
+    def _put(self, side: Side) -> None:
+        self.sides[side.label] = side
+
+    def _add(self, side: Side, folder: Any) -> None:
+        try:
+            self.kind.add_adapter(folder, side.name)
+        except ToolkitError as error:
+            self.problems[side.label] = str(error)
+        else:
+            self._put(side)
+
+    def add_run(self, run: Run) -> str:
+        """Put another run's adapter on this base; gives its label, or raises in words."""
+        label = f"adapter of {run.id}"
+        with self.lock:
+            if label in self.sides:
+                return label
+            if not run.done("train"):
+                raise RunError(f"run {run.id} has no adapter yet")
+            if base_of(run) != base_of(self.run):
+                raise UsageError(
+                    f"the adapter of run {run.id} is for another base "
+                    f"({run.info['recipe']['model']}, not {self.run.info['recipe']['model']}); "
+                    "choose that run at the top to see it by itself"
+                )
+            name = f"run-{run.id}".replace(".", "-")
+            self.kind.add_adapter(run.adapter, name)
+            self._put(Side(label, name, run, "adapter", load_task(run)))
+        return label
+
+    def side(self, label: str) -> Side:
+        if label not in self.sides:
+            raise UsageError(f"there is no side {label!r}; there are {', '.join(self.sides)}")
+        return self.sides[label]
+
+    # -- prompts -----------------------------------------------------------------------------------
+    def prompt(self, row: Row) -> list[int]:
+        """Token ids of a row's prompt, of which nothing is left out."""
+        if sum(len(str(value)) for value in row.values()) > MOST_CHARACTERS:
+            raise UsageError(f"the input has more than {MOST_CHARACTERS:,} characters; shorten it")
+        example = self.task.format_example(row)
+        return list(self.kind.renderer.prompt(example))  # type: ignore[attr-defined]
+
+    def check_length(self, prompt: Sequence[int], room: int | None, new: int) -> None:
+        """Refuse, in words, a prompt that leaves no room for its answer."""
+        if room is not None and len(prompt) + new > room:
+            raise UsageError(
+                f"the input is too long: its prompt has {len(prompt):,} tokens, and with {new} for "
+                f"the answer the model takes {max(0, room - new):,}; shorten it by about "
+                f"{len(prompt) + new - room:,} tokens"
+            )
+
+    def shown(self, prompt: Sequence[int]) -> str:
+        """A prompt's text exactly as the model gets it, special tokens and all."""
+        tokenizer: Any = self.kind.tokenizer  # type: ignore[attr-defined]
+        return str(tokenizer.decode(list(prompt), skip_special_tokens=False))
+
+    # -- writing -----------------------------------------------------------------------------------
+    def write(
+        self,
+        prompts: Sequence[Sequence[int]],
+        labels: Sequence[str],
+        *,
+        generation: Mapping[str, Any],
+        seed: int = 0,
+        stop: threading.Event,
+    ) -> Iterator[list[Text]]:
+        """Let each side continue its prompt, all at once; gives what there is until all have ended.
+
+        Stops when ``stop`` is set, and when nobody reads on.
+        """
+        names = [self.side(label).name for label in labels]
+        kind: Any = self.kind
+        writing = _Writing(len(prompts), kind.tokenizer.eos_token_id)
+        failed: list[BaseException] = []
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                with self.lock:
+                    if stop.is_set():
+                        return
+                    _seed(seed)
+                    writing.started = time.perf_counter()
+                    kind.write(
+                        prompts, names, generation=generation,
+                        watch=Watch(writing.on_token, stop.is_set),
+                    )  # fmt: skip
+            except BaseException as error:  # it is raised where it can be shown
+                failed.append(error)
+            finally:
+                done.set()
+
+        limit = int(generation.get("max_new_tokens", MOST_NEW_TOKENS))
+        threading.Thread(target=work, name="playground-writing", daemon=True).start()
+        try:
+            while not done.wait(REFRESH):
+                yield self._texts(writing, limit, ended=False, stopped=False)
+            if failed:
+                raise failed[0]
+            yield self._texts(writing, limit, ended=True, stopped=stop.is_set())
+        finally:
+            stop.set()  # nobody reads on: the worker must not go on either
+            done.wait()
+
+    def _texts(self, writing: _Writing, limit: int, *, ended: bool, stopped: bool) -> list[Text]:
+        now = time.perf_counter() - writing.started if writing.started else 0.0
+        tokenizer: Any = self.kind.tokenizer  # type: ignore[attr-defined]
+        texts = []
+        for index in range(writing.count):
+            ids, own_end = list(writing.ids[index]), writing.ended[index]
+            texts.append(
+                Text(
+                    text=tokenizer.decode(ids[:-1] if own_end else ids, skip_special_tokens=True),
+                    tokens=len(ids),
+                    first=writing.first[index],
+                    seconds=writing.last[index] if ended or own_end else now,
+                    ended=ended or own_end,
+                    limit=ended and not own_end and len(ids) >= limit,
+                    stopped=stopped and not own_end and len(ids) < limit,
+                )
+            )
+        return texts
+
+    # -- predicting --------------------------------------------------------------------------------
+    def predict(self, row: Row, labels: Sequence[str]) -> list[Reading]:
+        """What each side predicts for a row, by the decoder and interval of its run."""
+        if self.writes:
+            self.check_length(self.prompt(row), self.room, self.answer_room)
+        readings = []
+        for label in labels:
+            side = self.side(label)
+            with self.lock:
+                if side.name != BASE:
+                    self.kind.select(side.name)
+                started = time.perf_counter()
+                output = self.kind.predict([row], adapter=side.name != BASE)[0]
+                seconds = time.perf_counter() - started
+            answer = read(side.run, side.task, side.system, [output], [row])[0]
+            readings.append(Reading(side, answer, output, seconds))
+        return readings
+
+    @property
+    def answer_room(self) -> int:
+        """Tokens that an answer may have, as in the run."""
+        return int(getattr(self.kind, "answer_room", 0))
+
+
+def trained_label(run: Run) -> str:
+    """What was trained: the adapter, or (with a recipe without LoRA) the full model."""
+    return "adapter" if run.info["recipe"].get("lora") is not None else "full"
+
+
+def base_of(run: Run) -> tuple[str, str]:
+    """What decides whether two runs' adapters go on one base: the model, and how it is loaded."""
+    from toolkit.backends import model_path
+
+    recipe = run.info["recipe"]
+    init = (recipe.get("training") or {}).get("model_init_kwargs")
+    return model_path(str(recipe["model"])), repr((recipe.get("quantization"), init))
+
+
+def _seed(seed: int) -> None:
+    import torch
+
+    torch.manual_seed(seed)

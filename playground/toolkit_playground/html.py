@@ -1,0 +1,142 @@
+"""Pieces of the page as HTML. Texts of models, rows and runs are strangers' and are escaped."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from toolkit import wording
+from toolkit.errors import ToolkitError
+from toolkit_playground.engine import Text
+
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+def notice(text: str, kind: str = "info") -> str:
+    """A message in the page: ``info``, ``warn`` or ``error``."""
+    role = "alert" if kind == "error" else "status"
+    return f'<div class="tk-notice tk-{kind}" role="{role}">{escape(text)}</div>'
+
+
+def failure(error: BaseException, doing: str = "") -> str:
+    """Any error as a message; what nobody foresaw says its type too."""
+    text = " ".join(str(error).split())[:600]
+    if not isinstance(error, ToolkitError):
+        text = f"{doing or 'this'} failed: {type(error).__name__}: {text}"
+    return notice(wording.sentence(text), "error")
+
+
+def empty(title: str, text: str) -> str:
+    """What stands where there is nothing yet."""
+    return f'<div class="tk-empty"><strong>{escape(title)}</strong><p>{escape(text)}</p></div>'
+
+
+def figure(value: Any, unit: str = "", spec: str = "") -> str:
+    """A prediction or a reference as people read it: a number with its unit, anything as text."""
+    if isinstance(value, Mapping):
+        if "answer" in value:
+            return figure(value["answer"], unit, spec)
+        return ", ".join(f"{name}: {figure(inside)}" for name, inside in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(figure(inside, unit, spec) for inside in value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        rounded = round(float(value), 4)
+        return wording.with_unit(wording.number(rounded, spec), unit)
+    return str(value)
+
+
+# -- differences ---------------------------------------------------------------------------------
+def differences(text: str, other: str) -> str:
+    """A text with the words marked that the other text does not have at that place."""
+    ours, theirs = _WORDS.findall(text), _WORDS.findall(other)
+    matcher = difflib.SequenceMatcher(None, theirs, ours, autojunk=False)
+    parts = []
+    for kind, _, _, start, end in matcher.get_opcodes():
+        piece = escape("".join(ours[start:end]))
+        if piece:
+            parts.append(piece if kind == "equal" or not piece.strip() else f"<mark>{piece}</mark>")
+    return "".join(parts)
+
+
+# -- sides ---------------------------------------------------------------------------------------
+def timing(text: Text) -> str:
+    """Latency and speed of a text, as it is being written or done."""
+    if text.first is None:
+        return "waiting" if not text.ended else "nothing written"
+    parts = [wording.count(text.tokens, "token"), f"{text.seconds:.2f} s"]
+    if text.rate is not None:
+        parts.append(f"{text.rate:.0f} tokens/s")
+    parts.append(f"first after {text.first * 1000:.0f} ms")
+    if text.limit:
+        parts.append("ended at the limit")
+    if text.stopped:
+        parts.append("stopped")
+    return " · ".join(part.replace(" ", "\u00a0") for part in parts)
+
+
+def card(
+    place: int, label: str, body: str, foot: str, verdict: str = "", *, busy: bool = False
+) -> str:
+    """One side of a comparison; ``body``, ``verdict`` are HTML already."""
+    caret = '<span class="tk-caret" aria-hidden="true"></span>' if busy else ""
+    return (
+        f'<section class="tk-card tk-s{place % 4}" aria-label="{escape(label)}">'
+        f"<h3>{escape(label)}</h3>"
+        f'<div class="tk-said" aria-live="off">{body}{caret}</div>'
+        f'{verdict}<p class="tk-foot">{escape(foot)}</p></section>'
+    )
+
+
+def cards(parts: Sequence[str], *, busy: bool = False) -> str:
+    """Sides next to each other, below each other on a phone; read out when all have ended."""
+    busy_word = "true" if busy else "false"
+    return (
+        f'<div class="tk-cards tk-n{len(parts)}" aria-live="polite" aria-busy="{busy_word}">'
+        f"{''.join(parts)}</div>"
+    )
+
+
+def verdict(good: bool | None, text: str) -> str:
+    """A line that says how well a side did: right, wrong, or a figure."""
+    sign = {True: "✓", False: "✗", None: ""}[good]
+    name = {True: "good", False: "bad", None: "plain"}[good]
+    shown = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
+    return f'<p class="tk-verdict tk-{name}">{shown}{escape(text)}</p>'
+
+
+def prompt(text: str, tokens: int) -> str:
+    """The exact prompt, to unfold."""
+    return (
+        f'<details class="tk-prompt"><summary>The exact prompt, {tokens:,} tokens</summary>'
+        f"<pre>{escape(text)}</pre></details>"
+    )
+
+
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    caption: str = "",
+    *,
+    words: bool = False,
+) -> str:
+    """A plain table; the first cell of each row is its heading.
+
+    Args:
+        words: the cells hold words, which may break; figures stay on one line.
+    """
+    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in headings)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="tk-table{" tk-words" if words else ""}"><table>{title}'
+        f"<thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )

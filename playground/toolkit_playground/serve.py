@@ -1,0 +1,153 @@
+"""Starting the page: the environment, the model, a free port, and who may look."""
+
+from __future__ import annotations
+
+import getpass
+import ipaddress
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit import environment
+from toolkit.console import Console
+from toolkit.errors import MissingExtra, ToolkitError, UsageError
+from toolkit.run import Run, runs_folder
+
+if TYPE_CHECKING:
+    from toolkit_playground.library import Library
+
+FIRST_PORT, PORTS = 7860, 100
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the page is served; see the command's help."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    auth: str | None = None
+    share: bool = False
+    open_browser: bool = False
+
+
+def serve(
+    names: Sequence[str], *, runs: Path | None, options: Options, block: bool = True
+) -> tuple[Any, str]:
+    """Serve the playground until Ctrl-C; gives the app and its address where it does not block.
+
+    Raises:
+        UsageError: no such run, no free port, or an open door without a password.
+    """
+    auth = credentials(options.auth)
+    if auth is None and (options.share or not is_loopback(options.host)):
+        what = "--share" if options.share else f"--host {options.host}"
+        raise UsageError(
+            f"{what} lets others in: give --auth USER:PASSWORD (or @FILE) too, or leave it out and "
+            "use the SSH tunnel that is printed"
+        )
+    environment.prepare(offline=True)
+    port = free_port(options.host, options.port)
+    folder = runs_folder(runs)
+    given = [Run.find(name, folder) for name in names]
+    try:
+        import gradio
+    except ImportError as error:
+        raise MissingExtra("the playground", "playground") from error
+    from toolkit_playground.app import CSS, build
+    from toolkit_playground.library import Library
+    from toolkit_playground.theme import HEAD, theme
+
+    console = Console(quiet=False)
+    library = Library(folder, given)
+    load_first(library, console)
+    started = time.perf_counter()
+    temporary = Path(tempfile.mkdtemp(prefix="toolkit-playground-"))
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "gradio"))
+    demo = build(library, temporary)
+    _, address, public = demo.launch(
+        server_name=options.host, server_port=port, auth=auth, share=options.share,
+        inbrowser=options.open_browser, prevent_thread_lock=True, quiet=True, show_error=True,
+        footer_links=[], ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False,
+        max_file_size=1024, theme=theme(gradio), css_paths=[CSS], head=HEAD,
+        favicon_path=None, strict_cors=True, run_history=False,
+    )  # fmt: skip
+    console.say(f"playground: {address.rstrip('/')} (after {time.perf_counter() - started:.1f} s)")
+    if public:
+        console.say(f"public: {public}")
+    if is_loopback(options.host):
+        console.say(f"from another machine: {tunnel(port)}, then open http://localhost:{port}")
+    if not block:
+        return demo, address
+    console.say("stop it with Ctrl-C")
+    demo.block_thread()
+    return demo, address
+
+
+def load_first(library: Library, console: Console) -> None:
+    """Load the model that the page opens on; what is amiss stands in the page as well."""
+    key = library.first()
+    if key is None:
+        console.warn(f"no finished run in {library.folder} yet; make one with: toolkit run TASK")
+        return
+    started = time.perf_counter()
+    try:
+        library.engine(key)
+    except ToolkitError as error:
+        console.warn(str(error))
+    else:
+        console.say(f"run {key}: model loaded in {time.perf_counter() - started:.1f} s")
+
+
+def credentials(given: str | None) -> list[tuple[str, str]] | None:
+    """Names and passwords from ``USER:PASSWORD`` or ``@FILE``; raises in words."""
+    if given is None:
+        return None
+    lines = [given]
+    if given.startswith("@"):
+        try:
+            lines = Path(given[1:]).read_text(encoding="utf-8").split()
+        except OSError as error:
+            raise UsageError(f"cannot read {given[1:]}: {error.strerror}") from error
+    pairs = [tuple(line.split(":", 1)) for line in lines]
+    if not pairs or any(len(pair) != 2 or not all(pair) for pair in pairs):
+        raise UsageError("--auth takes USER:PASSWORD, or @FILE with such lines")
+    return [(pair[0], pair[1]) for pair in pairs]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def free_port(host: str, wanted: int | None) -> int:
+    """The wanted port, or the first free one; raises :class:`UsageError` where there is none."""
+    ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS)
+    problem = ""
+    for port in ports:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                problem = str(error.strerror or error)
+            else:
+                return port
+    where = f"port {wanted}" if wanted else f"ports {FIRST_PORT} to {FIRST_PORT + PORTS - 1}"
+    raise UsageError(
+        f"cannot listen at {host}, {where}: {problem}; choose another --port or --host"
+    )
+
+
+def tunnel(port: int) -> str:
+    """The line that brings the page to another machine without opening it to anybody."""
+    return f"ssh -N -L {port}:127.0.0.1:{port} {getpass.getuser()}@{socket.gethostname()}"

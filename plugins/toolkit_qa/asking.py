@@ -1,0 +1,161 @@
+"""What is asked, and what in a context could answer it: types of questions, sentences, spans.
+
+Everything here is rules on words: the baselines and slices that use it need no model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+TYPES: Final = ("who", "when", "where", "how many", "which", "what", "why", "how")
+
+_TYPE_PATTERNS: Final = (
+    ("how many", r"how (many|much)|(what|which) (number|amount|percentage|proportion)"),
+    ("when", r"when|(what|which) (\w+ )?(year|date|day|month|century|decade|time)\b"),
+    ("where", r"where|(what|which) (\w+ )?(town|city|country|place|state|region|continent)\b"),
+    ("who", r"who|whom|whose"),
+    ("why", r"why|for what (reason|purpose)"),
+    ("which", r"which"),
+    ("what", r"what"),
+    ("how", r"how"),
+)
+
+MONTHS: Final = (
+    "January|February|March|April|May|June|July|August|September|October|November|December"
+)
+_SMALL: Final = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
+    "hundred|thousand|million|billion"
+)
+_CAPITAL: Final = r"(?:[A-Z]\.|[A-Z][\w’'-]+)"
+_NAME: Final = rf"{_CAPITAL}(?: (?:(?:of|the|and|de|von|van) )?{_CAPITAL})*"
+_LEAD: Final = r"(?:The|A|An|In|At|On|It|Its|By|From|Each|Few|There|Today|Above|This|These|He|She)"
+_YEAR: Final = r"(?:1\d{3}|20\d{2})s?"
+_DATE: Final = rf"\b(?:\d{{1,2}} )?(?:{MONTHS})(?: \d{{1,2}}\b)?(?:,? {_YEAR})?\b|\b{_YEAR}\b"
+_NUMBER: Final = rf"\b\d[\d,.]*\d\b|\b\d\b|\b(?:{_SMALL})(?:[ -](?:{_SMALL}))*\b"
+_SENTENCE: Final = re.compile(
+    r"\S(?:.*?(?<!\b[A-Z])(?<!\bMr)(?<!\bDr)(?<!\bSt)(?<!\bMrs)[.!?](?=\s+[^a-z\s]|\s*$)|.*$)",
+    re.MULTILINE,
+)
+_STOP: Final = frozenset(
+    "a an and are as at be by can could did do does for from had has have how in into is it its "
+    "many much of on or that the their there they this to was were what when where which who whom "
+    "whose why will with would".split()
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a context: characters ``start`` to ``end``."""
+
+    start: int
+    end: int
+
+    def of(self, context: str) -> str:
+        return context[self.start : self.end]
+
+
+def question_type(question: str) -> str:
+    """What is asked for, by the first question word; ``other`` where there is none."""
+    text = question.casefold()
+    found = [(m.start(), at, name) for at, (name, m) in enumerate(_first_of_each(text)) if m]
+    return min(found)[2] if found else "other"
+
+
+def _first_of_each(text: str) -> list[tuple[str, re.Match[str] | None]]:
+    return [(name, re.search(rf"\b(?:{pattern})\b", text)) for name, pattern in _TYPE_PATTERNS]
+
+
+def sentences(context: str) -> list[Span]:
+    """Sentences, by their final marks; a line break ends one too."""
+    return [Span(m.start(), m.start() + len(m[0].rstrip())) for m in _SENTENCE.finditer(context)]
+
+
+def words(text: str) -> list[str]:
+    """Words in small letters, without those that every text has; endings are cut off."""
+    found = re.findall(r"[^\W_]+", text.casefold())
+    return [_stem(word) for word in found if word not in _STOP]
+
+
+def _stem(word: str) -> str:
+    """A word without its English ending: crude, and the same for question and context."""
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def word_spans(context: str) -> list[Span]:
+    """The words of a context and where they stand."""
+    return [Span(m.start(), m.end()) for m in re.finditer(r"[^\W_]+(?:[.,’'-][^\W_]+)*", context)]
+
+
+def candidates(context: str, asked: str) -> list[Span]:
+    """Spans that could answer a question of a type, found by rules.
+
+    Args:
+        asked: a type of :func:`question_type`.
+    """
+    find: dict[str, Callable[[str], list[Span]]] = {
+        "who": _people,
+        "when": lambda text: _matches(_DATE, text),
+        "where": _places,
+        "how many": _numbers,
+        "which": _things,
+        "what": _things,
+    }
+    return find[asked](context) if asked in find else []
+
+
+def _matches(pattern: str, text: str) -> list[Span]:
+    return [Span(m.start(), m.end()) for m in re.finditer(pattern, text)]
+
+
+def _names(context: str) -> list[Span]:
+    """Capitalised words in a row, without the article or preposition that begins a sentence."""
+    found = []
+    for match in re.finditer(_NAME, context):
+        lead = re.match(rf"{_LEAD}(?: |$)", match[0])
+        start = match.start() + (lead.end() if lead else 0)
+        if start < match.end():
+            found.append(Span(start, match.end()))
+    return found
+
+
+def _people(context: str) -> list[Span]:
+    """Names of two words or more; all names where there are none."""
+    names = [n for n in _names(context) if not re.search(rf"\b(?:{MONTHS})\b", n.of(context))]
+    long = [name for name in names if " " in name.of(context)]
+    return long or names
+
+
+def _places(context: str) -> list[Span]:
+    """Names behind a preposition of place; all names where there are none."""
+    names = [n for n in _names(context) if not re.search(rf"\b(?:{MONTHS})\b", n.of(context))]
+    near = [n for n in names if re.search(r"\b(?:in|at|from|of|near|to)\s+$", context[: n.start])]
+    return near or names
+
+
+def _numbers(context: str) -> list[Span]:
+    dates = _matches(_DATE, context)
+    return [
+        number
+        for number in _matches(_NUMBER, context)
+        if not any(date.start <= number.start < date.end for date in dates)
+    ] or _matches(_NUMBER, context)
+
+
+def _things(context: str) -> list[Span]:
+    """Names, and words that an article or the end of a sentence sets off ("of pale marble.")."""
+    word = r"[^\W\d]+"
+    set_off = (
+        rf"\b(?:[Aa]n?) ({word})\b|\b(?:of|in|are|is|by|the) ({word}(?: {word})?)[.!?](?:\s|$)"
+    )
+    ends = [
+        Span(m.start(m.lastindex or 0), m.end(m.lastindex or 0))
+        for m in re.finditer(set_off, context)
+    ]
+    return [*_names(context), *ends]

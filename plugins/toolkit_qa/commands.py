@@ -1,0 +1,36 @@
+"""The command that this plugin adds: several tasks' adapters on one encoder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def together(
+    run_names: Annotated[
+        list[str], typer.Argument(metavar="RUN RUN...", help="Two or more finished runs.")
+    ],
+    rows: Annotated[int, typer.Option(min=1, help="Test rows of each to answer again.")] = 200,
+    runs: Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON for a program to read.")
+    ] = False,
+) -> None:
+    """Hold several tasks' adapters on one encoder, and check that each answers as alone."""
+    from toolkit.flow import load_task
+    from toolkit.report import write
+    from toolkit.run import Run, runs_folder
+    from toolkit.together import together as compare
+
+    folder = runs_folder(runs)
+    found = [Run.find(name, folder) for name in run_names]
+    document = compare(found, rows)
+    for run in found:
+        if run.done("score"):
+            write(run, load_task(run))
+    typer.echo(json.dumps(document) if as_json else document["sentence"])
+    if any(one["differing"] for one in document["tasks"]):
+        raise typer.Exit(1)

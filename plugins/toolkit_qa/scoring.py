@@ -1,0 +1,128 @@
+"""Metrics of extractive question answering.
+
+A prediction is ``{"text": …, "start": …, "end": …}`` (characters of the context; an empty text and
+``-1`` where the answer is that there is none). A reference is ``{"texts": […], "starts": […]}``,
+empty where there is no answer.
+
+Exact match and F1 are computed by ``transformers.data.metrics.squad_metrics`` itself, the
+official SQuAD evaluation; what is around it here is the maximum over several references.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from toolkit import Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Prediction(TypedDict):
+    """A span of the context, or none."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Reference(TypedDict):
+    """The answers that count as right; empty where there is none."""
+
+    texts: list[str]
+    starts: list[int]
+
+
+NOTHING: Prediction = {"text": "", "start": -1, "end": -1}
+"""The answer that there is none."""
+
+
+@functools.cache
+def _official() -> tuple[Callable[[str], str], Callable[..., Any], Callable[..., Any]]:
+    """Normalisation, exact match and F1 of the official evaluation; it is slow to import."""
+    from transformers.data.metrics import squad_metrics
+
+    return squad_metrics.normalize_answer, squad_metrics.compute_exact, squad_metrics.compute_f1
+
+
+def _golds(reference: Reference) -> list[str]:
+    """Reference texts, without those of which normalisation leaves nothing, as officially."""
+    normalize, _, _ = _official()
+    return [text for text in reference["texts"] if normalize(text)] or [""]
+
+
+def exact(prediction: Mapping[str, Any], reference: Reference) -> float:
+    """1 where the prediction is one of the references but for case, articles and punctuation."""
+    _, compute, _ = _official()
+    return float(max(compute(gold, prediction["text"]) for gold in _golds(reference)))
+
+
+def f1(prediction: Mapping[str, Any], reference: Reference) -> float:
+    """Overlap of words with the nearest reference: the harmonic mean of precision and recall."""
+    _, _, compute = _official()
+    return float(max(compute(gold, prediction["text"]) for gold in _golds(reference)))
+
+
+def start(prediction: Mapping[str, Any], reference: Reference) -> float:
+    """1 where the prediction begins at the character at which a reference begins, or is none."""
+    if not reference["texts"]:
+        return float(not prediction["text"])
+    return float(bool(prediction["text"]) and prediction["start"] in reference["starts"])
+
+
+def end(prediction: Mapping[str, Any], reference: Reference) -> float:
+    """1 where the prediction ends where a reference ends, or is none."""
+    if not reference["texts"]:
+        return float(not prediction["text"])
+    ends = [
+        at + len(text)
+        for at, text in zip(reference["starts"], reference["texts"], strict=True)
+    ]  # fmt: skip
+    return float(bool(prediction["text"]) and prediction["end"] in ends)
+
+
+def has_answer(reference: Reference) -> bool:
+    """Whether there is an answer, as the official evaluation decides it."""
+    return bool(reference["texts"])
+
+
+def _share(values: np.ndarray, counted: np.ndarray, axis: int = -1) -> Any:
+    """The mean of the values that count; not a number (null) where none does."""
+    return (values * counted).sum(axis=axis) / counted.sum(axis=axis)
+
+
+def _only(
+    score: Callable[[Mapping[str, Any], Reference], float], *, answerable: bool
+) -> Callable[[Any, Any], tuple[float, float]]:
+    """A score on the rows with, or without, an answer."""
+
+    def per_example(prediction: Any, reference: Any) -> tuple[float, float]:
+        counted = has_answer(reference) == answerable
+        return (score(prediction, reference) if counted else 0.0, float(counted))
+
+    return per_example
+
+
+def _null_precision(prediction: Any, reference: Any) -> tuple[float, float]:
+    said = not prediction["text"]
+    return (float(said and not has_answer(reference)), float(said))
+
+
+def _null_recall(prediction: Any, reference: Any) -> tuple[float, float]:
+    none = not has_answer(reference)
+    return (float(none and not prediction["text"]), float(none))
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric("f1", f1, label="F1"),
+    Metric("exact", exact, label="Exact match"),
+    Metric("start", start, label="Start accuracy"),
+    Metric("end", end, label="End accuracy"),
+    Metric("has_ans_f1", _only(f1, answerable=True), _share, label="F1, with an answer"),
+    Metric("has_ans_exact", _only(exact, answerable=True), _share, label="Exact, with an answer"),
+    Metric("no_ans_exact", _only(exact, answerable=False), _share, label="Exact, no answer"),
+    Metric("null_precision", _null_precision, _share, label="Null precision"),
+    Metric("null_recall", _null_recall, _share, label="Null recall"),
+)

@@ -1,0 +1,154 @@
+"""The question-answering task: a question and a context in, the answer's span out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from toolkit import Baseline, Panel, QuestionAnsweringTask, Recipe, Row
+from toolkit_qa import asking
+from toolkit_qa.scoring import METRICS
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit import Source
+
+EMBEDDED = Recipe(
+    name="embedded",
+    summary="the real all-MiniLM-L6-v2, LoRA r 16, under eight minutes on two cores",
+    model="embedded:minilm",
+    training={
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 2,
+        "learning_rate": 1.5e-3,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": 0.05,
+        "weight_decay": 0.0,
+        "eval_strategy": "steps",
+        "eval_steps": 100,
+        "logging_steps": 10,
+        "bf16": True,
+        "max_length": 256,
+        "doc_stride": 96,
+        "model_init_kwargs": {"attn_implementation": "eager"},
+    },
+    lora={
+        "r": 16,
+        "lora_alpha": 32,
+        "lora_dropout": 0.05,
+        "target_modules": ["query", "key", "value", "dense"],
+    },
+)
+
+FULL = Recipe(
+    name="full",
+    summary="all parameters of all-MiniLM-L6-v2 trained, to compare LoRA with",
+    model="embedded:minilm",
+    training={**EMBEDDED.training, "learning_rate": 1e-4, "weight_decay": 0.01},
+    lora=None,
+)
+
+DISTILBERT = Recipe(
+    name="distilbert-lora",
+    summary="DistilBERT, LoRA r 16 on the attention's query and value; a GPU helps",
+    model="distilbert/distilbert-base-uncased",
+    training={
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 3,
+        "learning_rate": 3e-4,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": 0.1,
+        "weight_decay": 0.01,
+        "eval_strategy": "epoch",
+        "logging_steps": 50,
+        "max_length": 384,
+        "doc_stride": 128,
+    },
+    lora={
+        "r": 16,
+        "lora_alpha": 32,
+        "lora_dropout": 0.1,
+        "target_modules": ["q_lin", "v_lin"],
+    },
+)
+
+EXAMPLE = {
+    "question": "Who paid for the lighthouse?",
+    "context": (
+        "The Harrow Lighthouse stands in Selford. It was designed by Ada Finch in 1871. The money "
+        "for the lighthouse came from Otto Berger."
+    ),
+}
+
+
+class QuestionAnswering(QuestionAnsweringTask):
+    """Mark the answer to a question in a context, or say that there is none."""
+
+    name = "question-answering"
+    summary = "Mark the answer to a question in a text"
+    columns = {
+        "id": "the question's id",
+        "title": "the document's title, empty where there is none",
+        "question": "the question",
+        "context": "the text that may hold the answer",
+        "answers": "lists text and answer_start (characters); empty where there is no answer",
+        "document": "what rows must share to stay in one split: a document or a context",
+    }
+    metrics = METRICS
+    primary_metric = "f1"
+    margin = 0.01
+    recipes = (EMBEDDED, FULL, DISTILBERT)
+    options = {**QuestionAnsweringTask.options, "group": "auto", "ensemble": 0}
+    panel = Panel(
+        inputs={"question": "Question", "context": "Context"}, view="spans", examples=(EXAMPLE,)
+    )
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        from toolkit_qa.load import load_rows
+
+        return load_rows(source, str(self.settings["group"]))
+
+    def group(self, row: Row) -> str:
+        return str(row["document"])
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        from toolkit_qa.baselines import ladder
+
+        return ladder()
+
+    def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
+        return {
+            "question": lambda row: asking.question_type(str(row["question"])),
+            "answer length": _answer_length,
+            "context length": _context_length,
+            "position of the answer": _position,
+        }
+
+
+def _answer_length(row: Row) -> str | None:
+    texts = row["answers"]["text"]
+    if not texts:
+        return None
+    words = len(texts[0].split())
+    for high in (2, 4, 9, 20):
+        if words < high:
+            return f"under {high} words"
+    return "20 words and more"
+
+
+def _context_length(row: Row) -> str:
+    words = len(row["context"].split())
+    for high in (60, 120, 250, 1_000):
+        if words < high:
+            return f"under {high:,} words"
+    return "1,000 words and more"
+
+
+def _position(row: Row) -> str | None:
+    """In which third of the context the answer begins."""
+    starts = row["answers"]["answer_start"]
+    if not starts:
+        return "no answer"
+    third = min(2, 3 * int(starts[0]) // max(1, len(row["context"])))
+    return ("first third", "second third", "last third")[third]

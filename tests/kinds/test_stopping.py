@@ -1,0 +1,107 @@
+"""What ends training early: patience and minutes; and that the best weights are the ones kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset, DatasetDict
+
+from tiny_tasks import TinyPrices, price_rows
+from toolkit import recipes
+from toolkit.errors import RecipeError
+from toolkit.kinds import training
+from toolkit.kinds.base import TrainingWatch
+from toolkit.kinds.causal_lm.kind import CausalLM
+from toolkit.task import Recipe
+
+CURVE = [0.5, 0.3, 0.4, 0.6, 0.2, 0.1]
+"""The error on select at each judging: the second is the best within a patience of two."""
+
+
+@pytest.fixture
+def splits() -> DatasetDict:
+    made = price_rows()
+    return DatasetDict(
+        {"train": Dataset.from_list(made[:60]), "select": Dataset.from_list(made[60:])}
+    )
+
+
+def kind(model: Path, splits: DatasetDict, **changes: Any) -> CausalLM:
+    task = TinyPrices()
+    task.adopt(task.learn(splits["train"]))
+    fields = {"per_device_train_batch_size": 4, "max_steps": 12, "eval_strategy": "steps",
+              "eval_steps": 2, "learning_rate": 5e-3, "bf16": False}  # fmt: skip
+    lora = {"r": 4, "target_modules": "all-linear"}
+    return CausalLM(task, Recipe("tiny", "tiny", str(model), training=fields, lora=lora, **changes))
+
+
+def trained(made: CausalLM, splits: DatasetDict, folder: Path) -> Any:
+    return made.train(
+        splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
+        watch=TrainingWatch(),
+    )  # fmt: skip
+
+
+def weights(model: Any) -> list[torch.Tensor]:
+    return [p.detach().clone() for n, p in model.named_parameters() if "lora" in n]
+
+
+def test_patience_ends_training_and_the_best_weights_are_kept(
+    tiny_llama: Path, tmp_path: Path, splits: DatasetDict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[list[torch.Tensor]] = []
+
+    def judge(*_: Any) -> Any:
+        def told(trainer: Any) -> dict[str, float]:
+            judged.append(weights(trainer.model))
+            return {"eval_loss": 1.0, "eval_mae": CURVE[len(judged) - 1]}
+
+        return told
+
+    monkeypatch.setattr("toolkit.kinds.training.judge", judge)
+    made = kind(tiny_llama, splits, early_stopping={"early_stopping_patience": 2})
+    info = trained(made, splits, tmp_path).info
+    assert len(judged) == 4  # 0.5, 0.3, then twice no better
+    assert (info["steps"], info["best_step"], info["stopped_early"]) == (8, 4, True)
+    kept = weights(made.model)
+    assert all(torch.equal(a, b) for a, b in zip(kept, judged[1], strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(kept, judged[3], strict=True))
+
+
+def test_minutes_end_training_with_a_last_judging(
+    tiny_llama: Path, tmp_path: Path, splits: DatasetDict
+) -> None:
+    made = kind(tiny_llama, splits, early_stopping={"minutes": 0.0})
+    found = trained(made, splits, tmp_path)
+    assert (found.info["steps"], found.info["stopped_early"]) == (1, True)
+    assert [e["step"] for e in found.history if "eval_mae" in e] == [1]
+    assert (tmp_path / "adapter" / "adapter_model.safetensors").is_file()
+
+
+def test_minutes_count_from_the_beginning_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(training.time, "perf_counter", lambda: clock[0])
+    budget = training.TimeBudget(60)
+    control = SimpleNamespace(should_training_stop=False, should_evaluate=False, should_save=False)
+    budget.on_train_begin(None, None, control)
+    clock[0] = 159.0
+    budget.on_step_end(None, None, control)
+    assert not control.should_training_stop
+    clock[0] = 161.0
+    budget.on_step_end(None, None, control)
+    assert control.should_training_stop and control.should_evaluate and control.should_save
+
+
+def test_minutes_are_a_field_of_early_stopping_and_others_are_refused() -> None:
+    from trl import SFTConfig
+
+    good = Recipe("r", "", "m", early_stopping={"minutes": 2})
+    recipes.check(good, SFTConfig, {})
+    with pytest.raises(RecipeError, match="minute"):
+        recipes.check(Recipe("r", "", "m", early_stopping={"minute": 2}), SFTConfig, {})
+    with pytest.raises(RecipeError, match="watt"):
+        recipes.check(Recipe("r", "", "m", cost={"watt": 2}), SFTConfig, {})

@@ -1,0 +1,58 @@
+"""Who may look, and where: refused before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli_runner import CommandLine
+from toolkit.errors import UsageError
+from toolkit_playground.serve import credentials, free_port, is_loopback, tunnel
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine(capsys, monkeypatch)
+
+
+@pytest.mark.parametrize("options", [["--share"], ["--host", "0.0.0.0"], ["--host", "::"]])
+def test_an_open_door_without_a_password_is_refused(cli: CommandLine, options: list[str]) -> None:
+    answer = cli("playground", *options)
+    assert answer.code == 2 and "--auth" in answer.err
+
+
+def test_an_unknown_run_is_refused(cli: CommandLine, tmp_path: Path) -> None:
+    answer = cli("playground", "nothing", "--runs", tmp_path)
+    assert answer.code == 2 and "no run 'nothing'" in answer.err
+
+
+def test_credentials_from_the_line_and_from_a_file(tmp_path: Path) -> None:
+    assert credentials(None) is None
+    assert credentials("ann:s:ecret") == [("ann", "s:ecret")]
+    place = tmp_path / "who"
+    place.write_text("ann:one\nbob:two\n")
+    assert credentials(f"@{place}") == [("ann", "one"), ("bob", "two")]
+    for wrong in ("ann", "ann:", ":x", f"@{tmp_path / 'none'}"):
+        with pytest.raises(UsageError):
+            credentials(wrong)
+
+
+def test_loopback() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "127.3.2.1", "localhost", "::1")))
+    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.4", "example.org")))
+
+
+def test_a_port_in_use_is_passed_over_or_refused() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=str(port)):
+            free_port("127.0.0.1", port)
+        assert free_port("127.0.0.1", None) != port
+
+
+def test_the_tunnel_names_both_ends() -> None:
+    assert tunnel(7861).startswith("ssh -N -L 7861:127.0.0.1:7861 ")

@@ -1,0 +1,109 @@
+"""What the playground's views draw, as plain data: the contract of :meth:`Task.panel_data`.
+
+    view                   data
+    text                   {"text": str, "marks": [{"start": int, "end": int, "note": str}, …]}
+    number-distribution    {"values": [float, …], "probabilities": [float, …]}
+    labels                 {"labels": {name: probability, …}}
+    spans                  {"context": str, "spans": [{"start": int, "end": int,
+                            "probability": float}, …], "no_answer": float | None}
+
+Values of a distribution are in the unit of the task's predictions; starts and ends count
+characters; spans come best first. ``marks`` and ``no_answer`` may be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import PluginError
+
+if TYPE_CHECKING:
+    from toolkit.task import Row, Task
+
+VIEWS = ("text", "number-distribution", "labels", "spans")
+
+
+def read_output(task: Task, output: Any, row: Row) -> dict[str, Any]:
+    """The panel's data as far as they can be read from the kind's output alone."""
+    view = task.panel.view if task.panel else "text"
+    if view == "number-distribution" and getattr(output, "numbers", None) is not None:
+        return _numbers(task, output.numbers)
+    if view == "labels":
+        return {"labels": _labels(task, output)}
+    if view == "spans":
+        return _spans(task, output, row)
+    text = getattr(output, "text", None)
+    return {"text": str(task.postprocess(output, row)) if text is None else str(text), "marks": []}
+
+
+def _numbers(task: Any, numbers: Any) -> dict[str, Any]:
+    convert = getattr(task, "from_number", float)
+    return {
+        "values": [float(convert(value)) for value in numbers.values.tolist()],
+        "probabilities": [float(p) for p in numbers.probabilities.tolist()],
+    }
+
+
+def _labels(task: Any, output: Any) -> dict[str, float]:
+    found = getattr(output, "probabilities", None)
+    if isinstance(found, Mapping):
+        return {str(name): float(p) for name, p in found.items()}
+    if found is None and getattr(output, "logits", None) is not None:
+        from scipy.special import softmax
+
+        found = softmax(output.logits)
+    if found is None:
+        raise PluginError(
+            f"{task.name}: the view 'labels' needs an output with probabilities or logits, or a "
+            "panel_data of the task's own"
+        )
+    values = [float(p) for p in found]
+    names = getattr(task, "labels", None) or range(len(values))
+    if len(names) != len(values):
+        raise PluginError(f"{task.name} names {len(names)} labels, its model gives {len(values)}")
+    return dict(zip(map(str, names), values, strict=True))
+
+
+def _spans(task: Task, output: Any, row: Row) -> dict[str, Any]:
+    spans = getattr(output, "spans", None)
+    if spans is None:
+        raise PluginError(
+            f"{task.name}: the view 'spans' needs an output with spans, or a panel_data of the "
+            "task's own"
+        )
+    return {
+        "context": str(row.get("context", "")),
+        "spans": [_span(span) for span in spans],
+        "no_answer": getattr(output, "no_answer", None),
+    }
+
+
+def _span(span: Any) -> dict[str, Any]:
+    """A span from a mapping, a tuple (start, end, probability) or an object with those names."""
+    if isinstance(span, Mapping):
+        start, end, share = span["start"], span["end"], span["probability"]
+    elif isinstance(span, Sequence):
+        start, end, share = span[:3]
+    else:
+        start, end, share = span.start, span.end, span.probability
+    return {"start": int(start), "end": int(end), "probability": float(share)}
+
+
+def check(view: str, data: Any) -> Mapping[str, Any]:
+    """The data, if they are what the view draws; raises :class:`PluginError` otherwise."""
+    if view not in VIEWS:
+        raise PluginError(f"there is no view {view!r}; views are {', '.join(VIEWS)}")
+    if not isinstance(data, Mapping):
+        raise PluginError(f"panel_data gave {type(data).__name__}, not a mapping")
+    needed = {
+        "text": ("text",),
+        "number-distribution": ("values", "probabilities"),
+        "labels": ("labels",),
+        "spans": ("context", "spans"),
+    }[view]
+    if view == "number-distribution" and "text" in data:
+        return data  # an output in which no number was found
+    if missing := [name for name in needed if name not in data]:
+        raise PluginError(f"panel_data for the view {view!r} has no {', '.join(missing)}")
+    return data

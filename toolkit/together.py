@@ -1,0 +1,110 @@
+"""``toolkit together RUN RUN…``: adapters of several tasks on one encoder, checked row by row.
+
+Each task must give the answers that its run gave alone. What was found is kept in
+``together.json`` of every run, and its report says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit import environment, systems
+from toolkit.decode import decode_all, or_fallback
+from toolkit.errors import RunError, UsageError
+from toolkit.flow import load_task, make_kind
+from toolkit.run import Run, read_jsonl, write_json
+
+if TYPE_CHECKING:
+    from toolkit.kinds.encoder.sharing import SharedEncoder
+    from toolkit.task import Row, Task
+
+FILE = "together.json"
+ROWS = 200
+"""Test rows of each task that are answered again."""
+
+
+def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
+    """Let the adapters of finished runs answer on one encoder, and compare with their own runs.
+
+    Args:
+        runs: two or more, of different tasks or not, with LoRA on the same encoder.
+        rows: test rows of each that are answered.
+    """
+    from toolkit.kinds.encoder.kind import Encoder
+    from toolkit.kinds.encoder.sharing import SharedEncoder
+
+    if len(runs) < 2:
+        raise UsageError("together takes two runs or more; see: toolkit runs")
+    environment.prepare(offline=True)
+    members, tasks = {}, {}
+    for run in runs:
+        if not run.done("predict"):
+            raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
+        task = load_task(run)
+        kind = make_kind(run, task)
+        if not isinstance(kind, Encoder):
+            raise UsageError(f"{task.name} is no task for an encoder; only those can share one")
+        name = _name(task.name, list(members))
+        members[name], tasks[name] = (kind, run.adapter), (run, task)
+    shared = SharedEncoder(members)
+    found = [_compared(shared, name, *tasks[name], rows) for name in members]
+    document = {
+        "tasks": found,
+        "parameters": shared.parameters(),
+        "parameters_apart": shared.parameters_apart(),
+    }
+    document["sentence"] = sentence(document)
+    for run in runs:
+        write_json(run.path / FILE, document)
+    return document
+
+
+def _name(task: str, taken: Sequence[str]) -> str:
+    """A name in memory; PEFT splits names at dots."""
+    plain = task.replace(".", "-")
+    return plain if plain not in taken else f"{plain}-{len(taken) + 1}"
+
+
+def _compared(shared: SharedEncoder, name: str, run: Run, task: Task, most: int) -> dict[str, Any]:
+    """How many test rows get the answer that the run has stored."""
+    place = run.data / "heldout.jsonl"
+    if not place.is_file():
+        raise RunError(f"{run.path} holds no held-out rows; it was made without storing data")
+    ours = systems.trained(systems.load(run))
+    if ours is None:
+        raise RunError(f"run {run.id} has no predictions of an adapter")
+    asked: list[Row] = []
+    for row in read_jsonl(place):
+        if row.pop("split") == "test" and len(asked) < most:
+            asked.append(row)
+    task.chosen = dict(ours.entry.get("chosen") or {})
+    decoder = ours.entry.get("decoder") or next(iter(task.decoders()))
+    decoded = decode_all(task, shared.predict(name, asked), asked)[decoder]
+    stored = ours.splits["test"]
+    from toolkit.verifying import same
+
+    differing = [
+        row["row_id"]
+        for row, answer in zip(asked, or_fallback(task, decoded), strict=True)
+        if not same(stored[row["row_id"]]["prediction"], answer, 1e-3)
+    ]
+    return {
+        "name": name, "task": task.name, "run": run.id, "rows": len(asked),
+        "same": len(asked) - len(differing), "differing": differing[:20],
+    }  # fmt: skip
+
+
+def sentence(document: dict[str, Any]) -> str:
+    """What was found, for the report."""
+    tasks = document["tasks"]
+    answers = ", ".join(
+        f"{one['same']:,} of {one['rows']:,} test rows of {one['task']}" for one in tasks
+    )
+    saved = 1 - document["parameters"] / document["parameters_apart"]
+    names = ", ".join(one["name"] for one in tasks)
+    return (
+        f"With {len(tasks)} adapters on one encoder in memory ({names}), "
+        f"the answer was the one given alone on {answers}; it takes {document['parameters']:,} "
+        f"parameters instead of {document['parameters_apart']:,} ({saved:.0%} fewer)."
+    )
