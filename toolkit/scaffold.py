@@ -72,7 +72,7 @@ def _package(name: str) -> str:
     if taken or package in ("toolkit", "tests", *plugins.HEAVY):
         raise UsageError(f"{package!r} is a Python module already; choose a longer name")
     found = plugins.load()
-    if name in found.tasks:
+    if name in found.tasks and found.origins[name].file is None:
         raise UsageError(
             f"there is a task {name!r} already, of {found.origins[name].distribution}; choose "
             "another name"

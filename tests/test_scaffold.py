@@ -1,0 +1,117 @@
+"""``toolkit new``: what it makes is small, keeps the contract, passes its own tests and runs."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cli_runner import CommandLine
+from toolkit import checking, scaffold, taskfiles
+from toolkit.errors import UsageError
+from toolkit.source import Source
+from toolkit.taskfiles.kinds import KINDS
+
+ROOT = Path(__file__).parents[1]
+LONGEST = 40
+"""Lines that a whole task may have."""
+
+every_kind = pytest.mark.parametrize("kind", sorted(scaffold.kinds()))
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine(capsys, monkeypatch)
+
+
+def made(folder: Path, kind: str) -> Path:
+    return scaffold.create("my-task", kind, folder / "my-task")
+
+
+def test_a_kind_that_task_files_know_can_be_made_and_the_other_way_round() -> None:
+    assert set(scaffold.kinds()) == set(KINDS)
+
+
+@every_kind
+def test_the_whole_task_is_short_and_complete(tmp_path: Path, kind: str) -> None:
+    folder = made(tmp_path, kind)
+    lines = (folder / "my_task" / "task.py").read_text().splitlines()
+    assert len(lines) <= LONGEST and max(map(len, lines)) <= 100
+    tree = ast.parse("\n".join(lines))
+    imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    assert imported <= {"toolkit", "toolkit.baselines", "toolkit.metrics"}
+    assert not list(folder.rglob("*.j2")) and "{{" not in (folder / "README.md").read_text()
+
+
+@every_kind
+def test_the_package_says_its_entry_point(tmp_path: Path, kind: str) -> None:
+    project = tomllib.loads((made(tmp_path, kind) / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"]["toolkit"] == {"my-task": "my_task.task"}
+    assert project["dependencies"][0].startswith("adapter-toolkit>=")
+
+
+@every_kind
+def test_the_task_keeps_the_contract_and_its_data_hold_no_row_twice(
+    tmp_path: Path, kind: str
+) -> None:
+    task = taskfiles.load(made(tmp_path, kind) / "my_task" / "task.py")
+    results = checking.check(task(), Source())
+    assert [f"{r.rule}: {r.message}" for r in results if not r.passed] == []
+    assert task.synthetic, "made-up rows must be called so"
+
+
+@every_kind
+@pytest.mark.slow
+def test_its_own_tests_pass(tmp_path: Path, kind: str) -> None:
+    folder = made(tmp_path, kind)
+    path = os.pathsep.join(map(str, (folder, ROOT, ROOT / "plugins")))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "toolkit.testing", "-p", "no:cacheprovider"],
+        cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
+        check=False, timeout=500,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+
+
+def test_the_command_says_what_it_made_and_what_to_do_next(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = cli("new", "my-task")
+    assert answer.code == 0
+    assert "my_task/task.py" in answer.out and "toolkit run my-task" in answer.out
+    assert list(tmp_path.iterdir()) == [tmp_path / "my-task"]
+
+
+def test_kinds_are_listed(cli: CommandLine) -> None:
+    assert {line.partition(":")[0] for line in cli("new", "--kinds").out.splitlines()} == set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("My Task", "causal-lm", "is not kebab-case"),
+        ("json", "causal-lm", "is a Python module already"),
+        ("torch", "causal-lm", "is a Python module already"),
+        ("price-regression", "causal-lm", "there is a task 'price-regression' already"),
+        ("my-task", "causal-ml", "did you mean 'causal-lm'"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(tmp_path: Path, name: str, kind: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        scaffold.create(name, kind, tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "my-task").mkdir()
+    (tmp_path / "my-task" / "precious").touch()
+    with pytest.raises(UsageError, match="exists and is not empty"):
+        made(tmp_path, "causal-lm")
+    assert [p.name for p in tmp_path.rglob("*")] == ["my-task", "precious"]

@@ -1,0 +1,83 @@
+"""Metrics and baselines that tasks share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from datasets import Dataset
+
+from toolkit import baselines, metrics
+from toolkit.task import Metric
+
+TRAIN = Dataset.from_dict(
+    {
+        "text": ["red cup", "blue cup", "red lamp", "blue lamp", "old chair"],
+        "kind": ["cup", "cup", "lamp", "lamp", "chair"],
+        "price": [2.0, 2.0, 9.0, 9.0, 30.0],
+    }
+)
+NEW = Dataset.from_dict({"text": ["a green cup", "this lamp is red", "old chair"]})
+
+
+@pytest.mark.parametrize(
+    ("metric", "prediction", "reference", "value"),
+    [
+        (metrics.ACCURACY, "a", "a", 1.0),
+        (metrics.ACCURACY, "a", "A", 0.0),
+        (metrics.EXACT_MATCH, "The Cup!", "cup", 1.0),
+        (metrics.EXACT_MATCH, "cup", ["lamp", "a cup"], 1.0),
+        (metrics.TOKEN_F1, "red cup", "the red lamp", 0.5),
+        (metrics.TOKEN_F1, "", "cup", 0.0),
+        (metrics.TOKEN_F1, "cup cup", "cup", 2 / 3),
+        (metrics.MAE, 3.0, 5.0, 2.0),
+        (metrics.RMSE, 3.0, 5.0, 4.0),
+    ],
+)
+def test_a_metric_says_of_one_row(
+    metric: Metric, prediction: Any, reference: Any, value: float
+) -> None:
+    assert metric.per_example(prediction, reference) == pytest.approx(value)
+
+
+def test_rmse_is_a_root_of_means() -> None:
+    assert metrics.RMSE.value([1.0, 7.0]) == 2.0
+
+
+def test_macro_f1_is_scikit_learns_and_works_on_resamples() -> None:
+    from sklearn.metrics import f1_score
+
+    classes = ["a", "b", "c"]
+    draws = np.random.default_rng(0).integers(0, 3, (2, 60))
+    said, wanted = ([classes[i] for i in row] for row in draws)
+    metric = metrics.macro_f1(classes)
+    values = [metric.per_example(p, r) for p, r in zip(said, wanted, strict=True)]
+    assert metric.value(values) == pytest.approx(f1_score(wanted, said, average="macro"))
+    columns = metric.columns(values)
+    together = metric.aggregate(*(np.stack([c, c[::-1]]) for c in columns), axis=-1)
+    assert together.shape == (2,) and together[0] == pytest.approx(together[1])
+
+
+@pytest.mark.parametrize(
+    ("baseline", "said"),
+    [
+        (baselines.most_frequent("kind"), ["cup", "cup", "cup"]),
+        (baselines.nearest("text", "kind"), ["cup", "lamp", "chair"]),
+        (baselines.nearest(lambda row: row["text"], "price"), [2.0, 9.0, 30.0]),
+        (baselines.first_words("text", 2), ["a green", "this lamp", "old chair"]),
+        (baselines.tfidf_logistic("text", "kind"), ["cup", "lamp", "chair"]),
+    ],
+)
+def test_a_baseline_answers_new_rows(baseline: Any, said: list[Any]) -> None:
+    assert list(baseline(TRAIN)(NEW)) == said
+
+
+def test_ridge_orders_numbers_by_their_words() -> None:
+    cup, lamp, chair = baselines.tfidf_ridge("text", "price")(TRAIN)(NEW)
+    assert cup < lamp < chair
+
+
+def test_of_one_class_there_is_no_regression_and_it_is_said() -> None:
+    one = TRAIN.filter(lambda row: row["kind"] == "cup")
+    assert baselines.tfidf_logistic("text", "kind")(one)(NEW) == ["cup"] * 3
