@@ -173,9 +173,14 @@ class CausalLM(Writing, Kind):
             raise UsageError("no adapter is loaded")
         off = self.has_adapter and not adapter
         with self.model.disable_adapter() if off else contextlib.nullcontext():
-            return self._read(prompts, progress)
+            return self._read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
 
-    def _read(self, prompts: Sequence[Sequence[int]], progress: Progress | None) -> list[Generated]:
+    def _read(
+        self,
+        prompts: Sequence[Sequence[int]],
+        limits: Sequence[int | None],
+        progress: Progress | None,
+    ) -> list[Generated]:
         generation = self.recipe.generation
         if isinstance(self.task, NumericLMTask):
             if self._reader is None:
@@ -189,8 +194,9 @@ class CausalLM(Writing, Kind):
         from toolkit.kinds.causal_lm.generate import generate
 
         return generate(
-            self.model, self.tokenizer, prompts, generation=generation, progress=progress
-        )
+            self.model, self.tokenizer, prompts,
+            generation=generation, limits=limits, progress=progress,
+        )  # fmt: skip
 
     def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
         """The row's example with solved examples of other rows before its prompt."""
