@@ -15,7 +15,9 @@ from toolkit import plugins, testing
 def test_check_task_says_what_is_broken(check_task: Callable[..., None]) -> None:
     check_task(TinyColours)
     broken = type("Broken", (TinyPrices,), {"summary": ""})
-    with pytest.raises(AssertionError, match=r"Broken breaks the contract:\nregistration:.*summary"):
+    with pytest.raises(
+        AssertionError, match=r"Broken breaks the contract:\nregistration:.*summary"
+    ):
         check_task(broken)
 
 

@@ -37,7 +37,7 @@ _PUBLIC = {
     "UsageError": "toolkit.errors",
     "hookimpl": "toolkit.hookspecs",
     "ordinal_metrics": "toolkit.classes",
-    "read": "toolkit.data",
+    "read": "toolkit.reading",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
@@ -45,7 +45,7 @@ __all__ = sorted([*_PUBLIC, "__version__"])
 if TYPE_CHECKING:
     from toolkit.classes import classification_metrics as classification_metrics
     from toolkit.classes import ordinal_metrics as ordinal_metrics
-    from toolkit.data import read as read
+    from toolkit.reading import read as read
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
     from toolkit.errors import ToolkitError as ToolkitError

@@ -6,6 +6,7 @@ scikit-learn is imported when one is fitted.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,19 @@ if TYPE_CHECKING:
 
     from toolkit.task import Baseline, Predictor
 
-__all__ = ["Text", "first_words", "most_frequent", "nearest", "tfidf_logistic", "tfidf_ridge"]
+__all__ = [
+    "Text",
+    "first_words",
+    "most_frequent",
+    "nearest",
+    "nearest_sentence",
+    "tfidf_logistic",
+    "tfidf_ridge",
+]
 
+
+_WORD = re.compile(r"\w+")
+_SENTENCE = re.compile(r"[^\s.!?][^.!?]*[.!?]?")
 
 Text = str | Callable[[Row], str]
 """What a baseline reads of a row: a column, or a function that makes a text of the row."""
@@ -80,6 +92,31 @@ def first_words(text: Text, words: int) -> Baseline:
 
     def fit(train: Dataset) -> Predictor:
         return lambda rows: [" ".join(value.split()[:words]) for value in _texts(rows, text)]
+
+    return fit
+
+
+def nearest_sentence(question: str = "question", context: str = "context") -> Baseline:
+    """Of the context the sentence that shares most words with the question, as a span.
+
+    Args:
+        question: the column of the questions.
+        context: the column of the texts that hold the answers.
+    """
+
+    def answer(row: Row) -> dict[str, Any]:
+        asked = set(_WORD.findall(str(row[question]).casefold()))
+        spans = [match.span() for match in _SENTENCE.finditer(str(row[context]))] or [(0, 0)]
+
+        def shared(span: tuple[int, int]) -> int:
+            words = set(_WORD.findall(str(row[context])[span[0] : span[1]].casefold()))
+            return len(words & asked)
+
+        start, end = max(spans, key=shared)
+        return {"text": str(row[context])[start:end], "start": start, "end": end}
+
+    def fit(train: Dataset) -> Predictor:
+        return lambda rows: [answer(dict(row)) for row in rows]
 
     return fit
 

@@ -36,16 +36,41 @@ def load_rows(task: Task, source: Source) -> Dataset | DatasetDict:
         raise PluginError(
             f"task {task.name!r} names no answer column, so it needs a load_rows of its own"
         )
-    convert = Converter(task, source)
+    made: list[Converter] = []
+
+    def convert(told: Source, dataset: Dataset) -> Dataset:
+        if not made:
+            made.append(Converter(task, told))
+        return made[0](dataset)
+
+    return load_with(task, source, convert)
+
+
+def load_with(
+    task: Task, source: Source, convert: Callable[[Source, Dataset], Dataset]
+) -> Dataset | DatasetDict:
+    """The user's rows or the task's own, each file converted.
+
+    Args:
+        task: whose own rows are read where the source names none.
+        source: what the command line says.
+        convert: whom to tell, and a file's rows → the task's rows.
+    """
     if source.given:
-        return source.load(convert)
+        return source.load(lambda dataset: convert(source, dataset))
     path = own_data(task)
     source.synthetic = task.synthetic
     source.note(
         f"the data are the task's own{', and made up' if task.synthetic else ''} ({path.name}; "
         "name others with --data)"
     )
-    return convert(read(path, source))
+    # Which columns they are is nobody's choice here, so it is not said.
+    told = Source(text=source.text, target=source.target)
+    rows = convert(told, read(path, told))
+    source.chosen = told.chosen
+    for reason, row_ids in told.left_out.items():
+        source.leave_out(reason, row_ids)
+    return rows
 
 
 def own_data(task: Task) -> Path:

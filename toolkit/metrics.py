@@ -28,11 +28,13 @@ def _normal(text: Any) -> str:
 
 
 def _best(score: Callable[[Any, Any], float]) -> Callable[[Any, Any], float]:
-    """Against several references the best one counts."""
+    """Texts or spans; against several references the best one counts."""
 
     def scored(prediction: Any, reference: Any) -> float:
-        references = reference if isinstance(reference, list) else [reference]
-        return max(score(prediction, one) for one in references)
+        said = prediction["text"] if isinstance(prediction, Mapping) else prediction
+        # A question-answering task's reference; an empty list: that there is no answer.
+        wanted = (reference["texts"] or [""]) if isinstance(reference, Mapping) else reference
+        return max(score(said, one) for one in (wanted if isinstance(wanted, list) else [wanted]))
 
     return scored
 

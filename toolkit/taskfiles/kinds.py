@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit import baselines, formats, tables
 from toolkit.errors import DataError
 from toolkit.kinds.causal_lm import CausalLMTask, Generated
+from toolkit.kinds.question_answering import QuestionAnsweringTask
 from toolkit.kinds.sequence_classification import SequenceClassificationTask
 from toolkit.reading import read
-from toolkit.task import Baseline, Row, Task
+from toolkit.task import Baseline, Panel, Row, Task
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -200,6 +201,20 @@ class ClassTask(SequenceClassificationTask):
         }
 
 
+class SpanTask(QuestionAnsweringTask):
+    """Questions, contexts and answers that stand in them: a table or a SQuAD file."""
+
+    columns: ClassVar[Mapping[str, str]] = {
+        "question": "the question",
+        "context": "the text that may hold the answer",
+        "answers": "lists text and answer_start; empty where there is no answer",
+    }
+    panel = Panel(inputs={"question": "Question", "context": "Context"}, view="spans")
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return {"nearest-sentence": baselines.nearest_sentence()}
+
+
 Made = tuple[type[Task], dict[str, Any]]
 """The class to inherit from, and its members that the file decides."""
 
@@ -236,6 +251,11 @@ def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
     return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "shortens": shortens}
 
 
+def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:
+    _refuse_keys(given, ("prompt", "text", "target", "classes"), refuse, "question-answering")
+    return SpanTask, {}
+
+
 def _templated(given: Mapping[str, Any], key: str, template: str, refuse: Refuse) -> dict[str, Any]:
     names = _fields(template, refuse, key)
     target = given.get("target")
@@ -256,5 +276,6 @@ def _refuse_keys(given: Mapping[str, Any], keys: Sequence[str], refuse: Refuse, 
 KINDS: Mapping[str, FileKind] = {
     "causal-lm": FileKind(("token_f1", "exact_match"), _prompted),
     "sequence-classification": FileKind(("accuracy", "macro_f1"), _classified),
+    "question-answering": FileKind(("token_f1", "exact_match"), _asked),
 }
 """The kinds by the names that task files and ``toolkit new`` give them."""

@@ -1,4 +1,4 @@
-"""A task in a TOML file: a table of rows, a template, a kind, named metrics; no Python.
+r"""A task in a TOML file: a table of rows, a template, a kind, named metrics; no Python.
 
 kind = "causal-lm"
 data = "rows.csv"

@@ -2,11 +2,9 @@
 
 pytest finds it by itself (entry point ``pytest11``); its fixtures are
 
-=================  ==================================================================================
-``check_task``     ``check_task(MyTask)`` fails with what ``toolkit check`` says
-``run_task``       ``run_task(MyTask)`` → :class:`FinishedRun`, a real run with a tiny random model
-``tiny_model``     ``tiny_model(MyTask)`` → the folder of that model
-=================  ==================================================================================
+- ``check_task(MyTask)`` fails with what ``toolkit check`` says of the task
+- ``run_task(MyTask)`` → :class:`FinishedRun`, a real run with a tiny random model
+- ``tiny_model(MyTask)`` → the folder of that model
 
 :func:`check` and :func:`run` do the same as functions. Nothing heavy is imported until one of them
 is used.

@@ -91,6 +91,7 @@ def bert(folder: Path, lines: Sequence[str] = LINES) -> Path:
 MAKERS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
     "AutoModelForCausalLM": llama,
     "AutoModelForSequenceClassification": bert,
+    "AutoModelForQuestionAnswering": bert,
 }
 """What makes a tiny model, by the class that loads it."""
 

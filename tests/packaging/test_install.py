@@ -1,0 +1,109 @@
+"""The wheel, the example plugin and a new package of each kind, in a clean environment, offline.
+
+The environment's own packages are the wheel and the plugins alone; their dependencies are seen
+through a path file, so that no index is asked. Sockets are closed to all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli_runner import quick
+from toolkit import scaffold
+from toolkit.testing import models
+
+ROOT = Path(__file__).parents[2]
+KINDS = sorted(scaffold.kinds())
+TASKS = [*(f"new-{kind}" for kind in KINDS), "ticket-urgency"]
+
+NO_NETWORK = """
+import socket
+
+def refuse(*arguments, **keywords):
+    raise OSError("no network in this test")
+
+socket.getaddrinfo = socket.create_connection = refuse
+socket.socket.connect = socket.socket.connect_ex = refuse
+"""
+
+pytestmark = pytest.mark.slow
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True,
+        check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ``bin`` folder of an environment with the wheel and the plugins."""
+    folder = tmp_path_factory.mktemp("clean")
+    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
+    (site,) = (folder / "venv").glob("lib/python*/site-packages")
+    (site / "outer.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    (site / "sitecustomize.py").write_text(NO_NETWORK)
+    for kind in KINDS:
+        scaffold.create(f"new-{kind}", kind, folder / f"new-{kind}")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    run(
+        *pip, "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-q",
+        "-w", folder / "wheels", ROOT, ROOT / "examples" / "ticket-urgency",
+        *(folder / f"new-{kind}" for kind in KINDS), cwd=folder,
+    )  # fmt: skip
+    run(
+        *pip, "--python", folder / "venv" / "bin" / "python", "install", "--no-deps", "--no-index",
+        "-q", "--force-reinstall", *(folder / "wheels").glob("*.whl"), cwd=folder,
+    )  # fmt: skip
+    return folder / "venv" / "bin"
+
+
+def test_the_tasks_are_there_and_come_from_the_environment(clean: Path) -> None:
+    found = {
+        task["name"] for task in json.loads(run(clean / "toolkit", "tasks", "--json", cwd=clean))
+    }
+    assert {*TASKS, "price-regression"} <= found
+    code = "import toolkit, ticket_urgency; print(toolkit.__file__); print(ticket_urgency.__file__)"
+    for place in run(clean / "python", "-c", code, cwd=clean).split():
+        assert Path(place).is_relative_to(clean.parent)
+
+
+def test_the_plugins_command_is_there(clean: Path) -> None:
+    assert run(clean / "toolkit", "urgent", "The web shop is down.", cwd=clean).strip() == "3"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_is_checked_and_runs_offline(
+    clean: Path, task: str, tmp_path: Path, tiny_model: Callable[..., Path]
+) -> None:
+    run(clean / "toolkit", "check", task, cwd=tmp_path)
+    kind = "sequence-classification" if task == "ticket-urgency" else task.removeprefix("new-")
+    maker = models.MAKERS[AUTO_CLASSES[kind]]
+    model = maker(tmp_path / "model", models.LINES)
+    shown = run(
+        clean / "toolkit", "run", task, "--limit", "80", "--json", "--runs", tmp_path / "runs",
+        *quick(model), cwd=tmp_path,
+    )  # fmt: skip
+    metrics = json.loads(shown)
+    assert metrics["synthetic"] and len(metrics["systems"]) >= 4
+    assert Path(metrics["run_path"], "report.html").is_file()
+
+
+AUTO_CLASSES = {
+    "causal-lm": "AutoModelForCausalLM",
+    "sequence-classification": "AutoModelForSequenceClassification",
+    "question-answering": "AutoModelForQuestionAnswering",
+    "seq2seq-lm": "AutoModelForSeq2SeqLM",
+}

@@ -1,0 +1,55 @@
+"""The examples: short, within the contract, and using nothing that is not public."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from toolkit import checking, plugins, taskfiles, testing
+from toolkit.source import Source
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+LONGEST = 40
+TASKS = ("dialogue_summary.py", "email_subject.py", "email_subject.toml")
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_is_short_and_keeps_the_contract(name: str) -> None:
+    path = EXAMPLES / name
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    task = taskfiles.load(path)
+    results = checking.check(task(), Source())
+    assert [f"{r.rule}: {r.message}" for r in results if not r.passed] == []
+    plugins.load.cache_clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_runs(name: str, run_task: Callable[..., testing.FinishedRun]) -> None:
+    finished = run_task(taskfiles.load(EXAMPLES / name))
+    assert {"adapter", "base", "nearest"} <= set(finished.metrics["systems"])
+    plugins.load.cache_clear()
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.py")), ids=lambda p: p.name)
+def test_examples_import_only_what_is_public(path: Path) -> None:
+    import toolkit
+
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("toolkit"):
+            public = node.module == "toolkit" or node.module in toolkit.PUBLIC_MODULES
+            assert public, f"{path.name} imports {node.module}"
+
+
+def test_the_plugins_rule_is_what_its_readme_shows() -> None:
+    code = "from ticket_urgency.rule import urgency; print(urgency('The web shop is down.'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=EXAMPLES / "ticket-urgency",
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "3\n", done.stderr
