@@ -45,7 +45,6 @@ __all__ = sorted([*_PUBLIC, "__version__"])
 if TYPE_CHECKING:
     from toolkit.classes import classification_metrics as classification_metrics
     from toolkit.classes import ordinal_metrics as ordinal_metrics
-    from toolkit.reading import read as read
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
     from toolkit.errors import ToolkitError as ToolkitError
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from toolkit.kinds.sequence_classification import (
         SequenceRegressionTask as SequenceRegressionTask,
     )
+    from toolkit.reading import read as read
     from toolkit.source import Source as Source
     from toolkit.targets import Target as Target
     from toolkit.task import API_VERSION as API_VERSION

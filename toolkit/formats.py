@@ -183,8 +183,8 @@ def recognise(dataset: Dataset) -> Format | None:
         if not set(form.needs) <= set(dataset.column_names):
             continue
         first = dataset[0]
-        if form.name in ("chat messages", "ShareGPT"):
-            if not isinstance(_parsed(first[form.needs[0]]), list):
-                continue
+        listed = form.name in ("chat messages", "ShareGPT")
+        if listed and not isinstance(_parsed(first[form.needs[0]]), list):
+            continue
         return form
     return None

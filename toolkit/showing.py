@@ -110,7 +110,10 @@ def show_plugins(found: Plugins, as_json: bool) -> None:
 
 def show_new(folder: Path, name: str) -> None:
     """What was made, and what to do with it."""
-    import os
+
+    def typed(path: Path) -> str:
+        """As it is typed: a path, and never taken for a name."""
+        return path.as_posix() if path.is_absolute() else f"./{path.as_posix()}"
 
     _print(f"made {folder}:")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -118,9 +121,9 @@ def show_new(folder: Path, name: str) -> None:
     task = next(folder.glob("*/task.py"))
     _print(
         "try it:",
-        f"  toolkit run {os.path.join('.', task)}",
+        f"  toolkit run {typed(task)}",
         "install it, and run it by its name:",
-        f"  pip install --no-build-isolation -e {os.path.join('.', folder)}",
+        f"  pip install --no-build-isolation -e {typed(folder)}",
         f"  toolkit run {name}",
     )
 
