@@ -331,6 +331,25 @@ def _compare_keys(
         )
 
 
+def bfloat16_pays() -> bool:
+    """Whether this machine computes in bfloat16 itself; elsewhere it is slower than float32."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    tell = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch we support
+    able: dict[str, object] = tell()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def autocast() -> Any:
+    """A context that computes in bfloat16 where that pays."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.autocast(device, torch.bfloat16, enabled=bfloat16_pays())
+
+
 def parameter_counts(model: Any) -> tuple[int, int]:
     """Parameters that are trained and in all (4-bit weights counted as what they stand for)."""
     trained = total = 0
