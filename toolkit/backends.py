@@ -350,6 +350,31 @@ def autocast() -> Any:
     return torch.autocast(device, torch.bfloat16, enabled=bfloat16_pays())
 
 
+@contextlib.contextmanager
+def merged(model: Any) -> Iterator[None]:
+    """Within, a LoRA adapter is part of its base's weights: scoring is a quarter faster.
+
+    Only where it is exact and cheap, which is float32 on a CPU; elsewhere nothing happens. After
+    it the base's weights are what they were, bit for bit: they are put back, not subtracted from.
+    """
+    from peft.tuners.lora import LoraLayer
+
+    layers = [m for m in model.modules() if isinstance(m, LoraLayer)]
+    weights = [layer.get_base_layer().weight for layer in layers]
+    exact = all(w.dtype.is_floating_point and w.itemsize == 4 for w in weights)
+    if not layers or not exact or any(w.device.type != "cpu" for w in weights):
+        yield
+        return
+    kept = [weight.detach().clone() for weight in weights]
+    model.merge_adapter()
+    try:
+        yield
+    finally:
+        model.unmerge_adapter()
+        for weight, before in zip(weights, kept, strict=True):
+            weight.data.copy_(before)
+
+
 def parameter_counts(model: Any) -> tuple[int, int]:
     """Parameters that are trained and in all (4-bit weights counted as what they stand for)."""
     trained = total = 0

@@ -13,6 +13,7 @@ from datasets import Dataset, DatasetDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from toolkit import backends
 from toolkit.errors import ModelError, PreflightError
 from toolkit.kinds import training
 from toolkit.kinds.base import TrainingWatch
@@ -542,6 +543,34 @@ def test_another_prompt_than_in_training_is_refused(tiny_llama: Path, tmp_path: 
 
     with pytest.raises(ModelError, match="another prompt"):
         CausalLM(Reworded(), recipe(tiny_llama)).load_adapter(tmp_path / "adapter")
+
+
+def test_scoring_with_the_adapter_in_the_weights_leaves_them_bit_for_bit(kind: CausalLM) -> None:
+    kind.load()
+    kind.model = backends.add_lora(
+        kind.model, {"r": 4, "target_modules": "all-linear"}, seed=0, task_type="CAUSAL_LM"
+    ).eval()
+    kind.has_adapter = True
+    for name, parameter in kind.model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.2)
+    before = {name: p.detach().clone() for name, p in kind.model.named_parameters()}
+    some = [dict(row) for row in rows(5)]
+    with backends.merged(kind.model):
+        assert any(
+            not torch.equal(p, before[n]) for n, p in kind.model.named_parameters() if n in before
+        )
+    inside = kind.predict(some, adapter=True)
+    after = dict(kind.model.named_parameters())
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    prompts = [kind.renderer.prompt(kind.example(row)) for row in some]
+    beside = NumberReader(kind.tokenizer, 999).read(kind.model, prompts)
+    for a, b in zip(inside, beside, strict=True):
+        np.testing.assert_allclose(
+            a.numbers.probabilities, b.numbers.probabilities, rtol=1e-3, atol=1e-7
+        )
+    base = kind.predict(some, adapter=False)
+    assert not np.allclose(base[0].numbers.probabilities, inside[0].numbers.probabilities)
 
 
 def test_pickled_weights_are_refused(tiny_llama: Path, tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ class CausalLM(Writing, Kind):
         if column is None or limit is None or _characters(example) + self.answer_room <= limit:
             return example
         prompt = self.renderer.prompt(example)
-        room = max(self.answer_room, len(self.renderer.completion(example, prompt)))
+        room = self.answer_room
+        if len(example["completion"]) >= room:  # a token has at least one character, and EOS
+            room = max(room, len(self.renderer.completion(example, prompt)))
         text = str(row[column])
         while (excess := len(prompt) + room - limit) > 0 and text:
             ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -171,8 +173,10 @@ class CausalLM(Writing, Kind):
         prompts = [self.renderer.prompt(example) for example in examples]
         if adapter and not self.has_adapter:
             raise UsageError("no adapter is loaded")
-        off = self.has_adapter and not adapter
-        with self.model.disable_adapter() if off else contextlib.nullcontext():
+        state = contextlib.nullcontext()
+        if self.has_adapter:
+            state = backends.merged(self.model) if adapter else self.model.disable_adapter()
+        with state:
             return self._read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
 
     def _read(
