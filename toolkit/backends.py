@@ -375,6 +375,33 @@ def merged(model: Any) -> Iterator[None]:
             weight.data.copy_(before)
 
 
+@contextlib.contextmanager
+def autocast_layers(model: Any) -> Iterator[None]:
+    """:func:`autocast` for the layers of a language model; its head computes as its weights are.
+
+    Logits in bfloat16 have two to three digits, and would tie where they should decide.
+    """
+    import torch
+
+    head = model.get_output_embeddings()
+    with autocast() as context:
+        device = context.device
+
+        def leave(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+            torch.set_autocast_enabled(device, False)
+            return (inputs[0].to(module.weight.dtype), *inputs[1:])
+
+        def enter(module: Any, inputs: Any, output: Any) -> None:
+            torch.set_autocast_enabled(device, bfloat16_pays())
+
+        handles = [head.register_forward_pre_hook(leave), head.register_forward_hook(enter)]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
 def parameter_counts(model: Any) -> tuple[int, int]:
     """Parameters that are trained and in all (4-bit weights counted as what they stand for)."""
     trained = total = 0

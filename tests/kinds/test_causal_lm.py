@@ -366,8 +366,8 @@ def test_batches_hold_every_row_once_and_bound_the_tokens(lengths: list[int], to
 
 def test_padding_is_on_the_left_and_masked() -> None:
     ids, mask = pad_left([[5, 6, 7], [8]], 0, "cpu")
-    assert ids.tolist() == [[5, 6, 7], [0, 0, 8]]
-    assert mask.tolist() == [[1, 1, 1], [0, 0, 1]]
+    assert ids.tolist() == [[0] * 5 + [5, 6, 7], [0] * 7 + [8]]
+    assert mask.tolist() == [[0] * 5 + [1, 1, 1], [0] * 7 + [1]]
 
 
 # -- order -----------------------------------------------------------------------------------------
@@ -588,3 +588,21 @@ def test_the_adapter_folder_says_what_it_is(tiny_llama: Path, tmp_path: Path) ->
     assert told["task"] == "guess" and len(told["canaries"]) == 4 and len(told["prompt_sha"]) == 64
     config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
     assert config["target_modules"] == sorted(config["target_modules"])
+
+
+@pytest.mark.skipif(not backends.bfloat16_pays(), reason="needs a CPU that computes in bfloat16")
+def test_reduced_precision_keeps_the_head_and_is_near(kind: CausalLM) -> None:
+    kind.load()
+    prompts = [kind.renderer.prompt(kind.example(dict(row))) for row in rows(6)]
+    seen: list[torch.dtype] = []
+    handle = kind.model.get_output_embeddings().register_forward_hook(
+        lambda module, inputs, output: seen.append(output.dtype)
+    )
+    exact = NumberReader(kind.tokenizer, 999).read(kind.model, prompts)
+    near = NumberReader(kind.tokenizer, 999, reduced=True).read(kind.model, prompts)
+    handle.remove()
+    assert set(seen) == {torch.float32}
+    assert not torch.is_autocast_enabled("cpu")
+    for a, b in zip(exact, near, strict=True):
+        assert not np.array_equal(a.numbers.probabilities, b.numbers.probabilities)
+        np.testing.assert_allclose(a.numbers.probabilities, b.numbers.probabilities, rtol=0.2)

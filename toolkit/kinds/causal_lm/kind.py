@@ -61,6 +61,11 @@ class CausalLM(Writing, Kind):
         default = NUMBER_ROOM if isinstance(self.task, NumericLMTask) else ANSWER_ROOM
         return int(self.recipe.generation.get("max_new_tokens", default))
 
+    @property
+    def reduced(self) -> bool:
+        # As in training: where the recipe computes in bfloat16 and the machine does so itself.
+        return bool(self.recipe.training.get("bf16")) and backends.bfloat16_pays()
+
     # -- before a model is loaded ------------------------------------------------------------------
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         prompts = np.empty(len(rows), dtype=np.int32)
@@ -190,7 +195,9 @@ class CausalLM(Writing, Kind):
             if self._reader is None:
                 from toolkit.kinds.causal_lm.numbers import NumberReader
 
-                self._reader = NumberReader(self.tokenizer, self.task.largest_number)
+                self._reader = NumberReader(
+                    self.tokenizer, self.task.largest_number, reduced=self.reduced
+                )
             outputs: list[Generated] = self._reader.read(
                 self.model, prompts, generation=generation, progress=progress
             )
