@@ -222,14 +222,16 @@ class Encoder(Kind):
         import torch
 
         whole = self.tuned if adapter else self.model
-        peft = None if self.full or self.tuned is None else self.tuned
-        off = peft is not None and not adapter
+        off = self.tuned is not None and not self.full and not adapter
         model = whole if head else _inner(whole).base_model
         inputs = {
             name: value.to(self.model.device)
             for name, value in pad_right(features, self.tokenizer.pad_token_id).items()
         }
-        with torch.inference_mode(), peft.disable_adapter() if off else contextlib.nullcontext():
+        with (
+            torch.inference_mode(),
+            self.tuned.disable_adapter() if off else contextlib.nullcontext(),
+        ):
             return model(**inputs)
 
     # -- training ----------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ class SequenceClassification(Encoder):
             return lambda outputs, labels: functional.cross_entropy(
                 outputs.logits.float(), labels, reduction="sum", label_smoothing=smoothing
             )
-        losses = {
+        losses: dict[str, Callable[..., torch.Tensor]] = {
             "squared": functional.mse_loss,
             "absolute": functional.l1_loss,
             "huber": functional.huber_loss,
