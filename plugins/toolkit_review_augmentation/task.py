@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Target
 from toolkit_review_augmentation import baselines, examples, metrics, slicing, texts
 from toolkit_review_augmentation import instructions as asked
-from toolkit_review_augmentation.reviews import Sizes, load
+from toolkit_review_augmentation.reviews import Sizes, load, load_texts
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -129,6 +129,9 @@ class ReviewAugmentation(CausalLMTask):
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         sizes = Sizes(int(self.settings["train_reviews"]), 80, int(self.settings["test_reviews"]))
         return examples.of_reviews(load(source, sizes, stars=False), source)
+
+    def load_inputs(self, source: Source) -> Dataset:
+        return examples.questions_on(load_texts(source))
 
     def group(self, row: Row) -> str:
         return str(row["group"])
