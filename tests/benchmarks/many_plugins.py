@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from distributions import install, works  # noqa: E402
+from distributions import install, works
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 0.5

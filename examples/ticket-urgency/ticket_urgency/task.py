@@ -1,10 +1,9 @@
 """How urgent a ticket is: 1 can wait, 2 is a nuisance, 3 stops work."""
 
+from ticket_urgency.rule import urgency
 from toolkit import Metric, Panel, SequenceClassificationTask
 from toolkit.baselines import most_frequent, tfidf_logistic
 from toolkit.metrics import ACCURACY
-
-from ticket_urgency.rule import urgency
 
 # To answer a stopped office too late costs more than to run for nothing.
 REGRET = Metric(
