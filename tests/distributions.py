@@ -1,4 +1,4 @@
-"""Distributions as pip leaves them, made in a folder that tests put on the path."""
+"""Distributions as pip leaves them in site-packages, in a folder that tests put on the path."""
 
 from __future__ import annotations
 

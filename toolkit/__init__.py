@@ -42,6 +42,46 @@ _PUBLIC = {
 
 __all__ = sorted([*_PUBLIC, "__version__"])
 
+PUBLIC_MODULES = (
+    "toolkit.baselines",
+    "toolkit.columns",
+    "toolkit.decode",
+    "toolkit.errors",
+    "toolkit.metrics",
+    "toolkit.reading",
+    "toolkit.source",
+    "toolkit.tables",
+    "toolkit.task",
+    "toolkit.testing",
+    "toolkit.wording",
+)
+"""Modules whose names tasks may use beside those above; the API version covers both."""
+
+APPLICATION_MODULES = (
+    "toolkit.backends",
+    "toolkit.comparing",
+    "toolkit.console",
+    "toolkit.environment",
+    "toolkit.flow",
+    "toolkit.human",
+    "toolkit.kinds.base",
+    "toolkit.kinds.causal_lm",
+    "toolkit.metadata",
+    "toolkit.panels",
+    "toolkit.plugins",
+    "toolkit.report",
+    "toolkit.run",
+    "toolkit.sections",
+    "toolkit.serving",
+    "toolkit.showing",
+    "toolkit.splitting",
+    "toolkit.statistics",
+    "toolkit.systems",
+    "toolkit.together",
+    "toolkit.training_charts",
+)
+"""Modules for commands and pages on top of the toolkit; they may change with a minor version."""
+
 if TYPE_CHECKING:
     from toolkit.classes import classification_metrics as classification_metrics
     from toolkit.classes import ordinal_metrics as ordinal_metrics

@@ -182,9 +182,8 @@ def recognise(dataset: Dataset) -> Format | None:
     for form in FORMATS.values():
         if not set(form.needs) <= set(dataset.column_names):
             continue
-        first = dataset[0]
-        listed = form.name in ("chat messages", "ShareGPT")
-        if listed and not isinstance(_parsed(first[form.needs[0]]), list):
-            continue
-        return form
+        # A column of that name alone may hold anything; a list of messages is a list.
+        listed = isinstance(_parsed(dataset[0][form.needs[0]]), list)
+        if listed or form.name not in ("chat messages", "ShareGPT"):
+            return form
     return None

@@ -110,22 +110,22 @@ def show_plugins(found: Plugins, as_json: bool) -> None:
 
 def show_new(folder: Path, name: str) -> None:
     """What was made, and what to do with it."""
-
-    def typed(path: Path) -> str:
-        """As it is typed: a path, and never taken for a name."""
-        return path.as_posix() if path.is_absolute() else f"./{path.as_posix()}"
-
     _print(f"made {folder}:")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         _print(f"  {path.relative_to(folder).as_posix()}")
     task = next(folder.glob("*/task.py"))
     _print(
         "try it:",
-        f"  toolkit run {typed(task)}",
+        f"  toolkit run {_here(task)}",
         "install it, and run it by its name:",
-        f"  pip install --no-build-isolation -e {typed(folder)}",
+        f"  pip install --no-build-isolation -e {_here(folder)}",
         f"  toolkit run {name}",
     )
+
+
+def _here(path: Path) -> str:
+    """A path as it is typed; a relative one begins with ``./``, or pip would take it for a name."""
+    return str(path) if path.is_absolute() else f"./{path}"
 
 
 def show_recipes(tasks: Sequence[type[Task]], as_json: bool) -> None:

@@ -25,7 +25,9 @@ class Source:
         data: a file or Hub data set; ``None`` lets the task bring its own.
         text: column names (or numbers), or one template with ``{column}`` in it.
         target: the column to predict; ``None`` guesses.
-        train, validation, test: files that hold splits of one's own.
+        train: a file with training rows, instead of ``data``.
+        validation: a file with rows to choose by.
+        test: a file with rows to judge by.
         encoding: of text files; ``None``: UTF-8, or what the byte order mark says.
         header: whether files begin with column names; ``None``: yes, unless columns are asked for
             by number and the first row looks like data.

@@ -43,7 +43,8 @@ class Span:
     """A stretch of the context that may be the answer.
 
     Args:
-        start, end: its characters, ``context[start:end]``.
+        start: its first character in the context.
+        end: the character behind its last.
         text: what stands there.
         score: start logit plus end logit.
         probability: the softmax over all spans of the context and "no answer".

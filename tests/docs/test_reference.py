@@ -1,0 +1,153 @@
+"""Every public name and hook is in the docs, and the public API changes with the changelog."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import toolkit
+from toolkit import hookspecs
+
+ROOT = Path(__file__).parents[2]
+RELEASED = Path(__file__).with_name("api-released.json")
+"""The public API of the last release; written anew by ``python -m``, see :func:`main`."""
+MENTIONED = re.compile(r"^::: (\S+)$", re.MULTILINE)
+
+
+def in_the_docs() -> set[str]:
+    pages = (ROOT / "docs").rglob("*.md")
+    return {name for page in pages for name in MENTIONED.findall(page.read_text("utf-8"))}
+
+
+def hooks() -> list[str]:
+    return [
+        name
+        for name, value in vars(hookspecs).items()
+        if inspect.isfunction(value) and hasattr(value, f"{hookspecs.PROJECT}_spec")
+    ]
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    names = {f"toolkit.{name}" for name in toolkit.__all__ if name != "__version__"}
+    modules = {*toolkit.PUBLIC_MODULES, *toolkit.APPLICATION_MODULES} - {"toolkit.task"}
+    assert {*names, *modules} - in_the_docs() == set()
+
+
+def test_every_hook_is_in_the_reference() -> None:
+    assert len(hooks()) == 2
+    assert {f"toolkit.hookspecs.{name}" for name in hooks()} <= in_the_docs()
+
+
+@pytest.mark.parametrize("name", sorted({*toolkit.PUBLIC_MODULES, *toolkit.APPLICATION_MODULES}))
+def test_what_is_public_has_a_docstring(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__
+    for each, value in public(module):
+        if inspect.isfunction(value) or inspect.isclass(value):
+            assert value.__doc__, f"{name}.{each}"
+
+
+def public(module: Any) -> Iterator[tuple[str, Any]]:
+    """The names that a module itself defines and does not hide."""
+    names = getattr(module, "__all__", None)
+    for name, value in sorted(vars(module).items()):
+        own = getattr(value, "__module__", module.__name__) == module.__name__
+        if names is not None:
+            own = name in names
+        if own and not name.startswith("_") and not inspect.ismodule(value):
+            yield name, value
+
+
+def api() -> dict[str, str]:
+    """Public name, with a dot each public member of a class → what can be said of its signature."""
+    found: dict[str, str] = {}
+    for name in toolkit.__all__:
+        if name != "__version__":
+            found |= described(name, getattr(toolkit, name))
+    for module in toolkit.PUBLIC_MODULES:
+        for name, value in public(importlib.import_module(module)):
+            if name not in toolkit.__all__:
+                found |= described(f"{module}.{name}", value)
+    for name in hooks():
+        found |= described(f"hook {name}", getattr(hookspecs, name))
+    return found
+
+
+def described(name: str, value: Any) -> dict[str, str]:
+    """A function's signature; a class's bases, public members and fields."""
+    if not inspect.isclass(value):
+        return {name: signature(value)}
+    found = {name: f"class({', '.join(base.__name__ for base in value.__bases__)})"}
+    if dataclasses.is_dataclass(value):
+        fields = [f.name for f in dataclasses.fields(value) if not f.name.startswith("_")]
+        found |= {f"{name}.{field}": "field" for field in fields}
+    for member, each in sorted(vars(value).items()):
+        if not member.startswith("_"):
+            found.setdefault(f"{name}.{member}", signature(getattr(each, "__func__", each)))
+    return found
+
+
+def signature(value: Any) -> str:
+    return str(inspect.signature(value)) if inspect.isfunction(value) else type(value).__name__
+
+
+def unreleased() -> str:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return text.partition("## [Unreleased]")[2].partition("\n## [")[0]
+
+
+def test_what_has_changed_since_the_release_is_in_the_changelog() -> None:
+    before = json.loads(RELEASED.read_text(encoding="utf-8"))
+    now = api()
+    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    told = unreleased()
+    missing = [name for name in changed if not any(f"`{told_as}`" in told for told_as in ways(name))]
+    assert not missing, f"name these in CHANGELOG.md under Unreleased: {', '.join(missing)}"
+
+
+def ways(name: str) -> set[str]:
+    """How the changelog may name something: by itself, or by the class or module it came with."""
+    path = name.removeprefix("hook ").split(".")
+    parents = {".".join(path[:n]) for n in range(1, len(path)) if path[:n] != ["toolkit"]}
+    released = json.loads(RELEASED.read_text(encoding="utf-8"))
+    new = {p for p in parents if not any(f"{known}.".startswith(f"{p}.") for known in released)}
+    return {path[-1], ".".join(path[-2:]), *new}
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted([*(ROOT / "plugins").rglob("*.py"), *(ROOT / "playground").rglob("*.py")]),
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_built_in_plugins_import_what_anybody_may(path: Path) -> None:
+    allowed = {*toolkit.PUBLIC_MODULES, *toolkit.APPLICATION_MODULES}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not node.module or node.level:
+            continue
+        if node.module != "toolkit" and not node.module.startswith("toolkit."):
+            continue
+        for name in (alias.name for alias in node.names):
+            assert not name.startswith("_"), f"{node.module}.{name}"
+            whole = f"{node.module}.{name}"
+            named = node.module == "toolkit" and name in toolkit.__all__
+            assert named or node.module in allowed or whole in allowed, f"{whole} is not public"
+
+
+def main() -> None:
+    """Write the public API as released: ``python tests/docs/test_reference.py``."""
+    RELEASED.write_text(json.dumps(api(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    sys.stdout.write(f"wrote {RELEASED}\n")
+
+
+if __name__ == "__main__":
+    main()
