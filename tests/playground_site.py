@@ -101,8 +101,8 @@ def plugin_in(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterator[str]:
-    """``toolkit playground …`` until the block ends; gives its address."""
+def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterator[tuple[str, int]]:
+    """``toolkit playground …`` until the block ends; gives its address and process number."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -125,7 +125,7 @@ def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterat
         else:
             pytest.fail("the playground did not start")
         assert process.poll() is None, (folder / "server.log").read_text()
-        yield url
+        yield url, process.pid
     finally:
         process.terminate()
         process.wait(20)

@@ -56,6 +56,6 @@ def site(
     change(made.folder("live"), unfinish)
     plugin_in(folder / "plugin")
     given = [str(made.folder("main")), str(made.folder("elsewhere"))]
-    with serving(folder, *given, "--runs", str(runs), plugin=folder / "plugin") as url:
+    with serving(folder, *given, "--runs", str(runs), plugin=folder / "plugin") as (url, _):
         made.url = url
         yield made

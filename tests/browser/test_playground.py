@@ -325,7 +325,7 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Any, site: Any, scheme: st
 
 
 def test_without_a_run_the_page_says_how_to_make_one(browser: Any, tmp_path: Path) -> None:
-    with serving(tmp_path, "--runs", str(tmp_path / "none"), "--auth", "ann:secret") as url:
+    with serving(tmp_path, "--runs", str(tmp_path / "none"), "--auth", "ann:secret") as (url, _):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{url}/config", timeout=20)
         refused.value.close()
