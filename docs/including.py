@@ -1,4 +1,4 @@
-"""Files shown in the pages: a line ``--8<-- PATH`` in a fence stands for a file's content.
+"""Files shown in the pages: a line ``# include: PATH`` in a fence stands for a file's content.
 
 The file is one of the repository, or of a package that the page has made with ``toolkit new``. Used
 by MkDocs when it builds the pages, and by the tests that run them.
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-INCLUDE = re.compile(r"^--8<-- (\S+)$", re.MULTILINE)
+INCLUDE = re.compile(r"^# include: (\S+)$", re.MULTILINE)
 NEW = re.compile(r"^\$ toolkit new (\S+) --kind (\S+)$", re.MULTILINE)
 SHOWN = 14
 """Lines of a table that a page shows."""
