@@ -78,8 +78,9 @@ def quick(model: Path) -> list[str]:
 
 def environment() -> dict[str, str]:
     """For a process of its own: one thread, and the packages of this checkout."""
-    paths = (ROOT, ROOT / "plugins", ROOT / "playground")
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(map(str, paths))}
+    ours = (ROOT, ROOT / "plugins", ROOT / "playground")
+    paths = [*map(str, ours), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(paths)}
 
 
 def command(folder: Path, *arguments: str, **keywords: Any) -> subprocess.CompletedProcess[str]:

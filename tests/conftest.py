@@ -15,7 +15,6 @@ import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from cli_runner import command, goods, quick, write_csv  # noqa: E402
-from toolkit.testing import models  # noqa: E402
 
 # The same fixtures as plugin authors have, whether or not the toolkit is installed here.
 pytest_plugins = ["toolkit.testing"]
@@ -30,18 +29,24 @@ settings.load_profile("steady")
 @pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Llama of two layers; its tokenizer has a token for every number from 0 to 999."""
+    from toolkit.testing import models
+
     return models.llama(tmp_path_factory.mktemp("models") / "tiny-llama")
 
 
 @pytest.fixture(scope="session")
 def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Qwen2 of two layers, whose tokenizer has a chat template and splits numbers."""
+    from toolkit.testing import models
+
     return models.qwen(tmp_path_factory.mktemp("models") / "tiny-qwen")
 
 
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random BERT of two layers without a head, whose word pieces are characters and words."""
+    from toolkit.testing import models
+
     return models.bert(tmp_path_factory.mktemp("models") / "tiny-bert")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import wording
+from toolkit.examples import shown as said
 from toolkit.run import Run, read_json, write_jsonl
 from toolkit.systems import TRAINED
 
@@ -268,7 +269,7 @@ def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_
         low, high = answer.get("low"), answer.get("high")
         interval = "" if low is None else f"{low:,.2f} – {high:,.2f}"
         prediction = answer["prediction"]
-        shown = f"{prediction:,.2f}" if isinstance(prediction, float) else str(prediction)
+        shown = f"{prediction:,.2f}" if isinstance(prediction, float) else said(prediction)
         if not answer["parsed"]:
             shown += " (unreadable output)"
         table.add_row(_cell(shown, "bold"), interval, _cell(str(answer["input"])[:100]))

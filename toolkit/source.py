@@ -85,7 +85,10 @@ class Source:
     def file(self) -> str:
         """The file whose rows are being converted, for a complaint about one of them."""
         part = self._place.removesuffix(": ")
-        return str((getattr(self, part) if part else None) or self.train or self.data or "")
+        named = getattr(self, part, None) if part else None
+        if part in ("validation", "test") and not named:  # a split of a Hub data set
+            return f"{self.data} ({part})"
+        return str(named or self.train or self.data or "")
 
     @property
     def given(self) -> bool:

@@ -231,11 +231,10 @@ def _labels(side: Shown, truth: Any) -> str:
 
 def _spans(side: Shown, truth: Any) -> str:
     context, spans = str(side.data["context"]), list(side.data["spans"])[:5]
-    best = spans[0] if spans else None
     none = side.data.get("no_answer")
     marked = escape(context)
-    if best and (none is None or best["probability"] >= none):
-        start, end = int(best["start"]), int(best["end"])
+    if answer := _answer(side.prediction, spans, none):
+        start, end = answer
         marked = (
             f"{escape(context[:start])}<mark>{escape(context[start:end])}</mark>"
             f"{escape(context[end:])}"
@@ -248,6 +247,17 @@ def _spans(side: Shown, truth: Any) -> str:
         for text, share in sorted(rows, key=lambda row: -row[1])
     )
     return f'<div class="tk-said">{marked}</div><ol class="tk-top">{items}</ol>'
+
+
+def _answer(prediction: Any, spans: Sequence[Any], none: float | None) -> tuple[int, int] | None:
+    """What is marked: the prediction where it says its place, else the likeliest span."""
+    if isinstance(prediction, Mapping) and {"start", "end"} <= prediction.keys():
+        start, end = prediction["start"], prediction["end"]
+        return None if start is None or end is None or end <= start else (int(start), int(end))
+    best = spans[0] if spans else None
+    if best is None or (none is not None and best["probability"] < none):
+        return None
+    return int(best["start"]), int(best["end"])
 
 
 def _text(side: Shown, truth: Any) -> str:

@@ -42,25 +42,33 @@ class Rungs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: set[str] = set()
+        self.problems: dict[str, str] = {}
 
-    def update(self, page: Page, run: Run, wait: bool = False) -> None:
+    def update(self, page: Page, run: Run) -> None:
         """Score the run again with all guesses there are; one at a time, none for nothing."""
-        if run.id in self._waiting and not wait:
+        if run.id in self._waiting:  # who waits will find this guess too
             return
         self._waiting.add(run.id)
-        worker = threading.Thread(target=self._work, args=(page, run), name="playground-rung")
-        worker.start()
-        if wait:
-            worker.join()
+        threading.Thread(target=self._work, args=(page, run), name="playground-rung").start()
 
     def _work(self, page: Page, run: Run) -> None:
         with self._lock:
             self._waiting.discard(run.id)
-            given, seconds = page.library.store(run).guesses()
-            task = load_task(run)
-            human.add(run, task, {r: guessed(task, g) for r, g in given.items()}, seconds)
-            with DRAWING:
-                report.refresh(run, task)
+            try:
+                self._write(page, run)
+            except Exception as error:  # it is told with the next guess; the guess itself is kept
+                self.problems[run.id] = html.failure(error, "writing the rung")
+            else:
+                self.problems.pop(run.id, None)
+
+    @staticmethod
+    def _write(page: Page, run: Run) -> None:
+        """Guesses into the run, the run into its report."""
+        given, seconds = page.library.store(run).guesses()
+        task = load_task(run)
+        human.add(run, task, {r: guessed(task, g) for r, g in given.items()}, seconds)
+        with DRAWING:
+            report.refresh(run, task)
 
 
 def guessed(task: Task, value: float) -> Any:
@@ -106,6 +114,7 @@ def build(page: Page) -> None:
             table, count = standing(page, key)
             if count >= human.ENOUGH:
                 rungs.update(page, run)
+                line += rungs.problems.get(run.id, "")
             following = _ask(page, key)
             text, box = show_row(page, key, following)
             return [text, box, line, table, following]

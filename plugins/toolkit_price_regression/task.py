@@ -25,14 +25,14 @@ EMBEDDED = Recipe(
     model="embedded:causal-lm",
     training={
         "per_device_train_batch_size": 32,
-        "num_train_epochs": 4,
+        "num_train_epochs": 3.5,
         "learning_rate": 2e-3,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.03,
         "weight_decay": 0.0,
         "eval_strategy": "steps",
-        "eval_steps": 300,
-        "save_steps": 300,
+        "eval_steps": 350,
+        "save_steps": 350,
         "logging_steps": 10,
         "bf16": True,
         "max_length": 256,
@@ -40,20 +40,11 @@ EMBEDDED = Recipe(
         "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
     },
     lora={
-        "r": 16,
-        "lora_alpha": 32,
+        "r": 32,
+        "lora_alpha": 64,
         "lora_dropout": 0.0,
-        "target_modules": [
-            "q_proj",
-            "k_proj",
-            "v_proj",
-            "o_proj",
-            "gate_proj",
-            "up_proj",
-            "down_proj",
-        ],
-        # No gradient has to pass the two lowest of six layers: 1.3 times as fast.
-        "layers_to_transform": [2, 3, 4, 5],
+        # With the attention left as it is, training is a sixth faster, and an epoch learns as much.
+        "target_modules": ["gate_proj", "up_proj", "down_proj"],
     },
     early_stopping={"early_stopping_patience": 4},
 )

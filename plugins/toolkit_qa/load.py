@@ -7,46 +7,22 @@ must share to stay in one split.
 
 from __future__ import annotations
 
-import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import DataError, Source, columns
+from toolkit import Source
 from toolkit.errors import UsageError
-from toolkit.source import column_names
-from toolkit.tables import from_batches, rows
+from toolkit.tables import rows
 from toolkit_qa import stories
-from toolkit_qa.aligning import align, answers_of, problem
+from toolkit_qa.converting import Converter, digest, document, from_rows
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-SHOWN: Final = 3
-"""Places that an error names."""
 FEWEST_DOCUMENTS: Final = 8
 """With fewer documents than these the contexts are split instead."""
-BATCH: Final = 1_000
-
-COLUMNS: Final = ("question", "context", "answers")
-GUESSES: Final = {
-    "question": ("question", "query"),
-    "context": ("context", "passage", "paragraph", "document", "text"),
-    "answers": ("answers", "answer", "answer text", "target"),
-    "answer_start": ("answer start", "start", "start position"),
-    "id": ("id", "qid", "question id"),
-    "title": ("title", "document title", "document id"),
-}
-
-
-def types() -> dict[str, Any]:
-    """The task's columns."""
-    import pyarrow as pa
-
-    text = dict.fromkeys(("id", "title", "question", "context"), "string")
-    answers = pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int64()))])
-    return {"row_id": "int64", **text, "answers": answers, "document": "string"}
 
 
 def load_rows(source: Source, grouping: str = "auto") -> Dataset | DatasetDict:
@@ -57,6 +33,8 @@ def load_rows(source: Source, grouping: str = "auto") -> Dataset | DatasetDict:
         grouping: what stays in one split: ``document``, ``context``, or ``auto``: documents where
             one file holds enough of them, else contexts.
     """
+    import datasets
+
     if grouping not in ("auto", "document", "context"):
         raise UsageError(f"task.group is {grouping!r}; it can be auto, document or context")
     if not source.given:
@@ -64,16 +42,18 @@ def load_rows(source: Source, grouping: str = "auto") -> Dataset | DatasetDict:
     parts: dict[str, set[bytes]] = {}
 
     def convert(dataset: Dataset) -> Dataset:
-        found = _Converter(source, dataset, source.file).convert()
-        parts[source.file] = {_digest(row["context"]) for row in rows(found, ["context"])}
+        found = Converter(source, dataset, source.file).convert()
+        parts[source.file] = {digest(row["context"]) for row in rows(found, ["context"])}
         return found
 
     loaded = source.load(convert)
-    if len(parts) == 1:
+    if not isinstance(loaded, datasets.DatasetDict):
         return _grouped(source, loaded, grouping)
     _tell_shared(source, parts)
     if grouping == "document":
-        return {name: _grouped(source, part, grouping) for name, part in loaded.items()}  # type: ignore[return-value]
+        return datasets.DatasetDict(
+            {name: _grouped(source, part, grouping) for name, part in loaded.items()}
+        )
     return loaded
 
 
@@ -83,7 +63,7 @@ def _built_in(source: Source) -> DatasetDict:
     source.synthetic = True
     made = {}
     for split in stories.SIZES:
-        made[split] = _from_rows(_numbered(stories.rows(split)))
+        made[split] = from_rows(_numbered(stories.rows(split)))
     total = sum(map(len, made.values()))
     source.note(
         f"the data is synthetic: {total:,} questions about made-up places (name your own with "
@@ -100,32 +80,8 @@ def _numbered(questions: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             **{name: qa[name] for name in ("id", "title", "question", "context")},
             "row_id": row_id,
             "answers": {"text": texts, "answer_start": starts},
-            "document": _document(qa["context"]),
+            "document": document(qa["context"]),
         }
-
-
-def _from_rows(found: Iterator[dict[str, Any]]) -> Dataset:
-    kinds = types()
-
-    def batches() -> Iterator[dict[str, list[Any]]]:
-        batch: dict[str, list[Any]] = {name: [] for name in kinds}
-        for row in found:
-            for name, values in batch.items():
-                values.append(row[name])
-            if len(batch["row_id"]) == BATCH:
-                yield batch
-                batch = {name: [] for name in kinds}
-        yield batch
-
-    return from_batches(batches(), kinds)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(" ".join(text.split()).encode()).digest()[:8]
-
-
-def _document(context: str) -> str:
-    return f"context {_digest(context).hex()}"
 
 
 def _tell_shared(source: Source, parts: Mapping[str, set[bytes]]) -> None:
@@ -145,13 +101,11 @@ def _tell_shared(source: Source, parts: Mapping[str, set[bytes]]) -> None:
 # -- documents -----------------------------------------------------------------------------------
 def _grouped(source: Source, found: Dataset, grouping: str) -> Dataset:
     """Rows whose ``document`` is the title's, where titles are documents."""
-    titles = [row["title"] for row in rows(found, ["title"])]
-    named = [title for title in titles if title]
-    counts = {title: named.count(title) for title in set(named)} if len(set(named)) < 5_000 else {}
+    counts = Counter(row["title"] for row in rows(found, ["title"]))
     enough = (
-        len(named) == len(titles)
-        and len(set(named)) >= FEWEST_DOCUMENTS
-        and max(counts.values(), default=0) <= len(titles) / 2
+        "" not in counts
+        and len(counts) >= FEWEST_DOCUMENTS
+        and max(counts.values()) <= len(found) / 2
     )
     if grouping == "context" or (grouping == "auto" and not enough):
         return found
@@ -160,7 +114,7 @@ def _grouped(source: Source, found: Dataset, grouping: str) -> Dataset:
         f"rows are split by document: {len(set(owners.values())):,} of them, so that no document "
         "is both trained on and tested on (--set task.group=context splits by context)"
     )
-    return _from_rows(
+    return from_rows(
         {**row, "document": f"document {owners[row['title']]}" if row["title"] else row["document"]}
         for row in rows(found)
     )
@@ -178,203 +132,6 @@ def _joined(found: Dataset) -> dict[str, str]:
     first: dict[bytes, str] = {}
     for row in rows(found, ["title", "context"]):
         if row["title"]:
-            other = first.setdefault(_digest(row["context"]), row["title"])
+            other = first.setdefault(digest(row["context"]), row["title"])
             parent[root(row["title"])] = root(other)
     return {title: root(title) for title in list(parent)}
-
-
-# -- one file ------------------------------------------------------------------------------------
-@dataclass
-class _Trouble:
-    """What was found wrong in a file."""
-
-    places: list[str] = field(default_factory=list)
-    count: int = 0
-    mendable: int = 0
-    mended: dict[str, list[str]] = field(default_factory=dict)
-    left_out: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, sentence: str, *, mendable: bool) -> None:
-        self.count += 1
-        self.mendable += mendable
-        if len(self.places) < SHOWN:
-            self.places.append(sentence)
-
-
-class _Converter:
-    """One file's rows → the task's rows."""
-
-    def __init__(self, source: Source, dataset: Dataset, file: str) -> None:
-        self.source = source
-        self.dataset = dataset
-        self.file = Path(file).name
-        self.trouble = _Trouble()
-        self.nested = "place" in dataset.column_names and "answers" in dataset.column_names
-        self.columns = _choose(source, dataset, nested=self.nested)
-        self.seen: dict[str, tuple[str, tuple[str, str, str]]] = {}
-        self.first_of_several = 0
-
-    def convert(self) -> Dataset:
-        """The rows that can be used; raises :class:`DataError` where some cannot and none may
-        be mended.
-        """
-        found = _from_rows(self._rows())
-        trouble, total = self.trouble, len(self.dataset)
-        if trouble.count and not self.source.mend:
-            raise DataError(_complaint(self.file, trouble, total))
-        for reason, row_ids in trouble.left_out.items():
-            self.source.leave_out(reason, row_ids)
-        for what, how in trouble.mended.items():
-            shown = "; ".join(how[:SHOWN]) + ("; …" if len(how) > SHOWN else "")
-            self.source.note(f"{self.file}: {len(how):,} {what} (--mend): {shown}")
-        if self.first_of_several:
-            self.source.note(
-                f"{self.file}: {self.first_of_several:,} answers have no start and stand in their "
-                "context more than once; the first place is taken"
-            )
-        if not len(found):
-            raise DataError(f"{self.file}: no question is left that can be used")
-        return found
-
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        names = list(dict.fromkeys(["row_id", *self.columns.values()]))
-        for row in rows(self.dataset, [*names, *(["place"] if self.nested else [])]):
-            made = self._row(row)
-            if made is not None:
-                yield made
-
-    def _row(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
-        place = row["place"] if self.nested else f"row {row['row_id']}"
-        value = {name: row[column] for name, column in self.columns.items()}
-        question = str(value["question"] or "").strip()
-        context = str(value["context"] or "")
-        if not question or not context.strip():
-            self._leave_out("no question" if not question else "no context", row["row_id"])
-            return None
-        id_ = self._id(str(value.get("id") or ""), place, row["row_id"], question, context, value)
-        answers = self._answers(value, context, place, row["row_id"])
-        if answers is None or id_ is None:
-            return None
-        return {
-            "row_id": row["row_id"],
-            "id": id_,
-            "title": str(value.get("title") or ""),
-            "question": question,
-            "context": context,
-            "answers": answers,
-            "document": _document(context),
-        }
-
-    def _leave_out(self, reason: str, row_id: int) -> None:
-        self.trouble.left_out.setdefault(reason, []).append(row_id)
-
-    def _id(
-        self,
-        id_: str,
-        place: str,
-        row_id: int,
-        question: str,
-        context: str,
-        value: Mapping[str, Any],
-    ) -> str | None:
-        """The question's id; one is made where tables have none, and for ``--mend``."""
-        if not id_:
-            if self.nested:
-                self.trouble.add(f"{place} has no id", mendable=True)
-                self.trouble.mended.setdefault("ids are made", []).append(place)
-            return place if self.nested else str(row_id)
-        same = (question, context, repr(value.get("answers")))
-        if id_ not in self.seen:
-            self.seen[id_] = (place, same)
-            return id_
-        first, before = self.seen[id_]
-        self.trouble.add(f"{place} has the id {id_!r} of {first}", mendable=True)
-        if before == same:
-            self._leave_out("the same question with the same id again", row_id)
-            return None
-        self.trouble.mended.setdefault("ids that came twice are changed", []).append(place)
-        return f"{id_} ({place})"
-
-    def _answers(
-        self, value: Mapping[str, Any], context: str, place: str, row_id: int
-    ) -> dict[str, list[Any]] | None:
-        """Where the answers stand; ``None`` where the row cannot be used."""
-        if self.nested and value["answers"] is None:
-            self.trouble.add(f"{place} has no 'answers' and is not impossible", mendable=False)
-            self._leave_out("no answers", row_id)
-            return None
-        try:
-            given = answers_of(value["answers"], value.get("answer_start"))
-        except ValueError as error:
-            self.trouble.add(f"{place}: {error}", mendable=False)
-            self._leave_out("the answer cannot be read", row_id)
-            return None
-        found = []
-        for n, (text, start) in enumerate(given):
-            where = f"{place}.answers[{n}]" if self.nested else place
-            aligned = align(context, text, start)
-            if aligned is None or aligned.mended:
-                mendable = aligned is not None
-                self.trouble.add(f"{where}: {problem(context, text, start)}", mendable=mendable)
-            if aligned is None:
-                continue
-            if aligned.mended:
-                what = "answers are moved to where their text stands"
-                self.trouble.mended.setdefault(what, []).append(f"{where}: {aligned.mended}")
-            self.first_of_several += start is None and context.count(text) > 1
-            found.append(aligned)
-        if given and not found:
-            self._leave_out("the answer does not stand in its context", row_id)
-            return None
-        return {"text": [a.text for a in found], "answer_start": [a.start for a in found]}
-
-
-def _choose(source: Source, dataset: Dataset, *, nested: bool) -> dict[str, str]:
-    """The task's column → the file's; a SQuAD file has them all under their own names."""
-    available = column_names(dataset)
-    if nested:
-        return {name: name for name in ("id", "title", "question", "context", "answers")}
-    wanted: dict[str, str | None] = {"answers": source.target}
-    if source.text:
-        if len(source.text) != 2 or "{" in source.text[0]:
-            raise UsageError("--text takes two columns here: --text QUESTION,CONTEXT")
-        wanted |= dict(zip(("question", "context"), source.text, strict=True))
-    found = {name: _column(available, name, wanted.get(name)) for name in COLUMNS}
-    source.note(
-        "; ".join(f"the {name} is column {found[name]!r}" for name in COLUMNS)
-        + " (choose with --text QUESTION,CONTEXT --target ANSWERS)"
-    )
-    for name in ("answer_start", "id", "title"):
-        column = columns.guess(available, GUESSES[name])
-        if column and column not in found.values():
-            found[name] = column
-    return found
-
-
-def _column(available: list[str], name: str, wanted: str | None) -> str:
-    """The column that was asked for, or the one that is called like what it should hold."""
-    if wanted is not None:
-        return columns.resolve(available, wanted, name)
-    found = columns.guess(available, GUESSES[name])
-    if found is None:
-        option = "--target" if name == "answers" else "--text QUESTION,CONTEXT"
-        raise DataError(
-            f"cannot tell which column holds the {name}: name it with {option}; the data has "
-            f"{', '.join(map(repr, available))}. A SQuAD file is nested "
-            "data[].paragraphs[].qas[].answers[]"
-        )
-    return found
-
-
-def _complaint(file: str, trouble: _Trouble, total: int) -> str:
-    shown = "; ".join(trouble.places)
-    more = trouble.count - len(trouble.places)
-    mend = (
-        f"{trouble.mendable:,} can be mended: --mend does so, counts them and leaves out the rest"
-        if trouble.mendable
-        else "none can be mended; --mend leaves them out"
-    )
-    return (
-        f"{file}: {trouble.count:,} things in {total:,} questions are wrong: {shown}"
-        f"{f'; and {more:,} more' if more else ''}. {mend}"
-    )

@@ -50,6 +50,20 @@ def _is_feeling(example: Mapping[str, Any]) -> bool:
     return bool(example["instruction"] == "sentiment")
 
 
+def questions_on(texts_of: Dataset) -> Dataset:
+    """Rows to predict: each text with the five instructions in their plain wordings."""
+    import datasets
+
+    plain = [asked.WORDINGS[instruction][0] for instruction in asked.INSTRUCTIONS]
+    return datasets.Dataset.from_list(
+        [
+            {"row_id": (row["row_id"] - 1) * len(plain) + at, "review": row["text"], "question": q}
+            for row in texts_of
+            for at, q in enumerate(plain, start=1)
+        ]
+    )
+
+
 def examples(
     review: Mapping[str, Any], teacher: Teacher | None = None, *, wordings: bool = True
 ) -> Iterator[dict[str, Any]]:

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit import DataError, Source, read, tables
+from toolkit import DataError, Source, tables
 from toolkit.columns import guess, plain, rendering
+from toolkit.reading import read
 from toolkit.source import column_names
 from toolkit_review_augmentation import generator, perturb
 from toolkit_review_augmentation.edge_cases import EDGE_CASES
@@ -31,7 +32,7 @@ TARGET_NAMES = ("rating", "stars", "score", "overall", "sentiment", "label")
 CATEGORY_NAMES = ("category", "variation", "condition", "product", "domain")
 CHANGED = "text: "
 """How the suite of perturbed reviews begins."""
-PERTURBED = 100
+PERTURBED = 60
 """Test reviews that come again with each perturbation."""
 
 

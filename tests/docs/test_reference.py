@@ -111,7 +111,9 @@ def test_what_has_changed_since_the_release_is_in_the_changelog() -> None:
     now = api()
     changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     told = unreleased()
-    missing = [name for name in changed if not any(f"`{told_as}`" in told for told_as in ways(name))]
+    missing = [
+        name for name in changed if not any(f"`{as_told}`" in told for as_told in ways(name))
+    ]
     assert not missing, f"name these in CHANGELOG.md under Unreleased: {', '.join(missing)}"
 
 

@@ -13,6 +13,7 @@ from datasets import Dataset, DatasetDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from toolkit import backends
 from toolkit.errors import ModelError, PreflightError
 from toolkit.kinds import training
 from toolkit.kinds.base import TrainingWatch
@@ -365,8 +366,8 @@ def test_batches_hold_every_row_once_and_bound_the_tokens(lengths: list[int], to
 
 def test_padding_is_on_the_left_and_masked() -> None:
     ids, mask = pad_left([[5, 6, 7], [8]], 0, "cpu")
-    assert ids.tolist() == [[5, 6, 7], [0, 0, 8]]
-    assert mask.tolist() == [[1, 1, 1], [0, 0, 1]]
+    assert ids.tolist() == [[0] * 5 + [5, 6, 7], [0] * 7 + [8]]
+    assert mask.tolist() == [[0] * 5 + [1, 1, 1], [0] * 7 + [1]]
 
 
 # -- order -----------------------------------------------------------------------------------------
@@ -544,6 +545,34 @@ def test_another_prompt_than_in_training_is_refused(tiny_llama: Path, tmp_path: 
         CausalLM(Reworded(), recipe(tiny_llama)).load_adapter(tmp_path / "adapter")
 
 
+def test_scoring_with_the_adapter_in_the_weights_leaves_them_bit_for_bit(kind: CausalLM) -> None:
+    kind.load()
+    kind.model = backends.add_lora(
+        kind.model, {"r": 4, "target_modules": "all-linear"}, seed=0, task_type="CAUSAL_LM"
+    ).eval()
+    kind.has_adapter = True
+    for name, parameter in kind.model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.2)
+    before = {name: p.detach().clone() for name, p in kind.model.named_parameters()}
+    some = [dict(row) for row in rows(5)]
+    with backends.merged(kind.model):
+        assert any(
+            not torch.equal(p, before[n]) for n, p in kind.model.named_parameters() if n in before
+        )
+    inside = kind.predict(some, adapter=True)
+    after = dict(kind.model.named_parameters())
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    prompts = [kind.renderer.prompt(kind.example(row)) for row in some]
+    beside = NumberReader(kind.tokenizer, 999).read(kind.model, prompts)
+    for a, b in zip(inside, beside, strict=True):
+        np.testing.assert_allclose(
+            a.numbers.probabilities, b.numbers.probabilities, rtol=1e-3, atol=1e-7
+        )
+    base = kind.predict(some, adapter=False)
+    assert not np.allclose(base[0].numbers.probabilities, inside[0].numbers.probabilities)
+
+
 def test_pickled_weights_are_refused(tiny_llama: Path, tmp_path: Path) -> None:
     kind = CausalLM(Guess(), recipe(tiny_llama))
     _train(kind, tmp_path)
@@ -559,3 +588,21 @@ def test_the_adapter_folder_says_what_it_is(tiny_llama: Path, tmp_path: Path) ->
     assert told["task"] == "guess" and len(told["canaries"]) == 4 and len(told["prompt_sha"]) == 64
     config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
     assert config["target_modules"] == sorted(config["target_modules"])
+
+
+@pytest.mark.skipif(not backends.bfloat16_pays(), reason="needs a CPU that computes in bfloat16")
+def test_reduced_precision_keeps_the_head_and_is_near(kind: CausalLM) -> None:
+    kind.load()
+    prompts = [kind.renderer.prompt(kind.example(dict(row))) for row in rows(6)]
+    seen: list[torch.dtype] = []
+    handle = kind.model.get_output_embeddings().register_forward_hook(
+        lambda module, inputs, output: seen.append(output.dtype)
+    )
+    exact = NumberReader(kind.tokenizer, 999).read(kind.model, prompts)
+    near = NumberReader(kind.tokenizer, 999, reduced=True).read(kind.model, prompts)
+    handle.remove()
+    assert set(seen) == {torch.float32}
+    assert not torch.is_autocast_enabled("cpu")
+    for a, b in zip(exact, near, strict=True):
+        assert not np.array_equal(a.numbers.probabilities, b.numbers.probabilities)
+        np.testing.assert_allclose(a.numbers.probabilities, b.numbers.probabilities, rtol=0.2)

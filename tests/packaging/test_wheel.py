@@ -27,13 +27,14 @@ import importlib.metadata, sys, pathlib
 import toolkit, toolkit.cli, toolkit_price_regression, toolkit_review_augmentation
 from importlib import resources
 here = pathlib.Path(sys.argv[1])
-for module in (toolkit, toolkit_price_regression):
+for module in (toolkit, toolkit_price_regression, toolkit_review_augmentation):
     assert here in pathlib.Path(module.__file__).parents, module.__file__
 assert toolkit.Task and toolkit.__version__ == "{version}"
 assert (resources.files("toolkit") / "metrics.schema.json").is_file()
 points = importlib.metadata.distribution("adapter-toolkit").entry_points
 assert {{(p.group, p.name, p.value) for p in points}} >= {{
     ("toolkit", "price-regression", "toolkit_price_regression"),
+    ("toolkit", "review-augmentation", "toolkit_review_augmentation"),
     ("console_scripts", "toolkit", "toolkit.cli:main"),
 }}
 """

@@ -11,6 +11,7 @@ import pytest
 
 from toolkit import DataError, Source
 from toolkit.data import prepare
+from toolkit.errors import UsageError
 from toolkit_qa.aligning import align, answers_of
 from toolkit_qa.load import load_rows
 
@@ -259,3 +260,17 @@ def test_the_built_in_data_is_synthetic_and_keeps_its_own_splits():
     prepared = prepare(QuestionAnswering(), Source())
     assert prepared.synthetic
     assert prepared.sizes == {"train": 4400, "select": 200, "calibrate": 200, "test": 800}
+
+
+def test_own_splits_can_be_kept_apart_by_document(tmp_path):
+    from toolkit_qa.task import QuestionAnswering
+
+    train = put(tmp_path, many(14), "train.json")
+    test = put(tmp_path, many(4, first=12), "test.json")
+    task = QuestionAnswering()
+    task.settings["group"] = "document"
+    prepared = prepare(task, Source(train=train, test=test))
+    found = owners(prepared, "title")
+    assert len(found["test"]) == 4 and not found["train"] & found["test"]
+    with pytest.raises(UsageError, match=r"auto, document or context"):
+        load_rows(Source(data=train), "paragraph")

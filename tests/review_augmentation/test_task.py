@@ -1,4 +1,5 @@
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from toolkit import Generated, Source
 from toolkit.checking import check
 from toolkit.data import Prepared, prepare
 from toolkit_review_augmentation import baselines, examples
+from toolkit_review_augmentation import instructions as asked
 from toolkit_review_augmentation.task import EMBEDDED, TINYLLAMA, ReviewAugmentation
 
 
@@ -100,6 +102,19 @@ def test_sources_say_where_an_answer_comes_from() -> None:
     assert taught["sentiment"]["source"] == "rating"
     no_stars = [e["instruction"] for e in examples.examples({**review, "stars": 0})]
     assert "recommendation" not in no_stars and len(no_stars) == 4
+
+
+def test_new_reviews_are_asked_all_five_questions(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("title,body\na,Good battery\nb,Weak strap\n")
+    source = Source(data=str(path))
+    source.chosen = {"text": ["body"]}
+    task = ReviewAugmentation()
+    rows = task.load_inputs(source).to_list()
+    assert [r["row_id"] for r in rows] == list(range(1, 11))
+    assert {r["review"] for r in rows[5:]} == {"Weak strap"}
+    assert [asked.instruction_of(r["question"]) for r in rows[:5]] == list(asked.INSTRUCTIONS)
+    assert task.format_example(rows[0])["completion"] == ""
 
 
 def test_recipes_are_those_of_the_seed() -> None:

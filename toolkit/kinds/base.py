@@ -113,6 +113,11 @@ class Kind(ABC):
         """Tokens an example may have before it is cut; ``None``: no limit but the model's."""
 
     @property
+    def reduced(self) -> bool:
+        """Whether predictions are computed in bfloat16: they then vary with who shares a batch."""
+        return False
+
+    @property
     def shortened(self) -> str | None:
         """The part of :meth:`lengths` that is shortened where an example is too long."""
         return None

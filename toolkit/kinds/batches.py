@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 BATCH_TOKENS = 16_384
 """Padded tokens of a batch; bounds the memory of scoring whatever the lengths are."""
-CPU_BATCH_TOKENS = 3_072
+CPU_BATCH_TOKENS = 2_048
 """On a CPU larger batches are slower: what passes between the layers falls out of its caches."""
 MAX_BATCH = 128
 
@@ -22,12 +22,23 @@ def batch_tokens(model: Any) -> int:
     return CPU_BATCH_TOKENS if model.device.type == "cpu" else BATCH_TOKENS
 
 
+def rounded(length: int) -> int:
+    """The length a batch is padded to, at least that of its longest row.
+
+    A CPU prepares its kernels anew for every shape it has not seen, so there are few.
+    """
+    return max(8, -(-length // 8) * 8)
+
+
 def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Indices in batches of similar length, longest first, so that memory peaks at once."""
+    """Indices in batches of similar length, longest first, so that memory peaks at once.
+
+    A batch has at most ``tokens`` tokens with its padding, or is a single row.
+    """
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     start = 0
     while start < len(order):
-        size = max(1, min(MAX_BATCH, tokens // max(1, lengths[order[start]])))
+        size = max(1, min(MAX_BATCH, tokens // rounded(lengths[order[start]])))
         yield order[start : start + size]
         start += size
 
@@ -36,7 +47,7 @@ def pad_left(prompts: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[A
     """Token ids and attention mask, each of shape (batch, longest)."""
     import torch
 
-    longest = max(len(p) for p in prompts)
+    longest = rounded(max(len(p) for p in prompts))
     ids = torch.full((len(prompts), longest), pad, dtype=torch.long)
     mask = torch.zeros((len(prompts), longest), dtype=torch.long)
     for i, prompt in enumerate(prompts):
@@ -55,8 +66,7 @@ def pad_right(rows: Sequence[Mapping[str, Any]], pad: int) -> dict[str, torch.Te
     """
     import torch
 
-    # A CPU prepares its kernels anew for every shape it has not seen, so there are few.
-    longest = -(-max(len(r["input_ids"]) for r in rows) // 8) * 8
+    longest = rounded(max(len(r["input_ids"]) for r in rows))
     shape = (len(rows), longest)
     padded = {"input_ids": np.full(shape, pad, dtype=np.int64)}
     padded["attention_mask"] = np.zeros(shape, dtype=np.int64)

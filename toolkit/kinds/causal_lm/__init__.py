@@ -91,6 +91,14 @@ class CausalLMTask(Task):
     few_shot: ClassVar[int] = 4
     """Examples from the training split before the prompt in the few-shot rung; 0: no such rung."""
 
+    def answer_tokens(self, row: Row) -> int | None:
+        """The most tokens that an answer to this row's prompt takes, where the task knows.
+
+        Rows with the same limit are answered together: a model that does not stop is stopped
+        sooner, and short answers do not wait for long ones.
+        """
+        return None
+
     @classmethod
     def kind(cls) -> type[Kind]:
         from toolkit.kinds.causal_lm.kind import CausalLM

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit.kinds.base import Progress, Watch
 from toolkit.kinds.batches import batch_tokens, batches, pad_left
 from toolkit.kinds.causal_lm import Generated
 
+SHORT_ANSWER = 8
+"""Tokens up to which reading the prompts takes most of an answer's time."""
+LONG_ANSWERS = 4
+"""By how much batches are larger for answers that are longer."""
 SHARED_WORTH = 8
 """Tokens that prompts must have in common before their beginning is encoded once for all."""
 
@@ -80,6 +84,7 @@ def generate(
     progress: Progress | None = None,
     adapters: Sequence[str] | None = None,
     watch: Watch | None = None,
+    limits: Sequence[int | None] | None = None,
 ) -> list[Generated]:
     """Continue each prompt; only the continuation comes back.
 
@@ -92,6 +97,8 @@ def generate(
         adapters: the name of each prompt's adapter on a ``PeftModel``, ``__base__`` for none; all
             in one batch. Without: whatever is active.
         watch: follows the tokens as they come, and may stop.
+        limits: for each prompt the most new tokens, below those of ``generation``; prompts with
+            the same limit are answered together.
     """
     import torch
     from transformers import GenerationConfig
@@ -109,7 +116,9 @@ def generate(
     # Sides of a comparison see the same beginning with other eyes.
     beginning = Beginning(model, prompts if adapters is None else [])
     done = 0
-    for batch in batches([len(p) for p in prompts], batch_tokens(model)):
+    for limit, batch in _planned(prompts, limits, config.max_new_tokens, batch_tokens(model)):
+        settings = copy.copy(config)
+        settings.max_new_tokens = limit
         started = time.perf_counter()
         ids, mask = beginning.pad([prompts[i] for i in batch], tokenizer.pad_token_id, model.device)
         extra: dict[str, Any] = {}
@@ -124,16 +133,34 @@ def generate(
                 input_ids=ids,
                 attention_mask=mask,
                 past_key_values=beginning.cache(len(batch)),
-                generation_config=config,
+                generation_config=settings,
                 **extra,
             )
         share = (time.perf_counter() - started) / len(batch)
         for i, new in zip(batch, out[:, ids.shape[1] :].tolist(), strict=True):
-            results[i] = _result(tokenizer, new, config.max_new_tokens, share)
+            results[i] = _result(tokenizer, new, limit, share)
         done += len(batch)
         if progress:
             progress(done, len(prompts))
     return [r for r in results if r is not None]
+
+
+def _planned(
+    prompts: Sequence[Sequence[int]],
+    limits: Sequence[int | None] | None,
+    most: int,
+    tokens: int,
+) -> Iterator[tuple[int, list[int]]]:
+    """The most new tokens and the places of each batch's prompts."""
+    groups: dict[int, list[int]] = {}
+    for place in range(len(prompts)):
+        wanted = limits[place] if limits is not None else None
+        groups.setdefault(min(most, wanted or most), []).append(place)
+    for limit, places in groups.items():
+        # Most of the time of a long answer goes into its steps, which cost little more for many.
+        room = tokens * LONG_ANSWERS if limit > SHORT_ANSWER else tokens
+        for batch in batches([len(prompts[place]) for place in places], room):
+            yield limit, [places[i] for i in batch]
 
 
 def _result(tokenizer: Any, new: list[int], limit: int, seconds: float) -> Generated:

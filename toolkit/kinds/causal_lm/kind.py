@@ -61,6 +61,11 @@ class CausalLM(Writing, Kind):
         default = NUMBER_ROOM if isinstance(self.task, NumericLMTask) else ANSWER_ROOM
         return int(self.recipe.generation.get("max_new_tokens", default))
 
+    @property
+    def reduced(self) -> bool:
+        # As in training: where the recipe computes in bfloat16 and the machine does so itself.
+        return bool(self.recipe.training.get("bf16")) and backends.bfloat16_pays()
+
     # -- before a model is loaded ------------------------------------------------------------------
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         prompts = np.empty(len(rows), dtype=np.int32)
@@ -85,7 +90,9 @@ class CausalLM(Writing, Kind):
         if column is None or limit is None or _characters(example) + self.answer_room <= limit:
             return example
         prompt = self.renderer.prompt(example)
-        room = max(self.answer_room, len(self.renderer.completion(example, prompt)))
+        room = self.answer_room
+        if len(example["completion"]) >= room:  # a token has at least one character, and EOS
+            room = max(room, len(self.renderer.completion(example, prompt)))
         text = str(row[column])
         while (excess := len(prompt) + room - limit) > 0 and text:
             ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -171,17 +178,26 @@ class CausalLM(Writing, Kind):
         prompts = [self.renderer.prompt(example) for example in examples]
         if adapter and not self.has_adapter:
             raise UsageError("no adapter is loaded")
-        off = self.has_adapter and not adapter
-        with self.model.disable_adapter() if off else contextlib.nullcontext():
-            return self._read(prompts, progress)
+        state = contextlib.nullcontext()
+        if self.has_adapter:
+            state = backends.merged(self.model) if adapter else self.model.disable_adapter()
+        with state:
+            return self._read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
 
-    def _read(self, prompts: Sequence[Sequence[int]], progress: Progress | None) -> list[Generated]:
+    def _read(
+        self,
+        prompts: Sequence[Sequence[int]],
+        limits: Sequence[int | None],
+        progress: Progress | None,
+    ) -> list[Generated]:
         generation = self.recipe.generation
         if isinstance(self.task, NumericLMTask):
             if self._reader is None:
                 from toolkit.kinds.causal_lm.numbers import NumberReader
 
-                self._reader = NumberReader(self.tokenizer, self.task.largest_number)
+                self._reader = NumberReader(
+                    self.tokenizer, self.task.largest_number, reduced=self.reduced
+                )
             outputs: list[Generated] = self._reader.read(
                 self.model, prompts, generation=generation, progress=progress
             )
@@ -189,8 +205,9 @@ class CausalLM(Writing, Kind):
         from toolkit.kinds.causal_lm.generate import generate
 
         return generate(
-            self.model, self.tokenizer, prompts, generation=generation, progress=progress
-        )
+            self.model, self.tokenizer, prompts,
+            generation=generation, limits=limits, progress=progress,
+        )  # fmt: skip
 
     def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
         """The row's example with solved examples of other rows before its prompt."""

@@ -8,6 +8,7 @@ what follows is no digit.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit import backends
 from toolkit.kinds.base import Progress
 from toolkit.kinds.batches import batch_tokens, batches
 from toolkit.kinds.causal_lm import Generated, Numbers
@@ -60,14 +62,17 @@ class NumberReader:
     Args:
         tokenizer: the model's tokenizer.
         largest: the largest number that has to be found.
+        reduced: compute the layers in bfloat16, and the head in the model's own precision.
     """
 
-    def __init__(self, tokenizer: Any, largest: int) -> None:
+    def __init__(self, tokenizer: Any, largest: int, *, reduced: bool = False) -> None:
         self.tokenizer = tokenizer
         self.digits = DigitTokens.of(tokenizer)
         self.max_digits = len(str(largest)) + 1
         # More than 999 single tokens would be rare; looking further than that is wasted time.
         self.one_pass = largest <= 100_000 and self.digits.single(largest)
+        # The walk feeds single tokens, for which casting the weights would cost more than it saves.
+        self.reduced = reduced and self.one_pass
 
     def read(
         self,
@@ -105,7 +110,8 @@ class NumberReader:
         import torch
 
         known = len(beginning.ids)
-        with torch.inference_mode():
+        precision = backends.autocast_layers(model) if self.reduced else contextlib.nullcontext()
+        with torch.inference_mode(), precision:
             ids, mask = beginning.pad(prompts, self.tokenizer.pad_token_id, model.device)
             positions = (mask.cumsum(-1) - 1).clamp(min=0)
             cache = beginning.cache(len(prompts))

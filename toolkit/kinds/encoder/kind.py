@@ -189,6 +189,7 @@ class Encoder(Kind):
         *,
         adapter: bool,
         head: bool = True,
+        fast: bool = False,
         progress: Progress | None = None,
     ) -> Iterator[tuple[list[int], Any, float]]:
         """The model's outputs in batches of similar length, longest first.
@@ -197,6 +198,7 @@ class Encoder(Kind):
             features: one a piece, without padding.
             adapter: what was trained, or the untouched base.
             head: outputs of the whole model, or of its encoder (``last_hidden_state``).
+            fast: in bfloat16 where that is faster; then batch size changes small digits.
             progress: called with (done, total).
 
         Yields:
@@ -209,7 +211,8 @@ class Encoder(Kind):
         done = 0
         for batch in batches([len(f["input_ids"]) for f in features], batch_tokens(self.model)):
             started = time.perf_counter()
-            out = self._forward([features[i] for i in batch], adapter, head)
+            with backends.autocast() if fast else contextlib.nullcontext():
+                out = self._forward([features[i] for i in batch], adapter, head)
             done += len(batch)
             yield batch, out, (time.perf_counter() - started) / len(batch)
             if progress:
@@ -219,14 +222,16 @@ class Encoder(Kind):
         import torch
 
         whole = self.tuned if adapter else self.model
-        peft = None if self.full or self.tuned is None else self.tuned
-        off = peft is not None and not adapter
+        off = self.tuned is not None and not self.full and not adapter
         model = whole if head else _inner(whole).base_model
         inputs = {
             name: value.to(self.model.device)
             for name, value in pad_right(features, self.tokenizer.pad_token_id).items()
         }
-        with torch.inference_mode(), peft.disable_adapter() if off else contextlib.nullcontext():
+        with (
+            torch.inference_mode(),
+            self.tuned.disable_adapter() if off else contextlib.nullcontext(),
+        ):
             return model(**inputs)
 
     # -- training ----------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ class QuestionAnsweringTask(Task):
     """
 
     recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
-    options: ClassVar[Mapping[str, Any]] = {"decoder": None}
+    options: ClassVar[Mapping[str, Any]] = {"decoder": "auto"}
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         """A SQuAD file, or a table with a question, a context and an answer that stands in it.

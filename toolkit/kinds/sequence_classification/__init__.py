@@ -70,8 +70,9 @@ class Classified:
         """The softmax of the logits, shape (labels,)."""
         import numpy as np
 
-        exponentials: np.ndarray = np.exp(self.logits - self.logits.max())
-        return exponentials / exponentials.sum()
+        exponentials = np.exp(self.logits - self.logits.max())
+        shares: np.ndarray = exponentials / exponentials.sum()
+        return shares
 
     @property
     def text(self) -> str:

@@ -1,0 +1,61 @@
+"""A browser, and a site to visit; skipped where either cannot be had."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground_site import Site, change, copy, plugin_in, serving
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="the extra 'dev' brings playwright")
+pytest.importorskip("gradio", reason="the extra 'playground' brings gradio")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here; on Debian: apt-get install chromium")
+    with sync_api.sync_playwright() as play:
+        launched = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def site(
+    played: Path, tiny_qwen: Path, tmp_path_factory: pytest.TempPathFactory, browser: Any
+) -> Iterator[Site]:
+    """The run of ``played`` and copies of it, each amiss in its own way."""
+    folder = tmp_path_factory.mktemp("site")
+    runs = folder / "runs"
+    names = {
+        name: copy(played, runs, name, task)
+        for name, task in (
+            ("main", "price-regression"), ("elsewhere", "price-regression"),
+            ("broken", "price-regression"), ("live", "price-regression"),
+            ("angry", "angry-prices"), ("marked", "marked-prices"),
+        )
+    }  # fmt: skip
+    made = Site("", runs, names)
+    change(made.folder("elsewhere"), lambda info: info["recipe"].update(model=str(tiny_qwen)))
+    (made.folder("broken") / "adapter" / "toolkit.json").unlink()
+
+    def unfinish(info: dict[str, Any]) -> None:
+        for stage in ("predict", "score", "report"):
+            del info["stages"][stage]
+        info["stages"]["train"] = {"state": "running", "seconds": 1.0}
+
+    change(made.folder("live"), unfinish)
+    plugin_in(folder / "plugin")
+    given = [str(made.folder("main")), str(made.folder("elsewhere"))]
+    with serving(folder, *given, "--runs", str(runs), plugin=folder / "plugin") as (url, _):
+        made.url = url
+        yield made

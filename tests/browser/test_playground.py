@@ -1,0 +1,339 @@
+"""The playground as a person meets it, on a run that was really trained."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground_site import serving
+
+pytestmark = pytest.mark.slow
+
+TIMEOUT = 60_000
+
+
+@pytest.fixture
+def page(browser: Any, site: Any) -> Iterator[Any]:
+    """A fresh session on the site's first run; nothing may be asked of any other machine."""
+    yield from _session(browser, site.url)
+
+
+def _session(browser: Any, url: str, **options: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, **options)
+    opened = context.new_page()
+    opened.set_default_timeout(TIMEOUT)
+    foreign: list[str] = []
+    opened.on("request", lambda r: foreign.append(r.url) if "127.0.0.1" not in r.url else None)
+    opened.goto(url)
+    opened.wait_for_selector("#about .tk-lede, #about .tk-empty")
+    yield opened
+    assert [u for u in foreign if not u.startswith(("data:", "blob:", "about:"))] == []
+    context.close()
+
+
+def view(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def most_tokens(page: Any, place: str, count: int) -> None:
+    """Set "Most new tokens" of the view that is open."""
+    tab = page.locator(f"#tab-{place}")
+    tab.get_by_role("button", name="Sampling").click()
+    box = tab.get_by_label(re.compile("number input for Most new tokens")).first
+    box.fill(str(count))
+    box.press("Tab")
+
+
+def texts(page: Any) -> list[str]:
+    return [t.strip() for t in page.locator("#compare-out .tk-said").all_inner_texts()]
+
+
+def choose_run(page: Any, run_id: str) -> None:
+    page.locator("#run input").click()
+    page.get_by_role("option", name=re.compile(run_id)).click()
+
+
+def test_compare_streams_both_sides_and_they_differ(page: Any) -> None:
+    most_tokens(page, "compare", 250)
+    page.click("#compare-go")
+    grown: list[list[int]] = []
+    while page.locator("#compare-out .tk-cards[aria-busy=false]").count() == 0:
+        grown.append([len(t) for t in texts(page)])
+        time.sleep(0.02)
+        assert len(grown) < 2000
+    lengths = [pair for pair in grown if len(pair) == 2]
+    assert len({tuple(pair) for pair in lengths}) >= 2  # seen while they were written
+    base, adapter = texts(page)
+    assert base != adapter and page.locator("#compare-out mark").count() > 0
+    foot = page.locator("#compare-out .tk-foot").first.inner_text()
+    assert re.search(r"\d+ tokens? · [\d.]+ s · \d+ tokens/s", foot.replace("\xa0", " "))
+    page.get_by_text("The exact prompt").click()
+    prompt = page.locator("#compare-out pre").inner_text()
+    assert page.locator("#compare-input-0 textarea").input_value() in prompt
+    assert page.locator("#compare-out .tk-verdict").count() == 2
+
+
+def test_an_example_brings_its_gold_answer_and_own_text_has_none(page: Any, site: Any) -> None:
+    wanted = site.rows("select")[2]
+    page.locator("#compare-examples tbody tr").nth(2).locator("td").first.click()
+    box = page.locator("#compare-input-0 textarea")
+    page.wait_for_function(
+        "text => document.querySelector('#compare-input-0 textarea').value === text",
+        arg=wanted["text"],
+    )
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-gold")
+    assert str(round(wanted["price"])) in page.locator("#compare-out .tk-gold").inner_text()
+    box.fill("something of my own")
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-gold", state="detached")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+
+
+def test_stop_stops(page: Any) -> None:
+    most_tokens(page, "compare", 300)
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+    page.click("#compare-stop")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    feet = page.locator("#compare-out .tk-foot").all_inner_texts()
+    stopped = [foot.replace("\xa0", " ") for foot in feet if "stopped" in foot]
+    assert stopped and all(int(foot.split()[0]) < 300 for foot in stopped)
+
+
+def test_an_over_long_input_is_refused_in_words(page: Any) -> None:
+    page.locator("#compare-input-0 textarea").fill("oak " * 3000)
+    page.click("#compare-go")
+    message = page.locator("#compare-out [role=alert]")
+    message.wait_for()
+    assert "too long" in message.inner_text() and "shorten it by about" in message.inner_text()
+
+
+def test_chat_keeps_its_history(page: Any) -> None:
+    view(page, "Chat")
+    for said in ("red oak thing", "large silk thing"):
+        page.locator("#chat-message textarea").fill(said)
+        page.locator("#chat-message textarea").press("Enter")
+        page.locator("#chat-adapter").get_by_text(said, exact=True).wait_for()
+        page.wait_for_function(
+            "said => { const a = document.querySelector('#chat-export a');"
+            " return a && atob(a.href.split(',')[1]).includes(said); }", arg=said,
+        )  # fmt: skip
+    turns = exported(page)["turns"]
+    assert [turn["user"] for turn in turns] == ["red oak thing", "large silk thing"]
+    assert all(turn["base"] != turn["adapter"] for turn in turns)
+    for label in ("base", "adapter"):
+        shown = page.locator(f"#chat-{label}").inner_text()
+        assert "red oak thing" in shown and "large silk thing" in shown
+    first = turns[0]
+    page.locator("#chat-adapter").get_by_label(re.compile("[Rr]etry")).last.click()
+    page.wait_for_timeout(500)
+    page.wait_for_selector("#chat-status .tk-foot")
+    assert exported(page)["turns"][0] == first  # greedy, and earlier turns stay
+    view(page, "Compare")
+    view(page, "Chat")
+    assert "red oak thing" in page.locator("#chat-base").inner_text()
+    page.click("#chat-clear")
+    page.get_by_text("red oak thing").first.wait_for(state="detached")
+
+
+def exported(page: Any) -> Any:
+    link = page.locator("#chat-export a").get_attribute("href")
+    return json.loads(base64.b64decode(link.split(",")[1]))
+
+
+def test_the_price_panel_shows_a_distribution(page: Any) -> None:
+    view(page, "Panel")
+    page.click("#panel-go")
+    page.wait_for_selector("#panel-out .tk-dist")
+    rows = page.locator("#panel-out .tk-hist")
+    assert rows.count() == 2 and rows.nth(1).locator("rect").count() >= 3
+    assert page.locator("#panel-out .tk-band").count() == 2
+    shown = page.locator("#panel-out").inner_text()
+    assert "true value" in shown and "gradient-boosting" in shown and "90 %" in shown
+
+
+def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
+    view(page, "Vote")
+    page.click("#vote-next")
+    page.wait_for_selector("#vote-pair .tk-cards")
+    blind = page.locator("#vote-pair").inner_text()
+    assert "adapter" not in blind and "base" not in blind
+    said = page.locator("#vote-pair .tk-said").all_inner_texts()
+    page.click("#vote-right")
+    page.wait_for_selector("#vote-told .tk-notice")
+    (store,) = (site.runs / ".playground").glob(f"{site.names['main']}.sqlite")
+    with sqlite3.connect(store) as connection:
+        row = connection.execute(
+            "SELECT choice, left_text, right_text, left_side, right_side, prompt FROM votes "
+            "ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+    connection.close()
+    assert row[0] == "right" and {row[3], row[4]} == {"base", "adapter"}
+    assert [text.strip() or "nothing" for text in row[1:3]] == [text.strip() for text in said]
+    link = page.locator("#vote-results a").first.get_attribute("href")
+    pairs = base64.b64decode(link.split(",")[1]).decode().splitlines()
+    assert json.loads(pairs[-1]) == {"prompt": row[5], "chosen": row[2], "rejected": row[1]}
+    page.click("#vote-left", force=True)  # the pair has been voted on
+    page.wait_for_timeout(300)
+    with sqlite3.connect(store) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM votes").fetchone()[0] == len(pairs)
+    connection.close()
+
+
+def test_guesses_change_the_ladder(page: Any, site: Any) -> None:
+    view(page, "Guess")
+    page.wait_for_selector("#guess-card .tk-question")
+    metrics = site.folder("main") / "metrics.json"
+    prices = {row["text"]: row["price"] for row in site.rows("test")}
+    assert "human" not in json.loads(metrics.read_text())["systems"]
+    for _ in range(24):
+        text = page.locator("#guess-card .tk-question").inner_text()
+        page.locator("#guess-number input").fill(str(prices[text] + 4))
+        page.click("#guess-give")
+        page.wait_for_function(
+            "old => document.querySelector('#guess-card').innerText.indexOf(old) < 0", arg=text
+        )
+        assert "the truth is" in page.locator("#guess-told").inner_text()
+    for _ in range(120):
+        found = json.loads(metrics.read_text())["systems"].get("human")
+        if found:
+            break
+        time.sleep(0.5)
+    assert found and found["n"] == 24 and found["metrics"]["mae"]["value"] == pytest.approx(4.0)
+    assert found["metrics"]["mae"]["low"] == pytest.approx(4.0)
+    page.wait_for_timeout(3000)
+    assert "human" in (site.folder("main") / "report.html").read_text()
+
+
+def test_an_adapter_for_another_base_is_named(page: Any, site: Any) -> None:
+    notice = page.locator("#about .tk-warn").all_inner_texts()
+    assert any("for another base" in n and site.names["elsewhere"] in n for n in notice)
+    label = f"adapter of {site.names['elsewhere']}"
+    page.locator("#compare-sides").get_by_label(label).check()
+    page.click("#compare-go")
+    message = page.locator("#compare-out [role=alert]")
+    message.wait_for()
+    assert "is for another base" in message.inner_text()
+
+
+def test_a_run_folder_with_missing_files_is_told(page: Any, site: Any) -> None:
+    choose_run(page, site.names["broken"])
+    notice = page.locator("#about .tk-warn").first
+    notice.get_by_text("adapter/toolkit.json").wait_for()
+    page.click("#compare-go")
+    message = page.locator("#compare-out [role=alert]")
+    message.wait_for()
+    assert "has no adapter/toolkit.json" in message.inner_text()
+
+
+def test_a_panel_that_raises_is_told_and_the_rest_works(page: Any, site: Any) -> None:
+    choose_run(page, site.names["angry"])
+    page.locator("#about").get_by_text("Predict a price").wait_for()
+    page.wait_for_timeout(1500)
+    view(page, "Panel")
+    page.click("#panel-go")
+    message = page.locator("#panel-out [role=alert]")
+    message.wait_for()
+    assert "angry 1.0" in message.inner_text() and "no panel today" in message.inner_text()
+    view(page, "Compare")
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+
+
+def test_a_third_party_panel_is_drawn(page: Any, site: Any) -> None:
+    choose_run(page, site.names["marked"])
+    view(page, "Panel")
+    page.locator("#panel-input-0").get_by_text("Offer").wait_for()
+    page.click("#panel-go")
+    page.wait_for_selector("#panel-out mark.tk-flag")
+    assert page.locator("#panel-out mark.tk-flag").all_inner_texts() == ["says", "says"]
+
+
+def test_a_run_in_progress_is_shown_live(page: Any, site: Any) -> None:
+    view(page, "Run")
+    page.wait_for_selector("#run-about iframe")
+    folder = site.folder("live")
+    page.locator("#run-which input").click()
+    page.get_by_role("option", name=re.compile(site.names["live"])).click()
+    page.locator("#run-about").get_by_text("In progress").first.wait_for()
+    assert page.locator("#run-about .tk-chart svg").count() >= 1
+    state = json.loads((folder / "run.json").read_text())
+    state["stages"]["train"] = {"state": "done", "seconds": 61.0}
+    (folder / "run.json").write_text(json.dumps(state))
+    page.locator("#run-about").get_by_text("61 s").wait_for()
+
+
+def test_several_runs_stand_side_by_side(page: Any, site: Any) -> None:
+    view(page, "Run")
+    page.wait_for_selector("#run-about iframe")
+    page.locator("#run-which input").click()
+    page.get_by_role("option", name=re.compile(site.names["broken"])).click()
+    page.wait_for_selector("#run-about table")
+    shown = page.locator("#run-about").inner_text()
+    assert site.names["main"] in shown and site.names["broken"] in shown
+
+
+def test_no_path_outside_the_run_folders_can_be_read(page: Any, site: Any) -> None:
+    view(page, "Vote")  # whose store exists by now, or is no file
+    secrets = [
+        "/etc/hostname", str(site.runs / ".playground" / f"{site.names['main']}.sqlite"),
+        str(site.runs.parent / "server.log"), str(Path(__file__)),
+        f"{site.folder('main')}/../../../server.log", f"{site.folder('main')}/run.json",
+    ]  # fmt: skip
+    for secret in secrets:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{site.url}/gradio_api/file={secret}", timeout=20)
+        assert refused.value.code in (403, 404)
+        refused.value.close()
+
+
+def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Any) -> None:
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('input, textarea, button, select')]
+        .filter(e => e.offsetParent && !(e.labels && e.labels.length) && !e.innerText.trim()
+            && !e.getAttribute('aria-label') && !e.title && !e.placeholder)
+        .map(e => e.outerHTML.slice(0, 160))"""
+    )
+    assert nameless == []
+    page.locator("#compare-go").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling(browser: Any, site: Any, scheme: str) -> None:
+    for page in _session(browser, site.url, color_scheme=scheme):
+        page.set_viewport_size({"width": 390, "height": 844})
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        dark = sum(map(int, re.findall(r"\d+", paper)[:3])) < 200
+        assert dark == (scheme == "dark")
+        for name in ("Compare", "Chat", "Panel", "Vote", "Guess", "Run"):
+            view(page, name)
+            page.wait_for_timeout(200)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+def test_without_a_run_the_page_says_how_to_make_one(browser: Any, tmp_path: Path) -> None:
+    with serving(tmp_path, "--runs", str(tmp_path / "none"), "--auth", "ann:secret") as (url, _):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{url}/config", timeout=20)
+        refused.value.close()
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(url)
+        page.get_by_label("username").fill("ann")
+        page.get_by_label("password").fill("secret")
+        page.get_by_role("button", name="Login").click()
+        page.get_by_text("toolkit run price-regression").first.wait_for(timeout=TIMEOUT)
+        context.close()

@@ -1,0 +1,142 @@
+"""A playground served by the command in a process of its own, on runs that are amiss."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli_runner import environment
+
+ANGRY = """
+from toolkit import Panel, hookimpl
+from toolkit_price_regression.task import PriceRegression
+
+
+class AngryPrices(PriceRegression):
+    name = "angry-prices"
+
+    def panel_data(self, output, row):
+        raise RuntimeError("no panel today")
+
+
+class MarkedPrices(PriceRegression):
+    name = "marked-prices"
+    panel = Panel(inputs={"text": "Offer"}, view="text")
+
+    def panel_data(self, output, row):
+        return {"text": "says " + output.text, "marks": [{"start": 0, "end": 4, "note": "a note"}]}
+
+
+@hookimpl
+def register_tasks(register):
+    register(AngryPrices)
+    register(MarkedPrices)
+"""
+
+
+@dataclass
+class Site:
+    """A served playground.
+
+    Args:
+        url: where.
+        runs: its runs folder.
+        names: what the tests call its runs → their IDs.
+    """
+
+    url: str
+    runs: Path
+    names: dict[str, str]
+
+    def folder(self, name: str) -> Path:
+        (path,) = self.runs.glob(f"*/{self.names[name]}")
+        return path
+
+    def rows(self, split: str) -> list[dict[str, Any]]:
+        text = (self.folder("main") / "data" / "heldout.jsonl").read_text()
+        return [row for row in map(json.loads, text.splitlines()) if row["split"] == split]
+
+
+def copy(played: Path, runs: Path, name: str, task: str) -> str:
+    """A copy of a run with another ID (the newer the earlier it is made) and task."""
+    order = ("live", "marked", "angry", "broken", "elsewhere", "main").index(name)
+    run_id = f"2026010{order + 1}-000000-{name}"
+    target = runs / task / run_id
+    shutil.copytree(played, target)
+
+    def rename(info: dict[str, Any]) -> None:
+        info.update(id=run_id, task=task, created=f"2026-01-0{order + 1}T00:00:00+00:00")
+
+    change(target, rename)
+    return run_id
+
+
+def change(folder: Path, change: Any) -> None:
+    place = folder / "run.json"
+    info = json.loads(place.read_text())
+    change(info)
+    place.write_text(json.dumps(info))
+
+
+def plugin_in(folder: Path) -> None:
+    """An installed third-party plugin, which never imports gradio."""
+    info = folder / "angry-1.0.dist-info"
+    info.mkdir(parents=True)
+    (folder / "angry.py").write_text(ANGRY)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: angry\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[toolkit]\nangry = angry\n")
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterator[tuple[str, int]]:
+    """``toolkit playground …`` until the block ends; gives its address and process number."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    surroundings = environment()
+    if plugin:
+        surroundings["PYTHONPATH"] += f":{plugin}"
+    log = (folder / "server.log").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "toolkit.cli", "playground", *arguments, "--port", str(port)],
+        cwd=folder, env=surroundings, stdout=log, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            if _answers(f"{url}/config"):
+                break
+            if process.poll() is not None:
+                break
+            time.sleep(0.5)
+        else:
+            pytest.fail("the playground did not start")
+        assert process.poll() is None, (folder / "server.log").read_text()
+        yield url, process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError as refused:  # it asks for a password: it is there
+        refused.close()
+    except OSError:
+        return False
+    return True
