@@ -36,6 +36,42 @@ def expand(page: str, *, shorten: bool = False) -> str:
         return INCLUDE.sub(content, page)
 
 
+TASK = re.compile(r"^<!-- task: (\S+) -->$", re.MULTILINE)
+REPORT = re.compile(r"^<!-- report: (\S+) -->$", re.MULTILINE)
+HEADING = re.compile(r"^(#+ )", re.MULTILINE)
+
+
+def described(match: re.Match[str]) -> str:
+    """What a built-in task says of itself, as tables."""
+    from toolkit import plugins
+
+    task = plugins.load().task(match[1])
+    columns = [f"| `{name}` | {text} |" for name, text in task.columns.items()]
+    metrics = [
+        f"| `{m.name}` | {m.label or m.name} | {'more' if m.greater_is_better else 'less'} |"
+        for m in task.metrics
+    ]
+    recipes = [f"| `{r.name}` | `{r.model}` | {r.summary} |" for r in task.recipes]
+    options = [f"| `task.{name}` | `{value!r}` |" for name, value in task.options.items()]
+    parts = [
+        f"{task.summary}. The metric that decides is `{task.primary_metric}`.",
+        "| Column | |\n|---|---|\n" + "\n".join(columns),
+        "| Metric | | Better is |\n|---|---|---|\n" + "\n".join(metrics),
+        "| Recipe | Model | |\n|---|---|---|\n" + "\n".join(recipes),
+    ]
+    if options:
+        parts.append("| Option | Default |\n|---|---|\n" + "\n".join(options))
+    return "\n\n".join(parts)
+
+
+def report(match: re.Match[str]) -> str:
+    """The report of a real run, as it was kept by ``docs/keep_report.py``."""
+    kept = ROOT / "docs" / "tasks" / "reports" / f"{match[1]}.md"
+    if not kept.is_file():
+        return f"No report of a run is kept here yet; `toolkit run {match[1]}` makes one."
+    return HEADING.sub(r"##\1", kept.read_text(encoding="utf-8"))
+
+
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """MkDocs calls this with the text of each page."""
-    return expand(markdown, shorten=True)
+    return REPORT.sub(report, TASK.sub(described, expand(markdown, shorten=True)))
