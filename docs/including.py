@@ -1,4 +1,4 @@
-"""Files shown in the pages: a line ``--8<-- PATH`` in a fence stands for a file's content.
+"""Files shown in the pages: a line ``# include: PATH`` in a fence stands for a file's content.
 
 The file is one of the repository, or of a package that the page has made with ``toolkit new``. Used
 by MkDocs when it builds the pages, and by the tests that run them.
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-INCLUDE = re.compile(r"^--8<-- (\S+)$", re.MULTILINE)
+INCLUDE = re.compile(r"^# include: (\S+)$", re.MULTILINE)
 NEW = re.compile(r"^\$ toolkit new (\S+) --kind (\S+)$", re.MULTILINE)
 SHOWN = 14
 """Lines of a table that a page shows."""
@@ -36,6 +36,42 @@ def expand(page: str, *, shorten: bool = False) -> str:
         return INCLUDE.sub(content, page)
 
 
+TASK = re.compile(r"^<!-- task: (\S+) -->$", re.MULTILINE)
+REPORT = re.compile(r"^<!-- report: (\S+) -->$", re.MULTILINE)
+HEADING = re.compile(r"^(#+ )", re.MULTILINE)
+
+
+def described(match: re.Match[str]) -> str:
+    """What a built-in task says of itself, as tables."""
+    from toolkit import plugins
+
+    task = plugins.load().task(match[1])
+    columns = [f"| `{name}` | {text} |" for name, text in task.columns.items()]
+    metrics = [
+        f"| `{m.name}` | {m.label or m.name} | {'more' if m.greater_is_better else 'less'} |"
+        for m in task.metrics
+    ]
+    recipes = [f"| `{r.name}` | `{r.model}` | {r.summary} |" for r in task.recipes]
+    options = [f"| `task.{name}` | `{value!r}` |" for name, value in task.options.items()]
+    parts = [
+        f"{task.summary}. The metric that decides is `{task.primary_metric}`.",
+        "| Column | |\n|---|---|\n" + "\n".join(columns),
+        "| Metric | | Better is |\n|---|---|---|\n" + "\n".join(metrics),
+        "| Recipe | Model | |\n|---|---|---|\n" + "\n".join(recipes),
+    ]
+    if options:
+        parts.append("| Option | Default |\n|---|---|\n" + "\n".join(options))
+    return "\n\n".join(parts)
+
+
+def report(match: re.Match[str]) -> str:
+    """The report of a real run, as it was kept by ``docs/keep_report.py``."""
+    kept = ROOT / "docs" / "tasks" / "reports" / f"{match[1]}.md"
+    if not kept.is_file():
+        return f"No report of a run is kept here yet; `toolkit run {match[1]}` makes one."
+    return HEADING.sub(r"##\1", kept.read_text(encoding="utf-8"))
+
+
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """MkDocs calls this with the text of each page."""
-    return expand(markdown, shorten=True)
+    return REPORT.sub(report, TASK.sub(described, expand(markdown, shorten=True)))

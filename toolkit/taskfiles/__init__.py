@@ -80,10 +80,11 @@ def _module(file: Path) -> ModuleType:
 
 
 def _in_words(error: Exception, file: Path) -> str:
-    if isinstance(error, SyntaxError) and error.filename == str(file):
+    names = (str(file), str(file.absolute()))
+    if isinstance(error, SyntaxError) and error.filename in names:
         return f"line {error.lineno} is no Python: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(file)]
+    lines = [frame.lineno for frame in frames if frame.filename in names]
     where = f"line {lines[-1]} raised " if lines else ""
     return f"{where}{type(error).__name__}: {error}"
 

@@ -1,0 +1,35 @@
+"""Keep the report of a real run for a built-in task's page: ``python docs/keep_report.py RUN``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from toolkit.errors import RunError, ToolkitError
+from toolkit.run import Run, runs_folder, write_text
+
+REPORTS = Path(__file__).parent / "tasks" / "reports"
+
+
+def keep(run: Run) -> Path:
+    """Copy the Markdown report of a finished run; charts stay with the run."""
+    if not run.finished:
+        raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
+    text = (run.path / "report.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("![")]
+    place = REPORTS / f"{run.info['task']}.md"
+    write_text(place, "\n".join(lines) + "\n")
+    return place
+
+
+def main() -> None:
+    """Keep the reports of the runs that are named."""
+    for name in sys.argv[1:]:
+        try:
+            sys.stdout.write(f"{keep(Run.find(name, runs_folder(None)))}\n")
+        except ToolkitError as error:
+            sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main()

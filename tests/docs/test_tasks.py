@@ -1,0 +1,41 @@
+"""Each built-in task has a page, which says what the task says of itself."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from toolkit import plugins
+
+DOCS = Path(__file__).parents[2] / "docs"
+_spec = importlib.util.spec_from_file_location("including", DOCS / "including.py")
+assert _spec is not None and _spec.loader is not None
+including = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(including)
+
+BUILT_IN = sorted(
+    name
+    for name, origin in plugins.load().origins.items()
+    if origin.distribution == "adapter-toolkit"
+)
+
+
+def test_the_built_in_tasks_were_found() -> None:
+    assert "price-regression" in BUILT_IN
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_built_in_task_has_its_page(name: str) -> None:
+    page = including.on_page_markdown((DOCS / "tasks" / f"{name}.md").read_text("utf-8"))
+    task = plugins.load().task(name)
+    for told in (*task.columns, *(m.name for m in task.metrics), *(r.name for r in task.recipes)):
+        assert f"`{told}`" in page
+    assert f"tasks/{name}.md" in (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kept", sorted((DOCS / "tasks" / "reports").glob("*.md")), ids=str)
+def test_a_kept_report_is_of_its_task(kept: Path) -> None:
+    assert kept.stem in BUILT_IN
+    assert kept.stem in kept.read_text(encoding="utf-8").partition("\n##")[0]
