@@ -106,7 +106,7 @@ def shoot(browser: Any, url: str, out: Path, width: int, scheme: str) -> None:
         page.wait_for_timeout(500)
         picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
         picture.convert("RGB").save(
-            out / f"{name}-{width}-{scheme}.webp", lossless=True, quality=100, method=6
+            out / f"{name}-{width}-{scheme}.webp", lossless=True, quality=60, method=3
         )
     context.close()
 

@@ -13,17 +13,8 @@ from toolkit.kinds.causal_lm import Generated
 from toolkit.task import Row
 from toolkit_playground import html
 from toolkit_playground.engine import Engine, Side, Text
-from toolkit_playground.page import (
-    MODEL_QUEUE,
-    QUIET,
-    Page,
-    RowInput,
-    block,
-    generation,
-    resolve_sides,
-    sampling_controls,
-    side_labels,
-)
+from toolkit_playground.inputs import RowInput, generation, sampling_controls
+from toolkit_playground.page import MODEL_QUEUE, QUIET, Page, block, resolve_sides, side_labels
 
 VIEW = "compare"
 HINT = "Press Compare: base and adapter write at the same time, from one model in memory."

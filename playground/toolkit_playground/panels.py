@@ -11,12 +11,12 @@ from toolkit.errors import PluginError, ToolkitError
 from toolkit.task import Row
 from toolkit_playground import drawing, html
 from toolkit_playground.engine import Engine, Reading
+from toolkit_playground.inputs import RowInput
 from toolkit_playground.page import (
     MODEL_QUEUE,
     NO_RUN,
     NO_RUN_HINT,
     Page,
-    RowInput,
     block,
     resolve_sides,
     side_labels,

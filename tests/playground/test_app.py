@@ -17,7 +17,7 @@ pytest.importorskip("gradio", reason="the extra 'playground' brings gradio")
 from cli_runner import environment
 from toolkit import cli
 from toolkit.errors import UsageError
-from toolkit_playground import page, serve
+from toolkit_playground import inputs, page, serve
 from toolkit_playground.app import QUEUE
 from toolkit_playground.chat import conversation, until
 
@@ -72,14 +72,14 @@ def test_a_new_request_replaces_the_one_before() -> None:
 
 
 def test_sampling_is_greedy_unless_asked_and_nonsense_is_refused() -> None:
-    assert page.generation(10, 0, 1, 0, 1) == {
+    assert inputs.generation(10, 0, 1, 0, 1) == {
         "max_new_tokens": 10, "num_beams": 1, "do_sample": False
     }  # fmt: skip
-    sampled = page.generation(10, 0.7, 0.9, 40, 1.2)
+    sampled = inputs.generation(10, 0.7, 0.9, 40, 1.2)
     assert sampled["do_sample"] and sampled["repetition_penalty"] == 1.2
     for wrong in ((0, 0, 1, 0, 1), (10**6, 0, 1, 0, 1), (5, -1, 1, 0, 1), (5, 1, 0, 0, 1)):
         with pytest.raises(UsageError):
-            page.generation(*wrong)
+            inputs.generation(*wrong)
 
 
 def test_each_side_of_a_chat_hears_only_itself() -> None:
