@@ -245,7 +245,7 @@ def write_system(
 
         raise PluginError(f"{name} gave {bad} predictions that are no finite number")
     write_jsonl(run.predictions / f"{name}.jsonl", lines)
-    entry = {
+    entry: dict[str, Any] = {
         "name": name,
         "role": role,
         "file": f"{name}.jsonl",

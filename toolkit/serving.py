@@ -62,7 +62,7 @@ def read(
 ) -> list[dict[str, Any]]:
     """Outputs as that system of the run reads them: by its decoder, with its interval's width."""
     entries = read_json(run.predictions / "systems.json")
-    entry = next((s for s in entries if s["name"] == system), {})
+    entry: dict[str, Any] = next((s for s in entries if s["name"] == system), {})
     task.chosen = entry.get("chosen") or {}
     decoded = decode_all(task, outputs, rows)[entry.get("decoder") or next(iter(task.decoders()))]
     width = entry.get("interval_width")

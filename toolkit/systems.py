@@ -108,7 +108,9 @@ def _check_applies(systems: Sequence[System]) -> None:
         for row_id, first in rows.items():
             for system in systems[1:]:
                 other = system.splits.get(split, {}).get(row_id)
-                for name, value in first["metrics"].items() if other else ():
+                if other is None:
+                    continue
+                for name, value in first["metrics"].items():
                     theirs = other["metrics"].get(name)
                     if (value is None) != (theirs is None):
                         blamed = systems[0].name if value is None else system.name

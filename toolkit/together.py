@@ -37,7 +37,8 @@ def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
     if len(runs) < 2:
         raise UsageError("together takes two runs or more; see: toolkit runs")
     environment.prepare(offline=True)
-    members, tasks = {}, {}
+    members: dict[str, Any] = {}
+    tasks: dict[str, tuple[Run, Task]] = {}
     for run in runs:
         if not run.done("predict"):
             raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")

@@ -68,7 +68,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         chosen.input(follow, chosen, outputs, **QUIET)
         demo.unload(page.sessions.leave)
     demo.queue(max_size=QUEUE, default_concurrency_limit=8)
-    return demo
+    made: gr.Blocks = demo
+    return made
 
 
 def _safe(values: Any, key: str | None, count: int) -> list[Any]:

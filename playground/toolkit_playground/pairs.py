@@ -56,7 +56,7 @@ def next_pair(
         names = list(inputs_of(engine.task))
         if not (own or "").strip():
             raise UsageError("type an input first")
-        row = {"row_id": 0, **dict.fromkeys(names, ""), names[0]: own}
+        row: dict[str, Any] = {"row_id": 0, **dict.fromkeys(names, ""), names[0]: own}
         return _written(engine, row, None, two, settings, stop)
     rows = page.library.held_out(engine.run, "select")
     if not rows:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import Baseline, Metric, Row, Task
 
@@ -64,7 +64,7 @@ class PriceTask(Task):
     metrics: tuple[Metric, ...] = METRICS
     primary_metric = "mae"
     margin = 0.02
-    shortens = "text"
+    shortens: ClassVar[str | None] = "text"
     _currency = ""
 
     # -- data ------------------------------------------------------------------------------------

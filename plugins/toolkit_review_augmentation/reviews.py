@@ -92,14 +92,16 @@ def _generated(row_id: int, review: generator.Review) -> dict[str, Any]:
 
 def _stress(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, Any]]:
     """Edge cases, and clean reviews beside what perturbations make of them."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"text": case.text, "stars": case.stars, "sentiment": sentiment_of(case.stars),
          "opinions": [], "known": True, "category": "", "suite": case.kind}
         for case in EDGE_CASES
     ]  # fmt: skip
-    for name, change in (("clean", str), *perturb.PERTURBATIONS.items()):
+    for name in ("clean", *perturb.PERTURBATIONS):
         for row in clean:
-            text = change(row["text"]) if name == "clean" else perturb.apply(name, row["text"])
+            text = str(row["text"])
+            if name != "clean":
+                text = perturb.apply(name, text)
             rows.append({**row, "text": text, "category": "", "suite": f"{CHANGED}{name}"})
     return [{**row, "row_id": i, "group": normal(row["text"])} for i, row in enumerate(rows, first)]
 

@@ -181,7 +181,9 @@ def make_optimizers(
 
     Muon's updates are scaled to the size of AdamW's, so that one learning rate serves both.
     """
-    matrices, embeddings, vectors = [], [], []
+    matrices: list[Tensor] = []
+    embeddings: list[Tensor] = []
+    vectors: list[Tensor] = []
     for (name, _), master in zip(model.named_parameters(), masters, strict=True):
         if master.ndim < 2:
             vectors.append(master)

@@ -183,7 +183,7 @@ class ClassTask(SequenceClassificationTask):
     """A text with columns in it, and the column of its class."""
 
     template: ClassVar[str]
-    shortens = None
+    shortens: ClassVar[str | None] = None
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": filled(self.template, row), "label": row.get(self.answer or "")}

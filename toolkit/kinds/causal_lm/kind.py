@@ -178,7 +178,7 @@ class CausalLM(Writing, Kind):
         prompts = [self.renderer.prompt(example) for example in examples]
         if adapter and not self.has_adapter:
             raise UsageError("no adapter is loaded")
-        state = contextlib.nullcontext()
+        state: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         if self.has_adapter:
             state = backends.merged(self.model) if adapter else self.model.disable_adapter()
         with state:

@@ -129,7 +129,7 @@ class QuestionAnsweringTask(Task):
         return " ".join(str(row["context"]).casefold().split())
 
     def format_example(self, row: Row) -> dict[str, Any]:
-        nothing = {"text": [], "answer_start": []}
+        nothing: dict[str, list[Any]] = {"text": [], "answer_start": []}
         return {
             "id": str(row.get("id", row.get("row_id", ""))),
             "question": str(row["question"]),
@@ -195,7 +195,9 @@ class QuestionAnsweringTask(Task):
         return QuestionAnswering
 
 
-def _first(value: float | tuple[float, ...]) -> float:
+def _first(value: float | tuple[float, ...] | None) -> float:
+    if value is None:
+        return 0.0
     return float(value[0] if isinstance(value, tuple) else value)
 
 

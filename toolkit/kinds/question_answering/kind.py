@@ -259,9 +259,9 @@ class QuestionAnswering(Encoder):
                         spent[i] += seconds
         finally:
             self.tuned.set_adapter("default")
-        for i, logits in enumerate(total):
-            assert logits is not None
-            yield i, logits.astype(np.float64) / len(self._members), float(spent[i])
+        for i, summed in enumerate(total):
+            assert summed is not None
+            yield i, summed.astype(np.float64) / len(self._members), float(spent[i])
 
     # -- further systems ---------------------------------------------------------------------------
     def variants(self, *, adapter: bool) -> Mapping[str, str]:

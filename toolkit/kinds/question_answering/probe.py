@@ -108,9 +108,9 @@ def _fit(states: list[np.ndarray], labels: np.ndarray) -> np.ndarray:
         total = (
             sums.clamp(min=1e-30).log() + top - chosen
         ).mean() + PENALTY * weight.square().sum()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         return total
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)
     fitted: np.ndarray = (weight.detach() / scale).numpy()
     return fitted

@@ -98,7 +98,7 @@ class SequenceClassificationTask(Task):
     """The classes, as JSON values; where empty, those of the training split, sorted."""
     ordinal: ClassVar[bool] = False
     """The classes are numbers with an order (stars): decoders may answer between two of them."""
-    shortens = "text"
+    shortens: ClassVar[str | None] = "text"
 
     @property
     def labels(self) -> tuple[Any, ...]:
