@@ -264,12 +264,14 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
 def add_commands(app: typer.Typer) -> None:
     """Let every working plugin add its commands; one that fails to is shown as broken."""
     found = load()
+    commands, groups = _registered(app)
+    own = vars(app).setdefault("_own_commands", (len(commands), len(groups)))
+    del commands[own[0] :], groups[own[1] :]  # those of an earlier call in this process
     for plugin in found.plugins:
         module = found.manager.get_plugin(plugin.key)
         hook = getattr(module, "register_commands", None)
         if hook is None:
             continue
-        commands, groups = _registered(app)
         kept = len(commands), len(groups)
         taken = {_name(info) for info in (*commands, *groups)}
         try:

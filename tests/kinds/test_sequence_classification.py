@@ -398,8 +398,8 @@ def test_a_long_text_loses_its_end_or_is_refused(tiny_bert: Path) -> None:
 
 
 def test_a_limit_beyond_the_model_is_the_models(tiny_bert: Path) -> None:
-    assert made(tiny_bert, training={"max_length": 4096}).max_length == 128
-    assert made(tiny_bert, training={"max_length": None}).max_length == 128
+    assert made(tiny_bert, training={"max_length": 4096}).max_length == 512
+    assert made(tiny_bert, training={"max_length": None}).max_length == 512
 
 
 # -- outputs and decoders --------------------------------------------------------------------------

@@ -57,7 +57,9 @@ def cells(text: str, offsets: Offsets) -> Cells:
             ends.append(max(end, ends[-1]))
             continue
         floor = ends[-1] if ends else 0
-        starts.append(max(begin, floor) if end > begin else floor)
+        if end <= begin:  # a blank that is a token, or what a tokenizer adds
+            begin = end = floor
+        starts.append(max(begin, floor))
         ends.append(max(end, starts[-1]))
     return _widened(text, starts, ends)
 
