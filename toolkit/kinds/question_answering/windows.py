@@ -51,15 +51,15 @@ def cells(text: str, offsets: Offsets) -> Cells:
     starts: list[int] = []
     ends: list[int] = []
     for begin, end in offsets:
-        begin, end = _without_blanks(text, begin, end)
+        within = _without_blanks(text, begin, end)
+        if within[0] < within[1]:  # a token of blanks alone keeps them
+            begin, end = within
         if starts and (begin, end) == (starts[-1], min(end, ends[-1])):
             starts.append(starts[-1])  # a further token of the same character
             ends.append(max(end, ends[-1]))
             continue
         floor = ends[-1] if ends else 0
-        if end <= begin:  # a blank that is a token, or what a tokenizer adds
-            begin = end = floor
-        starts.append(max(begin, floor))
+        starts.append(max(begin, floor) if end > begin else floor)
         ends.append(max(end, starts[-1]))
     return _widened(text, starts, ends)
 
