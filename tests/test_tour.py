@@ -1,11 +1,9 @@
-"""The README can be followed from top to bottom; the commands are read from it."""
+"""The steps of ``tour.py`` are the README's."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-
-import pytest
 
 TOUR = Path(__file__).with_name("tour.py")
 _spec = importlib.util.spec_from_file_location("tour", TOUR)
@@ -22,9 +20,3 @@ def test_the_readme_has_all_steps_in_their_order() -> None:
 def test_what_is_shortened_offline_is_in_the_readme() -> None:
     commands = [line for _, text in tour.steps() for line in text.splitlines()]
     assert set(tour.SHORT) <= set(commands)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_the_tour_goes_through_without_a_network(tmp_path: Path) -> None:
-    assert tour.follow(tmp_path, offline=True) == 0

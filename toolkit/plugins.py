@@ -261,12 +261,18 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
         hook(register=register)
 
 
+_OWN = "_toolkit_own_commands"
+"""Where an app keeps how many commands and groups it has itself."""
+
+
 def add_commands(app: typer.Typer) -> None:
     """Let every working plugin add its commands; one that fails to is shown as broken."""
     found = load()
     commands, groups = _registered(app)
-    own = vars(app).setdefault("_own_commands", (len(commands), len(groups)))
+    own: tuple[int, int] = getattr(app, _OWN, (len(commands), len(groups)))
     del commands[own[0] :], groups[own[1] :]  # those of an earlier call in this process
+    if commands:
+        setattr(app, _OWN, own)
     for plugin in found.plugins:
         module = found.manager.get_plugin(plugin.key)
         hook = getattr(module, "register_commands", None)
