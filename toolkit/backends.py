@@ -331,25 +331,6 @@ def _compare_keys(
         )
 
 
-def bfloat16_pays() -> bool:
-    """Whether this machine computes in bfloat16 itself; elsewhere it is slower than float32."""
-    import torch
-
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    tell = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch we support
-    able: dict[str, object] = tell()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-
-
-def autocast() -> Any:
-    """A context that computes in bfloat16 where that pays."""
-    import torch
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.autocast(device, torch.bfloat16, enabled=bfloat16_pays())
-
-
 @contextlib.contextmanager
 def merged(model: Any) -> Iterator[None]:
     """Within, a LoRA adapter is part of its base's weights: scoring is a quarter faster.
@@ -357,12 +338,12 @@ def merged(model: Any) -> Iterator[None]:
     Only where it is exact and cheap, which is float32 on a CPU; elsewhere nothing happens. After
     it the base's weights are what they were, bit for bit: they are put back, not subtracted from.
     """
+    import torch
     from peft.tuners.lora import LoraLayer
 
     layers = [m for m in model.modules() if isinstance(m, LoraLayer)]
     weights = [layer.get_base_layer().weight for layer in layers]
-    exact = all(w.dtype.is_floating_point and w.itemsize == 4 for w in weights)
-    if not layers or not exact or any(w.device.type != "cpu" for w in weights):
+    if not layers or any(w.dtype != torch.float32 or w.device.type != "cpu" for w in weights):
         yield
         return
     kept = [weight.detach().clone() for weight in weights]
@@ -373,33 +354,6 @@ def merged(model: Any) -> Iterator[None]:
         model.unmerge_adapter()
         for weight, before in zip(weights, kept, strict=True):
             weight.data.copy_(before)
-
-
-@contextlib.contextmanager
-def autocast_layers(model: Any) -> Iterator[None]:
-    """:func:`autocast` for the layers of a language model; its head computes as its weights are.
-
-    Logits in bfloat16 have two to three digits, and would tie where they should decide.
-    """
-    import torch
-
-    head = model.get_output_embeddings()
-    with autocast() as context:
-        device = context.device
-
-        def leave(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-            torch.set_autocast_enabled(device, False)
-            return (inputs[0].to(module.weight.dtype), *inputs[1:])
-
-        def enter(module: Any, inputs: Any, output: Any) -> None:
-            torch.set_autocast_enabled(device, bfloat16_pays())
-
-        handles = [head.register_forward_pre_hook(leave), head.register_forward_hook(enter)]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
 
 def parameter_counts(model: Any) -> tuple[int, int]:

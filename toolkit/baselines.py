@@ -42,6 +42,21 @@ def _texts(rows: Dataset, text: Text) -> list[str]:
     return [text(dict(row)) for row in rows]
 
 
+def _vectorizer() -> Any:
+    """TF-IDF of words and word pairs."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
+
+
+def _on_tfidf(model: Any, train: Dataset, text: Text, answer: str) -> Predictor:
+    """A scikit-learn model fitted on :func:`_vectorizer`'s columns."""
+    from sklearn.pipeline import make_pipeline
+
+    fitted = make_pipeline(_vectorizer(), model).fit(_texts(train, text), train[answer][:])
+    return lambda rows: fitted.predict(_texts(rows, text)).tolist()
+
+
 def most_frequent(answer: str) -> Baseline:
     """Always the answer that the training rows give most often.
 
@@ -67,9 +82,7 @@ def nearest(text: Text, answer: str) -> Baseline:
     """
 
     def fit(train: Dataset) -> Predictor:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
+        vectorizer = _vectorizer()
         known = vectorizer.fit_transform(_texts(train, text))
         answers = train[answer][:]
 
@@ -130,18 +143,11 @@ def tfidf_logistic(text: Text, answer: str) -> Baseline:
     """
 
     def fit(train: Dataset) -> Predictor:
-        from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
 
         if len(set(train[answer][:])) == 1:
             return most_frequent(answer)(train)
-        model = make_pipeline(
-            TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)),
-            LogisticRegression(C=10.0, max_iter=1_000),
-        )
-        model.fit(_texts(train, text), train[answer][:])
-        return lambda rows: model.predict(_texts(rows, text)).tolist()
+        return _on_tfidf(LogisticRegression(C=10.0, max_iter=1_000), train, text, answer)
 
     return fit
 
@@ -155,16 +161,9 @@ def tfidf_ridge(text: Text, answer: str) -> Baseline:
     """
 
     def fit(train: Dataset) -> Predictor:
-        from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import Ridge
-        from sklearn.pipeline import make_pipeline
 
-        model = make_pipeline(
-            TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)),
-            # "auto" takes the sparse conjugate gradient, whose result depends on no thread.
-            Ridge(alpha=1.0),
-        )
-        model.fit(_texts(train, text), train[answer][:])
-        return lambda rows: model.predict(_texts(rows, text)).tolist()
+        # "auto" takes the sparse conjugate gradient, whose result depends on no thread.
+        return _on_tfidf(Ridge(alpha=1.0), train, text, answer)
 
     return fit

@@ -243,15 +243,12 @@ def load_inputs(task: Task, source: Source) -> Dataset:
 
 
 def _of_form(dataset: Dataset, form: formats.Format, name: str, source: Source) -> Dataset:
-    def batches() -> Iterator[dict[str, list[Any]]]:
-        made: dict[str, list[Any]] = {"row_id": [], name: []}
+    def made() -> Iterator[dict[str, Any]]:
         for row in tables.rows(dataset):
             try:
                 text = form.read(row, False).text
             except formats.Unusable as reason:
                 raise DataError(f"{source.data}: row {row['row_id']}: {reason}") from reason
-            made["row_id"].append(row["row_id"])
-            made[name].append(text)
-        yield made
+            yield {"row_id": row["row_id"], name: text}
 
-    return tables.from_batches(batches(), {"row_id": "int64", name: "string"})
+    return tables.from_rows(made(), {"row_id": "int64", name: "string"})

@@ -86,6 +86,18 @@ def from_batches(
     )
 
 
+def from_rows(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str | pa.DataType]) -> Dataset:
+    """A dataset from rows, of which a batch is held at one time.
+
+    Args:
+        rows: each with a value for every column.
+        types: as :func:`from_batches` takes them.
+    """
+    left = iter(rows)
+    parts = iter(lambda: list(itertools.islice(left, BATCH)), [])
+    return from_batches(({n: [row[n] for row in part] for n in types} for part in parts), types)
+
+
 def batches(dataset: Dataset, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """A dataset as batches of columns of Python values: ``{"text": […], "price": […]}``."""
     chosen = dataset if columns is None else dataset.select_columns(list(columns))

@@ -93,19 +93,8 @@ def _catalogue(source: Source) -> Dataset:
         "with --data)"
     )
 
-    def batches() -> Iterator[dict[str, list[Any]]]:
-        batch: dict[str, list[Any]] = {name: [] for name in TYPES}
-        for row_id, row in enumerate(catalogue.generate(CATALOGUE_ROWS), start=1):
-            values = {"row_id": row_id, **row}
-            for name in TYPES:
-                batch[name].append(values[name])
-            if row_id % tables.BATCH == 0:
-                yield batch
-                batch = {name: [] for name in TYPES}
-        if batch["row_id"]:
-            yield batch
-
-    return tables.from_batches(batches(), TYPES)
+    made = enumerate(catalogue.generate(CATALOGUE_ROWS), start=1)
+    return tables.from_rows(({"row_id": row_id, **row} for row_id, row in made), TYPES)
 
 
 # -- rows ----------------------------------------------------------------------------------------

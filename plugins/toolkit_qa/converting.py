@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import DataError, Source, columns
+from toolkit import DataError, Source, columns, tables
 from toolkit.errors import UsageError
 from toolkit.source import column_names
-from toolkit.tables import from_batches, rows
 from toolkit_qa.aligning import align, answers_of, problem
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 SHOWN: Final = 3
 """Places that an error names."""
-BATCH: Final = 1_000
 
 COLUMNS: Final = ("question", "context", "answers")
 GUESSES: Final = {
@@ -46,19 +44,7 @@ def types() -> dict[str, Any]:
 
 def from_rows(found: Iterator[dict[str, Any]]) -> Dataset:
     """A dataset of the task's columns."""
-    kinds = types()
-
-    def batches() -> Iterator[dict[str, list[Any]]]:
-        batch: dict[str, list[Any]] = {name: [] for name in kinds}
-        for row in found:
-            for name, values in batch.items():
-                values.append(row[name])
-            if len(batch["row_id"]) == BATCH:
-                yield batch
-                batch = {name: [] for name in kinds}
-        yield batch
-
-    return from_batches(batches(), kinds)
+    return tables.from_rows(found, types())
 
 
 def digest(text: str) -> bytes:
@@ -131,7 +117,7 @@ class Converter:
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         names = list(dict.fromkeys(["row_id", *self.columns.values()]))
-        for row in rows(self.dataset, [*names, *(["place"] if self.nested else [])]):
+        for row in tables.rows(self.dataset, [*names, *(["place"] if self.nested else [])]):
             made = self._row(row)
             if made is not None:
                 yield made

@@ -13,7 +13,7 @@ from datasets import Dataset, DatasetDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit import backends
+from toolkit import backends, precision
 from toolkit.errors import ModelError, PreflightError
 from toolkit.kinds import training
 from toolkit.kinds.base import TrainingWatch
@@ -590,7 +590,7 @@ def test_the_adapter_folder_says_what_it_is(tiny_llama: Path, tmp_path: Path) ->
     assert config["target_modules"] == sorted(config["target_modules"])
 
 
-@pytest.mark.skipif(not backends.bfloat16_pays(), reason="needs a CPU that computes in bfloat16")
+@pytest.mark.skipif(not precision.bfloat16_pays(), reason="needs a CPU that computes in bfloat16")
 def test_reduced_precision_keeps_the_head_and_is_near(kind: CausalLM) -> None:
     kind.load()
     prompts = [kind.renderer.prompt(kind.example(dict(row))) for row in rows(6)]

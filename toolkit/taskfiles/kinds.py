@@ -116,26 +116,18 @@ class FormTask(_Answering):
         left_out: dict[str, list[int]] = {}
         names = ["row_id", *self.columns]
 
-        def batches() -> Iterator[dict[str, list[Any]]]:
-            kept: dict[str, list[Any]] = {name: [] for name in names}
+        def made() -> Iterator[dict[str, Any]]:
             for row in tables.rows(dataset):
                 try:
                     exchange = form.read(row, answered)
                 except formats.Unusable as reason:
                     left_out.setdefault(str(reason), []).append(row["row_id"])
                     continue
-                for name, value in zip(
-                    names, (row["row_id"], *_parts(exchange), exchange.answer), strict=True
-                ):
-                    kept[name].append(value)
-                if len(kept["row_id"]) == tables.BATCH:
-                    yield kept
-                    kept = {name: [] for name in names}
-            if kept["row_id"]:
-                yield kept
+                values = (row["row_id"], *_parts(exchange), exchange.answer)
+                yield dict(zip(names, values, strict=True))
 
         types = dict.fromkeys(names, "string") | {"row_id": "int64"}
-        rows = tables.from_batches(batches(), types)
+        rows = tables.from_rows(made(), types)
         for reason, row_ids in left_out.items():
             source.leave_out(reason, row_ids)
         return rows

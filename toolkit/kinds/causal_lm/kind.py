@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit import backends
+from toolkit import backends, precision
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
 from toolkit.kinds.causal_lm import CausalLMTask, Generated, NumericLMTask
@@ -64,7 +64,7 @@ class CausalLM(Writing, Kind):
     @property
     def reduced(self) -> bool:
         # As in training: where the recipe computes in bfloat16 and the machine does so itself.
-        return bool(self.recipe.training.get("bf16")) and backends.bfloat16_pays()
+        return bool(self.recipe.training.get("bf16")) and precision.bfloat16_pays()
 
     # -- before a model is loaded ------------------------------------------------------------------
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import backends
+from toolkit import precision
 from toolkit.kinds.base import Progress
 from toolkit.kinds.batches import batch_tokens, batches
 from toolkit.kinds.causal_lm import Generated, Numbers
@@ -110,8 +110,8 @@ class NumberReader:
         import torch
 
         known = len(beginning.ids)
-        precision = backends.autocast_layers(model) if self.reduced else contextlib.nullcontext()
-        with torch.inference_mode(), precision:
+        layers = precision.autocast_layers(model) if self.reduced else contextlib.nullcontext()
+        with torch.inference_mode(), layers:
             ids, mask = beginning.pad(prompts, self.tokenizer.pad_token_id, model.device)
             positions = (mask.cumsum(-1) - 1).clamp(min=0)
             cache = beginning.cache(len(prompts))

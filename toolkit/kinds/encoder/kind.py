@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from toolkit import backends
+from toolkit import backends, precision
 from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
 from toolkit.kinds.batches import batch_tokens, batches, pad_right
@@ -211,7 +211,7 @@ class Encoder(Kind):
         done = 0
         for batch in batches([len(f["input_ids"]) for f in features], batch_tokens(self.model)):
             started = time.perf_counter()
-            with backends.autocast() if fast else contextlib.nullcontext():
+            with precision.autocast() if fast else contextlib.nullcontext():
                 out = self._forward([features[i] for i in batch], adapter, head)
             done += len(batch)
             yield batch, out, (time.perf_counter() - started) / len(batch)

@@ -32,8 +32,8 @@ def convert(source: Source, dataset: Dataset) -> Dataset:
     answers = pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int64()))])
     text = dict.fromkeys(("question", "context"), "string")
     left_out: dict[str, list[int]] = {}
-    found = tables.from_batches(
-        _batches(dataset, _columns(source, dataset), left_out),
+    found = tables.from_rows(
+        _rows(dataset, _columns(source, dataset), left_out),
         {"row_id": "int64", **text, "answers": answers},
     )
     for reason, row_ids in left_out.items():
@@ -53,10 +53,9 @@ def _columns(source: Source, dataset: Dataset) -> dict[str, str]:
     }
 
 
-def _batches(
+def _rows(
     dataset: Dataset, columns: Mapping[str, str], left_out: dict[str, list[int]]
-) -> Iterator[dict[str, list[Any]]]:
-    kept: dict[str, list[Any]] = {name: [] for name in ("row_id", *NAMES)}
+) -> Iterator[dict[str, Any]]:
     for row in tables.rows(dataset):
         question, context = tidy(row[columns["question"]]), str(row[columns["context"]] or "")
         answers = _answers(row[columns["answers"]], context)
@@ -66,13 +65,8 @@ def _batches(
         if reason:
             left_out.setdefault(reason, []).append(row["row_id"])
             continue
-        for name, value in zip(kept, (row["row_id"], question, context, answers), strict=True):
-            kept[name].append(value)
-        if len(kept["row_id"]) == tables.BATCH:
-            yield kept
-            kept = {name: [] for name in kept}
-    if kept["row_id"]:
-        yield kept
+        values = (row["row_id"], question, context, answers)
+        yield dict(zip(("row_id", *NAMES), values, strict=True))
 
 
 def _answers(value: Any, context: str) -> dict[str, list[Any]] | None:

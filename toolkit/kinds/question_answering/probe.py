@@ -6,13 +6,11 @@ one for the end, as in BERT's own head; the encoder is not trained.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.run import write_bytes
+from toolkit.kinds.encoder.probe import LinearProbe
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -25,17 +23,13 @@ PENALTY = 1e-3
 """On the squared weights of standardised states; a tenth or ten times as much changes little."""
 
 
-@dataclass(frozen=True)
-class SpanProbe:
+class SpanProbe(LinearProbe):
     """Two linear functions of states.
 
     Args:
         weight: shape (2, hidden).
         bias: shape (2,); it moves no softmax, and is kept at zero.
     """
-
-    weight: np.ndarray
-    bias: np.ndarray
 
     def logits(self, states: np.ndarray) -> np.ndarray:
         """Of states of shape (windows, tokens, hidden); shape (windows, 2, tokens)."""
@@ -52,20 +46,6 @@ class SpanProbe:
             for i, state in zip(batch, held, strict=True):
                 states[i] = state[: len(features[i]["input_ids"])].astype(np.float16)
         return cls(_fit(states, labels), np.zeros(2, dtype=np.float32))
-
-    def save(self, path: Path) -> None:
-        """Write it as safetensors, at once or not at all."""
-        from safetensors.numpy import save
-
-        write_bytes(path, save({"weight": self.weight, "bias": self.bias}))
-
-    @classmethod
-    def load(cls, path: Path) -> SpanProbe:
-        """The inverse of :meth:`save`."""
-        from safetensors.numpy import load_file
-
-        stored = load_file(path)
-        return cls(stored["weight"], stored["bias"])
 
 
 def _drawn(kind: QuestionAnswering, train: Dataset) -> tuple[list[Any], np.ndarray]:

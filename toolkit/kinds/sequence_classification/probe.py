@@ -6,29 +6,22 @@ arXiv:1610.01644.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 
-from toolkit.run import write_bytes
+from toolkit.kinds.encoder.probe import LinearProbe
 
 ROWS = 6_000
 """Training rows that are used; more change a linear layer on a few hundred states little."""
 FOLDS = 3
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(LinearProbe):
     """A linear layer on mean states.
 
     Args:
         weight: shape (labels, hidden); (1, hidden) for regression.
         bias: shape (labels,).
     """
-
-    weight: np.ndarray
-    bias: np.ndarray
 
     def logits(self, states: np.ndarray) -> np.ndarray:
         """Of states of shape (rows, hidden); shape (rows, labels)."""
@@ -65,20 +58,6 @@ class Probe:
             )
         weight = weight / scaler.scale_
         return cls(weight, bias - weight @ scaler.mean_)
-
-    def save(self, path: Path) -> None:
-        """Write it as safetensors, at once or not at all."""
-        from safetensors.numpy import save
-
-        write_bytes(path, save({"weight": self.weight, "bias": self.bias}))
-
-    @classmethod
-    def load(cls, path: Path) -> Probe:
-        """The inverse of :meth:`save`."""
-        from safetensors.numpy import load_file
-
-        stored = load_file(path)
-        return cls(stored["weight"], stored["bias"])
 
 
 def _ridge(states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
