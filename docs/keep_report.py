@@ -29,7 +29,9 @@ def origin(run: Run) -> str:
     machine = run.info["hardware"]
     where = f"{machine['cores']} cores, {machine.get('gpu') or 'no GPU'}"
     libraries = ", ".join(f"{name} {run.info['versions'][name]}" for name in LIBRARIES)
-    command = re.sub(r" --runs[ =]\S+", "", run.info["command"])  # where it was put is nobody's matter
+    command = re.sub(
+        r" --runs[ =]\S+", "", run.info["command"]
+    )  # where it was put is nobody's matter
     return f"Made by `{command}` on {run.info['created'][:10]}: {where}; {libraries}."
 
 

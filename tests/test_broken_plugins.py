@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from distributions import install, wheel, works
+from toolkit import __version__
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +25,10 @@ BROKEN: dict[str, tuple[str | None, str]] = {
     "missing-dependency": (
         "import package_that_is_not_there\n",
         "No module named 'package_that_is_not_there'; install what missing-dependency needs",
+    ),
+    "other-toolkit": (
+        "from toolkit.metrix import TOKEN_F1\n",
+        f"No module named 'toolkit.metrix'; adapter-toolkit {__version__} has no such module",
     ),
     "missing-files": (None, "its files are missing, install missing-files again"),
     "raising-hook": (
@@ -131,6 +136,13 @@ def test_people_see_distribution_version_and_reason(site: Path) -> None:
     text = " ".join(answer.stdout.split())
     assert "missing-dependency 1.0" in text and "package_that_is_not_there" in text
     assert "torch-on-top (torch-on-top 1.0) imports torch at the top" in text
+
+
+def test_a_task_whose_plugin_is_broken_is_refused_with_the_reason(site: Path) -> None:
+    answer = toolkit(site, "run", "missing-dependency")
+    assert answer.returncode == 2
+    assert "the plugin missing-dependency of missing-dependency 1.0 is broken" in answer.stderr
+    assert "No module named 'package_that_is_not_there'" in answer.stderr
 
 
 def test_a_plugin_cannot_take_the_place_of_a_command(site: Path) -> None:

@@ -19,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from environments import OFFLINE, outer_packages
+
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(
     r"^<!-- (run-command|tour: [\w-]+) -->\n```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL
@@ -84,13 +86,12 @@ def _borrow() -> str:
 
     Its own setuptools, older than torch wants, goes: the one of this environment is seen instead.
     """
-    outer = [path for path in sys.path if path.endswith("site-packages")]
     return "\n".join(
         [
             "site=$(python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')",
             'rm -rf "$site"/setuptools* "$site"/pkg_resources "$site"/_distutils_hack '
             '"$site"/distutils-precedence.pth',
-            *(f'echo "{path}" >> "$site/outer.pth"' for path in outer),
+            *(f'echo "{path}" >> "$site/outer.pth"' for path in outer_packages()),
         ]
     )
 
@@ -101,7 +102,7 @@ def follow(folder: Path, *, offline: bool) -> int:
     (folder / "tour.sh").write_text(script(offline=offline))
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TOOLKIT_RUNS")}
     if offline:
-        environment |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "HF_HUB_OFFLINE": "1"}
+        environment |= OFFLINE
     done = subprocess.run(
         ["bash", str(folder / "tour.sh")], cwd=folder / "project", env=environment, check=False
     )

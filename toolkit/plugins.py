@@ -95,6 +95,12 @@ class Plugins:
         if name in self.tasks:
             return self.tasks[name]
         broken = [p for p in self.plugins if p.problem]
+        for plugin in broken:
+            if plugin.name == name or plugin.distribution == name:
+                raise UsageError(
+                    f"no task {name!r}: the plugin {plugin.name} of {plugin.distribution} "
+                    f"{plugin.version} is broken: {plugin.problem}"
+                )
         hint = did_you_mean(name, self.tasks) or f"; there are: {', '.join(sorted(self.tasks))}"
         if broken:
             hint += f" ({len(broken)} plugin(s) could not be loaded: toolkit plugins)"
@@ -204,6 +210,10 @@ def _in_words(error: BaseException, plugin: Plugin) -> str:
         package = plugin.module.partition(":")[0].partition(".")[0]
         if error.name.partition(".")[0] == package:
             return f"{said}; its files are missing, install {plugin.distribution} again"
+        if error.name.startswith("toolkit."):
+            from toolkit import __version__
+
+            return f"{said}; adapter-toolkit {__version__} has no such module"
         return f"{said}; install what {plugin.distribution} needs"
     return said
 

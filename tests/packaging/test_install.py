@@ -10,12 +10,12 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import environments
 from cli_runner import quick
 from toolkit import scaffold
 from toolkit.testing import models
@@ -51,9 +51,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ``bin`` folder of an environment with the wheel and the plugins."""
     folder = tmp_path_factory.mktemp("clean")
-    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
-    (site,) = (folder / "venv").glob("lib/python*/site-packages")
-    (site / "outer.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    site = environments.make(folder / "venv")
     (site / "sitecustomize.py").write_text(NO_NETWORK)
     for kind in KINDS:
         scaffold.create(f"new-{kind}", kind, folder / f"new-{kind}")
@@ -64,7 +62,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *(folder / f"new-{kind}" for kind in KINDS), cwd=folder,
     )  # fmt: skip
     run(
-        *pip, "--python", folder / "venv" / "bin" / "python", "install", "--no-deps", "--no-index",
+        *environments.pip(folder / "venv"), "install", "--no-deps", "--no-index",
         "-q", "--force-reinstall", *(folder / "wheels").glob("*.whl"), cwd=folder,
     )  # fmt: skip
     return folder / "venv" / "bin"
