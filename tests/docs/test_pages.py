@@ -199,6 +199,7 @@ def test_no_command_stands_where_it_is_not_run(page: Path) -> None:
         elif found["language"] != "console":
             assert not told
     outside = FENCE.sub("", text)
+    assert "```" not in outside, "a fence that is indented, or has another heading, is not run"
     assert not [line for line in outside.splitlines() if re.match("    (toolkit|pip) ", line)]
 
 

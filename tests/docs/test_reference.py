@@ -174,9 +174,11 @@ def not_public(code: str) -> list[str]:
         elif isinstance(node, ast.Import):
             given = [alias.name for alias in node.names if ours(alias.name)]
             found += [name for name in given if name not in {"toolkit", *allowed}]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if re.fullmatch(r"toolkit(\.\w+)+", node.value) and node.value not in allowed:
-                found.append(node.value)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            ("import_module", "__import__")
+        ):
+            values = [each.value for each in node.args if isinstance(each, ast.Constant)]
+            found += [v for v in values if ours(str(v)) and v not in {"toolkit", *allowed}]
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             whole = f"{node.value.id}.{node.attr}"
             hidden = node.value.id in modules and node.attr.startswith("_")

@@ -183,7 +183,10 @@ class SequenceRegressionTask(SequenceClassificationTask):
 
     @abstractmethod
     def to_scale(self, row: Row) -> float | None:
-        """The row's target on a scale on which errors count alike (a log price); ``None``: new."""
+        """The row's target on a scale on which errors count alike, such as a log price.
+
+        ``None`` for a row to be predicted, which has no answer column.
+        """
 
     @abstractmethod
     def from_scale(self, number: float) -> Any:
@@ -240,3 +243,10 @@ class SequenceRegressionTask(SequenceClassificationTask):
     def fallback(self) -> Any:
         """What an unreadable output counts as: the middle of the training split's scale."""
         return self.from_scale(float(self.facts["scale"]["mean"]))
+
+    def residual(self, prediction: Any, reference: Any) -> float | None:
+        """How far off a prediction is, in the unit of the predictions."""
+        return abs(float(prediction) - float(reference))
+
+    def interval(self, prediction: Any, width: float) -> tuple[float, float]:
+        return float(prediction) - width, float(prediction) + width
