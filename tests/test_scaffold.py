@@ -89,6 +89,21 @@ def test_the_command_says_what_it_made_and_what_to_do_next(
     assert list(tmp_path.iterdir()) == [tmp_path / "my-task"]
 
 
+@pytest.mark.parametrize(
+    ("builder", "line"),
+    [
+        (object(), "pip install --no-build-isolation -e ./my-task"),
+        (None, "pip install -e ./my-task"),
+    ],
+)
+def test_pip_fetches_the_builder_where_it_is_not_at_hand(
+    builder: object, line: str, cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("toolkit.showing.find_spec", lambda name: builder)
+    assert f"  {line}\n" in cli("new", "my-task").out
+
+
 def test_kinds_are_listed(cli: CommandLine) -> None:
     assert {line.partition(":")[0] for line in cli("new", "--kinds").out.splitlines()} == set(KINDS)
 

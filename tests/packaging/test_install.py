@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ import pytest
 import environments
 from cli_runner import quick
 from toolkit import scaffold
-from toolkit.testing import models
 
 ROOT = Path(__file__).parents[2]
 KINDS = sorted(scaffold.kinds())
@@ -83,25 +81,16 @@ def test_the_plugins_command_is_there(clean: Path) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_task_is_checked_and_runs_offline(
-    clean: Path, task: str, tmp_path: Path, tiny_model: Callable[..., Path]
+def test_a_task_is_checked_and_runs_offline_with_the_model_that_comes_along(
+    clean: Path, task: str, tmp_path: Path
 ) -> None:
     run(clean / "toolkit", "check", task, cwd=tmp_path)
-    kind = "sequence-classification" if task == "ticket-urgency" else task.removeprefix("new-")
-    maker = models.MAKERS[AUTO_CLASSES[kind]]
-    model = maker(tmp_path / "model", models.LINES)
     shown = run(
         clean / "toolkit", "run", task, "--limit", "80", "--json", "--runs", tmp_path / "runs",
-        *quick(model), cwd=tmp_path,
+        *quick(None), cwd=tmp_path,
     )  # fmt: skip
     metrics = json.loads(shown)
+    model = json.loads(Path(metrics["run_path"], "run.json").read_text())["recipe"]["model"]
+    assert model.startswith("embedded:")
     assert metrics["synthetic"] and len(metrics["systems"]) >= 4
     assert Path(metrics["run_path"], "report.html").is_file()
-
-
-AUTO_CLASSES = {
-    "causal-lm": "AutoModelForCausalLM",
-    "sequence-classification": "AutoModelForSequenceClassification",
-    "question-answering": "AutoModelForQuestionAnswering",
-    "seq2seq-lm": "AutoModelForSeq2SeqLM",
-}
