@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import itertools
 import json
 import re
 import sys
@@ -57,6 +58,58 @@ def test_what_is_public_has_a_docstring(name: str) -> None:
             assert value.__doc__, f"{name}.{each}"
 
 
+def test_every_public_value_and_member_says_what_it_is() -> None:
+    classes = {
+        f"toolkit.{n}": v for n in toolkit.__all__ if inspect.isclass(v := getattr(toolkit, n))
+    }
+    missing = [f"{name}.{member}" for name, value in classes.items() for member in untold(value)]
+    for name in toolkit.PUBLIC_MODULES:
+        module = importlib.import_module(name)
+        told = docstrings(ast.parse(inspect.getsource(module)))
+        values = [n for n, v in public(module) if not (inspect.isfunction(v) or inspect.isclass(v))]
+        fixtures = {"check_task", "run_task", "tiny_model"}  # functions that pytest has wrapped
+        missing += [f"{name}.{n}" for n in values if told.get(n) is False and n not in fixtures]
+    assert not missing, f"without a docstring, and so not in the reference: {', '.join(missing)}"
+
+
+def untold(value: type) -> list[str]:
+    """The public members of a class of ours that neither it nor a base of it explains."""
+    if not value.__module__.startswith("toolkit."):
+        return []
+    own, *above = (
+        docstrings(tree(base)) for base in value.__mro__ if base.__module__[:7] == "toolkit"
+    )
+    fields = (
+        {f.name for f in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else set()
+    )
+    return [
+        name
+        for name, told in own.items()
+        if not (told or name.startswith("_") or any(base.get(name) for base in above))
+        and not (name in fields and f"\n        {name}: " in f"{value.__doc__}")
+        and not (name in fields and f"\n    {name}: " in f"{value.__doc__}")
+    ]
+
+
+def tree(value: type) -> ast.Module | ast.ClassDef:
+    (found,) = ast.parse(inspect.getsource(value)).body
+    assert isinstance(found, ast.ClassDef)
+    return found
+
+
+def docstrings(parent: ast.Module | ast.ClassDef) -> dict[str, bool]:
+    """The names that a module or class gives, each with whether a docstring is there."""
+    found = {}
+    for node, below in itertools.pairwise([*parent.body, ast.Pass()]):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] = ast.get_docstring(node) is not None
+            continue
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        told = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        found |= {each.id: told for each in targets if isinstance(each, ast.Name)}
+    return found
+
+
 def public(module: Any) -> Iterator[tuple[str, Any]]:
     """The names that a module itself defines and does not hide."""
     names = getattr(module, "__all__", None)
@@ -64,7 +117,8 @@ def public(module: Any) -> Iterator[tuple[str, Any]]:
         own = getattr(value, "__module__", module.__name__) == module.__name__
         if names is not None:
             own = name in names
-        if own and not name.startswith("_") and not inspect.ismodule(value):
+        hidden = name.startswith("_") or name == "TYPE_CHECKING"
+        if own and not hidden and not inspect.ismodule(value):
             yield name, value
 
 

@@ -50,6 +50,8 @@ class Classified:
         logits: the head's output, shape (labels,); shape (1,) for regression.
         labels: the classes in the order of the logits; empty for regression.
         seconds: the row's share of its batch's time.
+        tokens: always ``None``: nothing is generated.
+        hit_limit: always false, for the same reason.
     """
 
     logits: np.ndarray
