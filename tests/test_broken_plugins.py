@@ -52,6 +52,10 @@ BROKEN: dict[str, tuple[str | None, str]] = {
         works("echo-one"),
         "'echo-one' is registered by aa-works 2.0 and by zz-clash 1.0; uninstall one of them",
     ),
+    "aa-thief": (
+        works("price-regression"),
+        "'price-regression' is registered by adapter-toolkit",
+    ),
     "bad-command": (
         works("bad-command").replace(
             "@hookimpl",
@@ -125,7 +129,9 @@ def test_a_good_plugin_has_no_warning(shown: dict[str, Any]) -> None:
 def test_all_other_tasks_are_listed_and_nothing_else_is_printed(site: Path) -> None:
     answer = toolkit(site, "tasks", "--json")
     assert answer.returncode == 0 and "HELLO" not in answer.stdout + answer.stderr
-    names = {task["name"] for task in json.loads(answer.stdout)}
+    found = {task["name"]: task["distribution"] for task in json.loads(answer.stdout)}
+    assert found["price-regression"] == "adapter-toolkit"
+    names = set(found)
     assert {"echo-one", "slow", "printing", "torch-on-top", "bad-command"} <= names
     assert not names & {"taken-back", "from-the-future", "from-the-past", "x"}
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 GROUP = "toolkit"
+DISTRIBUTION = "adapter-toolkit"
 SLOW = 0.5
 """Seconds from which on a plugin's import is said: every command waits for it."""
 HEAVY = (
@@ -163,9 +164,17 @@ def _aged(task: type[Task]) -> str:
 
 
 def _entry_points() -> Iterable[metadata.EntryPoint]:
-    """Entry points of the group, once each, in a fixed order."""
+    """Entry points of the group, once each, in a fixed order.
+
+    The toolkit's own come first: of two tasks with one name the first stays, and a plugin that
+    somebody installs must not take away what worked before.
+    """
     unique = {(point.name, point.value): point for point in metadata.entry_points(group=GROUP)}
-    return [unique[key] for key in sorted(unique)]
+    return sorted(unique.values(), key=lambda point: (not _is_own(point), point.name, point.value))
+
+
+def _is_own(point: metadata.EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == DISTRIBUTION
 
 
 def _load(found: Plugins, point: metadata.EntryPoint) -> None:

@@ -80,6 +80,13 @@ def test_the_plugins_command_is_there(clean: Path) -> None:
     assert run(clean / "toolkit", "urgent", "The web shop is down.", cwd=clean).strip() == "3"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_packages_own_tests_pass(clean: Path, kind: str) -> None:
+    package = clean.parents[1] / f"new-{kind}"
+    shown = run(clean / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=package)
+    assert "2 passed" in shown
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_is_checked_and_runs_offline_with_the_model_that_comes_along(
     clean: Path, task: str, tmp_path: Path
