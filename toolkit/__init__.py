@@ -73,6 +73,7 @@ APPLICATION_MODULES = (
     "toolkit.run",
     "toolkit.sections",
     "toolkit.serving",
+    "toolkit.sheet",
     "toolkit.showing",
     "toolkit.splitting",
     "toolkit.statistics",

@@ -38,7 +38,10 @@ def build(library: Library, folder: Path) -> gr.Blocks:
     ) as demo:
         with gr.Row(elem_classes="tk-head"):
             block("head-title", '<h1 class="tk-title"><span>adapter-toolkit</span> playground</h1>')
-            chosen = gr.Dropdown([], label="Run", elem_id="run", min_width=280)
+            # A program that asks has no page to load: it finds the runs that there are now.
+            chosen = gr.Dropdown(
+                listed(library), value=library.first(), label="Run", elem_id="run", min_width=280
+            )
         about = block("about")
         page = Page(library, chosen)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
@@ -51,8 +54,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             ):
                 with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
                     view(page)
-            with gr.Tab("Run", id="run", elem_id="tab-run"):
-                runs.build(page, folder)
+            with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
+                runs.build(page, folder, tab)
         page.follow([about], lambda key: [head(library, key)])
         outputs = [out for follower in page.followers for out in follower.outputs]
 
@@ -60,9 +63,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             return [value for f in page.followers for value in _safe(f.values, key, len(f.outputs))]
 
         def load() -> list[Any]:
-            listed = [(described(run), run.id) for run in library.playable()]
             first = library.first()
-            return [gr.Dropdown(choices=listed, value=first), *follow(first)]
+            return [gr.Dropdown(choices=listed(library), value=first), *follow(first)]
 
         demo.load(load, None, [chosen, *outputs], **QUIET)
         chosen.input(follow, chosen, outputs, **QUIET)
@@ -79,6 +81,11 @@ def _safe(values: Any, key: str | None, count: int) -> list[Any]:
     except Exception as error:  # the other views, and the head with the reason, must still appear
         message = html.failure(error, "showing this run")
         return [message if i == count - 1 and count == 1 else gr.skip() for i in range(count)]
+
+
+def listed(library: Library) -> list[tuple[str, str]]:
+    """The chooser's runs, in words and by ID."""
+    return [(described(run), run.id) for run in library.playable()]
 
 
 def described(run: Run) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from toolkit import wording
+from toolkit import sheet, wording
 from toolkit.errors import UsageError
 from toolkit.run import Run
 from toolkit_playground import html, judging
@@ -36,6 +37,7 @@ BUTTONS = {"left": "A is better", "tie": "Tie", "both-bad": "Both bad", "right":
 
 def build(page: Page) -> None:
     """The view's components and what they do."""
+    sides_there = page.first_sides()
     with gr.Row(elem_classes=["tk-split", "tk-wide"]):
         with gr.Column(elem_classes="tk-one"):
             with gr.Row():
@@ -60,7 +62,7 @@ def build(page: Page) -> None:
                     info="Two people who fill in the sheet get their agreement.",
                 )  # fmt: skip
                 sides = gr.CheckboxGroup(
-                    ["base", "adapter"], value=["base", "adapter"], label="Sides",
+                    sides_there, value=sides_there[:2], label="Sides",
                     elem_id="vote-sides",
                 )  # fmt: skip
             controls = sampling_controls()
@@ -186,8 +188,13 @@ def summary(page: Page, run: Run) -> str:
             )
         )
     if agreed := judging.agreement(votes):
-        lines = [[f"{a} and {b}", str(n), f"{k:.2f}" if k == k else "–"] for a, b, n, k in agreed]
-        parts.append(html.table(["Sheet", "Rows", "Cohen's kappa"], lines, "Agreement"))
+        lines = [
+            [f"{x.a} and {x.b}", str(x.rows), f"{x.share:.0%}",
+             "–" if math.isnan(x.kappa) else f"{x.kappa:.2f}"]
+            for x in agreed
+        ]  # fmt: skip
+        heads = ["Sheet", "Both judged", "Agreed", "Cohen's kappa"]
+        parts.append(html.table(heads, lines, "Agreement"))
     return "".join([*parts, exports(votes)])
 
 
@@ -215,6 +222,4 @@ def exports(votes: Sequence[Vote]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(value) if isinstance(value, str) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@") else text
+    return sheet.cell(value) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ from typing import Any
 from toolkit.kinds.base import Progress, Watch
 from toolkit.kinds.batches import batch_tokens, batches, pad_left
 from toolkit.kinds.causal_lm import Generated
+from toolkit.kinds.few_rows import few_rows
 
 SHORT_ANSWER = 8
 """Tokens up to which reading the prompts takes most of an answer's time."""
@@ -128,7 +129,7 @@ def generate(
             from toolkit.kinds.causal_lm.watching import watched
 
             extra |= watched(watch, batch, tokenizer.eos_token_id)
-        with torch.inference_mode():
+        with torch.inference_mode(), few_rows(model):
             out = model.generate(
                 input_ids=ids,
                 attention_mask=mask,
