@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit import sections
+from toolkit import sections, wording
 from toolkit.errors import ToolkitError
 from toolkit.flow import load_task
 from toolkit.run import Run
@@ -120,7 +120,9 @@ def _line(library: Library, run: Run, summary: str) -> str:
             for name in (sections.trained(found), sections.base(found))
             if name
         ]
-        verdict = f"{verdict}: {', '.join(figures)}" if figures else verdict
+        if figures:
+            label = metric["label"]
+            verdict = f"{verdict}. {label[:1].upper()}{label[1:]}: {', '.join(figures)}"
     return (
         f'<p class="tk-lede"><strong>{escape(summary)}</strong> '
         f"<span>{escape(verdict)}</span> {badge}</p>"
@@ -128,10 +130,8 @@ def _line(library: Library, run: Run, summary: str) -> str:
 
 
 def _figure(system: Any, metric: Any) -> str:
-    from toolkit import wording
-
     value = system["metrics"][metric["name"]]["value"]
-    return f"{wording.figure(value, metric['format'], metric['unit'])} {metric['name']}"
+    return wording.figure(value, metric["format"], metric["unit"])
 
 
 def problems(library: Library, run: Run) -> Sequence[str]:

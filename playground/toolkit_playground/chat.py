@@ -46,7 +46,9 @@ def build(page: Page) -> None:
         stop = gr.Button("Stop", scale=1, min_width=80, elem_id="chat-stop")
     with gr.Row(elem_classes="tk-below"):
         who = gr.Radio(list(WHO), value="Both", label="Talk to", elem_id="chat-who")
-        clear = gr.Button("New conversation", size="sm", elem_id="chat-clear")
+        clear = gr.Button(
+            "New conversation", size="sm", elem_id="chat-clear", scale=0, min_width=170
+        )
         export = block("chat-export")
     with gr.Accordion("System prompt", open=False):
         system = gr.Textbox(

@@ -172,7 +172,7 @@ def judged(sides: Sequence[Side], predictions: Sequence[Any], row: Row) -> list[
         elif binary:
             result.append(html.verdict(value == 1.0, "right" if value == 1.0 else "wrong"))
         else:
-            label = wording.in_sentence(metric.label or metric.name)
+            label = wording.in_sentence(metric.label or metric.name).removeprefix("mean ")
             shown_value = wording.figure(value, metric.format, metric.unit)
             good = value == best if several else None
             result.append(html.verdict(good or None, f"{line}; {label} {shown_value}"))

@@ -63,7 +63,7 @@ def draw(
     drawn = {"labels": _labels, "spans": _spans, "text": _text}[view]
     parts = [
         f'<section class="tk-card tk-s{i % 4}" aria-label="{escape(side.label)}">'
-        f"<h3>{escape(side.label)}</h3>{drawn(side, truth)}</section>"
+        f"<h2>{escape(side.label)}</h2>{drawn(side, truth)}</section>"
         for i, side in enumerate(shown)
     ]
     cards = f'<div class="tk-cards tk-n{len(parts)}">{"".join(parts)}</div>'

@@ -196,7 +196,7 @@ def _drawn(curves: Any, metric: Mapping[str, Any], epochs: Sequence[float], narr
 def _frame(content: str, title: str) -> str:
     """A page within the page, shut off: no script of it runs, it reads nothing."""
     return (
-        f'<iframe class="tk-frame" sandbox="" loading="lazy" title="{escape(title)}" '
+        f'<iframe class="tk-frame" sandbox="" title="{escape(title)}" '
         f'srcdoc="{escape(content, quote=True)}"></iframe>'
     )
 
@@ -211,7 +211,7 @@ def several(runs: Sequence[Run]) -> str:
         parts.append(comparison(comparing.compare(scored, tasks)))
     for run in runs:
         if run not in scored or len(scored) < 2:
-            parts.append(f"<h3>{escape(described(run))}</h3>{_stages(run)}{_curve(run)}")
+            parts.append(f"<h2>{escape(described(run))}</h2>{_stages(run)}{_curve(run)}")
     return "".join(parts)
 
 

@@ -63,7 +63,7 @@ def source(data: Mapping[str, Mapping[str, Any]]) -> str:
         for (start, end, kind), said in places.items()
     ]
     return (
-        '<section class="tk-card tk-plain tk-source" aria-label="Source"><h3>Source</h3>'
+        '<section class="tk-card tk-plain tk-source" aria-label="Source"><h2>Source</h2>'
         f'<div class="tk-said">{marked(text, merged)}</div>{notes(text, merged)}</section>'
     )
 

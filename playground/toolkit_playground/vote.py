@@ -13,9 +13,11 @@ from typing import Any
 import gradio as gr
 
 from toolkit import sheet, wording
-from toolkit.errors import UsageError
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.flow import load_task
 from toolkit.run import Run
 from toolkit_playground import html, judging
+from toolkit_playground.engine import trained_label
 from toolkit_playground.inputs import sampling_controls
 from toolkit_playground.page import (
     MODEL_QUEUE,
@@ -45,6 +47,7 @@ def build(page: Page) -> None:
                     [HELD_OUT, OWN, SHEET], value=HELD_OUT, label="Vote on", elem_id="vote-source"
                 )
             own = gr.Textbox(label="Input", lines=3, visible=False, elem_id="vote-own")
+            paper = block("vote-sheet")
             following = gr.Button("Next pair", variant="primary", elem_id="vote-next")
             shown = block("vote-pair")
             with gr.Row(elem_classes="tk-votes"):
@@ -84,9 +87,14 @@ def build(page: Page) -> None:
         ]  # fmt: skip
 
     page.follow([sides, results, *outputs], values)
-    source.change(
-        lambda chosen: gr.Textbox(visible=chosen == OWN), source, own, queue=False, **QUIET
-    )
+
+    def turned(key: str | None, chosen: str) -> list[Any]:
+        return [
+            gr.Textbox(visible=chosen == OWN),
+            blank_sheet(page, key) if chosen == SHEET else "",
+        ]
+
+    source.change(turned, [page.chosen, source], [own, paper], concurrency_limit=4, **QUIET)
 
     def draw(
         request: gr.Request, key: str | None, source: str, own: str, voter: str, labels: list[str],
@@ -196,6 +204,21 @@ def summary(page: Page, run: Run) -> str:
         heads = ["Sheet", "Both judged", "Agreed", "Cohen's kappa"]
         parts.append(html.table(heads, lines, "Agreement"))
     return "".join([*parts, exports(votes)])
+
+
+def blank_sheet(page: Page, key: str | None) -> str:
+    """What the sheet is, and a link to it on paper: base against what the run has trained."""
+    try:
+        run = page.library.find(key)
+        pairs = sheet.draw(run, load_task(run), "base", trained_label(run))
+    except ToolkitError as error:
+        return html.failure(error)
+    told = html.notice(
+        f"{wording.count(len(pairs), 'pair')} of test rows, the same for everybody: read what "
+        "stands there, and say which answer is better. Give your name below the results."
+    )
+    link = download("sheet.csv", sheet.to_csv(pairs), "text/csv", "The sheet as CSV, to fill in")
+    return f'{told}<p class="tk-links">{link}</p>'
 
 
 def _share(duel: judging.Duel) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import json
 import os
 import re
@@ -142,6 +143,34 @@ def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
     with sqlite3.connect(store) as connection:
         assert connection.execute("SELECT COUNT(*) FROM votes").fetchone()[0] == len(pairs)
     connection.close()
+
+
+def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: Any) -> None:
+    view(page, "Vote")
+    page.get_by_label("Sheet of 100").check()
+    link = page.locator("#vote-sheet a")
+    link.wait_for()
+    data = link.get_attribute("href").split(",")[1]
+    paper = list(csv.DictReader(base64.b64decode(data).decode().splitlines(keepends=True)))
+    assert len(paper) > 10 and all(row["choice"] == "" for row in paper)
+    page.get_by_role("button", name="Who votes, and on whom").click()
+    seen = {}
+    for name, choices in (("ann", ("left", "right", "left")), ("bob", ("left", "right", "right"))):
+        page.locator("#vote-voter input, #vote-voter textarea").first.fill(name)
+        seen[name] = []
+        for place, choice in enumerate(choices):
+            page.click("#vote-next")
+            page.wait_for_selector(f"#vote-{choice}:not([disabled])")
+            seen[name] += [page.locator("#vote-pair .tk-said").all_inner_texts()]
+            wanted = [paper[place][side].removeprefix("'").strip() for side in "AB"]
+            shown = [text.strip().replace("nothing", "") for text in seen[name][-1]]
+            assert [" ".join(t.split()) for t in shown] == [" ".join(t.split()) for t in wanted]
+            page.click(f"#vote-{choice}")
+            page.locator("#vote-told").get_by_text("Kept.").wait_for()
+            page.wait_for_selector(f"#vote-{choice}[disabled]")
+    assert seen["ann"] == seen["bob"]
+    agreed = page.locator("#vote-results table", has_text="ann and bob")
+    assert "67%" in agreed.inner_text()
 
 
 def test_guesses_change_the_ladder(page: Any, site: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -40,3 +42,28 @@ def test_layers_are_given_back_when_something_goes_wrong() -> None:
     with pytest.raises(RuntimeError, match="shapes"), few_rows(layer):
         layer(torch.zeros(2, 3))
     assert "forward" not in vars(layer)
+
+
+def test_a_mixed_batch_is_what_peft_makes_of_it() -> None:
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(0)
+    config = LoraConfig(r=2, target_modules=["0", "1"], lora_bias=True)
+    model: Any = get_peft_model(
+        torch.nn.Sequential(torch.nn.Linear(7, 6), torch.nn.Linear(6, 5)), config
+    )
+    model.add_adapter("other", LoraConfig(r=3, target_modules=["1"], use_rslora=True))
+    for name, weights in model.named_parameters():
+        if "lora_" in name:
+            torch.nn.init.normal_(weights)
+    model.eval()
+    x = torch.randn(5, 3, 7)
+    names = ["__base__", "default", "default", "other", "__base__"]
+    with torch.no_grad():
+        usual = model(x, adapter_names=names)
+        with few_rows(model):
+            ours = model(x, adapter_names=names)
+        alone = torch.cat([model(x[i : i + 1], adapter_names=[n]) for i, n in enumerate(names)])
+    assert torch.allclose(ours, usual, atol=1e-5) and torch.allclose(ours, alone, atol=1e-5)
+    assert not torch.allclose(ours[1], ours[0], atol=1e-2)
+    assert all("_mixed_batch_forward" not in vars(layer) for layer in model.modules())
