@@ -74,6 +74,7 @@ APPLICATION_MODULES = (
     "toolkit.run",
     "toolkit.sections",
     "toolkit.serving",
+    "toolkit.sheet",
     "toolkit.showing",
     "toolkit.splitting",
     "toolkit.statistics",
