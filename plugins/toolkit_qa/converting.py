@@ -248,7 +248,8 @@ def _column(available: list[str], name: str, wanted: str | None) -> str:
 def _complaint(file: str, trouble: _Trouble, total: int) -> str:
     shown = "; ".join(trouble.places)
     things = f"{trouble.count:,} thing{'s' * (trouble.count > 1)}"
-    wrong = f"{things} in {total:,} questions {'are' if trouble.count > 1 else 'is'}"
+    asked = f"{total:,} question{'s' * (total > 1)}"
+    wrong = f"{things} in {asked} {'are' if trouble.count > 1 else 'is'}"
     more = trouble.count - len(trouble.places)
     mend = (
         f"{trouble.mendable:,} can be mended: --mend does so, counts them and leaves out the rest"
