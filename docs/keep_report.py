@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from toolkit.errors import RunError, ToolkitError
 from toolkit.run import Run, runs_folder, write_text
 
 REPORTS = Path(__file__).parent / "tasks" / "reports"
+LIBRARIES = ("torch", "transformers", "trl", "peft")
 
 
 def keep(run: Run) -> Path:
@@ -18,8 +20,17 @@ def keep(run: Run) -> Path:
     text = (run.path / "report.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("![")]
     place = REPORTS / f"{run.info['task']}.md"
-    write_text(place, "\n".join(lines) + "\n")
+    write_text(place, "\n".join([lines[0], "", origin(run), *lines[1:]]) + "\n")
     return place
+
+
+def origin(run: Run) -> str:
+    """What was run, when and on what, in a sentence."""
+    machine = run.info["hardware"]
+    where = f"{machine['cores']} cores, {machine.get('gpu') or 'no GPU'}"
+    libraries = ", ".join(f"{name} {run.info['versions'][name]}" for name in LIBRARIES)
+    command = re.sub(r" --runs[ =]\S+", "", run.info["command"])  # where it was put is nobody's matter
+    return f"Made by `{command}` on {run.info['created'][:10]}: {where}; {libraries}."
 
 
 def main() -> None:

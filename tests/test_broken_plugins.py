@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from distributions import install, works
+from distributions import install, wheel, works
 
 ROOT = Path(__file__).parents[1]
 
@@ -70,10 +70,9 @@ FAKE_TORCH = "class Module:\n    pass\n"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    install(folder, "aa-works", works("echo-one"), version="2.0")
-    for name, (source, _) in {**BROKEN, **LOUD}.items():
-        install(folder, name, source)
+    folder, wheels = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("wheels")
+    made = [wheel(wheels, name, source) for name, (source, _) in {**BROKEN, **LOUD}.items()]
+    install(folder, [wheel(wheels, "aa-works", works("echo-one"), version="2.0"), *made])
     # A torch that loads at once: what counts is its name, and the test must not take seconds.
     (folder / "torch").mkdir()
     (folder / "torch" / "__init__.py").write_text("from torch import nn\n")
@@ -137,3 +136,14 @@ def test_people_see_distribution_version_and_reason(site: Path) -> None:
 def test_a_plugin_cannot_take_the_place_of_a_command(site: Path) -> None:
     answer = toolkit(site, "run", "--help")
     assert answer.returncode == 0 and "Prepare, train" in answer.stdout
+
+
+@pytest.mark.slow
+def test_the_real_torch_at_the_top_is_named_with_its_time(tmp_path: Path) -> None:
+    install(tmp_path / "site", [wheel(tmp_path, "heavy", "import torch\n" + works("heavy"))])
+    answer = toolkit(tmp_path / "site", "plugins", "--json")
+    (plugin,) = [p for p in json.loads(answer.stdout) if p["distribution"] == "heavy"]
+    assert plugin["problem"] is None and plugin["tasks"] == ["heavy"]
+    said = " ".join(plugin["warnings"])
+    assert "imports torch at the top" in said and "s to import" in said, said
+    assert plugin["seconds"] >= 0.5

@@ -16,7 +16,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -75,11 +74,25 @@ def _watched(command: str) -> str:
 def _adapted(command: str) -> str:
     if command in SHORT:
         return f"{command} {SHORT[command]}"
-    if "-m venv" in command:  # its packages are those of this environment
-        outer = sysconfig.get_path("purelib")
-        place = "$(python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
-        return f'{command}\necho "{outer}" > "{place}/outer.pth"'
+    if "-m venv" in command:
+        return f"{command}\n{_borrow()}"
     return _watched(command)
+
+
+def _borrow() -> str:
+    """Commands that let the new environment see the packages of this one, through a path file.
+
+    Its own setuptools, older than torch wants, goes: the one of this environment is seen instead.
+    """
+    outer = [path for path in sys.path if path.endswith("site-packages")]
+    return "\n".join(
+        [
+            "site=$(python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')",
+            'rm -rf "$site"/setuptools* "$site"/pkg_resources "$site"/_distutils_hack '
+            '"$site"/distutils-precedence.pth',
+            *(f'echo "{path}" >> "$site/outer.pth"' for path in outer),
+        ]
+    )
 
 
 def follow(folder: Path, *, offline: bool) -> int:

@@ -52,7 +52,7 @@ class Plugin:
     problem: str | None = None
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
-    """What is wrong with it though it works: slow, noisy."""
+    """What is wrong with it though it works: slow, noisy, written for an older API version."""
     file: str | None = None
     """The file of a task without a package."""
 
@@ -141,6 +141,18 @@ def _check_version(label: str, version: Any) -> None:
         has = str(API_VERSION)
     raise PluginError(
         f"{label} is written for API version {version}, this toolkit has {has}; {mend}"
+    )
+
+
+def _aged(task: type[Task]) -> str:
+    """The sentence on a task for an API version that still works but is not the newest."""
+    from toolkit.task import API_VERSION
+
+    if task.api_version == API_VERSION:
+        return ""
+    return (
+        f"has {task.name!r}, written for API version {task.api_version}; that works, but this "
+        f"toolkit has {API_VERSION}, and the changelog says what to change"
     )
 
 
@@ -255,6 +267,8 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
         found.tasks[task.name] = task
         found.origins[task.name] = plugin
         plugin.tasks.append(task.name)
+        if aged := _aged(task):
+            plugin.warnings.append(aged)
 
     hook: Callable[..., None] | None = getattr(module, "register_tasks", None)
     if hook is not None:

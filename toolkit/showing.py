@@ -77,8 +77,8 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
     _print(table)
     if broken := [p for p in found.plugins if p.problem]:
         _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
-    if noisy := [p for p in found.plugins if p.warnings]:
-        _print(f"{len(noisy)} plugin(s) slow every command or print; see: toolkit plugins")
+    if mendable := [p for p in found.plugins if p.warnings]:
+        _print(f"{len(mendable)} plugin(s) work but should be mended; see: toolkit plugins")
 
 
 def _kind_of(task: type[Task]) -> str:

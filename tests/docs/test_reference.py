@@ -132,17 +132,61 @@ def ways(name: str) -> set[str]:
     ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_built_in_plugins_import_what_anybody_may(path: Path) -> None:
+    assert not_public(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("from toolkit import Task", []),
+        ("from toolkit import flow", []),
+        ("from toolkit.metrics import EXACT_MATCH", []),
+        ("import toolkit.metrics", []),
+        ("from toolkit import checking", ["toolkit.checking"]),
+        ("from toolkit.rules import rows", ["toolkit.rules.rows"]),
+        ("def late():\n    import toolkit.rules as rules", ["toolkit.rules"]),
+        ("from toolkit.metrics import _hidden", ["toolkit.metrics._hidden"]),
+        ("from toolkit.metrics import *", ["toolkit.metrics.*"]),
+        ("import toolkit\ntoolkit.checking.check", ["toolkit.checking"]),
+        ("import importlib\nimportlib.import_module('toolkit.rules')", ["toolkit.rules"]),
+        ("from toolkit import task\ntask._hidden", ["task._hidden"]),
+    ],
+)
+def test_what_is_not_public_is_found(code: str, found: list[str]) -> None:
+    assert not_public(code) == found
+
+
+def not_public(code: str) -> list[str]:
+    """What a module takes from the toolkit that the API version does not cover."""
     allowed = {*toolkit.PUBLIC_MODULES, *toolkit.APPLICATION_MODULES}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.ImportFrom) or not node.module or node.level:
-            continue
-        if node.module != "toolkit" and not node.module.startswith("toolkit."):
-            continue
-        for name in (alias.name for alias in node.names):
-            assert not name.startswith("_"), f"{node.module}.{name}"
-            whole = f"{node.module}.{name}"
-            named = node.module == "toolkit" and name in toolkit.__all__
-            assert named or node.module in allowed or whole in allowed, f"{whole} is not public"
+    names = set(toolkit.__all__)
+    found, modules = [], set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and ours(node.module) and not node.level:
+            for name in (alias.name for alias in node.names):
+                whole = f"{node.module}.{name}"
+                if whole in allowed:
+                    modules.add(name)
+                elif node.module == "toolkit":
+                    found += [] if name in names else [whole]
+                elif node.module not in allowed or name.startswith("_") or name == "*":
+                    found.append(whole)
+        elif isinstance(node, ast.Import):
+            given = [alias.name for alias in node.names if ours(alias.name)]
+            found += [name for name in given if name not in {"toolkit", *allowed}]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if re.fullmatch(r"toolkit(\.\w+)+", node.value) and node.value not in allowed:
+                found.append(node.value)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            whole = f"{node.value.id}.{node.attr}"
+            hidden = node.value.id in modules and node.attr.startswith("_")
+            if hidden or (node.value.id == "toolkit" and node.attr not in names | {"__version__"}):
+                found += [] if whole in allowed else [whole]
+    return found
+
+
+def ours(module: str | None) -> bool:
+    return module is not None and (module == "toolkit" or module.startswith("toolkit."))
 
 
 def main() -> None:
