@@ -142,7 +142,8 @@ def _compare_keys(
 ) -> None:
     from peft import get_peft_model_state_dict
 
-    state = get_peft_model_state_dict(peft, adapter_name=name)
+    # Left to itself PEFT asks the Hub whether the vocabulary has grown, and warns where it cannot.
+    state = get_peft_model_state_dict(peft, adapter_name=name, save_embedding_layers=False)
     wanted = {
         key.replace(".base_model.model.", ".")
         for key in state
