@@ -17,11 +17,16 @@ def keep(run: Run) -> Path:
     """Copy the Markdown report of a finished run; charts stay with the run."""
     if not run.finished:
         raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
-    text = (run.path / "report.md").read_text(encoding="utf-8")
+    text = here((run.path / "report.md").read_text(encoding="utf-8"))
     lines = [line for line in text.splitlines() if not line.startswith("![")]
     place = REPORTS / f"{run.info['task']}.md"
     write_text(place, "\n".join([lines[0], "", origin(run), *lines[1:]]) + "\n")
     return place
+
+
+def here(text: str) -> str:
+    """A command without the folder it wrote to, which is nobody's matter."""
+    return re.sub(r" --runs[ =]\S+", "", text)
 
 
 def origin(run: Run) -> str:
@@ -29,10 +34,8 @@ def origin(run: Run) -> str:
     machine = run.info["hardware"]
     where = f"{machine['cores']} cores, {machine.get('gpu') or 'no GPU'}"
     libraries = ", ".join(f"{name} {run.info['versions'][name]}" for name in LIBRARIES)
-    command = re.sub(
-        r" --runs[ =]\S+", "", run.info["command"]
-    )  # where it was put is nobody's matter
-    return f"Made by `{command}` on {run.info['created'][:10]}: {where}; {libraries}."
+    command, day = here(run.info["command"]), run.info["created"][:10]
+    return f"Made by `{command}` on {day}: {where}; {libraries}."
 
 
 def main() -> None:
