@@ -39,9 +39,12 @@ LORA = Recipe(
         "eval_strategy": "epoch",
         "logging_steps": 10,
         "max_length": 256,
+        # Together 1.7 times as fast on a CPU that computes in bfloat16, at these lengths.
+        "bf16": True,
+        "model_init_kwargs": {"attn_implementation": "eager"},
     },
     lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"},
-    early_stopping={"early_stopping_patience": 2, "minutes": 3.5},
+    early_stopping={"early_stopping_patience": 2, "minutes": 4},
 )
 FULL = replace(
     LORA,

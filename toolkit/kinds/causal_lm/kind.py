@@ -235,7 +235,9 @@ class CausalLM(Writing, Kind):
 
         def encode(row: dict[str, Any]) -> dict[str, Any]:
             ids, labels = self.renderer.example(self.example(row))
-            extra = {"number": numeric.number(row)} if numeric else {}
+            extra: dict[str, Any] = {"number": numeric.number(row)} if numeric else {}
+            if self.task.joined:
+                extra["group"] = self.task.group(row)
             return {"input_ids": ids, "labels": labels, **extra}
 
         return rows.map(encode, remove_columns=rows.column_names, load_from_cache_file=False)

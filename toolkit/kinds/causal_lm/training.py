@@ -6,19 +6,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+
 from toolkit import backends
 from toolkit.errors import RecipeError
 from toolkit.kinds import training
 from toolkit.kinds.base import Trained, TrainingWatch
-from toolkit.kinds.causal_lm import NumericLMTask
+from toolkit.kinds.causal_lm import NumericLMTask, joining
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
-from toolkit.kinds.causal_lm.trainer import Collator, LabelTrainer
+from toolkit.kinds.causal_lm.trainer import Collator, LabelTrainer, labelled
 from toolkit.monitor import Monitor
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
+    from datasets import Dataset, DatasetDict
 
     from toolkit.kinds.causal_lm.kind import CausalLM
+
+PROBED = 8
+"""Rows that are looked at to see whether a model reads joined sequences aright."""
+EXACT, COARSE = 1e-3, 0.03
+"""By which share their logits may differ, in float32 and in weights of fewer digits."""
 
 
 def fine_tune(
@@ -33,11 +41,16 @@ def fine_tune(
     kind.load()
     kind.drop_adapter()
     train, lengths = training.tokenized_train(kind, kind.tokenized, splits["train"])
+    rows = lengths.shape[1]
     select = kind.tokenized(splits["select"])
     kind.model = backends.add_lora(
         kind.model, kind.recipe.lora, seed=kind.seed, task_type="CAUSAL_LM"
     )
     kind.has_adapter = True
+    collator = Collator(kind.tokenizer.pad_token_id, _smoothed(kind, splits))
+    if kind.task.joined and len(lengths) == 1 and collator.smoothed is None:
+        train = _joined(kind, train, collator)
+        lengths = np.array([[len(ids) for ids in train["input_ids"]]])
 
     def build(monitor: Monitor) -> LabelTrainer:
         return LabelTrainer(
@@ -49,7 +62,7 @@ def fine_tune(
             train_dataset=train,
             eval_dataset=select,
             processing_class=kind.tokenizer,
-            data_collator=Collator(kind.tokenizer.pad_token_id, _smoothed(kind, splits)),
+            data_collator=collator,
             lengths=lengths,
             judge=training.judge(kind, splits["select"], select),
             monitor=monitor,
@@ -59,7 +72,32 @@ def fine_tune(
         kind, kind.model, build, lengths=lengths, checkpoints=checkpoints, watch=watch
     )
     _save(kind, splits, adapter)
+    trained.info["rows"] = rows
     return trained
+
+
+def _joined(kind: CausalLM, train: Dataset, collator: Collator) -> Dataset:
+    """The rows of each group as one sequence, where the model reads such sequences aright."""
+    limit = kind.max_length or joining.UNLIMITED
+    joined = joining.join(train, limit)
+    first = [row for row in train.select(range(min(PROBED, len(train))))
+             if row["group"] == train[0]["group"]]  # fmt: skip
+    one = list(joining.sequences([(row["input_ids"], row["labels"]) for row in first], limit))
+    try:
+        together, apart = (_logits(kind.model, collator(rows)) for rows in (one, first))
+    except (RuntimeError, TypeError, ValueError, IndexError):  # it takes no such mask, for one
+        return train
+    exact = kind.model.get_input_embeddings().weight.dtype == torch.float32
+    away = float((together - apart).norm() / apart.norm())
+    return joined if away <= (EXACT if exact else COARSE) else train
+
+
+def _logits(model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Logits at the labels of a batch, shape (labels, vocabulary)."""
+    model.eval()
+    on = {name: value.to(model.device) for name, value in inputs.items()}
+    with torch.inference_mode():
+        return labelled(model, model, on).logits[0].float()
 
 
 def _smoothed(kind: CausalLM, splits: DatasetDict) -> SmoothedTargets | None:
