@@ -31,7 +31,7 @@ LORA = Recipe(
     model="embedded:minilm",
     training={
         "per_device_train_batch_size": 32,
-        "num_train_epochs": 4,
+        "num_train_epochs": 3,
         "learning_rate": 1e-3,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.06,
@@ -50,7 +50,7 @@ FULL = replace(
     LORA,
     name="minilm-full",
     summary="all-MiniLM-L6-v2, all parameters, offline, under six minutes on two cores",
-    training={**LORA.training, "num_train_epochs": 3, "learning_rate": 1e-4},
+    training={**LORA.training, "learning_rate": 1e-4},
     lora=None,
 )
 BERT = replace(
