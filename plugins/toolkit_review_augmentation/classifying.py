@@ -202,7 +202,5 @@ class ReviewRating(_ReviewClassification):
         return (
             Target.metric("Within one star", 0.85, "within_one"),
             Target.metric("Within one star, the seed's best", 0.87, "within_one"),
-            Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False,
-                         unit="s"),
-            Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
-        )  # fmt: skip
+            *slicing.STARS,
+        )
