@@ -49,6 +49,10 @@ class CausalLMTask(Task):
     recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
     few_shot: ClassVar[int] = 4
     """Examples from the training split before the prompt in the few-shot rung; 0: no such rung."""
+    joined: ClassVar[bool] = False
+    """Train the examples of one :meth:`~toolkit.Task.group` as one sequence, in which the text
+    that their prompts begin with is read once. Each example is computed as if it stood alone; a
+    batch is then counted in groups."""
 
     def answer_tokens(self, row: Row) -> int | None:
         """The most tokens that an answer to this row's prompt takes, where the task knows.

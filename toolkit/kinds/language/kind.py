@@ -68,6 +68,15 @@ class LanguageModel(Writing, Kind):
     def tokenized(self, rows: Dataset) -> Dataset:
         """Rows as training sees them: ``input_ids``, ``labels`` and what the collator needs."""
 
+    def arranged(
+        self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
+    ) -> tuple[Dataset, np.ndarray]:
+        """Tokenized rows and their lengths, shape (wordings, rows), as they are trained on.
+
+        A kind may lay several rows into one sequence.
+        """
+        return train, lengths
+
     @abstractmethod
     def trainer(
         self,
@@ -245,6 +254,8 @@ class LanguageModel(Writing, Kind):
             self.model, self.recipe.lora, seed=self.seed, task_type=self.task_type
         )
         self.has_adapter = True
+        rows = lengths.shape[1]
+        train, lengths = self.arranged(splits, train, lengths)
 
         def build(monitor: Any) -> Any:
             return self.trainer(
@@ -257,6 +268,7 @@ class LanguageModel(Writing, Kind):
             self, self.model, build, lengths=lengths, checkpoints=checkpoints, watch=watch
         )
         self._save(splits, adapter)
+        trained.info["rows"] = rows
         return trained
 
     def _save(self, splits: DatasetDict, adapter: Path) -> None:
