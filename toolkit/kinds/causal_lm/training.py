@@ -89,4 +89,5 @@ def _logits(model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
     model.eval()
     on = {name: value.to(model.device) for name, value in inputs.items()}
     with torch.inference_mode():
-        return labelled(model, model, on).logits[0].float()
+        logits: torch.Tensor = labelled(model, model, on).logits[0].float()
+    return logits
