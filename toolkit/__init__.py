@@ -49,6 +49,7 @@ PUBLIC_MODULES = (
     "toolkit.decode",
     "toolkit.errors",
     "toolkit.metrics",
+    "toolkit.precision",
     "toolkit.reading",
     "toolkit.source",
     "toolkit.tables",
