@@ -99,7 +99,7 @@ class Site:
 
 def copy(played: Path, runs: Path, name: str, task: str) -> str:
     """A copy of a run with another ID (the newer the earlier it is made) and task."""
-    order = ("live", "marked", "angry", "broken", "elsewhere", "main").index(name)
+    order = ("second", "live", "marked", "angry", "broken", "elsewhere", "main").index(name)
     run_id = f"2026010{order + 1}-000000-{name}"
     target = runs / task / run_id
     shutil.copytree(played, target)

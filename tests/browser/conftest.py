@@ -42,7 +42,7 @@ def site(
         for name, task in (
             ("main", "price-regression"), ("elsewhere", "price-regression"),
             ("broken", "price-regression"), ("live", "price-regression"),
-            ("angry", "angry-prices"), ("marked", "marked-prices"),
+            ("angry", "angry-prices"), ("marked", "marked-prices"), ("second", "price-regression"),
         )
     }  # fmt: skip
     made = Site("", runs, names)
