@@ -32,6 +32,7 @@ TARGETS = (
     Target.spread("Between categories", 1e6, "category"),
     Target.drop("Drop", 0.0, "category", note="of the error"),
     Target.worst("Least", 1e6, "category"),
+    Target.worst("Most", 1e6, "category", at_least=False),
     Target.worst("Of no slice", 0, "nowhere"),
     Target.speed("Fast", 10, "p95_seconds", at_least=False),
 )
@@ -70,6 +71,7 @@ def test_each_target_is_held_against_its_figure(scored: tuple[Run, Any, dict[str
     assert found["Drop"]["value"] == pytest.approx(1 - min(parts) / max(parts))
     assert found["Drop"]["met"] is False and found["Drop"]["surely"] is None
     assert found["Least"]["value"] == min(parts) and found["Least"]["met"] is False
+    assert found["Most"]["value"] == max(parts) and found["Most"]["met"] is True
     assert found["Of no slice"]["met"] is None
     assert found["Fast"]["met"] is True
     jsonschema.Draft202012Validator(SCHEMA).validate(doc)
@@ -205,6 +207,8 @@ def test_stress_rows_are_answered_and_count_in_slices_alone(tmp_path: Path) -> N
     write_json(run.predictions / "systems.json", [entry, worse])
     doc = score(run, task)
     assert doc["n"] == 30
+    told = {"off-by-one": entry["select"], "off-by-more": worse["select"]}
+    assert told == {name: doc["select"][name]["error"] for name in told}
     assert doc["systems"]["off-by-more"]["metrics"]["error"]["value"] == 1.0
     parts = doc["slices"]["kind"]
     assert parts["hard"]["n"] == 15
