@@ -28,8 +28,7 @@ document.addEventListener("keydown", event => {
 """
 """Arrow keys go from view to view, as in every list of tabs."""
 HEAD = (
-    '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f"<script>{ARROWS}</script>"
+    f'<meta name="viewport" content="width=device-width, initial-scale=1"><script>{ARROWS}</script>'
 )
 
 

@@ -286,6 +286,35 @@ def test_a_third_party_panel_is_drawn(page: Any, site: Any) -> None:
     )
 
 
+def test_an_encoder_decoder_is_compared_drawn_talked_to_and_voted_on(page: Any, site: Any) -> None:
+    choose_run(page, site.names["notes"])
+    page.locator("#about").get_by_text("A note on an offer").wait_for()
+    page.locator("#compare-input-0").get_by_text("Offer").wait_for()
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    base, adapter = texts(page)
+    assert base != adapter and page.locator("#compare-out .tk-gold").count() == 1
+    said = page.locator("#compare-input-0 textarea").input_value()
+    assert said in page.locator("#compare-out pre").text_content()
+    view(page, "Panel")
+    page.click("#panel-go")
+    page.wait_for_selector("#panel-out .tk-source")
+    assert said in page.locator("#panel-out .tk-source").inner_text()
+    marks = page.locator("#panel-out mark").count()
+    assert marks > 0 and page.locator("#panel-out .tk-cards section").count() == 2
+    view(page, "Chat")
+    page.locator("#chat-message textarea").fill("red cup, 3 pieces")
+    page.locator("#chat-message textarea").press("Enter")
+    page.wait_for_selector("#chat-export a")
+    (turn,) = exported(page)["turns"]
+    assert turn["base"] != turn["adapter"]
+    view(page, "Vote")
+    page.click("#vote-next")
+    page.wait_for_selector("#vote-left:not([disabled])")
+    page.click("#vote-left")
+    page.locator("#vote-told").get_by_text("Kept.").wait_for()
+
+
 def test_a_run_in_progress_is_shown_live(
     page: Any, site: Any, tiny_llama: Path, tmp_path: Path
 ) -> None:
