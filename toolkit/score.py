@@ -181,7 +181,7 @@ def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
         return None
     return {
         "labels": [str(category) for category in categories],
-        "systems": {s.name: classes.confusion(s, categories) for s in found},
+        "systems": {s.name: classes.confusion(s, categories, task.category) for s in found},
     }
 
 

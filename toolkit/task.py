@@ -325,6 +325,13 @@ class Task(ABC):
         """All values a prediction can have, in order, for a confusion matrix; ``None``: none."""
         return None
 
+    def category(self, value: Any) -> Any | None:
+        """Which of the :meth:`categories` a prediction or a reference stands for.
+
+        ``None``: of none; a row whose reference is of none is left out of the matrix.
+        """
+        return value
+
     def metric(self, name: str | None = None) -> Metric:
         """A metric by name; the primary one without."""
         wanted = name or self.primary_metric

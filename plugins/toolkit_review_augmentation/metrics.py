@@ -79,6 +79,14 @@ def stars_of(answer: str, reference: Reference) -> int:
     return 1 if reference["stars"] >= 3 else 5
 
 
+def feeling_of(value: str | Reference) -> str | None:
+    """The sentiment that an answer names; of a reference, where it asks for one."""
+    if isinstance(value, str):
+        return asked.read_sentiment(value)
+    asks = value["instruction"] == "sentiment"
+    return asked.read_sentiment(value["answer"]) if asks else None
+
+
 # -- features --------------------------------------------------------------------------------------
 def matched(said: Collection[str], gold: Collection[str]) -> int:
     """Gold features that were named, compared by their lemmas ("batteries" is "battery")."""
@@ -182,11 +190,9 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
     Args:
         embeddings: without them completeness and coherence are left out.
     """
-    feelings = [m for m in classification_metrics(SENTIMENTS)
-                if m.name.startswith(("accuracy", "macro", "f1"))]  # fmt: skip
     found = [
         Metric("answer_score", answer_score, label="Answer score"),
-        *map(_feeling, feelings),
+        *map(_feeling, classification_metrics(SENTIMENTS)),
         *map(_rating, ordinal_metrics("stars")),
         *(
             Metric(

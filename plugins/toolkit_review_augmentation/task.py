@@ -20,9 +20,10 @@ EMBEDDED = Recipe(
     summary="the 3-million-parameter model of the wheel, under six minutes on two cores",
     model="embedded:causal-lm",
     training={
-        "per_device_train_batch_size": 32,
+        # Reviews, each with its five examples.
+        "per_device_train_batch_size": 4,
         "num_train_epochs": 2,
-        "learning_rate": 2e-3,
+        "learning_rate": 3e-3,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.03,
         "weight_decay": 0.0,
@@ -33,14 +34,12 @@ EMBEDDED = Recipe(
         "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
     },
     lora={
-        "r": 16,
-        "lora_alpha": 32,
+        "r": 32,
+        "lora_alpha": 64,
         "lora_dropout": 0.0,
         "target_modules": [
             "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
         ],
-        # No gradient has to pass the two lowest of six layers: 1.3 times as fast.
-        "layers_to_transform": [2, 3, 4, 5],
     },
     generation={"max_new_tokens": 72},
     early_stopping={"early_stopping_patience": 3, "minutes": 3.5},
@@ -116,7 +115,7 @@ class ReviewAugmentation(CausalLMTask):
     shortens = "review"
     joined = True
     recipes = (EMBEDDED, TINYLLAMA)
-    options = {"train_reviews": 1_400, "test_reviews": 240, "shots": 0}
+    options = {"train_reviews": 4_000, "test_reviews": 240, "shots": 0}
     panel = Panel(
         inputs={"review": "Review", "question": "Question"},
         examples=tuple(
@@ -196,6 +195,12 @@ class ReviewAugmentation(CausalLMTask):
             "edge case": slicing.edge_case,
             "changed text": slicing.changed,
         }
+
+    def categories(self) -> Sequence[str]:
+        return asked.SENTIMENTS
+
+    def category(self, value: Any) -> str | None:
+        return metrics.feeling_of(value)
 
     def targets(self) -> Sequence[Target]:
         return TARGETS
