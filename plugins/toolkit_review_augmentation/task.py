@@ -71,6 +71,8 @@ TINYLLAMA = Recipe(
     },
     generation={"max_new_tokens": 128},
     early_stopping={"early_stopping_patience": 10},
+    # As the project's model had it: 500 reviews, and batches that are counted in examples.
+    task={"train_reviews": 500, "joined": False},
 )  # fmt: skip
 
 TARGETS = (
@@ -113,9 +115,8 @@ class ReviewAugmentation(CausalLMTask):
     primary_metric = "answer_score"
     margin = 0.01
     shortens = "review"
-    joined = True
     recipes = (EMBEDDED, TINYLLAMA)
-    options = {"train_reviews": 4_000, "test_reviews": 240, "shots": 0}
+    options = {"train_reviews": 4_000, "test_reviews": 240, "shots": 0, "joined": True}
     panel = Panel(
         inputs={"review": "Review", "question": "Question"},
         examples=tuple(
@@ -143,6 +144,11 @@ class ReviewAugmentation(CausalLMTask):
         The embedded model was never tuned to follow examples and gains nothing by them.
         """
         return int(self.settings["shots"])
+
+    @property
+    def joined(self) -> bool:  # type: ignore[override]
+        """Whether the five examples of a review are trained as one sequence (``task.joined``)."""
+        return bool(self.settings["joined"])
 
     def learn(self, train: Dataset) -> dict[str, Any]:
         return {"domain_terms": metrics.domain_terms(dict.fromkeys(train["review"]))}
