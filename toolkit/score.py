@@ -123,6 +123,7 @@ def _described(metric: Metric) -> dict[str, Any]:
         "format": metric.format,
         "greater_is_better": metric.greater_is_better,
         **({"detail": True} if metric.detail else {}),
+        **({"note": metric.note} if metric.note else {}),
     }
 
 

@@ -64,6 +64,7 @@ class Metric:
             is, for what is cheaper done at once (sentence embeddings, which it then remembers).
         tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
         detail: kept out of the ladder, in a table of its own (figures of single classes).
+        note: how the figure is computed and what it cannot tell, printed under the ladder.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Metric:
     prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
     tolerance: float = 1e-6
     detail: bool = False
+    note: str = ""
 
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).
