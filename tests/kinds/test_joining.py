@@ -16,8 +16,8 @@ from tiny_tasks import TinyColours
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm import joining
 from toolkit.kinds.causal_lm.kind import CausalLM
-from toolkit.kinds.causal_lm.prompt import IGNORED
 from toolkit.kinds.causal_lm.trainer import Collator, label_loss, labelled
+from toolkit.kinds.language.prompt import IGNORED
 from toolkit.task import Recipe, Row
 
 TEXT = "red cup and a blue lamp beside the green chair, pack of 5"

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from toolkit.kinds.causal_lm.generate import shared_length
-from toolkit.kinds.causal_lm.prompt import IGNORED
+from toolkit.kinds.language.generate import shared_length
+from toolkit.kinds.language.prompt import IGNORED
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -17,7 +17,7 @@ from trl import SFTTrainer
 
 from toolkit.kinds.causal_lm import joining
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
-from toolkit.kinds.causal_lm.prompt import IGNORED
+from toolkit.kinds.language.prompt import IGNORED
 from toolkit.kinds.trainer import JudgedTrainer
 
 

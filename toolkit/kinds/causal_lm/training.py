@@ -1,25 +1,20 @@
-"""Fine-tuning a causal LM: from tokenized rows to a saved adapter."""
+"""How rows of a causal LM are laid out for training: soft targets, groups as one sequence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from toolkit import backends
 from toolkit.errors import RecipeError
-from toolkit.kinds import training
-from toolkit.kinds.base import Trained, TrainingWatch
 from toolkit.kinds.causal_lm import NumericLMTask, joining
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
-from toolkit.kinds.causal_lm.trainer import Collator, LabelTrainer, labelled
-from toolkit.monitor import Monitor
+from toolkit.kinds.causal_lm.trainer import Collator, labelled
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset
 
     from toolkit.kinds.causal_lm.kind import CausalLM
 
@@ -29,78 +24,17 @@ EXACT, COARSE = 1e-3, 0.03
 """By which share their logits may differ, in float32 and in weights of fewer digits."""
 
 
-def fine_tune(
-    kind: CausalLM, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
-) -> Trained:
-    """Train LoRA weights on ``train``, choose the checkpoint on ``select``, save the adapter."""
-    if kind.recipe.lora is None:
-        raise RecipeError(
-            "this recipe has no [lora]: causal language models are trained with an adapter only; "
-            "give [lora] fields, such as --set lora.r=16"
-        )
-    kind.load()
-    kind.drop_adapter()
-    train, lengths = training.tokenized_train(kind, kind.tokenized, splits["train"])
-    rows = lengths.shape[1]
-    select = kind.tokenized(splits["select"])
-    kind.model = backends.add_lora(
-        kind.model, kind.recipe.lora, seed=kind.seed, task_type="CAUSAL_LM"
-    )
-    kind.has_adapter = True
-    collator = Collator(kind.tokenizer.pad_token_id, _smoothed(kind, splits))
-    if kind.task.joined and len(lengths) == 1 and collator.smoothed is None:
-        train = _joined(kind, train, collator)
-        lengths = np.array([[len(ids) for ids in train["input_ids"]]])
+def collator(kind: CausalLM, train: Dataset) -> Collator:
+    """What makes batches of tokenized rows.
 
-    def build(monitor: Monitor) -> LabelTrainer:
-        return LabelTrainer(
-            model=kind.model,
-            # Rows are prepared already.
-            args=training.arguments(
-                kind, checkpoints, dataset_kwargs={"skip_prepare_dataset": True}
-            ),
-            train_dataset=train,
-            eval_dataset=select,
-            processing_class=kind.tokenizer,
-            data_collator=collator,
-            lengths=lengths,
-            judge=training.judge(kind, splits["select"], select),
-            monitor=monitor,
-        )
-
-    trained = training.fit(
-        kind, kind.model, build, lengths=lengths, checkpoints=checkpoints, watch=watch
-    )
-    _save(kind, splits, adapter)
-    trained.info["rows"] = rows
-    return trained
+    Args:
+        kind: whose task may want soft targets.
+        train: the training rows themselves.
+    """
+    return Collator(kind.tokenizer.pad_token_id, _smoothed(kind, train))
 
 
-def _joined(kind: CausalLM, train: Dataset, collator: Collator) -> Dataset:
-    """The rows of each group as one sequence, where the model reads such sequences aright."""
-    limit = kind.max_length or joining.UNLIMITED
-    joined = joining.join(train, limit)
-    first = [row for row in train.select(range(min(PROBED, len(train))))
-             if row["group"] == train[0]["group"]]  # fmt: skip
-    one = list(joining.sequences([(row["input_ids"], row["labels"]) for row in first], limit))
-    try:
-        together, apart = (_logits(kind.model, collator(rows)) for rows in (one, first))
-    except (RuntimeError, TypeError, ValueError, IndexError):  # it takes no such mask, for one
-        return train
-    exact = kind.model.get_input_embeddings().weight.dtype == torch.float32
-    away = float((together - apart).norm() / apart.norm())
-    return joined if away <= (EXACT if exact else COARSE) else train
-
-
-def _logits(model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Logits at the labels of a batch, shape (labels, vocabulary)."""
-    model.eval()
-    on = {name: value.to(model.device) for name, value in inputs.items()}
-    with torch.inference_mode():
-        return labelled(model, model, on).logits[0].float()
-
-
-def _smoothed(kind: CausalLM, splits: DatasetDict) -> SmoothedTargets | None:
+def _smoothed(kind: CausalLM, train: Dataset) -> SmoothedTargets | None:
     task = kind.task
     if not isinstance(task, NumericLMTask) or task.settings["loss"] == "cross-entropy":
         return None
@@ -108,21 +42,52 @@ def _smoothed(kind: CausalLM, splits: DatasetDict) -> SmoothedTargets | None:
         raise RecipeError(
             f"task.loss is {task.settings['loss']!r}; it can be regression-aware or cross-entropy"
         )
-    prompt = task.format_example(splits["train"][0])["prompt"]
+    prompt = task.format_example(train[0])["prompt"]
     return SmoothedTargets(kind.renderer, prompt, task, float(task.settings["sigma"]))
 
 
-def _save(kind: CausalLM, splits: DatasetDict, adapter: Path) -> None:
-    canaries = training.canary_rows(kind, splits)
-    kind.check_effect(canaries)
-    prompts = [kind.renderer.prompt(kind.example(row)) for row in canaries]
-    extra: Mapping[str, Any] = {
-        "task": kind.task.name,
-        "model": kind.recipe.model,
-        "prompt_sha": kind.renderer.digest(prompts),
-        "chat_template": getattr(kind.tokenizer, "chat_template", None),
-        "facts": kind.task.facts,
-        "settings": kind.task.settings,
-        "canaries": canaries,
-    }
-    backends.save_adapter(kind.model, kind.tokenizer, adapter, extra)
+def joined(
+    kind: CausalLM, train: Dataset, lengths: np.ndarray, collate: Collator
+) -> tuple[Dataset, np.ndarray]:
+    """The rows of each group as one sequence, where task and model are made for it.
+
+    Args:
+        kind: its model as it will be trained.
+        train: tokenized rows.
+        lengths: tokens of each, shape (wordings, rows).
+        collate: makes batches of them.
+
+    Returns:
+        sequences and their lengths, shape (1, sequences); or what was given.
+    """
+    if not kind.task.joined or len(lengths) != 1 or collate.smoothed is not None:
+        return train, lengths
+    limit = kind.max_length or joining.UNLIMITED
+    together = joining.join(train, limit)
+    if not _reads_aright(kind, train, collate, limit):
+        return train, lengths
+    return together, np.array([[len(ids) for ids in together["input_ids"]]])
+
+
+def _reads_aright(kind: CausalLM, train: Dataset, collate: Collator, limit: int) -> bool:
+    first = [
+        row for row in train.select(range(min(PROBED, len(train))))
+        if row["group"] == train[0]["group"]
+    ]  # fmt: skip
+    one = list(joining.sequences([(row["input_ids"], row["labels"]) for row in first], limit))
+    try:
+        together, apart = (_logits(kind.model, collate(rows)) for rows in (one, first))
+    except (RuntimeError, TypeError, ValueError, IndexError):  # it takes no such mask, for one
+        return False
+    exact = kind.model.get_input_embeddings().weight.dtype == torch.float32
+    away = float((together - apart).norm() / apart.norm())
+    return away <= (EXACT if exact else COARSE)
+
+
+def _logits(model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Logits at the labels of a batch, shape (labels, vocabulary)."""
+    model.eval()
+    on = {name: value.to(model.device) for name, value in inputs.items()}
+    with torch.inference_mode():
+        logits: torch.Tensor = labelled(model, model, on).logits[0].float()
+    return logits

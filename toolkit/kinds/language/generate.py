@@ -1,4 +1,4 @@
-"""The one generate function: evaluation, chat and serving all come here."""
+"""The one generate function of both kinds: evaluation, chat and serving all come here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit.kinds.base import Progress, Watch
-from toolkit.kinds.batches import batch_tokens, batches, pad_left
-from toolkit.kinds.causal_lm import Generated
+from toolkit.kinds.batches import batch_tokens, batches, padded
+from toolkit.kinds.few_rows import few_rows
+from toolkit.kinds.language import Generated
 
 SHORT_ANSWER = 8
 """Tokens up to which reading the prompts takes most of an answer's time."""
@@ -64,11 +65,13 @@ class Beginning:
         cache.batch_repeat_interleave(rows)
         return cache
 
-    def pad(self, prompts: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[Any, Any]:
-        """As :func:`pad_left`, with the padding between the beginning and the rest."""
+    def pad(
+        self, prompts: Sequence[Sequence[int]], pad: int, device: Any, *, right: bool = False
+    ) -> tuple[Any, Any]:
+        """As :func:`padded`, with the padding between the beginning and the rest."""
         import torch
 
-        ids, mask = pad_left([p[len(self.ids) :] for p in prompts], pad, device)
+        ids, mask = padded([p[len(self.ids) :] for p in prompts], pad, device, right=right)
         if not self.ids:
             return ids, mask
         before = torch.tensor([self.ids], device=device).expand(len(prompts), -1)
@@ -89,7 +92,7 @@ def generate(
     """Continue each prompt; only the continuation comes back.
 
     Args:
-        model: a causal LM, with or without an active adapter.
+        model: a causal LM or an encoder–decoder, with or without an active adapter.
         tokenizer: its tokenizer.
         prompts: token ids, one list a prompt.
         generation: fields of ``GenerationConfig``; greedy and 64 new tokens unless given.
@@ -113,31 +116,36 @@ def generate(
         }
     )
     results: list[Generated | None] = [None] * len(prompts)
-    # Sides of a comparison see the same beginning with other eyes.
-    beginning = Beginning(model, prompts if adapters is None else [])
+    apart = bool(model.config.is_encoder_decoder)  # the prompt is not part of what is written
+    # Sides of a comparison see the same beginning with other eyes, and an encoder reads both ways.
+    beginning = Beginning(model, prompts if adapters is None and not apart else [])
     done = 0
     for limit, batch in _planned(prompts, limits, config.max_new_tokens, batch_tokens(model)):
         settings = copy.copy(config)
         settings.max_new_tokens = limit
         started = time.perf_counter()
-        ids, mask = beginning.pad([prompts[i] for i in batch], tokenizer.pad_token_id, model.device)
+        ids, mask = beginning.pad(
+            [prompts[i] for i in batch], tokenizer.pad_token_id, model.device, right=apart
+        )
         extra: dict[str, Any] = {}
+        if (cache := beginning.cache(len(batch))) is not None:
+            extra["past_key_values"] = cache
         if adapters is not None:
             extra["adapter_names"] = [adapters[i] for i in batch]
         if watch is not None:
-            from toolkit.kinds.causal_lm.watching import watched
+            from toolkit.kinds.language.watching import watched
 
             extra |= watched(watch, batch, tokenizer.eos_token_id)
-        with torch.inference_mode():
+        with torch.inference_mode(), few_rows(model):
             out = model.generate(
                 input_ids=ids,
                 attention_mask=mask,
-                past_key_values=beginning.cache(len(batch)),
                 generation_config=settings,
                 **extra,
             )
         share = (time.perf_counter() - started) / len(batch)
-        for i, new in zip(batch, out[:, ids.shape[1] :].tolist(), strict=True):
+        read = 1 if apart else ids.shape[1]  # a decoder begins with its start token
+        for i, new in zip(batch, out[:, read:].tolist(), strict=True):
             results[i] = _result(tokenizer, new, limit, share)
         done += len(batch)
         if progress:

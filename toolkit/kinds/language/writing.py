@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 from toolkit import backends
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import BASE, Watch
-from toolkit.kinds.causal_lm import Generated
+from toolkit.kinds.language import Generated
 from toolkit.run import read_json
 from toolkit.task import Recipe, Row
 
 if TYPE_CHECKING:
-    from toolkit.kinds.causal_lm.prompt import Renderer
+    from toolkit.kinds.language.prompt import Renderer
 
 
 class Writing:
-    """The part of :class:`toolkit.kinds.causal_lm.kind.CausalLM` that writes by sides.
+    """The part of :class:`toolkit.kinds.language.kind.LanguageModel` that writes by sides.
 
     A side is the name of a loaded adapter, or ``__base__`` for the model without one.
     """
@@ -100,7 +100,7 @@ class Writing:
             generation: fields of ``GenerationConfig`` over the recipe's.
             watch: follows the tokens, and may stop them.
         """
-        from toolkit.kinds.causal_lm.generate import generate
+        from toolkit.kinds.language.generate import generate
 
         self.load()
         settings = {**self.recipe.generation, **(generation or {})}
@@ -123,7 +123,7 @@ class Writing:
         settings: Mapping[str, Any],
         watch: Watch | None,
     ) -> list[Generated]:
-        from toolkit.kinds.causal_lm.generate import generate
+        from toolkit.kinds.language.generate import generate
 
         active = self.model.active_adapter
         results: list[Generated] = []
