@@ -29,8 +29,8 @@ MOST_PAIRS = 150
 LEAST_ROWS = 4
 """Reviews that must hold a pair for it to be learned."""
 MOST_EMBEDDED = 1_500
-"""Reviews that the assistant's rung on embeddings is fitted on, drawn evenly. Encoding and a hundred
-dense fits take their time, and the rung lies far below the one on TF-IDF."""
+"""Reviews that the assistant's rung on embeddings is fitted on, at most, drawn evenly. Encoding and
+a hundred dense fits take their time, and the rung lies far below the one on TF-IDF."""
 
 
 def ladder() -> dict[str, Baseline]:
@@ -107,7 +107,7 @@ def tfidf_logreg(train: Dataset) -> Predictor:
 def embeddings_logreg(train: Dataset) -> Predictor:
     """Logistic regressions on sentence embeddings (all-MiniLM-L6-v2)."""
     reviews = _reviews(train)
-    return _regressions(reviews[:: max(1, len(reviews) // MOST_EMBEDDED)], sentence_features)
+    return _regressions(reviews[:: max(1, -(-len(reviews) // MOST_EMBEDDED))], sentence_features)
 
 
 def _reviews(train: Dataset) -> list[Mapping[str, Any]]:
