@@ -23,7 +23,7 @@ EMBEDDED = Recipe(
         # Reviews, each with its five examples.
         "per_device_train_batch_size": 4,
         "num_train_epochs": 2,
-        "learning_rate": 3e-3,
+        "learning_rate": 2e-3,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.03,
         "weight_decay": 0.0,
@@ -116,7 +116,7 @@ class ReviewAugmentation(CausalLMTask):
     margin = 0.01
     shortens = "review"
     recipes = (EMBEDDED, TINYLLAMA)
-    options = {"train_reviews": 4_000, "test_reviews": 240, "shots": 0, "joined": True}
+    options = {"train_reviews": 3_200, "test_reviews": 240, "shots": 0, "joined": True}
     panel = Panel(
         inputs={"review": "Review", "question": "Question"},
         examples=tuple(
