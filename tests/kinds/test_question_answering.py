@@ -214,10 +214,21 @@ def test_the_batch_does_not_change_an_answer(tiny_bert, monkeypatch, tmp_path):
     kind = made(tiny_bert)
     train(kind, tmp_path)
     mixed = [*SAMPLE, *(dict(row) for row in rows(3, seed=3, words=90))]
+    sizes: list[int] = []
+    forward = kind._forward
+    monkeypatch.setattr(
+        kind, "_forward", lambda read, *rest: (sizes.append(len(read)), forward(read, *rest))[1]
+    )
     together = kind.predict(mixed, adapter=True)
+    assert max(sizes) > 4
+    sizes.clear()
     monkeypatch.setattr("toolkit.kinds.batches.MAX_BATCH", 1)
     alone = kind.predict(mixed, adapter=True)
+    assert set(sizes) == {1}
     assert spans(together) == spans(alone)
+    for decode in kind.task.decoders().values():
+        for row, one, other in zip(mixed, together, alone, strict=True):
+            assert decode(one, row) == decode(other, row)
     for a, b in zip(together, alone, strict=True):
         assert a.margin == pytest.approx(b.margin, abs=1e-4)
 
