@@ -137,7 +137,7 @@ class Flow:
             self.task,
             prepared,
             token_lengths=self.kind.lengths(sample),
-            cautions=self.kind.cautions(sample),
+            of_kind=self.kind.cautions(sample),
             max_length=self.kind.max_length,
             shortened=self.kind.shortened,
             own_limits=self.kind.own_limits,

@@ -79,7 +79,7 @@ def check(
     shortened: str | None = None,
     own_limits: Mapping[str, int] | None = None,
     windowed: bool = False,
-    cautions: Sequence[str] = (),
+    of_kind: Sequence[str] = (),
     allow_truncation: bool = False,
 ) -> Preflight:
     """Look at the rows and their lengths before anything is trained on them.
@@ -91,13 +91,13 @@ def check(
         shortened: the part that the kind shortens so that the others fit, if it does.
         own_limits: the parts that are bounded by themselves, and their limits.
         windowed: the kind reads longer rows in windows and cuts nothing.
-        cautions: what the kind itself has to say of the rows.
+        of_kind: what the kind itself has to caution of in the rows.
         allow_truncation: let targets be cut.
 
     Raises:
         PreflightError: targets would be cut.
     """
-    cautions = list(cautions)
+    cautions = list(of_kind)
     own = own_limits or {}
     parts = {name: part for name, part in (token_lengths or {}).items() if name not in own}
     lengths = lengths_of(parts, max_length)

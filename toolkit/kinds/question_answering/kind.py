@@ -123,7 +123,8 @@ class QuestionAnswering(Encoder):
 
     def cautions(self, rows: Dataset) -> list[str]:
         """Answers that are longer than the longest span that is looked for."""
-        limit, lengths = self.longest_answer, []
+        limit = self.longest_answer
+        lengths: list[int] = []
         for row in rows:
             example = self.task.format_example(row)
             if example["answers"]["text"]:
