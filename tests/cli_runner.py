@@ -38,6 +38,8 @@ class CommandLine:
 
         self.capsys.readouterr()
         self.monkeypatch.setattr(sys, "argv", ["toolkit", *map(str, arguments)])
+        for name in ("TOOLKIT_DEBUG", "TOOLKIT_RUN"):  # what a command sets must end with its test
+            self.monkeypatch.setenv(name, "")
         with pytest.raises(SystemExit) as stopped:
             main()
         captured = self.capsys.readouterr()

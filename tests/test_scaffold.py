@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli_runner import CommandLine
-from toolkit import checking, scaffold, taskfiles
+from toolkit import checking, plugins, scaffold, taskfiles
 from toolkit.errors import UsageError
 from toolkit.source import Source
 from toolkit.taskfiles.kinds import KINDS
@@ -72,6 +72,7 @@ def test_the_command_says_what_it_made_and_what_to_do_next(
     assert answer.code == 0
     assert "my_task/task.py" in answer.out and "toolkit run my-task" in answer.out
     assert list(tmp_path.iterdir()) == [tmp_path / "my-task"]
+    plugins.load.cache_clear()  # tests before this one have loaded such a file
     answer = cli("run", "my-task")
     assert answer.code == 2
     assert "pip install -e ./my-task – or run its file: toolkit run ./my-task/my_task/task.py" in (

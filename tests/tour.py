@@ -29,9 +29,9 @@ LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "runs", "dist", "__pycache__", ".*_cache", ".hypothesis", "site", "shared"
 )
 SHORT = {
-    "toolkit run price-regression": "--limit 1500 --set training.max_steps=20",
+    "toolkit run price-regression": "--limit 600 --set training.max_steps=10",
     "toolkit run ./colours.toml": "--set training.max_steps=10",
-    "toolkit run my-task": "--set training.max_steps=20",
+    "toolkit run my-task": "--set training.max_steps=10",
 }
 """What is added to a command with ``--offline``, so that the tour takes minutes."""
 

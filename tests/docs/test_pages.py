@@ -36,7 +36,7 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )  # fmt: skip
 NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?%?")
-TRAINS = ("tutorials/", "how-to/test-a-plugin.md", "how-to/broken-plugins.md")
+TRAINS = ("tutorials/", "how-to/test-a-plugin.md", "how-to/broken-plugins.md", "how-to/own-data.md")
 """Pages that train or install something, in minutes."""
 WAITS = (
     "toolkit playground",
@@ -118,7 +118,8 @@ def shell(tmp_path: Path) -> dict[str, str]:
     for name, call in calls.items():
         (venv / "bin" / name).write_text(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n')
         (venv / "bin" / name).chmod(0o755)
-    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TOOLKIT_RUNS")}
+    ours = ("PYTHONPATH", "TOOLKIT_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, **environments.OFFLINE, "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
             "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}  # fmt: skip
 
