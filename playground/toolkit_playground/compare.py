@@ -17,6 +17,7 @@ from toolkit_playground.inputs import RowInput, generation, sampling_controls
 from toolkit_playground.page import MODEL_QUEUE, QUIET, Page, block, resolve_sides, side_labels
 
 VIEW = "compare"
+LONG = 40
 HINT = "Press Compare: base and adapter write at the same time, from one model in memory."
 
 
@@ -158,8 +159,10 @@ def judged(sides: Sequence[Side], predictions: Sequence[Any], row: Row) -> list[
         value = metric.per_example(counted, side.task.reference(row))
         values.append(float(value) if isinstance(value, int | float) else None)
         said = html.figure(counted, metric.unit)
-        note = "unreadable, so the fallback counts: " if found is None else "reads "
-        lines.append(f"{note}{said}")
+        if found is None:
+            lines.append(f"unreadable, so the fallback counts: {said or 'nothing'}")
+        else:  # a long text stands above already
+            lines.append(f"reads {said}" if len(said) <= LONG else "")
     metric = sides[0].task.metric()
     known = [value for value in values if value is not None]
     binary = metric.greater_is_better and set(known) <= {0.0, 1.0}
@@ -175,5 +178,6 @@ def judged(sides: Sequence[Side], predictions: Sequence[Any], row: Row) -> list[
             label = wording.in_sentence(metric.label or metric.name).removeprefix("mean ")
             shown_value = wording.figure(value, metric.format, metric.unit)
             good = value == best if several else None
-            result.append(html.verdict(good or None, f"{line}; {label} {shown_value}"))
+            parts = [part for part in (line, f"{label} {shown_value}") if part]
+            result.append(html.verdict(good or None, "; ".join(parts)))
     return result
