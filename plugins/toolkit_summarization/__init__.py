@@ -1,0 +1,21 @@
+"""Summarization and report writing: one sentence from an article, a report from a claim's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from toolkit import hookimpl
+
+if TYPE_CHECKING:
+    from toolkit import Task
+
+
+@hookimpl
+def register_tasks(register: Callable[[type[Task]], None]) -> None:
+    """Register the tasks of this plugin."""
+    from toolkit_summarization.claim_task import ClaimReport
+    from toolkit_summarization.task import Summarization
+
+    for task in (Summarization, ClaimReport):
+        register(task)
