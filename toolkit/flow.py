@@ -225,7 +225,7 @@ class Flow:
                         self.run, self.task, self.kind, name, role, prepared.splits,
                         adapter=False, shots=examples, decoder=self._decoder, progress=progress,
                         fit_seconds=fitted if self.kind.base_note else None,
-                        note=self.kind.base_note,
+                        note=self.kind.base_note, perplexity=role == "base",
                     )  # fmt: skip
                 self._told(entry, name, entry["predict_seconds"])
             self._variants(prepared, "baseline", adapter=False)
@@ -320,7 +320,7 @@ class Flow:
                     entry = predict.predict_model(
                         self.run, self.task, self.kind, name, self.kind.role, prepared.splits,
                         adapter=True, decoder=self._decoder, progress=progress,
-                        fit_seconds=self.run.info["training"]["seconds"],
+                        fit_seconds=self.run.info["training"]["seconds"], perplexity=index == 0,
                     )  # fmt: skip
                 if index == 0:
                     from toolkit import speed
