@@ -89,7 +89,7 @@ def test_rows_to_predict_need_no_answer() -> None:
 
 def test_a_tokenizer_without_chat_template_gets_a_plain_one(tiny_llama: Path) -> None:
     from toolkit.backends import load_tokenizer
-    from toolkit.kinds.causal_lm.prompt import Renderer
+    from toolkit.kinds.language.prompt import Renderer
 
     renderer = Renderer(load_tokenizer(str(tiny_llama)))
     example = {"prompt": [ASK], "completion": [SAY]}

@@ -16,6 +16,7 @@ from toolkit import (
     Panel,
     Recipe,
     Row,
+    Seq2SeqLMTask,
     SequenceClassificationTask,
     Source,
     classification_metrics,
@@ -172,6 +173,46 @@ class TinyColours(CausalLMTask):
 
     def reference(self, row: Row) -> str:
         return str(row["colour"])
+
+
+class TinyOffers(Seq2SeqLMTask):
+    """Says an offer in a sentence: a task for an encoder–decoder."""
+
+    name = "tiny-offers"
+    summary = "Made-up offers in a sentence"
+    columns: ClassVar = {"text": "the offer", "sentence": "the same in a sentence"}
+    answer = "sentence"
+    metrics = (Metric("exact", lambda p, r: float(p == r)),)
+    primary_metric = "exact"
+    recipes = (
+        Recipe(
+            "small", "a model for tests", "embedded:seq2seq-lm",
+            training={"num_train_epochs": 1, "max_length": 128, "max_target_length": 48},
+            lora={"r": 4, "target_modules": ["q", "v"]},
+        ),
+    )  # fmt: skip
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        import datasets
+
+        return datasets.Dataset.from_list(
+            [
+                {"row_id": row["row_id"], "text": row["text"], "sentence": f"{row['text']}!"}
+                for row in price_rows()
+            ]
+        )
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": f"Say it: {row['text']}", "text_target": row.get("sentence") or ""}
+
+    def postprocess(self, output: Generated, row: Row) -> str | None:
+        return output.text.strip() or None
+
+    def fallback(self) -> str:
+        return "nothing"
+
+    def reference(self, row: Row) -> str:
+        return str(row["sentence"])
 
 
 class TinyGoods(SequenceClassificationTask):

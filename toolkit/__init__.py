@@ -27,6 +27,7 @@ _PUBLIC = {
     "QuestionAnsweringTask": "toolkit.kinds.question_answering",
     "Recipe": "toolkit.task",
     "Row": "toolkit.task",
+    "Seq2SeqLMTask": "toolkit.kinds.seq2seq_lm",
     "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
     "SequenceRegressionTask": "toolkit.kinds.sequence_classification",
     "Source": "toolkit.source",
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from toolkit.kinds.causal_lm import NumericLMTask as NumericLMTask
     from toolkit.kinds.question_answering import Answered as Answered
     from toolkit.kinds.question_answering import QuestionAnsweringTask as QuestionAnsweringTask
+    from toolkit.kinds.seq2seq_lm import Seq2SeqLMTask as Seq2SeqLMTask
     from toolkit.kinds.sequence_classification import Classified as Classified
     from toolkit.kinds.sequence_classification import (
         SequenceClassificationTask as SequenceClassificationTask,

@@ -138,6 +138,7 @@ class Flow:
             token_lengths=self.kind.lengths(preflight.sample(prepared.splits)),
             max_length=self.kind.max_length,
             shortened=self.kind.shortened,
+            own_limits=self.kind.own_limits,
             windowed=self.kind.windowed,
             allow_truncation=bool(self.options.get("allow_truncation")),
         )

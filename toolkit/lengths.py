@@ -55,10 +55,15 @@ def lengths_of(token_lengths: Mapping[str, np.ndarray], max_length: int | None) 
         "over_share": over / len(total),
         **_histogram(total, bins=40),
         "parts": {
-            name: {**_histogram(np.asarray(values), bins=20), **_figures(np.asarray(values))}
-            for name, values in {**token_lengths, "total": total}.items()
+            name: part_of(values) for name, values in {**token_lengths, "total": total}.items()
         },
     }
+
+
+def part_of(tokens: np.ndarray) -> dict[str, Any]:
+    """A histogram and figures of one part of the rows."""
+    values = np.asarray(tokens)
+    return {**_histogram(values, bins=20), **_figures(values)}
 
 
 def _total(token_lengths: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -80,6 +85,33 @@ def _figures(values: np.ndarray) -> dict[str, float]:
         "p95": float(np.percentile(values, 95)),
         "max": int(values.max()),
     }
+
+
+def own_truncation(name: str, tokens: np.ndarray, limit: int, allowed: bool) -> list[str]:
+    """Refuse to cut a part that has a limit of its own, or say of how many rows it is cut.
+
+    Args:
+        name: the part, such as ``target``.
+        tokens: of each row, shape (rows,).
+        limit: the most that fit.
+        allowed: let it be cut.
+
+    Raises:
+        PreflightError: it would be cut.
+    """
+    cut, longest = int((tokens > limit).sum()), int(tokens.max())
+    if not cut:
+        return []
+    sentence = (
+        f"the {name} of {cut:,} of {len(tokens):,} rows ({cut / len(tokens):.1%}) would be cut: "
+        f"the longest has {longest:,} tokens and {limit:,} fit"
+    )
+    if not allowed:
+        raise PreflightError(
+            f"{sentence}; raise --set training.max_{name}_length={longest} or let it be cut with "
+            "--allow-truncation"
+        )
+    return [sentence + " (--allow-truncation)"]
 
 
 def truncation(

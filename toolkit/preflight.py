@@ -14,7 +14,7 @@ import numpy as np
 
 from toolkit import splitting, tables
 from toolkit.leaks import is_number, leakage
-from toolkit.lengths import lengths_of, sample, truncation
+from toolkit.lengths import lengths_of, own_truncation, part_of, sample, truncation
 from toolkit.splitting import SPLITS
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def check(
     token_lengths: Mapping[str, np.ndarray] | None = None,
     max_length: int | None = None,
     shortened: str | None = None,
+    own_limits: Mapping[str, int] | None = None,
     windowed: bool = False,
     allow_truncation: bool = False,
 ) -> Preflight:
@@ -87,6 +88,7 @@ def check(
             :func:`sample`, before anything is cut.
         max_length: tokens that fit, all parts together; ``None``: no limit.
         shortened: the part that the kind shortens so that the others fit, if it does.
+        own_limits: the parts that are bounded by themselves, and their limits.
         windowed: the kind reads longer rows in windows and cuts nothing.
         allow_truncation: let targets be cut.
 
@@ -94,15 +96,21 @@ def check(
         PreflightError: targets would be cut.
     """
     cautions: list[str] = []
-    lengths = lengths_of(token_lengths or {}, max_length)
+    own = own_limits or {}
+    parts = {name: part for name, part in (token_lengths or {}).items() if name not in own}
+    lengths = lengths_of(parts, max_length)
+    for name, limit in own.items():
+        if token_lengths and name in token_lengths:
+            lengths["parts"][name] = part_of(token_lengths[name])
+            cautions += own_truncation(name, token_lengths[name], limit, allow_truncation)
     notes = list(prepared.notes)
     if windowed and lengths.get("over"):
         notes.append(
             f"{lengths['over']:,} of {lengths['rows']:,} rows ({lengths['over_share']:.1%}) are "
             f"longer than {max_length:,} tokens and are read in several windows"
         )
-    elif token_lengths and max_length is not None:
-        cautions += truncation(token_lengths, max_length, shortened, allow_truncation, lengths)
+    elif parts and max_length is not None:
+        cautions += truncation(parts, max_length, shortened, allow_truncation, lengths)
     examined = _examine(task, prepared)
     leak = _leak_of(examined, cautions)
     return Preflight(

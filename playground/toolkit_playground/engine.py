@@ -191,6 +191,8 @@ class Engine:
 
     def check_length(self, prompt: Sequence[int], room: int | None, new: int) -> None:
         """Refuse, in words, a prompt that leaves no room for its answer."""
+        if self.kind.own_limits:
+            new = 0  # the answer is counted apart from what is read
         if room is not None and len(prompt) + new > room:
             raise UsageError(
                 f"the input is too long: its prompt has {len(prompt):,} tokens, and with {new} for "

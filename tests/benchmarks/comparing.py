@@ -76,7 +76,7 @@ def load(folder: Path) -> Any:
 
 def alone(kind: Any, tokens: int) -> None:
     """The adapter by itself, active, as anybody would generate with it."""
-    from toolkit.kinds.causal_lm.generate import generate
+    from toolkit.kinds.language.generate import generate
 
     prompt = list(range(5, 5 + PROMPT_TOKENS))
     settings = {"max_new_tokens": tokens, "min_new_tokens": tokens}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tiny_tasks import TinyColours
-from toolkit.kinds.causal_lm import generate as generation
+from toolkit.kinds.language import generate as generation
 from toolkit.kinds.causal_lm.kind import CausalLM
 from toolkit.task import Recipe, Row
 

@@ -17,13 +17,13 @@ from toolkit import backends, precision
 from toolkit.errors import ModelError, PreflightError
 from toolkit.kinds import training
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.batches import batches, pad_left
+from toolkit.kinds.batches import batches, padded
 from toolkit.kinds.causal_lm import NumericLMTask
-from toolkit.kinds.causal_lm.generate import Beginning, generate, shared_length
 from toolkit.kinds.causal_lm.kind import CausalLM
 from toolkit.kinds.causal_lm.numbers import DigitTokens, NumberReader, SmoothedTargets
-from toolkit.kinds.causal_lm.prompt import IGNORED, Renderer
 from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
+from toolkit.kinds.language.generate import Beginning, generate, shared_length
+from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.trainer import LengthGroupedSampler
 from toolkit.task import Metric, Recipe
 
@@ -365,7 +365,7 @@ def test_batches_hold_every_row_once_and_bound_the_tokens(lengths: list[int], to
 
 
 def test_padding_is_on_the_left_and_masked() -> None:
-    ids, mask = pad_left([[5, 6, 7], [8]], 0, "cpu")
+    ids, mask = padded([[5, 6, 7], [8]], 0, "cpu")
     assert ids.tolist() == [[0] * 5 + [5, 6, 7], [0] * 7 + [8]]
     assert mask.tolist() == [[0] * 5 + [1, 1, 1], [0] * 7 + [1]]
 

@@ -78,7 +78,8 @@ class Kind(ABC):
     """What the base system is, where it is not the untouched model itself."""
     writes = False
     """Whether it writes text token by token, so that it can be followed and stopped
-    (``prompt``, ``chat_prompt`` and ``write`` of :class:`toolkit.kinds.causal_lm.kind.CausalLM`).
+    (``prompt``, ``chat_prompt`` and ``write``, see
+    :class:`toolkit.kinds.language.writing.Writing`).
     """
 
     def __init__(
@@ -122,9 +123,14 @@ class Kind(ABC):
         """The part of :meth:`lengths` that is shortened where an example is too long."""
         return None
 
+    @property
+    def own_limits(self) -> Mapping[str, int]:
+        """Parts of :meth:`lengths` that are bounded by themselves, and not by ``max_length``."""
+        return {}
+
     @abstractmethod
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
-        """Tokens of each row: ``prompt`` and ``completion``, arrays of shape (rows,)."""
+        """Tokens of each row's parts (``prompt``, ``completion``), arrays of shape (rows,)."""
 
     @abstractmethod
     def explain(self, row: Row) -> list[dict[str, Any]]:

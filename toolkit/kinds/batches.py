@@ -43,8 +43,17 @@ def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list
         start += size
 
 
-def pad_left(prompts: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[Any, Any]:
-    """Token ids and attention mask, each of shape (batch, longest)."""
+def padded(
+    prompts: Sequence[Sequence[int]], pad: int, device: Any, *, right: bool = False
+) -> tuple[Any, Any]:
+    """Token ids and attention mask, each of shape (batch, longest).
+
+    Args:
+        prompts: token ids.
+        pad: the padding token's id.
+        device: where to put them.
+        right: pad behind the prompts, as encoders want it, and not before them.
+    """
     import torch
 
     longest = rounded(max(len(p) for p in prompts))
@@ -52,8 +61,9 @@ def pad_left(prompts: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[A
     mask = torch.zeros((len(prompts), longest), dtype=torch.long)
     for i, prompt in enumerate(prompts):
         if prompt:
-            ids[i, longest - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
-            mask[i, longest - len(prompt) :] = 1
+            place = slice(len(prompt)) if right else slice(longest - len(prompt), None)
+            ids[i, place] = torch.tensor(prompt, dtype=torch.long)
+            mask[i, place] = 1
     return ids.to(device), mask.to(device)
 
 

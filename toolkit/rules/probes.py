@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from toolkit.errors import PluginError
-from toolkit.kinds.causal_lm import CausalLMTask, Generated, Numbers, NumericLMTask
+from toolkit.kinds.causal_lm import CausalLMTask, Numbers, NumericLMTask
+from toolkit.kinds.language import Generated
 from toolkit.kinds.question_answering import Answered, QuestionAnsweringTask, Span
+from toolkit.kinds.seq2seq_lm import Seq2SeqLMTask
 from toolkit.kinds.sequence_classification import Classified, SequenceClassificationTask
 from toolkit.rules import Broken, is_number
 from toolkit.task import Row, Task
@@ -94,6 +96,27 @@ class CausalLMProbe(Probe):
 
     def odd(self) -> Sequence[tuple[str, Any]]:
         return [("the text '???'", Generated(text="???"))]
+
+
+class Seq2SeqLMProbe(CausalLMProbe):
+    """Text and target: two strings."""
+
+    def check_example(self, example: Any) -> None:
+        wanted = ("text", "text_target")
+        if not isinstance(example, Mapping) or sorted(example) != sorted(wanted):
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns text and text_target, not {got}")
+        for name in wanted:
+            if not isinstance(example[name], str):
+                raise Broken(f"{name} must be a string, not {_kind(example[name])}")
+        if not example["text"].strip():
+            raise Broken("format_example gives an empty text")
+
+    def prompt(self, row: Row) -> Any:
+        return self.task.format_example(row)["text"]
+
+    def answer(self, row: Row) -> str:
+        return str(self.task.format_example(row)["text_target"])
 
 
 class NumericLMProbe(CausalLMProbe):
@@ -231,6 +254,7 @@ def probe_for(task: Task) -> Probe:
 PROBES: tuple[tuple[type[Task], type[Probe]], ...] = (
     (NumericLMTask, NumericLMProbe),
     (CausalLMTask, CausalLMProbe),
+    (Seq2SeqLMTask, Seq2SeqLMProbe),
     (SequenceClassificationTask, ClassificationProbe),
     (QuestionAnsweringTask, QuestionAnsweringProbe),
 )

@@ -66,6 +66,27 @@ def qwen(folder: Path, lines: Sequence[str] = LINES) -> Path:
     return saved(folder, Qwen2ForCausalLM, config, learned)
 
 
+def t5(folder: Path, lines: Sequence[str] = LINES) -> Path:
+    """A T5 whose tokenizer is that of :func:`llama`."""
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    from toolkit.models import tokenizer
+
+    learned = tokenizer.train(list(lines) * 4, vocabulary=1500)
+    config = T5Config(
+        vocab_size=len(learned),
+        d_model=HIDDEN,
+        d_kv=HIDDEN // 4,
+        d_ff=2 * HIDDEN,
+        num_layers=2,
+        num_heads=4,
+        decoder_start_token_id=learned.pad_token_id,
+        eos_token_id=learned.eos_token_id,
+        pad_token_id=learned.pad_token_id,
+    )
+    return saved(folder, T5ForConditionalGeneration, config, learned)
+
+
 def bert(folder: Path, lines: Sequence[str] = LINES) -> Path:
     """A BERT without a head, whose word pieces are characters and words."""
     from transformers import BertConfig, BertModel, BertTokenizer
@@ -90,6 +111,7 @@ def bert(folder: Path, lines: Sequence[str] = LINES) -> Path:
 
 MAKERS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
     "AutoModelForCausalLM": llama,
+    "AutoModelForSeq2SeqLM": t5,
     "AutoModelForSequenceClassification": bert,
     "AutoModelForQuestionAnswering": bert,
 }

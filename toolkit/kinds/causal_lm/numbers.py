@@ -20,8 +20,8 @@ from toolkit import precision
 from toolkit.kinds.base import Progress
 from toolkit.kinds.batches import batch_tokens, batches
 from toolkit.kinds.causal_lm import Generated, Numbers
-from toolkit.kinds.causal_lm.generate import Beginning, generate
-from toolkit.kinds.causal_lm.prompt import Renderer
+from toolkit.kinds.language.generate import Beginning, generate
+from toolkit.kinds.language.prompt import Renderer
 
 BEAMS = 12
 """Digit prefixes kept per row and step; ten digits and a few longer tokens fit."""

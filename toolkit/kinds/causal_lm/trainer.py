@@ -16,7 +16,7 @@ import torch
 from trl import SFTTrainer
 
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
-from toolkit.kinds.causal_lm.prompt import IGNORED
+from toolkit.kinds.language.prompt import IGNORED
 from toolkit.kinds.trainer import JudgedTrainer
 
 

@@ -1,0 +1,182 @@
+"""The one generate function of both kinds: evaluation, chat and serving all come here."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from toolkit.kinds.base import Progress, Watch
+from toolkit.kinds.batches import batch_tokens, batches, padded
+from toolkit.kinds.language import Generated
+
+SHORT_ANSWER = 8
+"""Tokens up to which reading the prompts takes most of an answer's time."""
+LONG_ANSWERS = 4
+"""By how much batches are larger for answers that are longer."""
+SHARED_WORTH = 8
+"""Tokens that prompts must have in common before their beginning is encoded once for all."""
+
+
+def shared_length(prompts: Sequence[Sequence[int]]) -> int:
+    """How many tokens all prompts begin with; each keeps at least one token of its own."""
+    if len(prompts) < 2:
+        return 0
+    # What the first and the last in dictionary order share, all between them share too.
+    first, last = min(map(list, prompts)), max(map(list, prompts))
+    limit = min(len(p) for p in prompts) - 1
+    length = next((i for i in range(limit) if first[i] != last[i]), max(0, limit))
+    return length if length >= SHARED_WORTH else 0
+
+
+class Beginning:
+    """What all prompts of a call begin with, encoded once: a question, or solved examples.
+
+    Args:
+        model: a causal LM.
+        prompts: token ids, one list a prompt.
+    """
+
+    def __init__(self, model: Any, prompts: Sequence[Sequence[int]]) -> None:
+        length = shared_length(prompts)
+        self.ids = list(prompts[0][:length]) if length else []
+        self._cache = self._encode(model) if length else None
+        if self._cache is None:
+            self.ids = []
+
+    def _encode(self, model: Any) -> Any | None:
+        import torch
+        from transformers.cache_utils import DynamicLayer
+
+        with torch.inference_mode():
+            ids = torch.tensor([self.ids], device=model.device)
+            cache = model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        # Sliding windows and recurrent states depend on where the padding of a batch falls.
+        plain = all(type(layer) is DynamicLayer for layer in getattr(cache, "layers", [None]))
+        return cache if plain else None
+
+    def cache(self, rows: int) -> Any | None:
+        """A key-value cache of the beginning for that many rows; ``None`` where there is none."""
+        if self._cache is None:
+            return None
+        cache = copy.deepcopy(self._cache)
+        cache.batch_repeat_interleave(rows)
+        return cache
+
+    def pad(
+        self, prompts: Sequence[Sequence[int]], pad: int, device: Any, *, right: bool = False
+    ) -> tuple[Any, Any]:
+        """As :func:`padded`, with the padding between the beginning and the rest."""
+        import torch
+
+        ids, mask = padded([p[len(self.ids) :] for p in prompts], pad, device, right=right)
+        if not self.ids:
+            return ids, mask
+        before = torch.tensor([self.ids], device=device).expand(len(prompts), -1)
+        return torch.cat([before, ids], 1), torch.cat([torch.ones_like(before), mask], 1)
+
+
+def generate(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    generation: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    adapters: Sequence[str] | None = None,
+    watch: Watch | None = None,
+    limits: Sequence[int | None] | None = None,
+) -> list[Generated]:
+    """Continue each prompt; only the continuation comes back.
+
+    Args:
+        model: a causal LM or an encoder–decoder, with or without an active adapter.
+        tokenizer: its tokenizer.
+        prompts: token ids, one list a prompt.
+        generation: fields of ``GenerationConfig``; greedy and 64 new tokens unless given.
+        progress: called with (done, total).
+        adapters: the name of each prompt's adapter on a ``PeftModel``, ``__base__`` for none; all
+            in one batch. Without: whatever is active.
+        watch: follows the tokens as they come, and may stop.
+        limits: for each prompt the most new tokens, below those of ``generation``; prompts with
+            the same limit are answered together.
+    """
+    import torch
+    from transformers import GenerationConfig
+
+    config = GenerationConfig(
+        **{
+            "max_new_tokens": 64,
+            "do_sample": False,
+            "pad_token_id": tokenizer.pad_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            **(generation or {}),
+        }
+    )
+    results: list[Generated | None] = [None] * len(prompts)
+    apart = bool(model.config.is_encoder_decoder)  # the prompt is not part of what is written
+    # Sides of a comparison see the same beginning with other eyes, and an encoder reads both ways.
+    beginning = Beginning(model, prompts if adapters is None and not apart else [])
+    done = 0
+    for limit, batch in _planned(prompts, limits, config.max_new_tokens, batch_tokens(model)):
+        settings = copy.copy(config)
+        settings.max_new_tokens = limit
+        started = time.perf_counter()
+        ids, mask = beginning.pad(
+            [prompts[i] for i in batch], tokenizer.pad_token_id, model.device, right=apart
+        )
+        extra: dict[str, Any] = {}
+        if (cache := beginning.cache(len(batch))) is not None:
+            extra["past_key_values"] = cache
+        if adapters is not None:
+            extra["adapter_names"] = [adapters[i] for i in batch]
+        if watch is not None:
+            from toolkit.kinds.language.watching import watched
+
+            extra |= watched(watch, batch, tokenizer.eos_token_id)
+        with torch.inference_mode():
+            out = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                generation_config=settings,
+                **extra,
+            )
+        share = (time.perf_counter() - started) / len(batch)
+        read = 1 if apart else ids.shape[1]  # a decoder begins with its start token
+        for i, new in zip(batch, out[:, read:].tolist(), strict=True):
+            results[i] = _result(tokenizer, new, limit, share)
+        done += len(batch)
+        if progress:
+            progress(done, len(prompts))
+    return [r for r in results if r is not None]
+
+
+def _planned(
+    prompts: Sequence[Sequence[int]],
+    limits: Sequence[int | None] | None,
+    most: int,
+    tokens: int,
+) -> Iterator[tuple[int, list[int]]]:
+    """The most new tokens and the places of each batch's prompts."""
+    groups: dict[int, list[int]] = {}
+    for place in range(len(prompts)):
+        wanted = limits[place] if limits is not None else None
+        groups.setdefault(min(most, wanted or most), []).append(place)
+    for limit, places in groups.items():
+        # Most of the time of a long answer goes into its steps, which cost little more for many.
+        room = tokens * LONG_ANSWERS if limit > SHORT_ANSWER else tokens
+        for batch in batches([len(prompts[place]) for place in places], room):
+            yield limit, [places[i] for i in batch]
+
+
+def _result(tokenizer: Any, new: list[int], limit: int, seconds: float) -> Generated:
+    ended = tokenizer.eos_token_id in new
+    kept = new[: new.index(tokenizer.eos_token_id)] if ended else new
+    text = tokenizer.decode(kept, skip_special_tokens=True)
+    return Generated(
+        text=text,
+        tokens=len(kept) + ended,
+        hit_limit=not ended and len(new) >= limit,
+        seconds=seconds,
+    )

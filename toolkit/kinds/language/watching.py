@@ -1,0 +1,57 @@
+"""Following a generation while it runs: transformers' streamer and stopping criterion for a batch.
+
+transformers' own streamers refuse batches; here every row of a batch is followed by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers.generation.streamers import BaseStreamer
+
+from toolkit.kinds.base import Watch
+
+
+def watched(watch: Watch, indices: Sequence[int], eos: int) -> dict[str, Any]:
+    """Arguments for ``generate`` by which a watch follows the batch of those prompts."""
+    return {
+        "streamer": _Streamer(watch, indices, eos),
+        "stopping_criteria": StoppingCriteriaList([_Stopped(watch)]),
+    }
+
+
+class _Streamer(BaseStreamer):  # type: ignore[misc]
+    """Tells the watch each row's tokens until that row has ended; padding is not told."""
+
+    def __init__(self, watch: Watch, indices: Sequence[int], eos: int) -> None:
+        self.watch = watch
+        self.indices = indices
+        self.eos = eos
+        self.prompt_seen = False
+        self.ended = [False] * len(indices)
+
+    def put(self, value: torch.Tensor) -> None:
+        if not self.prompt_seen:  # the prompts come first, of shape (batch, tokens)
+            self.prompt_seen = True
+            return
+        for row, token in enumerate(value.reshape(-1).tolist()):
+            if not self.ended[row]:
+                self.ended[row] = token == self.eos
+                self.watch.on_token(self.indices[row], token)
+
+    def end(self) -> None:
+        pass
+
+
+class _Stopped(StoppingCriteria):  # type: ignore[misc]
+    """Ends all rows once the watch says so."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **keywords: Any) -> torch.Tensor:
+        stop = self.watch.stopped()
+        return torch.full((input_ids.shape[0],), stop, device=input_ids.device, dtype=torch.bool)
