@@ -80,7 +80,7 @@ def batches(tokenizer: PreTrainedTokenizerFast, tokens: int, seed: int) -> Itera
 
 
 def _rounded(length: int) -> int:
-    return 16 * math.ceil(length / 16)
+    return 32 * math.ceil(length / 32)
 
 
 def _padded(
