@@ -31,6 +31,7 @@ _PUBLIC = {
     "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
     "SequenceRegressionTask": "toolkit.kinds.sequence_classification",
     "Source": "toolkit.source",
+    "Stage": "toolkit.task",
     "classification_metrics": "toolkit.classes",
     "Target": "toolkit.targets",
     "Task": "toolkit.task",
@@ -115,6 +116,7 @@ if TYPE_CHECKING:
     from toolkit.task import Predictor as Predictor
     from toolkit.task import Recipe as Recipe
     from toolkit.task import Row as Row
+    from toolkit.task import Stage as Stage
     from toolkit.task import Task as Task
 
 

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from toolkit import breakdown, classes, gains, overfitting, speed, statistics, systems, targets, verdict
+from toolkit import (
+    breakdown,
+    classes,
+    gains,
+    overfitting,
+    speed,
+    statistics,
+    systems,
+    targets,
+    verdict,
+)
 from toolkit.errors import RunError
 from toolkit.run import Run, read_json
 from toolkit.statistics import COVERAGE, known, plain

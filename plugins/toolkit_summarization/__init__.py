@@ -1,4 +1,4 @@
-"""Summarization and report writing: one sentence from an article, a report from a claim's fields."""
+"""Summarization and report writing: one sentence of an article, a report of a claim's fields."""
 
 from __future__ import annotations
 

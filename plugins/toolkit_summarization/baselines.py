@@ -60,7 +60,7 @@ def lead(text: str, number: int) -> str:
 
 
 def template(text: str) -> str:
-    """Each field as a sentence of its own: "The LABEL is VALUE." """
+    """Each field as a sentence of its own, in the plainest words."""
     fields = faithfulness.parse(text)
     if not fields:
         return text

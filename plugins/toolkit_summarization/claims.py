@@ -172,8 +172,9 @@ def _opening(known: dict[str, str], random: Random) -> str:
     number = f"claim {known['claim no']}" if "claim no" in known else "a claim"
     cover = f" on {known['cover']} insurance" if "cover" in known else ""
     policy = f", policy {known['policy no']}" if "policy no" in known else ""
-    frame = random.choice(("{who} filed {number}{cover}{policy}.",
-                           "The insured person {who} submitted {number}{cover}{policy}."))  # fmt: skip
+    frames = ("{who} filed {number}{cover}{policy}.",
+              "The insured person {who} submitted {number}{cover}{policy}.")  # fmt: skip
+    frame = random.choice(frames)
     return frame.format(who=known["claimant"], number=number, cover=cover, policy=policy)
 
 
@@ -207,8 +208,8 @@ def _single(known: dict[str, str], random: Random, label: str) -> list[str]:
 def _money(known: dict[str, str], random: Random) -> list[str]:
     lines = _single(known, random, "amount claimed")
     if "excess" in known:
-        lines.append(random.choice(("The deductible amounts to {}.",
-                                    "A deductible of {} applies.")).format(known["excess"]))  # fmt: skip
+        frames = ("The deductible amounts to {}.", "A deductible of {} applies.")
+        lines.append(random.choice(frames).format(known["excess"]))
     return lines
 
 
@@ -223,8 +224,8 @@ def _doubts(values: dict[str, list[str]], random: Random) -> list[str]:
     lines = []
     for label, given in values.items():
         if given == [ABSENT]:
-            lines.append(random.choice(("The {} is missing from the form.",
-                                        "Still to be supplied: the {}.")).format(_NAMES[label]))  # fmt: skip
+            frames = ("The {} is missing from the form.", "Still to be supplied: the {}.")
+            lines.append(random.choice(frames).format(_NAMES[label]))
         elif len(given) > 1:
             frame = random.choice(("The {} is contradictory: {} against {}.",
                                    "For the {} two entries exist, {} and {}."))  # fmt: skip

@@ -33,8 +33,8 @@ FAMILY: Final = (
 ).split()
 TOWNS: Final = (
     "Aldersgate Amberfield Ashbourne Bexhurst Birchwood Bramcote Brookside Burnside Castleton "
-    "Claybrook Cloverfield Coldwater Copperfield Cranbrook Crickhollow Deerfield Dunmore Eaglecrest "
-    "Eastbrook Elmhurst Everglade Fairview Falconridge Fernhill Foxglove Glenwood Goldcrest "
+    "Claybrook Cloverfield Coldwater Copperfield Cranbrook Crickhollow Deerfield Dunmore "
+    "Eaglecrest Eastbrook Elmhurst Everglade Fairview Falconridge Fernhill Foxglove Glenwood Goldcrest "
     "Greystoke Hartfield Hazelmere Heatherfield Highcliff Ivybridge Juniper Kingfisher Kirkstall "
     "Lakeside Larchmont Lavender Littlebrook Longmeadow Maplewood Meadowbank Millbrook Mossgate "
     "Newcastle Oakhurst Oldbury Otterburn Pinecrest Primrose Queensbury Redwood Ridgemont "
@@ -45,8 +45,8 @@ COVERS: Final[dict[str, tuple[str, ...]]] = {
     "motor": ("rear-end collision", "side impact", "theft of the car", "hail on the bodywork",
               "collision with a deer", "vandalism to the car", "windscreen breakage",
               "skid on black ice", "parking accident"),
-    "household": ("burst pipe", "kitchen blaze", "break-in", "flooded basement", "storm on the roof",
-                  "short circuit", "fallen chimney", "leaking dishwasher", "smoke in the attic"),
+    "household": ("burst pipe", "kitchen blaze", "break-in", "flooded basement",
+                  "storm on the roof", "short circuit", "fallen chimney", "leaking dishwasher", "smoke in the attic"),
     "travel": ("cancelled flight", "lost luggage", "illness abroad", "stolen passport",
                "missed ferry", "broken ankle on holiday", "hotel insolvency", "delayed coach",
                "theft on the beach"),

@@ -5,8 +5,8 @@ several references ROUGE, METEOR and BERTScore take the best one, as is usual, a
 the references stands beside it in the table of details.
 
 * ROUGE-1, -2, -L: ``rouge-score``, F-measure with the Porter stemmer.
-* BLEU: ``sacrebleu`` (extra ``summarization``), corpus BLEU; what is kept of a row are its counts, which are summed before
-  the figure is taken, so that resampled figures are BLEU too.
+* BLEU: ``sacrebleu`` (extra ``summarization``), corpus BLEU; what is kept of a row are its counts,
+  which are summed before the figure is taken, so that resampled figures are BLEU too.
 * METEOR: NLTK. Its third stage wants WordNet: where that is not installed, exact words and stems
   alone count, and the label says so. Words are split by NLTK's Treebank tokenizer.
 * BERTScore: ``bert-score`` (extra ``summarization``) on the offline sentence encoder (extra
@@ -73,7 +73,7 @@ def _bleu() -> Any:
 
 
 def bleu_counts(text: str, reference: Reference) -> tuple[float, ...]:
-    """What corpus BLEU adds up: lengths of text and reference, matches and n-grams of each order."""
+    """What corpus BLEU adds up: both lengths, then matches and n-grams of each order."""
     found = _bleu().sentence_score(text, list(reference["references"]))
     return (found.sys_len, found.ref_len, *found.counts, *found.totals)
 
@@ -89,7 +89,7 @@ def bleu_of(*columns: np.ndarray, axis: int = -1) -> Any:
 
 
 def _corpus_bleu(counts: np.ndarray) -> float:
-    whole = [int(round(float(value))) for value in counts]
+    whole = [round(float(value)) for value in counts]
     sizes, orders = whole[:2], (len(whole) - 2) // 2
     score = _bleu().compute_bleu(
         correct=whole[2 : 2 + orders],
@@ -115,7 +115,9 @@ def wordnet_installed() -> bool:
     """Whether METEOR counts synonyms here, found out without loading NLTK: by its folders."""
     places = [Path(p) for p in os.environ.get("NLTK_DATA", "").split(os.pathsep) if p]
     places += [Path.home() / "nltk_data"]
-    places += [Path(sys.prefix) / part for part in ("nltk_data", "share/nltk_data", "lib/nltk_data")]
+    places += [
+        Path(sys.prefix) / part for part in ("nltk_data", "share/nltk_data", "lib/nltk_data")
+    ]
     places += [Path(part) / "nltk_data" for part in ("/usr/share", "/usr/local/share", "/usr/lib")]
     names = ("corpora/wordnet", "corpora/wordnet.zip")
     return any((place / name).exists() for place in places for name in names)
@@ -204,7 +206,7 @@ def bert(text: str, reference: Reference) -> float:
     return max(_known[one, text] for one in reference["references"])
 
 
-# -- what a text is like -----------------------------------------------------------------------------
+# -- what a text is like --------------------------------------------------------------------------
 def compression(text: str, reference: Reference) -> float:
     """Words of the text for one of its source."""
     return len(text.split()) / max(1, len(reference["source"].split()))
@@ -223,7 +225,7 @@ def novel(order: int) -> Callable[[str, Reference], float]:
     return per_example
 
 
-# -- faithfulness --------------------------------------------------------------------------------------
+# -- faithfulness ----------------------------------------------------------------------------------
 def faithful(part: str) -> Callable[[str, Reference], float | None]:
     """A share of :mod:`~toolkit_summarization.faithfulness`; nothing where there are no fields."""
 
@@ -280,4 +282,3 @@ def metrics(*, fields: bool = False) -> tuple[Metric, ...]:
         Metric("novel_2", novel(2), label="Word pairs that the source lacks", detail=True),
     ]  # fmt: skip
     return tuple(found)
-

@@ -53,7 +53,9 @@ def test_no_name_or_place_of_the_tasks_occurs(sample: str) -> None:
 
 
 def test_no_field_name_of_the_claims_occurs(sample: str) -> None:
-    labels = {label for domain in corpus_records.DOMAINS for f in domain.fields for label in f.labels}
+    labels = {
+        label for domain in corpus_records.DOMAINS for f in domain.fields for label in f.labels
+    }
     assert labels.isdisjoint(claims.ORDER)
     assert set(corpus_records._LABELS).isdisjoint(claims.ORDER)
     for label in claims.ORDER:

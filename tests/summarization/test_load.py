@@ -62,7 +62,8 @@ def test_training_takes_another_reference_each_epoch():
 
 def test_rows_without_text_or_target_are_left_out_and_counted(tmp_path):
     rows = [{"dialogue": "Doctor: Hm.", "section_text": "Hm."},
-            {"dialogue": "", "section_text": "None."}, {"dialogue": "Yes.", "section_text": ""}]  # fmt: skip
+            {"dialogue": "", "section_text": "None."},
+            {"dialogue": "Yes.", "section_text": ""}]  # fmt: skip
     source = Source(data=written(tmp_path, "a.csv", rows))
     found = list(ClaimReport().load_rows(source))
     assert [row["report"] for row in found] == ["Hm."]

@@ -74,13 +74,16 @@ def test_meteor_without_wordnet_is_nltks_exact_and_stem_stages():
 
 def test_meteor_is_nltks_own_on_its_published_example(monkeypatch):
     """NLTK's documentation gives 0.6944 for this pair; no synonym takes part in it."""
-    hypothesis = "It is a guide to action which ensures that the military always obeys the commands of the party"
-    reference = "It is a guide to action that ensures that the military will forever heed Party commands"
+    hypothesis = (
+        "It is a guide to action which ensures that the military always obeys the commands of the "
+        "party"
+    )
+    reference = (
+        "It is a guide to action that ensures that the military will forever heed Party commands"
+    )
     from nltk.translate.meteor_score import single_meteor_score
 
-    found = single_meteor_score(
-        reference.split(), hypothesis.split(), wordnet=scoring._NoWordNet()
-    )
+    found = single_meteor_score(reference.split(), hypothesis.split(), wordnet=scoring._NoWordNet())
     assert found == pytest.approx(0.6944, abs=0.06)
     assert scoring.meteor_of(reference, hypothesis) == pytest.approx(found, abs=1e-9)
 

@@ -28,8 +28,8 @@ from transformers import (
 
 from toolkit.models import NAMES, pretrain, pretrain_pairs, tokenizer
 from toolkit.models.corpus import documents, plain
-from toolkit.models.corpus_pairs import SENTINELS, pairs
 from toolkit.models.corpus_ads import MARK, QUESTION, describe, draw_offer
+from toolkit.models.corpus_pairs import SENTINELS, pairs
 
 TOKENIZER_DOCUMENTS = 20_000
 

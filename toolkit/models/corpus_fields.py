@@ -30,7 +30,8 @@ _ADJECTIVES = ("small", "large", "old", "new", "green", "red", "blue", "white", 
                "light", "wide", "narrow", "round", "quiet", "loud", "warm", "cold", "dry", "wet",
                "soft", "hard", "early", "late", "plain", "bright", "dark", "long", "short",
                "strong", "thin", "deep", "rough", "smooth", "modern", "simple", "broken", "open",
-               "closed", "empty", "full", "clean", "dusty", "loose", "double", "single")  # fmt: skip
+               "closed", "empty", "full", "clean", "dusty", "loose", "double",
+               "single")  # fmt: skip
 _NOUNS = ("lamp", "bench", "bridge", "roof", "garden", "engine", "door", "wall", "window", "road",
           "river", "boat", "table", "carpet", "pump", "pipe", "fence", "tree", "field", "barn",
           "hall", "stage", "screen", "wheel", "mirror", "shelf", "tower", "gate", "cellar", "oven",
@@ -50,12 +51,14 @@ def word(random: Random) -> str:
 
 
 def person(random: Random) -> str:
+    """A name, at times with a title."""
     first = random.choice(_FIRST) if random.random() < 0.4 else word(random)
     title = random.choice(("Dr ", "Ms ", "Mr ")) if random.random() < 0.1 else ""
     return title + (f"{first} {word(random)}" if random.random() < 0.85 else first)
 
 
 def place(random: Random) -> str:
+    """A town, a part of one, or a street."""
     return random.choice((
         word(random), word(random), f"{word(random)} {random.choice(('Park', 'Hall', 'Hill'))}",
         f"{random.choice(('Upper', 'Lower', 'North', 'East'))} {word(random)}",
@@ -65,11 +68,13 @@ def place(random: Random) -> str:
 
 
 def firm(random: Random) -> str:
+    """A company."""
     ending = random.choice(("", "", " Ltd", " & Co", " Group", " Works", " Brothers"))
     return word(random) + ending
 
 
 def date(random: Random) -> str:
+    """A day, in one of seven notations."""
     day, month, year = random.randint(1, 28), random.randint(1, 12), random.randint(1990, 2035)
     name = MONTHS[month - 1]
     return random.choice((
@@ -80,14 +85,16 @@ def date(random: Random) -> str:
 
 
 def clock(random: Random) -> str:
+    """A time of day."""
     hour, minute = random.randint(0, 23), random.randint(0, 59)
     return random.choice((f"{hour}:{minute:02d}", f"{hour:02d}:{minute:02d}",
                           f"{hour % 12 + 1} {'am' if hour < 12 else 'pm'}"))  # fmt: skip
 
 
 def money(random: Random) -> str:
-    whole = random.choice((random.randint(1, 99), random.randint(100, 999),
-                           random.randint(1000, 9999), random.randint(10_000, 300_000)))  # fmt: skip
+    """A sum, in one of three currencies."""
+    ranges = ((1, 99), (100, 999), (1000, 9999), (10_000, 300_000))
+    whole = random.choice([random.randint(*between) for between in ranges])
     cents = f".{random.randint(0, 99):02d}" if random.random() < 0.2 else ""
     sign = random.choice(("$", "$", "$", "€", "£"))
     return random.choice((f"{sign}{whole:,}{cents}", f"{sign}{whole:,}{cents}", f"{whole} euros",
@@ -95,6 +102,7 @@ def money(random: Random) -> str:
 
 
 def code(random: Random) -> str:
+    """A number of letters and digits."""
     letters = "".join(random.choices("ABCDEFGHJKLMNPQRSTUVWXYZ", k=random.randint(1, 3)))
     digits = "".join(random.choices("0123456789", k=random.randint(2, 7)))
     return random.choice((f"{letters}-{digits}", f"{letters}{digits}", digits,
@@ -103,32 +111,39 @@ def code(random: Random) -> str:
 
 
 def count(random: Random) -> str:
+    """A whole number."""
     return str(random.choice((random.randint(1, 20), random.randint(1, 400),
                               random.randint(400, 9000))))  # fmt: skip
 
 
 def size(random: Random) -> str:
+    """A number with a unit."""
     unit = random.choice(("km", "kg", "cm", "m", "litres", "grams", "degrees", "hours", "minutes",
-                          "days", "weeks", "%", "points", "pages", "seats", "mm", "km/h"))  # fmt: skip
+                          "days", "weeks", "%", "points", "pages", "seats", "mm",
+                          "km/h"))  # fmt: skip
     value = f"{random.randint(1, 60)}.{random.randint(1, 9)}" if random.random() < 0.2 else None
     return f"{value or random.randint(1, 500)} {unit}"
 
 
 def year(random: Random) -> str:
+    """A year."""
     return str(random.randint(1950, 2035))
 
 
 def thing(random: Random) -> str:
+    """A thing, mostly with an adjective."""
     noun = random.choice(_NOUNS)
     return noun if random.random() < 0.3 else f"{random.choice(_ADJECTIVES)} {noun}"
 
 
 def things(random: Random) -> str:
+    """Two or three things."""
     parts = [thing(random) for _ in range(random.randint(2, 3))]
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def matter(random: Random) -> str:
+    """What something is about, in a few words."""
     return random.choice((f"{random.choice(_MATTERS)} of the {thing(random)}",
                           f"{random.choice(_NOUNS)} {random.choice(_MATTERS)}",
                           f"{random.choice(_MATTERS)} in {word(random)}",
@@ -137,10 +152,12 @@ def matter(random: Random) -> str:
 
 
 def choice(random: Random) -> str:
+    """An adjective."""
     return random.choice(_ADJECTIVES)
 
 
 def answer(random: Random) -> str:
+    """Yes or no."""
     return random.choice(("yes", "no"))
 
 

@@ -42,10 +42,11 @@ _DEEDS = (
     ("record", "{p} ran {s} in {c}", "In {c}, {p} covered {s}"),
     ("taught", "{p} teaches {n} pupils the {m} in {l}", "{n} pupils in {l} learn the {m} from {p}"),
 )  # fmt: skip
-_FRAMES = ("It was said that {}.", "As {q} reports, {}.", "It is now certain: {}.", "{}.", "{}.", "{}.",
-           "{q} writes that {}.", "According to {f}, {}.")  # fmt: skip
+_FRAMES = ("It was said that {}.", "As {q} reports, {}.", "It is now certain: {}.", "{}.",
+           "{}.", "{}.", "{q} writes that {}.", "According to {f}, {}.")  # fmt: skip
 _ASKS = ("gist", "shorten", "in a single sentence", "in brief", "tl;dr", "sum up", "main point")
-_COMMON = tuple("""
+_COMMON = tuple(
+    """
 able about above accept accident across act add afternoon again against age ago agree air all allow
 almost alone along already also although always amount and angle animal another answer any appear
 area arm around arrive ask assess attention autumn away back bad bag bank base basement bath be
@@ -65,8 +66,8 @@ follow food foot force forest form former forward four free fresh friday friend 
 fully further garage garden gas general get girl give glass go gold good government great ground
 group grow guest half hail hand handle happen hard have head health hear heart heat heavy height
 help here high hill hit hold hole home hope hospital hot hotel hour house how however hundred
-identify if impact important in inch include increase indicate industry injure inside inspect instead
-interest into involve island item join journey judge jump just keep key kind kitchen know lack land
+identify if impact important in inch include increase indicate industry injure inside inspect
+instead interest into involve island item join journey judge jump just keep key kind kitchen know lack land
 large last late laugh law lay lead learn leave left less letter level lie life lift light like line
 list listen little live local lock long look lose loss lost loud low lower machine main major make
 man many map mark market matter may mean measure meet member memory metal middle might mile million
@@ -95,7 +96,8 @@ wait walk wall want warm was wash watch water wave way we weather wednesday week
 wet what wheel when where whether which while white whole why wide will wind window winter wish
 with within without witness woman wonder wood word work world would write wrong yard year yellow
 yesterday yet young zero
-""".split())
+""".split()
+)
 """Ordinary words, told apart from any text: for pieces of words that records do not hold."""
 _TYPES = {"p": "person", "q": "person", "l": "place", "k": "place", "d": "date", "t": "thing",
           "m": "matter", "f": "firm", "n": "count", "x": "money", "y": "year", "s": "size",

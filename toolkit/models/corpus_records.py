@@ -206,9 +206,10 @@ call, message
 """
 _OPENINGS = ("describe", "put into words", "write out", "tell", "as text", "say it in sentences",
              "turn the record into text", "read out", "note", "verbalise")  # fmt: skip
-_LABELS = ("colour", "mode", "group", "grade", "stage", "unit", "holder", "base", "entry", "range",
-           "state", "form", "class", "point", "set", "sort", "key", "rank", "zone", "mark", "batch",
-           "pair", "level", "goal", "shift", "owner", "source", "target", "zone", "phase")  # fmt: skip
+_LABELS = tuple(
+    """colour mode group grade stage unit holder base entry range state form class point set sort
+    key rank zone mark batch pair level goal shift owner source target phase""".split()
+)
 MISSING = ("unknown", "-", "?", "n/a", "open", "")
 
 

@@ -50,6 +50,9 @@ class CausalLMTask(Task):
     few_shot: ClassVar[int] = 4
     """Examples from the training split before the prompt in the few-shot rung; 0: no such rung."""
 
+    perplexity: ClassVar[bool] = False
+    """Whether the report tells how likely base and adapter find the right answers' tokens."""
+
     def answer_tokens(self, row: Row) -> int | None:
         """The most tokens that an answer to this row's prompt takes, where the task knows.
 
