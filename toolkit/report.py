@@ -142,6 +142,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "sizes": [(name, wording.number(n)) for name, n in checks["sizes"].items()],
         "target": covered_target(doc),
         "together": (_optional(run.path / "together.json") or {}).get("sentence"),
+        "human_sheet": (_optional(run.path / "sheet.json") or {}).get("sentence"),
         "charts": _charts(doc, found, preflight),
         "css": (TEMPLATES / "report.css").read_text(encoding="utf-8"),
     }

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from toolkit import hookimpl
 
 if TYPE_CHECKING:
+    import typer
+
     from toolkit import Task
 
 
@@ -19,3 +21,12 @@ def register_tasks(register: Callable[[type[Task]], None]) -> None:
 
     for task in (Summarization, ClaimReport):
         register(task)
+
+
+@hookimpl
+def register_commands(app: typer.Typer) -> None:
+    """Add ``toolkit templates`` and ``toolkit sheet``."""
+    from toolkit_summarization.commands import sheet, templates
+
+    app.command(name="templates")(templates)
+    app.command(name="sheet")(sheet)

@@ -93,7 +93,8 @@ class ClaimReport(Seq2SeqLMTask):
     margin = 0.01
     shortens = "claim"
     recipes = (EMBEDDED, FLAN_T5)
-    options = {"prefix": "claim report: "}
+    options = {"prefix": "claim report: ", "ensemble": 0}
+    perplexity = True
     panel = Panel(inputs={"claim": "Claim"}, examples=(EXAMPLE,))
 
     # -- data ------------------------------------------------------------------------------------

@@ -13,40 +13,43 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 GIVEN: Final = (
-    "Alison Amos Annette Barnaby Beatrice Bernard Bridget Calvin Carmen Cedric Charlotte Clement "
-    "Constance Cornelius Daphne Desmond Dorothea Edmund Eleanor Elliot Estelle Fabian Felicity "
-    "Florence Francis Georgina Gilbert Gwendolyn Harriet Hector Imogen Isaac Jacqueline Jasper "
-    "Josephine Julian Katherine Kenneth Leonora Lionel Lucinda Magnus Marguerite Maurice Millicent "
-    "Mortimer Nadine Nigel Octavia Oliver Patience Percival Philippa Quentin Rebecca Reginald "
-    "Rosalind Rupert Sebastian Silvia Stanley Stephanie Terence Theodora Tobias Ursula Valentine "
-    "Victoria Vincent Winifred"
+    "Alison Amos Annette Barnaby Beatrice Bernard Bridget Calvin Carmen Cedric Charlotte "
+    "Clement Constance Cornelius Daphne Desmond Dorothea Edmund Eleanor Elliot Estelle Fabian "
+    "Felicity Florence Francis Georgina Gilbert Gwendolyn Harriet Hector Imogen Isaac "
+    "Jacqueline Jasper Josephine Julian Katherine Kenneth Leonora Lionel Lucinda Magnus "
+    "Marguerite Maurice Millicent Mortimer Nadine Nigel Octavia Oliver Patience Percival "
+    "Philippa Quentin Rebecca Reginald Rosalind Rupert Sebastian Silvia Stanley Stephanie "
+    "Terence Theodora Tobias Ursula Valentine Victoria Vincent Winifred"
 ).split()
 FAMILY: Final = (
     "Abernathy Ashcroft Atkinson Bannister Beaumont Blackwood Bradshaw Brightman Cartwright "
     "Chamberlain Cholmondeley Clifton Coleridge Crawshaw Davenport Dickinson Drummond Eastwick "
-    "Everett Fairbanks Featherstone Fitzgerald Fotheringay Gallagher Greenwood Hathaway Hawthorne "
-    "Higginbotham Holloway Humphreys Jameson Kilpatrick Kingsley Lancaster Livingstone Lockwood "
-    "MacAllister Merriweather Middlemarch Montgomery Nightingale Northcott Ormerod Pemberton "
-    "Pickering Prendergast Quigley Ravenscroft Redmayne Rutherford Sedgwick Shackleford Silverwood "
-    "Somerset Sutcliffe Templeton Thackeray Threlfall Tremblay Underhill Vaughan Wainwright "
-    "Weatherby Whitaker Willoughby Winterbottom Wolstenholme Woodhouse Wyndham Yarborough"
+    "Everett Fairbanks Featherstone Fitzgerald Fotheringay Gallagher Greenwood Hathaway "
+    "Hawthorne Higginbotham Holloway Humphreys Jameson Kilpatrick Kingsley Lancaster "
+    "Livingstone Lockwood MacAllister Merriweather Middlemarch Montgomery Nightingale Northcott "
+    "Ormerod Pemberton Pickering Prendergast Quigley Ravenscroft Redmayne Rutherford Sedgwick "
+    "Shackleford Silverwood Somerset Sutcliffe Templeton Thackeray Threlfall Tremblay Underhill "
+    "Vaughan Wainwright Weatherby Whitaker Willoughby Winterbottom Wolstenholme Woodhouse "
+    "Wyndham Yarborough"
 ).split()
 TOWNS: Final = (
     "Aldersgate Amberfield Ashbourne Bexhurst Birchwood Bramcote Brookside Burnside Castleton "
     "Claybrook Cloverfield Coldwater Copperfield Cranbrook Crickhollow Deerfield Dunmore "
-    "Eaglecrest Eastbrook Elmhurst Everglade Fairview Falconridge Fernhill Foxglove Glenwood Goldcrest "
-    "Greystoke Hartfield Hazelmere Heatherfield Highcliff Ivybridge Juniper Kingfisher Kirkstall "
-    "Lakeside Larchmont Lavender Littlebrook Longmeadow Maplewood Meadowbank Millbrook Mossgate "
-    "Newcastle Oakhurst Oldbury Otterburn Pinecrest Primrose Queensbury Redwood Ridgemont "
-    "Riverside Rosewood Sandpiper Silverlake Springfield Stonebridge Sycamore Thornfield Underwood "
-    "Waterford Westbourne Whitecliff Wildflower Willowbrook Windermere Woodlark"
+    "Eaglecrest Eastbrook Elmhurst Everglade Fairview Falconridge Fernhill Foxglove Glenwood "
+    "Goldcrest Greystoke Hartfield Hazelmere Heatherfield Highcliff Ivybridge Juniper "
+    "Kingfisher Kirkstall Lakeside Larchmont Lavender Littlebrook Longmeadow Maplewood "
+    "Meadowbank Millbrook Mossgate Newcastle Oakhurst Oldbury Otterburn Pinecrest Primrose "
+    "Queensbury Redwood Ridgemont Riverside Rosewood Sandpiper Silverlake Springfield "
+    "Stonebridge Sycamore Thornfield Underwood Waterford Westbourne Whitecliff Wildflower "
+    "Willowbrook Windermere Woodlark"
 ).split()
 COVERS: Final[dict[str, tuple[str, ...]]] = {
     "motor": ("rear-end collision", "side impact", "theft of the car", "hail on the bodywork",
               "collision with a deer", "vandalism to the car", "windscreen breakage",
               "skid on black ice", "parking accident"),
     "household": ("burst pipe", "kitchen blaze", "break-in", "flooded basement",
-                  "storm on the roof", "short circuit", "fallen chimney", "leaking dishwasher", "smoke in the attic"),
+                  "storm on the roof", "short circuit", "fallen chimney",
+                  "leaking dishwasher", "smoke in the attic"),
     "travel": ("cancelled flight", "lost luggage", "illness abroad", "stolen passport",
                "missed ferry", "broken ankle on holiday", "hotel insolvency", "delayed coach",
                "theft on the beach"),

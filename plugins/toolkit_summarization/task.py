@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Source
-from toolkit_summarization import baselines, scoring, templates
+from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Source, Stage
+from toolkit_summarization import baselines, extracting, scoring, templates
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
+
+TWO_STAGE = "two-stage"
 
 EMBEDDED = Recipe(
     name="embedded",
@@ -39,6 +41,7 @@ EMBEDDED = Recipe(
     },
     generation={"max_new_tokens": 64},
     early_stopping={"early_stopping_patience": 3},
+    task={"two_stage": True, "ensemble": 2},
 )  # fmt: skip
 
 PHI2 = Recipe(
@@ -107,7 +110,8 @@ class Summarization(CausalLMTask):
     shortens = "article"
     few_shot = 2
     recipes = (EMBEDDED, PHI2)
-    options = {"template": "direct"}
+    options = {"template": "direct", "two_stage": False, "ensemble": 0}
+    perplexity = True
     panel = Panel(inputs={"article": "Article"}, examples=(EXAMPLE,))
 
     # -- data ------------------------------------------------------------------------------------
@@ -148,12 +152,22 @@ class Summarization(CausalLMTask):
     def reference(self, row: Row) -> dict[str, Any]:
         return {"source": row["article"], "references": list(row["references"])}
 
+    def stages(self) -> Mapping[str, Stage]:
+        if not self.settings["two_stage"]:
+            return {}
+        note = f"{extracting.KEPT} sentences are extracted, and the adapter compresses them"
+        return {TWO_STAGE: Stage(_extracted, note)}
+
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:
         return baselines.of_texts("article")
 
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         return {"length": lambda row: length_of(row["article"])}
+
+
+def _extracted(row: Row) -> Row:
+    return {"article": extracting.extract(row["article"])}
 
 
 def read_text(text: str) -> str | None:
