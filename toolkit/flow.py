@@ -338,11 +338,13 @@ class Flow:
     def _score(self) -> None:
         if self.run.done("score"):
             return
-        from toolkit import score
+        from toolkit import results, score
 
         self.console.heading("scoring")
         with self.run.stage("score"):
-            write_json(self.run.path / "metrics.json", score.score(self.run, self.task))
+            document = score.score(self.run, self.task)
+            write_json(self.run.path / "metrics.json", document)
+            results.write(self.run, document)
 
     def _report(self) -> None:
         if self.run.done("report"):

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from toolkit import Predictor
 
-_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[\"'“‘(]?[A-Z0-9])|\n+")
+_END = re.compile(r"((?<=[.!?])[\"'”’)]*)\s+(?=[\"'“‘(]?[A-Z0-9])")
 
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, by end marks before capitals and by line ends."""
-    return [part.strip() for part in _END.split(text) if part.strip()]
+    return [part.strip() for part in _END.sub(r"\1\n", text).split("\n") if part.strip()]
 
 
 def of_texts(column: str) -> Mapping[str, Baseline]:

@@ -127,7 +127,9 @@ def build_seq2seq_lm(folder: Path, settings: pretrain.Settings, start: Path | No
     torch.manual_seed(settings.seed)
     if start:
         words = PreTrainedTokenizerFast.from_pretrained(start)
-        model = T5ForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
+        model = T5ForConditionalGeneration.from_pretrained(
+            start, dtype=torch.float32, attn_implementation="eager"
+        )
     else:
         words = build_pair_tokenizer()
         model = pretrain_pairs.make_model(words)
