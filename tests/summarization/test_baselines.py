@@ -6,7 +6,7 @@ import datasets
 
 from toolkit_summarization import baselines
 
-TEXT = "Rain fell. The mill in Oakhurst burnt down. The mill was old. A cat slept."
+TEXT = "Rain fell. The barn in Oakhurst burnt down. The barn was old. A cat slept."
 
 
 def said(fit, texts, column="article"):
@@ -21,7 +21,7 @@ def test_lead_takes_the_first_sentences():
 
 
 def test_textrank_takes_the_sentence_that_shares_most():
-    assert "mill" in said(baselines.of_texts("article")["textrank"], [TEXT])[0]
+    assert "barn" in said(baselines.of_texts("article")["textrank"], [TEXT])[0]
     assert baselines.central(["the and", "of to"], 1) == ["the and"]
 
 
