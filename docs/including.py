@@ -37,7 +37,10 @@ def expand(page: str, *, shorten: bool = False) -> str:
 
 
 TASK = re.compile(r"^<!-- task: (\S+) -->$", re.MULTILINE)
-REPORT = re.compile(r"^<!-- report: (\S+) -->$", re.MULTILINE)
+REPORT = re.compile(
+    r"^<!-- report: (?P<task>[\w-]+)(?: / (?P<section>[^/\n]+?))?(?: / (?P<rows>\d+))? -->$",
+    re.MULTILINE,
+)
 HEADING = re.compile(r"^(#+ )", re.MULTILINE)
 
 
@@ -65,11 +68,26 @@ def described(match: re.Match[str]) -> str:
 
 
 def report(match: re.Match[str]) -> str:
-    """The report of a real run, as it was kept by ``docs/keep_report.py``."""
-    kept = ROOT / "docs" / "tasks" / "reports" / f"{match[1]}.md"
+    """The report of a real run, as it was kept by ``docs/keep_report.py``.
+
+    ``<!-- report: TASK / SECTION / 4 -->`` stands for one section, of whose table four rows.
+    """
+    kept = ROOT / "docs" / "tasks" / "reports" / f"{match['task']}.md"
     if not kept.is_file():
-        return f"No report of a run is kept here yet; `toolkit run {match[1]}` makes one."
-    return HEADING.sub(r"##\1", kept.read_text(encoding="utf-8"))
+        return f"No report of a run is kept here yet; `toolkit run {match['task']}` makes one."
+    text = kept.read_text(encoding="utf-8")
+    if match["section"]:
+        return section(text, match["section"], int(match["rows"] or 1000))
+    return HEADING.sub(r"##\1", text)
+
+
+def section(text: str, heading: str, rows: int) -> str:
+    """The table below a heading, its first rows; raises ``KeyError`` where there is none."""
+    _, found, below = text.partition(f"\n## {heading}\n")
+    table = [line for line in below.partition("\n## ")[0].splitlines() if line.startswith("|")]
+    if not found or not table:
+        raise KeyError(f"the kept report has no table below {heading!r}")
+    return "\n".join(table[: 2 + rows])
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

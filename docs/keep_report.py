@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,17 +10,32 @@ from toolkit.errors import RunError, ToolkitError
 from toolkit.run import Run, runs_folder, write_text
 
 REPORTS = Path(__file__).parent / "tasks" / "reports"
+LIBRARIES = ("torch", "transformers", "trl", "peft")
 
 
 def keep(run: Run) -> Path:
     """Copy the Markdown report of a finished run; charts stay with the run."""
     if not run.finished:
         raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
-    text = (run.path / "report.md").read_text(encoding="utf-8")
+    text = here((run.path / "report.md").read_text(encoding="utf-8"))
     lines = [line for line in text.splitlines() if not line.startswith("![")]
     place = REPORTS / f"{run.info['task']}.md"
-    write_text(place, "\n".join(lines) + "\n")
+    write_text(place, "\n".join([lines[0], "", origin(run), *lines[1:]]) + "\n")
     return place
+
+
+def here(text: str) -> str:
+    """A command without the folder it wrote to, which is nobody's matter."""
+    return re.sub(r" --runs[ =]\S+", "", text)
+
+
+def origin(run: Run) -> str:
+    """What was run, when and on what, in a sentence."""
+    machine = run.info["hardware"]
+    where = f"{machine['cores']} cores, {machine.get('gpu') or 'no GPU'}"
+    libraries = ", ".join(f"{name} {run.info['versions'][name]}" for name in LIBRARIES)
+    command, day = here(run.info["command"]), run.info["created"][:10]
+    return f"Made by `{command}` on {day}: {where}; {libraries}."
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 """Screenshots of the playground's views for the docs, at two widths, light and dark.
 
-    python docs/screenshots.py RUN [--out docs/playground]
+    python docs/screenshots.py RUN [RUN …] [--out docs/playground]
 
-Serves a copy of a finished run (so that votes and guesses leave no trace), does in each view what a
-person would, and saves ``VIEW-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and
-Chromium.
+Serves copies of finished runs (so that votes and guesses leave no trace), does in each view what a
+person would, and saves ``VIEW-WIDTH-SCHEME.webp``; of the second and further runs the panel alone,
+as ``panel-TASK-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and Chromium.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests")]
+
+from playground_site import serving  # noqa: E402
+from playground_steps import choose_run, session, view  # noqa: E402
+
 SIZES = {1440: 900, 390: 844}
 SCHEMES = ("light", "dark")
 WAIT = 60_000
@@ -47,11 +52,11 @@ def chat(page: Any) -> None:
 
 
 def panel(page: Any) -> None:
-    """The distribution over prices."""
+    """The task's own panel of its third example."""
     page.locator("#panel-examples tbody tr").nth(2).locator("td").first.click()
     page.wait_for_timeout(800)
     page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-dist")
+    page.wait_for_selector("#panel-out .tk-dist, #panel-out .tk-cards")
 
 
 def vote(page: Any) -> None:
@@ -88,51 +93,56 @@ VIEWS: dict[str, Callable[[Any], None]] = {
 }  # fmt: skip
 
 
-def shoot(browser: Any, url: str, out: Path, width: int, scheme: str) -> None:
-    """All views at one width, in one scheme."""
+def shoot(browser: Any, url: str, out: Path, width: int, scheme: str, others: list[Any]) -> None:
+    """All views at one width, in one scheme, then the panels of the other runs."""
+    size = {"width": width, "height": SIZES[width]}
+    with session(browser, url, viewport=size, color_scheme=scheme) as page:
+        page.set_default_timeout(WAIT)
+        for name, act in VIEWS.items():
+            view(page, name.capitalize())
+            act(page)
+            save(page, out / f"{name}-{width}-{scheme}.webp")
+        for info in others:
+            choose_run(page, info["id"])
+            page.wait_for_timeout(4000)  # until its model is loaded and every view has followed
+            view(page, "Panel")
+            panel(page)
+            save(page, out / f"panel-{info['task']}-{width}-{scheme}.webp")
+
+
+def save(page: Any, place: Path) -> None:
+    """The whole page as a small picture."""
     from PIL import Image
 
-    context = browser.new_context(
-        viewport={"width": width, "height": SIZES[width]}, color_scheme=scheme
-    )
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    page.goto(url)
-    page.wait_for_selector("#about .tk-lede")
-    for name, act in VIEWS.items():
-        page.get_by_role("tab", name=name.capitalize(), exact=True).click()
-        act(page)
-        page.mouse.move(0, 0)
-        page.wait_for_timeout(500)
-        picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-        picture.convert("RGB").save(
-            out / f"{name}-{width}-{scheme}.webp", lossless=True, quality=60, method=3
-        )
-    context.close()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(500)
+    picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+    picture.convert("RGB").save(place, lossless=True, quality=60, method=3)
 
 
 def main() -> None:
-    """Serve a copy of the run and take the pictures."""
-    sys.path[:0] = [str(ROOT / "tests")]
+    """Serve copies of the runs and take the pictures."""
     from playwright.sync_api import sync_playwright
 
-    from playground_site import serving
-
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "playground")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    info = json.loads((arguments.run / "run.json").read_text())
     with tempfile.TemporaryDirectory() as name:
-        copy = Path(name) / "runs" / info["task"] / info["id"]
-        shutil.copytree(arguments.run, copy)
+        infos, copies = [], []
+        for run in arguments.runs:
+            info = json.loads((run / "run.json").read_text())
+            copy = Path(name) / "runs" / info["task"] / info["id"]
+            shutil.copytree(run, copy)
+            infos.append(info)
+            copies.append(str(copy))
         chromium = shutil.which("chromium")
-        with serving(Path(name), str(copy)) as (url, _), sync_playwright() as play:
+        with serving(Path(name), *copies) as (url, _), sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             for width in SIZES:
                 for scheme in SCHEMES:
-                    shoot(browser, url, arguments.out, width, scheme)
+                    shoot(browser, url, arguments.out, width, scheme, infos[1:])
             browser.close()
 
 

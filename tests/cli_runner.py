@@ -66,10 +66,11 @@ def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
     return path
 
 
-def quick(model: Path) -> list[str]:
-    """Options of a run that ends in seconds."""
+def quick(model: Path | None) -> list[str]:
+    """Options of a run that ends in seconds; without a model, with the recipe's own."""
     return [
-        "--model", str(model), "--set", "training.max_steps=6", "--set", "training.eval_steps=3",
+        *(("--model", str(model)) if model else ()),
+        "--set", "training.max_steps=6", "--set", "training.eval_steps=3",
         "--set", "training.save_steps=3", "--set", "training.per_device_train_batch_size=4",
         "--set", "training.bf16=false", "--set", "training.report_to=none",
         "--set", "training.max_length=128",

@@ -1,8 +1,12 @@
-"""Distributions as pip leaves them in site-packages, in a folder that tests put on the path."""
+"""Distributions of plugins: wheels, installed by pip into a folder that tests put on the path."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import textwrap
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 WORKS = """
@@ -42,23 +46,38 @@ def works(task: str) -> str:
     return WORKS.format(task=task)
 
 
-def install(site: Path, name: str, source: str | None, version: str = "1.0") -> None:
-    """A distribution with one module and one entry point, as an installed wheel leaves them.
+def wheel(folder: Path, name: str, source: str | None, version: str = "1.0") -> Path:
+    """A wheel with one module and one entry point.
 
     Args:
-        site: the folder that stands for site-packages.
+        folder: where it is put.
         name: of the distribution; the module has the same, with underscores.
-        source: of the module; ``None``: the file is missing.
+        source: of the module; ``None``: it was forgotten.
         version: of the distribution.
     """
     module = name.replace("-", "_")
-    info = site / f"{module}-{version}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    (info / "INSTALLER").write_text("pip\n")
-    (info / "entry_points.txt").write_text(f"[toolkit]\n{name} = {module}\n")
-    files = [f"{info.name}/{file}" for file in ("METADATA", "INSTALLER", "entry_points.txt")]
+    info = f"{module}-{version}.dist-info"
+    files = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[toolkit]\n{name} = {module}\n",
+    }
     if source is not None:
-        (site / f"{module}.py").write_text(textwrap.dedent(source))
-        files.append(f"{module}.py")
-    (info / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+        files[f"{module}.py"] = textwrap.dedent(source)
+    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
+    path = folder / f"{module}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for inside, content in files.items():
+            archive.writestr(inside, content)
+    return path
+
+
+def install(site: Path, wheels: Iterable[Path]) -> None:
+    """Let pip install wheels into a folder that stands for site-packages, without an index."""
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+            "--no-index", "--no-deps", "--target", str(site), *map(str, wheels),
+        ],
+        check=True,
+    )  # fmt: skip

@@ -37,7 +37,11 @@ class MarkedPrices(PriceRegression):
     panel = Panel(inputs={"text": "Offer"}, view="text")
 
     def panel_data(self, output, row):
-        return {"text": "says " + output.text, "marks": [{"start": 0, "end": 4, "note": "a note"}]}
+        offer = row["text"]
+        return {
+            "text": "says " + output.text, "marks": [{"start": 0, "end": 4, "note": "a note"}],
+            "source": offer, "source_marks": [{"start": 0, "end": 3, "kind": "missing"}],
+        }
 
 
 @hookimpl
@@ -45,6 +49,29 @@ def register_tasks(register):
     register(AngryPrices)
     register(MarkedPrices)
 """
+
+
+SOCKETS = "sockets.jsonl"
+WITNESS = """
+import json, sys
+
+def witness(event, arguments):
+    host, port = None, None
+    if event == "socket.getaddrinfo":
+        host, port = arguments[0], arguments[1]
+    elif event in ("socket.connect", "socket.bind"):
+        if not isinstance(arguments[1], tuple):
+            return
+        host, port = arguments[1][:2]
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else host
+    with open(%r, "a") as file:
+        file.write(json.dumps([event, host, port]) + chr(10))
+
+sys.addaudithook(witness)
+"""
+"""Python's own account of every address that the server looks up, speaks to or listens at."""
 
 
 @dataclass
@@ -109,6 +136,10 @@ def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterat
     surroundings = environment()
     if plugin:
         surroundings["PYTHONPATH"] += f":{plugin}"
+    witness = folder / "witness"
+    witness.mkdir()
+    (witness / "sitecustomize.py").write_text(WITNESS % str(folder / SOCKETS))
+    surroundings["PYTHONPATH"] += f":{witness}"
     log = (folder / "server.log").open("w+")
     process = subprocess.Popen(
         [sys.executable, "-m", "toolkit.cli", "playground", *arguments, "--port", str(port)],

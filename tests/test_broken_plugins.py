@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from distributions import install, works
+from distributions import install, wheel, works
+from toolkit import __version__
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +25,10 @@ BROKEN: dict[str, tuple[str | None, str]] = {
     "missing-dependency": (
         "import package_that_is_not_there\n",
         "No module named 'package_that_is_not_there'; install what missing-dependency needs",
+    ),
+    "other-toolkit": (
+        "from toolkit.metrix import TOKEN_F1\n",
+        f"No module named 'toolkit.metrix'; adapter-toolkit {__version__} has no such module",
     ),
     "missing-files": (None, "its files are missing, install missing-files again"),
     "raising-hook": (
@@ -46,6 +51,10 @@ BROKEN: dict[str, tuple[str | None, str]] = {
     "zz-clash": (
         works("echo-one"),
         "'echo-one' is registered by aa-works 2.0 and by zz-clash 1.0; uninstall one of them",
+    ),
+    "aa-thief": (
+        works("price-regression"),
+        "'price-regression' is registered by adapter-toolkit",
     ),
     "bad-command": (
         works("bad-command").replace(
@@ -70,10 +79,9 @@ FAKE_TORCH = "class Module:\n    pass\n"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    install(folder, "aa-works", works("echo-one"), version="2.0")
-    for name, (source, _) in {**BROKEN, **LOUD}.items():
-        install(folder, name, source)
+    folder, wheels = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("wheels")
+    made = [wheel(wheels, name, source) for name, (source, _) in {**BROKEN, **LOUD}.items()]
+    install(folder, [wheel(wheels, "aa-works", works("echo-one"), version="2.0"), *made])
     # A torch that loads at once: what counts is its name, and the test must not take seconds.
     (folder / "torch").mkdir()
     (folder / "torch" / "__init__.py").write_text("from torch import nn\n")
@@ -121,7 +129,9 @@ def test_a_good_plugin_has_no_warning(shown: dict[str, Any]) -> None:
 def test_all_other_tasks_are_listed_and_nothing_else_is_printed(site: Path) -> None:
     answer = toolkit(site, "tasks", "--json")
     assert answer.returncode == 0 and "HELLO" not in answer.stdout + answer.stderr
-    names = {task["name"] for task in json.loads(answer.stdout)}
+    found = {task["name"]: task["distribution"] for task in json.loads(answer.stdout)}
+    assert found["price-regression"] == "adapter-toolkit"
+    names = set(found)
     assert {"echo-one", "slow", "printing", "torch-on-top", "bad-command"} <= names
     assert not names & {"taken-back", "from-the-future", "from-the-past", "x"}
 
@@ -134,6 +144,24 @@ def test_people_see_distribution_version_and_reason(site: Path) -> None:
     assert "torch-on-top (torch-on-top 1.0) imports torch at the top" in text
 
 
+def test_a_task_whose_plugin_is_broken_is_refused_with_the_reason(site: Path) -> None:
+    answer = toolkit(site, "run", "missing-dependency")
+    assert answer.returncode == 2
+    assert "the plugin missing-dependency of missing-dependency 1.0 is broken" in answer.stderr
+    assert "No module named 'package_that_is_not_there'" in answer.stderr
+
+
 def test_a_plugin_cannot_take_the_place_of_a_command(site: Path) -> None:
     answer = toolkit(site, "run", "--help")
     assert answer.returncode == 0 and "Prepare, train" in answer.stdout
+
+
+@pytest.mark.slow
+def test_the_real_torch_at_the_top_is_named_with_its_time(tmp_path: Path) -> None:
+    install(tmp_path / "site", [wheel(tmp_path, "heavy", "import torch\n" + works("heavy"))])
+    answer = toolkit(tmp_path / "site", "plugins", "--json")
+    (plugin,) = [p for p in json.loads(answer.stdout) if p["distribution"] == "heavy"]
+    assert plugin["problem"] is None and plugin["tasks"] == ["heavy"]
+    said = " ".join(plugin["warnings"])
+    assert "imports torch at the top" in said and "s to import" in said, said
+    assert plugin["seconds"] >= 0.5

@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+from rich.text import Text
+from typer.core import TyperGroup
 
 from cli_runner import CommandLine, goods, quick, write_csv
+from toolkit.cli import app
 
 HEAVY = ("torch", "transformers", "gradio", "trl", "peft", "datasets", "numpy", "pandas", "sklearn")
 
@@ -42,6 +46,28 @@ def test_tasks_and_plugins_are_listed(cli: CommandLine) -> None:
     ours = [p["problem"] for p in plugins if p["distribution"] == "adapter-toolkit"]
     assert len(ours) >= 4 and set(ours) == {None}
     assert "Predict a price" in cli("tasks").out
+
+
+def test_help_texts_are_shown_as_they_are_written(cli: CommandLine) -> None:
+    """What stands in square brackets would be markup, and not be shown."""
+    answer = cli("tasks")  # adds the commands of the plugins
+    assert answer.code == 0
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup) and {"playground", "augment"} <= group.commands.keys()
+    for name, command in group.commands.items():
+        for parameter in command.params:
+            text = getattr(parameter, "help", None) or ""
+            assert Text.from_markup(text).plain == text, f"{name} {parameter.name}: {text}"
+
+
+def test_defaults_that_are_found_out_are_said(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    said = cli("run", "--help").out
+    assert "[default: (TOOLKIT_RUNS or runs)]" in said
+    assert "[default: (the task's own data)]" in said
+    assert "[default: (the newest unfinished)]" in cli("resume", "--help").out
 
 
 def test_unknown_names_are_told_the_nearest(cli: CommandLine) -> None:
@@ -123,7 +149,7 @@ def test_bad_input_is_one_sentence_and_code_2(
 def test_a_full_disk_is_said_and_the_run_goes_on_later(
     cli: CommandLine, tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from toolkit import backends
+    from toolkit.backends import adapters
 
     data = write_csv(tmp_path / "goods.csv", goods(rows=80))
     runs = tmp_path / "runs"
@@ -132,7 +158,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(
         raise OSError(28, "No space left on device")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backends, "_settle_config", full)
+        patch.setattr(adapters, "_settle_config", full)
         answer = cli("run", "price-regression", "--data", data, "--runs", runs, *quick(tiny_llama))
     assert answer.code == 2, answer.err
     assert "make room" in answer.err and "toolkit resume" in answer.err

@@ -1,11 +1,11 @@
-"""``toolkit new``: what it makes is small, keeps the contract, passes its own tests and runs."""
+"""``toolkit new``: what it makes is small and keeps the contract.
+
+That it installs, passes its own tests and runs is tested in ``packaging/test_install.py``.
+"""
 
 from __future__ import annotations
 
 import ast
-import os
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from toolkit.errors import UsageError
 from toolkit.source import Source
 from toolkit.taskfiles.kinds import KINDS
 
-ROOT = Path(__file__).parents[1]
 LONGEST = 40
 """Lines that a whole task may have."""
 
@@ -65,20 +64,6 @@ def test_the_task_keeps_the_contract_and_its_data_hold_no_row_twice(
     assert task.synthetic, "made-up rows must be called so"
 
 
-@every_kind
-@pytest.mark.slow
-def test_its_own_tests_pass(tmp_path: Path, kind: str) -> None:
-    folder = made(tmp_path, kind)
-    path = os.pathsep.join(map(str, (folder, ROOT, ROOT / "plugins")))
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "toolkit.testing", "-p", "no:cacheprovider"],
-        cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
-        check=False, timeout=500,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
-
-
 def test_the_command_says_what_it_made_and_what_to_do_next(
     cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +72,21 @@ def test_the_command_says_what_it_made_and_what_to_do_next(
     assert answer.code == 0
     assert "my_task/task.py" in answer.out and "toolkit run my-task" in answer.out
     assert list(tmp_path.iterdir()) == [tmp_path / "my-task"]
+
+
+@pytest.mark.parametrize(
+    ("builder", "line"),
+    [
+        (object(), "pip install --no-build-isolation -e ./my-task"),
+        (None, "pip install -e ./my-task"),
+    ],
+)
+def test_pip_fetches_the_builder_where_it_is_not_at_hand(
+    builder: object, line: str, cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("toolkit.showing.find_spec", lambda name: builder)
+    assert f"  {line}\n" in cli("new", "my-task").out
 
 
 def test_kinds_are_listed(cli: CommandLine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,14 @@ def test_comparisons_are_with_everyone_on_the_primary_metric_and_with_rivals_on_
     pairs = {(c["b"], c["metric"]) for c in judged[2]["comparisons"]}
     assert {b for b, metric in pairs if metric == "mae"} == set(NOISES) - {"adapter"}
     assert {b for b, metric in pairs if metric == "r2"} == {"ridge-log", "base"}
+
+
+def test_a_metric_may_ask_to_be_compared_with_everyone(tmp_path: Path) -> None:
+    run, task = make_run(tmp_path)
+    asked = [dataclasses.replace(m, against_all=m.name == "r2") for m in task.metrics]
+    task.metrics = tuple(asked)  # type: ignore[misc]
+    pairs = {(c["b"], c["metric"]) for c in score(run, task)["comparisons"]}
+    assert {b for b, metric in pairs if metric == "r2"} == set(NOISES) - {"adapter"}
 
 
 def test_decoders_are_judged_on_select_and_test(

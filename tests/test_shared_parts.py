@@ -63,6 +63,7 @@ def test_macro_f1_is_scikit_learns_and_works_on_resamples() -> None:
     ("baseline", "said"),
     [
         (baselines.most_frequent("kind"), ["cup", "cup", "cup"]),
+        (baselines.median("price"), [9.0, 9.0, 9.0]),
         (baselines.nearest("text", "kind"), ["cup", "lamp", "chair"]),
         (baselines.nearest(lambda row: row["text"], "price"), [2.0, 9.0, 30.0]),
         (baselines.first_words("text", 2), ["a green", "this lamp", "old chair"]),

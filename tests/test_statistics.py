@@ -103,6 +103,12 @@ def test_equal_systems_do_not_differ() -> None:
     assert found == Comparison(0.0, 0.0, 0.0, 1.0)
 
 
+def test_where_one_has_no_figure_there_is_no_difference() -> None:
+    share = Metric("share", lambda p, r: (p, r), lambda a, b, axis=-1: a.sum(axis) / b.sum(axis))
+    found = statistics.paired(share, [(1.0, 1.0)] * 9, [(0.0, 0.0)] * 9)
+    assert set(statistics.plain(found).values()) == {None}
+
+
 def test_different_rows_cannot_be_paired() -> None:
     with pytest.raises(ValueError, match="3 rows cannot be paired with 2"):
         statistics.paired(MEAN, [1.0, 2.0, 3.0], [1.0, 2.0])

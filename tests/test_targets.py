@@ -205,6 +205,8 @@ def test_stress_rows_are_answered_and_count_in_slices_alone(tmp_path: Path) -> N
     write_json(run.predictions / "systems.json", [entry, worse])
     doc = score(run, task)
     assert doc["n"] == 30
+    told = {"off-by-one": entry["select"], "off-by-more": worse["select"]}
+    assert told == {name: doc["select"][name]["error"] for name in told}
     assert doc["systems"]["off-by-more"]["metrics"]["error"]["value"] == 1.0
     parts = doc["slices"]["kind"]
     assert parts["hard"]["n"] == 15

@@ -16,9 +16,10 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
+
+from environments import OFFLINE, outer_packages
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(
@@ -75,11 +76,24 @@ def _watched(command: str) -> str:
 def _adapted(command: str) -> str:
     if command in SHORT:
         return f"{command} {SHORT[command]}"
-    if "-m venv" in command:  # its packages are those of this environment
-        outer = sysconfig.get_path("purelib")
-        place = "$(python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
-        return f'{command}\necho "{outer}" > "{place}/outer.pth"'
+    if "-m venv" in command:
+        return f"{command}\n{_borrow()}"
     return _watched(command)
+
+
+def _borrow() -> str:
+    """Commands that let the new environment see the packages of this one, through a path file.
+
+    Its own setuptools, older than torch wants, goes: the one of this environment is seen instead.
+    """
+    return "\n".join(
+        [
+            "site=$(python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')",
+            'rm -rf "$site"/setuptools* "$site"/pkg_resources "$site"/_distutils_hack '
+            '"$site"/distutils-precedence.pth',
+            *(f'echo "{path}" >> "$site/outer.pth"' for path in outer_packages()),
+        ]
+    )
 
 
 def follow(folder: Path, *, offline: bool) -> int:
@@ -88,7 +102,7 @@ def follow(folder: Path, *, offline: bool) -> int:
     (folder / "tour.sh").write_text(script(offline=offline))
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TOOLKIT_RUNS")}
     if offline:
-        environment |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "HF_HUB_OFFLINE": "1"}
+        environment |= OFFLINE
     done = subprocess.run(
         ["bash", str(folder / "tour.sh")], cwd=folder / "project", env=environment, check=False
     )

@@ -75,6 +75,7 @@ APPLICATION_MODULES = (
     "toolkit.run",
     "toolkit.sections",
     "toolkit.serving",
+    "toolkit.sheet",
     "toolkit.showing",
     "toolkit.splitting",
     "toolkit.statistics",

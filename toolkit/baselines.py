@@ -7,6 +7,7 @@ scikit-learn is imported when one is fitted.
 from __future__ import annotations
 
 import re
+import statistics
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Text",
     "first_words",
+    "median",
     "most_frequent",
     "nearest",
     "nearest_sentence",
@@ -69,6 +71,20 @@ def most_frequent(answer: str) -> Baseline:
         # Of equally frequent ones the first in order, so that every fit gives the same.
         best = min(counts, key=lambda value: (-counts[value], str(value)))
         return lambda rows: [best] * len(rows)
+
+    return fit
+
+
+def median(answer: str) -> Baseline:
+    """Always the median of the training rows: of all constants the one that is least off.
+
+    Args:
+        answer: the column of the numbers.
+    """
+
+    def fit(train: Dataset) -> Predictor:
+        middle = statistics.median_low(train[answer][:])
+        return lambda rows: [middle] * len(rows)
 
     return fit
 

@@ -120,7 +120,8 @@ def scale(
     known = [v for v in values if v is not None]
     which: Any = axes.xaxis if axis == "x" else axes.yaxis
     set_scale = axes.set_xscale if axis == "x" else axes.set_yscale
-    if known and min(known) > 0 and max(known) > 8 * min(known):
+    # Shares end at 1, and a logarithmic axis would make the small ones look as far apart.
+    if known and min(known) > 0 and max(known) > max(1, 8 * min(known)):
         set_scale("log")
         decades = math.log10(max(known) / min(known))
         steps = next((s for s in _STEPS if len(s) * decades <= ticks), _STEPS[-1])

@@ -24,6 +24,7 @@ class ToolkitError(Exception):
     """Anything the user can mend. Shown as one message, without a traceback."""
 
     exit_code = 2
+    """What the command line ends with."""
 
 
 class UsageError(ToolkitError):
@@ -58,6 +59,7 @@ class VerificationError(RunError):
     """A figure of a report is not what its predictions give."""
 
     exit_code = 1
+    """The run could be read, but is not what it says."""
 
 
 class MissingExtra(ToolkitError):

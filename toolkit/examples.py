@@ -66,7 +66,9 @@ def _example(
     marks = marking.of_row(row, columns["context"]) if "context" in columns else None
     if marks:
         columns.pop("context")  # it is shown with its marks
-    long = [k for k, v in columns.items() if len(v) > _SHORT] or list(columns)[:1]
+    # Above a marked text stands what was asked, however short it is.
+    asked = ["question"] if marks and "question" in columns else []
+    long = asked or [k for k, v in columns.items() if len(v) > _SHORT] or list(columns)[:1]
     interval = None
     if row.get("low") is not None:
         interval = wording.span(row["low"], row["high"], "")

@@ -371,16 +371,8 @@ class Flow:
         return self.task.settings.get("decoder")
 
     def _told(self, entry: Mapping[str, Any], label: str, seconds: float) -> None:
-        from toolkit.run import read_jsonl
-
         metric = self.task.metric()
-        lines = read_jsonl(self.run.predictions / entry["file"])
-        values = [
-            tuple(v) if isinstance(v := line["metrics"][metric.name], list) else v
-            for line in lines
-            if line["split"] == "select"
-        ]
-        figure = format(metric.value(values), metric.format)
+        figure = format(entry["select"], metric.format)
         self.console.note(
             f"{label}: {metric.name} {figure}{metric.unit} on select, {duration(seconds)}"
         )

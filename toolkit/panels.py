@@ -1,14 +1,21 @@
 """What the playground's views draw, as plain data: the contract of :meth:`Task.panel_data`.
 
     view                   data
-    text                   {"text": str, "marks": [{"start": int, "end": int, "note": str}, …]}
+    text                   {"text": str, "marks": [mark, …],
+                            "source": str, "source_marks": [mark, …]}
     number-distribution    {"values": [float, …], "probabilities": [float, …]}
     labels                 {"labels": {name: probability, …}}
     spans                  {"context": str, "spans": [{"start": int, "end": int,
                             "probability": float}, …], "no_answer": float | None}
 
 Values of a distribution are in the unit of the task's predictions; starts and ends count
-characters; spans come best first. ``marks`` and ``no_answer`` may be left out.
+characters; spans come best first. ``no_answer`` may be left out, and so may all of a text but the
+text itself.
+
+A mark is ``{"start": int, "end": int, "note": str, "kind": str}``: a place in the text (or, of
+``source_marks``, in the source that the text was written from) with what is to be said of it. Its
+kind is ``unsupported`` (the default: the source does not say so), ``supported`` or ``missing`` (the
+source says so, the text does not).
 """
 
 from __future__ import annotations
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from toolkit.task import Row, Task
 
 VIEWS = ("text", "number-distribution", "labels", "spans")
+MARK_KINDS = ("unsupported", "supported", "missing")
 
 
 def read_output(task: Task, output: Any, row: Row) -> dict[str, Any]:
@@ -106,4 +114,19 @@ def check(view: str, data: Any) -> Mapping[str, Any]:
         return data  # an output in which no number was found
     if missing := [name for name in needed if name not in data]:
         raise PluginError(f"panel_data for the view {view!r} has no {', '.join(missing)}")
+    if view == "text":
+        _check_marks(str(data["text"]), data.get("marks"))
+        _check_marks(str(data.get("source") or ""), data.get("source_marks"))
     return data
+
+
+def _check_marks(text: str, marks: Any) -> None:
+    for mark in marks or ():
+        start, end = int(mark["start"]), int(mark["end"])
+        if not 0 <= start <= end <= len(text):
+            raise PluginError(f"a mark from {start} to {end} is outside a text of {len(text)}")
+        kind = mark.get("kind", MARK_KINDS[0])
+        if kind not in MARK_KINDS:
+            raise PluginError(
+                f"there is no mark of kind {kind!r}; kinds are {', '.join(MARK_KINDS)}"
+            )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 GROUP = "toolkit"
+DISTRIBUTION = "adapter-toolkit"
 SLOW = 0.5
 """Seconds from which on a plugin's import is said: every command waits for it."""
 HEAVY = (
@@ -52,7 +53,7 @@ class Plugin:
     problem: str | None = None
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
-    """What is wrong with it though it works: slow, noisy."""
+    """What is wrong with it though it works: slow, noisy, written for an older API version."""
     file: str | None = None
     """The file of a task without a package."""
 
@@ -95,6 +96,12 @@ class Plugins:
         if name in self.tasks:
             return self.tasks[name]
         broken = [p for p in self.plugins if p.problem]
+        for plugin in broken:
+            if plugin.name == name or plugin.distribution == name:
+                raise UsageError(
+                    f"no task {name!r}: the plugin {plugin.name} of {plugin.distribution} "
+                    f"{plugin.version} is broken: {plugin.problem}"
+                )
         hint = did_you_mean(name, self.tasks) or f"; there are: {', '.join(sorted(self.tasks))}"
         if broken:
             hint += f" ({len(broken)} plugin(s) could not be loaded: toolkit plugins)"
@@ -144,10 +151,30 @@ def _check_version(label: str, version: Any) -> None:
     )
 
 
+def _aged(task: type[Task]) -> str:
+    """The sentence on a task for an API version that still works but is not the newest."""
+    from toolkit.task import API_VERSION
+
+    if task.api_version == API_VERSION:
+        return ""
+    return (
+        f"has {task.name!r}, written for API version {task.api_version}; that works, but this "
+        f"toolkit has {API_VERSION}, and the changelog says what to change"
+    )
+
+
 def _entry_points() -> Iterable[metadata.EntryPoint]:
-    """Entry points of the group, once each, in a fixed order."""
+    """Entry points of the group, once each, in a fixed order.
+
+    The toolkit's own come first: of two tasks with one name the first stays, and a plugin that
+    somebody installs must not take away what worked before.
+    """
     unique = {(point.name, point.value): point for point in metadata.entry_points(group=GROUP)}
-    return [unique[key] for key in sorted(unique)]
+    return sorted(unique.values(), key=lambda point: (not _is_own(point), point.name, point.value))
+
+
+def _is_own(point: metadata.EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == DISTRIBUTION
 
 
 def _load(found: Plugins, point: metadata.EntryPoint) -> None:
@@ -192,6 +219,10 @@ def _in_words(error: BaseException, plugin: Plugin) -> str:
         package = plugin.module.partition(":")[0].partition(".")[0]
         if error.name.partition(".")[0] == package:
             return f"{said}; its files are missing, install {plugin.distribution} again"
+        if error.name.startswith("toolkit."):
+            from toolkit import __version__
+
+            return f"{said}; adapter-toolkit {__version__} has no such module"
         return f"{said}; install what {plugin.distribution} needs"
     return said
 
@@ -255,6 +286,8 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
         found.tasks[task.name] = task
         found.origins[task.name] = plugin
         plugin.tasks.append(task.name)
+        if aged := _aged(task):
+            plugin.warnings.append(aged)
 
     hook: Callable[..., None] | None = getattr(module, "register_tasks", None)
     if hook is not None:

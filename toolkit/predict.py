@@ -36,6 +36,9 @@ def predict_baseline(
 
     Args:
         role: ``baseline``, or ``yardstick`` for what only shows what figures mean.
+
+    Returns:
+        The entry, and beside it the primary metric on the select rows as ``select``.
     """
     started = time.perf_counter()
     predictor = fit(splits["train"])
@@ -55,10 +58,11 @@ def predict_baseline(
         for split in rows
         for row, prediction in zip(rows[split], predictions[split], strict=True)
     ]
-    return write_system(
+    entry = write_system(
         run, name, role, lines, width,
         fit_seconds=fitted - started, predict_seconds=ended - started_answers,
     )  # fmt: skip
+    return entry | {"select": select_figure(task.metric(), lines)}
 
 
 def predict_model(
@@ -84,6 +88,9 @@ def predict_model(
         note: what the report says beside its name.
         perplexity: also keep how likely it finds the right answers of the test rows, where the
             task asks for it.
+
+    Returns:
+        The entry, and beside it the primary metric on the select rows as ``select``.
     """
     rows = held_out_rows(splits)
     flat = [row for split in rows for row in rows[split]]
@@ -110,11 +117,18 @@ def predict_model(
         )
         for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
     ]  # fmt: skip
-    return write_system(
+    entry = write_system(
         run, name, role, lines, width,
         fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
         chosen=task.chosen,
     )  # fmt: skip
+    return entry | {"select": select_figure(task.metric(), lines)}
+
+
+def select_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
+    """A metric over the select rows among the lines of a predictions file."""
+    values = [told["metrics"][metric.name] for told in lines if told["split"] == "select"]
+    return metric.value([tuple(v) if isinstance(v, list) else v for v in values])
 
 
 def _target_losses(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from toolkit.source import Source
 
 FORMATS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".parquet")
+"""The endings of files that are read; text files also with ``.gz`` behind them."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 _VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 

@@ -201,14 +201,16 @@ def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
 def _comparisons(
     task: Task, found: Sequence[System], ours: System | None, rivals: Set[str]
 ) -> list[dict[str, Any]]:
-    """The trained model against everyone on the primary metric, against its rivals on all."""
+    """The trained model against everyone on the primary metric and those that ask for it, against
+    its rivals on all.
+    """
     rows = []
     for other in found:
         if ours is None or other.role in (ours.role, "yardstick"):
             continue
         for metric in task.metrics:
             of_all = other.name in rivals and not metric.detail
-            if of_all or metric.name == task.primary_metric:
+            if of_all or metric.against_all or metric.name == task.primary_metric:
                 compared = statistics.paired(
                     metric, *systems.shared_values(ours, other, metric.name)
                 )

@@ -224,7 +224,7 @@ def _compared(doc: Document, entry: Mapping[str, Any]) -> dict[str, Any]:
     """A comparison with its figures as text and with what it means in one word."""
     metric = described(doc, entry["metric"])
     low, high = entry["low"], entry["high"]
-    says = "no clear difference"
+    says = wording.NOTHING if entry["difference"] is None else "no clear difference"
     if low is not None and high is not None and (low > 0 or high < 0):
         says = "better" if (low > 0) == metric["greater_is_better"] else "worse"
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,8 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
     _print(table)
     if broken := [p for p in found.plugins if p.problem]:
         _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
-    if noisy := [p for p in found.plugins if p.warnings]:
-        _print(f"{len(noisy)} plugin(s) slow every command or print; see: toolkit plugins")
+    if mendable := [p for p in found.plugins if p.warnings]:
+        _print(f"{len(mendable)} plugin(s) work but should be mended; see: toolkit plugins")
 
 
 def _kind_of(task: type[Task]) -> str:
@@ -115,11 +116,13 @@ def show_new(folder: Path, name: str) -> None:
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         _print(f"  {path.relative_to(folder).as_posix()}")
     task = next(folder.glob("*/task.py"))
+    # With the builder at hand nothing has to be looked up; without it pip fetches it.
+    offline = "--no-build-isolation " if find_spec("hatchling") else ""
     _print(
         "try it:",
         f"  toolkit run {_here(task)}",
         "install it, and run it by its name:",
-        f"  pip install --no-build-isolation -e {_here(folder)}",
+        f"  pip install {offline}-e {_here(folder)}",
         f"  toolkit run {name}",
     )
 

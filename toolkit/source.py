@@ -53,8 +53,11 @@ class Source:
     chosen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a task decided about the data and needs again to predict (JSON values)."""
     left_out: dict[str, list[int]] = field(default_factory=dict, compare=False, repr=False)
+    """Reason → the rows that could not be used; told by :meth:`leave_out`."""
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
+    """What was decided about the data, in sentences; told by :meth:`note`."""
     synthetic: bool = field(default=False, compare=False, repr=False)
+    """The rows that were loaded are made up."""
     _place: str = field(default="", compare=False, repr=False)
 
     # -- as a file has it --------------------------------------------------------------------------

@@ -129,6 +129,8 @@ def paired(
 
     with _quiet():
         whole = float(difference(*a, *b))
+    if not math.isfinite(whole):  # a figure of one of them does not exist: there is no difference
+        return Comparison(math.nan, math.nan, math.nan, math.nan)
     low, high = _percentiles(difference, (*a, *b), resamples, seed)
     return Comparison(whole, low, high, _swap_test(difference, a, b, resamples, seed))
 

@@ -64,6 +64,8 @@ class Metric:
             is, for what is cheaper done at once (sentence embeddings, which it then remembers).
         tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
         detail: kept out of the ladder, in a table of its own (figures of single classes).
+        against_all: compared with every system, as the primary metric is, and not with the base
+            and the best baseline alone.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Metric:
     prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
     tolerance: float = 1e-6
     detail: bool = False
+    against_all: bool = False
 
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).
@@ -168,7 +171,9 @@ class Task(ABC):
     api_version: ClassVar[int] = 1
     """The version of the contract that the task is written for; saying nothing means the first."""
     name: ClassVar[str]
+    """What ``toolkit run`` is given: kebab-case, and unlike the names of all other tasks."""
     summary: ClassVar[str]
+    """What the task does, in a line."""
     columns: ClassVar[Mapping[str, str]]
     """Column name → one line on what it holds. ``load_rows`` returns exactly these."""
     answer: ClassVar[str | None] = None
@@ -178,7 +183,9 @@ class Task(ABC):
     synthetic: ClassVar[bool] = False
     """The task's own rows are made up: the report then says so beside its figures."""
     metrics: tuple[Metric, ...]
+    """What answers are judged by; ready-made ones are in :mod:`toolkit.metrics`."""
     primary_metric: ClassVar[str]
+    """The name of the metric that the verdict and all choices are about."""
     margin: ClassVar[float] = 0.0
     """Systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
     recipes: ClassVar[tuple[Recipe, ...]]
@@ -186,6 +193,7 @@ class Task(ABC):
     options: ClassVar[Mapping[str, Any]] = {}
     """The task's own options and their defaults, for the recipe's ``[task]`` section."""
     panel: ClassVar[Panel | None] = None
+    """How the playground shows the task; its inputs are the columns that a prediction needs."""
     shortens: ClassVar[str | None] = None
     """The column whose end is left out of a prompt that is too long; ``None``: refuse such rows.
 

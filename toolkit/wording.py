@@ -10,6 +10,7 @@ TRAINED = {"adapter": "adapter", "full": "trained model"}
 """Roles of what was trained, as sentences call them."""
 
 NOTHING = "–"
+"""What stands for a figure that does not exist."""
 
 
 def number(value: Any, spec: str = "") -> str:

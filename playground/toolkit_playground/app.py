@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit import sections
+from toolkit import sections, wording
 from toolkit.errors import ToolkitError
 from toolkit.flow import load_task
 from toolkit.run import Run
@@ -38,7 +38,10 @@ def build(library: Library, folder: Path) -> gr.Blocks:
     ) as demo:
         with gr.Row(elem_classes="tk-head"):
             block("head-title", '<h1 class="tk-title"><span>adapter-toolkit</span> playground</h1>')
-            chosen = gr.Dropdown([], label="Run", elem_id="run", min_width=280)
+            # A program that asks has no page to load: it finds the runs that there are now.
+            chosen = gr.Dropdown(
+                listed(library), value=library.first(), label="Run", elem_id="run", min_width=280
+            )
         about = block("about")
         page = Page(library, chosen)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
@@ -51,8 +54,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             ):
                 with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
                     view(page)
-            with gr.Tab("Run", id="run", elem_id="tab-run"):
-                runs.build(page, folder)
+            with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
+                runs.build(page, folder, tab)
         page.follow([about], lambda key: [head(library, key)])
         outputs = [out for follower in page.followers for out in follower.outputs]
 
@@ -60,9 +63,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             return [value for f in page.followers for value in _safe(f.values, key, len(f.outputs))]
 
         def load() -> list[Any]:
-            listed = [(described(run), run.id) for run in library.playable()]
             first = library.first()
-            return [gr.Dropdown(choices=listed, value=first), *follow(first)]
+            return [gr.Dropdown(choices=listed(library), value=first), *follow(first)]
 
         demo.load(load, None, [chosen, *outputs], **QUIET)
         chosen.input(follow, chosen, outputs, **QUIET)
@@ -79,6 +81,11 @@ def _safe(values: Any, key: str | None, count: int) -> list[Any]:
     except Exception as error:  # the other views, and the head with the reason, must still appear
         message = html.failure(error, "showing this run")
         return [message if i == count - 1 and count == 1 else gr.skip() for i in range(count)]
+
+
+def listed(library: Library) -> list[tuple[str, str]]:
+    """The chooser's runs, in words and by ID."""
+    return [(described(run), run.id) for run in library.playable()]
 
 
 def described(run: Run) -> str:
@@ -113,7 +120,9 @@ def _line(library: Library, run: Run, summary: str) -> str:
             for name in (sections.trained(found), sections.base(found))
             if name
         ]
-        verdict = f"{verdict}: {', '.join(figures)}" if figures else verdict
+        if figures:
+            label = metric["label"]
+            verdict = f"{verdict}. {label[:1].upper()}{label[1:]}: {', '.join(figures)}"
     return (
         f'<p class="tk-lede"><strong>{escape(summary)}</strong> '
         f"<span>{escape(verdict)}</span> {badge}</p>"
@@ -121,10 +130,8 @@ def _line(library: Library, run: Run, summary: str) -> str:
 
 
 def _figure(system: Any, metric: Any) -> str:
-    from toolkit import wording
-
     value = system["metrics"][metric["name"]]["value"]
-    return f"{wording.figure(value, metric['format'], metric['unit'])} {metric['name']}"
+    return wording.figure(value, metric["format"], metric["unit"])
 
 
 def problems(library: Library, run: Run) -> Sequence[str]:

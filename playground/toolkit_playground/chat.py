@@ -46,7 +46,9 @@ def build(page: Page) -> None:
         stop = gr.Button("Stop", scale=1, min_width=80, elem_id="chat-stop")
     with gr.Row(elem_classes="tk-below"):
         who = gr.Radio(list(WHO), value="Both", label="Talk to", elem_id="chat-who")
-        clear = gr.Button("New conversation", size="sm", elem_id="chat-clear")
+        clear = gr.Button(
+            "New conversation", size="sm", elem_id="chat-clear", scale=0, min_width=170
+        )
         export = block("chat-export")
     with gr.Accordion("System prompt", open=False):
         system = gr.Textbox(
@@ -170,10 +172,12 @@ def prompt_ids(engine: Engine, turns: Sequence[Turn], label: str, system: str) -
     row = {**row, next(iter(inputs_of(engine.task))): turns[-1]["user"]}
     if not system.strip():
         return engine.prompt(row)
-    example = engine.task.format_example(row)
-    if not isinstance(example["prompt"], str):
+    example = dict(engine.task.format_example(row))
+    column = "prompt" if "prompt" in example else "text"  # what the kind reads
+    if not isinstance(example[column], str):
         raise UsageError("a system prompt needs a model with a chat template for this task")
-    return list(kind.renderer.prompt({"prompt": f"{system.strip()}\n\n{example['prompt']}"}))
+    example[column] = f"{system.strip()}\n\n{example[column]}"
+    return list(kind.renderer.prompt(example))
 
 
 def reply(

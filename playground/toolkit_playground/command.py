@@ -20,7 +20,8 @@ def playground(
         str, typer.Option(help="Address to listen at; others than loopback need --auth.")
     ] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port.  [default: a free one from 7860]")
+        int | None,
+        typer.Option(min=1, max=65535, help="Port.", show_default="a free one from 7860"),
     ] = None,
     auth: Annotated[
         str | None,
@@ -38,7 +39,7 @@ def playground(
     ] = False,
     runs: Annotated[
         Path | None,
-        typer.Option("--runs", help="Folder of the runs.  [default: TOOLKIT_RUNS or runs]"),
+        typer.Option("--runs", help="Folder of the runs.", show_default="TOOLKIT_RUNS or runs"),
     ] = None,
 ) -> None:
     """See what an adapter changed: compare, chat, vote, guess, and look at runs."""

@@ -22,6 +22,7 @@ HINT = "Press Compare: base and adapter write at the same time, from one model i
 
 def build(page: Page) -> None:
     """The view's components and what they do."""
+    sides_there = page.first_sides()
     with gr.Row(elem_classes="tk-split"):
         with gr.Column(elem_classes="tk-one"):
             inputs = RowInput(page, VIEW)
@@ -32,7 +33,7 @@ def build(page: Page) -> None:
             out = block("compare-out")
         with gr.Column(elem_classes="tk-three"):
             sides = gr.CheckboxGroup(
-                ["base", "adapter"], value=["base", "adapter"], label="Sides",
+                sides_there, value=sides_there[:2], label="Sides",
                 elem_id="compare-sides",
             )  # fmt: skip
             inputs.show_examples()
@@ -171,7 +172,7 @@ def judged(sides: Sequence[Side], predictions: Sequence[Any], row: Row) -> list[
         elif binary:
             result.append(html.verdict(value == 1.0, "right" if value == 1.0 else "wrong"))
         else:
-            label = wording.in_sentence(metric.label or metric.name)
+            label = wording.in_sentence(metric.label or metric.name).removeprefix("mean ")
             shown_value = wording.figure(value, metric.format, metric.unit)
             good = value == best if several else None
             result.append(html.verdict(good or None, f"{line}; {label} {shown_value}"))

@@ -13,6 +13,7 @@ from html import escape
 from typing import Any
 
 from toolkit.panels import check
+from toolkit_playground import texts
 from toolkit_playground.html import figure
 
 BINS = 56
@@ -62,12 +63,14 @@ def draw(
     drawn = {"labels": _labels, "spans": _spans, "text": _text}[view]
     parts = [
         f'<section class="tk-card tk-s{i % 4}" aria-label="{escape(side.label)}">'
-        f"<h3>{escape(side.label)}</h3>{drawn(side, truth)}</section>"
+        f"<h2>{escape(side.label)}</h2>{drawn(side, truth)}</section>"
         for i, side in enumerate(shown)
     ]
-    return f'<div class="tk-cards tk-n{len(parts)}">{"".join(parts)}</div>' + _listed(
-        truth, others or {}, unit
-    )
+    cards = f'<div class="tk-cards tk-n{len(parts)}">{"".join(parts)}</div>'
+    if view == "text":
+        found = {side.label: side.data for side in shown}
+        cards = texts.source(found) + texts.legend(list(found.values())) + cards
+    return cards + _listed(truth, others or {}, unit)
 
 
 def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> str:
@@ -261,15 +264,5 @@ def _answer(prediction: Any, spans: Sequence[Any], none: float | None) -> tuple[
 
 
 def _text(side: Shown, truth: Any) -> str:
-    text, at, parts = str(side.data["text"]), 0, []
-    notes = []
-    for mark in sorted(side.data.get("marks") or (), key=lambda m: int(m["start"])):
-        start, end = max(at, int(mark["start"])), int(mark["end"])
-        note = escape(str(mark.get("note", "")))
-        parts.append(escape(text[at:start]))
-        parts.append(f'<mark class="tk-flag" title="{note}">{escape(text[start:end])}</mark>')
-        notes.append(f"<li><b>{escape(text[start:end])}</b> {note}</li>")
-        at = end
-    parts.append(escape(text[at:]))
-    listed = f'<ul class="tk-notes">{"".join(notes)}</ul>' if notes else ""
-    return f'<div class="tk-said">{"".join(parts) or "<em>nothing</em>"}</div>{listed}'
+    text, marks = str(side.data["text"]), side.data.get("marks") or ()
+    return f'<div class="tk-said">{texts.marked(text, marks)}</div>{texts.notes(text, marks)}'

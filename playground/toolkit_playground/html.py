@@ -85,7 +85,7 @@ def card(
     caret = '<span class="tk-caret" aria-hidden="true"></span>' if busy else ""
     return (
         f'<section class="tk-card tk-s{place % 4}" aria-label="{escape(label)}">'
-        f"<h3>{escape(label)}</h3>"
+        f"<h2>{escape(label)}</h2>"
         f'<div class="tk-said" aria-live="off">{body}{caret}</div>'
         f'{verdict}<p class="tk-foot">{escape(foot)}</p></section>'
     )

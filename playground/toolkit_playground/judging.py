@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit import sheet
 from toolkit.statistics import CONFIDENCE, proportion
 from toolkit_playground.store import Vote
 
@@ -118,26 +119,13 @@ def strengths(votes: Sequence[Vote], order: Sequence[str]) -> list[Strength]:
     ]
 
 
-def agreement(votes: Sequence[Vote]) -> list[tuple[str, str, int, float]]:
-    """Cohen's kappa of each two voters over the rows of the sheet that both judged.
-
-    Returns (voter, voter, rows, kappa); kappa is not a number where both always said the same.
-    """
-    from sklearn.metrics import cohen_kappa_score
-
-    sheet: dict[str, dict[int, str]] = {}
+def agreement(votes: Sequence[Vote]) -> list[sheet.Agreement]:
+    """How far each two voters agree on the rows of the evaluation sheet that both judged."""
+    judged: dict[str, dict[int, str]] = {}
     for vote in votes:
         if vote.sheet and vote.row_id is not None:
-            sheet.setdefault(vote.voter, {})[vote.row_id] = vote.winner or vote.choice
-    found = []
-    for a, b in itertools.combinations(sorted(sheet), 2):
-        both = sorted(sheet[a].keys() & sheet[b].keys())
-        ours, theirs = [sheet[a][r] for r in both], [sheet[b][r] for r in both]
-        if len(both) < 2:
-            continue
-        same = len({*ours, *theirs}) == 1
-        found.append((a, b, len(both), math.nan if same else cohen_kappa_score(ours, theirs)))
-    return found
+            judged.setdefault(vote.voter, {})[vote.row_id] = vote.winner or vote.choice
+    return sheet.agreement(judged)
 
 
 def preferences(votes: Sequence[Vote]) -> list[dict[str, str]]:

@@ -107,6 +107,13 @@ class Page:
         """Let components follow the chosen run."""
         self.followers.append(Follower(outputs, values))
 
+    def first_sides(self) -> list[str]:
+        """The sides of the run that the page opens on; they are there before a session is."""
+        key = self.library.first()
+        if key is None:
+            return [BASE_LABEL, "adapter"]
+        return side_labels(self.library, self.library.find(key))
+
     def engine(self, key: str | None) -> Engine:
         """The chosen run's model; raises in words."""
         if key is None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit import sheet
 from toolkit.errors import UsageError
-from toolkit.run import Run
-from toolkit.task import Row, Task
+from toolkit.task import Row
 from toolkit_playground import html
 from toolkit_playground.engine import Engine
-from toolkit_playground.inputs import BOXES, generation
+from toolkit_playground.inputs import generation
 from toolkit_playground.library import inputs_of
 from toolkit_playground.page import Page
 from toolkit_playground.store import Vote
 
 HELD_OUT, OWN, SHEET = "Held-out rows", "My own input", "Sheet of 100"
-SHEET_ROWS = 100
 TRIES = 5
 
 
@@ -79,7 +78,7 @@ def _written(
     settings: Sequence[Any],
     stop: Any,
 ) -> Pair:
-    shown = _input(engine.task, row)
+    shown = sheet.shown(engine.task, row)
     if not engine.writes:
         readings = engine.predict(row, two)
         unit = engine.task.metric().unit
@@ -102,55 +101,25 @@ def _written(
 
 
 def sheet_pair(page: Page, engine: Engine, voter: str, two: Sequence[str]) -> Pair:
-    """The next row of the evaluation sheet that this voter has not judged.
+    """The next pair of the evaluation sheet (:mod:`toolkit.sheet`) that this voter has not judged.
 
-    The sheet's rows are drawn by the run's seed, the same for everybody; the answers are those
-    that the run's ladder was scored on, so that nothing is generated anew.
+    The answers are those that the run's ladder was scored on; nothing is generated anew.
     """
     run, task = engine.run, engine.task
-    rows = sheet_rows(page, run)
-    done = {v.row_id for v in page.library.store(run).votes() if v.sheet and v.voter == voter}
-    ladder = page.library.ladder(run)
-    systems = [engine.side(label).system for label in two]
-    for label, system in zip(two, systems, strict=True):
-        if system not in ladder or engine.side(label).run is not run:
+    labels = {}
+    for label in two:
+        if engine.side(label).run is not run:
             raise UsageError(f"{label} has no predictions in this run; the sheet compares its own")
-    for row in rows:
-        row_id = int(row["row_id"])
-        if row_id in done:
+        labels[engine.side(label).system] = label
+    done = {v.row_id for v in page.library.store(run).votes() if v.sheet and v.voter == voter}
+    rows = {int(row["row_id"]): row for row in page.library.held_out(run, "test")}
+    for pair in sheet.draw(run, task, *labels):
+        if pair.row_id in done:
             continue
-        left, right = (
-            (label, _answer(ladder[system][row_id], task))
-            for label, system in zip(two, systems, strict=True)
-        )
-        if left[1] != right[1]:
-            prompt = _prompt(engine, row)
-            return Pair(run.id, True, row_id, _input(task, row), prompt, left, right)
+        left, right = ((labels[system], said) for system, said in (pair.left, pair.right))
+        prompt = engine.shown(engine.prompt(rows[pair.row_id])) if engine.writes else pair.input
+        return Pair(run.id, True, pair.row_id, pair.input, prompt, left, right)
     raise UsageError("the sheet is done; export it, or give another name to fill it in again")
-
-
-def sheet_rows(page: Page, run: Run) -> list[Row]:
-    """Rows of the sheet: held-out ones that are not kept for guessing come first."""
-    first = page.library.held_out(run, "select", "calibrate")
-    more = page.library.held_out(run, "test") if len(first) < SHEET_ROWS else []
-    order = random.Random(f"{run.info['seed']} sheet")
-    order.shuffle(first)
-    order.shuffle(more)
-    return [*first, *more][:SHEET_ROWS]
-
-
-def _answer(line: Mapping[str, Any], task: Task) -> str:
-    raw = line.get("raw")
-    return str(raw) if raw else html.figure(line["prediction"], task.metric().unit)
-
-
-def _prompt(engine: Engine, row: Row) -> str:
-    return engine.shown(engine.prompt(row)) if engine.writes else _input(engine.task, row)
-
-
-def _input(task: Task, row: Row) -> str:
-    names = list(inputs_of(task))[:BOXES]
-    return "\n".join(str(row.get(name, "")) for name in names)
 
 
 def as_vote(pair: Pair, choice: str, voter: str) -> Vote:

@@ -34,6 +34,7 @@ OURS = ("base", "adapter", "full")
 
 def build(page: Page) -> None:
     """The view's components and what they do."""
+    sides_there = page.first_sides()
     with gr.Row(elem_classes="tk-split"):
         with gr.Column(elem_classes="tk-one"):
             inputs = RowInput(page, VIEW)
@@ -42,7 +43,7 @@ def build(page: Page) -> None:
             out = block("panel-out")
         with gr.Column(elem_classes="tk-three"):
             sides = gr.CheckboxGroup(
-                ["base", "adapter"], value=["base", "adapter"], label="Sides", elem_id="panel-sides"
+                sides_there, value=sides_there[:2], label="Sides", elem_id="panel-sides"
             )
             inputs.show_examples()
 

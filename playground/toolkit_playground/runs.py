@@ -29,11 +29,12 @@ STALE_SECONDS = 600
 WORDS = {True: "worth it", False: "not worth it", None: "cannot tell"}
 
 
-def build(page: Page, folder: Path) -> None:
+def build(page: Page, folder: Path, opened: Any) -> None:
     """The view's components and what they do.
 
     Args:
         page: what the views share.
+        opened: the view's tab.
         folder: a temporary folder of the server, into which a file is copied to be downloaded.
     """
     which = gr.Dropdown(
@@ -61,7 +62,7 @@ def build(page: Page, folder: Path) -> None:
             return [html.failure(error, "looking at the run"), gr.skip(), gr.skip(), gr.skip()]
 
     def values(key: str | None) -> list[Any]:
-        choices = [(described(run), run.id) for run in page.library.runs()]
+        choices = _listed(page)
         chosen = [key] if key else [choices[0][1]] if choices else []
         return [gr.Dropdown(choices=choices, value=chosen), *look(chosen)]
 
@@ -74,10 +75,22 @@ def build(page: Page, folder: Path) -> None:
         except ToolkitError:
             return gr.DownloadButton(interactive=False)
 
+    def again(keys: list[str] | None) -> list[Any]:
+        """What a run in progress looks like by now; once it is done its files can be had."""
+        shown = look(keys)
+        finished = all(page.library.find(key).finished for key in keys or [])
+        return shown if finished else [shown[0], gr.skip(), gr.skip(), gr.skip()]
+
     page.follow([which, *outputs], values)
     which.input(look, which, outputs, **QUIET)
+    # A run may have begun since the page was loaded.
+    opened.select(lambda: gr.Dropdown(choices=_listed(page)), None, which, queue=False, **QUIET)
     file.change(prepare, [which, file], save, **QUIET)
-    live.tick(lambda keys: [look(keys)[0], look(keys)[3]], which, [about, live], **QUIET)
+    live.tick(again, which, outputs, **QUIET)
+
+
+def _listed(page: Page) -> list[tuple[str, str]]:
+    return [(described(run), run.id) for run in page.library.runs()]
 
 
 def _nothing() -> str:
@@ -96,12 +109,12 @@ def one(run: Run) -> str:
     parts = [_verdict(run), _stages(run)]
     if not run.finished:
         parts.append(_curve(run))
-    page = run.path / "report.html"
-    if page.is_file():
+    page = own(run, "report.html")
+    if page:
         parts.append(_frame(page.read_text(encoding="utf-8"), f"Report of run {run.id}"))
     elif run.finished:
-        parts.append(html.notice(f"{page.name} is missing; write it: toolkit report {run.id}",
-                                 "warn"))  # fmt: skip
+        missing = f"report.html is missing; write it: toolkit report {run.id}"
+        parts.append(html.notice(missing, "warn"))
     rows = metadata.flat(run.info.get("recipe", {}))
     settings = html.table(["Setting", "Value"], rows, words=True)
     return "".join(parts) + (
@@ -110,8 +123,8 @@ def one(run: Run) -> str:
 
 
 def _verdict(run: Run) -> str:
-    place = run.path / "metrics.json"
-    if not place.is_file():
+    place = own(run, "metrics.json")
+    if place is None:
         return ""
     found = read_json(place)
     human = found["systems"].get("human")
@@ -160,8 +173,8 @@ def _progress(run: Run) -> tuple[str, str]:
 
 def _curve(run: Run) -> str:
     """The learning curve as far as it goes."""
-    place = run.path / "history.json"
-    history = read_json(place) if place.is_file() else []
+    place = own(run, "history.json")
+    history = read_json(place) if place else []
     if not any("loss" in entry for entry in history):
         return ""
     metric = load_task(run).metric()
@@ -183,7 +196,7 @@ def _drawn(curves: Any, metric: Mapping[str, Any], epochs: Sequence[float], narr
 def _frame(content: str, title: str) -> str:
     """A page within the page, shut off: no script of it runs, it reads nothing."""
     return (
-        f'<iframe class="tk-frame" sandbox="" loading="lazy" title="{escape(title)}" '
+        f'<iframe class="tk-frame" sandbox="" title="{escape(title)}" '
         f'srcdoc="{escape(content, quote=True)}"></iframe>'
     )
 
@@ -198,7 +211,7 @@ def several(runs: Sequence[Run]) -> str:
         parts.append(comparison(comparing.compare(scored, tasks)))
     for run in runs:
         if run not in scored or len(scored) < 2:
-            parts.append(f"<h3>{escape(described(run))}</h3>{_stages(run)}{_curve(run)}")
+            parts.append(f"<h2>{escape(described(run))}</h2>{_stages(run)}{_curve(run)}")
     return "".join(parts)
 
 
@@ -229,17 +242,24 @@ def comparison(found: Mapping[str, Any]) -> str:
 
 
 # -- files -----------------------------------------------------------------------------------------
+def own(run: Run, name: str) -> Path | None:
+    """A file of the run's folder; ``None`` where it is not there, or a link leads elsewhere."""
+    place = (run.path / name).resolve()
+    inside = place.is_relative_to(run.path.resolve())
+    return place if inside and place.is_file() else None
+
+
 def present(run: Run) -> list[str]:
     """The files of a run that can be downloaded."""
-    return [name for name in FILES if (run.path / name).is_file()]
+    return [name for name in FILES if own(run, name)]
 
 
 def copied(run: Run, name: str, folder: Path) -> str:
     """A copy of one of the run's own files, for the browser; raises for any other path."""
-    place = (run.path / name).resolve()
-    if name not in FILES or not place.is_relative_to(run.path.resolve()):
+    if name not in FILES:
         raise UsageError(f"{name!r} is no file of run {run.id} that can be downloaded")
-    if not place.is_file():
+    place = own(run, name)
+    if place is None:
         raise UsageError(f"run {run.id} has no {name}")
     target = folder / run.id / name
     target.parent.mkdir(parents=True, exist_ok=True)

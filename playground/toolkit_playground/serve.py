@@ -51,6 +51,7 @@ def serve(
             "use the SSH tunnel that is printed"
         )
     environment.prepare(offline=True)
+    os.environ.pop("GRADIO_ALLOWED_PATHS", None)  # it would open folders behind everybody's back
     port = free_port(options.host, options.port)
     folder = runs_folder(runs)
     given = [Run.find(name, folder) for name in names]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from toolkit import wording
-from toolkit.errors import UsageError
+from toolkit import sheet, wording
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.flow import load_task
 from toolkit.run import Run
 from toolkit_playground import html, judging
+from toolkit_playground.engine import trained_label
 from toolkit_playground.inputs import sampling_controls
 from toolkit_playground.page import (
     MODEL_QUEUE,
@@ -36,6 +39,7 @@ BUTTONS = {"left": "A is better", "tie": "Tie", "both-bad": "Both bad", "right":
 
 def build(page: Page) -> None:
     """The view's components and what they do."""
+    sides_there = page.first_sides()
     with gr.Row(elem_classes=["tk-split", "tk-wide"]):
         with gr.Column(elem_classes="tk-one"):
             with gr.Row():
@@ -43,6 +47,7 @@ def build(page: Page) -> None:
                     [HELD_OUT, OWN, SHEET], value=HELD_OUT, label="Vote on", elem_id="vote-source"
                 )
             own = gr.Textbox(label="Input", lines=3, visible=False, elem_id="vote-own")
+            paper = block("vote-sheet")
             following = gr.Button("Next pair", variant="primary", elem_id="vote-next")
             shown = block("vote-pair")
             with gr.Row(elem_classes="tk-votes"):
@@ -60,7 +65,7 @@ def build(page: Page) -> None:
                     info="Two people who fill in the sheet get their agreement.",
                 )  # fmt: skip
                 sides = gr.CheckboxGroup(
-                    ["base", "adapter"], value=["base", "adapter"], label="Sides",
+                    sides_there, value=sides_there[:2], label="Sides",
                     elem_id="vote-sides",
                 )  # fmt: skip
             controls = sampling_controls()
@@ -82,9 +87,14 @@ def build(page: Page) -> None:
         ]  # fmt: skip
 
     page.follow([sides, results, *outputs], values)
-    source.change(
-        lambda chosen: gr.Textbox(visible=chosen == OWN), source, own, queue=False, **QUIET
-    )
+
+    def turned(key: str | None, chosen: str) -> list[Any]:
+        return [
+            gr.Textbox(visible=chosen == OWN),
+            blank_sheet(page, key) if chosen == SHEET else "",
+        ]
+
+    source.change(turned, [page.chosen, source], [own, paper], concurrency_limit=4, **QUIET)
 
     def draw(
         request: gr.Request, key: str | None, source: str, own: str, voter: str, labels: list[str],
@@ -186,9 +196,29 @@ def summary(page: Page, run: Run) -> str:
             )
         )
     if agreed := judging.agreement(votes):
-        lines = [[f"{a} and {b}", str(n), f"{k:.2f}" if k == k else "–"] for a, b, n, k in agreed]
-        parts.append(html.table(["Sheet", "Rows", "Cohen's kappa"], lines, "Agreement"))
+        lines = [
+            [f"{x.a} and {x.b}", str(x.rows), f"{x.share:.0%}",
+             "–" if math.isnan(x.kappa) else f"{x.kappa:.2f}"]
+            for x in agreed
+        ]  # fmt: skip
+        heads = ["Sheet", "Both judged", "Agreed", "Cohen's kappa"]
+        parts.append(html.table(heads, lines, "Agreement"))
     return "".join([*parts, exports(votes)])
+
+
+def blank_sheet(page: Page, key: str | None) -> str:
+    """What the sheet is, and a link to it on paper: base against what the run has trained."""
+    try:
+        run = page.library.find(key)
+        pairs = sheet.draw(run, load_task(run), "base", trained_label(run))
+    except ToolkitError as error:
+        return html.failure(error)
+    told = html.notice(
+        f"{wording.count(len(pairs), 'pair')} of test rows, the same for everybody: read what "
+        "stands there, and say which answer is better. Give your name below the results."
+    )
+    link = download("sheet.csv", sheet.to_csv(pairs), "text/csv", "The sheet as CSV, to fill in")
+    return f'{told}<p class="tk-links">{link}</p>'
 
 
 def _share(duel: judging.Duel) -> str:
@@ -215,6 +245,4 @@ def exports(votes: Sequence[Vote]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(value) if isinstance(value, str) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@") else text
+    return sheet.cell(value) if isinstance(value, str) else value

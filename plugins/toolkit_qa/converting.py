@@ -247,13 +247,13 @@ def _column(available: list[str], name: str, wanted: str | None) -> str:
 
 def _complaint(file: str, trouble: _Trouble, total: int) -> str:
     shown = "; ".join(trouble.places)
+    things = f"{trouble.count:,} thing{'s' * (trouble.count > 1)}"
+    asked = f"{total:,} question{'s' * (total > 1)}"
+    wrong = f"{things} in {asked} {'are' if trouble.count > 1 else 'is'}"
     more = trouble.count - len(trouble.places)
     mend = (
         f"{trouble.mendable:,} can be mended: --mend does so, counts them and leaves out the rest"
         if trouble.mendable
         else "none can be mended; --mend leaves them out"
     )
-    return (
-        f"{file}: {trouble.count:,} things in {total:,} questions are wrong: {shown}"
-        f"{f'; and {more:,} more' if more else ''}. {mend}"
-    )
+    return f"{file}: {wrong} wrong: {shown}{f'; and {more:,} more' if more else ''}. {mend}"

@@ -117,12 +117,12 @@ def _null_recall(prediction: Any, reference: Any) -> tuple[float, float]:
 
 METRICS: tuple[Metric, ...] = (
     Metric("f1", f1, label="F1"),
-    Metric("exact", exact, label="Exact match"),
-    Metric("start", start, label="Start accuracy"),
-    Metric("end", end, label="End accuracy"),
+    Metric("exact", exact, label="Exact match", against_all=True),
+    Metric("start", start, label="Start accuracy", detail=True),
+    Metric("end", end, label="End accuracy", detail=True),
     Metric("has_ans_f1", _only(f1, answerable=True), _share, label="F1, with an answer"),
     Metric("has_ans_exact", _only(exact, answerable=True), _share, label="Exact, with an answer"),
     Metric("no_ans_exact", _only(exact, answerable=False), _share, label="Exact, no answer"),
-    Metric("null_precision", _null_precision, _share, label="Null precision"),
-    Metric("null_recall", _null_recall, _share, label="Null recall"),
+    Metric("null_precision", _null_precision, _share, label="Null precision", detail=True),
+    Metric("null_recall", _null_recall, _share, label="Null recall", detail=True),
 )

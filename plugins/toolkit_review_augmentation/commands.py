@@ -16,7 +16,7 @@ def augment(
     task: Annotated[str, typer.Argument(help="review-augmentation")],
     out: Annotated[Path, typer.Option(help="Folder for the files.")],
     data: Annotated[
-        str | None, typer.Option(help="File of reviews.  [default: synthetic reviews]")
+        str | None, typer.Option(help="File of reviews.", show_default="synthetic reviews")
     ] = None,
     text: Annotated[str | None, typer.Option(help="Text column(s), or a template.")] = None,
     target: Annotated[str | None, typer.Option(help="Column with the ratings.")] = None,
@@ -50,7 +50,7 @@ def augment(
     price_out: Annotated[float, typer.Option(help="Of a million tokens that it writes.")] = 0.0,
     cache: Annotated[
         Path | None,
-        typer.Option(help="File of answers already known.  [default: teacher.sqlite in --out]"),
+        typer.Option(help="File of answers already known.", show_default="teacher.sqlite in --out"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

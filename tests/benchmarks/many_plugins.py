@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from distributions import install, works
+from distributions import install, wheel, works
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 0.5
@@ -28,10 +28,13 @@ LIMIT = 0.5
 def measure(plugins: int, tries: int) -> dict[str, Any]:
     """Seconds of ``toolkit tasks --json``: on the clock and of CPU, the best and the median."""
     with tempfile.TemporaryDirectory() as folder:
-        site = Path(folder)
-        for number in range(plugins):
-            install(site, f"plugin-{number:03}", works(f"task-{number:03}"))
-        paths = [folder, *(str(ROOT / part) for part in ("", "plugins", "playground"))]
+        site, wheels = Path(folder, "site"), Path(folder)
+        if plugins:
+            install(site, [
+                wheel(wheels, f"plugin-{number:03}", works(f"task-{number:03}"))
+                for number in range(plugins)
+            ])  # fmt: skip
+        paths = [str(site), *(str(ROOT / part) for part in ("", "plugins", "playground"))]
         path = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
         clock, cpu, found = [], [], 0
         for _ in range(tries + 1):  # the first one writes the byte code

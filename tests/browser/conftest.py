@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from playground_site import Site, change, copy, plugin_in, serving
+from playground_steps import session
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the extra 'dev' brings playwright")
 pytest.importorskip("gradio", reason="the extra 'playground' brings gradio")
@@ -59,3 +60,10 @@ def site(
     with serving(folder, *given, "--runs", str(runs), plugin=folder / "plugin") as (url, _):
         made.url = url
         yield made
+
+
+@pytest.fixture
+def page(browser: Any, site: Site) -> Iterator[Any]:
+    """A fresh session on the site's first run."""
+    with session(browser, site.url) as opened:
+        yield opened

@@ -3,64 +3,26 @@
 from __future__ import annotations
 
 import base64
+import csv
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli_runner import environment, goods, quick, write_csv
 from playground_site import serving
+from playground_steps import TIMEOUT, choose_run, most_tokens, texts, view
 
 pytestmark = pytest.mark.slow
-
-TIMEOUT = 60_000
-
-
-@pytest.fixture
-def page(browser: Any, site: Any) -> Iterator[Any]:
-    """A fresh session on the site's first run; nothing may be asked of any other machine."""
-    yield from _session(browser, site.url)
-
-
-def _session(browser: Any, url: str, **options: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, **options)
-    opened = context.new_page()
-    opened.set_default_timeout(TIMEOUT)
-    foreign: list[str] = []
-    opened.on("request", lambda r: foreign.append(r.url) if "127.0.0.1" not in r.url else None)
-    opened.goto(url)
-    opened.wait_for_selector("#about .tk-lede, #about .tk-empty")
-    yield opened
-    assert [u for u in foreign if not u.startswith(("data:", "blob:", "about:"))] == []
-    context.close()
-
-
-def view(page: Any, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
-
-
-def most_tokens(page: Any, place: str, count: int) -> None:
-    """Set "Most new tokens" of the view that is open."""
-    tab = page.locator(f"#tab-{place}")
-    tab.get_by_role("button", name="Sampling").click()
-    box = tab.get_by_label(re.compile("number input for Most new tokens")).first
-    box.fill(str(count))
-    box.press("Tab")
-
-
-def texts(page: Any) -> list[str]:
-    return [t.strip() for t in page.locator("#compare-out .tk-said").all_inner_texts()]
-
-
-def choose_run(page: Any, run_id: str) -> None:
-    page.locator("#run input").click()
-    page.get_by_role("option", name=re.compile(run_id)).click()
 
 
 def test_compare_streams_both_sides_and_they_differ(page: Any) -> None:
@@ -109,14 +71,6 @@ def test_stop_stops(page: Any) -> None:
     feet = page.locator("#compare-out .tk-foot").all_inner_texts()
     stopped = [foot.replace("\xa0", " ") for foot in feet if "stopped" in foot]
     assert stopped and all(int(foot.split()[0]) < 300 for foot in stopped)
-
-
-def test_an_over_long_input_is_refused_in_words(page: Any) -> None:
-    page.locator("#compare-input-0 textarea").fill("oak " * 3000)
-    page.click("#compare-go")
-    message = page.locator("#compare-out [role=alert]")
-    message.wait_for()
-    assert "too long" in message.inner_text() and "shorten it by about" in message.inner_text()
 
 
 def test_chat_keeps_its_history(page: Any) -> None:
@@ -191,6 +145,34 @@ def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
     connection.close()
 
 
+def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: Any) -> None:
+    view(page, "Vote")
+    page.get_by_label("Sheet of 100").check()
+    link = page.locator("#vote-sheet a")
+    link.wait_for()
+    data = link.get_attribute("href").split(",")[1]
+    paper = list(csv.DictReader(base64.b64decode(data).decode().splitlines(keepends=True)))
+    assert len(paper) > 10 and all(row["choice"] == "" for row in paper)
+    page.get_by_role("button", name="Who votes, and on whom").click()
+    seen = {}
+    for name, choices in (("ann", ("left", "right", "left")), ("bob", ("left", "right", "right"))):
+        page.locator("#vote-voter input, #vote-voter textarea").first.fill(name)
+        seen[name] = []
+        for place, choice in enumerate(choices):
+            page.click("#vote-next")
+            page.wait_for_selector(f"#vote-{choice}:not([disabled])")
+            seen[name] += [page.locator("#vote-pair .tk-said").all_inner_texts()]
+            wanted = [paper[place][side].removeprefix("'").strip() for side in "AB"]
+            shown = [text.strip().replace("nothing", "") for text in seen[name][-1]]
+            assert [" ".join(t.split()) for t in shown] == [" ".join(t.split()) for t in wanted]
+            page.click(f"#vote-{choice}")
+            page.locator("#vote-told").get_by_text("Kept.").wait_for()
+            page.wait_for_selector(f"#vote-{choice}[disabled]")
+    assert seen["ann"] == seen["bob"]
+    agreed = page.locator("#vote-results table", has_text="ann and bob")
+    assert "67%" in agreed.inner_text()
+
+
 def test_guesses_change_the_ladder(page: Any, site: Any) -> None:
     view(page, "Guess")
     page.wait_for_selector("#guess-card .tk-question")
@@ -256,22 +238,62 @@ def test_a_third_party_panel_is_drawn(page: Any, site: Any) -> None:
     view(page, "Panel")
     page.locator("#panel-input-0").get_by_text("Offer").wait_for()
     page.click("#panel-go")
-    page.wait_for_selector("#panel-out mark.tk-flag")
-    assert page.locator("#panel-out mark.tk-flag").all_inner_texts() == ["says", "says"]
+    page.wait_for_selector("#panel-out .tk-cards mark.tk-unsupported")
+    assert page.locator("#panel-out .tk-cards mark").all_inner_texts() == ["says", "says"]
+    source = page.locator("#panel-out .tk-source")
+    said = page.locator("#panel-input-0 textarea").input_value()
+    assert source.locator("mark.tk-missing").all_inner_texts() == [said[:3]]
+    assert (
+        "left out" in source.inner_text()
+        and "not in the source" in page.locator("#panel-out .tk-legend").inner_text()
+    )
 
 
-def test_a_run_in_progress_is_shown_live(page: Any, site: Any) -> None:
+def test_a_run_in_progress_is_shown_live(
+    page: Any, site: Any, tiny_llama: Path, tmp_path: Path
+) -> None:
+    """A real run, begun after the page was loaded, from its first step to its report."""
+    before = {path.name for path in (site.runs / "price-regression").iterdir()}
+    data = write_csv(tmp_path / "goods.csv", goods(rows=120))
+    slow = ["--set", "training.max_steps=60", "--set", "training.logging_steps=1"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "toolkit.cli", "run", "price-regression", "--data", str(data),
+             *quick(tiny_llama), *slow, "--runs", str(site.runs)],
+            env=environment(), stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            for _ in range(240):
+                new = {p.name for p in (site.runs / "price-regression").iterdir()} - before
+                if new or process.poll() is not None:
+                    break
+                time.sleep(0.25)
+            (run_id,) = new
+            view(page, "Run")
+            page.wait_for_selector("#run-about iframe")
+            page.get_by_label("Remove", exact=False).first.click()
+            page.locator("#run-which input").click()
+            page.get_by_role("option", name=re.compile(run_id)).click()
+            page.locator("#run-about").get_by_text("In progress").first.wait_for()
+            page.wait_for_selector("#run-about .tk-chart svg", state="attached", timeout=180_000)
+            page.wait_for_selector("#run-about .tk-done:has-text('train')", timeout=180_000)
+            page.wait_for_selector("#run-about iframe", timeout=180_000)  # nobody loaded it anew
+            assert process.wait(60) == 0, (tmp_path / "log").read_text()
+            page.wait_for_selector("#run-file input")
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_a_run_that_stands_still_says_how_to_go_on(page: Any, site: Any) -> None:
+    folder = site.folder("live")
+    for path in folder.rglob("*"):
+        os.utime(path, (0, 0))
     view(page, "Run")
     page.wait_for_selector("#run-about iframe")
-    folder = site.folder("live")
     page.locator("#run-which input").click()
     page.get_by_role("option", name=re.compile(site.names["live"])).click()
-    page.locator("#run-about").get_by_text("In progress").first.wait_for()
-    assert page.locator("#run-about .tk-chart svg").count() >= 1
-    state = json.loads((folder / "run.json").read_text())
-    state["stages"]["train"] = {"state": "done", "seconds": 61.0}
-    (folder / "run.json").write_text(json.dumps(state))
-    page.locator("#run-about").get_by_text("61 s").wait_for()
+    page.locator("#run-about").get_by_text("toolkit resume").first.wait_for()
 
 
 def test_several_runs_stand_side_by_side(page: Any, site: Any) -> None:
@@ -282,46 +304,6 @@ def test_several_runs_stand_side_by_side(page: Any, site: Any) -> None:
     page.wait_for_selector("#run-about table")
     shown = page.locator("#run-about").inner_text()
     assert site.names["main"] in shown and site.names["broken"] in shown
-
-
-def test_no_path_outside_the_run_folders_can_be_read(page: Any, site: Any) -> None:
-    view(page, "Vote")  # whose store exists by now, or is no file
-    secrets = [
-        "/etc/hostname", str(site.runs / ".playground" / f"{site.names['main']}.sqlite"),
-        str(site.runs.parent / "server.log"), str(Path(__file__)),
-        f"{site.folder('main')}/../../../server.log", f"{site.folder('main')}/run.json",
-    ]  # fmt: skip
-    for secret in secrets:
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"{site.url}/gradio_api/file={secret}", timeout=20)
-        assert refused.value.code in (403, 404)
-        refused.value.close()
-
-
-def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Any) -> None:
-    nameless = page.evaluate(
-        """() => [...document.querySelectorAll('input, textarea, button, select')]
-        .filter(e => e.offsetParent && !(e.labels && e.labels.length) && !e.innerText.trim()
-            && !e.getAttribute('aria-label') && !e.title && !e.placeholder)
-        .map(e => e.outerHTML.slice(0, 160))"""
-    )
-    assert nameless == []
-    page.locator("#compare-go").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(browser: Any, site: Any, scheme: str) -> None:
-    for page in _session(browser, site.url, color_scheme=scheme):
-        page.set_viewport_size({"width": 390, "height": 844})
-        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        dark = sum(map(int, re.findall(r"\d+", paper)[:3])) < 200
-        assert dark == (scheme == "dark")
-        for name in ("Compare", "Chat", "Panel", "Vote", "Guess", "Run"):
-            view(page, name)
-            page.wait_for_timeout(200)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
 
 
 def test_without_a_run_the_page_says_how_to_make_one(browser: Any, tmp_path: Path) -> None:

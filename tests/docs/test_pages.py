@@ -1,7 +1,9 @@
 """What stands in the docs and is typed into a shell is run here, and its output compared.
 
-A page is one session in an empty folder: files in fences with a title are written there, commands
-after ``$`` are run in order. ``...`` in an output stands for anything; blanks count as one.
+A page is one session in an empty folder and a fresh environment: files in fences with a title are
+written there, commands after ``$`` and Python without a title are run in order. ``...`` in output
+stands for anything, blanks count as one, and below ``<!-- figures: within 0.1 -->`` the numbers may
+differ by so much (those above 1: by that share). A command may only fail where its output says so.
 """
 
 from __future__ import annotations
@@ -9,19 +11,39 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import subprocess
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+import environments
+from toolkit import plugins
+from toolkit.cli import app
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(path for path in DOCS.rglob("*.md") if "```console" in path.read_text("utf-8"))
-FENCE = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-TRAINS = ("tutorials/", "how-to/test-a-plugin.md")
-"""Pages that train something, in minutes."""
+ALL = sorted(path for path in DOCS.rglob("*.md") if "reports" not in path.parts)
+RUN = re.compile(r"^```(console|python)$", re.MULTILINE)
+PAGES = [path for path in ALL if RUN.search(path.read_text("utf-8"))]
+FENCE = re.compile(
+    r'^(?:<!-- figures: within (?P<within>[\d.]+) -->\n)?'
+    r'```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$',
+    re.MULTILINE | re.DOTALL,
+)  # fmt: skip
+NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?%?")
+TRAINS = ("tutorials/", "how-to/test-a-plugin.md", "how-to/broken-plugins.md")
+"""Pages that train or install something, in minutes."""
+WAITS = (
+    "toolkit playground",
+    "toolkit run price-regression --play",
+    "pip install 'adapter-toolkit",
+)
+"""Commands that wait for a person or need an index; their words are checked, they are not run."""
 
 _spec = importlib.util.spec_from_file_location("including", DOCS / "including.py")
 assert _spec is not None and _spec.loader is not None
@@ -34,11 +56,18 @@ class Block:
     language: str
     title: str
     text: str
+    within: float | None
 
 
 def blocks(page: Path) -> list[Block]:
     text = including.expand(page.read_text(encoding="utf-8"))
-    return [Block(*(part or "" for part in found)) for found in FENCE.findall(text)]
+    return [
+        Block(
+            found["language"], found["title"] or "", found["text"],
+            float(found["within"]) if found["within"] else None,
+        )
+        for found in FENCE.finditer(text)
+    ]  # fmt: skip
 
 
 def commands(text: str) -> list[tuple[str, str]]:
@@ -47,29 +76,50 @@ def commands(text: str) -> list[tuple[str, str]]:
     return [(part.partition("\n")[0], part.partition("\n")[2]) for part in parts]
 
 
-def pattern(output: str) -> re.Pattern[str]:
-    """What an output must look like; ``...`` stands for anything."""
+def pattern(output: str, *, figures: bool = False) -> re.Pattern[str]:
+    """What an output must look like; ``...`` stands for anything, ``figures`` for any number."""
     words = " ".join(output.split())
-    return re.compile(".*?".join(re.escape(part.strip()) + r"\s*" for part in words.split("...")))
+    parts = [re.escape(part.strip()) for part in words.split("...")]
+    if figures:
+        parts = [NUMBER.sub(r"([-−]?\\d[\\d,]*(?:\\.\\d+)?)%?", _plain(part)) for part in parts]
+    return re.compile(".*?".join(part + r"\s*" for part in parts))
 
 
-def matches(expected: str, printed: str) -> bool:
+def _plain(escaped: str) -> str:
+    """An escaped pattern whose numbers are written as they were."""
+    return re.sub(r"(?<=\d)\\(?=[.,]\d)", "", re.sub(r"\\(?=-\d)", "", escaped))
+
+
+def matches(expected: str, printed: str, within: float | None = None) -> bool:
     printed = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", printed).split())
-    return pattern(expected).fullmatch(printed) is not None
+    found = pattern(expected, figures=within is not None).fullmatch(printed)
+    if found is None or within is None:
+        return found is not None
+    wanted = [number for part in expected.split("...") for number in NUMBER.findall(part)]
+    return all(
+        abs(value(a) - value(b)) <= within * max(1.0, abs(value(a)))
+        for a, b in zip(wanted, found.groups(), strict=True)
+    )
+
+
+def value(number: str) -> float:
+    return float(number.rstrip("%").replace(",", "").replace("−", "-"))
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> dict[str, str]:
     """The environment of a reader's shell, in which ``toolkit`` is this one."""
-    tools = tmp_path / ".bin"
-    tools.mkdir()
-    for name, module in {"toolkit": "toolkit.cli", "python": ""}.items():
-        call = f"-m {module}" if module else ""
-        (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {call} "$@"\n')
-        (tools / name).chmod(0o755)
-    source = os.pathsep.join(str(ROOT / part) for part in ("", "plugins", "playground"))
-    path = os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": path,
+    venv = tmp_path / "venv"
+    environments.make(venv, first=[ROOT, ROOT / "plugins", ROOT / "playground"])
+    calls = {
+        "toolkit": [str(venv / "bin" / "python"), "-m", "toolkit.cli"],
+        "pip": environments.pip(venv),
+    }
+    for name, call in calls.items():
+        (venv / "bin" / name).write_text(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n')
+        (venv / "bin" / name).chmod(0o755)
+    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TOOLKIT_RUNS")}
+    return {**kept, **environments.OFFLINE, "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
             "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}  # fmt: skip
 
 
@@ -95,12 +145,24 @@ def test_commands_print_what_the_page_says(
         if block.title:
             (work / block.title).write_text(block.text, encoding="utf-8")
     for block in found:
-        for command, output in commands(block.text) if block.language == "console" else ():
+        for command, output in to_run(block):
             done = subprocess.run(
-                ["bash", "-c", command], cwd=work, env=shell, text=True, check=False, timeout=900,
+                command, cwd=work, env=shell, text=True, check=False, timeout=900,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             )  # fmt: skip
-            assert matches(output, done.stdout), f"$ {command}\n{done.stdout}\n--- not:\n{output}"
+            said = f"$ {command[-1]}\n{done.stdout}\n--- not:\n{output}"
+            assert matches(output, done.stdout, block.within), said
+            # The docs show failures too: an error's sentence, or a rule that is broken.
+            assert done.returncode == 0 or re.search("Error: |✗ |failed", output), said
+
+
+def to_run(block: Block) -> list[tuple[list[str], str]]:
+    """The commands of a block, each with what it prints."""
+    if block.language == "console":
+        return [(["bash", "-c", command], output) for command, output in commands(block.text)]
+    if block.language == "python" and not block.title and "# include:" not in block.text:
+        return [(["python", "-c", block.text], "")]
+    return []
 
 
 def test_a_page_that_is_wrong_is_found() -> None:
@@ -108,11 +170,80 @@ def test_a_page_that_is_wrong_is_found() -> None:
     assert not matches("made x:", "made y:")
     assert not matches("one two", "one two three")
     assert matches("one ...", "one two three")
+    assert not matches("f1 0.84 of 1,200", "f1 0.85 of 1,200")
+
+
+@pytest.mark.parametrize(
+    ("printed", "right"),
+    [
+        ("f1 0.85 (0.70–0.91), 1,300 rows, −0.5 ± 7%", True),
+        ("f1 0.95 (0.70–0.91), 1,300 rows, −0.5 ± 7%", False),
+        ("f1 0.84 (0.70–0.91), 1,400 rows, −0.5 ± 7%", False),
+        ("f1 0.84 (0.70–0.91), 1,300 rows, 0.5 ± 7%", False),
+        ("f2 0.84 (0.70–0.91), 1,300 rows, −0.5 ± 7%", False),
+        ("f1 0.84, 1,300 rows, −0.5 ± 7%", False),
+    ],
+)
+def test_figures_may_differ_by_what_the_page_says(printed: str, right: bool) -> None:
+    expected = "f1 0.84 (0.71–0.90), 1,200 rows, −0.5 ± 7%"
+    assert matches(expected, printed, within=0.1) is right
+
+
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_no_command_stands_where_it_is_not_run(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for found in FENCE.finditer(text):
+        told = [line for line in found["text"].splitlines() if COMMAND.match(line)]
+        if found["language"] == "bash":
+            assert all(line.startswith(WAITS) for line in told), told
+        elif found["language"] != "console":
+            assert not told
+    outside = FENCE.sub("", text)
+    assert "```" not in outside, "a fence that is indented, or has another heading, is not run"
+    assert not [line for line in outside.splitlines() if re.match("    (toolkit|pip) ", line)]
+
+
+COMMAND = re.compile(r"(?:\$ )?(?:toolkit|pip|python3?) .*")
+INLINE = re.compile(r"`((?:toolkit|pip) [^`]+)`")
+PROSE = [*ALL, ROOT / "README.md", ROOT / "examples" / "ticket-urgency" / "README.md"]
+
+
+def mentioned(page: Path) -> Iterator[str]:
+    """The ``toolkit`` commands that a page names: in a sentence, a table or a fence."""
+    text = including.expand(page.read_text(encoding="utf-8"))
+    for found in FENCE.finditer(text):
+        if found["language"] in ("bash", "console"):
+            yield from (
+                part.strip()
+                for line in found["text"].splitlines()
+                for part in re.split(r" #|[;&|>]", line.removeprefix("$ "))
+                if part.strip().startswith("toolkit ")
+            )
+    yield from (told for told in INLINE.findall(FENCE.sub("", text)) if told.startswith("toolkit"))
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_command_that_is_named_takes_the_options_it_is_named_with(page: Path) -> None:
+    plugins.add_commands(app)
+    group: Any = typer.main.get_command(app)
+    for told in mentioned(page):
+        words = shlex.split(told.replace("…", "").replace("[", "").replace("]", ""))[1:]
+        name = next((word for word in words if not word.startswith("-")), None)
+        if name is None or name in OF_EXAMPLES:
+            continue
+        assert name.rstrip(",") in group.commands, told
+        command = group.commands[name.rstrip(",")]
+        known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+        known |= {"--help", "-h", "--debug"}
+        asked = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert asked <= known, f"{told}: there is no {', '.join(sorted(asked - known))}"
+
+
+OF_EXAMPLES = ("urgent",)
+"""Commands that a plugin of the examples brings."""
 
 
 def test_every_command_is_in_the_docs() -> None:
-    from toolkit.cli import app
-
     text = "\n".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
     for command in app.registered_commands:
         assert command.callback is not None

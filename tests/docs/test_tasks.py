@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 from pathlib import Path
 
 import pytest
 
-from toolkit import plugins
+from toolkit import plugins, statistics
 
 DOCS = Path(__file__).parents[2] / "docs"
 _spec = importlib.util.spec_from_file_location("including", DOCS / "including.py")
@@ -33,6 +34,21 @@ def test_a_built_in_task_has_its_page(name: str) -> None:
     for told in (*task.columns, *(m.name for m in task.metrics), *(r.name for r in task.recipes)):
         assert f"`{told}`" in page
     assert f"tasks/{name}.md" in (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
+
+
+def test_the_page_on_statistics_says_the_numbers_that_count() -> None:
+    page = including.on_page_markdown((DOCS / "how-to" / "read-the-report.md").read_text("utf-8"))
+    assert f"{statistics.RESAMPLES:,} times" in page
+    assert f"smaller than {2 / (statistics.RESAMPLES + 1):.3f}" in page
+    assert f"has a {100 * statistics.CONFIDENCE:.0f} % interval" in page
+    assert f"has a {100 * statistics.COVERAGE:.0f} % interval" in page
+    assert inspect.signature(statistics.rows_needed).parameters["power"].default == 4 / 5
+    assert page.count("| adapter ") >= 3, "the kept report's rows are shown"
+
+
+def test_a_section_that_a_kept_report_lacks_is_an_error() -> None:
+    with pytest.raises(KeyError, match="no table below 'Nonsense'"):
+        including.on_page_markdown("<!-- report: price-regression / Nonsense -->")
 
 
 @pytest.mark.parametrize("kept", sorted((DOCS / "tasks" / "reports").glob("*.md")), ids=str)

@@ -10,15 +10,13 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import environments
 from cli_runner import quick
 from toolkit import scaffold
-from toolkit.testing import models
 
 ROOT = Path(__file__).parents[2]
 KINDS = sorted(scaffold.kinds())
@@ -51,9 +49,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ``bin`` folder of an environment with the wheel and the plugins."""
     folder = tmp_path_factory.mktemp("clean")
-    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
-    (site,) = (folder / "venv").glob("lib/python*/site-packages")
-    (site / "outer.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    site = environments.make(folder / "venv")
     (site / "sitecustomize.py").write_text(NO_NETWORK)
     for kind in KINDS:
         scaffold.create(f"new-{kind}", kind, folder / f"new-{kind}")
@@ -64,7 +60,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *(folder / f"new-{kind}" for kind in KINDS), cwd=folder,
     )  # fmt: skip
     run(
-        *pip, "--python", folder / "venv" / "bin" / "python", "install", "--no-deps", "--no-index",
+        *environments.pip(folder / "venv"), "install", "--no-deps", "--no-index",
         "-q", "--force-reinstall", *(folder / "wheels").glob("*.whl"), cwd=folder,
     )  # fmt: skip
     return folder / "venv" / "bin"
@@ -84,26 +80,24 @@ def test_the_plugins_command_is_there(clean: Path) -> None:
     assert run(clean / "toolkit", "urgent", "The web shop is down.", cwd=clean).strip() == "3"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_packages_own_tests_pass(clean: Path, kind: str) -> None:
+    package = clean.parents[1] / f"new-{kind}"
+    shown = run(clean / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=package)
+    assert "2 passed" in shown
+
+
 @pytest.mark.parametrize("task", TASKS)
-def test_a_task_is_checked_and_runs_offline(
-    clean: Path, task: str, tmp_path: Path, tiny_model: Callable[..., Path]
+def test_a_task_is_checked_and_runs_offline_with_the_model_that_comes_along(
+    clean: Path, task: str, tmp_path: Path
 ) -> None:
     run(clean / "toolkit", "check", task, cwd=tmp_path)
-    kind = "sequence-classification" if task == "ticket-urgency" else task.removeprefix("new-")
-    maker = models.MAKERS[AUTO_CLASSES[kind]]
-    model = maker(tmp_path / "model", models.LINES)
     shown = run(
         clean / "toolkit", "run", task, "--limit", "80", "--json", "--runs", tmp_path / "runs",
-        *quick(model), cwd=tmp_path,
+        *quick(None), cwd=tmp_path,
     )  # fmt: skip
     metrics = json.loads(shown)
+    model = json.loads(Path(metrics["run_path"], "run.json").read_text())["recipe"]["model"]
+    assert model.startswith("embedded:")
     assert metrics["synthetic"] and len(metrics["systems"]) >= 4
     assert Path(metrics["run_path"], "report.html").is_file()
-
-
-AUTO_CLASSES = {
-    "causal-lm": "AutoModelForCausalLM",
-    "sequence-classification": "AutoModelForSequenceClassification",
-    "question-answering": "AutoModelForQuestionAnswering",
-    "seq2seq-lm": "AutoModelForSeq2SeqLM",
-}

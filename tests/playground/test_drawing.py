@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -66,8 +67,40 @@ def test_spans_are_marked_and_the_top_five_listed() -> None:
 def test_marks_of_a_text_say_why() -> None:
     data = {"text": f"Paid 500 on {EVIL}", "marks": [{"start": 5, "end": 8, "note": "not in it"}]}
     page = draw("text", [Shown("adapter", "x", None, None, data)], others={"lead-1": EVIL})
-    assert '<mark class="tk-flag" title="not in it">500</mark>' in page
+    assert '<mark class="tk-mark tk-unsupported" title="not in it">500</mark>' in page
     assert "<b>500</b> not in it" in page and EVIL not in page
+
+
+def test_a_summary_stands_below_its_source_with_what_is_unsupported_and_missing() -> None:
+    source = f"Flood in Bern on 3 May {EVIL}; loss of $900."
+    day = {"start": source.index("3 May"), "end": source.index("3 May") + 5, "kind": "supported"}
+    lost = {"start": source.index("$900"), "end": source.index("$900") + 4, "kind": "missing"}
+    sides = [
+        Shown("base", "", None, None, {
+            "text": "Fire in Bern.", "marks": [{"start": 0, "end": 4}],
+            "source": source, "source_marks": [lost],
+        }),
+        Shown("adapter", "", None, None, {
+            "text": "Flood on 3 May.", "marks": [{"start": 9, "end": 14, "kind": "supported"}],
+            "source": source, "source_marks": [day, {**lost, "note": "the loss"}],
+        }),
+    ]  # fmt: skip
+    page = draw("text", sides, truth="Flood in Bern.")
+    assert page.count('aria-label="Source"') == 1 and EVIL not in page
+    assert '<mark class="tk-mark tk-unsupported" title="not in the source">Fire</mark>' in page
+    assert '<mark class="tk-mark tk-missing" title="base: left out; adapter: the loss">' in page
+    assert "<b>$900</b> base: left out; adapter: the loss" in page
+    assert page.count(">3 May</mark>") == 2 and "<b>3 May</b>" not in page
+    legend = page[page.index("tk-legend") : page.index("tk-cards")]
+    assert all(word in legend for word in ("not in the source", "in the source", "left out"))
+
+
+@pytest.mark.parametrize(
+    "mark", [{"start": 0, "end": 99}, {"start": 3, "end": 1}, {"start": 0, "end": 1, "kind": "?"}]
+)
+def test_a_mark_that_cannot_be_is_refused_in_words(mark: dict[str, Any]) -> None:
+    with pytest.raises(PluginError, match="mark"):
+        draw("text", [Shown("adapter", "", None, None, {"text": "short", "marks": [mark]})])
 
 
 def test_what_cannot_be_drawn_is_refused_in_words() -> None:

@@ -63,8 +63,9 @@ def test_agreement_of_two_who_filled_in_the_sheet() -> None:
         vote("adapter", "base", flipped[v.choice] if i < 8 else v.choice, "two", i)
         for i, v in enumerate(one)
     ]
-    ((a, b, rows, kappa),) = agreement(one + two)
-    assert (a, b, rows) == ("one", "two", 10) and kappa == pytest.approx(0.6)
+    (found,) = agreement(one + two)
+    assert (found.a, found.b, found.rows, found.share) == ("one", "two", 10, 0.8)
+    assert found.kappa == pytest.approx(0.6)
 
 
 def test_preferences_leave_out_what_decides_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,21 +12,30 @@ from typing import Any
 import jsonschema
 import pytest
 
+from cli_runner import ROOT, environment
 from toolkit.run import Run, read_json, read_jsonl
 from toolkit_qa import stories
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    paths = f"{ROOT}:{ROOT / 'plugins'}"
+def command(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "toolkit.cli", *arguments], cwd=folder, capture_output=True,
-        text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths},
+        text=True, env=environment(),
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == code, done.stderr[-3000:]
     return done
+
+
+def run_arguments(model: Path) -> list[str]:
+    """A run that ends in seconds; the files lie in the working directory."""
+    return [
+        "run", "question-answering", "--train", "train.json", "--validation", "dev.json",
+        "--test", "test.json", "--model", str(model), "--set", "training.max_steps=4",
+        "--set", "training.eval_steps=2", "--set", "training.max_length=128", "--set",
+        "training.bf16=false", "--set", "task.ensemble=2", "--set", "training.doc_stride=32",
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +44,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     (folder / "train.json").write_text(json.dumps(stories.generate("train", 20)))
     (folder / "dev.json").write_text(json.dumps(stories.generate("validation", 8)))
     (folder / "test.json").write_text(json.dumps(stories.generate("test", 8)))
-    command(
-        folder, "run", "question-answering", "--train", "train.json", "--validation", "dev.json",
-        "--test", "test.json", "--model", str(tiny_bert), "--set", "training.max_steps=4",
-        "--set", "training.eval_steps=2", "--set", "training.max_length=128", "--set",
-        "training.bf16=false", "--set", "task.ensemble=2", "--set", "training.doc_stride=32",
-    )  # fmt: skip
+    command(folder, *run_arguments(tiny_bert))
     (run,) = (folder / "runs" / "question-answering").iterdir()
     return run
 
@@ -56,7 +60,11 @@ def test_every_system_has_answered_and_the_document_keeps_its_schema(finished: P
         "question", "answer length", "context length", "position of the answer",
     }  # fmt: skip
     compared = {(c["b"], c["metric"]) for c in metrics["comparisons"]}
-    assert ("ensemble", "f1") in compared and ("base", "exact") in compared
+    others = set(roles) - {"adapter"}
+    for metric in ("f1", "exact"):
+        assert {b for b, name in compared if name == metric} == others
+    none = [c for c in metrics["comparisons"] if c["difference"] is None]
+    assert all(c["p"] is None for c in none)
 
 
 def test_decoder_and_threshold_were_chosen_on_select_alone(finished: Path) -> None:
@@ -82,6 +90,9 @@ def test_decoder_and_threshold_were_chosen_on_select_alone(finished: Path) -> No
 
 def test_the_report_marks_spans_and_gives_their_probabilities(finished: Path) -> None:
     page = (finished / "report.html").read_text()
+    heads = re.findall(r'<li>\s*<p class="text">(.*?)</p>', page)
+    asked = {row["question"] for row in read_jsonl(finished / "data/heldout.jsonl")}
+    assert len(heads) > 20 and set(heads) <= asked
     assert '<mark class="right">' in page and "no answer <b>" in page
     assert "a linear probe on the frozen encoder" in page
     assert "checkpoints of one training" in page
@@ -116,9 +127,90 @@ def test_new_questions_are_answered(finished: Path) -> None:
     assert "spans" in answers[0]["detail"]
 
 
-def test_two_runs_answer_on_one_encoder_and_the_report_says_so(finished: Path) -> None:
-    done = command(finished, "together", str(finished), str(finished), "--rows", "10", "--json")
+@pytest.fixture(scope="module")
+def sentiment(finished: Path, tiny_bert: Path) -> Path:
+    """A run of another task, and another head, on the same encoder."""
+    folder = finished.parents[2]
+    lines = ["text,stars"]
+    for n in range(240):
+        words, stars = (("great and sturdy", 5), ("poor and loud", 1), ("so so", 3))[n % 3]
+        lines.append(f"the lamp number {n} is {words},{stars}")
+    (folder / "reviews.csv").write_text("\n".join(lines))
+    command(
+        folder, "run", "review-sentiment", "--data", "reviews.csv", "--model", str(tiny_bert),
+        "--set", "training.max_steps=12", "--set", "training.learning_rate=0.01",
+        "--set", "training.eval_strategy=steps", "--set", "training.eval_steps=6",
+    )  # fmt: skip
+    (run,) = (folder / "runs" / "review-sentiment").iterdir()
+    return run
+
+
+def test_sentiment_and_answers_come_from_one_encoder_as_from_two(
+    finished: Path, sentiment: Path
+) -> None:
+    done = command(finished, "together", str(finished), str(sentiment), "--rows", "20", "--json")
     found = json.loads(done.stdout)
-    assert [one["same"] for one in found["tasks"]] == [10, 10]
-    assert found["parameters"] < found["parameters_apart"]
-    assert found["sentence"] in (finished / "report.html").read_text().replace("&#39;", "'")
+    assert [one["task"] for one in found["tasks"]] == ["question-answering", "review-sentiment"]
+    assert [(one["rows"], one["same"]) for one in found["tasks"]] == [(20, 20), (20, 20)]
+    assert found["parameters"] < 0.7 * found["parameters_apart"]
+    for run in (finished, sentiment):
+        page = (run / "report.html").read_text().replace("&#39;", "'")
+        assert found["sentence"] in page
+
+
+def test_an_adapter_that_answers_otherwise_than_its_run_is_found(
+    finished: Path, sentiment: Path, tmp_path: Path
+) -> None:
+    """The run's stored answers are not what is shown: another adapter in its place is seen."""
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    copy = tmp_path / finished.name
+    shutil.copytree(finished, copy)
+    weights = copy / "adapter" / "adapter_model.safetensors"
+    save_file({name: -value for name, value in load_file(weights).items()}, weights)
+    done = command(
+        finished, "together", str(copy), str(sentiment), "--rows", "20", "--json", code=1
+    )
+    changed, unchanged = json.loads(done.stdout)["tasks"]
+    assert changed["same"] < 20 and len(changed["differing"]) == 20 - changed["same"]
+    assert unchanged["same"] == 20
+
+
+def test_the_ensemble_is_not_the_adapter_again(finished: Path) -> None:
+    one, several = (
+        [line["detail"]["no_answer"] for line in read_jsonl(finished / f"predictions/{name}.jsonl")]
+        for name in ("adapter", "ensemble")
+    )
+    assert len(one) == len(several) and one != several
+    metrics = read_json(finished / "metrics.json")
+    assert metrics["systems"]["ensemble"]["note"].startswith("2 checkpoints of one training")
+    assert any("ensemble" in line and "2 checkpoints" in line
+               for line in (finished / "report.md").read_text().splitlines())  # fmt: skip
+
+
+@pytest.mark.parametrize("killed_at", ["checkpoint-2"])
+def test_kill_and_resume_gives_the_same_bytes(
+    finished: Path, tiny_bert: Path, tmp_path: Path, killed_at: str
+) -> None:
+    """``kill -9`` while training; what ``resume`` makes is the uninterrupted run, byte for byte."""
+    import signal
+    import time
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "toolkit.cli", *run_arguments(tiny_bert)], cwd=finished.parents[2],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**environment(), "TOOLKIT_RUNS": str(tmp_path)},
+    )  # fmt: skip
+    while not list(tmp_path.glob(f"*/*/checkpoints/*/{killed_at}")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    command(finished.parents[2], "resume", "--runs", str(tmp_path))
+    (run,) = (tmp_path / "question-answering").iterdir()
+    names = ["adapter_model.safetensors", "adapter_config.json"]
+    members = [f"members/checkpoint-{step}/adapter_model.safetensors" for step in (2, 4)]
+    for name in (*names, *members):
+        assert (run / "adapter" / name).read_bytes() == (finished / "adapter" / name).read_bytes()

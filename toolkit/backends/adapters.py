@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        model.save_pretrained(str(temporary))
+        with _vocabulary_as_it_was():
+            model.save_pretrained(str(temporary))
         tokenizer.save_pretrained(str(temporary))
         (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours is the run's
         _settle_config(temporary / "adapter_config.json", str(extra.get("model", "")))
@@ -56,6 +58,14 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
             f"cannot save the adapter in {folder}: {error}; make room, then go on with: toolkit "
             "resume"
         ) from error
+
+
+@contextlib.contextmanager
+def _vocabulary_as_it_was() -> Iterator[None]:
+    """PEFT looks up whether the vocabulary has grown, and warns where it cannot: it never has."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Could not find a config file in")
+        yield
 
 
 def _replace(folder: Path, new: Path) -> None:
@@ -142,7 +152,8 @@ def _compare_keys(
 ) -> None:
     from peft import get_peft_model_state_dict
 
-    state = get_peft_model_state_dict(peft, adapter_name=name)
+    with _vocabulary_as_it_was():
+        state = get_peft_model_state_dict(peft, adapter_name=name)
     wanted = {
         key.replace(".base_model.model.", ".")
         for key in state

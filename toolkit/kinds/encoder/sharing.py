@@ -42,9 +42,8 @@ class SharedEncoder:
         self.kinds = {name: kind for name, (kind, _) in members.items()}
         for kind in self.kinds.values():
             kind.load()
-        shared = _fullest([kind.model for kind in self.kinds.values()])
+        _share([kind.model for kind in self.kinds.values()])
         for name, (kind, folder) in members.items():
-            setattr(kind.model, kind.model.base_model_prefix, shared)
             beside = [other for other in members if other != name]
             kind.tuned = backends.attach_adapter(kind.model, folder, name, beside)
 
@@ -77,7 +76,17 @@ class SharedEncoder:
         return total
 
 
-def _fullest(models: Sequence[Any]) -> Any:
-    """The encoder with the most parts: some heads read a pooler, and others leave it out."""
+def _share(models: Sequence[Any]) -> None:
+    """Put the parts of one encoder into all models.
+
+    Part by part (embeddings, layers, pooler) and not the encoder as a whole: a head that reads no
+    pooler has an encoder without one, and its adapter must find none to sit on.
+    """
     encoders = [getattr(model, model.base_model_prefix) for model in models]
-    return max(encoders, key=lambda encoder: sum(p.numel() for p in encoder.parameters()))
+    parts: dict[str, Any] = {}
+    for encoder in encoders:
+        for name, part in list(encoder.named_children()):
+            setattr(encoder, name, parts.setdefault(name, part))
+        # The attention's implementation stands there: who makes the mask and who reads it must
+        # agree on its form.
+        encoder.config = encoders[0].config

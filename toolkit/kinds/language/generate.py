@@ -9,6 +9,7 @@ from typing import Any
 
 from toolkit.kinds.base import Progress, Watch
 from toolkit.kinds.batches import batch_tokens, batches, padded
+from toolkit.kinds.few_rows import few_rows
 from toolkit.kinds.language import Generated
 
 SHORT_ANSWER = 8
@@ -135,7 +136,7 @@ def generate(
             from toolkit.kinds.language.watching import watched
 
             extra |= watched(watch, batch, tokenizer.eos_token_id)
-        with torch.inference_mode():
+        with torch.inference_mode(), few_rows(model):
             out = model.generate(
                 input_ids=ids,
                 attention_mask=mask,

@@ -67,6 +67,8 @@ class Answered:
         no_answer: its probability.
         windows: how many windows the context was read in.
         seconds: the row's share of its batches' time.
+        tokens: always ``None``: nothing is generated.
+        hit_limit: always false, for the same reason.
     """
 
     spans: tuple[Span, ...]

@@ -50,6 +50,8 @@ class Classified:
         logits: the head's output, shape (labels,); shape (1,) for regression.
         labels: the classes in the order of the logits; empty for regression.
         seconds: the row's share of its batch's time.
+        tokens: always ``None``: nothing is generated.
+        hit_limit: always false, for the same reason.
     """
 
     logits: np.ndarray
@@ -183,7 +185,10 @@ class SequenceRegressionTask(SequenceClassificationTask):
 
     @abstractmethod
     def to_scale(self, row: Row) -> float | None:
-        """The row's target on a scale on which errors count alike (a log price); ``None``: new."""
+        """The row's target on a scale on which errors count alike, such as a log price.
+
+        ``None`` for a row to be predicted, which has no answer column.
+        """
 
     @abstractmethod
     def from_scale(self, number: float) -> Any:
@@ -240,3 +245,10 @@ class SequenceRegressionTask(SequenceClassificationTask):
     def fallback(self) -> Any:
         """What an unreadable output counts as: the middle of the training split's scale."""
         return self.from_scale(float(self.facts["scale"]["mean"]))
+
+    def residual(self, prediction: Any, reference: Any) -> float | None:
+        """How far off a prediction is, in the unit of the predictions."""
+        return abs(float(prediction) - float(reference))
+
+    def interval(self, prediction: Any, width: float) -> tuple[float, float]:
+        return float(prediction) - width, float(prediction) + width

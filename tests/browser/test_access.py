@@ -1,0 +1,102 @@
+"""The page for everybody: keyboard, screen readers, phones, the dark."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from playground_site import Site
+from playground_steps import VIEWS, session, view
+
+pytestmark = pytest.mark.slow
+
+WIDTHS = {1440: 1000, 390: 844}
+
+
+def fill(page: Any) -> None:
+    """Something to see in every view, so that it is looked at as people see it."""
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    view(page, "Panel")
+    page.click("#panel-go")
+    page.wait_for_selector("#panel-out .tk-dist")
+    view(page, "Chat")
+    page.locator("#chat-message textarea").fill("red oak thing")
+    page.locator("#chat-message textarea").press("Enter")
+    page.wait_for_selector("#chat-export a")
+    view(page, "Vote")
+    page.click("#vote-next")
+    page.wait_for_selector("#vote-tie:not([disabled])")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_amiss_in_any_view(
+    browser: Any, site: Site, width: int, scheme: str
+) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="the extra 'dev' brings axe"
+    )
+    size = {"width": width, "height": WIDTHS[width]}
+    found = {}
+    with session(browser, site.url, color_scheme=scheme, viewport=size) as page:
+        fill(page)
+        for name in VIEWS:
+            view(page, name)
+            page.wait_for_timeout(300)
+            results = axe.Axe().run(page).response["violations"]
+            found[name] = [
+                (v["id"], v["impact"], node["target"], node["html"][:200])
+                for v in results
+                for node in v["nodes"]
+            ]
+    assert {name: nodes for name, nodes in found.items() if nodes} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling(browser: Any, site: Site, scheme: str) -> None:
+    size = {"width": 390, "height": 844}
+    with session(browser, site.url, color_scheme=scheme, viewport=size) as page:
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        dark = sum(map(int, re.findall(r"\d+", paper)[:3])) < 200
+        assert dark == (scheme == "dark")
+        fill(page)
+        for name in VIEWS:
+            view(page, name)
+            page.wait_for_timeout(200)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+def test_every_control_has_a_name(page: Any) -> None:
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('input, textarea, button, select')]
+        .filter(e => e.offsetParent && !(e.labels && e.labels.length) && !e.innerText.trim()
+            && !e.getAttribute('aria-label') && !e.title && !e.placeholder)
+        .map(e => e.outerHTML.slice(0, 160))"""
+    )
+    assert nameless == []
+
+
+def test_the_keyboard_does_it_all(page: Any) -> None:
+    """From the address bar: to the views by arrow keys, to the button by Tab, and Enter."""
+    page.keyboard.press("Tab")
+    reached = []
+    for _ in range(60):
+        here = page.evaluate(
+            "() => { const e = document.activeElement; return [e.id, e.getAttribute('role'),"
+            " e.innerText || '', getComputedStyle(e).outlineStyle]; }"
+        )
+        reached.append(here)
+        if here[0] == "compare-go":
+            break
+        page.keyboard.press("Tab")
+    assert reached[-1][0] == "compare-go", reached
+    assert reached[-1][3] != "none"  # where the keyboard is can be seen
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    page.get_by_role("tab", name="Compare", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.locator("#chat-message textarea").wait_for()

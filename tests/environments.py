@@ -1,0 +1,40 @@
+"""Virtual environments that see the packages of this one through a path file, so need no index."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+OFFLINE = {
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",  # pip's own way of saying: do not isolate
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "HF_HUB_OFFLINE": "1",
+}
+"""What keeps pip and the Hub from asking anybody."""
+
+
+def outer_packages() -> list[str]:
+    """The folders that this environment's packages are in."""
+    return [path for path in sys.path if path.endswith("site-packages")]
+
+
+def make(folder: Path, first: Sequence[Path] = ()) -> Path:
+    """A fresh environment without pip; returns its ``site-packages``.
+
+    Args:
+        folder: where it is made.
+        first: folders that are seen before the packages of this environment.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    paths = [*map(str, first), *outer_packages()]
+    (site / "outer.pth").write_text("".join(f"{path}\n" for path in paths))
+    return site
+
+
+def pip(folder: Path) -> list[str]:
+    """The beginning of a pip command that works on an environment that :func:`make` has made."""
+    return [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]

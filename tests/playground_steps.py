@@ -1,0 +1,48 @@
+"""What a person does in the playground, for browser tests and for screenshots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+TIMEOUT = 60_000
+VIEWS = ("Compare", "Chat", "Panel", "Vote", "Guess", "Run")
+
+
+@contextmanager
+def session(browser: Any, url: str, **options: Any) -> Iterator[Any]:
+    """A session of its own; nothing may be asked of any other machine."""
+    context = browser.new_context(**{"viewport": {"width": 1440, "height": 1000}, **options})
+    opened = context.new_page()
+    opened.set_default_timeout(TIMEOUT)
+    foreign: list[str] = []
+    opened.on("request", lambda r: foreign.append(r.url) if "127.0.0.1" not in r.url else None)
+    opened.goto(url)
+    opened.wait_for_selector("#about .tk-lede, #about .tk-empty")
+    yield opened
+    assert [u for u in foreign if not u.startswith(("data:", "blob:", "about:"))] == []
+    context.close()
+
+
+def view(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def most_tokens(page: Any, place: str, count: int) -> None:
+    """Set "Most new tokens" of the view that is open."""
+    tab = page.locator(f"#tab-{place}")
+    tab.get_by_role("button", name="Sampling").click()
+    box = tab.get_by_label(re.compile("number input for Most new tokens")).first
+    box.fill(str(count))
+    box.press("Tab")
+
+
+def texts(page: Any) -> list[str]:
+    return [t.strip() for t in page.locator("#compare-out .tk-said").all_inner_texts()]
+
+
+def choose_run(page: Any, run_id: str) -> None:
+    page.locator("#run input").click()
+    page.get_by_role("option", name=re.compile(run_id)).click()

@@ -1,0 +1,41 @@
+"""The command line. Commands are thin: they read options, call one function and show its result.
+
+Nothing heavy is imported here at module level: ``toolkit --help`` has to answer at once. The
+modules of commands are imported in the order in which the help lists them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from toolkit import plugins
+from toolkit.cli import training  # isort: split
+
+from toolkit.cli import authoring  # isort: split
+
+from toolkit.cli import results
+from toolkit.cli.base import app
+from toolkit.cli.ending import INTERRUPTED, fail, interrupted, other
+from toolkit.errors import ToolkitError
+
+__all__ = ["app", "authoring", "main", "results", "training"]
+
+
+def main() -> None:
+    """The ``toolkit`` command: errors of ours are one message, Ctrl-C leaves a resumable run."""
+    if "--debug" in sys.argv:
+        sys.argv.remove("--debug")
+        os.environ["TOOLKIT_DEBUG"] = "1"
+    try:
+        plugins.add_commands(app)
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:  # typer has caught the Ctrl-C
+            code = interrupted()
+    except ToolkitError as error:
+        code = fail(error, error.exit_code)
+    except KeyboardInterrupt:
+        code = interrupted()
+    except Exception as error:
+        code = other(error)
+    sys.exit(code if isinstance(code, int) else 0)

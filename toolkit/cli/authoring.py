@@ -1,0 +1,93 @@
+"""Commands for tasks and their authors: ``tasks``, ``plugins``, ``recipes``, ``new``, ``check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit import plugins
+from toolkit.cli.base import Json, app
+
+
+def _kinds(value: bool) -> None:
+    if value:
+        from toolkit import scaffold
+
+        for name, summary in scaffold.kinds().items():
+            typer.echo(f"{name}: {summary}")
+        raise typer.Exit
+
+
+@app.command()
+def tasks(as_json: Json = False) -> None:
+    """List the tasks."""
+    from toolkit.showing import show_tasks
+
+    show_tasks(plugins.load(), as_json)
+
+
+@app.command(name="plugins")
+def plugins_command(as_json: Json = False) -> None:
+    """List the plugins: where they come from, and what is broken."""
+    from toolkit.showing import show_plugins
+
+    show_plugins(plugins.load(), as_json)
+
+
+@app.command()
+def recipes(
+    task: Annotated[str | None, typer.Argument(help="Only this task's.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the recipes of the tasks."""
+    from toolkit.showing import show_recipes
+
+    found = plugins.load()
+    chosen = [plugins.find(task)] if task else [found.tasks[name] for name in sorted(found.tasks)]
+    show_recipes(chosen, as_json)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The task's name, such as my-task.")],
+    kind: Annotated[
+        str, typer.Option(help="The kind of model; toolkit new --kinds lists them.")
+    ] = "causal-lm",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to make it.", show_default="./NAME")
+    ] = None,
+    kinds: Annotated[
+        bool, typer.Option("--kinds", callback=_kinds, is_eager=True, help="List the kinds.")
+    ] = False,
+) -> None:
+    """Make a package with a task of your own: it installs, passes its tests and runs."""
+    from toolkit import scaffold
+    from toolkit.showing import show_new
+
+    show_new(scaffold.create(name, kind, folder or Path(name)), name)
+
+
+@app.command()
+def check(
+    task: Annotated[
+        str, typer.Argument(help="A task (see: toolkit tasks), or a file my_task.py or .toml.")
+    ],
+    data: Annotated[str | None, typer.Option(help="Check with these data.")] = None,
+    text: Annotated[str | None, typer.Option(help="Text column(s).")] = None,
+    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a task against the contract, without a model."""
+    from toolkit import checking, environment
+    from toolkit.columns import split_option
+    from toolkit.showing import show_checks
+    from toolkit.source import Source
+
+    environment.prepare(offline=True)
+    source = Source(data=data, text=split_option(text) if text else (), target=target)
+    results = checking.check(plugins.find(task)(), source)
+    show_checks(task, results, as_json)
+    if any(not result.passed for result in results):
+        raise typer.Exit(1)

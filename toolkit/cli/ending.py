@@ -1,0 +1,71 @@
+"""How a command ends: an exit code, and for an error one message."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+
+import typer
+
+from toolkit.errors import ToolkitError
+
+INTERRUPTED = 130
+
+
+def fail(error: BaseException, code: int) -> int:
+    """Show an error as one message, with ``--json`` as JSON too; returns the exit code."""
+    if os.environ.get("TOOLKIT_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"error": str(error), "kind": type(error).__name__}))
+    typer.secho("Error: ", fg="red", bold=True, err=True, nl=False)
+    typer.echo(str(error), err=True)
+    return code
+
+
+def interrupted() -> int:
+    """Say that the command was stopped, and how a run goes on; returns the exit code."""
+    run_path = os.environ.get("TOOLKIT_RUN")
+    hint = f"; go on with: toolkit resume {run_path}" if run_path else ""
+    typer.echo(f"\nstopped{hint}", err=True)
+    return INTERRUPTED
+
+
+def other(error: Exception) -> int:
+    """Click's own errors, and what nobody foresaw."""
+    if isinstance(error, typer.Abort):
+        return interrupted()
+    if hasattr(error, "show") and hasattr(
+        error, "exit_code"
+    ):  # typer's own, whose click is private
+        error.show()
+        return int(error.exit_code)
+    if _disk_is_full(error):
+        run_path = os.environ.get("TOOLKIT_RUN", "")
+        return fail(
+            ToolkitError(
+                f"the disk is full; make room, then go on with: toolkit resume {run_path}"
+            ),
+            2,
+        )
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    unforeseen = ToolkitError(
+        f"something went wrong that the toolkit did not foresee: {reason} (run again with --debug "
+        "for a traceback)"
+    )
+    unforeseen.__cause__ = error
+    return fail(unforeseen, 1)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error comes of a full disk; torch and safetensors raise errors of their own."""
+    while error is not None:
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        if full or "No space left on device" in str(error) or "file write failed" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
