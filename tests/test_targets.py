@@ -32,6 +32,7 @@ TARGETS = (
     Target.spread("Between categories", 1e6, "category"),
     Target.drop("Drop", 0.0, "category", note="of the error"),
     Target.worst("Least", 1e6, "category"),
+    Target.worst("Most", 1e6, "category", at_least=False),
     Target.worst("Of no slice", 0, "nowhere"),
     Target.speed("Fast", 10, "p95_seconds", at_least=False),
 )
@@ -70,6 +71,7 @@ def test_each_target_is_held_against_its_figure(scored: tuple[Run, Any, dict[str
     assert found["Drop"]["value"] == pytest.approx(1 - min(parts) / max(parts))
     assert found["Drop"]["met"] is False and found["Drop"]["surely"] is None
     assert found["Least"]["value"] == min(parts) and found["Least"]["met"] is False
+    assert found["Most"]["value"] == max(parts) and found["Most"]["met"] is True
     assert found["Of no slice"]["met"] is None
     assert found["Fast"]["met"] is True
     jsonschema.Draft202012Validator(SCHEMA).validate(doc)

@@ -162,10 +162,13 @@ def show_result(run: Run, as_json: bool) -> None:
 
 
 def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
-    """How many targets were met, and which were not."""
-    missed = [target["label"] for target in targets if not target["met"]]
-    met = f"{len(targets) - len(missed)} of {len(targets)} targets met"
-    return met + (f"; not: {', '.join(missed)}" if missed else "")
+    """How many targets were met, which were not, and which had no figure."""
+    known = [target for target in targets if target["met"] is not None]
+    missed = "; ".join(target["label"] for target in known if not target["met"])
+    unknown = "; ".join(target["label"] for target in targets if target["met"] is None)
+    told = f"{sum(target['met'] for target in known)} of {len(known)} targets met"
+    told += f". Not met: {missed}" if missed else ""
+    return told + (f". Not measured: {unknown}" if unknown else "")
 
 
 def ladder_table(metrics: Mapping[str, Any]) -> Table:

@@ -68,11 +68,15 @@ class Target:
 
     @classmethod
     def worst(cls, label: str, goal: float, slice_name: str, **keywords: Any) -> Target:
-        """The figure of the worst part of a slice, with its interval."""
+        """The figure of the worst part of a slice, with its interval.
+
+        With ``at_least=False``, for errors, the worst part is that with the largest figure.
+        """
+        worst = min if keywords.get("at_least", True) else max
 
         def of(doc: Document, system: str) -> Measured | None:
             parts = _parts(doc, slice_name, system)
-            return min(parts, default=None, key=lambda found: found[0])
+            return worst(parts, default=None, key=lambda found: found[0])
 
         return cls(label, goal, of, **keywords)
 

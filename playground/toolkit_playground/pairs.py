@@ -113,7 +113,8 @@ def sheet_pair(page: Page, engine: Engine, voter: str, two: Sequence[str]) -> Pa
         labels[engine.side(label).system] = label
     done = {v.row_id for v in page.library.store(run).votes() if v.sheet and v.voter == voter}
     rows = {int(row["row_id"]): row for row in page.library.held_out(run, "test")}
-    for pair in sheet.draw(run, task, *labels):
+    first, second = labels
+    for pair in sheet.draw(run, task, first, second):
         if pair.row_id in done:
             continue
         left, right = ((labels[system], said) for system, said in (pair.left, pair.right))

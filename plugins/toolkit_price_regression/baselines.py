@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toolkit import precision
 from toolkit.errors import MissingExtra
 from toolkit.task import Baseline, Predictor
 from toolkit_price_regression.features import amounts, frequent_words, shape, vectorizer
@@ -209,7 +210,7 @@ def _encoder() -> Callable[[Sequence[str]], Array]:
     except ImportError as error:
         raise MissingExtra("The baseline embeddings-ridge", "offline") from error
     # bfloat16 halves the time where the CPU computes in it, and moves no embedding by over 0.003.
-    fast = torch.cuda.is_available() or _cpu_has_bfloat16()
+    fast = precision.bfloat16_pays()
     model = SentenceTransformer(
         str(get_model_path()),
         local_files_only=True,
@@ -223,15 +224,6 @@ def _encoder() -> Callable[[Sequence[str]], Array]:
         return np.asarray(vectors, dtype=np.float64)
 
     return encode
-
-
-def _cpu_has_bfloat16() -> bool:
-    """Whether the CPU multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
-    import torch
-
-    tell = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch we support
-    able: dict[str, object] = tell()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def _one_thread() -> AbstractContextManager[Any]:

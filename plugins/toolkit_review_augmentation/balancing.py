@@ -121,7 +121,7 @@ def near_duplicates(reviews: Sequence[Mapping[str, Any]], same: float = SAME) ->
         vectors = dict(
             zip(
                 places := sorted({*embedded, *originals[few].tolist()}),
-                texts.embed([reviews[place]["text"] for place in places]) if places else (),
+                texts.embed_fast([reviews[place]["text"] for place in places]) if places else (),
                 strict=True,
             )
         )

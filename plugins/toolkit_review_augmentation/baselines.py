@@ -93,7 +93,7 @@ def word_features(train: Sequence[str]) -> Featurize:
 def sentence_features(train: Sequence[str]) -> Featurize:
     """Sentence embeddings of whole texts; needs the extra ``offline``."""
     texts.encoder()
-    return lambda given: texts.embed(given)
+    return lambda given: texts.embed_fast(given)
 
 
 def tfidf_logreg(train: Dataset) -> Predictor:

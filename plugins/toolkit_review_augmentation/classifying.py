@@ -31,7 +31,7 @@ LORA = Recipe(
     model="embedded:minilm",
     training={
         "per_device_train_batch_size": 32,
-        "num_train_epochs": 4,
+        "num_train_epochs": 3,
         "learning_rate": 1e-3,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.06,
@@ -39,15 +39,18 @@ LORA = Recipe(
         "eval_strategy": "epoch",
         "logging_steps": 10,
         "max_length": 256,
+        # Together 1.7 times as fast on a CPU that computes in bfloat16, at these lengths.
+        "bf16": True,
+        "model_init_kwargs": {"attn_implementation": "eager"},
     },
     lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"},
-    early_stopping={"early_stopping_patience": 2, "minutes": 3.5},
+    early_stopping={"early_stopping_patience": 2, "minutes": 4},
 )
 FULL = replace(
     LORA,
     name="minilm-full",
     summary="all-MiniLM-L6-v2, all parameters, offline, under six minutes on two cores",
-    training={**LORA.training, "num_train_epochs": 3, "learning_rate": 1e-4},
+    training={**LORA.training, "learning_rate": 1e-4},
     lora=None,
 )
 BERT = replace(
@@ -199,7 +202,5 @@ class ReviewRating(_ReviewClassification):
         return (
             Target.metric("Within one star", 0.85, "within_one"),
             Target.metric("Within one star, the seed's best", 0.87, "within_one"),
-            Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False,
-                         unit="s"),
-            Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
-        )  # fmt: skip
+            *slicing.STARS,
+        )

@@ -114,6 +114,7 @@ class ReviewAugmentation(CausalLMTask):
     primary_metric = "answer_score"
     margin = 0.01
     shortens = "review"
+    joined = True
     recipes = (EMBEDDED, TINYLLAMA)
     options = {"train_reviews": 1_400, "test_reviews": 240, "shots": 0}
     panel = Panel(

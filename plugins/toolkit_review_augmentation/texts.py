@@ -86,6 +86,26 @@ KEPT_VECTORS = 50_000
 """Vectors that are remembered (75 MB), since answers repeat each other's clauses."""
 
 
+def embed_fast(texts: Sequence[str]) -> np.ndarray:
+    """As :func:`embed`, in bfloat16 where the CPU computes in it, and nothing is remembered.
+
+    That halves the time and moves no embedding by over 0.003: enough for a classifier or a
+    threshold, not for a figure that is to be computed again digit by digit.
+    """
+    import numpy as np
+
+    from toolkit import precision
+
+    if not len(texts):
+        return np.zeros((0, 384), dtype=np.float32)
+    with precision.autocast():
+        found = encoder().encode(
+            list(texts), batch_size=64, show_progress_bar=False, convert_to_tensor=True
+        )
+    vectors = found.float().cpu().numpy()
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
 def embed(texts: Sequence[str]) -> np.ndarray:
     """Normalised sentence embeddings, shape (texts, 384); those seen before are remembered."""
     import numpy as np

@@ -49,6 +49,10 @@ class CausalLMTask(Task):
     recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
     few_shot: ClassVar[int] = 4
     """Examples from the training split before the prompt in the few-shot rung; 0: no such rung."""
+    joined: ClassVar[bool] = False
+    """Train the examples of one :meth:`~toolkit.Task.group` as one sequence, in which the text
+    that their prompts begin with is read once. Each example is computed as if it stood alone; a
+    batch is then counted in groups."""
 
     perplexity: ClassVar[bool] = False
     """Whether the report tells how likely base and adapter find the right answers' tokens."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from toolkit import precision
-from toolkit.errors import RecipeError
 from toolkit.kinds.base import Progress
 from toolkit.kinds.causal_lm import CausalLMTask, Generated, NumericLMTask
 from toolkit.kinds.language.kind import LanguageModel
@@ -16,8 +17,6 @@ from toolkit.task import Row
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
-
-    from toolkit.kinds.causal_lm.numbers import SmoothedTargets
 
 NUMBER_ROOM, ANSWER_ROOM = 8, 64
 
@@ -118,10 +117,19 @@ class CausalLM(LanguageModel):
 
         def encode(row: dict[str, Any]) -> dict[str, Any]:
             ids, labels = self.renderer.example(self.example(row))
-            extra = {"number": numeric.number(row)} if numeric else {}
+            extra: dict[str, Any] = {"number": numeric.number(row)} if numeric else {}
+            if self.task.joined:
+                extra["group"] = self.task.group(row)
             return {"input_ids": ids, "labels": labels, **extra}
 
         return rows.map(encode, remove_columns=rows.column_names, load_from_cache_file=False)
+
+    def arranged(
+        self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
+    ) -> tuple[Dataset, np.ndarray]:
+        from toolkit.kinds.causal_lm.training import collator, joined
+
+        return joined(self, train, lengths, collator(self, splits["train"]))
 
     def trainer(
         self,
@@ -133,7 +141,8 @@ class CausalLM(LanguageModel):
         **arguments: Any,
     ) -> Any:
         from toolkit.kinds import training
-        from toolkit.kinds.causal_lm.trainer import Collator, LabelTrainer
+        from toolkit.kinds.causal_lm.trainer import LabelTrainer
+        from toolkit.kinds.causal_lm.training import collator
 
         return LabelTrainer(
             model=self.model,
@@ -144,20 +153,6 @@ class CausalLM(LanguageModel):
             train_dataset=train,
             eval_dataset=select,
             processing_class=self.tokenizer,
-            data_collator=Collator(self.tokenizer.pad_token_id, self._smoothed(splits["train"])),
+            data_collator=collator(self, splits["train"]),
             **arguments,
         )
-
-    def _smoothed(self, train: Dataset) -> SmoothedTargets | None:
-        from toolkit.kinds.causal_lm.numbers import SmoothedTargets
-
-        task = self.task
-        if not isinstance(task, NumericLMTask) or task.settings["loss"] == "cross-entropy":
-            return None
-        if task.settings["loss"] != "regression-aware":
-            raise RecipeError(
-                f"task.loss is {task.settings['loss']!r}; it can be regression-aware or "
-                "cross-entropy"
-            )
-        prompt = task.format_example(train[0])["prompt"]
-        return SmoothedTargets(self.renderer, prompt, task, float(task.settings["sigma"]))

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from trl import SFTTrainer
 
+from toolkit.kinds.causal_lm import joining
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
 from toolkit.kinds.language.prompt import IGNORED
 from toolkit.kinds.trainer import JudgedTrainer
@@ -51,7 +52,18 @@ class Collator:
         }
         if self.smoothed is not None:
             batch |= self._soft(rows, labels.ravel()[at])
+        if "segments" in rows[0]:
+            batch |= self._joined(rows, longest)
         return {key: torch.from_numpy(value) for key, value in batch.items()}
+
+    def _joined(self, rows: Sequence[Mapping[str, Any]], longest: int) -> dict[str, np.ndarray]:
+        """Positions, and which token sees which, of rows that hold several examples."""
+        positions = np.zeros((len(rows), longest), dtype=np.int64)
+        segments = np.full((len(rows), longest), -1, dtype=np.int64)
+        for i, row in enumerate(rows):
+            n = len(row["input_ids"])
+            positions[i, :n], segments[i, :n] = row["position_ids"], row["segments"]
+        return {"position_ids": positions, "visible": joining.visible(segments)}
 
     def _soft(self, rows: Sequence[Mapping[str, Any]], hard: np.ndarray) -> dict[str, np.ndarray]:
         """Target ids and probabilities, each of shape (labelled positions, widest target)."""
@@ -85,6 +97,25 @@ def head_at(model: Any, positions: torch.Tensor) -> Iterator[None]:
         handle.remove()
 
 
+def labelled(model: Any, inner: Any, inputs: Mapping[str, torch.Tensor]) -> Any:
+    """The model's outputs on a batch of :class:`Collator`, logits at the labelled positions only.
+
+    Args:
+        model: what is called.
+        inner: the same model without what training wraps around it.
+        inputs: the batch.
+    """
+    seen: dict[str, torch.Tensor] = {"attention_mask": inputs["attention_mask"]}
+    if "visible" in inputs:
+        dtype = inner.get_input_embeddings().weight.dtype
+        seen = {
+            "attention_mask": joining.additive(inputs["visible"], dtype),
+            "position_ids": inputs["position_ids"],
+        }
+    with head_at(inner, inputs["positions"]):
+        return model(input_ids=inputs["input_ids"], use_cache=False, **seen)
+
+
 def label_loss(logits: torch.Tensor, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Sum of the cross-entropies at the labelled positions, against hard or smoothed targets."""
     logits = logits.float()
@@ -98,13 +129,8 @@ def label_loss(logits: torch.Tensor, inputs: Mapping[str, torch.Tensor]) -> torc
 class LabelTrainer(JudgedTrainer, SFTTrainer):  # type: ignore[misc]
     """``SFTTrainer`` on rows that are tokenized and labelled already."""
 
-    columns = ("input_ids", "labels", "number")
+    columns = ("input_ids", "labels", "number", "position_ids", "segments")
 
     def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
-        with head_at(self.accelerator.unwrap_model(model), inputs["positions"]):
-            outputs = model(
-                input_ids=inputs["input_ids"],
-                attention_mask=inputs["attention_mask"],
-                use_cache=False,
-            )
+        outputs = labelled(model, self.accelerator.unwrap_model(model), inputs)
         return label_loss(outputs.logits[0], inputs), len(inputs["positions"]), outputs

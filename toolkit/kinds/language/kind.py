@@ -77,6 +77,15 @@ class LanguageModel(Variants, Writing, Kind):
     def tokenized(self, rows: Dataset) -> Dataset:
         """Rows as training sees them: ``input_ids``, ``labels`` and what the collator needs."""
 
+    def arranged(
+        self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
+    ) -> tuple[Dataset, np.ndarray]:
+        """Tokenized rows and their lengths, shape (wordings, rows), as they are trained on.
+
+        A kind may lay several rows into one sequence.
+        """
+        return train, lengths
+
     @abstractmethod
     def trainer(
         self,
@@ -267,6 +276,8 @@ class LanguageModel(Variants, Writing, Kind):
             self.model, self.recipe.lora, seed=self.seed, task_type=self.task_type
         )
         self.has_adapter = True
+        rows = lengths.shape[1]
+        train, lengths = self.arranged(splits, train, lengths)
 
         def build(monitor: Any) -> Any:
             return self.trainer(
@@ -286,6 +297,7 @@ class LanguageModel(Variants, Writing, Kind):
         self._save(splits, adapter)
         if count:
             members.keep(checkpoints, adapter, count)
+        trained.info["rows"] = rows
         return trained
 
     def _save(self, splits: DatasetDict, adapter: Path) -> None:
