@@ -9,6 +9,7 @@ from toolkit import environment
 environment.prepare(offline=True)  # before anything imports transformers or datasets
 os.environ.pop("TOOLKIT_RUNS", None)
 
+import shutil  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
@@ -68,4 +69,18 @@ def played(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
         folder, "run", "price-regression", "--data", str(data), *quick(tiny_llama), *learning
     )  # fmt: skip
     (run,) = (folder / "runs" / "price-regression").iterdir()
+    return run
+
+
+@pytest.fixture(scope="session")
+def played_notes(tmp_path_factory: pytest.TempPathFactory, tiny_t5: Path) -> Path:
+    """A finished run of an encoder–decoder (``notes.py``); never spoil it."""
+    folder = tmp_path_factory.mktemp("played-notes")
+    task = shutil.copy(Path(__file__).parent / "notes.py", folder)
+    learning = ["--set", "training.learning_rate=0.03", "--set", "training.max_steps=12"]
+    command(
+        folder, "run", str(task), *quick(tiny_t5), *learning,
+        "--set", "training.eval_strategy=steps", "--set", "training.max_target_length=24",
+    )  # fmt: skip
+    (run,) = (folder / "runs" / "notes").iterdir()
     return run

@@ -17,8 +17,13 @@ OFFLINE = {
 
 
 def outer_packages() -> list[str]:
-    """The folders that this environment's packages are in."""
-    return [path for path in sys.path if path.endswith("site-packages")]
+    """The folders that this environment's packages are in.
+
+    The one with torch comes first: beside it lies the setuptools that it wants, where an
+    environment on top of it has an older one of its own.
+    """
+    folders = [Path(path) for path in sys.path if path.endswith("site-packages")]
+    return [str(path) for path in sorted(folders, key=lambda path: not (path / "torch").is_dir())]
 
 
 def make(folder: Path, first: Sequence[Path] = ()) -> Path:

@@ -51,6 +51,8 @@ def register_tasks(register):
 """
 
 
+ORDER = ("notes", "second", "live", "marked", "angry", "broken", "elsewhere", "main")
+"""The site's runs, the newest last."""
 SOCKETS = "sockets.jsonl"
 WITNESS = """
 import json, sys
@@ -99,13 +101,13 @@ class Site:
 
 def copy(played: Path, runs: Path, name: str, task: str) -> str:
     """A copy of a run with another ID (the newer the earlier it is made) and task."""
-    order = ("live", "marked", "angry", "broken", "elsewhere", "main").index(name)
-    run_id = f"2026010{order + 1}-000000-{name}"
+    day = ORDER.index(name) + 1
+    run_id = f"2026010{day}-000000-{name}"
     target = runs / task / run_id
     shutil.copytree(played, target)
 
     def rename(info: dict[str, Any]) -> None:
-        info.update(id=run_id, task=task, created=f"2026-01-0{order + 1}T00:00:00+00:00")
+        info.update(id=run_id, task=task, created=f"2026-01-0{day}T00:00:00+00:00")
 
     change(target, rename)
     return run_id

@@ -86,6 +86,33 @@ def test_a_toml_file_says_what_a_row_becomes(folder: Path) -> None:
     assert task.format_example({"body": "hello"})["completion"] == ""
 
 
+def test_an_encoder_decoder_reads_a_text_of_columns(folder: Path) -> None:
+    path = folder / "short.toml"
+    path.write_text(
+        'kind = "seq2seq-lm"\ndata = "mail.csv"\ntext = "Mail: {body}"\ntarget = "subject"\n'
+    )
+    task = taskfiles.load(path)()
+    row = {"body": "hello", "subject": "greeting"}
+    assert task.format_example(row) == {"text": "Mail: hello", "text_target": "greeting"}
+    assert task.shortens == "body" and task.primary_metric == "token_f1"
+    assert broken_rules(path) == []
+
+
+@pytest.mark.parametrize("form", ["alpaca", "chat", "plain", "pairs"])
+def test_an_encoder_decoder_takes_the_known_forms_too(tmp_path: Path, form: str) -> None:
+    if form == "pairs":
+        rows = [{"text": f"{w} {i}", "target": f"the {w}"} for i in range(14) for w in WORDS]
+        (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    else:
+        chat_file(tmp_path, form)
+    path = tmp_path / "pairs.toml"
+    path.write_text('kind = "seq2seq-lm"\ndata = "rows.jsonl"\n')
+    assert broken_rules(path) == []
+    task = taskfiles.load(path)()
+    example = task.format_example(prepare(task, Source()).splits["train"][0])
+    assert example["text"] and example["text_target"].lower().startswith("the ")
+
+
 def test_classes_are_read_in_their_own_type(tmp_path: Path) -> None:
     rows = [{"text": f"{i} {word}", "stars": i % 3 + 1} for i in range(15) for word in WORDS]
     (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
@@ -163,6 +190,9 @@ def test_rows_in_no_known_form_are_refused_with_the_known_ones(folder: Path) -> 
         ('kind = "causal-lm"\nprompt = "{x}"', "target is missing"),
         ('kind = "causal-lm"\nprompt = "{x}"\ntarget = "x"', "which is the target"),
         ('kind = "causal-lm"\ntext = "x"', "text does not go with kind causal-lm"),
+        ('kind = "seq2seq-lm"\nprompt = "x"', "prompt does not go with kind seq2seq-lm"),
+        ('kind = "seq2seq-lm"\ntarget = "x"', "target needs a text: a column, or a template"),
+        ('kind = "seq2seq-lm"\ntext = "x"', "target is missing"),
         ('kind = "causal-lm"\ndata = "no.csv"', "there is no file"),
         ('kind = "causal-lm"\nmetrics = ["token-f1"]', "no metric 'token-f1' – did you mean"),
         ('kind = "sequence-classification"\nmetrics = ["macro_f1"]', "macro_f1 needs classes"),

@@ -50,6 +50,7 @@ PUBLIC_MODULES = (
     "toolkit.decode",
     "toolkit.errors",
     "toolkit.metrics",
+    "toolkit.precision",
     "toolkit.reading",
     "toolkit.source",
     "toolkit.tables",

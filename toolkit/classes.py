@@ -150,8 +150,15 @@ FIGURES = (
 
 
 # -- the confusion matrix --------------------------------------------------------------------------
-def confusion(system: System, categories: Sequence[Any]) -> list[list[int]]:
+def confusion(
+    system: System, categories: Sequence[Any], category: Callable[[Any], Any | None] = lambda v: v
+) -> list[list[int]]:
     """Test rows by true class (lines) and predicted class (columns).
+
+    Args:
+        system: whose test rows are counted.
+        categories: the classes.
+        category: the class that a prediction or a reference stands for.
 
     A prediction between two ordered classes counts as the nearer one; one that is no class at all
     is in none of the columns.
@@ -159,8 +166,8 @@ def confusion(system: System, categories: Sequence[Any]) -> list[list[int]]:
     number = {category: i for i, category in enumerate(categories)}
     counts = [[0] * len(categories) for _ in categories]
     for row in system.rows():
-        true = number.get(row["reference"])
-        said = number.get(as_category(row["prediction"], number))
+        true = number.get(category(row["reference"]))
+        said = number.get(as_category(category(row["prediction"]), number))
         if true is not None and said is not None:
             counts[true][said] += 1
     return counts

@@ -134,6 +134,7 @@ def _described(metric: Metric) -> dict[str, Any]:
         "format": metric.format,
         "greater_is_better": metric.greater_is_better,
         **({"detail": True} if metric.detail else {}),
+        **({"note": metric.note} if metric.note else {}),
     }
 
 
@@ -193,7 +194,7 @@ def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
         return None
     return {
         "labels": [str(category) for category in categories],
-        "systems": {s.name: classes.confusion(s, categories) for s in found},
+        "systems": {s.name: classes.confusion(s, categories, task.category) for s in found},
     }
 
 

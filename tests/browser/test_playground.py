@@ -45,6 +45,17 @@ def test_compare_streams_both_sides_and_they_differ(page: Any) -> None:
     assert page.locator("#compare-out .tk-verdict").count() == 2
 
 
+def test_another_runs_adapter_stands_beside_the_first(page: Any, site: Any) -> None:
+    label = f"adapter of {site.names['second']}"
+    page.locator("#compare-sides").get_by_label(label).check()
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    heads = page.locator("#compare-out h2").all_inner_texts()
+    assert heads == ["base", "adapter", label]
+    base, adapter, second = texts(page)
+    assert base != adapter == second  # the copy of a run has its adapter
+
+
 def test_an_example_brings_its_gold_answer_and_own_text_has_none(page: Any, site: Any) -> None:
     wanted = site.rows("select")[2]
     page.locator("#compare-examples tbody tr").nth(2).locator("td").first.click()
@@ -99,6 +110,32 @@ def test_chat_keeps_its_history(page: Any) -> None:
     assert "red oak thing" in page.locator("#chat-base").inner_text()
     page.click("#chat-clear")
     page.get_by_text("red oak thing").first.wait_for(state="detached")
+
+
+def test_a_message_can_be_edited_and_a_chat_stopped(page: Any) -> None:
+    view(page, "Chat")
+    page.locator("#chat-message textarea").fill("red oak thing")
+    page.locator("#chat-message textarea").press("Enter")
+    page.wait_for_selector("#chat-export a")
+    page.locator("#chat-adapter").get_by_label(re.compile("[Ee]dit")).first.click()
+    box = page.locator("#chat-adapter textarea").first
+    box.fill("large silk thing")
+    page.locator("#chat-adapter").get_by_label(re.compile("[Ss]ubmit|[Cc]onfirm")).first.click()
+    page.locator("#chat-base").get_by_text("large silk thing", exact=True).wait_for()
+    page.wait_for_function(
+        "() => atob(document.querySelector('#chat-export a').href.split(',')[1]).includes('silk')"
+    )
+    assert [turn["user"] for turn in exported(page)["turns"]] == ["large silk thing"]
+    most_tokens(page, "chat", 500)
+    page.locator("#chat-message textarea").fill("old steel thing")
+    page.click("#chat-send")
+    page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()
+    page.click("#chat-stop")
+    page.wait_for_function(
+        "() => atob(document.querySelector('#chat-export a').href.split(',')[1]).includes('steel')"
+    )
+    said = page.locator("#chat-status").inner_text().replace("\xa0", " ")
+    assert "stopped" in said or "500 tokens" not in said
 
 
 def exported(page: Any) -> Any:
@@ -247,6 +284,35 @@ def test_a_third_party_panel_is_drawn(page: Any, site: Any) -> None:
         "left out" in source.inner_text()
         and "not in the source" in page.locator("#panel-out .tk-legend").inner_text()
     )
+
+
+def test_an_encoder_decoder_is_compared_drawn_talked_to_and_voted_on(page: Any, site: Any) -> None:
+    choose_run(page, site.names["notes"])
+    page.locator("#about").get_by_text("A note on an offer").wait_for()
+    page.locator("#compare-input-0").get_by_text("Offer").wait_for()
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    base, adapter = texts(page)
+    assert base != adapter and page.locator("#compare-out .tk-gold").count() == 1
+    said = page.locator("#compare-input-0 textarea").input_value()
+    assert said in page.locator("#compare-out pre").text_content()
+    view(page, "Panel")
+    page.click("#panel-go")
+    page.wait_for_selector("#panel-out .tk-source")
+    assert said in page.locator("#panel-out .tk-source").inner_text()
+    marks = page.locator("#panel-out mark").count()
+    assert marks > 0 and page.locator("#panel-out .tk-cards section").count() == 2
+    view(page, "Chat")
+    page.locator("#chat-message textarea").fill("red cup, 3 pieces")
+    page.locator("#chat-message textarea").press("Enter")
+    page.wait_for_selector("#chat-export a")
+    (turn,) = exported(page)["turns"]
+    assert turn["base"] != turn["adapter"]
+    view(page, "Vote")
+    page.click("#vote-next")
+    page.wait_for_selector("#vote-left:not([disabled])")
+    page.click("#vote-left")
+    page.locator("#vote-told").get_by_text("Kept.").wait_for()
 
 
 def test_a_run_in_progress_is_shown_live(

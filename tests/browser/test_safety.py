@@ -27,6 +27,8 @@ MARKER = "NOBODY-MAY-READ-THIS"
 def test_only_this_machine_is_spoken_to_and_served(site: Site) -> None:
     seen = [json.loads(line) for line in (site.runs.parent / SOCKETS).read_text().splitlines()]
     port = urlsplit(site.url).port
+    log = (site.runs.parent / "server.log").read_text()
+    assert f"playground: http://127.0.0.1:{port}" in log and f"ssh -N -L {port}:127.0.0.1" in log
     bound = {host for event, host, at in seen if event == "socket.bind" and at == port}
     assert bound == {"127.0.0.1"}
     asked = {host for event, host, _ in seen if event != "socket.bind"}

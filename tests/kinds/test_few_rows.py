@@ -39,7 +39,7 @@ def test_other_layers_stay_as_they_are() -> None:
 
 def test_layers_are_given_back_when_something_goes_wrong() -> None:
     layer = torch.nn.Linear(4, 4)
-    with pytest.raises(RuntimeError, match="shapes"), few_rows(layer):
+    with pytest.raises(RuntimeError, match="shape"), few_rows(layer):
         layer(torch.zeros(2, 3))
     assert "forward" not in vars(layer)
 

@@ -1,8 +1,11 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from toolkit.classes import confusion
 from toolkit_review_augmentation import metrics
+from toolkit_review_augmentation.task import ReviewAugmentation
 
 
 def reference(instruction: str, answer: str, **more: Any) -> dict[str, Any]:
@@ -53,6 +56,21 @@ def test_sentiments_are_read_out_of_answers() -> None:
     pairs = [found["sentiment_macro_f1"].per_example(s, r) for s, r in zip(said, rows, strict=True)]
     assert found["sentiment_macro_f1"].value(pairs) == pytest.approx((1 + 0 + 0.5) / 3)
     assert found["sentiment_f1_positive"].value(pairs) == pytest.approx(0.5)
+
+
+def test_the_confusion_matrix_is_of_the_rows_that_ask_for_a_sentiment() -> None:
+    rows = [
+        {"split": "test", "reference": reference("sentiment", gold), "prediction": said}
+        for gold, said in (
+            ("negative", "It is neutral."), ("positive", "positive"), ("positive", "what a day"),
+        )
+    ]  # fmt: skip
+    rows.append({"split": "test", "reference": reference("summary", "The buyer is positive."),
+                 "prediction": "negative"})  # fmt: skip
+    task = ReviewAugmentation()
+    system = SimpleNamespace(rows=lambda: rows)
+    found = confusion(system, task.categories(), task.category)  # type: ignore[arg-type]
+    assert found == [[0, 1, 0], [0, 0, 0], [0, 0, 1]]
 
 
 def test_domain_terms_are_the_common_content_words() -> None:

@@ -124,4 +124,5 @@ def test_recipes_are_those_of_the_seed() -> None:
     assert TINYLLAMA.training["num_train_epochs"] == 50
     sizes = ("per_device_train_batch_size", "gradient_accumulation_steps")
     assert [TINYLLAMA.training[k] for k in sizes] == [2, 4]
+    assert TINYLLAMA.task == {"train_reviews": 500, "joined": False}
     assert (EMBEDDED.early_stopping or {})["minutes"] <= 5

@@ -12,6 +12,7 @@ from toolkit import baselines, formats, tables
 from toolkit.errors import DataError
 from toolkit.kinds.causal_lm import CausalLMTask, Generated
 from toolkit.kinds.question_answering import QuestionAnsweringTask
+from toolkit.kinds.seq2seq_lm import Seq2SeqLMTask
 from toolkit.kinds.sequence_classification import SequenceClassificationTask
 from toolkit.reading import read
 from toolkit.task import Baseline, Panel, Row, Task
@@ -37,7 +38,7 @@ def _fields(template: str, refuse: Refuse, key: str) -> list[str]:
     return names
 
 
-class _Answering(CausalLMTask):
+class _Answering(Task):
     """Text in, text out."""
 
     def postprocess(self, output: Generated, row: Row) -> str | None:
@@ -50,7 +51,7 @@ class _Answering(CausalLMTask):
         return str(row[self.answer or ""]).strip()
 
 
-class PromptTask(_Answering):
+class PromptTask(_Answering, CausalLMTask):
     """A prompt with columns in it, and the column that answers it."""
 
     template: ClassVar[str]
@@ -64,7 +65,7 @@ class PromptTask(_Answering):
         return _text_baselines(lambda row: filled(self.template, row), str(self.answer))
 
 
-class FormTask(_Answering):
+class FormTask(_Answering, CausalLMTask):
     """Rows in a form that people use for fine-tuning, see :mod:`toolkit.formats`.
 
     Conversations go through the model's chat template; prompts that are texts stay as they are.
@@ -171,6 +172,40 @@ def _text_baselines(text: baselines.Text, answer: str) -> dict[str, Baseline]:
     }
 
 
+class TextTask(_Answering, Seq2SeqLMTask):
+    """A text with columns in it, and the column that it is to become."""
+
+    template: ClassVar[str]
+    shortens: ClassVar[str | None] = None
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        target = str(row.get(self.answer or "", ""))
+        return {"text": filled(self.template, row), "text_target": target}
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return _text_baselines(lambda row: filled(self.template, row), str(self.answer))
+
+
+class PairTask(_Answering, Seq2SeqLMTask):
+    """Rows in a form that people use for fine-tuning, or with the columns text and target.
+
+    A conversation becomes one text that says who speaks: encoder–decoders have no chat template.
+    """
+
+    columns: ClassVar[Mapping[str, str]] = {
+        "text": "what is read",
+        "target": "what it is to become",
+    }
+    answer = "target"
+    shortens = "text"
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": row["text"], "text_target": row.get("target", "")}
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return _text_baselines("text", "target")
+
+
 class ClassTask(SequenceClassificationTask):
     """A text with columns in it, and the column of its class."""
 
@@ -235,12 +270,26 @@ def _prompted(given: Mapping[str, Any], refuse: Refuse) -> Made:
 
 def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
     _refuse_keys(given, ("prompt",), refuse, "sequence-classification")
-    text = given.get("text", "text")
+    made = _of_text({"text": "text", "target": "label", **given}, refuse)
+    return ClassTask, {**made, "classes": tuple(given.get("classes", ()))}
+
+
+def _rewritten(given: Mapping[str, Any], refuse: Refuse) -> Made:
+    _refuse_keys(given, ("prompt", "classes"), refuse, "seq2seq-lm")
+    if "text" in given:
+        return TextTask, _of_text(given, refuse)
+    if "target" in given:
+        raise refuse("target needs a text: a column, or a template with {column} in it")
+    return PairTask, {}
+
+
+def _of_text(given: Mapping[str, Any], refuse: Refuse) -> dict[str, Any]:
+    """The members that ``text``, a column or a template, and ``target`` decide."""
+    text = given["text"]
     template = text if FIELD.search(text) else "{" + text + "}"
-    made = _templated({"target": "label", **given}, "text", template, refuse)
+    made = _templated(given, "text", template, refuse)
     inputs = [name for name in made["columns"] if name != made["answer"]]
-    shortens = inputs[0] if len(inputs) == 1 else None
-    return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "shortens": shortens}
+    return {**made, "shortens": inputs[0] if len(inputs) == 1 else None}
 
 
 def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:
@@ -267,6 +316,7 @@ def _refuse_keys(given: Mapping[str, Any], keys: Sequence[str], refuse: Refuse, 
 
 KINDS: Mapping[str, FileKind] = {
     "causal-lm": FileKind(("token_f1", "exact_match"), _prompted),
+    "seq2seq-lm": FileKind(("token_f1", "exact_match"), _rewritten),
     "sequence-classification": FileKind(("accuracy", "macro_f1"), _classified),
     "question-answering": FileKind(("token_f1", "exact_match"), _asked),
 }
