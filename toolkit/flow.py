@@ -333,6 +333,8 @@ class Flow:
                 self._told(entry, label, entry["predict_seconds"])
                 if index == 0:
                     self._variants(prepared, "ensemble", adapter=True)
+                    if reason := self.run.info["training"].get("no_ensemble"):
+                        predict.absent(self.run, "ensemble", reason)
 
     # -- the answer --------------------------------------------------------------------------------
     def _score(self) -> None:

@@ -35,21 +35,34 @@ def saving(recipe: Recipe, count: int) -> Recipe:
     return dataclasses.replace(recipe, training=fields)
 
 
+def saved(checkpoints: Path) -> list[Path]:
+    """The whole checkpoints of a training, the oldest first."""
+    return sorted(
+        (one for one in checkpoints.glob("checkpoint-*") if problem(one) is None),
+        key=lambda one: int(one.name.rpartition("-")[2]),
+    )
+
+
+def too_few(checkpoints: Path) -> str | None:
+    """Why there can be no ensemble, in words; ``None`` where there can."""
+    number = len(saved(checkpoints))
+    if number >= 2:
+        return None
+    return (
+        f"training saved {number} checkpoint, and an ensemble takes two; save more often with "
+        "--set training.eval_steps=… or train longer"
+    )
+
+
 def keep(checkpoints: Path, adapter: Path, count: int) -> None:
     """Keep the newest checkpoints' adapters beside the chosen one.
 
     Raises:
         RecipeError: training saved fewer than two.
     """
-    found = sorted(
-        (one for one in checkpoints.glob("checkpoint-*") if problem(one) is None),
-        key=lambda one: int(one.name.rpartition("-")[2]),
-    )
-    if len(found) < 2:
-        raise RecipeError(
-            f"task.ensemble: training saved {len(found)} checkpoint, and an ensemble takes two; "
-            "save more often with --set training.eval_steps=… or train longer"
-        )
+    if reason := too_few(checkpoints):
+        raise RecipeError(f"task.ensemble: {reason}")
+    found = saved(checkpoints)
     for checkpoint in found[-count:]:
         folder = adapter / MEMBERS / checkpoint.name
         folder.mkdir(parents=True, exist_ok=True)

@@ -295,7 +295,9 @@ class LanguageModel(Variants, Writing, Kind):
         finally:
             self.recipe = recipe
         self._save(splits, adapter)
-        if count:
+        if count and (reason := members.too_few(checkpoints)):
+            trained.info["no_ensemble"] = reason
+        elif count:
             members.keep(checkpoints, adapter, count)
         trained.info["rows"] = rows
         return trained

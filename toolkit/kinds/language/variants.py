@@ -57,9 +57,9 @@ class Variants:
         return [{**row, **change(row)} for row in rows]
 
     def load_members(self, folder: Path) -> None:
-        """Put the ensemble beside the adapter, where one was kept."""
+        """Put the ensemble beside the adapter, where one was kept: a short training has none."""
         self._members = 0
-        found = members.kept(folder, members.wanted(self.task, self.recipe))
+        found = members.kept(folder, 0)
         if not found:
             return
         names = [place.name for place in found]
