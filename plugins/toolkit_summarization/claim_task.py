@@ -134,7 +134,7 @@ class ClaimReport(Seq2SeqLMTask):
         return ""
 
     def reference(self, row: Row) -> dict[str, Any]:
-        return {"source": row["claim"], "references": list(row["references"])}
+        return {"source": row["claim"], "texts": list(row["references"])}
 
     def panel_data(self, output: Generated, row: Row) -> Mapping[str, Any]:
         text = read_text(output.text) or ""

@@ -1,6 +1,6 @@
 """Metrics of written text, each computed by the library that is known for it.
 
-A prediction is a text. A reference is ``{"source": …, "references": [… at least one]}``; with
+A prediction is a text. A reference is ``{"source": …, "texts": [… at least one]}``; with
 several references ROUGE, METEOR and BERTScore take the best one, as is usual, and the mean over
 the references stands beside it in the table of details.
 
@@ -53,7 +53,7 @@ def _rouge_of(name: str, combine: Callable[[Sequence[float]], float]) -> Callabl
     place = list(NAMES).index(name)
 
     def per_example(text: str, reference: Reference) -> float:
-        return combine([rouge(one, text)[place] for one in reference["references"]])
+        return combine([rouge(one, text)[place] for one in reference["texts"]])
 
     return per_example
 
@@ -74,7 +74,7 @@ def _bleu() -> Any:
 
 def bleu_counts(text: str, reference: Reference) -> tuple[float, ...]:
     """What corpus BLEU adds up: both lengths, then matches and n-grams of each order."""
-    found = _bleu().sentence_score(text, list(reference["references"]))
+    found = _bleu().sentence_score(text, list(reference["texts"]))
     return (found.sys_len, found.ref_len, *found.counts, *found.totals)
 
 
@@ -152,7 +152,7 @@ def meteor_of(reference: str, text: str) -> float:
 
 def meteor(text: str, reference: Reference) -> float:
     """METEOR of a text against its best reference."""
-    return max(meteor_of(one, text) for one in reference["references"])
+    return max(meteor_of(one, text) for one in reference["texts"])
 
 
 # -- BERTScore -------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def bert_prepare(texts: Sequence[str], references: Sequence[Reference]) -> None:
     pairs = [
         (one, text)
         for text, reference in zip(texts, references, strict=True)
-        for one in reference["references"]
+        for one in reference["texts"]
     ]
     new = [pair for pair in dict.fromkeys(pairs) if pair not in _known]
     if len(_known) + len(new) > KEPT:
@@ -201,9 +201,9 @@ def bert_prepare(texts: Sequence[str], references: Sequence[Reference]) -> None:
 
 def bert(text: str, reference: Reference) -> float:
     """BERTScore's F1 of a text against its best reference."""
-    if any((one, text) not in _known for one in reference["references"]):
+    if any((one, text) not in _known for one in reference["texts"]):
         bert_prepare([text], [reference])
-    return max(_known[one, text] for one in reference["references"])
+    return max(_known[one, text] for one in reference["texts"])
 
 
 # -- what a text is like --------------------------------------------------------------------------

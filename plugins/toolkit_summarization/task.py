@@ -150,7 +150,7 @@ class Summarization(CausalLMTask):
         return ""
 
     def reference(self, row: Row) -> dict[str, Any]:
-        return {"source": row["article"], "references": list(row["references"])}
+        return {"source": row["article"], "texts": list(row["references"])}
 
     def stages(self) -> Mapping[str, Stage]:
         if not self.settings["two_stage"]:

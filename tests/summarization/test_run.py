@@ -173,4 +173,4 @@ def test_a_run_of_claim_report_on_records_with_several_reports(folder: Path, tin
     }  # fmt: skip
     assert set(metrics["slices"]) == {"fields", "values", "length"}
     test = [x for x in read_jsonl(run / "predictions" / "base.jsonl") if x["split"] == "test"]
-    assert all(len(line["reference"]["references"]) == 2 for line in test)
+    assert all(len(line["reference"]["texts"]) == 2 for line in test)

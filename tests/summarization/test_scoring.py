@@ -13,7 +13,7 @@ PAIRS = [
     ("", ["nothing was said"]),
     ("Fire destroyed a mill, 20 people fled.", ["A mill burnt down and 20 people fled."]),
 ]
-ROWS = [(text, {"source": "the cat sat there", "references": refs}) for text, refs in PAIRS]
+ROWS = [(text, {"source": "the cat sat there", "texts": refs}) for text, refs in PAIRS]
 
 
 def metric(name):
@@ -26,9 +26,9 @@ def test_rouge_is_the_packages_own(name):
 
     scorer = RougeScorer([name], use_stemmer=True)
     for text, reference in ROWS:
-        best = scorer.score_multi(reference["references"], text)[name].fmeasure
+        best = scorer.score_multi(reference["texts"], text)[name].fmeasure
         assert metric(name).per_example(text, reference) == pytest.approx(best)
-        each = [scorer.score(one, text)[name].fmeasure for one in reference["references"]]
+        each = [scorer.score(one, text)[name].fmeasure for one in reference["texts"]]
         assert metric(f"{name}_mean").per_example(text, reference) == pytest.approx(np.mean(each))
 
 
@@ -40,7 +40,7 @@ def test_rouge_example_of_the_paper():
     plain = RougeScorer(["rougeL"]).score(references[0], text)["rougeL"].fmeasure
     assert plain == pytest.approx(0.75)
     # With the stemmer, which the task uses, both verbs are one.
-    assert metric("rougeL").per_example(text, {"references": references}) == 1.0
+    assert metric("rougeL").per_example(text, {"texts": references}) == 1.0
 
 
 def test_bleu_of_all_rows_is_sacrebleus_corpus_bleu():
@@ -103,21 +103,21 @@ def test_bertscore_is_the_packages_own():
     _, _, f1 = bert_score.score(
         texts, refs, model_type=str(models.get_model_path()), num_layers=6, device="cpu"
     )
-    ours = [scoring.bert(t, {"references": [r]}) for t, r in zip(texts, refs, strict=True)]
+    ours = [scoring.bert(t, {"texts": [r]}) for t, r in zip(texts, refs, strict=True)]
     assert ours == pytest.approx(f1.tolist(), abs=1e-4)
-    assert scoring.bert("", {"references": ["nothing"]}) == 0.0
+    assert scoring.bert("", {"texts": ["nothing"]}) == 0.0
 
 
 def test_compression_and_novel_pairs():
-    source = {"source": "the old mill burnt down on Monday", "references": [""]}
+    source = {"source": "the old mill burnt down on Monday", "texts": [""]}
     assert scoring.compression("the mill burnt", source) == pytest.approx(3 / 7)
     assert scoring.novel(2)("the old mill fell", source) == pytest.approx(1 / 3)
     assert scoring.novel(2)("", source) == 0.0
 
 
 def test_faithfulness_says_nothing_where_there_are_no_fields():
-    row = {"source": "A storm came over the hills.", "references": [""]}
+    row = {"source": "A storm came over the hills.", "texts": [""]}
     assert metric("faithfulness").per_example("A storm.", row) is None
-    row = {"source": "claimant: Ann Lee | injured: 4", "references": [""]}
+    row = {"source": "claimant: Ann Lee | injured: 4", "texts": [""]}
     assert metric("faithfulness").per_example("Ann Lee filed.", row) == 0.5
     assert metric("fields_missing").per_example("Ann Lee filed.", row) == 0.5
