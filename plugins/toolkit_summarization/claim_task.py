@@ -31,7 +31,7 @@ EMBEDDED = Recipe(
         "logging_steps": 10,
         "bf16": True,
         "max_length": 512,
-        "max_target_length": 192,
+        "max_target_length": 208,
         "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
     },
     lora={"r": 8, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": ["q", "v"]},
