@@ -19,14 +19,16 @@ EMBEDDED = Recipe(
     summary="the small encoder–decoder of the wheel, about five minutes on two cores",
     model="embedded:seq2seq-lm",
     training={
-        "per_device_train_batch_size": 32,
-        "num_train_epochs": 3,
-        "learning_rate": 5e-3,
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 1,
+        "learning_rate": 4e-3,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.03,
         "weight_decay": 0.0,
-        "eval_strategy": "epoch",
-        "save_strategy": "epoch",
+        "eval_strategy": "steps",
+        "eval_steps": 110,
+        "save_strategy": "steps",
+        "save_steps": 110,
         "save_total_limit": 2,
         "logging_steps": 10,
         "bf16": True,
@@ -93,6 +95,7 @@ class ClaimReport(Seq2SeqLMTask):
     margin = 0.01
     shortens = "claim"
     recipes = (EMBEDDED, FLAN_T5)
+    few_shot = 1
     options = {"prefix": "claim report: ", "ensemble": 0}
     perplexity = True
     panel = Panel(inputs={"claim": "Claim"}, examples=(EXAMPLE,))
