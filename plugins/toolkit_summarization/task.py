@@ -135,6 +135,14 @@ class Summarization(CausalLMTask):
 
         return load.load_inputs(self, source)
 
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        return {"bert_every": scoring.bert_every(len(train))}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        super().adopt(facts)
+        every = int(self.facts.get("bert_every", 1))
+        self.metrics = scoring.metrics(every=every)
+
     def reworded(self, row: Row, random: Random) -> Row:
         return {"summary": random.choice(row["references"])}
 

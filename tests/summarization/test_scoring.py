@@ -121,3 +121,13 @@ def test_faithfulness_says_nothing_where_there_are_no_fields():
     row = {"source": "claimant: Ann Lee | injured: 4", "texts": [""]}
     assert metric("faithfulness").per_example("Ann Lee filed.", row) == 0.5
     assert metric("fields_missing").per_example("Ann Lee filed.", row) == 0.5
+
+
+def test_of_many_rows_some_are_given_bertscore_by_their_references_alone():
+    assert [scoring.bert_every(n) for n in (10, 800, 5_289, 200_000)] == [1, 2, 12, 12]
+    rows = [{"source": "x", "texts": [f"text {i}"]} for i in range(600)]
+    chosen = [row for row in rows if scoring._chosen(row, 12)]
+    assert 25 < len(chosen) < 75
+    measured = scoring.bert_metric(12)
+    left = next(row for row in rows if row not in chosen)
+    assert measured.per_example("anything", left) is None and "one row in 12" in measured.label
