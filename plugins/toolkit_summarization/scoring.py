@@ -10,8 +10,8 @@ the references stands beside it in the table of details.
 * METEOR: NLTK. Its third stage wants WordNet: where that is not installed, exact words and stems
   alone count, and the label says so. Words are split by NLTK's Treebank tokenizer.
 * BERTScore: ``bert-score`` (extra ``summarization``) on the offline sentence encoder (extra
-  ``offline``): comparable between systems of one run, not with figures of other encoders. An encoder
-  reads every text of every system, so of many rows it is given every so-manieth, and its label says
+  ``offline``): comparable between systems of one run, not with figures of other encoders. It has to
+  read every text of every system, so of many rows it is given every so-manieth, and its label says
   so; which ones follows from their references alone.
 """
 
