@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from toolkit import checking, plugins, taskfiles, testing
+from toolkit.data import prepare
 from toolkit.source import Source
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -25,6 +27,37 @@ def test_a_task_is_short_and_keeps_the_contract(name: str) -> None:
     task = taskfiles.load(path)
     results = checking.check(task(), Source())
     assert [f"{r.rule}: {r.message}" for r in results if not r.passed] == []
+    plugins.load.cache_clear()
+
+
+PUBLISHED = {
+    # As SAMSum's train.json and AESLC's table have them.
+    "dialogue_summary.py": {
+        "id": "1382{0}",
+        "dialogue": "Amanda: I baked {0} cookies. Do you want some?\r\nJerry: Sure!",
+        "summary": "Amanda baked {0} cookies and will bring Jerry some.",
+    },
+    "email_subject.py": {
+        "email_body": "Could you send me the {0} invoices of last week?",
+        "subject_line": "{0} invoices",
+    },
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_rows_are_read_as_others_publish_them(name: str, tmp_path: Path) -> None:
+    rows = [
+        {key: text.format(number) for key, text in PUBLISHED[name].items()} for number in range(60)
+    ]
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps(rows))
+    task = taskfiles.load(EXAMPLES / name)()
+    prepared = prepare(task, Source(data=str(file)))
+    assert sum(prepared.sizes.values()) == 60 and not prepared.synthetic
+    example = task.format_example(prepared.splits["train"][0])
+    text, target = (key for key in PUBLISHED[name] if key != "id")
+    row = prepared.splits["train"][0]
+    assert row[text] in example["prompt"] and example["completion"] == f" {row[target]}"
     plugins.load.cache_clear()
 
 

@@ -72,6 +72,11 @@ def test_the_command_says_what_it_made_and_what_to_do_next(
     assert answer.code == 0
     assert "my_task/task.py" in answer.out and "toolkit run my-task" in answer.out
     assert list(tmp_path.iterdir()) == [tmp_path / "my-task"]
+    answer = cli("run", "my-task")
+    assert answer.code == 2
+    assert "pip install -e ./my-task – or run its file: toolkit run ./my-task/my_task/task.py" in (
+        answer.err
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from data_fixtures import Echo
 from judging_fixtures import METRICS, NOISES, FakePrices, finish, make_run
-from toolkit import Target, report, speed, verdict
+from toolkit import Target, report, sections, speed, verdict
 from toolkit.data import heldout, prepare, save
 from toolkit.errors import PluginError
 from toolkit.predict import predict_baseline
@@ -158,6 +158,28 @@ def test_a_yardstick_stands_in_the_ladder_and_competes_with_nothing(tmp_path: Pa
     assert doc["verdict"]["best_baseline"] == plain["verdict"]["best_baseline"]
     assert not any(c["b"] == "gold" for c in doc["comparisons"])
     assert not any("gold" in caveat for caveat in doc["verdict"]["caveats"])
+    assert sections.in_order(doc)[0] == "gold"
+    marked = {row["name"] for row in sections.ladder(doc) if row["cells"][0]["best"]}
+    assert marked and "gold" not in marked
+    write_json(run.path / "metrics.json", doc)
+    report.write(run, task)
+    assert "| gold (yardstick) |" in (run.path / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_metric_says_how_it_is_computed(tmp_path: Path) -> None:
+    run, _ = make_run(tmp_path)
+    said = "the mean of the absolute differences; it does not see which way they go."
+
+    class Told(FakePrices):
+        metrics = (replace(METRICS[0], note=said), *METRICS[1:])
+
+    task = Told()
+    doc = score(run, task)
+    jsonschema.Draft202012Validator(SCHEMA).validate(doc)
+    write_json(run.path / "metrics.json", doc)
+    report.write(run, task)
+    for name in ("report.md", "report.html"):
+        assert (run.path / name).read_text(encoding="utf-8").count(said) == 1
 
 
 # -- stress rows -----------------------------------------------------------------------------------

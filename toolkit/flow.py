@@ -132,10 +132,12 @@ class Flow:
         from toolkit import monitor, preflight
 
         self.task.adopt(self.task.learn(prepared.splits["train"]))
+        sample = preflight.sample(prepared.splits)
         found = preflight.check(
             self.task,
             prepared,
-            token_lengths=self.kind.lengths(preflight.sample(prepared.splits)),
+            token_lengths=self.kind.lengths(sample),
+            cautions=self.kind.cautions(sample),
             max_length=self.kind.max_length,
             shortened=self.kind.shortened,
             own_limits=self.kind.own_limits,

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,11 @@ class Plugins:
                     f"no task {name!r}: the plugin {plugin.name} of {plugin.distribution} "
                     f"{plugin.version} is broken: {plugin.problem}"
                 )
+        if (made := Path(name, name.replace("-", "_"), "task.py")).is_file():
+            raise UsageError(
+                f"no task {name!r} is installed; install the package that is here: pip install -e "
+                f"./{name} – or run its file: toolkit run ./{made}"
+            )
         hint = did_you_mean(name, self.tasks) or f"; there are: {', '.join(sorted(self.tasks))}"
         if broken:
             hint += f" ({len(broken)} plugin(s) could not be loaded: toolkit plugins)"

@@ -82,6 +82,7 @@ def check(
     shortened: str | None = None,
     own_limits: Mapping[str, int] | None = None,
     windowed: bool = False,
+    cautions: Sequence[str] = (),
     allow_truncation: bool = False,
 ) -> Preflight:
     """Look at the rows and their lengths before anything is trained on them.
@@ -93,12 +94,13 @@ def check(
         shortened: the part that the kind shortens so that the others fit, if it does.
         own_limits: the parts that are bounded by themselves, and their limits.
         windowed: the kind reads longer rows in windows and cuts nothing.
+        cautions: what the kind itself has to say of the rows.
         allow_truncation: let targets be cut.
 
     Raises:
         PreflightError: targets would be cut.
     """
-    cautions: list[str] = []
+    cautions = list(cautions)
     own = own_limits or {}
     parts = {name: part for name, part in (token_lengths or {}).items() if name not in own}
     lengths = lengths_of(parts, max_length)

@@ -126,6 +126,17 @@ def test_the_report_shows_the_answer_among_the_tokens(tiny_bert):
     assert "start on token" in kind.target_of(row)
 
 
+def test_answers_that_cannot_be_given_whole_are_told_before_training(tiny_bert):
+    short = Dataset.from_list([dict(row) for row in rows(8)])
+    assert made(tiny_bert).cautions(short) == []
+    context = "red blue cup lamp chair desk green white bed is here"
+    long = {**short[1], "context": context,
+            "answers": {"text": ["blue cup lamp chair desk"], "answer_start": [4]}}  # fmt: skip
+    (said,) = made(tiny_bert, max_answer_tokens=4).cautions(Dataset.from_list([*short, long]))
+    assert said.startswith("1 of 7 answers (14.3%) have more than 4 tokens")
+    assert "the longest has 5" in said and "training.max_answer_tokens" in said
+
+
 def test_texts_of_private_rows_are_not_kept(tiny_bert):
     kind = made(tiny_bert)
     kind.private = True

@@ -132,6 +132,10 @@ class Kind(ABC):
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         """Tokens of each row's parts (``prompt``, ``completion``), arrays of shape (rows,)."""
 
+    def cautions(self, rows: Dataset) -> list[str]:
+        """What this kind will not get right in such rows, in sentences for preflight."""
+        return []
+
     @abstractmethod
     def explain(self, row: Row) -> list[dict[str, Any]]:
         """The row's tokens as ``{"text": …, "loss": bool}``, as training sees them."""

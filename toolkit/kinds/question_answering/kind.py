@@ -15,7 +15,7 @@ from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.encoder.kind import Encoder
 from toolkit.kinds.question_answering import Answered, QuestionAnsweringTask
 from toolkit.kinds.question_answering.probe import SpanProbe
-from toolkit.kinds.question_answering.reading import NONE, Piece, Read, Reader
+from toolkit.kinds.question_answering.reading import NONE, Piece, Read, Reader, first_answer
 from toolkit.kinds.question_answering.spans import Collected
 from toolkit.task import Row
 
@@ -111,6 +111,25 @@ class QuestionAnswering(Encoder):
             questions[i] = len(self.reader.question(example["question"])) + self.reader.pair.length
             contexts[i] = len(self.reader.context(example["context"])[0])
         return {"question": questions, "context": contexts}
+
+    def cautions(self, rows: Dataset) -> list[str]:
+        """Answers that are longer than the longest span that is looked for."""
+        limit, lengths = self.longest_answer, []
+        for row in rows:
+            example = self.task.format_example(row)
+            if example["answers"]["text"]:
+                _, found = self.reader.context(example["context"])
+                first, last = first_answer(found, example["answers"]) or NONE
+                lengths.append(last - first + 1)
+        long = sum(length > limit for length in lengths)
+        if not long:
+            return []
+        share = long / len(lengths)
+        return [
+            f"{long:,} of {len(lengths):,} answers ({share:.1%}) have more than {limit} tokens and "
+            f"cannot be given whole; the longest has {max(lengths)} "
+            "(--set training.max_answer_tokens=…)"
+        ]
 
     def features(self, row: Row) -> list[dict[str, list[int]]]:
         return [piece.features for piece in self._read(row).pieces]

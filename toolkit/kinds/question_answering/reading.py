@@ -91,6 +91,16 @@ class Piece:
         return answer[0] + shift, answer[1] + shift
 
 
+def first_answer(cells: Cells, answers: Mapping[str, Sequence[Any]]) -> tuple[int, int] | None:
+    """First and last token of the first of SQuAD's ``answers`` that has any."""
+    for text, start in zip(answers["text"], answers["answer_start"], strict=True):
+        begin = start + len(text) - len(text.lstrip())
+        found = cells.tokens(begin, start + len(text.rstrip()))
+        if found is not None:
+            return found
+    return None
+
+
 @dataclass(frozen=True)
 class Read:
     """A row as the model reads it."""
@@ -101,12 +111,7 @@ class Read:
 
     def answer(self, answers: Mapping[str, Sequence[Any]]) -> tuple[int, int] | None:
         """First and last token of the first answer that has any."""
-        for text, start in zip(answers["text"], answers["answer_start"], strict=True):
-            begin = start + len(text) - len(text.lstrip())
-            found = self.cells.tokens(begin, start + len(text.rstrip()))
-            if found is not None:
-                return found
-        return None
+        return first_answer(self.cells, answers)
 
 
 class Reader:
