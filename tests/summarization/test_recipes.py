@@ -94,7 +94,11 @@ def test_lora_on_phi_2_trains_as_many_parameters_as_were_counted():
 
 
 def test_lora_on_flan_t5_base_trains_less_than_half_a_percent():
-    """0.88 million of 248: r 8 on q and v of the 36 attentions of twelve and twelve layers."""
+    """0.88 million of 223: r 8 on q and v of the 36 attentions of twelve and twelve layers.
+
+    transformers 5.17 ties the head of every T5 to its embeddings; untied it has 248 million, which
+    the seed rounds to 250.
+    """
     import torch
     from transformers import T5Config, T5ForConditionalGeneration
 
@@ -105,4 +109,4 @@ def test_lora_on_flan_t5_base_trains_less_than_half_a_percent():
     with torch.device("meta"):
         trained, total = counted(T5ForConditionalGeneration(config), FLAN_T5.lora, "SEQ_2_SEQ_LM")
     assert trained == 36 * 2 * 8 * (768 + 768)
-    assert total == pytest.approx(248e6, rel=2e-3)
+    assert total == pytest.approx(222.9e6, rel=2e-3)
