@@ -162,3 +162,15 @@ def test_what_is_left_out_is_told_with_row_numbers() -> None:
         "2,000 rows are left out: blank row (rows 1, 2, 3, 4, 5, …)",
         "1 row is left out: no text (row 7)",
     ]
+
+
+def test_lengths_are_told_with_mean_percentiles_and_the_share_that_is_too_long() -> None:
+    import numpy as np
+
+    from toolkit.lengths import lengths_of, told
+
+    parts = {"prompt": np.arange(1, 102), "completion": np.full(101, 10)}
+    (sentence,) = told(lengths_of(parts, 100))
+    assert "prompt mean 51.0, median 51, 5 to 95 % 6 to 96, at most 101" in sentence
+    assert "completion mean 10.0" in sentence and "10.9% are longer than 100" in sentence
+    assert told({}) == []

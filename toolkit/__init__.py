@@ -31,6 +31,7 @@ _PUBLIC = {
     "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
     "SequenceRegressionTask": "toolkit.kinds.sequence_classification",
     "Source": "toolkit.source",
+    "Stage": "toolkit.task",
     "classification_metrics": "toolkit.classes",
     "Target": "toolkit.targets",
     "Task": "toolkit.task",
@@ -63,14 +64,17 @@ APPLICATION_MODULES = (
     "toolkit.backends",
     "toolkit.comparing",
     "toolkit.console",
+    "toolkit.data",
     "toolkit.environment",
     "toolkit.flow",
+    "toolkit.gains",
     "toolkit.human",
     "toolkit.kinds.base",
     "toolkit.kinds.causal_lm",
     "toolkit.metadata",
     "toolkit.panels",
     "toolkit.plugins",
+    "toolkit.recipes",
     "toolkit.report",
     "toolkit.run",
     "toolkit.sections",
@@ -117,6 +121,7 @@ if TYPE_CHECKING:
     from toolkit.task import Predictor as Predictor
     from toolkit.task import Recipe as Recipe
     from toolkit.task import Row as Row
+    from toolkit.task import Stage as Stage
     from toolkit.task import Task as Task
 
 

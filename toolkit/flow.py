@@ -228,7 +228,7 @@ class Flow:
                         self.run, self.task, self.kind, name, role, prepared.splits,
                         adapter=False, shots=examples, decoder=self._decoder, progress=progress,
                         fit_seconds=fitted if self.kind.base_note else None,
-                        note=self.kind.base_note,
+                        note=self.kind.base_note, perplexity=role == "base",
                     )  # fmt: skip
                 self._told(entry, name, entry["predict_seconds"])
             self._variants(prepared, "baseline", adapter=False)
@@ -323,7 +323,7 @@ class Flow:
                     entry = predict.predict_model(
                         self.run, self.task, self.kind, name, self.kind.role, prepared.splits,
                         adapter=True, decoder=self._decoder, progress=progress,
-                        fit_seconds=self.run.info["training"]["seconds"],
+                        fit_seconds=self.run.info["training"]["seconds"], perplexity=index == 0,
                     )  # fmt: skip
                 if index == 0:
                     from toolkit import speed
@@ -335,16 +335,20 @@ class Flow:
                 self._told(entry, label, entry["predict_seconds"])
                 if index == 0:
                     self._variants(prepared, "ensemble", adapter=True)
+                    if reason := self.run.info["training"].get("no_ensemble"):
+                        predict.absent(self.run, "ensemble", reason)
 
     # -- the answer --------------------------------------------------------------------------------
     def _score(self) -> None:
         if self.run.done("score"):
             return
-        from toolkit import score
+        from toolkit import results, score
 
         self.console.heading("scoring")
         with self.run.stage("score"):
-            write_json(self.run.path / "metrics.json", score.score(self.run, self.task))
+            document = score.score(self.run, self.task)
+            write_json(self.run.path / "metrics.json", document)
+            results.write(self.run, document)
 
     def _report(self) -> None:
         if self.run.done("report"):

@@ -81,10 +81,26 @@ def _histogram(values: np.ndarray, bins: int) -> dict[str, list[float]]:
 def _figures(values: np.ndarray) -> dict[str, float]:
     return {
         "min": int(values.min()),
+        "mean": round(float(values.mean()), 2),
+        "p5": float(np.percentile(values, 5)),
         "median": float(np.median(values)),
         "p95": float(np.percentile(values, 95)),
         "max": int(values.max()),
     }
+
+
+def told(lengths: Mapping[str, Any]) -> list[str]:
+    """Mean, median and percentiles of each part, and the share that is too long, in a sentence."""
+    if not lengths or "p5" not in next(iter(lengths["parts"].values())):
+        return []  # none were counted, or by an older version
+    parts = [
+        f"{name} mean {p['mean']:,.1f}, median {p['median']:,.0f}, 5 to 95 % {p['p5']:,.0f} to "
+        f"{p['p95']:,.0f}, at most {p['max']:,}"
+        for name, p in lengths["parts"].items()
+    ]
+    limit = lengths["limit"]
+    cut = "" if limit is None else f"; {lengths['over_share']:.1%} are longer than {limit:,}"
+    return [f"tokens a row: {'; '.join(parts)}{cut}"]
 
 
 def own_truncation(name: str, tokens: np.ndarray, limit: int, allowed: bool) -> list[str]:

@@ -79,12 +79,15 @@ def predict_model(
     progress: Progress | None = None,
     fit_seconds: float | None = None,
     note: str = "",
+    perplexity: bool = False,
 ) -> dict[str, Any]:
     """Let a model answer the held-out rows, write its file; returns its systems entry.
 
     Args:
         decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``select``.
         note: what the report says beside its name.
+        perplexity: also keep how likely it finds the right answers of the test rows, where the
+            task asks for it.
 
     Returns:
         The entry, and beside it the primary metric on the select rows as ``select``.
@@ -103,8 +106,9 @@ def predict_model(
     prepare(task, counted, [task.reference(row) for row in flat])
     calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
     width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
+    losses = _target_losses(task, kind, rows, adapter) if perplexity else {}
     lines = [
-        line(
+        losses.get((where[i], row["row_id"]), {}) | line(
             task, where[i], row, counted[i], width,
             seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
             decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
@@ -125,6 +129,19 @@ def select_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
     """A metric over the select rows among the lines of a predictions file."""
     values = [told["metrics"][metric.name] for told in lines if told["split"] == "select"]
     return metric.value([tuple(v) if isinstance(v, list) else v for v in values])
+
+
+def _target_losses(
+    task: Task, kind: Kind, rows: Mapping[str, Sequence[Row]], adapter: bool
+) -> dict[tuple[str, Any], dict[str, Any]]:
+    """Of each test row the summed loss of its answer's tokens, and how many they are."""
+    if not getattr(task, "perplexity", False):
+        return {}
+    found = kind.target_losses(rows["test"], adapter=adapter)
+    return {
+        ("test", row["row_id"]): {"target_loss": [round(loss, 6), tokens]}
+        for row, (loss, tokens) in zip(rows["test"], found, strict=True)
+    }
 
 
 def choose_decoder(

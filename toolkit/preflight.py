@@ -14,7 +14,7 @@ import numpy as np
 
 from toolkit import splitting, tables
 from toolkit.leaks import is_number, leakage
-from toolkit.lengths import lengths_of, own_truncation, part_of, sample, truncation
+from toolkit.lengths import lengths_of, own_truncation, part_of, sample, told, truncation
 from toolkit.splitting import SPLITS
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ class Preflight:
 
     def sentences(self) -> list[str]:
         """Notes and what was left out, for a terminal."""
-        return [*self.notes, *left_out_sentences(self.left_out), *_repeated(self.duplicates)]
+        return [
+            *self.notes, *told(self.lengths), *left_out_sentences(self.left_out),
+            *_repeated(self.duplicates),
+        ]  # fmt: skip
 
     def warnings(self) -> list[str]:
         """What must not be overlooked."""
@@ -65,7 +68,7 @@ class Preflight:
             "leak": self.leak,
             "duplicates": self.duplicates,
             "left_out": self.left_out,
-            "notes": self.notes,
+            "notes": [*self.notes, *told(self.lengths)],
             "warnings": self.cautions,
         }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import (
     charts,
     examples,
+    gains,
     goals,
     metadata,
     sections,
@@ -122,6 +123,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "details": sections.details(doc),
         "comparisons": sections.comparisons(doc, doc["primary_metric"]),
         "further_comparisons": sections.comparisons(doc),
+        "gains": gains.table(doc),
         "decoders": sections.decoders(doc),
         "plain": {c["system"]: c["b"] for c in doc["decoder_comparisons"]},
         "small_parts": sections.small_parts(doc),
@@ -140,6 +142,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "sizes": [(name, wording.number(n)) for name, n in checks["sizes"].items()],
         "target": covered_target(doc),
         "together": (_optional(run.path / "together.json") or {}).get("sentence"),
+        "human_sheet": (_optional(run.path / "sheet.json") or {}).get("sentence"),
         "charts": _charts(doc, found, preflight),
         "css": (TEMPLATES / "report.css").read_text(encoding="utf-8"),
     }
@@ -154,6 +157,7 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, title, there in (
             ("ladder", "Ladder", True),
             ("comparisons", "Differences", content["comparisons"]),
+            ("gains", "What training gained", content["gains"]),
             ("decoders", "Decoders", content["decoders"]),
             ("intervals", "Intervals", "coverage" in drawn),
             ("learning", "Learning", "learning" in drawn),

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from toolkit import breakdown, classes, overfitting, speed, statistics, systems, targets, verdict
+from toolkit import (
+    breakdown,
+    classes,
+    gains,
+    overfitting,
+    speed,
+    statistics,
+    systems,
+    targets,
+    verdict,
+)
 from toolkit.errors import RunError
 from toolkit.run import Run, read_json
 from toolkit.statistics import COVERAGE, known, plain
@@ -56,6 +66,7 @@ def score(run: Run, task: Task) -> dict[str, Any]:
         "absent": systems.absent(run),
         "select": select,
         "comparisons": comparisons,
+        "perplexity_gain": gains.perplexity_gain(ours, base),
         "decoders": {
             s.name: table for s in found if (table := breakdown.decoders(s, task, metric))
         },
@@ -151,6 +162,7 @@ def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
         "predict_seconds": system.entry.get("predict_seconds"),
         "hit_limit": sum(bool(row.get("hit_limit")) for row in rows),
         "note": system.entry.get("note") or "",
+        "perplexity": gains.perplexity(system),
     }
 
 

@@ -148,6 +148,19 @@ class Recipe:
     cost: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A system that changes a row before the trained model answers it, such as by extracting.
+
+    Args:
+        change: a row in, the columns that become others out.
+        note: what the report says beside the system's name.
+    """
+
+    change: Callable[[Row], Row]
+    note: str
+
+
 class Task(ABC):
     """One problem: its data, prompt, training set-ups, decoders, scorers and baselines.
 
@@ -303,6 +316,13 @@ class Task(ABC):
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:
         """Cheap ways to do the task, fitted on the training split."""
+        return {}
+
+    def stages(self) -> Mapping[str, Stage]:
+        """Further systems of a trained language model, which answers rows that were changed first.
+
+        They stand in the ladder beside the adapter, each compared with it row by row.
+        """
         return {}
 
     def yardsticks(self) -> Mapping[str, Baseline]:

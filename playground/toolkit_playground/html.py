@@ -37,7 +37,7 @@ def empty(title: str, text: str) -> str:
 def figure(value: Any, unit: str = "", spec: str = "") -> str:
     """A prediction or a reference as people read it: a number with its unit, anything as text."""
     if isinstance(value, Mapping):
-        for main in ("answer", "text"):  # beside what else a reference or a span holds
+        for main in ("answer", "text", "texts"):  # beside what else a reference or a span holds
             if main in value:
                 return figure(value[main], unit, spec) or "no answer"
         if value.get("texts"):  # several wordings, the first of which training has seen

@@ -180,6 +180,10 @@ class Kind(ABC):
     ) -> list[Any]:
         """The kind's output dataclass for each row, in the order of the rows."""
 
+    def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
+        """Of each row the summed cross-entropy of its answer's tokens, and how many they are."""
+        raise ModelError(f"{type(self).__name__} writes no text, so no token of it has a loss")
+
     @abstractmethod
     def train(
         self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch

@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = ["HUB_IDS", "NAMES", "location", "path"]
 
-NAMES = {"causal-lm": "causal_lm"}
+NAMES = {"causal-lm": "causal_lm", "seq2seq-lm": "seq2seq_lm"}
 """The embedded models by name, and the folder of each."""
 
 HUB_IDS = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}

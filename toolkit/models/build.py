@@ -10,17 +10,26 @@ machine manages in that time.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import GenerationConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tokenizers.processors import TemplateProcessing
+from transformers import (
+    GenerationConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    T5ForConditionalGeneration,
+)
 
-from toolkit.models import NAMES, pretrain, tokenizer
+from toolkit.models import NAMES, pretrain, pretrain_pairs, tokenizer
 from toolkit.models.corpus import documents, plain
 from toolkit.models.corpus_ads import MARK, QUESTION, describe, draw_offer
+from toolkit.models.corpus_pairs import SENTINELS, pairs
 
 TOKENIZER_DOCUMENTS = 20_000
 
@@ -30,7 +39,18 @@ def build_tokenizer(number: int = TOKENIZER_DOCUMENTS) -> PreTrainedTokenizerFas
     return tokenizer.train(plain(document) for document in documents(number, seed=99))
 
 
-def save(model: LlamaForCausalLM, words: PreTrainedTokenizerFast, folder: Path) -> None:
+def build_pair_tokenizer(number: int = TOKENIZER_DOCUMENTS) -> PreTrainedTokenizerFast:
+    """The encoder–decoder's tokenizer: with EOS behind each text, as T5's, and its sentinels."""
+    texts = (" ".join(pair) for pair in pairs(number, seed=99))
+    words = tokenizer.train(texts, 3072, extra=SENTINELS)
+    end = words.eos_token
+    words.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"$A {end}", pair=f"$A $B {end}", special_tokens=[(end, words.eos_token_id)]
+    )
+    return words
+
+
+def save(model: Any, words: PreTrainedTokenizerFast, folder: Path) -> None:
     """Write what ``from_pretrained`` reads, in bfloat16, whole or not at all."""
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -40,6 +60,7 @@ def save(model: LlamaForCausalLM, words: PreTrainedTokenizerFast, folder: Path) 
         pad_token_id=words.pad_token_id,
         bos_token_id=words.bos_token_id,
         eos_token_id=words.eos_token_id,
+        decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None),
     )
     model.save_pretrained(unfinished)
     words.save_pretrained(unfinished)
@@ -101,6 +122,46 @@ def build_causal_lm(folder: Path, settings: pretrain.Settings, start: Path | Non
     print(f"price error on new advertisements: {price_error(model, words):.1f}; saved in {folder}")
 
 
+def build_seq2seq_lm(folder: Path, settings: pretrain.Settings, start: Path | None = None) -> None:
+    """As :func:`build_causal_lm`, for the encoder–decoder."""
+    torch.manual_seed(settings.seed)
+    if start:
+        words = PreTrainedTokenizerFast.from_pretrained(start)
+        model = T5ForConditionalGeneration.from_pretrained(
+            start, dtype=torch.float32, attn_implementation="eager"
+        )
+    else:
+        words = build_pair_tokenizer()
+        model = pretrain_pairs.make_model(words)
+    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(words):,} tokens")
+    pad = words.pad_token_id
+    held_out = list(itertools.islice(pretrain_pairs.batches(words, 2048, seed=4321), 24))
+
+    def report(state: dict[str, float]) -> None:
+        if state["step"] % 250 == 0:
+            with torch.no_grad():
+                losses = [pretrain_pairs.batch_loss(model, batch, pad) for batch in held_out]
+            state["held_out_loss"] = float(torch.stack(losses).mean())
+        if state["step"] % 50 == 0:
+            print(json.dumps({key: round(value, 3) for key, value in state.items()}), flush=True)
+
+    model.train()
+    pretrain.optimise(
+        model,
+        pretrain_pairs.batches(words, settings.batch_tokens, settings.seed),
+        loss=lambda batch: pretrain_pairs.batch_loss(model, batch, pad),
+        counted=lambda batch: pretrain_pairs.counted(batch, pad),
+        settings=settings,
+        report=report,
+        snapshot=lambda: save(model, words, folder),
+    )
+    save(model, words, folder)
+    print(f"saved in {folder}")
+
+
+BUILDERS = {"causal-lm": build_causal_lm, "seq2seq-lm": build_seq2seq_lm}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m toolkit.models.build", description=__doc__)
@@ -110,6 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tokens", type=int, help="how many tokens to train on")
     parser.add_argument("--start", type=Path, help="a saved model to go on from")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--batch-tokens", type=int, default=4096)
+    parser.add_argument("--warmup", type=float, default=0.02, help="share of the training")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
@@ -120,9 +183,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         minutes=minutes,
         tokens=options.tokens,
         learning_rate=options.learning_rate,
+        batch_tokens=options.batch_tokens,
+        warmup=options.warmup,
         seed=options.seed,
     )
-    build_causal_lm(folder, settings, options.start)
+    BUILDERS[options.name](folder, settings, options.start)
 
 
 if __name__ == "__main__":

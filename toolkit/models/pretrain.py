@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
@@ -175,7 +175,7 @@ def schedule(done: float, peak: float, warmup: float) -> float:
 
 
 def make_optimizers(
-    model: LlamaForCausalLM, masters: list[Tensor], settings: Settings
+    model: Any, masters: list[Tensor], settings: Settings
 ) -> list[torch.optim.Optimizer]:
     """Muon (Jordan 2024) for the layers' matrices, AdamW for embeddings and norms.
 
@@ -188,7 +188,9 @@ def make_optimizers(
         if master.ndim < 2:
             vectors.append(master)
         else:
-            (embeddings if "embed" in name else matrices).append(master)
+            # T5 calls its embeddings "shared", and has some for relative positions.
+            looked_up = any(part in name for part in ("embed", "shared", "relative_attention"))
+            (embeddings if looked_up else matrices).append(master)
     muon = torch.optim.Muon(
         matrices,
         lr=settings.learning_rate,
@@ -215,10 +217,53 @@ def train(
     snapshot: Callable[[LlamaForCausalLM], None] = lambda _: None,
     every_seconds: float = 300.0,
 ) -> LlamaForCausalLM:
+    """Train the causal LM; arguments and result as of :func:`optimise`."""
+    target = PriceTarget(tokenizer)
+    pad = tokenizer.pad_token_id
+
+    def run(ids: Tensor) -> Tensor:
+        hidden: Tensor = model.model(input_ids=ids, use_cache=False).last_hidden_state
+        return hidden
+
+    body = torch.compile(run, dynamic=True) if settings.compile else run
+    optimise(
+        model,
+        batches(tokenizer, settings.batch_tokens, settings.seed),
+        loss=lambda batch: batch_loss(body, model.lm_head.weight, batch, target, pad),
+        counted=lambda batch: int((batch.ids != pad).sum()),
+        settings=settings,
+        report=report,
+        snapshot=lambda: snapshot(model),
+        every_seconds=every_seconds,
+    )
+    return model
+
+
+def optimise(
+    model: Any,
+    stream: Iterable[Any],
+    *,
+    loss: Callable[[Any], Tensor],
+    counted: Callable[[Any], int],
+    settings: Settings,
+    report: Callable[[dict[str, float]], None] = lambda _: None,
+    snapshot: Callable[[], None] = lambda: None,
+    every_seconds: float = 300.0,
+) -> None:
     """Train until the minutes or the tokens are used up; the model ends in bfloat16.
 
     The weights that compute are bfloat16, the ones that the optimizer keeps are float32: on a CPU
     with bfloat16 instructions this is faster than automatic casting, and as stable.
+
+    Args:
+        model: a transformers model in float32.
+        stream: batches without an end.
+        loss: a batch's loss.
+        counted: tokens of a batch.
+        settings: how long, how fast, from which seed.
+        report: told every fifty steps.
+        snapshot: called every ``every_seconds``.
+        every_seconds: see above.
     """
     if settings.minutes is None and settings.tokens is None:
         raise ValueError("say how long to train: minutes, tokens or both")
@@ -227,17 +272,9 @@ def train(
     model.config.use_cache = False
     weights = list(model.parameters())
     optimizers = make_optimizers(model, masters, settings)
-    target = PriceTarget(tokenizer)
-
-    def run(ids: Tensor) -> Tensor:
-        hidden: Tensor = model.model(input_ids=ids, use_cache=False).last_hidden_state
-        return hidden
-
-    body = torch.compile(run, dynamic=True) if settings.compile else run
     started = saved = time.monotonic()
     tokens = 0
     recent: list[float] = []
-    stream = batches(tokenizer, settings.batch_tokens, settings.seed)
     for step, batch in enumerate(stream, start=1):
         seconds = time.monotonic() - started
         done = max(
@@ -248,8 +285,8 @@ def train(
             break
         for group in (group for one in optimizers for group in one.param_groups):
             group["lr"] = schedule(done, settings.learning_rate, settings.warmup)
-        loss = batch_loss(body, model.lm_head.weight, batch, target, tokenizer.pad_token_id)
-        loss.backward()
+        value = loss(batch)
+        value.backward()
         for master, weight in zip(masters, weights, strict=True):
             master.grad = weight.grad.float() if weight.grad is not None else None
             weight.grad = None
@@ -258,15 +295,14 @@ def train(
             optimizer.step()
         with torch.no_grad():
             torch._foreach_copy_([*weights], masters)
-        tokens += int((batch.ids != tokenizer.pad_token_id).sum())
-        recent = [*recent[-49:], loss.item()]
+        tokens += counted(batch)
+        recent = [*recent[-49:], value.item()]
         if step % 50 == 0:
             seconds = time.monotonic() - started
             report({"step": step, "tokens": tokens, "loss": sum(recent) / len(recent),
                     "seconds": seconds, "done": done,
                     "tokens_per_second": tokens / seconds})  # fmt: skip
         if time.monotonic() - saved > every_seconds:
-            snapshot(model)
+            snapshot()
             saved = time.monotonic()
     model.config.use_cache = True
-    return model

@@ -7,7 +7,7 @@ symbol and a decoder can read the whole distribution over prices from one forwar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
@@ -29,8 +29,16 @@ def _pre_tokenizer() -> pre_tokenizers.PreTokenizer:
     )
 
 
-def train(texts: Iterable[str], vocabulary: int = 2560) -> PreTrainedTokenizerFast:
-    """A tokenizer of ``vocabulary`` tokens: special ones, bytes, numbers, and merges from texts."""
+def train(
+    texts: Iterable[str], vocabulary: int = 2560, *, extra: Sequence[str] = ()
+) -> PreTrainedTokenizerFast:
+    """A tokenizer of ``vocabulary`` tokens: special ones, bytes, numbers, and merges from texts.
+
+    Args:
+        texts: what the merges are learnt from; their digits do not count.
+        vocabulary: tokens in all, without the extra ones.
+        extra: further special tokens, such as the sentinels of T5.
+    """
     learned = Tokenizer(BPE())
     learned.pre_tokenizer = _pre_tokenizer()
     numbers = 100 + 1000
@@ -55,6 +63,7 @@ def train(texts: Iterable[str], vocabulary: int = 2560) -> PreTrainedTokenizerFa
         padding_side="right",
         model_max_length=MAX_LENGTH,
         clean_up_tokenization_spaces=False,
+        **({"additional_special_tokens": list(extra)} if extra else {}),
     )
 
 

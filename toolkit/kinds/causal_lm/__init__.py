@@ -54,6 +54,9 @@ class CausalLMTask(Task):
     that their prompts begin with is read once. Each example is computed as if it stood alone; a
     batch is then counted in groups."""
 
+    perplexity: ClassVar[bool] = False
+    """Whether the report tells how likely base and adapter find the right answers' tokens."""
+
     def answer_tokens(self, row: Row) -> int | None:
         """The most tokens that an answer to this row's prompt takes, where the task knows.
 

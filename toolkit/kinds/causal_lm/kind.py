@@ -69,6 +69,17 @@ class CausalLM(LanguageModel):
     def first_logits(self, ids: Any, mask: Any) -> Any:
         return self.model(input_ids=ids, attention_mask=mask, logits_to_keep=1).logits
 
+    def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
+        from toolkit.kinds.causal_lm.trainer import Collator
+
+        rows = [{"input_ids": ids, "labels": labels} for ids, labels in encoded]
+        batch = Collator(self.tokenizer.pad_token_id)(rows)
+        ids, mask, labels = (
+            batch[name].to(self.model.device) for name in ("input_ids", "attention_mask", "labels")
+        )
+        logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        return logits[:, :-1], labels[:, 1:]
+
     def read(
         self,
         prompts: Sequence[Sequence[int]],

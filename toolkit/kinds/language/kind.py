@@ -15,6 +15,7 @@ from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
 from toolkit.kinds.language import Generated
 from toolkit.kinds.language.prompt import Renderer
+from toolkit.kinds.language.variants import Variants
 from toolkit.kinds.language.writing import Writing
 from toolkit.run import read_json
 from toolkit.task import Row
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 
-class LanguageModel(Writing, Kind):
+class LanguageModel(Variants, Writing, Kind):
     """See :class:`toolkit.kinds.base.Kind`; the tokenizer is loaded at once, the model later."""
 
     task: Any
@@ -59,6 +60,14 @@ class LanguageModel(Writing, Kind):
     @abstractmethod
     def first_logits(self, ids: Any, mask: Any) -> Any:
         """Logits of the first token behind padded prompts, shape (prompts, …, vocabulary)."""
+
+    @abstractmethod
+    def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
+        """Logits and the labels that they predict, shapes (rows, n, vocabulary) and (rows, n).
+
+        Args:
+            encoded: what :meth:`Renderer.example` gives of each row.
+        """
 
     @abstractmethod
     def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
@@ -154,12 +163,14 @@ class LanguageModel(Writing, Kind):
         self.model = backends.attach_adapter(self.model, folder)
         self.has_adapter = True
         self.check_effect(stored["canaries"])
+        self.load_members(folder)
 
     def drop_adapter(self) -> None:
         """Back to the untouched base."""
         if self.has_adapter:
             self.model = self.model.unload()
             self.has_adapter = False
+            self._members = 0
 
     def _check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None:
         prompts = self._canary_prompts(stored["canaries"])
@@ -203,15 +214,26 @@ class LanguageModel(Writing, Kind):
         progress: Progress | None = None,
     ) -> list[Generated]:
         self.load()
+        rows = self.staged(rows)
         examples = [self.few_shot_example(row, shots) for row in rows]
         prompts = [self.renderer.prompt(example) for example in examples]
+        with self._side(adapter):
+            return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
+
+    def _side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
+        """The model with its adapter, or without any, while the context lasts."""
         if adapter and not self.has_adapter:
             raise UsageError("no adapter is loaded")
-        state: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
-        if self.has_adapter:
-            state = backends.merged(self.model) if adapter else self.model.disable_adapter()
-        with state:
-            return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
+        if not self.has_adapter:
+            return contextlib.nullcontext()
+        return backends.merged(self.model) if adapter else self.model.disable_adapter()
+
+    def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
+        from toolkit.kinds.language.losses import target_losses
+
+        self.load()
+        with self._side(adapter):
+            return target_losses(self, self.staged(rows))
 
     def read(
         self,
@@ -239,7 +261,7 @@ class LanguageModel(Writing, Kind):
         self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
     ) -> Trained:
         """Train LoRA on ``train``, choose the checkpoint on ``select``, save the adapter."""
-        from toolkit.kinds import training
+        from toolkit.kinds import members, training
 
         if self.recipe.lora is None:
             raise RecipeError(
@@ -264,10 +286,19 @@ class LanguageModel(Writing, Kind):
                 monitor=monitor,
             )  # fmt: skip
 
-        trained = training.fit(
-            self, self.model, build, lengths=lengths, checkpoints=checkpoints, watch=watch
-        )
+        recipe, count = self.recipe, members.wanted(self.task, self.recipe)
+        self.recipe = members.saving(recipe, count) if count else recipe
+        try:
+            trained = training.fit(
+                self, self.model, build, lengths=lengths, checkpoints=checkpoints, watch=watch
+            )
+        finally:
+            self.recipe = recipe
         self._save(splits, adapter)
+        if count and (reason := members.too_few(checkpoints)):
+            trained.info["no_ensemble"] = reason
+        elif count:
+            members.keep(checkpoints, adapter, count)
         trained.info["rows"] = rows
         return trained
 

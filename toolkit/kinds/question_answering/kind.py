@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.checkpoints import problem
-from toolkit.errors import RecipeError, RunError
+from toolkit.errors import RecipeError
+from toolkit.kinds import members
 from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.encoder.kind import Encoder
 from toolkit.kinds.question_answering import Answered, QuestionAnsweringTask
@@ -33,8 +31,6 @@ EMPTY_WINDOWS = 2
 """Windows without the answer that are trained on, of a row that has one: a long context has
 dozens, and a model that sees them all learns to say that there is no answer."""
 PROBE = "span_probe.safetensors"
-MEMBERS = "members"
-"""The folder of an ensemble's adapters, inside the adapter's."""
 
 
 class QuestionAnswering(Encoder):
@@ -86,12 +82,7 @@ class QuestionAnswering(Encoder):
     @property
     def ensemble(self) -> int:
         """How many checkpoints answer together as a system of their own; 0: none do."""
-        value = self.task.settings.get("ensemble", 0)
-        if not isinstance(value, int) or value < 0 or value == 1:
-            raise RecipeError(f"task.ensemble is {value!r}; it can be 0 (none) or 2 and more")
-        if value and self.full:
-            raise RecipeError("task.ensemble takes adapters: choose a recipe with [lora]")
-        return value
+        return members.wanted(self.task, self.recipe)
 
     @property
     def reader(self) -> Reader:
@@ -248,7 +239,7 @@ class QuestionAnswering(Encoder):
     ) -> Iterator[tuple[int, np.ndarray, float]]:
         """Index of a window, its start and end logits, shape (2, at least its tokens), seconds."""
         features = [piece.features for piece in pieces]
-        if adapter and self.variant == MEMBERS:
+        if adapter and self.variant == members.MEMBERS:
             yield from self._together(features)
             return
         probe = None if adapter or self.variant else self.probe
@@ -293,7 +284,7 @@ class QuestionAnswering(Encoder):
 
     @contextlib.contextmanager
     def as_variant(self, name: str) -> Iterator[None]:
-        self.variant = MEMBERS if name == "ensemble" else name
+        self.variant = members.MEMBERS if name == "ensemble" else name
         try:
             yield
         finally:
@@ -302,16 +293,10 @@ class QuestionAnswering(Encoder):
     def load_adapter(self, folder: Path) -> None:
         super().load_adapter(folder)
         self._members = []
-        for member in sorted((folder / MEMBERS).glob("*/adapter_config.json")):
-            name = member.parent.name
-            self.tuned.load_adapter(str(member.parent), adapter_name=name)
-            self._members.append(name)
+        for member in members.kept(folder, self.ensemble):
+            self.tuned.load_adapter(str(member), adapter_name=member.name)
+            self._members.append(member.name)
         self.tuned.eval()
-        if self.ensemble and not self._members:
-            raise RunError(
-                f"{folder} holds no {MEMBERS} for the ensemble; remove that folder and go on with: "
-                "toolkit resume"
-            )
         if self._members:
             self.tuned.set_adapter("default")
 
@@ -319,16 +304,13 @@ class QuestionAnswering(Encoder):
         self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
     ) -> Trained:
         recipe, count = self.recipe, self.ensemble
-        if count:
-            fields = {**recipe.training}
-            fields["save_total_limit"] = max(count, int(fields.get("save_total_limit") or 0))
-            self.recipe = dataclasses.replace(recipe, training=fields)
+        self.recipe = members.saving(recipe, count) if count else recipe
         try:
             trained = super().train(splits, checkpoints=checkpoints, adapter=adapter, watch=watch)
         finally:
             self.recipe = recipe
         if count:
-            _keep_members(checkpoints, adapter, count)
+            members.keep(checkpoints, adapter, count)
         return trained
 
     # -- the base ----------------------------------------------------------------------------------
@@ -339,21 +321,3 @@ class QuestionAnswering(Encoder):
     def load_base(self, folder: Path) -> None:
         if (folder / PROBE).is_file():
             self.probe = SpanProbe.load(folder / PROBE)
-
-
-def _keep_members(checkpoints: Path, adapter: Path, count: int) -> None:
-    """The newest checkpoints' adapters, beside the chosen one, for the ensemble."""
-    found = sorted(
-        (one for one in checkpoints.glob("checkpoint-*") if problem(one) is None),
-        key=lambda one: int(one.name.rpartition("-")[2]),
-    )
-    if len(found) < 2:
-        raise RecipeError(
-            f"task.ensemble: training saved {len(found)} checkpoint, and an ensemble takes two; "
-            "save more often with --set training.eval_steps=… or train longer"
-        )
-    for checkpoint in found[-count:]:
-        folder = adapter / MEMBERS / checkpoint.name
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("adapter_config.json", "adapter_model.safetensors"):
-            shutil.copyfile(checkpoint / name, folder / name)

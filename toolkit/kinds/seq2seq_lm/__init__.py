@@ -47,6 +47,9 @@ class Seq2SeqLMTask(Task):
     few_shot: ClassVar[int] = 2
     """Examples from the training split before the text in the few-shot rung; 0: no such rung."""
 
+    perplexity: ClassVar[bool] = False
+    """Whether the report tells how likely base and adapter find the right answers' tokens."""
+
     def answer_tokens(self, row: Row) -> int | None:
         """The most tokens that an answer to this row's text takes, where the task knows.
 

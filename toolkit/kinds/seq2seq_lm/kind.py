@@ -103,6 +103,21 @@ class Seq2SeqLM(LanguageModel):
         start = ids.new_full((len(ids), 1), self.model.config.decoder_start_token_id)
         return self.model(input_ids=ids, attention_mask=mask, decoder_input_ids=start).logits
 
+    def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
+        from toolkit.kinds.seq2seq_lm.trainer import Collator
+
+        rows = [{"input_ids": ids, "labels": labels} for ids, labels in encoded]
+        batch = {
+            name: value.to(self.model.device)
+            for name, value in Collator(self.tokenizer.pad_token_id)(rows).items()
+        }
+        decoder_ids = self.model.prepare_decoder_input_ids_from_labels(labels=batch["labels"])
+        logits = self.model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"],
+            decoder_input_ids=decoder_ids, use_cache=False,
+        ).logits  # fmt: skip
+        return logits, batch["labels"]
+
     def trainer(
         self,
         splits: DatasetDict,

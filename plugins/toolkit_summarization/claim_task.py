@@ -1,0 +1,203 @@
+"""``claim-report``: the text that states structured fields, by an encoder–decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from toolkit import Baseline, Generated, Panel, Recipe, Row, Seq2SeqLMTask, Source, Target
+from toolkit_summarization import baselines, faithfulness, scoring
+from toolkit_summarization.claims_words import ABSENT
+from toolkit_summarization.task import length_of, read_text
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+EMBEDDED = Recipe(
+    name="embedded",
+    summary="the small encoder–decoder of the wheel, under seven minutes on two cores",
+    model="embedded:seq2seq-lm",
+    training={
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 1,
+        "learning_rate": 6e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.03,
+        "weight_decay": 0.0,
+        "eval_strategy": "steps",
+        "eval_steps": 110,
+        "save_strategy": "steps",
+        "save_steps": 110,
+        "save_total_limit": 2,
+        "logging_steps": 10,
+        "bf16": True,
+        "max_length": 512,
+        "max_target_length": 208,
+        "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
+    },
+    lora={"r": 8, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": ["q", "v"]},
+)
+
+FLAN_T5 = Recipe(
+    name="flan-t5-base-lora",
+    summary="FLAN-T5 base, LoRA r 8 on q and v, 3 epochs; needs a GPU of 16 GB",
+    model="google/flan-t5-base",
+    training={
+        "per_device_train_batch_size": 4,
+        "gradient_accumulation_steps": 1,
+        "num_train_epochs": 3,
+        "learning_rate": 2e-5,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": 100,
+        "optim": "adamw_torch",
+        "weight_decay": 0.01,
+        "fp16": True,
+        "gradient_checkpointing": False,
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "save_total_limit": 2,
+        "logging_steps": 100,
+        "max_length": 128,
+        "max_target_length": 256,
+    },
+    lora={"r": 8, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["q", "v"]},
+    generation={"max_new_tokens": 256},
+)
+
+TARGETS = (
+    Target.metric("ROUGE-1", 0.55, "rouge1"),
+    Target.metric("ROUGE-2", 0.35, "rouge2"),
+    Target.metric("ROUGE-L", 0.50, "rougeL"),
+    Target.metric("Faithfulness", 0.95, "faithfulness"),
+)
+"""The seed's targets, and faithfulness, which it did not measure."""
+
+EXAMPLE = {
+    "claim": "claimant: Imogen Vaughan | claim no: CL-20417 | cover: motor | incident: rear-end "
+    "collision | date of loss: 14 March 2024 | location: Oakhurst | amount claimed: $4,350"
+}
+
+
+class ClaimReport(Seq2SeqLMTask):
+    """The fields of a claim in, a report that states them out."""
+
+    name = "claim-report"
+    summary = "Write a report that states the fields of an insurance claim"
+    columns = {
+        "claim": "fields as label: value | label: value, or any text to report on",
+        "report": "what training wants",
+        "references": "all reports on this claim; the best counts",
+    }
+    answer = "report"
+    metrics = scoring.metrics(fields=True)
+    primary_metric = "rougeL"
+    margin = 0.01
+    shortens = "claim"
+    recipes = (EMBEDDED, FLAN_T5)
+    few_shot = 1
+    options = {"prefix": "claim report: ", "ensemble": 0}
+    perplexity = True
+    panel = Panel(inputs={"claim": "Claim"}, examples=(EXAMPLE,))
+
+    # -- data ------------------------------------------------------------------------------------
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        from toolkit_summarization import load
+
+        return load.load_rows(self, source) if source.given else self._built_in(source)
+
+    def _built_in(self, source: Source) -> DatasetDict:
+        from toolkit_summarization import claims, load
+
+        return load.built_in(
+            self, source, claims.SIZES,
+            lambda split: ((one.text, one.report) for one in claims.generate(split)),
+            "claims; no combination of fields that training has seen occurs in validation or test",
+        )  # fmt: skip
+
+    def load_inputs(self, source: Source) -> Dataset:
+        from toolkit_summarization import load
+
+        return load.load_inputs(self, source)
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        return {"bert_every": scoring.bert_every(len(train))}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        super().adopt(facts)
+        every = int(self.facts.get("bert_every", 1))
+        self.metrics = scoring.metrics(fields=True, every=every)
+
+    def reworded(self, row: Row, random: Random) -> Row:
+        return {"report": random.choice(row["references"])}
+
+    # -- prompt and answer -------------------------------------------------------------------------
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {
+            "text": f"{self.settings['prefix']}{row['claim']}",
+            "text_target": row.get("report") or "",
+        }
+
+    def postprocess(self, output: Generated, row: Row) -> str | None:
+        return read_text(output.text)
+
+    def fallback(self) -> str:
+        return ""
+
+    def reference(self, row: Row) -> dict[str, Any]:
+        return {"source": row["claim"], "texts": list(row["references"])}
+
+    def panel_data(self, output: Generated, row: Row) -> Mapping[str, Any]:
+        text = read_text(output.text) or ""
+        return {"text": text, **marks(str(row["claim"]), text)}
+
+    # -- judging -----------------------------------------------------------------------------------
+    def baselines(self) -> Mapping[str, Baseline]:
+        return baselines.of_fields("claim", "report")
+
+    def yardsticks(self) -> Mapping[str, Baseline]:
+        return {"reference": lambda train: lambda rows: [row["references"][0] for row in rows]}
+
+    def targets(self) -> Sequence[Target]:
+        return TARGETS
+
+    def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
+        return {"fields": _fields, "values": _values, "length": lambda row: length_of(row["claim"])}
+
+
+def marks(source: str, text: str) -> dict[str, Any]:
+    """What is supported and invented in a text, and what of its source it left out."""
+    found = faithfulness.check(source, text)
+    if found is None:
+        return {"marks": []}
+    values = dict(faithfulness.parse(source))
+    left = [(label, values[label]) for label in (*found.missing, *found.wrong) if label in values]
+    places = [(source.find(value, source.find(label)), label, value) for label, value in left]
+    return {
+        "marks": [
+            *({"start": a, "end": b, "note": "stands in the claim", "kind": "supported"}
+              for a, b in sorted(set(found.found))),
+            *({"start": a, "end": b, "note": "not in the claim", "kind": "unsupported"}
+              for a, b in found.invented),
+        ],
+        "source": source,
+        "source_marks": [
+            {"start": at, "end": at + len(value), "note": f"{label} is not stated",
+             "kind": "missing"}
+            for at, label, value in places if at >= 0 and value
+        ],
+    }  # fmt: skip
+
+
+def _fields(row: Row) -> str | None:
+    number = len({label for label, _ in faithfulness.parse(row["claim"])})
+    return f"{number} fields" if number else None
+
+
+def _values(row: Row) -> str | None:
+    fields = faithfulness.parse(row["claim"])
+    if not fields:
+        return None
+    if len({label for label, _ in fields}) < len(fields):
+        return "conflicting"
+    return "missing" if any(value == ABSENT for _, value in fields) else "whole"

@@ -1,0 +1,184 @@
+"""How faithful a text is to structured fields: what it states, leaves out, mixes up and invents.
+
+ROUGE hardly sees a wrong amount or date: one token of forty. So each field of the input is looked
+for in the text, and each number and name of the text is looked for in the input.
+
+* A field is **stated** when its value stands in the text, as a whole and not as part of another
+  number or word. Of a field given twice with two values both must stand there. A value that was
+  not provided is stated when a sentence says so of it. A yes or no is stated when a sentence
+  holds the words of its label, with a negation where the answer is no.
+* It is **wrong** when the value stands in a sentence that speaks of another field of the same
+  sort, such as the deductible instead of the sum claimed, and not of this one (:data:`CUES`).
+* **Invented** are numbers, codes and names (capitals within a sentence) that the input lacks;
+  neighbouring ones count once.
+
+The score of a text is ``stated / (fields + invented)``. It reads surface forms: a value that is
+paraphrased counts as missing, and a name at the very beginning of a sentence is not looked up. The
+reference texts' own score stands beside it in the report as a yardstick.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from toolkit_summarization.claims_words import ABSENT
+
+_LINE: Final = re.compile(r"\s*([^:|\[\]]{1,40}):\s*([^|]*?)\s*")
+_BRACKETS: Final = re.compile(r"([A-Za-z][\w /-]{0,40})\[([^\]]*)\]")
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])|\n+")
+_FACT: Final = re.compile(
+    r"[$€£]?\b[A-Z]{0,3}[-/]?\d[\w,./:-]*\w|[$€£]?\d+|\b[A-Z][\w'’-]*[a-z][\w'’-]*|\b[A-Z]{2,}\b"
+)
+_NEGATIONS: Final = re.compile(
+    r"\b(not?|never|without|missing|unknown|lacks?|absent|supplied|open|isn't|aren't|non)\b", re.I
+)
+NOTHING: Final = ("", ABSENT, "n/a", "none", "unknown", "-")
+"""What a field holds when nobody filled it in."""
+
+CUES: Final[dict[str, tuple[str, str]]] = {
+    "claimant": ("person", r"claimant|filed|submitted|insured|lodged|reported by|policyholder"),
+    "witness": ("person", r"witness|testi"),
+    "adjuster": ("person", r"adjust|assess|handle"),
+    "repairer": ("person", r"repair|contractor|restor"),
+    "amount claimed": ("money", r"claimed|demand|compensation|\bsum\b|amount|asks|total|loss"),
+    "excess": ("money", r"excess|deductible"),
+    "date of loss": ("date", r"loss|cause|incident|occur|happen|place on|dated?"),
+    "notified on": ("date", r"notif|inform|notice|report(ed)? on"),
+    "location": ("place", r"place|location|\bin\b|\bat\b"),
+    "policy no": ("code", r"policy"),
+    "damaged": ("thing", r"damage"),
+}
+"""Label → its sort, and what a sentence that speaks of it says (a regular expression)."""
+
+Field = tuple[str, str]
+"""Label and value."""
+
+
+class Checked(NamedTuple):
+    """What was found: labels of fields, and places of the text."""
+
+    stated: tuple[str, ...]
+    missing: tuple[str, ...]
+    wrong: tuple[str, ...]
+    invented: tuple[tuple[int, int], ...]
+    """Start and end of each invented piece, in characters of the text."""
+    found: tuple[tuple[int, int], ...]
+    """Start and end of each value that was found."""
+
+    @property
+    def score(self) -> float:
+        """See the module."""
+        fields = len(self.stated) + len(self.missing) + len(self.wrong)
+        whole = fields + len(self.invented)
+        return len(self.stated) / whole if whole else 1.0
+
+
+@lru_cache(maxsize=20_000)
+def parse(text: str) -> tuple[Field, ...]:
+    """The fields of an input: ``label: value | label: value`` or ``label[value], label[value]``.
+
+    Empty where it is neither, such as running text.
+    """
+    parts = text.split("|")
+    if len(parts) > 1:
+        found = [_LINE.fullmatch(part) for part in parts]
+        if all(found):
+            return tuple((m[1].strip(), m[2].strip()) for m in found if m)
+    bracketed = _BRACKETS.findall(text)
+    rest = _BRACKETS.sub("", text).strip(" ,;\n")
+    return tuple((label.strip(), value.strip()) for label, value in bracketed) if not rest else ()
+
+
+@lru_cache(maxsize=50_000)
+def check(source: str, text: str) -> Checked | None:
+    """A text against the fields of its source; ``None`` where the source has no fields."""
+    fields = parse(source)
+    if not fields:
+        return None
+    sentences = [part for part in _SENTENCE.split(text) if part]
+    sorts = {label: CUES[label][0] for label, _ in fields if label in CUES}
+    stated: list[str] = []
+    missing: list[str] = []
+    wrong: list[str] = []
+    places: list[tuple[int, int]] = []
+    for label, value in fields:
+        where = _places(value, text)
+        places += where
+        verdict = _verdict(label, value, sentences, sorts, bool(where))
+        {"stated": stated, "missing": missing, "wrong": wrong}[verdict].append(label)
+    return Checked(
+        tuple(stated), tuple(missing), tuple(wrong), tuple(_invented(source, text)), tuple(places)
+    )
+
+
+def _verdict(
+    label: str, value: str, sentences: Sequence[str], sorts: dict[str, str], found: bool
+) -> str:
+    if value.casefold() in NOTHING:
+        return "stated" if _said(label, sentences, negated=True) else "missing"
+    if value.casefold() in ("yes", "no") and not found:
+        negated = value.casefold() == "no"
+        return "stated" if _said(label, sentences, negated=negated) else "missing"
+    if not found:
+        return "missing"
+    holding = [s for s in sentences if _places(value, s)]
+    rivals = [o for o, sort in sorts.items() if o != label and sort == sorts.get(label)]
+    for sentence in holding:
+        mine = label in CUES and re.search(CUES[label][1], sentence, re.I)
+        theirs = any(re.search(CUES[other][1], sentence, re.I) for other in rivals)
+        if mine or not theirs:
+            return "stated"
+    return "wrong" if holding else "stated"
+
+
+def _said(label: str, sentences: Sequence[str], *, negated: bool) -> bool:
+    """Whether a sentence speaks of a field, with or without a negation."""
+    spoken = CUES[label][1] if label in CUES else None
+    words = [w.casefold() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", label)]
+    for sentence in sentences:
+        lower = sentence.casefold()
+        about = re.search(spoken, lower, re.I) if spoken else None
+        if (about or all(word in lower for word in words)) and (
+            bool(_NEGATIONS.search(sentence)) == negated
+        ):
+            return True
+    return False
+
+
+@lru_cache(maxsize=20_000)
+def _pattern(value: str) -> re.Pattern[str]:
+    words = r"\s+".join(map(re.escape, value.split()))
+    return re.compile(rf"(?<![\w$€£])(?<![\d][.,])(?:{words})(?!\w)(?![.,]\d)", re.I)
+
+
+def _places(value: str, text: str) -> list[tuple[int, int]]:
+    """Where a value stands as a whole."""
+    return [match.span() for match in _pattern(value).finditer(text)] if value.strip() else []
+
+
+def _invented(source: str, text: str) -> list[tuple[int, int]]:
+    """Numbers, codes and names of the text that its source lacks."""
+    found: list[tuple[int, int]] = []
+    known = {piece.casefold() for piece in re.findall(r"[^\s|\[\]:,;]+", source)}
+    known |= {piece.rstrip(".,").casefold() for piece in re.findall(r"[^\s|\[\];]+", source)}
+    known |= {word.casefold() for word in re.findall(r"\w+", source)}
+    for match in _FACT.finditer(text):
+        piece = match.group().rstrip(".,:;")
+        if _first_of_sentence(text, match.start()) and not any(c.isdigit() for c in piece):
+            continue
+        bare = re.sub(r"['’]s$", "", piece).casefold()
+        if bare in known or _places(piece, source):
+            continue
+        if found and not text[found[-1][1] : match.start()].strip(" ,-/"):
+            found[-1] = (found[-1][0], match.start() + len(piece))
+        else:
+            found.append((match.start(), match.start() + len(piece)))
+    return found
+
+
+def _first_of_sentence(text: str, at: int) -> bool:
+    before = text[:at].rstrip(" \"'“(")
+    return not before or before[-1] in ".!?:\n"

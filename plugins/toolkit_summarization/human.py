@@ -1,0 +1,106 @@
+"""The sheet of human evaluation: written, read back, and said in the report of its run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.sheet import UNDECIDED, agreement, draw, read_csv, to_csv
+
+from toolkit import Metric, UsageError, systems
+from toolkit.run import Run, write_json, write_text
+from toolkit.statistics import interval, plain
+
+if TYPE_CHECKING:
+    from toolkit import Task
+
+FILE = "sheet.json"
+"""What people preferred, in the run's folder; the report says its sentence."""
+PREFERENCE = Metric("preference", lambda prediction, reference: None)
+"""Mean of +1 where one system was preferred, −1 where the other, 0 where neither."""
+
+
+def sides(run: Run, a: str, b: str | None) -> tuple[str, str]:
+    """The two systems of a sheet; the second is what was trained unless it is named."""
+    ours = systems.trained(systems.load(run))
+    if b is None and ours is None:
+        raise UsageError(f"nothing was trained in run {run.id}: name two systems with --a and --b")
+    return a, b or ours.name  # type: ignore[union-attr]
+
+
+def export(run: Run, task: Task, a: str, b: str | None, out: Path, rows: int) -> int:
+    """Write the empty sheet; gives back the number of its pairs."""
+    pairs = draw(run, task, *sides(run, a, b), rows)
+    write_text(out, to_csv(pairs))
+    return len(pairs)
+
+
+def read_back(
+    run: Run, task: Task, a: str, b: str | None, files: Sequence[Path], rows: int
+) -> dict[str, Any]:
+    """What the readers preferred and how far they agree; kept in the run, and in its report.
+
+    Args:
+        files: a sheet a reader, whose name is the file's.
+    """
+    from toolkit.report import write
+
+    first, second = sides(run, a, b)
+    pairs = draw(run, task, first, second, rows)
+    judged = {file.stem: read_csv(file, pairs) for file in files}
+    document = summary(judged, first, second)
+    write_json(run.path / FILE, document)
+    if run.done("score"):
+        write(run, task)
+    return document
+
+
+def summary(judged: Mapping[str, Mapping[int, str]], a: str, b: str) -> dict[str, Any]:
+    """The preference for ``b`` over ``a`` with its interval over pairs, and agreements.
+
+    A pair counts once, with the mean of its readers' choices.
+    """
+    every = sorted({row for said in judged.values() for row in said})
+    if not every:
+        raise UsageError("no choice is filled in on these sheets")
+    worth = {a: -1.0, b: 1.0, **dict.fromkeys(UNDECIDED, 0.0)}
+    means = []
+    for row in every:
+        given = [worth[said[row]] for said in judged.values() if row in said]
+        means.append(sum(given) / len(given))
+    choices = [choice for said in judged.values() for choice in said.values()]
+    found = plain(interval(PREFERENCE, means))
+    agreed = [
+        {"a": one.a, "b": one.b, "rows": one.rows, "share": one.share,
+         "kappa": None if math.isnan(one.kappa) else one.kappa}
+        for one in agreement(judged)
+    ]  # fmt: skip
+    return {
+        "a": a, "b": b, "readers": sorted(judged), "pairs": len(every),
+        "preferred": {name: choices.count(name) for name in (a, b, *UNDECIDED)},
+        "preference": found, "agreement": agreed,
+        "sentence": _sentence(a, b, choices, found, agreed, len(judged), len(every)),
+    }  # fmt: skip
+
+
+def _sentence(
+    a: str, b: str, choices: Sequence[str], found: Mapping[str, float | None],
+    agreed: Sequence[Mapping[str, Any]], readers: int, pairs: int,
+) -> str:  # fmt: skip
+    told = ", ".join(
+        f"{said} {choices.count(name)}"
+        for name, said in ((b, b), (a, a), ("tie", "tie"), ("both-bad", "both bad"))
+    )
+    text = (
+        f"Human evaluation, {readers} reader{'s' if readers > 1 else ''} on {pairs} blind pairs of "
+        f"{b} and {a}: {told}; preference for {b} {found['value']:+.2f} "
+        f"({found['low']:+.2f} to {found['high']:+.2f}, from −1 to +1)"
+    )
+    if agreed:
+        kappas = [one["kappa"] for one in agreed if one["kappa"] is not None]
+        share = sum(one["share"] for one in agreed) / len(agreed)
+        text += f"; readers agree on {share:.0%}"
+        text += f", Cohen's kappa {sum(kappas) / len(kappas):.2f}" if kappas else ""
+    return f"{text}."

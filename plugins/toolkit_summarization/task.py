@@ -1,0 +1,193 @@
+"""``summarization``: one-sentence summaries by a causal language model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Source, Stage
+from toolkit_summarization import baselines, extracting, scoring, templates
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+TWO_STAGE = "two-stage"
+
+EMBEDDED = Recipe(
+    name="embedded",
+    summary="the 3-million-parameter model of the wheel, about five minutes on two cores",
+    model="embedded:causal-lm",
+    training={
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 3,
+        "learning_rate": 2e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.03,
+        "weight_decay": 0.0,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "bf16": True,
+        "max_length": 512,
+        "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
+    },
+    lora={
+        "r": 16,
+        "lora_alpha": 32,
+        "lora_dropout": 0.0,
+        "target_modules": [
+            "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+        ],
+    },
+    generation={"max_new_tokens": 64},
+    early_stopping={"early_stopping_patience": 3},
+    task={"two_stage": True, "ensemble": 2},
+)  # fmt: skip
+
+PHI2 = Recipe(
+    name="phi-2-qlora",
+    summary="phi-2 in 4 bits, LoRA r 16, 2 × 8; needs a GPU of 16 GB",
+    model="microsoft/phi-2",
+    training={
+        "per_device_train_batch_size": 2,
+        "per_device_eval_batch_size": 2,
+        "gradient_accumulation_steps": 8,
+        "num_train_epochs": 3,
+        "learning_rate": 2e-4,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 100,
+        "optim": "paged_adamw_8bit",
+        "weight_decay": 0.01,
+        "max_grad_norm": 1.0,
+        "fp16": True,
+        "eval_strategy": "steps",
+        "eval_steps": 100,
+        "save_strategy": "steps",
+        "save_steps": 100,
+        "save_total_limit": 3,
+        "logging_steps": 25,
+        "max_length": 1126,
+    },
+    lora={
+        "r": 16,
+        "lora_alpha": 32,
+        "lora_dropout": 0.05,
+        "bias": "none",
+        "target_modules": ["q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2"],
+    },
+    quantization={
+        "load_in_4bit": True,
+        "bnb_4bit_quant_type": "nf4",
+        "bnb_4bit_compute_dtype": "float16",
+        "bnb_4bit_use_double_quant": True,
+    },
+    generation={"max_new_tokens": 64},
+)
+
+EXAMPLE = {
+    "article": (
+        "Fire destroyed the village hall in Ashbourne on Monday. Investigators blame a faulty "
+        "heater. A choir of 20 singers had practised there. Nobody was hurt. The library keeps "
+        "photographs of it."
+    )
+}
+
+
+class Summarization(CausalLMTask):
+    """An article in, one sentence out."""
+
+    name = "summarization"
+    summary = "Summarize an article in one sentence"
+    columns = {
+        "article": "the text",
+        "summary": "what training wants",
+        "references": "all summaries of this text; the best counts",
+    }
+    answer = "summary"
+    metrics = scoring.metrics()
+    primary_metric = "rougeL"
+    margin = 0.01
+    shortens = "article"
+    few_shot = 2
+    recipes = (EMBEDDED, PHI2)
+    options = {"template": "direct", "two_stage": False, "ensemble": 0}
+    perplexity = True
+    panel = Panel(inputs={"article": "Article"}, examples=(EXAMPLE,))
+
+    # -- data ------------------------------------------------------------------------------------
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        from toolkit_summarization import load
+
+        return load.load_rows(self, source) if source.given else self._built_in(source)
+
+    def _built_in(self, source: Source) -> DatasetDict:
+        from toolkit_summarization import articles, load
+
+        return load.built_in(
+            self, source, articles.SIZES,
+            lambda split: ((one.text, one.summary) for one in articles.generate(split)),
+            "articles; names, places and wordings of the articles differ between training, "
+            "validation and test",
+        )  # fmt: skip
+
+    def load_inputs(self, source: Source) -> Dataset:
+        from toolkit_summarization import load
+
+        return load.load_inputs(self, source)
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        return {"bert_every": scoring.bert_every(len(train))}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        super().adopt(facts)
+        every = int(self.facts.get("bert_every", 1))
+        self.metrics = scoring.metrics(every=every)
+
+    def reworded(self, row: Row, random: Random) -> Row:
+        return {"summary": random.choice(row["references"])}
+
+    # -- prompt and answer -------------------------------------------------------------------------
+    def format_example(self, row: Row) -> dict[str, Any]:
+        summary = row.get("summary") or ""
+        return templates.example(str(self.settings["template"]), row["article"], summary)
+
+    def postprocess(self, output: Generated, row: Row) -> str | None:
+        return read_text(output.text)
+
+    def fallback(self) -> str:
+        return ""
+
+    def reference(self, row: Row) -> dict[str, Any]:
+        return {"source": row["article"], "texts": list(row["references"])}
+
+    def stages(self) -> Mapping[str, Stage]:
+        if not self.settings["two_stage"]:
+            return {}
+        note = f"{extracting.KEPT} sentences are extracted, and the adapter compresses them"
+        return {TWO_STAGE: Stage(_extracted, note)}
+
+    # -- judging -----------------------------------------------------------------------------------
+    def baselines(self) -> Mapping[str, Baseline]:
+        return baselines.of_texts("article")
+
+    def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
+        return {"length": lambda row: length_of(row["article"])}
+
+
+def _extracted(row: Row) -> Row:
+    return {"article": extracting.extract(row["article"])}
+
+
+def read_text(text: str) -> str | None:
+    """What a model has written, on one line and up to a blank one; ``None`` where it is empty."""
+    first = text.strip().split("\n\n")[0]
+    return " ".join(first.split()) or None
+
+
+def length_of(text: str) -> str:
+    """A text's length in words, in classes."""
+    words = len(text.split())
+    for high in (40, 60, 120, 250, 500, 1_000):
+        if words < high:
+            return f"under {high:,} words"
+    return "1,000 words and more"

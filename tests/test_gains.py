@@ -1,0 +1,73 @@
+"""Perplexity and the table of what training gained, and the results beside the adapter."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from toolkit import gains, results
+from toolkit.systems import System
+
+
+def system(name: str, losses: list[Any]) -> System:
+    rows = {i: {"target_loss": loss, "metrics": {}} for i, loss in enumerate(losses)}
+    return System(name, name, {}, {"test": rows})
+
+
+def test_perplexity_is_per_token_not_per_row() -> None:
+    found = gains.perplexity(system("base", [[2.0, 1], [1.0, 9]]))
+    assert found and found["value"] == pytest.approx(math.exp(3.0 / 10))
+    assert gains.perplexity(system("base", [[2.0, 1], None])) is None
+
+
+def test_the_gain_is_paired() -> None:
+    random = np.random.default_rng(0)
+    hard = random.uniform(1, 60, 80)
+    base = system("base", [[loss, 10] for loss in hard])
+    ours = system("adapter", [[loss - 0.5, 10] for loss in hard])
+    gain = gains.perplexity_gain(ours, base)
+    assert gain and gain["high"] < 0 and (gain["a"], gain["b"]) == ("adapter", "base")
+    assert gains.perplexity_gain(ours, None) is None
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    def one(role: str, rouge: float, perplexity: float, hit: int) -> dict[str, Any]:
+        return {
+            "role": role, "n": 50, "hit_limit": hit, "predict_seconds": 2.0,
+            "metrics": {"rouge1": {"value": rouge}},
+            "perplexity": {"value": perplexity, "low": 1.0, "high": 2.0},
+        }  # fmt: skip
+
+    compared = {"a": "adapter", "b": "base", "difference": 0.3, "low": 0.2, "high": 0.4}
+    return {
+        "metrics": [{"name": "rouge1", "label": "ROUGE-1", "format": ".3f", "unit": "",
+                     "greater_is_better": True}],
+        "systems": {"base": one("base", 0.2, 8.0, 10), "adapter": one("adapter", 0.5, 2.0, 0)},
+        "comparisons": [{**compared, "metric": "rouge1"}],
+        "perplexity_gain": {**compared, "difference": -6.0, "low": -7.0, "high": -5.0},
+        **changes,
+    }  # fmt: skip
+
+
+def test_the_table_has_absolute_and_relative_gains() -> None:
+    rouge, perplexity, limit = gains.table(document())
+    assert (rouge["base"], rouge["ours"], rouge["gain"]) == ("0.200", "0.500", "+0.300")
+    assert rouge["relative"] == "+150.0%" and rouge["says"] == "better"
+    assert perplexity["gain"] == "−6.00" and perplexity["says"] == "better"
+    assert (limit["base"], limit["ours"]) == ("20.0%", "0.0%")
+
+
+def test_without_a_base_there_is_no_table() -> None:
+    found = document()
+    del found["systems"]["base"]
+    assert gains.table(found) == []
+
+
+def test_the_results_have_the_form_of_trainers() -> None:
+    found = results.figures(document())
+    assert found["test_rouge1"] == 0.5 and found["test_samples"] == 50
+    assert found["test_loss"] == pytest.approx(math.log(2.0))
+    assert found["test_samples_per_second"] == 25.0

@@ -1,0 +1,75 @@
+"""Further systems of a trained language model: rows prepared otherwise, checkpoints together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.kinds import members
+from toolkit.task import Recipe, Row
+
+ENSEMBLE = "ensemble"
+
+
+class Variants:
+    """The part of :class:`toolkit.kinds.language.kind.LanguageModel` that has further systems.
+
+    A task's :meth:`~toolkit.task.Task.stages` change a row before the adapter answers it. The
+    ensemble is the mean of several checkpoints' updates of the weights, as one adapter (PEFT's
+    ``add_weighted_adapter`` with ``cat``, which is exact).
+    """
+
+    task: Any
+    recipe: Recipe
+    model: Any
+    _stage: str | None = None
+    _members: int = 0
+
+    def variants(self, *, adapter: bool) -> Mapping[str, str]:
+        if not adapter:
+            return {}
+        found = {name: stage.note for name, stage in self.task.stages().items()}
+        if self._members:
+            note = f"{self._members} checkpoints of one training, mean of their updates"
+            found[ENSEMBLE] = note
+        return found
+
+    @contextlib.contextmanager
+    def as_variant(self, name: str) -> Iterator[None]:
+        before = self.model.active_adapter
+        if name == ENSEMBLE:
+            self.select(ENSEMBLE)  # type: ignore[attr-defined]
+        else:
+            self._stage = name
+        try:
+            yield
+        finally:
+            self._stage = None
+            self.select(before)  # type: ignore[attr-defined]
+
+    def staged(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Rows as the present variant has them."""
+        if self._stage is None:
+            return rows
+        change = self.task.stages()[self._stage].change
+        return [{**row, **change(row)} for row in rows]
+
+    def load_members(self, folder: Path) -> None:
+        """Put the ensemble beside the adapter, where one was kept: a short training has none."""
+        self._members = 0
+        found = members.kept(folder, 0)
+        if not found:
+            return
+        names = [place.name for place in found]
+        for place in found:
+            self.model.load_adapter(str(place), adapter_name=place.name, is_trainable=False)
+        self.model.add_weighted_adapter(
+            names, [1 / len(names)] * len(names), ENSEMBLE, combination_type="cat"
+        )
+        for name in names:
+            self.model.delete_adapter(name)
+        self.select("default")  # type: ignore[attr-defined]
+        self.model.eval()
+        self._members = len(names)
