@@ -51,6 +51,7 @@ def templates(
     from toolkit.source import Source
     from toolkit_summarization import choosing
     from toolkit_summarization.task import Summarization
+    from toolkit_summarization.templates import TEMPLATES
 
     if task != TASK:
         raise UsageError(f"the task {task!r} has no prompt templates to compare; {TASK} has")
@@ -63,7 +64,7 @@ def templates(
     )  # fmt: skip
     prepared = reading.prepare(Summarization(), source, seed)
     asked = choosing.Asked(
-        templates=template or tuple(choosing.TEMPLATES), rows=rows, steps=steps,
+        templates=template or tuple(TEMPLATES), rows=rows, steps=steps,
         two_stage=two_stage, ensemble=ensemble, seed=seed,
     )  # fmt: skip
     found = choosing.compare(prepared, resolved, asked, console)

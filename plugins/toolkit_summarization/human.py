@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.sheet import UNDECIDED, agreement, draw, read_csv, to_csv
-
 from toolkit import Metric, UsageError, systems
 from toolkit.run import Run, write_json, write_text
+from toolkit.sheet import UNDECIDED, agreement, draw, read_csv, to_csv
 from toolkit.statistics import interval, plain
 
 if TYPE_CHECKING:
