@@ -40,8 +40,6 @@ def figure(value: Any, unit: str = "", spec: str = "") -> str:
         for main in ("answer", "text", "texts"):  # beside what else a reference or a span holds
             if main in value:
                 return figure(value[main], unit, spec) or "no answer"
-        if value.get("texts"):  # several wordings, the first of which training has seen
-            return figure(value["texts"][0], unit, spec)
         return ", ".join(f"{name}: {figure(inside)}" for name, inside in value.items())
     if isinstance(value, list | tuple):
         return "; ".join(figure(inside, unit, spec) for inside in value)
