@@ -40,8 +40,8 @@ def figure(value: Any, unit: str = "", spec: str = "") -> str:
         for main in ("answer", "text"):  # beside what else a reference or a span holds
             if main in value:
                 return figure(value[main], unit, spec) or "no answer"
-        if value.get("texts"):  # several wordings, the first of which training has seen
-            return figure(value["texts"][0], unit, spec)
+        if "texts" in value:  # several wordings, the first of which training has seen
+            return figure(next(iter(value["texts"]), ""), unit, spec) or "no answer"
         return ", ".join(f"{name}: {figure(inside)}" for name, inside in value.items())
     if isinstance(value, list | tuple):
         return "; ".join(figure(inside, unit, spec) for inside in value)
