@@ -1,6 +1,6 @@
 """Screenshots of the playground's views for the docs, at two widths, light and dark.
 
-    python docs/screenshots.py RUN [RUN …] [--out docs/playground]
+    python docs/screenshots.py RUN [RUN …] [--width 390] [--out docs/playground]
 
 Serves copies of finished runs (so that votes and guesses leave no trace), does in each view what a
 person would, and saves ``VIEW-WIDTH-SCHEME.webp``; of the second and further runs the panel alone,
@@ -126,6 +126,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--width", type=int, choices=list(SIZES), action="append")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "playground")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -140,7 +141,7 @@ def main() -> None:
         chromium = shutil.which("chromium")
         with serving(Path(name), *copies) as (url, _), sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            for width in SIZES:
+            for width in arguments.width or SIZES:
                 for scheme in SCHEMES:
                     shoot(browser, url, arguments.out, width, scheme, infos[1:])
             browser.close()

@@ -249,7 +249,8 @@ def _spans(side: Shown, truth: Any) -> str:
         f"<li><span>{escape(text)}</span> <b>{share:.1%}</b></li>"
         for text, share in sorted(rows, key=lambda row: -row[1])
     )
-    return f'<div class="tk-said">{marked}</div><ol class="tk-top">{items}</ol>'
+    said = f'<p class="tk-quiet">says: {escape(figure(side.prediction) or "no answer")}</p>'
+    return f'<div class="tk-said">{marked}</div>{said}<ol class="tk-top">{items}</ol>'
 
 
 def _answer(prediction: Any, spans: Sequence[Any], none: float | None) -> tuple[int, int] | None:

@@ -203,7 +203,7 @@ def keep(page: Page, run: Run, asked: Asked, value: float | None, voter: str) ->
         if name in ("adapter", "full", "base") and asked.row_id in lines
     ]
     miss = "" if not isinstance(values, int | float) else (
-        f"; {wording.in_sentence(metric.label or metric.name)} "
+        f"; {wording.in_sentence(metric.label or metric.name).removeprefix('mean ')} "
         f"{html.figure(float(values), metric.unit, metric.format)}"
     )  # fmt: skip
     return html.notice(

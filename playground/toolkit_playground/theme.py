@@ -27,8 +27,16 @@ document.addEventListener("keydown", event => {
 });
 """
 """Arrow keys go from view to view, as in every list of tabs."""
+NAMED = """
+new MutationObserver(() => {
+  for (const said of document.querySelectorAll(".message[aria-label]:not([role])"))
+    said.setAttribute("role", "group");
+}).observe(document, { childList: true, subtree: true });
+"""
+"""Gradio names each message of a chat, and gives it no role, without which no reader says names."""
 HEAD = (
-    f'<meta name="viewport" content="width=device-width, initial-scale=1"><script>{ARROWS}</script>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    f"<script>{ARROWS}{NAMED}</script>"
 )
 
 
