@@ -29,7 +29,7 @@ document.addEventListener("keydown", event => {
 """Arrow keys go from view to view, as in every list of tabs."""
 NAMED = """
 new MutationObserver(() => {
-  for (const said of document.querySelectorAll(".message[aria-label]:not([role])"))
+  for (const said of document.querySelectorAll(":is(div, span)[aria-label]:not([role])"))
     said.setAttribute("role", "group");
 }).observe(document, { childList: true, subtree: true });
 """
