@@ -53,8 +53,8 @@ def sizes(
     if rows < needed:
         parts = ", ".join(f"{MINIMUM[name]} to {_PURPOSE[name]}" for name in ("train", *wanted))
         raise DataError(
-            f"{rows} usable row{'' if rows == 1 else 's'} are too few: it takes at least {needed} "
-            f"({parts})"
+            f"{rows} usable row{' is' if rows == 1 else 's are'} too few: it takes at least "
+            f"{needed} ({parts})"
         )
     return {
         name: max(MINIMUM[name], min(round(rows * fractions[name]), caps[name])) for name in wanted

@@ -37,9 +37,11 @@ def empty(title: str, text: str) -> str:
 def figure(value: Any, unit: str = "", spec: str = "") -> str:
     """A prediction or a reference as people read it: a number with its unit, anything as text."""
     if isinstance(value, Mapping):
-        for main in ("answer", "text", "texts"):  # beside what else a reference or a span holds
+        for main in ("answer", "text"):  # beside what else a reference or a span holds
             if main in value:
                 return figure(value[main], unit, spec) or "no answer"
+        if "texts" in value:  # several wordings, the first of which training has seen
+            return figure(next(iter(value["texts"]), ""), unit, spec) or "no answer"
         return ", ".join(f"{name}: {figure(inside)}" for name, inside in value.items())
     if isinstance(value, list | tuple):
         return "; ".join(figure(inside, unit, spec) for inside in value)

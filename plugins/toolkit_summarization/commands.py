@@ -24,6 +24,9 @@ def templates(
     ] = None,
     train: Annotated[str | None, typer.Option(help="File with training rows.")] = None,
     validation: Annotated[str | None, typer.Option(help="File with validation rows.")] = None,
+    test: Annotated[
+        str | None, typer.Option(help="File with test rows; they are not looked at.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="Text column(s).")] = None,
     target: Annotated[str | None, typer.Option(help="Column with the summaries.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use so many rows.")] = None,
@@ -59,8 +62,8 @@ def templates(
     environment.prepare(offline=is_local(resolved.model))
     console = Console(quiet=as_json)
     source = Source(
-        data=data, train=train, validation=validation, target=target, limit=limit, seed=seed,
-        text=split_option(text) if text else (),
+        data=data, train=train, validation=validation, test=test, target=target,
+        text=split_option(text) if text else (), limit=limit, seed=seed,
     )  # fmt: skip
     prepared = reading.prepare(Summarization(), source, seed)
     asked = choosing.Asked(

@@ -45,7 +45,7 @@ def rows(split: str, number: int) -> list[dict[str, object]]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("summaries")
-    for split, number in (("train", 40), ("validation", 16), ("test", 12)):
+    for split, number in (("train", 40), ("validation", 24), ("test", 12)):
         lines = [json.dumps(row) for row in rows(split, number)]
         (place / f"{split}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with (place / "claims.csv").open("w", encoding="utf-8", newline="") as file:
