@@ -6,7 +6,9 @@ interval of its lead over another holds zero, the one of them with the lower los
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -120,10 +122,12 @@ def _train(kind: Kind, prepared: Prepared, asked: Asked, folder: Path) -> None:
     )}  # fmt: skip
     import datasets
 
-    kind.train(
-        datasets.DatasetDict(few), checkpoints=folder / "checkpoints", adapter=folder / "adapter",
-        watch=TrainingWatch(),
-    )  # fmt: skip
+    # Trainers print; standard output belongs to the answer.
+    with contextlib.redirect_stdout(io.StringIO()):
+        kind.train(
+            datasets.DatasetDict(few), checkpoints=folder / "checkpoints",
+            adapter=folder / "adapter", watch=TrainingWatch(),
+        )  # fmt: skip
     kind.load_adapter(folder / "adapter")
 
 

@@ -80,9 +80,11 @@ def test_further_systems_are_no_copies_and_are_compared(summaries: Path) -> None
     compared = {(c["a"], c["b"]) for c in metrics["comparisons"] if c["metric"] == "rougeL"}
     report = (summaries / "report.md").read_text(encoding="utf-8")
     for name in ("two-stage", "ensemble"):
-        assert texts(summaries, name) != texts(summaries, "adapter")
         assert ("adapter", name) in compared
         assert f"| adapter against {name} |" in report
+    # A model that never learned says the same of a whole text and of its extract: that stages read
+    # another text, and answer otherwise, is tests/kinds/test_variants.py's to show.
+    assert texts(summaries, "ensemble") != texts(summaries, "adapter")
     assert "two-stage: 3 sentences are extracted" in report
 
 
@@ -123,8 +125,9 @@ def test_a_sheet_goes_out_and_comes_back_into_the_report(folder: Path, summaries
             table.writeheader()
             table.writerows([{**line, "choice": prefers(line)} for line in lines])
     done = command(folder, "sheet", str(summaries), "ann.csv", "bob.csv")
-    assert f"adapter {len(lines)}, base 0, tie {len(lines)}" in done.stdout
-    assert "preference for adapter +0.50" in done.stdout
+    told = " ".join((done.stdout + done.stderr).split())
+    assert f"adapter {len(lines)}, base 0, tie {len(lines)}" in told
+    assert "preference for adapter +0.50" in told
     report = (summaries / "report.md").read_text(encoding="utf-8")
     assert "Human evaluation, 2 readers" in report
 
