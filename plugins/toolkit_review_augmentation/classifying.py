@@ -30,17 +30,20 @@ LORA = Recipe(
     summary="all-MiniLM-L6-v2 with LoRA, offline, under six minutes on two cores",
     model="embedded:minilm",
     training={
-        # The longest reviews take three gigabytes in batches of 16, and five in batches of 32.
+        # Steps of 32 reviews: single ones of 16 fell back to the commonest class at this rate. In
+        # two halves, so that the longest reviews take 3.4 gigabytes and not 5.4.
         "per_device_train_batch_size": 16,
-        "num_train_epochs": 2,
-        # 1e-3 was learned from in one run and fell back to the commonest class in another.
-        "learning_rate": 5e-4,
+        "gradient_accumulation_steps": 2,
+        "num_train_epochs": 3,
+        "learning_rate": 1e-3,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.1,
+        "max_grad_norm": 0.5,
         "weight_decay": 0.01,
         "eval_strategy": "epoch",
         "logging_steps": 10,
-        "max_length": 256,
+        # All that the encoder can read: who reads half of a long review misses its verdict.
+        "max_length": 512,
         # Together 1.7 times as fast on a CPU that computes in bfloat16, at these lengths.
         "bf16": True,
         "model_init_kwargs": {"attn_implementation": "eager"},
@@ -53,7 +56,7 @@ FULL = replace(
     LORA,
     name="minilm-full",
     summary="all-MiniLM-L6-v2, all parameters, offline, under six minutes on two cores",
-    training={**LORA.training, "num_train_epochs": 3, "learning_rate": 5e-5},
+    training={**LORA.training, "num_train_epochs": 2, "learning_rate": 1e-4},
     lora=None,
 )
 BERT = replace(
