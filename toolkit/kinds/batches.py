@@ -17,9 +17,22 @@ CPU_BATCH_TOKENS = 2_048
 MAX_BATCH = 128
 
 
+TOKENS_PER_GIB = 512
+"""Padded tokens for each GiB that a GPU has in all: a small one gets smaller batches."""
+
+
 def batch_tokens(model: Any) -> int:
     """How many padded tokens a batch may have where that model is."""
-    return CPU_BATCH_TOKENS if model.device.type == "cpu" else BATCH_TOKENS
+    if model.device.type != "cuda":
+        return CPU_BATCH_TOKENS
+    import torch
+
+    return gpu_batch_tokens(torch.cuda.get_device_properties(model.device).total_memory)
+
+
+def gpu_batch_tokens(memory: int) -> int:
+    """How many padded tokens a batch may have on a GPU with so many bytes."""
+    return max(CPU_BATCH_TOKENS, min(BATCH_TOKENS, memory // 2**30 * TOKENS_PER_GIB))
 
 
 def rounded(length: int) -> int:
