@@ -9,7 +9,7 @@ import torch
 
 from toolkit.kinds.batches import MAX_BATCH, rounded
 from toolkit.kinds.language.generate import LONG_ANSWERS, SHORT_ANSWER
-from toolkit.kinds.seq2seq_lm.trainer import Collator, summed_loss
+from toolkit.kinds.seq2seq_lm.trainer import Collator, target_loss
 
 
 class Seq2SeqRehearsal:
@@ -19,7 +19,7 @@ class Seq2SeqRehearsal:
         return Collator(0)([{"input_ids": [0] * length, "labels": [0] * answer}] * rows)
 
     def loss(self, model: Any, batch: Mapping[str, Any]) -> Any:
-        return summed_loss(model, model, batch)[0]
+        return target_loss(model, model, batch)[0]
 
     def score(self, model: Any, length: int, answer: int, tokens: int) -> None:
         if answer > SHORT_ANSWER:

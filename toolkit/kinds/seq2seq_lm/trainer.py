@@ -33,10 +33,10 @@ class Collator:
         return {**pad_right(read, self.pad), "labels": torch.from_numpy(labels)}
 
 
-def summed_loss(
+def target_loss(
     model: Any, inner: Any, inputs: Mapping[str, torch.Tensor], smoothing: float = 0.0
-) -> tuple[torch.Tensor, int, Any]:
-    """The sum of a batch's losses, how many there are, and the outputs.
+) -> tuple[torch.Tensor, Any]:
+    """The sum of a batch's losses, and the outputs.
 
     Args:
         model: what is called.
@@ -58,7 +58,7 @@ def summed_loss(
         reduction="sum",
         label_smoothing=smoothing,
     )
-    return loss, int(labels.ne(IGNORED).sum()), outputs
+    return loss, outputs
 
 
 class TargetTrainer(JudgedTrainer, Seq2SeqTrainer):  # type: ignore[misc]
@@ -66,4 +66,6 @@ class TargetTrainer(JudgedTrainer, Seq2SeqTrainer):  # type: ignore[misc]
 
     def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
         smoothing = self.args.label_smoothing_factor if self.model.training else 0.0
-        return summed_loss(model, self.accelerator.unwrap_model(model), inputs, smoothing)
+        inner = self.accelerator.unwrap_model(model)
+        loss, outputs = target_loss(model, inner, inputs, smoothing)
+        return loss, int(inputs["labels"].ne(IGNORED).sum()), outputs
