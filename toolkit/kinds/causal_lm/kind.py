@@ -154,7 +154,8 @@ class CausalLM(LanguageModel):
 
         if self.recipe.training.get("packing"):
             return packed(self, train, lengths)
-        if self.backend.name == "unsloth":  # it leaves masks out in training
+        # Unsloth leaves masks out in training.
+        if not self.task.joined or self.backend.name == "unsloth":
             return train, lengths
         return joined(self, train, lengths, collator(self, splits["train"]))
 
