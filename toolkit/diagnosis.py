@@ -131,7 +131,8 @@ def _quantized() -> str:
         torch.manual_seed(0)
         plain = torch.nn.Linear(256, 256, bias=False)
         rows = torch.randn(8, 256)
-    wanted = plain(rows)
+    with torch.no_grad():
+        wanted = plain(rows)
     errors = {}
     for name, layer in {
         "nf4": bnb.nn.Linear4bit(256, 256, bias=False, quant_type="nf4",

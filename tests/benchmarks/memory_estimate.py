@@ -4,12 +4,14 @@
 
 Each architecture is built at the wanted size with random weights, and loaded, scored and trained
 in a process of its own by the toolkit's own code. What is measured is the highest resident memory
-of that process (VmHWM, begun anew for each phase) above what it holds before the model is loaded.
+of that process (VmHWM, begun anew once the model is loaded) above what it holds before that.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
+import gc
 import json
 import subprocess
 import sys
@@ -73,25 +75,19 @@ def in_its_own_process(*arguments: str) -> dict[str, Any]:
 
 def measure(name: str, phase: str, model: Path) -> dict[str, Any]:
     """One phase, in a process that does nothing else."""
-    import torch
-
-    import sized_models
     from toolkit import memory
 
-    task, recipe = sized_models.SIZED[name].task(), sized_models.SIZED[name].recipe
-    recipe = replace(recipe, model=str(model))
-    rows = task.load_rows(None)
-    task.adopt(task.learn(rows))
-    kind = task.kind()(task, recipe)
+    kind, rows = made(name, model)
     shape = memory.Shape.of(
         kind.lengths(rows), kind.max_length, kind.written, own_limits=kind.own_limits
     )
-    expected = memory.estimate(task, recipe, shape, head=kind.head_arguments())
-    warm_up(kind, torch)
+    expected = memory.estimate(kind.task, kind.recipe, shape, head=kind.head_arguments())
+    warm_up(name, phase)
     before = resident()
     restart()
     kind.load()
     loading = highest() - before
+    restart()  # of the file that is read only what is kept counts, the rest is the system's cache
     peak = PHASES[phase](kind, rows) - before
     estimated = getattr(expected, f"{phase}_peak") / 2**20
     return {
@@ -104,15 +100,27 @@ def measure(name: str, phase: str, model: Path) -> dict[str, Any]:
     }
 
 
-def warm_up(kind: Any, torch: Any) -> None:
-    """Import what loading and training import: it is no part of the model's memory."""
-    import peft  # noqa: F401
+def made(name: str, model: Path) -> tuple[Any, Any]:
+    """A kind that has loaded nothing yet, and the rows of its task."""
+    import sized_models
 
-    from toolkit.kinds import training  # noqa: F401
+    task, recipe = sized_models.SIZED[name].task(), sized_models.SIZED[name].recipe
+    rows = task.load_rows(None)
+    task.adopt(task.learn(rows))
+    return task.kind()(task, replace(recipe, model=str(model))), rows
 
-    kind.training_arguments()
-    weight = torch.ones(64, 64, requires_grad=True)
-    (weight @ weight).sum().backward()
+
+def warm_up(name: str, phase: str) -> None:
+    """Do the same with a model of one layer: libraries and their code are no part of a model."""
+    import sized_models
+
+    with tempfile.TemporaryDirectory() as folder:
+        kind, rows = made(name, sized_models.SIZED[name].make(Path(folder) / "model", 1))
+        kind.load()
+        PHASES[phase](kind, rows)
+        del kind
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 def trained(kind: Any, rows: Any) -> float:

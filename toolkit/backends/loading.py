@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import processes
+from toolkit.backends import pages
 from toolkit.backends.places import model_path
 from toolkit.errors import ModelError
 
@@ -162,6 +163,8 @@ def _loaded(
         )
     if quantization:
         keep_trainable(loaded)
+        pages.let_go(loaded)
+    pages.settle(loaded)
     return loaded.eval(), sorted(info["missing_keys"])
 
 

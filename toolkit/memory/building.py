@@ -27,18 +27,26 @@ def configuration(model: str, *, trust_remote_code: bool = False) -> Any:
     Raises:
         ModelError: none of them has it.
     """
-    from transformers import AutoConfig
+    from transformers import AutoConfig, PretrainedConfig
 
     known = json.loads(KNOWN.read_text(encoding="utf-8"))
     fields = known.get(ALIASES.get(model, model))
     if fields is not None:
-        fields = dict(fields)
-        return AutoConfig.for_model(fields.pop("model_type"), **fields)
+        return _told(AutoConfig.for_model(**fields), fields)
+    place = model_path(model)
     try:
-        return AutoConfig.from_pretrained(model_path(model), trust_remote_code=trust_remote_code)
+        written, _ = PretrainedConfig.get_config_dict(place)
+        found = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
+        return _told(found, written)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"cannot read the configuration of {model!r}: {reason}") from error
+
+
+def _told(config: Any, fields: Mapping[str, Any]) -> Any:
+    """Keep what is written of the head: T5's configuration says "tied" whatever its file says."""
+    config.own_head = fields.get("tie_word_embeddings") is False
+    return config
 
 
 def on_meta(
@@ -78,9 +86,20 @@ def on_meta(
         model = getattr(transformers, auto_class).from_config(
             config, dtype=dtype, trust_remote_code=trust_remote_code, **extra
         )
+        if getattr(config, "own_head", False):
+            _untie(model)
         if quantization:
             quantize(model, quantization)
     return model.eval()
+
+
+def _untie(model: Any) -> None:
+    """Give a head weights of its own, as loading does where the file holds them."""
+    import torch
+
+    head, words = model.get_output_embeddings(), model.get_input_embeddings()
+    if head is not None and head.weight is words.weight:
+        head.weight = torch.nn.Parameter(torch.empty_like(words.weight))
 
 
 def fill(model: Any) -> None:
