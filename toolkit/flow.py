@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import backends, environment, plugins, processes, recipes
 from toolkit.backends import is_local
 from toolkit.console import Console, duration
-from toolkit.data import Prepared, prepare, save
+from toolkit.data import Prepared, prepare
 from toolkit.errors import MissingExtra, RunError
 from toolkit.kinds.base import TrainingWatch
 from toolkit.run import Run, write_json
@@ -27,8 +27,6 @@ from toolkit.source import Source
 from toolkit.task import Recipe, Row, Task
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from toolkit.kinds.base import Kind
 
 
@@ -118,7 +116,7 @@ class Flow:
 
     # -- data --------------------------------------------------------------------------------------
     def _data(self) -> Prepared:
-        from toolkit import monitor
+        from toolkit import looking, monitor
 
         self.console.heading("data")
         first = not self.run.done("data")
@@ -128,7 +126,8 @@ class Flow:
         prepared = prepare(self.task, self.source, int(self.run.info["seed"]))
         if first:
             with self.run.stage("data"):
-                self._first_look(prepared, versions)
+                looking.look(self.run, self.task, self.kind, prepared, self.console)
+                self.run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
         elif prepared.fingerprint != self.run.info["data"]["fingerprint"]:
             raise RunError(
                 f"the data of run {self.run.id} has changed since it was started (fingerprint "
@@ -138,81 +137,6 @@ class Flow:
         sizes = ", ".join(f"{name} {size:,}" for name, size in prepared.sizes.items())
         self.console.note(f"{sizes} rows{' (synthetic)' if prepared.synthetic else ''}")
         return prepared
-
-    def _first_look(self, prepared: Prepared, versions: Mapping[str, str]) -> None:
-        """Facts, preflight and the stored rows: what happens once in the life of a run."""
-        from toolkit import monitor, preflight
-
-        self.task.adopt(self.task.learn(prepared.splits["train"]))
-        sample = preflight.sample(prepared.splits)
-        lengths = self.kind.lengths(sample)
-        found = preflight.check(
-            self.task,
-            prepared,
-            token_lengths=lengths,
-            of_kind=self.kind.cautions(sample),
-            max_length=self.kind.max_length,
-            shortened=self.kind.shortened,
-            own_limits=self.kind.own_limits,
-            windowed=self.kind.windowed,
-            allow_truncation=bool(self.options.get("allow_truncation")),
-        )
-        for line in found.sentences():
-            self.console.note(line)
-        for warning in found.warnings():
-            self.console.warn(warning)
-        takes = self._fits(lengths)
-        save(prepared, self.run, store_rows=bool(self.options.get("store_data", True)))
-        document = found.document()
-        first = self.kind.keepable(prepared.splits["train"][0])
-        document["prompt_tokens"] = self.kind.explain(first)
-        document["prompt_target"] = self.kind.target_of(first)
-        document["memory"] = takes
-        write_json(self.run.data / "preflight.json", document)
-        self.run.info |= {
-            "data": {
-                "fingerprint": prepared.fingerprint,
-                "sizes": prepared.sizes,
-                "synthetic": prepared.synthetic,
-                "stored": bool(self.options.get("store_data", True)),
-                "chosen": self.source.chosen,
-            },
-            "facts": self.task.facts,
-            "settings": self.task.settings,
-            "auto_class": self.kind.auto_class,
-            "head": self.kind.head_arguments(),
-            "versions": dict(versions),
-            "hardware": monitor.hardware(),
-        }
-
-    def _fits(self, lengths: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """Refuse what cannot fit into memory, before anything is loaded; what it will take."""
-        import torch
-
-        from toolkit import memory
-
-        if processes.sharded_by_accelerate():
-            return {}  # how much each process holds is FSDP's and DeepSpeed's affair
-        gpu = torch.cuda.is_available()
-        found = memory.fit(
-            self.task,
-            self.recipe,
-            memory.Shape.of(
-                lengths,
-                self.kind.max_length,
-                self.kind.written,
-                own_limits=self.kind.own_limits,
-                filled=bool(self.recipe.training.get("packing") or getattr(self.task, "joined", 0)),
-            ),
-            gpu=gpu,
-            room=memory.available(gpu=gpu) // (1 if gpu else processes.here()),
-            tokenizer=getattr(self.kind, "tokenizer", None),
-            head=self.kind.head_arguments(),
-            trust_remote_code=bool(self.options.get("trust_remote_code")),
-        )
-        memory.require(found)
-        self.console.note(found.sentence())
-        return found.estimate.document() | {"free_mb": round(found.room / 2**20, 1)}
 
     def _same(self, what: str, now: Mapping[str, Any]) -> None:
         """Refuse to go on with other versions than the run was started with, naming them."""
