@@ -60,6 +60,24 @@ def test_a_list_says_memory_time_and_price(cli: CommandLine) -> None:
     assert "A100" in shown and "GiB" in shown
 
 
+@pytest.mark.parametrize(
+    ("task", "recipe", "machine"),
+    [
+        ("price-regression", "llama-3.1-8b-qlora", "L4"),
+        ("price-regression", "llama-3.1-8b-qlora-t4", "T4"),
+        ("price-regression", "llama-3.1-8b-qlora-a100", "A100 40 GB"),
+        ("summarization", "phi-2-qlora", "T4"),
+        ("claim-report", "flan-t5-base-lora", "T4"),
+        ("review-augmentation", "tinyllama-1.1b", "RTX 3080"),
+    ],
+)
+def test_a_recipe_fits_where_its_summary_says(task: str, recipe: str, machine: str) -> None:
+    cls = plugins.load().tasks[task]
+    one = next(r for r in cls.recipes if r.name == recipe)
+    where = next(m for m in machines.GPUS if m.name == machine)
+    assert pricing.described(cls, one, [where])["machines"][machine]["why_not"] is None
+
+
 def test_time_follows_rows_checkpointing_and_what_is_trained() -> None:
     machine = machines.GPUS[1]
     recipe = Recipe("r", "r", "m", training={"num_train_epochs": 1}, lora={"r": 8})

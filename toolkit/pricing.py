@@ -42,6 +42,8 @@ def described(
             held = keeping.made(task, recipe, gpu=machine.gpu)
         if held is None:
             continue
+        # A recipe's price is that of where it is run; GPUs by name have their own.
+        cost = {} if machine in machines.GPUS else recipe.cost
         found["gpu" if machine.gpu else "cpu"] = held
         peak = int(held["peak_mb"] * MIB)
         taken = machines.seconds(machine, recipe, held["parameters_total"], used, tokens)
@@ -50,7 +52,7 @@ def described(
             "why_not": machines.suits(machine, recipe, peak),
             "peak_gib": round(peak / machines.GIB, 2),
             "hours": round(taken / 3600, 3),
-            "price": _rounded(machines.price(machine, recipe.cost, taken) if machine.gpu else None),
+            "price": _rounded(machines.price(machine, cost, taken) if machine.gpu else None),
         }
     return found
 

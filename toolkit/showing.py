@@ -164,16 +164,14 @@ def show_recipes(tasks: Sequence[type[Task]], as_json: bool, *, rows: int, compu
         for recipe in task.recipes:
             table.add_row(task.name, _cell(recipe.name, "bold"), recipe.model, recipe.summary)
     _print(table)
-    names = [machine.name for machine in where]
-    takes = _table("Recipe", *names, right=range(1, 1 + len(names)))
+    takes = _table("Recipe", "On", "Memory", "Time", "Price", right=(2, 3, 4))
     for task in tasks:
         for recipe in task.recipes:
             found = told[task.name, recipe.name]["machines"]
-            if found:
-                takes.add_row(
-                    _cell(f"{task.name} {recipe.name}"),
-                    *(_cell(*_taking(found.get(name))) for name in names),
-                )
+            for i, (name, one) in enumerate(found.items()):
+                first = "" if i else f"{task.name} {recipe.name}"
+                style = "" if one["fits"] else "dim"
+                takes.add_row(first, *(_cell(text, style) for text in (name, *_taking(one))))
     if takes.row_count:
         _print(takes)
         _print(
@@ -183,17 +181,18 @@ def show_recipes(tasks: Sequence[type[Task]], as_json: bool, *, rows: int, compu
         )
 
 
-def _taking(found: Mapping[str, Any] | None) -> tuple[str, str]:
-    """What a recipe takes on a machine in a few words, and their style."""
-    if found is None:
-        return "–", "dim"
+def _taking(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Memory, time and price of a recipe on a machine, or why it does not run there."""
     memory = f"{found['peak_gib']:.1f} GiB"
     if not found["fits"]:
-        return f"no: {found['why_not']}", "dim"
-    hours = found["hours"]
-    time = f"{hours:,.1f} h" if hours >= 1 else f"{hours * 60:,.0f} min"
-    price = "" if found["price"] is None else f", ${found['price']:,.2f}"
-    return f"{memory}, {time}{price}", ""
+        return f"no: {found['why_not']}", "", ""
+    hours, price = found["hours"], found["price"]
+    time = f"{hours:,.0f} h" if hours >= 10 else f"{hours:.1f} h"
+    if hours < 1:
+        time = f"{max(1, round(hours * 60))} min"
+    if price is None:
+        return memory, time, ""
+    return memory, time, f"${price:.2f}" if price >= 0.01 else "under $0.01"
 
 
 def show_result(run: Run, as_json: bool) -> None:

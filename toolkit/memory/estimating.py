@@ -165,7 +165,7 @@ def estimate(
         )
         tokens = CPU_BATCH_TOKENS
         if gpu:
-            tokens = gpu_batch_tokens(gpu_memory or _gpu_memory())
+            tokens = gpu_batch_tokens(gpu_memory or _gpu_memory(), config)
         packed = bool(recipe.training.get("packing"))
         rehearsal = kind.rehearsal(
             task, tokenizer, packed=packed, one_token=recipe.model in ONE_TOKEN_NUMBERS
