@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit import processes
 from toolkit.decode import decode_all, or_fallback, primary_values
 from toolkit.run import Run, read_json, write_json, write_jsonl
 from toolkit.splitting import HELD_OUT, present
@@ -96,7 +97,9 @@ def predict_model(
     flat = [row for split in rows for row in rows[split]]
     where = [split for split in rows for _ in rows[split]]
     started = time.perf_counter()
-    outputs = kind.predict(flat, adapter=adapter, shots=shots, progress=progress)
+    outputs = processes.shared(
+        flat, lambda part: kind.predict(part, adapter=adapter, shots=shots, progress=progress)
+    )
     seconds = time.perf_counter() - started
     select = [i for i, split in enumerate(where) if split == "select"]
     task.chosen = task.choose([outputs[i] for i in select], [flat[i] for i in select])

@@ -186,10 +186,10 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
     _refuse("generation", recipe.generation, _generation_fields(), "GenerationConfig")
     _refuse("task", recipe.task, options, "the task's options")
     _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")
-    if recipe.training.get("packing"):
+    strategy = recipe.training.get("packing_strategy", "bfd")
+    if recipe.training.get("packing") and strategy != "bfd":
         raise RecipeError(
-            "training.packing is not supported: rows are padded in batches of similar length, "
-            "which is faster here and never cuts or mixes rows"
+            f"training.packing_strategy is {strategy!r}, which cuts rows or mixes them; take 'bfd'"
         )
 
 

@@ -60,6 +60,19 @@ FULL = replace(
     training={**LORA.training, "num_train_epochs": 2, "learning_rate": 1e-4},
     lora=None,
 )
+_BERT = {
+    "model": "the projects: BERT base, uncased, all parameters",
+    "training.per_device_train_batch_size": "BERT's paper (arXiv:1810.04805): 16 or 32",
+    "training.num_train_epochs": "BERT's paper: 2 to 4",
+    "training.learning_rate": "BERT's paper: 2e-5 to 5e-5",
+    "training.lr_scheduler_type": "BERT's paper: linear",
+    "training.warmup_steps": "ours: BERT's 10,000 steps of a longer training, as a share",
+    "training.weight_decay": "BERT's paper: 0.01",
+    "training.eval_strategy": "the projects: watched while it trains; by epochs is ours",
+    "training.logging_steps": "ours",
+    "training.max_length": "ours: reviews are shorter",
+    "early_stopping.early_stopping_patience": "the projects: overfitting is to be noticed",
+}
 BERT = replace(
     FULL,
     name="bert-base-full",
@@ -77,6 +90,7 @@ BERT = replace(
         "max_length": 256,
     },
     early_stopping={"early_stopping_patience": 1},
+    sources=_BERT,
 )
 DISTILBERT = replace(
     BERT,
@@ -85,6 +99,14 @@ DISTILBERT = replace(
     model="distilbert-base-uncased",
     training={**BERT.training, "learning_rate": 5e-4},
     lora={"r": 16, "lora_alpha": 32, "target_modules": ["q_lin", "v_lin"]},
+    sources={
+        **_BERT,
+        "model": "the projects: DistilBERT base, uncased, there for question answering",
+        "training.learning_rate": "ours: adapters take a higher rate",
+        "lora.r": "the projects: 16",
+        "lora.lora_alpha": "ours: twice r",
+        "lora.target_modules": "the projects: 0.4 % of the parameters are r 16 on two of them",
+    },
 )
 
 
