@@ -21,6 +21,8 @@ from toolkit import (
 from toolkit.testing import models
 
 VOCABULARY = 30_000
+ENCODER_VOCABULARY = 2_000
+"""Rows of an embedding whose words do not occur are never read from the file: few of them."""
 WORDS = 60
 """Words of a row; a token each and more, in the tiny tokenizers."""
 EXACT = Metric("exact", lambda p, r: float(p == r))
@@ -117,7 +119,8 @@ def make(name: str, folder: Path, millions: float) -> Path:
 def _layers(name: str, millions: float) -> int:
     kind = name.partition("-")[0]
     per_layer = {"distilbert": 7.08, "bert": 7.08, "t5": 16.5}.get(kind, 12.5)
-    return max(2, math.ceil((millions - 23) / per_layer))
+    embeddings = ENCODER_VOCABULARY * 768 / 1e6 if "bert" in kind else 23
+    return max(2, math.ceil((millions - embeddings) / per_layer))
 
 
 def decoder(kind: str) -> Callable[[Path, int], Path]:
@@ -153,7 +156,7 @@ def encoder(kind: str) -> Callable[[Path, int], Path]:
             else {"dim": 768, "hidden_dim": 3072, "n_layers": layers, "n_heads": 12}
         )
         config = getattr(transformers, f"{kind}Config")(
-            **sizes, vocab_size=VOCABULARY, max_position_embeddings=models.LONGEST
+            **sizes, vocab_size=ENCODER_VOCABULARY, max_position_embeddings=models.LONGEST
         )
         return models.saved(folder, getattr(transformers, f"{kind}Model"), config, learned)
 

@@ -32,8 +32,8 @@ REAL = real()
 NAMES = [f"{task.name}-{recipe.name}" for task, recipe in REAL]
 OPTIONS = {
     "training.max_steps": 1, "training.eval_strategy": "steps", "training.eval_steps": 1,
-    "training.save_steps": 1, "training.max_length": 512, "generation.max_new_tokens": 4,
-    "training.warmup_steps": 0, "training.learning_rate": 0.05,
+    "training.save_steps": 1, "training.save_strategy": "steps", "training.max_length": 512,
+    "generation.max_new_tokens": 4, "training.warmup_steps": 0, "training.learning_rate": 0.05,
 }  # fmt: skip
 
 

@@ -48,8 +48,8 @@ LORA = Recipe(
         "bf16": True,
         "model_init_kwargs": {"attn_implementation": "eager"},
     },
-    # Without dropout: drawing its numbers takes a quarter of the time on a CPU (1,143 tokens a second
-    # against 1,561, one thread).
+    # Without dropout: drawing its numbers takes a quarter of the time on a CPU (1,143 tokens a
+    # second against 1,561, one thread).
     lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": "all-linear"},
     early_stopping={"early_stopping_patience": 2, "minutes": 4},
 )

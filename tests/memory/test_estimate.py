@@ -264,11 +264,12 @@ def test_free_memory_is_that_of_the_cgroup(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(SIZED))
+@pytest.mark.parametrize("name", ["llama", "t5"])
 def test_it_is_within_fifteen_percent_of_what_is_measured(name: str, tmp_path: Path) -> None:
-    """At 200 million parameters, in training and in scoring, in a process of its own."""
-    if SIZED[name].recipe.quantization:
-        pytest.importorskip("bitsandbytes")
+    """At 200 million parameters, in training and in scoring, each in a process of its own.
+
+    Two architectures of six, for the time they take; the benchmark measures all.
+    """
     kept = tmp_path / "figures.json"
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests/benchmarks/memory_estimate.py"), name,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 MIB = 2**20
+BESIDE = 48 * MIB
+"""What a process grows by beside its tensors with a large model on a CPU: pieces of its heap that
+lie between what is in use. Measured with the architectures of the recipes."""
 BATCH = 8
 """``per_device_train_batch_size`` where a recipe names none: transformers' default."""
 
@@ -84,6 +87,7 @@ class Estimate:
         scoring: the most that a batch of scoring needs beside the weights.
         parameters: how many parameters are trained, and how many there are.
         gpu: for a GPU.
+        beside: what the process grows by beside its tensors.
     """
 
     weights: int
@@ -95,16 +99,17 @@ class Estimate:
     scoring: int
     parameters: tuple[int, int]
     gpu: bool
+    beside: int = 0
 
     @property
     def training_peak(self) -> int:
         """The most that a training step needs."""
-        return self.weights + self.trained + self.optimizer + self.activations
+        return self.weights + self.trained + self.optimizer + self.activations + self.beside
 
     @property
     def scoring_peak(self) -> int:
         """The most that scoring needs once training is over."""
-        return self.weights + self.trained + self.scoring
+        return self.weights + self.trained + self.scoring + self.beside
 
     @property
     def peak(self) -> int:
@@ -115,7 +120,7 @@ class Estimate:
         """In MiB, for ``run.json`` and ``--json``."""
         names = (
             "weights", "trained", "gradients", "optimizer", "activations", "logits", "scoring",
-            "training_peak", "scoring_peak", "peak",
+            "beside", "training_peak", "scoring_peak", "peak",
         )  # fmt: skip
         return {f"{name}_mb": round(getattr(self, name) / MIB, 1) for name in names} | {
             "parameters_trained": self.parameters[0],
@@ -235,6 +240,7 @@ class _Measured:
     def result(self) -> Estimate:
         from torch._subclasses.fake_tensor import FakeTensorMode
 
+        from toolkit.backends import pages
         from toolkit.memory import optimizers
         from toolkit.memory.building import fill
         from toolkit.memory.tracking import Live
@@ -261,6 +267,7 @@ class _Measured:
             scoring=scoring + self._folded(),
             parameters=(count, self.total + (0 if self.recipe.lora is None else count)),
             gpu=self.gpu,
+            beside=0 if self.gpu or held < pages.LARGE else BESIDE,
         )
 
     # -- training ----------------------------------------------------------------------------------
