@@ -21,8 +21,25 @@ import pytest
 from cli_runner import environment
 
 ANGRY = """
+import time
+
 from toolkit import Panel, hookimpl
+from toolkit.kinds.base import Watch
 from toolkit_price_regression.task import PriceRegression
+
+begin = Watch.__init__
+
+
+def slowly(self, on_token, stopped):
+    # A tiny model writes hundreds of tokens before anybody can press Stop.
+    def asked():
+        time.sleep(0.005)
+        return stopped()
+
+    begin(self, on_token, asked)
+
+
+Watch.__init__ = slowly
 
 
 class AngryPrices(PriceRegression):

@@ -66,6 +66,8 @@ def test_a_target_that_would_be_cut_is_refused(plain: Prepared) -> None:
 
 def test_a_text_without_a_target_in_it_is_cut_by_consent_only(plain: Prepared) -> None:
     lengths = {"text": np.array([5, 10, 20, 40])}
+    told = check(Echo(), plain, token_lengths=lengths).document()["lengths"]["parts"]
+    assert list(told) == ["text"]  # of one part there is no total to tell
     with pytest.raises(PreflightError, match="the text of 1 of 4 rows"):
         check(Echo(), plain, token_lengths=lengths, max_length=20)
     found = check(Echo(), plain, token_lengths=lengths, max_length=20, shortened="text")

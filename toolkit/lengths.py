@@ -43,10 +43,11 @@ def _characters(dataset: Dataset) -> np.ndarray:
 
 
 def lengths_of(token_lengths: Mapping[str, np.ndarray], max_length: int | None) -> dict[str, Any]:
-    """A histogram of whole rows, and figures for each of their parts."""
+    """A histogram of whole rows, and figures of each part and, of several, of their total."""
     if not token_lengths:
         return {}
     total = _total(token_lengths)
+    parts = dict(token_lengths) if len(token_lengths) == 1 else {**token_lengths, "total": total}
     over = int((total > max_length).sum()) if max_length is not None else 0
     return {
         "limit": max_length,
@@ -54,9 +55,7 @@ def lengths_of(token_lengths: Mapping[str, np.ndarray], max_length: int | None) 
         "over": over,
         "over_share": over / len(total),
         **_histogram(total, bins=40),
-        "parts": {
-            name: part_of(values) for name, values in {**token_lengths, "total": total}.items()
-        },
+        "parts": {name: part_of(values) for name, values in parts.items()},
     }
 
 

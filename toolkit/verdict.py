@@ -188,7 +188,8 @@ def of_run(
         for system, phrase in phrases
         if system
     ]
-    return decide(
+    named = {name, base.name if base else None}
+    answer = decide(
         metric,
         statistics.figure(metric, ours.values(metric.name)),
         rivals,
@@ -197,10 +198,11 @@ def of_run(
         noun=wording.TRAINED[ours.role],
         best_baseline=name,
         synthetic=synthetic,
-        caveats=_caveats(
-            metric, ours, primary, {name, base.name if base else None}, synthetic, seeds
-        ),
+        caveats=_caveats(metric, ours, primary, named, synthetic, seeds),
     )
+    if answer.worth_it:
+        answer.caveats.extend(_as_good(primary, named, wording.TRAINED[ours.role]))
+    return answer
 
 
 def _rival(
@@ -245,3 +247,15 @@ def _caveats(
         outputs = wording.count(unread, "unreadable output")
         caveats.append(f"{outputs} of the {noun} counted as the task's fallback.")
     return caveats
+
+
+def _as_good(
+    comparisons: Mapping[str, Mapping[str, Any]], rivals: Set[str | None], noun: str
+) -> list[str]:
+    """Systems that the verdict does not look at, for select ranked them lower, and should name."""
+    names = [
+        name
+        for name, c in comparisons.items()
+        if name not in rivals and None not in c.values() and c["low"] <= 0 <= c["high"]
+    ]
+    return [f"Not clearly behind the {noun} on the test rows: {', '.join(names)}."] if names else []

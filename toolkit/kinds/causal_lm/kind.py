@@ -129,6 +129,8 @@ class CausalLM(LanguageModel):
     ) -> tuple[Dataset, np.ndarray]:
         from toolkit.kinds.causal_lm.training import collator, joined
 
+        if not self.task.joined:
+            return train, lengths
         return joined(self, train, lengths, collator(self, splits["train"]))
 
     def trainer(

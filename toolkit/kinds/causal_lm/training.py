@@ -49,7 +49,7 @@ def _smoothed(kind: CausalLM, train: Dataset) -> SmoothedTargets | None:
 def joined(
     kind: CausalLM, train: Dataset, lengths: np.ndarray, collate: Collator
 ) -> tuple[Dataset, np.ndarray]:
-    """The rows of each group as one sequence, where task and model are made for it.
+    """The rows of each group as one sequence, where the model is made for it.
 
     Args:
         kind: its model as it will be trained.
@@ -60,7 +60,7 @@ def joined(
     Returns:
         sequences and their lengths, shape (1, sequences); or what was given.
     """
-    if not kind.task.joined or len(lengths) != 1 or collate.smoothed is not None:
+    if len(lengths) != 1 or collate.smoothed is not None:
         return train, lengths
     limit = kind.max_length or joining.UNLIMITED
     together = joining.join(train, limit)

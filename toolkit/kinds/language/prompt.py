@@ -6,7 +6,6 @@ without a word. Here everything goes through :class:`Renderer`.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -15,8 +14,6 @@ from typing import Any
 from toolkit.errors import ModelError, PreflightError
 
 IGNORED = -100
-REMEMBERED = 4096
-"""Prompts whose tokens are kept."""
 
 PLAIN_CHAT = (
     "{{ bos_token or '' }}{% for m in messages %}{{ '' if loop.first else '\n' }}"
@@ -40,11 +37,6 @@ class Renderer:
         if tokenizer.eos_token_id is None:
             raise ModelError("the tokenizer has no end-of-sequence token; a model would never stop")
         self.tokenizer = tokenizer
-        # The same rows are looked at for their length, to predict them, and at every evaluation.
-        self._encoded = functools.lru_cache(maxsize=REMEMBERED)(self._encode)
-
-    def _encode(self, text: str) -> tuple[int, ...]:
-        return tuple(self._strip_eos(self.tokenizer(text)["input_ids"]))
 
     def prompt(self, example: Mapping[str, Any]) -> list[int]:
         """Token ids of the prompt, with at most one BOS and no EOS, shape (tokens,)."""
