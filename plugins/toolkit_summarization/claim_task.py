@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Baseline, Generated, Panel, Recipe, Row, Seq2SeqLMTask, Source, Target
+from toolkit import Baseline, Panel, Recipe, Row, Seq2SeqLMTask, Source, Target
 from toolkit_summarization import baselines, faithfulness, scoring
 from toolkit_summarization.claims_words import ABSENT
-from toolkit_summarization.written import Written, length_of, read_text
+from toolkit_summarization.written import Written, length_of
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -114,10 +114,6 @@ class ClaimReport(Written, Seq2SeqLMTask):
             "text_target": row.get("report") or "",
         }
 
-    def panel_data(self, output: Generated, row: Row) -> Mapping[str, Any]:
-        text = read_text(output.text) or ""
-        return {"text": text, **marks(str(row["claim"]), text)}
-
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:
         return baselines.of_fields("claim", "report")
@@ -130,30 +126,6 @@ class ClaimReport(Written, Seq2SeqLMTask):
 
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         return {"fields": _fields, "values": _values, "length": lambda row: length_of(row["claim"])}
-
-
-def marks(source: str, text: str) -> dict[str, Any]:
-    """What is supported and invented in a text, and what of its source it left out."""
-    found = faithfulness.check(source, text)
-    if found is None:
-        return {"marks": []}
-    values = dict(faithfulness.parse(source))
-    left = [(label, values[label]) for label in (*found.missing, *found.wrong) if label in values]
-    places = [(source.find(value, source.find(label)), label, value) for label, value in left]
-    return {
-        "marks": [
-            *({"start": a, "end": b, "note": "stands in the claim", "kind": "supported"}
-              for a, b in sorted(set(found.found))),
-            *({"start": a, "end": b, "note": "not in the claim", "kind": "unsupported"}
-              for a, b in found.invented),
-        ],
-        "source": source,
-        "source_marks": [
-            {"start": at, "end": at + len(value), "note": f"{label} is not stated",
-             "kind": "missing"}
-            for at, label, value in places if at >= 0 and value
-        ],
-    }  # fmt: skip
 
 
 def _fields(row: Row) -> str | None:

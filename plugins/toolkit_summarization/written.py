@@ -58,6 +58,11 @@ class Written(Task):
     def reference(self, row: Row) -> dict[str, Any]:
         return {"source": row[self.input_columns()[0]], "texts": list(row["references"])}
 
+    def panel_data(self, output: Generated, row: Row) -> Mapping[str, Any]:
+        from toolkit_summarization import marking
+
+        return marking.panel(str(row[self.input_columns()[0]]), read_text(output.text) or "")
+
 
 def read_text(text: str) -> str | None:
     """What a model has written, on one line and up to a blank one; ``None`` where it is empty."""

@@ -147,10 +147,10 @@ def words(random: Random) -> tuple[str, str]:
 
 
 KINDS: dict[Callable[[Random], tuple[str, str]], float] = {
-    corpus_records.record: 44,
+    corpus_records.record: 50,
     corpus_records.by_example: 8,
     corpus_records.asked: 9,
-    gist: 16,
+    gist: 10,
     record_gist: 6,
     tale_gist: 2,
     denoising: 9,
@@ -158,10 +158,10 @@ KINDS: dict[Callable[[Random], tuple[str, str]], float] = {
 }
 """Each kind of pair and how common it is, beside copying."""
 COPIES: dict[Callable[[Random], tuple[str, str]], float] = {
-    corpus_copies.repeated: 3,
+    corpus_copies.repeated: 4,
     corpus_copies.picked: 1,
-    corpus_copies.looked_up: 3,
-    corpus_copies.read_out: 3,
+    corpus_copies.looked_up: 7,
+    corpus_copies.read_out: 8,
 }
 """The kinds of pairs that ask for copying alone."""
 COPYING = 0.18
