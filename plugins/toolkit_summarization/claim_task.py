@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Baseline, Generated, Panel, Recipe, Row, Seq2SeqLMTask, Source, Target
+from toolkit import Baseline, Panel, Recipe, Row, Seq2SeqLMTask, Source, Target
 from toolkit_summarization import baselines, faithfulness, scoring
 from toolkit_summarization.claims_words import ABSENT
-from toolkit_summarization.task import length_of, read_text
+from toolkit_summarization.written import Written, length_of
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
+    from datasets import DatasetDict
 
 EMBEDDED = Recipe(
     name="embedded",
@@ -103,7 +102,7 @@ EXAMPLE = {
 }
 
 
-class ClaimReport(Seq2SeqLMTask):
+class ClaimReport(Written, Seq2SeqLMTask):
     """The fields of a claim in, a report that states them out."""
 
     name = "claim-report"
@@ -114,23 +113,16 @@ class ClaimReport(Seq2SeqLMTask):
         "references": "all reports on this claim; the best counts",
     }
     answer = "report"
+    fields = True
     metrics = scoring.metrics(fields=True)
-    primary_metric = "rougeL"
-    margin = 0.01
     shortens = "claim"
     recipes = (EMBEDDED, FLAN_T5)
     few_shot = 1
     options = {"prefix": "claim report: ", "ensemble": 0}
-    perplexity = True
     panel = Panel(inputs={"claim": "Claim"}, examples=(EXAMPLE,))
 
     # -- data ------------------------------------------------------------------------------------
-    def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        from toolkit_summarization import load
-
-        return load.load_rows(self, source) if source.given else self._built_in(source)
-
-    def _built_in(self, source: Source) -> DatasetDict:
+    def built_in(self, source: Source) -> DatasetDict:
         from toolkit_summarization import claims, load
 
         return load.built_in(
@@ -139,41 +131,12 @@ class ClaimReport(Seq2SeqLMTask):
             "claims; no combination of fields that training has seen occurs in validation or test",
         )  # fmt: skip
 
-    def load_inputs(self, source: Source) -> Dataset:
-        from toolkit_summarization import load
-
-        return load.load_inputs(self, source)
-
-    def learn(self, train: Dataset) -> dict[str, Any]:
-        return {"bert_every": scoring.bert_every(len(train))}
-
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
-        every = int(self.facts.get("bert_every", 1))
-        self.metrics = scoring.metrics(fields=True, every=every)
-
-    def reworded(self, row: Row, random: Random) -> Row:
-        return {"report": random.choice(row["references"])}
-
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
         return {
             "text": f"{self.settings['prefix']}{row['claim']}",
             "text_target": row.get("report") or "",
         }
-
-    def postprocess(self, output: Generated, row: Row) -> str | None:
-        return read_text(output.text)
-
-    def fallback(self) -> str:
-        return ""
-
-    def reference(self, row: Row) -> dict[str, Any]:
-        return {"source": row["claim"], "texts": list(row["references"])}
-
-    def panel_data(self, output: Generated, row: Row) -> Mapping[str, Any]:
-        text = read_text(output.text) or ""
-        return {"text": text, **marks(str(row["claim"]), text)}
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:
@@ -187,30 +150,6 @@ class ClaimReport(Seq2SeqLMTask):
 
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         return {"fields": _fields, "values": _values, "length": lambda row: length_of(row["claim"])}
-
-
-def marks(source: str, text: str) -> dict[str, Any]:
-    """What is supported and invented in a text, and what of its source it left out."""
-    found = faithfulness.check(source, text)
-    if found is None:
-        return {"marks": []}
-    values = dict(faithfulness.parse(source))
-    left = [(label, values[label]) for label in (*found.missing, *found.wrong) if label in values]
-    places = [(source.find(value, source.find(label)), label, value) for label, value in left]
-    return {
-        "marks": [
-            *({"start": a, "end": b, "note": "stands in the claim", "kind": "supported"}
-              for a, b in sorted(set(found.found))),
-            *({"start": a, "end": b, "note": "not in the claim", "kind": "unsupported"}
-              for a, b in found.invented),
-        ],
-        "source": source,
-        "source_marks": [
-            {"start": at, "end": at + len(value), "note": f"{label} is not stated",
-             "kind": "missing"}
-            for at, label, value in places if at >= 0 and value
-        ],
-    }  # fmt: skip
 
 
 def _fields(row: Row) -> str | None:

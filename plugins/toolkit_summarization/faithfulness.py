@@ -103,14 +103,14 @@ def check(source: str, text: str) -> Checked | None:
     stated: list[str] = []
     missing: list[str] = []
     wrong: list[str] = []
-    places: list[tuple[int, int]] = []
+    there: list[tuple[int, int]] = []
     for label, value in fields:
-        where = _places(value, text)
-        places += where
+        where = places(value, text)
+        there += where
         verdict = _verdict(label, value, sentences, sorts, bool(where))
         {"stated": stated, "missing": missing, "wrong": wrong}[verdict].append(label)
     return Checked(
-        tuple(stated), tuple(missing), tuple(wrong), tuple(_invented(source, text)), tuple(places)
+        tuple(stated), tuple(missing), tuple(wrong), tuple(facts(source, text)[1]), tuple(there)
     )
 
 
@@ -124,7 +124,7 @@ def _verdict(
         return "stated" if _said(label, sentences, negated=negated) else "missing"
     if not found:
         return "missing"
-    holding = [s for s in sentences if _places(value, s)]
+    holding = [s for s in sentences if places(value, s)]
     rivals = [o for o, sort in sorts.items() if o != label and sort == sorts.get(label)]
     for sentence in holding:
         mine = label in CUES and re.search(CUES[label][1], sentence, re.I)
@@ -154,29 +154,36 @@ def _pattern(value: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w$€£])(?<![\d][.,])(?:{words})(?!\w)(?![.,]\d)", re.I)
 
 
-def _places(value: str, text: str) -> list[tuple[int, int]]:
+def places(value: str, text: str) -> list[tuple[int, int]]:
     """Where a value stands as a whole."""
     return [match.span() for match in _pattern(value).finditer(text)] if value.strip() else []
 
 
-def _invented(source: str, text: str) -> list[tuple[int, int]]:
-    """Numbers, codes and names of the text that its source lacks."""
-    found: list[tuple[int, int]] = []
+def facts(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Numbers, codes and names of a text: those that its source has, and those that it lacks.
+
+    Neighbouring ones that it lacks are one place.
+    """
+    there: list[tuple[int, int]] = []
+    lacking: list[tuple[int, int]] = []
     known = {piece.casefold() for piece in re.findall(r"[^\s|\[\]:,;]+", source)}
     known |= {piece.rstrip(".,").casefold() for piece in re.findall(r"[^\s|\[\];]+", source)}
     known |= {word.casefold() for word in re.findall(r"\w+", source)}
     for match in _FACT.finditer(text):
         piece = match.group().rstrip(".,:;")
-        if _first_of_sentence(text, match.start()) and not any(c.isdigit() for c in piece):
-            continue
+        end = match.start() + len(piece)
         bare = re.sub(r"['’]s$", "", piece).casefold()
-        if bare in known or _places(piece, source):
+        first = _first_of_sentence(text, match.start()) and not any(c.isdigit() for c in piece)
+        if bare in known or places(piece, source):
+            if not first:
+                there.append((match.start(), end))
+        elif first:
             continue
-        if found and not text[found[-1][1] : match.start()].strip(" ,-/"):
-            found[-1] = (found[-1][0], match.start() + len(piece))
+        elif lacking and not text[lacking[-1][1] : match.start()].strip(" ,-/"):
+            lacking[-1] = (lacking[-1][0], end)
         else:
-            found.append((match.start(), match.start() + len(piece)))
-    return found
+            lacking.append((match.start(), end))
+    return there, lacking
 
 
 def _first_of_sentence(text: str, at: int) -> bool:

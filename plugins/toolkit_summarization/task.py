@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from random import Random
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Source, Stage
+from toolkit import Baseline, CausalLMTask, Panel, Recipe, Row, Source, Stage
 from toolkit_summarization import baselines, extracting, scoring, templates
+from toolkit_summarization.written import Written, length_of
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
+    from datasets import DatasetDict
 
 TWO_STAGE = "two-stage"
 
@@ -127,7 +127,7 @@ EXAMPLE = {
 }
 
 
-class Summarization(CausalLMTask):
+class Summarization(Written, CausalLMTask):
     """An article in, one sentence out."""
 
     name = "summarization"
@@ -139,22 +139,14 @@ class Summarization(CausalLMTask):
     }
     answer = "summary"
     metrics = scoring.metrics()
-    primary_metric = "rougeL"
-    margin = 0.01
     shortens = "article"
     few_shot = 2
     recipes = (EMBEDDED, PHI2)
     options = {"template": "direct", "two_stage": False, "ensemble": 0}
-    perplexity = True
     panel = Panel(inputs={"article": "Article"}, examples=(EXAMPLE,))
 
     # -- data ------------------------------------------------------------------------------------
-    def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        from toolkit_summarization import load
-
-        return load.load_rows(self, source) if source.given else self._built_in(source)
-
-    def _built_in(self, source: Source) -> DatasetDict:
+    def built_in(self, source: Source) -> DatasetDict:
         from toolkit_summarization import articles, load
 
         return load.built_in(
@@ -164,35 +156,10 @@ class Summarization(CausalLMTask):
             "validation and test",
         )  # fmt: skip
 
-    def load_inputs(self, source: Source) -> Dataset:
-        from toolkit_summarization import load
-
-        return load.load_inputs(self, source)
-
-    def learn(self, train: Dataset) -> dict[str, Any]:
-        return {"bert_every": scoring.bert_every(len(train))}
-
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
-        every = int(self.facts.get("bert_every", 1))
-        self.metrics = scoring.metrics(every=every)
-
-    def reworded(self, row: Row, random: Random) -> Row:
-        return {"summary": random.choice(row["references"])}
-
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
         summary = row.get("summary") or ""
         return templates.example(str(self.settings["template"]), row["article"], summary)
-
-    def postprocess(self, output: Generated, row: Row) -> str | None:
-        return read_text(output.text)
-
-    def fallback(self) -> str:
-        return ""
-
-    def reference(self, row: Row) -> dict[str, Any]:
-        return {"source": row["article"], "texts": list(row["references"])}
 
     def stages(self) -> Mapping[str, Stage]:
         if not self.settings["two_stage"]:
@@ -210,18 +177,3 @@ class Summarization(CausalLMTask):
 
 def _extracted(row: Row) -> Row:
     return {"article": extracting.extract(row["article"])}
-
-
-def read_text(text: str) -> str | None:
-    """What a model has written, on one line and up to a blank one; ``None`` where it is empty."""
-    first = text.strip().split("\n\n")[0]
-    return " ".join(first.split()) or None
-
-
-def length_of(text: str) -> str:
-    """A text's length in words, in classes."""
-    words = len(text.split())
-    for high in (40, 60, 120, 250, 500, 1_000):
-        if words < high:
-            return f"under {high:,} words"
-    return "1,000 words and more"

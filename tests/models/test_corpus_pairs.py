@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from toolkit.models import corpus_fields, corpus_pairs, corpus_records
+from toolkit.models import corpus_copies, corpus_fields, corpus_pairs, corpus_records
 from toolkit_summarization import articles_words, claims, claims_words
 
 SEQUENCE = 3
@@ -16,7 +16,8 @@ SEQUENCE = 3
 
 @pytest.fixture(scope="module")
 def sample() -> str:
-    return "\n".join(f"{text}\n{target}" for text, target in corpus_pairs.pairs(25_000, seed=5))
+    drawn = [*corpus_pairs.pairs(20_000, seed=5), *corpus_pairs.pairs(10_000, seed=6, copying=1)]
+    return "\n".join(f"{text}\n{target}" for text, target in drawn)
 
 
 def words(text: str) -> list[str]:
@@ -57,9 +58,9 @@ def test_no_field_name_of_the_claims_occurs(sample: str) -> None:
         label for domain in corpus_records.DOMAINS for f in domain.fields for label in f.labels
     }
     assert labels.isdisjoint(claims.ORDER)
-    assert set(corpus_records._LABELS).isdisjoint(claims.ORDER)
+    assert set(corpus_records.LABELS).isdisjoint(claims.ORDER)
     for label in claims.ORDER:
-        assert f"{label}:" not in sample
+        assert not re.search(rf"\b{label}:", sample)
 
 
 def test_no_wording_of_the_reports_or_articles_occurs(sample: str) -> None:
@@ -89,6 +90,35 @@ def test_the_text_of_a_record_states_its_values() -> None:
         assert target
         for amount in re.findall(r"[$€£][\d,.]*\d", target):
             assert amount in source
+
+
+def test_records_come_with_up_to_seventeen_fields_and_the_values_that_their_text_states() -> None:
+    random = Random(8)
+    longest = 0
+    for _ in range(300):
+        source, target, values = corpus_records.stating(random)
+        assert all(value in source and value in target for value in values)
+        longest = max(longest, len(values))
+    assert longest >= 16
+
+
+def test_what_is_copied_stands_in_the_input() -> None:
+    random = Random(9)
+    for make in corpus_pairs.COPIES:
+        for _ in range(100):
+            source, target = make(random)
+            if make is not corpus_copies.read_out:
+                assert all(piece in source for piece in target.split(" / "))
+    source, target, values = corpus_copies.reading(random)
+    assert all(value in source and value in target for value in values)
+
+
+def test_the_share_of_copying_can_be_chosen() -> None:
+    openings = ("repeat: ", "backwards: ", "number ", "without ", "value of ", "form ")
+    drawn = [source for source, _ in corpus_pairs.pairs(200, seed=1, copying=1.0)]
+    assert all(source.startswith(openings) or "? " in source for source in drawn)
+    rest = [source for source, _ in corpus_pairs.pairs(200, seed=1, copying=0.0)]
+    assert not any(source.startswith("form ") for source in rest)
 
 
 def test_by_example_the_second_text_has_the_first_ones_words() -> None:

@@ -44,6 +44,19 @@ def test_it_finds_new_pairs_of_its_own_world_as_likely_as_the_card_says() -> Non
     assert sum(losses) / len(losses) < 1.7
 
 
+def test_a_new_model_begins_with_heads_that_look_at_a_neighbour() -> None:
+    """What the encoder's first attention gives the token before, before any training."""
+    words = AutoTokenizer.from_pretrained(models.path("seq2seq-lm"))
+    torch.manual_seed(0)
+    model = pretrain_pairs.make_model(words).eval()
+    batch = words("a narrow boat with a lamp and two dusty ladders", return_tensors="pt")
+    with torch.no_grad():
+        seen = model.encoder(**batch, output_attentions=True).attentions[0][0]
+    before = torch.diagonal(seen, offset=-1, dim1=-2, dim2=-1)
+    assert before[0].min() > 0.9
+    assert before[3:].max() < 0.9
+
+
 @pytest.mark.slow
 def test_a_tiny_one_is_built_and_gone_on_with(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(pretrain_pairs, "CHUNK", 200)

@@ -10,11 +10,11 @@ machine manages in that time.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
@@ -29,7 +29,7 @@ from transformers import (
 from toolkit.models import NAMES, pretrain, pretrain_pairs, tokenizer
 from toolkit.models.corpus import documents, plain
 from toolkit.models.corpus_ads import MARK, QUESTION, describe, draw_offer
-from toolkit.models.corpus_pairs import SENTINELS, pairs
+from toolkit.models.corpus_pairs import COPYING, SENTINELS, pairs
 
 TOKENIZER_DOCUMENTS = 20_000
 
@@ -75,8 +75,6 @@ def price_error(
     model: LlamaForCausalLM, words: PreTrainedTokenizerFast, number: int = 384
 ) -> float:
     """Mean absolute error of the mean of the price distribution on new advertisements."""
-    from random import Random
-
     random = Random(4321)
     offers = [draw_offer(random) for _ in range(number)]
     texts = [f"{QUESTION}\n\n{describe(offer, random)}\n\nPrice is ${MARK}" for offer in offers]
@@ -95,71 +93,106 @@ def price_error(
     return float(torch.cat(errors).mean())
 
 
+Report = Callable[[dict[str, float]], None]
+
+
+def _build(
+    folder: Path,
+    settings: pretrain.Settings,
+    start: Path | None,
+    architecture: Any,
+    make: Callable[[], tuple[PreTrainedTokenizerFast, Any]],
+    judge: Callable[[Any, PreTrainedTokenizerFast], Callable[[], dict[str, float]]],
+    train: Callable[[Any, PreTrainedTokenizerFast, Report, Callable[[], None]], None],
+    every: int,
+) -> None:
+    """Go on from ``start`` or make a model, train it, tell how it goes, and write it.
+
+    Args:
+        folder: where it goes, snapshots on the way too.
+        settings: of the training.
+        start: a model saved before; its tokenizer is kept.
+        architecture: the class that loads it.
+        make: a tokenizer and an untrained model, where there is no ``start``.
+        judge: what measures a model on new texts.
+        train: trains; it is handed who wants to be told and what takes a snapshot.
+        every: steps between two measurements.
+    """
+    torch.manual_seed(settings.seed)
+    if start:
+        words = PreTrainedTokenizerFast.from_pretrained(start)
+        model = architecture.from_pretrained(
+            start, dtype=torch.float32, attn_implementation="eager"
+        )
+    else:
+        words, model = make()
+    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(words):,} tokens")
+    measure = judge(model, words)
+
+    def told(state: dict[str, float]) -> None:
+        print(json.dumps({key: round(value, 3) for key, value in state.items()}), flush=True)
+
+    def report(state: dict[str, float]) -> None:
+        if state["step"] % every == 0:
+            state = {**state, **measure()}
+        if state["step"] % 50 == 0:
+            told(state)
+
+    train(model, words, report, lambda: save(model, words, folder))
+    save(model, words, folder)
+    told(measure())
+    print(f"saved in {folder}")
+
+
 def build_causal_lm(folder: Path, settings: pretrain.Settings, start: Path | None = None) -> None:
     """Train tokenizer and model, and write them; snapshots go there on the way.
 
     With ``start`` the training goes on from a model saved before, and keeps its tokenizer.
     """
-    torch.manual_seed(settings.seed)
-    if start:
-        words = PreTrainedTokenizerFast.from_pretrained(start)
-        model = LlamaForCausalLM.from_pretrained(
-            start, dtype=torch.float32, attn_implementation="eager"
-        )
-    else:
+
+    def make() -> tuple[PreTrainedTokenizerFast, Any]:
         words = build_tokenizer()
-        model = pretrain.make_model(words)
-    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(words):,} tokens")
+        return words, pretrain.make_model(words)
 
-    def report(state: dict[str, float]) -> None:
-        if state["step"] % 250 == 0:
-            state["price_mae"] = price_error(model, words)
-        if state["step"] % 50 == 0:
-            print(json.dumps({key: round(value, 3) for key, value in state.items()}), flush=True)
-
-    pretrain.train(model, words, settings, report, lambda now: save(now, words, folder))
-    save(model, words, folder)
-    print(f"price error on new advertisements: {price_error(model, words):.1f}; saved in {folder}")
+    _build(
+        folder, settings, start, LlamaForCausalLM, make,
+        lambda model, words: lambda: {"price_mae": price_error(model, words)},
+        lambda model, words, report, snapshot: pretrain.train(
+            model, words, settings, report, lambda _: snapshot()
+        ),
+        every=250,
+    )  # fmt: skip
 
 
-def build_seq2seq_lm(folder: Path, settings: pretrain.Settings, start: Path | None = None) -> None:
-    """As :func:`build_causal_lm`, for the encoder–decoder."""
-    torch.manual_seed(settings.seed)
-    if start:
-        words = PreTrainedTokenizerFast.from_pretrained(start)
-        model = T5ForConditionalGeneration.from_pretrained(
-            start, dtype=torch.float32, attn_implementation="eager"
-        )
-    else:
+def build_seq2seq_lm(
+    folder: Path,
+    settings: pretrain.Settings,
+    start: Path | None = None,
+    copying: float = COPYING,
+    longest: tuple[int, int] = pretrain_pairs.LONGEST,
+    look_around: bool = False,
+) -> None:
+    """As :func:`build_causal_lm`, for the encoder–decoder.
+
+    ``copying`` and ``longest`` choose its pairs, see :func:`pretrain_pairs.batches`; with
+    ``look_around`` heads of ``start`` are turned to their neighbours as a new model's are.
+    """
+
+    def make() -> tuple[PreTrainedTokenizerFast, Any]:
         words = build_pair_tokenizer()
-        model = pretrain_pairs.make_model(words)
-    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(words):,} tokens")
-    pad = words.pad_token_id
-    held_out = list(itertools.islice(pretrain_pairs.batches(words, 2048, seed=4321), 24))
+        return words, pretrain_pairs.make_model(words)
 
-    def report(state: dict[str, float]) -> None:
-        if state["step"] % 250 == 0:
-            with torch.no_grad():
-                losses = [pretrain_pairs.batch_loss(model, batch, pad) for batch in held_out]
-            state["held_out_loss"] = float(torch.stack(losses).mean())
-        if state["step"] % 50 == 0:
-            print(json.dumps({key: round(value, 3) for key, value in state.items()}), flush=True)
+    def train(
+        model: Any, words: PreTrainedTokenizerFast, report: Report, snapshot: Callable[[], None]
+    ) -> None:
+        if look_around:
+            pretrain_pairs.look_around(model)
+        pretrain_pairs.train(model, words, settings, report, snapshot, copying, longest)
 
-    model.train()
-    pretrain.optimise(
-        model,
-        pretrain_pairs.batches(words, settings.batch_tokens, settings.seed),
-        loss=lambda batch: pretrain_pairs.batch_loss(model, batch, pad),
-        counted=lambda batch: pretrain_pairs.counted(batch, pad),
-        settings=settings,
-        report=report,
-        snapshot=lambda: save(model, words, folder),
-    )
-    save(model, words, folder)
-    print(f"saved in {folder}")
-
-
-BUILDERS = {"causal-lm": build_causal_lm, "seq2seq-lm": build_seq2seq_lm}
+    _build(
+        folder, settings, start, T5ForConditionalGeneration, make, pretrain_pairs.judge, train,
+        every=500,
+    )  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -174,6 +207,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--warmup", type=float, default=0.02, help="share of the training")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--optimizer", choices=("muon", "adamw"), default="muon")
+    parser.add_argument("--copying", type=float, default=COPYING,
+                        help="share of pairs that only copy (seq2seq-lm)")  # fmt: skip
+    parser.add_argument("--longest", type=int, nargs=2, metavar=("INPUT", "TARGET"),
+                        default=pretrain_pairs.LONGEST,
+                        help="tokens of the longest pair (seq2seq-lm)")  # fmt: skip
+    parser.add_argument("--look-around", action="store_true",
+                        help="turn heads of --start to their neighbours (seq2seq-lm)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     minutes = 35.0 if options.minutes is None and options.tokens is None else options.minutes
@@ -186,8 +227,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         batch_tokens=options.batch_tokens,
         warmup=options.warmup,
         seed=options.seed,
+        optimizer=options.optimizer,
     )
-    BUILDERS[options.name](folder, settings, options.start)
+    if options.name == "causal-lm":
+        build_causal_lm(folder, settings, options.start)
+    else:
+        build_seq2seq_lm(
+            folder, settings, options.start, options.copying, tuple(options.longest),
+            options.look_around,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

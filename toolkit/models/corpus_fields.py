@@ -32,7 +32,7 @@ _ADJECTIVES = ("small", "large", "old", "new", "green", "red", "blue", "white", 
                "strong", "thin", "deep", "rough", "smooth", "modern", "simple", "broken", "open",
                "closed", "empty", "full", "clean", "dusty", "loose", "double",
                "single")  # fmt: skip
-_NOUNS = ("lamp", "bench", "bridge", "roof", "garden", "engine", "door", "wall", "window", "road",
+NOUNS = ("lamp", "bench", "bridge", "roof", "garden", "engine", "door", "wall", "window", "road",
           "river", "boat", "table", "carpet", "pump", "pipe", "fence", "tree", "field", "barn",
           "hall", "stage", "screen", "wheel", "mirror", "shelf", "tower", "gate", "cellar", "oven",
           "mast", "bell", "clock", "cable", "valve", "lens", "board", "basket", "wagon", "ladder",
@@ -132,7 +132,7 @@ def year(random: Random) -> str:
 
 def thing(random: Random) -> str:
     """A thing, mostly with an adjective."""
-    noun = random.choice(_NOUNS)
+    noun = random.choice(NOUNS)
     return noun if random.random() < 0.3 else f"{random.choice(_ADJECTIVES)} {noun}"
 
 
@@ -145,10 +145,10 @@ def things(random: Random) -> str:
 def matter(random: Random) -> str:
     """What something is about, in a few words."""
     return random.choice((f"{random.choice(_MATTERS)} of the {thing(random)}",
-                          f"{random.choice(_NOUNS)} {random.choice(_MATTERS)}",
+                          f"{random.choice(NOUNS)} {random.choice(_MATTERS)}",
                           f"{random.choice(_MATTERS)} in {word(random)}",
-                          f"{random.choice(_ADJECTIVES)} {random.choice(_NOUNS)} by the "
-                          f"{random.choice(_NOUNS)}"))  # fmt: skip
+                          f"{random.choice(_ADJECTIVES)} {random.choice(NOUNS)} by the "
+                          f"{random.choice(NOUNS)}"))  # fmt: skip
 
 
 def choice(random: Random) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from random import Random
 
-from toolkit.models import corpus_records, corpus_text
-from toolkit.models.corpus_fields import VALUES, person, place
+from toolkit.models import corpus_copies, corpus_records, corpus_text
+from toolkit.models.corpus_common import COMMON
+from toolkit.models.corpus_fields import VALUES
 from toolkit.models.corpus_records import draw, stated
 
 SENTINELS = tuple(f"<extra_id_{i}>" for i in range(16))
@@ -45,62 +46,6 @@ _DEEDS = (
 _FRAMES = ("It was said that {}.", "As {q} reports, {}.", "It is now certain: {}.", "{}.",
            "{}.", "{}.", "{q} writes that {}.", "According to {f}, {}.")  # fmt: skip
 _ASKS = ("gist", "shorten", "in a single sentence", "in brief", "tl;dr", "sum up", "main point")
-_COMMON = tuple(
-    """
-able about above accept accident across act add afternoon again against age ago agree air all
-allow almost alone along already also although always amount and angle animal another answer any
-appear area arm around arrive ask assess attention autumn away back bad bag bank base basement
-bath be bear beat because become bed before begin behind below beside best between big bill
-black blow body bottom box branch break bring brother brown build building burn burst business
-busy but buy by call can capacity car care carry case cause center certain chair chance change
-charge check child choose circle city class clear climb close coast collect colour come common
-company complete condition confirm connect consider contact contain contents continue control
-cook cool copy corner correct cost could count country couple course cover crack cross current
-cut daily damage danger dark date day dead deal decide deep deliver demand department describe
-desk detail determine develop different difficult direct discover distance district divide do
-document door double down draw drive driver driveway drop dry during each early earth east easy
-edge effect eight either electric electrical else end engine enough enter equal error estimate
-even evening event every exact examine example except exchange expect experience explain extra
-eye face fact fail fall family far farm fast father feel few field fifteen fill final find fine
-finger finish fire first fit five fix flat flood floor follow food foot force forest form former
-forward four free fresh friday friend from front full fully further garage garden gas general
-get girl give glass go gold good government great ground group grow guest half hail hand handle
-happen hard have head health hear heart heat heavy height help here high hill hit hold hole home
-hope hospital hot hotel hour house how however hundred identify if impact important in inch
-include increase indicate industry injure inside inspect instead interest into involve island
-item join journey judge jump just keep key kind kitchen know lack land large last late laugh law
-lay lead learn leave left less letter level lie life lift light like line list listen little
-live local lock long look lose loss lost loud low lower machine main major make man many map
-mark market matter may mean measure meet member memory metal middle might mile million minor
-minute miss mobile moment money month more morning most mother motor mountain move much must
-name narrow nation near neck need neighbour neither never new next night nine noise none nor
-normal north note nothing notice now number object observe occur of off offer office officer
-often old on once one only open operate or order other our out outside over own owner page paint
-pair paper parent park parking part party pass past path pattern pay pending people percent
-perhaps period person phone photo pick picture piece pipe place plan plane plant play please
-point police pool poor position possible power present press price print private problem produce
-property protect provide public pull purpose push put quarter question quick quiet quite rain
-raise range rather reach read ready real rear reason receive recent record red refuse region
-remain remember remove repair replace report represent request require rest result return right
-ring rise river road rock roof room round rule run safe same saturday save say scene school
-score scratch sea season seat second section see seem sell send separate serious serve service
-set settle seven several shall shape share sharp shop short should show shut side sign similar
-simple since single sister sit six size skill skin sleep slip slow small smoke snow so soft soil
-sold some son soon sort sound south space speak special speed spend spoken spring square stage
-stand star start state station stay steal step still stolen stone stop store storm story
-straight strange street strong student study such sudden suffer sugar summer sun sunday supply
-support suppose sure surface surprise system table take talk team tell ten term test than that
-theft their then there thick thin thing third thirty this though thousand three through throw
-thursday time to today together too top total touch toward town track trade train travel tree
-trip truck true try tuesday turn twelve twenty two type under unit until up upon upper use usual
-valley value van various vehicle very view village visit voice wait walk wall want warm was wash
-watch water wave way we weather wednesday week weight well west wet what wheel when where
-whether which while white whole why wide will wind window winter wish with within without
-witness woman wonder wood word work world would write wrong yard year yellow yesterday yet young
-zero
-""".split()
-)
-"""Ordinary words, told apart from any text: for pieces of words that records do not hold."""
 _TYPES = {"p": "person", "q": "person", "l": "place", "k": "place", "d": "date", "t": "thing",
           "m": "matter", "f": "firm", "n": "count", "x": "money", "y": "year", "s": "size",
           "c": "clock"}  # fmt: skip
@@ -188,7 +133,7 @@ def denoising(random: Random) -> tuple[str, str]:
 
 def words(random: Random) -> tuple[str, str]:
     """Ordinary words in any order, to be repeated or with gaps to be filled from what is said."""
-    chosen = random.choices(_COMMON, k=random.randint(5, 16))
+    chosen = random.choices(COMMON, k=random.randint(5, 16))
     for _ in range(random.randint(0, 3)):
         value = VALUES[random.choice(list(VALUES))](random)
         chosen.insert(random.randint(0, len(chosen)), value)
@@ -201,39 +146,31 @@ def words(random: Random) -> tuple[str, str]:
     return f"{line}\n{shown}", hidden
 
 
-def copied(random: Random) -> tuple[str, str]:
-    """Values to repeat, in their order, backwards or one of them."""
-    kinds = [random.choice(list(VALUES)) for _ in range(random.randint(2, 7))]
-    values = [VALUES[kind](random) for kind in kinds]
-    form = random.randrange(4)
-    if form == 0:
-        return f"backwards: {' / '.join(values)}", " / ".join(reversed(values))
-    if form == 1:
-        n = random.randrange(len(values))
-        return f"number {n + 1} of: {' / '.join(values)}", values[n]
-    if form == 2:
-        return f"without {values[0]}: {' / '.join(values)}", " / ".join(values[1:])
-    line = f"{person(random)} and {person(random)} met in {place(random)}. {' '.join(values)}"
-    return f"repeat: {line}", line
-
-
 KINDS: dict[Callable[[Random], tuple[str, str]], float] = {
-    corpus_records.record: 44,
+    corpus_records.record: 50,
     corpus_records.by_example: 8,
     corpus_records.asked: 9,
-    gist: 16,
+    gist: 10,
     record_gist: 6,
     tale_gist: 2,
     denoising: 9,
-    copied: 4,
     words: 5,
 }
-"""Each kind of pair and how common it is."""
+"""Each kind of pair and how common it is, beside copying."""
+COPIES: dict[Callable[[Random], tuple[str, str]], float] = {
+    corpus_copies.repeated: 4,
+    corpus_copies.picked: 1,
+    corpus_copies.looked_up: 7,
+    corpus_copies.read_out: 8,
+}
+"""The kinds of pairs that ask for copying alone."""
+COPYING = 0.18
+"""The share of copying alone, unless somebody says otherwise."""
 
 
-def pairs(number: int, seed: int = 0) -> Iterator[tuple[str, str]]:
-    """Inputs with their targets."""
+def pairs(number: int, seed: int = 0, copying: float = COPYING) -> Iterator[tuple[str, str]]:
+    """Inputs with their targets; ``copying`` is the share of pairs that ask for copying alone."""
     random = Random(seed)
-    kinds, weights = tuple(KINDS), tuple(KINDS.values())
     for _ in range(number):
-        yield random.choices(kinds, weights)[0](random)
+        kinds = COPIES if random.random() < copying else KINDS
+        yield random.choices(tuple(kinds), tuple(kinds.values()))[0](random)

@@ -206,10 +206,12 @@ call, message
 """
 _OPENINGS = ("describe", "put into words", "write out", "tell", "as text", "say it in sentences",
              "turn the record into text", "read out", "note", "verbalise")  # fmt: skip
-_LABELS = tuple(
+LABELS = tuple(
     """colour mode group grade stage unit holder base entry range state form class point set sort
     key rank zone mark batch pair level goal shift owner source target phase""".split()
 )
+MOST = 17
+"""Fields of the longest records."""
 MISSING = ("unknown", "-", "?", "n/a", "open", "")
 
 
@@ -260,10 +262,19 @@ def _general_clause(label: str, random: Random) -> str:
 
 
 def draw(random: Random, most: int = 7) -> tuple[str, list[Filled]]:
-    """A noun and some fields of its record, in random order."""
+    """A noun and some fields of its record, in random order.
+
+    Where more are wanted than its domain has, the rest come from other domains.
+    """
     domain = random.choice(DOMAINS)
-    number = random.randint(2, min(most, len(domain.fields)))
-    chosen = random.sample(domain.fields, number)
+    number = random.randint(2, most)
+    chosen = random.sample(domain.fields, min(number, len(domain.fields)))
+    known = {label for field in chosen for label in field.labels}
+    while len(chosen) < number:
+        field = random.choice(random.choice(DOMAINS).fields)
+        if known.isdisjoint(field.labels):
+            known.update(field.labels)
+            chosen.append(field)
     filled = []
     invented = random.random() < 0.25
     noun = random.choice(domain.nouns)
@@ -271,7 +282,7 @@ def draw(random: Random, most: int = 7) -> tuple[str, list[Filled]]:
         label = random.choice(field.labels)
         clause = random.choice(field.clauses)
         if invented:  # labels that tell nothing: what to say is in the record alone
-            label = random.choice(_LABELS) if random.random() < 0.6 else word(random).lower()
+            label = random.choice(LABELS) if random.random() < 0.6 else word(random).lower()
             clause = _general_clause(label, random)
         elif random.random() < 0.15:
             clause = _general_clause(label, random)
@@ -309,9 +320,16 @@ def stated(noun: str, clauses: Sequence[str], random: Random) -> str:
 
 def record(random: Random) -> tuple[str, str]:
     """A record as input, the text that states all of it as target."""
-    noun, fields = draw(random)
+    source, target, _ = stating(random)
+    return source, target
+
+
+def stating(random: Random) -> tuple[str, str, list[str]]:
+    """As :func:`record`, with the values that the text states."""
+    noun, fields = draw(random, most=7 if random.random() < 0.7 else MOST)
     shown: list[tuple[str, str]] = []
     clauses: list[str] = []
+    values: list[str] = []
     for field in fields:
         chance = random.random()
         if chance < 0.05:
@@ -320,17 +338,20 @@ def record(random: Random) -> tuple[str, str]:
                                           f"leaves {field.label} open")))  # fmt: skip
             continue
         shown.append((field.label, field.value))
+        values.append(field.value)
         clauses.append(field.clause.format(field.value))
         if chance > 0.96:
             other = _like(field.value, random)
             shown.append((field.label, other))
+            values.append(other)
             clauses[-1] += random.choice((f" or perhaps {other}", f", elsewhere {other}"))
     order = list(range(len(shown)))
     if random.random() < 0.3:
         random.shuffle(order)
     opening = random.choice((f"{random.choice(_OPENINGS)}: ", f"{noun}: ", "",
                              f"{random.choice(_OPENINGS)} ({noun}): "))  # fmt: skip
-    return opening + written([shown[i] for i in order], random), stated(noun, clauses, random)
+    source = opening + written([shown[i] for i in order], random)
+    return source, stated(noun, clauses, random), values
 
 
 def _like(value: str, random: Random) -> str:

@@ -1,0 +1,79 @@
+"""What both tasks share: a text or fields in, one text out, judged against all right texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit import Generated, Row, Source, Task
+from toolkit_summarization import scoring
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+
+class Written(Task):
+    """Mixed into a task of a kind that writes; its one input column is the panel's."""
+
+    fields: ClassVar[bool] = False
+    """Whether the sources are structured fields, so that faithfulness can be measured."""
+    primary_metric: ClassVar[str] = "rougeL"
+    margin: ClassVar[float] = 0.01
+    perplexity: ClassVar[bool] = True
+
+    # -- data ------------------------------------------------------------------------------------
+    def built_in(self, source: Source) -> DatasetDict:
+        """The generated rows, for when no data are named."""
+        raise NotImplementedError
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        from toolkit_summarization import load
+
+        return load.load_rows(self, source) if source.given else self.built_in(source)
+
+    def load_inputs(self, source: Source) -> Dataset:
+        from toolkit_summarization import load
+
+        return load.load_inputs(self, source)
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        return {"bert_every": scoring.bert_every(len(train))}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        super().adopt(facts)
+        every = int(self.facts.get("bert_every", 1))
+        self.metrics = scoring.metrics(fields=self.fields, every=every)
+
+    def reworded(self, row: Row, random: Random) -> Row:
+        return {str(self.answer): random.choice(row["references"])}
+
+    # -- answer ------------------------------------------------------------------------------------
+    def postprocess(self, output: Generated, row: Row) -> str | None:
+        return read_text(output.text)
+
+    def fallback(self) -> str:
+        return ""
+
+    def reference(self, row: Row) -> dict[str, Any]:
+        return {"source": row[self.input_columns()[0]], "texts": list(row["references"])}
+
+    def panel_data(self, output: Generated, row: Row) -> Mapping[str, Any]:
+        from toolkit_summarization import marking
+
+        return marking.panel(str(row[self.input_columns()[0]]), read_text(output.text) or "")
+
+
+def read_text(text: str) -> str | None:
+    """What a model has written, on one line and up to a blank one; ``None`` where it is empty."""
+    first = text.strip().split("\n\n")[0]
+    return " ".join(first.split()) or None
+
+
+def length_of(text: str) -> str:
+    """A text's length in words, in classes."""
+    words = len(text.split())
+    for high in (40, 60, 120, 250, 500, 1_000):
+        if words < high:
+            return f"under {high:,} words"
+    return "1,000 words and more"
