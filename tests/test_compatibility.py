@@ -90,6 +90,15 @@ def test_bitsandbytes_is_proved_and_not_believed(monkeypatch: pytest.MonkeyPatch
     assert broken.state == "broken" and "off by 100%" in broken.detail
 
 
+def test_what_a_proof_prints_is_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    def trains() -> str:
+        print({"eval_loss": "8.4"})
+        return "a step"
+
+    assert diagnosis._proved("one training step", trains).detail == "a step"
+    assert capsys.readouterr().out == ""
+
+
 def test_doctor_looks_at_gpu_and_unsloth() -> None:
     import torch
 

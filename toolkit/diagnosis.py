@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -224,7 +226,9 @@ def _plugins() -> Finding:
 
 def _proved(what: str, prove: Callable[[], str]) -> Finding:
     try:
-        return Finding(what, "ok", prove())
+        # Trainers print; standard output belongs to the findings (and to --json).
+        with contextlib.redirect_stdout(io.StringIO()):
+            return Finding(what, "ok", prove())
     except Exception as error:  # whatever breaks is the finding
         return Finding(what, "broken", " ".join(f"{type(error).__name__}: {error}".split())[:300])
 
