@@ -186,6 +186,11 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
     _refuse("generation", recipe.generation, _generation_fields(), "GenerationConfig")
     _refuse("task", recipe.task, options, "the task's options")
     _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")
+    if recipe.training.get("eval_strategy") == "no":
+        raise RecipeError(
+            "training.eval_strategy cannot be 'no': the checkpoint that is kept is the one that "
+            "is judged best; take steps or epoch"
+        )
     strategy = recipe.training.get("packing_strategy", "bfd")
     if recipe.training.get("packing") and strategy != "bfd":
         raise RecipeError(

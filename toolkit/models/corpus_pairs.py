@@ -164,7 +164,7 @@ COPIES: dict[Callable[[Random], tuple[str, str]], float] = {
     corpus_copies.read_out: 8,
 }
 """The kinds of pairs that ask for copying alone."""
-COPYING = 0.18
+COPYING = 0.3
 """The share of copying alone, unless somebody says otherwise."""
 
 

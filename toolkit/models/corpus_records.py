@@ -326,7 +326,7 @@ def record(random: Random) -> tuple[str, str]:
 
 def stating(random: Random) -> tuple[str, str, list[str]]:
     """As :func:`record`, with the values that the text states."""
-    noun, fields = draw(random, most=7 if random.random() < 0.7 else MOST)
+    noun, fields = draw(random, most=7 if random.random() < 0.5 else MOST)
     shown: list[tuple[str, str]] = []
     clauses: list[str] = []
     values: list[str] = []

@@ -76,9 +76,11 @@ def look_around(model: T5ForConditionalGeneration) -> T5ForConditionalGeneration
     )
     after = model.config.relative_attention_num_buckets // 2
     with torch.no_grad():
-        for head, bucket in enumerate((1, 2, after + 1)[: encoder.shape[1] - 1]):
+        # One token before, two, the next one, three before; the decoder has nothing behind it.
+        for head, bucket in enumerate((1, 2, after + 1, 3)[: encoder.shape[1] - 1]):
             encoder[bucket, head] = NEIGHBOUR
-        decoder[1, 0] = NEIGHBOUR
+        for head, bucket in enumerate((1, 2, 3)[: decoder.shape[1] - 1]):
+            decoder[bucket, head] = NEIGHBOUR
     return model
 
 
@@ -160,7 +162,9 @@ def restated(
         tokenizer: its tokenizer.
         drawn: inputs, each with the values that its text has to hold.
     """
-    batch = tokenizer([source for source, _ in drawn], padding=True, return_tensors="pt")
+    # A tokenizer that is told to pad while it encodes would be saved as one that always does.
+    encoded = tokenizer([source for source, _ in drawn])
+    batch = tokenizer.pad(encoded, return_tensors="pt")
     with torch.no_grad():
         made = model.generate(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=True,
