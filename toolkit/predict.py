@@ -25,9 +25,16 @@ if TYPE_CHECKING:
     from toolkit.task import Baseline, Metric, Row, Task
 
 
-def held_out_rows(splits: DatasetDict) -> dict[str, list[Row]]:
-    """The held-out rows as plain dicts, by split."""
-    return {split: [dict(row) for row in splits[split]] for split in present(splits, HELD_OUT)}
+def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
+    """The held-out rows that a system answers, as plain dicts, by split.
+
+    A task without intervals has nothing to calibrate: those rows' answers would be for nobody.
+    """
+    rows = {split: [dict(row) for row in splits[split]] for split in present(splits, HELD_OUT)}
+    first = next(iter(rows["calibrate"]), None)
+    if first and task.residual(task.fallback(), task.reference(first)) is None:
+        del rows["calibrate"]
+    return rows
 
 
 def predict_baseline(
@@ -44,11 +51,11 @@ def predict_baseline(
     started = time.perf_counter()
     predictor = fit(splits["train"])
     fitted = time.perf_counter()
-    rows = held_out_rows(splits)
+    rows = held_out_rows(task, splits)
     started_answers = time.perf_counter()
     predictions = {split: list(predictor(splits[split])) for split in rows}
     ended = time.perf_counter()
-    width = _interval_width(task, predictions["calibrate"], rows["calibrate"])
+    width = _interval_width(task, predictions.get("calibrate", []), rows.get("calibrate", []))
     prepare(
         task, [p for said in predictions.values() for p in said],
         [task.reference(row) for of in rows.values() for row in of],
@@ -93,7 +100,7 @@ def predict_model(
     Returns:
         The entry, and beside it the primary metric on the select rows as ``select``.
     """
-    rows = held_out_rows(splits)
+    rows = held_out_rows(task, splits)
     flat = [row for split in rows for row in rows[split]]
     where = [split for split in rows for _ in rows[split]]
     started = time.perf_counter()
@@ -187,6 +194,8 @@ def absent(run: Run, name: str, reason: str) -> None:
 
 
 def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row]) -> float | None:
+    if not rows:
+        return None
     residuals: list[float] = []
     for prediction, row in zip(predictions, rows, strict=True):
         residual = task.residual(prediction, task.reference(row))
