@@ -30,7 +30,9 @@ def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
 
     A task without intervals has nothing to calibrate: those rows' answers would be for nobody.
     """
-    rows = {split: [dict(row) for row in splits[split]] for split in present(splits, HELD_OUT)}
+    rows: dict[str, list[Row]] = {
+        split: [dict(row) for row in splits[split]] for split in present(splits, HELD_OUT)
+    }
     first = next(iter(rows["calibrate"]), None)
     if first and task.residual(task.fallback(), task.reference(first)) is None:
         del rows["calibrate"]
