@@ -2,7 +2,7 @@
 
 A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may
 choose (its decoder) it chooses on ``select``, what it calibrates (its intervals) on
-``calibrate``; ``test`` is only ever predicted.
+``calibrate``, which it answers only where the task has any; ``test`` is only ever predicted.
 """
 
 from __future__ import annotations
@@ -24,9 +24,22 @@ if TYPE_CHECKING:
     from toolkit.task import Baseline, Metric, Row, Task
 
 
-def held_out_rows(splits: DatasetDict) -> dict[str, list[Row]]:
-    """The held-out rows as plain dicts, by split."""
-    return {split: [dict(row) for row in splits[split]] for split in present(splits, HELD_OUT)}
+def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
+    """The held-out rows that a system answers, as plain dicts, by split.
+
+    Rows that intervals are calibrated on are answered only where the task has intervals.
+    """
+    there = present(splits, HELD_OUT)
+    if not has_intervals(task):
+        there = [split for split in there if split != "calibrate"]
+    return {split: [dict(row) for row in splits[split]] for split in there}
+
+
+def has_intervals(task: Task) -> bool:
+    """Whether a task says how far a prediction is off, so that it can have intervals."""
+    from toolkit.task import Task as Contract
+
+    return type(task).residual is not Contract.residual
 
 
 def predict_baseline(
@@ -43,11 +56,11 @@ def predict_baseline(
     started = time.perf_counter()
     predictor = fit(splits["train"])
     fitted = time.perf_counter()
-    rows = held_out_rows(splits)
+    rows = held_out_rows(task, splits)
     started_answers = time.perf_counter()
     predictions = {split: list(predictor(splits[split])) for split in rows}
     ended = time.perf_counter()
-    width = _interval_width(task, predictions["calibrate"], rows["calibrate"])
+    width = _interval_width(task, predictions.get("calibrate", ()), rows.get("calibrate", ()))
     prepare(
         task, [p for said in predictions.values() for p in said],
         [task.reference(row) for of in rows.values() for row in of],
@@ -92,7 +105,7 @@ def predict_model(
     Returns:
         The entry, and beside it the primary metric on the select rows as ``select``.
     """
-    rows = held_out_rows(splits)
+    rows = held_out_rows(task, splits)
     flat = [row for split in rows for row in rows[split]]
     where = [split for split in rows for _ in rows[split]]
     started = time.perf_counter()
