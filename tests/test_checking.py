@@ -395,9 +395,9 @@ def test_classification_tasks_keep_all_rules(task: type[Task]) -> None:
         ({"shortens": "words"}, "shortens", "no column"),
         ({"recipes": (replace(SMALL, model="embedded:minilmm"),)}, "recipe-models", "minilm"),
         (
-            {"recipes": (replace(SMALL, model="embedded:minilm", training={"packing": True}),)},
+            {"recipes": (replace(SMALL, model="embedded:minilm", training={"packingg": True}),)},
             "recipe-fields",
-            "packing",
+            "packingg",
         ),
     ],
 )  # fmt: skip

@@ -192,7 +192,6 @@ def test_a_misspelt_field_is_refused_with_the_nearest(section: str, wrong: str, 
     [
         ("training.seed=3", "use --seed"),
         ("training.output_dir=x", "run directory decides"),
-        ("training.packing=true", "packing is not supported"),
         ("training.eval_strategy=no", "judged best"),
         ("generation.max_length=64", "no such field"),
     ],
@@ -213,3 +212,10 @@ def test_every_recipe_of_the_price_task_is_known_upstream() -> None:
 
 def test_a_recipe_comes_back_from_its_values() -> None:
     assert from_dict(as_dict(SMALL)) == SMALL
+
+
+@pytest.mark.parametrize("strategy", ["wrapped", "bfd_split"])
+def test_packing_that_cuts_or_mixes_rows_is_refused(strategy: str) -> None:
+    check_upstream(set_("training.packing=true"))
+    with pytest.raises(RecipeError, match="cuts rows or mixes them"):
+        check_upstream(set_("training.packing=true", f"training.packing_strategy={strategy}"))

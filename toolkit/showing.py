@@ -132,25 +132,74 @@ def _here(path: Path) -> str:
     return str(path) if path.is_absolute() else f"./{path}"
 
 
-def show_recipes(tasks: Sequence[type[Task]], as_json: bool) -> None:
-    """The recipes of some tasks."""
+def show_recipes(tasks: Sequence[type[Task]], as_json: bool, *, rows: int, compute: bool) -> None:
+    """The recipes of some tasks, with what they take here and on some GPUs.
+
+    Args:
+        rows: training rows that times are for.
+        compute: estimate anew what is not kept, and time this machine.
+    """
+    from toolkit import machines, pricing
     from toolkit.recipes import as_dict
 
+    where = [machines.this(measure=compute), *machines.GPUS]
+    told = {
+        (task.name, recipe.name): pricing.described(task, recipe, where, rows=rows, compute=compute)
+        for task in tasks
+        for recipe in task.recipes
+    }
     if as_json:
-        emit({task.name: [as_dict(recipe) for recipe in task.recipes] for task in tasks})
+        emit(
+            {
+                task.name: [
+                    as_dict(recipe) | {"takes": told[task.name, recipe.name]}
+                    for recipe in task.recipes
+                ]
+                for task in tasks
+            }
+        )
         return
     table = _table("Task", "Recipe", "Model", "What it is")
     for task in tasks:
         for recipe in task.recipes:
             table.add_row(task.name, _cell(recipe.name, "bold"), recipe.model, recipe.summary)
     _print(table)
+    takes = _table("Recipe", "On", "Memory", "Time", "Price", right=(2, 3, 4))
+    for task in tasks:
+        for recipe in task.recipes:
+            found = told[task.name, recipe.name]["machines"]
+            for i, (name, one) in enumerate(found.items()):
+                first = "" if i else f"{task.name} {recipe.name}"
+                style = "" if one["fits"] else "dim"
+                takes.add_row(first, *(_cell(text, style) for text in (name, *_taking(one))))
+    if takes.row_count:
+        _print(takes)
+        _print(
+            f"Memory at the peak of a run with the longest rows; time and price of training on "
+            f"{rows:,} rows of half that length, roughly (--rows says how many, --estimate "
+            "estimates what is not kept and times this machine)."
+        )
+
+
+def _taking(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Memory, time and price of a recipe on a machine, or why it does not run there."""
+    memory = f"{found['peak_gib']:.1f} GiB"
+    if not found["fits"]:
+        return f"no: {found['why_not']}", "", ""
+    hours, price = found["hours"], found["price"]
+    time = f"{hours:,.0f} h" if hours >= 10 else f"{hours:.1f} h"
+    if hours < 1:
+        time = f"{max(1, round(hours * 60))} min"
+    if price is None:
+        return memory, time, ""
+    return memory, time, f"${price:.2f}" if price >= 0.01 else "under $0.01"
 
 
 def show_result(run: Run, as_json: bool) -> None:
     """Ladder and verdict of a finished run, and where the report is."""
     metrics = read_json(run.path / "metrics.json")
     if as_json:
-        emit(metrics | {"run_path": str(run.path)})
+        emit(metrics | {"run_path": str(run.path), "next_recipe": _next_recipe(run)})
         return
     _print("", ladder_table(metrics), "")
     _print(metrics["verdict"]["sentence"])
@@ -159,6 +208,18 @@ def show_result(run: Run, as_json: bool) -> None:
     if metrics["targets"]:
         _print(_targets(metrics["targets"]))
     _print(f"\nReport: {run.path / 'report.html'}")
+    if following := _next_recipe(run):
+        _print(following)
+
+
+def _next_recipe(run: Run) -> str | None:
+    """What to try next, where the run was on an embedded model and its task is installed."""
+    from toolkit import plugins, pricing, recipes
+
+    task = plugins.load().tasks.get(str(run.info["task"]))
+    if task is None:
+        return None
+    return pricing.next_recipe(task, recipes.from_dict(run.info["recipe"]))
 
 
 def _targets(targets: Sequence[Mapping[str, Any]]) -> str:

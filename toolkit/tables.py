@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,3 +111,13 @@ def rows(dataset: Dataset, columns: Sequence[str] | None = None) -> Iterator[dic
     chosen = dataset if columns is None else dataset.select_columns(list(columns))
     for table in chosen.with_format("arrow").iter(batch_size=BATCH):
         yield from table.to_pylist()
+
+
+def mapped(rows: Dataset, function: Any, **keywords: Any) -> Dataset:
+    """``rows.map(function)`` that is computed each time.
+
+    datasets would otherwise pickle the function to find what it computed before: of a method that
+    means the whole model, twice its size for a moment.
+    """
+    fingerprint = uuid.uuid4().hex[:16]
+    return rows.map(function, load_from_cache_file=False, new_fingerprint=fingerprint, **keywords)

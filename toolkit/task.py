@@ -134,6 +134,7 @@ class Recipe:
             best checkpoint so far; ``None`` trains to the end.
         task: the task's own options (see :attr:`Task.options`).
         cost: prices for the table of cost and speed (see :mod:`toolkit.speed`).
+        sources: ``section.field`` → where its value comes from, for recipes that follow somebody.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Recipe:
     early_stopping: Mapping[str, Any] | None = None
     task: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

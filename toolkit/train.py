@@ -8,6 +8,7 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from toolkit import processes
 from toolkit.console import duration
 from toolkit.run import Run, read_json, write_json
 
@@ -35,9 +36,11 @@ def train(
     try:
         # Trackers print; standard output belongs to the answer (and to --json).
         with contextlib.redirect_stdout(io.StringIO()):
-            return kind.train(
+            trained = kind.train(
                 splits, checkpoints=run.checkpoints / name, adapter=run.path / name, watch=watch
             )
+            processes.wait()  # the first has saved
+            return trained
     finally:
         kind.recipe = recipe
 

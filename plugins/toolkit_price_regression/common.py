@@ -53,6 +53,11 @@ METRICS: tuple[Metric, ...] = (
 )  # fmt: skip
 
 
+DATA_OPTIONS: Mapping[str, Any] = {"rows": None, "category": None}
+"""Options of all price tasks: how many rows are used at most, drawn by the seed, and the one
+category they are of (``largest``: that with the most rows)."""
+
+
 class PriceTask(Task):
     """Rows with a description and a price above zero, however the price is predicted."""
 
@@ -70,8 +75,9 @@ class PriceTask(Task):
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_price_regression.load import load_rows
+        from toolkit_price_regression.selecting import selected
 
-        rows = load_rows(source)
+        rows = selected(load_rows(source), self.settings, source)
         self._currency = source.chosen.get("currency") or ("$" if source.synthetic else "")
         return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from toolkit import Panel, Recipe, Row, SequenceRegressionTask
-from toolkit_price_regression.common import PriceTask
+from toolkit_price_regression.common import DATA_OPTIONS, PriceTask
 
 TRAINING = {
     "per_device_train_batch_size": 32,
@@ -49,6 +49,7 @@ class PriceRegressionEncoder(PriceTask, SequenceRegressionTask):
 
     name = "price-regression-encoder"
     summary = "Predict a price from a product description with an encoder"
+    options = {**SequenceRegressionTask.options, **DATA_OPTIONS}
     recipes = (LORA, FULL)
     panel = Panel(inputs={"text": "Description"}, view="number-distribution")
 

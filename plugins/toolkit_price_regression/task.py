@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from toolkit import NumericLMTask, Panel, Recipe, Row
-from toolkit_price_regression.common import PriceTask
+from toolkit_price_regression.common import DATA_OPTIONS, PriceTask
 from toolkit_price_regression.prices import choose_unit, from_number, to_number
+from toolkit_price_regression.recipes import LLAMA, LLAMA_A100, LLAMA_T4
 
 if TYPE_CHECKING:
     from random import Random
@@ -49,42 +50,6 @@ EMBEDDED = Recipe(
     early_stopping={"early_stopping_patience": 4},
 )
 
-LLAMA = Recipe(
-    name="llama-3.1-8b-qlora",
-    summary="Llama 3.1 8B in 4 bits, r 32 on attention; needs a GPU of 24 GB or more",
-    model="meta-llama/Llama-3.1-8B",
-    training={
-        "per_device_train_batch_size": 16,
-        "num_train_epochs": 3,
-        "learning_rate": 1e-4,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.03,
-        "weight_decay": 0.001,
-        "optim": "paged_adamw_8bit",
-        "max_grad_norm": 0.3,
-        "gradient_checkpointing": True,
-        "eval_strategy": "steps",
-        "eval_steps": 500,
-        "save_steps": 500,
-        "logging_steps": 50,
-        "bf16": True,
-        "max_length": 512,
-    },
-    lora={
-        "r": 32,
-        "lora_alpha": 64,
-        "lora_dropout": 0.1,
-        "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"],
-    },
-    quantization={
-        "load_in_4bit": True,
-        "bnb_4bit_quant_type": "nf4",
-        "bnb_4bit_use_double_quant": True,
-        "bnb_4bit_compute_dtype": "bfloat16",
-    },
-    early_stopping={"early_stopping_patience": 4},
-)
-
 
 class PriceRegression(PriceTask, NumericLMTask):
     """Predict a price from a description."""
@@ -92,8 +57,8 @@ class PriceRegression(PriceTask, NumericLMTask):
     name = "price-regression"
     summary = "Predict a price from a product description"
     few_shot = 2
-    options = {**NumericLMTask.options, "shuffle_sentences": True}
-    recipes = (EMBEDDED, LLAMA)
+    options = {**NumericLMTask.options, **DATA_OPTIONS, "shuffle_sentences": True}
+    recipes = (EMBEDDED, LLAMA, LLAMA_T4, LLAMA_A100)
     panel = Panel(inputs={"text": "Description"}, view="number-distribution")
 
     def learn(self, train: Dataset) -> dict[str, Any]:

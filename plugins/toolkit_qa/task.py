@@ -75,6 +75,23 @@ DISTILBERT = Recipe(
         "lora_dropout": 0.1,
         "target_modules": ["q_lin", "v_lin"],
     },
+    sources={
+        "model": "the projects: DistilBERT base, uncased",
+        "training.per_device_train_batch_size": "ours",
+        "training.num_train_epochs": "ours: 5,000 rows take about four minutes on a T4, as there",
+        "training.learning_rate": "ours",
+        "training.lr_scheduler_type": "ours",
+        "training.warmup_steps": "ours",
+        "training.weight_decay": "ours",
+        "training.eval_strategy": "ours",
+        "training.logging_steps": "ours",
+        "training.max_length": "BERT's reference code for SQuAD: 384",
+        "training.doc_stride": "BERT's reference code for SQuAD: 128",
+        "lora.r": "the projects: 16",
+        "lora.lora_alpha": "ours: twice r",
+        "lora.lora_dropout": "ours",
+        "lora.target_modules": "the projects: 0.4 % of the parameters are r 16 on two of them",
+    },
 )
 
 EXAMPLE = {

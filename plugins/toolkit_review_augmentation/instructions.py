@@ -111,6 +111,15 @@ def read_features(text: str) -> list[str]:
     return [name.strip(" .:-*") for name in named if name.strip(" .:-*") not in ("", "none")]
 
 
+def said_once(instruction: str, text: str) -> str:
+    """An answer without the features of a list, or sentences on quality, that it says again."""
+    if instruction == "features":
+        return ", ".join(dict.fromkeys(part.strip() for part in text.split(",")))
+    if instruction == "quality":
+        return " ".join(dict.fromkeys(re.split(r"(?<=[.!?])\s+", text)))
+    return text
+
+
 def readable(instruction: str, text: str) -> bool:
     """Whether an answer can be read as an answer to that instruction."""
     if instruction == "sentiment":

@@ -32,7 +32,12 @@ HEAVY = {
 }
 # Classes that inherit from upstream's cannot be written without importing it; these modules are
 # themselves imported late, which the closure below makes sure of.
-MAY_BE_HEAVY = ("toolkit.kinds.", "toolkit.models.")
+MAY_BE_HEAVY = (
+    "toolkit.kinds.",
+    "toolkit.memory.quantized",
+    "toolkit.memory.tracking",
+    "toolkit.models.",
+)
 LIGHT = (
     "toolkit",
     "toolkit.cli",

@@ -57,3 +57,10 @@ def test_the_central_sentence_is_on_what_the_others_are_on() -> None:
             "A weak battery, again."]  # fmt: skip
     assert "battery" in rules.central_sentence(said)
     assert rules.central_sentence(["One.", "Two."]) == "One."
+
+
+def test_what_is_said_again_is_left_out() -> None:
+    assert asked.said_once("features", "strap, strap , zip, strap") == "strap, zip"
+    said = "The strap is poor. The zip is good. The strap is poor."
+    assert asked.said_once("quality", said) == "The strap is poor. The zip is good."
+    assert asked.said_once("summary", said) == said

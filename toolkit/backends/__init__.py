@@ -11,6 +11,7 @@ from toolkit.backends.adapters import (
     parameter_counts,
     save_adapter,
 )
+from toolkit.backends.choosing import Choice, choose, get
 from toolkit.backends.loading import (
     load_encoder,
     load_model,
@@ -19,11 +20,16 @@ from toolkit.backends.loading import (
     quantization_config,
 )
 from toolkit.backends.places import EMBEDDED, is_local, model_path
+from toolkit.backends.protocol import Backend
 
 __all__ = [
     "EMBEDDED",
+    "Backend",
+    "Choice",
     "add_lora",
     "attach_adapter",
+    "choose",
+    "get",
     "is_local",
     "load_encoder",
     "load_model",

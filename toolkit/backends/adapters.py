@@ -12,6 +12,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from toolkit import processes
 from toolkit.backends.places import EMBEDDED
 from toolkit.errors import ModelError, RunError
 from toolkit.run import write_json
@@ -39,9 +40,13 @@ def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int, task_type: str
 def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, Any]) -> None:
     """Write adapter, tokenizer and ``toolkit.json`` into a folder that appears at once or not.
 
+    Of several processes the first writes.
+
     Raises:
         RunError: it cannot be written; what was there before stays.
     """
+    if not processes.first():
+        return
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from toolkit import processes
+from toolkit.backends import pages
 from toolkit.backends.places import model_path
 from toolkit.errors import ModelError
 
@@ -149,8 +151,8 @@ def _loaded(
     if quantization:
         arguments["quantization_config"] = quantization_config(quantization)
     cuda = torch.cuda.is_available()
-    if cuda:
-        arguments.setdefault("device_map", {"": 0})
+    if cuda and not processes.sharded_by_accelerate():
+        arguments.setdefault("device_map", {"": processes.local_rank()})
     with _explained(model, "weights"):
         loaded, info = getattr(transformers, auto_class).from_pretrained(
             model_path(model),
@@ -159,4 +161,19 @@ def _loaded(
             output_loading_info=True,
             **arguments,
         )
+    if quantization:
+        keep_trainable(loaded)
+        pages.let_go(loaded)
+    pages.settle(loaded)
     return loaded.eval(), sorted(info["missing_keys"])
+
+
+def keep_trainable(model: Any) -> None:
+    """Keep 4-bit weights in the layout that a backward pass can read.
+
+    On CPUs with AVX512-BF16 bitsandbytes 0.50 repacks a layer's weights at the first prediction
+    and never back: whoever scores the base and trains then would train on wrong gradients.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False

@@ -39,14 +39,23 @@ def plugins_command(as_json: Json = False) -> None:
 @app.command()
 def recipes(
     task: Annotated[str | None, typer.Argument(help="Only this task's.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Training rows that times are for.")] = 10_000,
+    estimate: Annotated[
+        bool,
+        typer.Option("--estimate", help="Estimate what is not kept, and time this machine."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """List the recipes of the tasks."""
+    """List the recipes of the tasks, with the memory, time and money they take."""
     from toolkit.showing import show_recipes
 
     found = plugins.load()
     chosen = [plugins.find(task)] if task else [found.tasks[name] for name in sorted(found.tasks)]
-    show_recipes(chosen, as_json)
+    if estimate:
+        from toolkit import environment
+
+        environment.prepare(offline=True)
+    show_recipes(chosen, as_json, rows=rows, compute=estimate)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from toolkit import plugins
+from toolkit import plugins, processes
 from toolkit.cli.base import Json, Runs, app
 from toolkit.errors import UsageError
 
@@ -93,6 +93,13 @@ def run(
     play: Annotated[
         bool, typer.Option("--play", help="Open the playground on the run when it is finished.")
     ] = False,
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="auto, transformers or unsloth; auto takes Unsloth where it is installed and "
+            "knows the model."
+        ),
+    ] = "auto",
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
@@ -113,10 +120,11 @@ def run(
     created = flow.start(
         found, chosen, source, runs=runs_folder(runs), command=flow.command_line(),
         options={"seed": seed, "seeds": seeds, "store_data": store_data,
-                 "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code},
+                 "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code,
+                 "backend": backend},
     )  # fmt: skip
     _go(created, as_json)
-    if open_playground is not None:
+    if open_playground is not None and processes.first():
         open_playground(runs_named=[str(created.path)], runs=runs)
 
 
@@ -149,8 +157,11 @@ def _go(run: Any, as_json: bool) -> None:
     from toolkit.flow import Flow
     from toolkit.showing import show_result
 
-    console = Console(quiet=as_json)
+    # Of several processes the first talks.
+    console = Console(quiet=as_json or not processes.first())
     console.say(f"run {run.id} in {run.path}")
     os.environ["TOOLKIT_RUN"] = str(run.path)  # for the hint on how to go on
     Flow(run, console).go()
-    show_result(run, as_json)
+    if processes.first():
+        show_result(run, as_json)
+    processes.end()

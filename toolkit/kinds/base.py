@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from toolkit.errors import ModelError
 from toolkit.task import Recipe, Row, Task
@@ -15,6 +15,8 @@ from toolkit.task import Recipe, Row, Task
 if TYPE_CHECKING:
     import numpy as np
     from datasets import Dataset, DatasetDict
+
+    from toolkit.backends.protocol import Backend
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) while something long goes on."""
@@ -58,6 +60,29 @@ class Trained:
     info: dict[str, Any] = field(default_factory=dict)
 
 
+class Rehearsal(Protocol):
+    """What a kind does with its model, on made-up rows: how its memory is estimated."""
+
+    def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
+        """A batch for training: rows of ``length`` tokens, ``answer`` of them with a loss."""
+        ...
+
+    def loss(self, model: Any, batch: Mapping[str, Any]) -> Any:
+        """The loss of such a batch, by the code that training uses."""
+        ...
+
+    def score(self, model: Any, length: int, answer: int, tokens: int) -> None:
+        """Answer the largest batch that scoring makes of rows of that length.
+
+        Args:
+            model: what answers.
+            length: tokens of a prompt.
+            answer: tokens that are written.
+            tokens: padded tokens of a batch, see :func:`toolkit.kinds.batches.batch_tokens`.
+        """
+        ...
+
+
 class Kind(ABC):
     """One model in memory, with everything the flow needs of it.
 
@@ -67,6 +92,7 @@ class Kind(ABC):
         seed: seeds the adapter's initial weights, dropout and the order of the rows.
         trust_remote_code: run code that comes with the model; off unless the user asks.
         private: no text of the data may be kept with the adapter.
+        backend: what loads the model; transformers unless the run has chosen another.
     """
 
     role = "adapter"
@@ -74,6 +100,16 @@ class Kind(ABC):
     """The transformers class that loads the base, such as ``AutoModelForCausalLM``."""
     windowed: ClassVar[bool] = False
     """Whether texts that are too long are read in windows, so that nothing of them is cut."""
+    backends: ClassVar[tuple[str, ...]] = ("transformers",)
+    """The backends that can train it."""
+    mixed: ClassVar[str | None] = None
+    """The type that training computes in where a recipe names none, besides the parameters'."""
+    stored: ClassVar[str] = "auto"
+    """The parameters' type where a recipe names none; ``auto``: that of the file."""
+    full_copies: ClassVar[int] = 1
+    """Whole models in memory where all parameters are trained: the untouched one may be another."""
+    folds: ClassVar[bool] = False
+    """Whether scoring folds the adapter into the weights where that is exact."""
     base_note: ClassVar[str] = ""
     """What the base system is, where it is not the untouched model itself."""
     writes = False
@@ -90,12 +126,16 @@ class Kind(ABC):
         seed: int = 0,
         trust_remote_code: bool = False,
         private: bool = False,
+        backend: Backend | None = None,
     ) -> None:
+        from toolkit.backends.protocol import Transformers
+
         self.task = task
         self.recipe = recipe
         self.seed = seed
         self.trust_remote_code = trust_remote_code
         self.private = private
+        self.backend: Backend = backend or Transformers()
 
     def keepable(self, row: Row) -> Row:
         """The row as it may be kept: with private data, its texts replaced."""
@@ -108,10 +148,34 @@ class Kind(ABC):
     def training_arguments(cls) -> type:
         """The upstream dataclass whose fields ``[training]`` names."""
 
+    @classmethod
+    @abstractmethod
+    def rehearsal(
+        cls,
+        task: Task | type[Task],
+        tokenizer: Any = None,
+        *,
+        packed: bool = False,
+        one_token: bool = False,
+    ) -> Rehearsal:
+        """What is run to estimate the memory of training and of scoring.
+
+        Args:
+            task: an instance that has learned its facts, or the class.
+            tokenizer: the model's, where there is one yet.
+            packed: the recipe packs rows.
+            one_token: numbers are single tokens, where there is no tokenizer to ask.
+        """
+
     @property
     @abstractmethod
     def max_length(self) -> int | None:
         """Tokens an example may have before it is cut; ``None``: no limit but the model's."""
+
+    @property
+    def written(self) -> int | None:
+        """Tokens that an answer may have; ``None``: nothing is written."""
+        return None
 
     @property
     def reduced(self) -> bool:

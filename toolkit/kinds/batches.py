@@ -17,9 +17,40 @@ CPU_BATCH_TOKENS = 2_048
 MAX_BATCH = 128
 
 
+TOKENS_PER_GIB = 512
+"""Padded tokens for each GiB that a GPU has in all: a small one gets smaller batches."""
+CACHE_SHARE = 16
+"""The keys and values of that many tokens take at most one part in so many of a GPU's memory."""
+
+
 def batch_tokens(model: Any) -> int:
     """How many padded tokens a batch may have where that model is."""
-    return CPU_BATCH_TOKENS if model.device.type == "cpu" else BATCH_TOKENS
+    if model.device.type != "cuda":
+        return CPU_BATCH_TOKENS
+    import torch
+
+    memory = torch.cuda.get_device_properties(model.device).total_memory
+    return gpu_batch_tokens(memory, model.config)
+
+
+def gpu_batch_tokens(memory: int, config: Any) -> int:
+    """How many padded tokens a batch may have on a GPU.
+
+    Args:
+        memory: bytes that it has in all.
+        config: the model's; one that keeps keys and values of all heads takes many times as much.
+    """
+    room = memory // CACHE_SHARE // cached_bytes(config)
+    return max(CPU_BATCH_TOKENS, min(BATCH_TOKENS, memory // 2**30 * TOKENS_PER_GIB, room))
+
+
+def cached_bytes(config: Any) -> int:
+    """Bytes of a token's keys and values in all layers, in 16 bits."""
+    config = config.get_text_config()
+    heads = config.num_attention_heads
+    kept = getattr(config, "num_key_value_heads", None) or heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // heads
+    return 2 * 2 * int(config.num_hidden_layers) * int(kept) * int(size)
 
 
 def rounded(length: int) -> int:

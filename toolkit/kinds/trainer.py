@@ -15,6 +15,7 @@ import torch
 from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
+from toolkit import processes
 from toolkit.kinds.base import TrainingWatch
 from toolkit.monitor import Monitor
 
@@ -86,6 +87,7 @@ class JudgedTrainer:
     args: Any
     accelerator: Any
     data_collator: Any
+    train_dataset: Any
     state: Any
     control: Any
     callback_handler: Any
@@ -115,6 +117,7 @@ class JudgedTrainer:
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        batch *= processes.count()  # rows of an optimizer step, over all processes
         return LengthGroupedSampler(self.row_lengths, batch, self.args.seed)
 
     def compute_loss(
@@ -138,7 +141,8 @@ class JudgedTrainer:
         if "loss" in logs:
             tokens, then = self._logged
             now = time.perf_counter()
-            logs["tokens_per_second"] = round((self.tokens_seen - tokens) / (now - then), 1)
+            rate = (self.tokens_seen - tokens) / (now - then) * processes.count()
+            logs["tokens_per_second"] = round(rate, 1)
             if self.monitor is not None:
                 logs |= self.monitor.now()
         super().log(logs, start_time)  # type: ignore[misc]
@@ -162,13 +166,15 @@ class JudgedTrainer:
         """Mean loss over tokenized rows, without gradients."""
         total, count = 0.0, 0
         ordered = sorted(rows, key=lambda r: -len(r["input_ids"]))
+        ordered = ordered[processes.rank() :: processes.count()]
         for start in range(0, len(ordered), batch):
             inputs = self._prepare_inputs(self.data_collator(ordered[start : start + batch]))  # type: ignore[attr-defined]
             with torch.inference_mode(), self.compute_loss_context_manager():  # type: ignore[attr-defined]
                 loss, items, _ = self.summed_loss(self.model, inputs)
             total += float(loss)
             count += items
-        return total / max(1, count)
+        sums = processes.everywhere((total, count))
+        return float(sum(total for total, _ in sums) / max(1, sum(count for _, count in sums)))
 
 
 class Watcher(TrainerCallback):  # type: ignore[misc]

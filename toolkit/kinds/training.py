@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from transformers import EarlyStoppingCallback, TrainerCallback
 
-from toolkit import backends
+from toolkit import backends, processes, tables
 from toolkit.checkpoints import newest_valid
 from toolkit.decode import primary_values
 from toolkit.errors import PreflightError, RecipeError
@@ -37,8 +37,20 @@ DEFAULTS: Mapping[str, Any] = {
     "logging_steps": 10,
     "report_to": "none",
     "gradient_checkpointing": False,
+    # The older way finds no gradient behind frozen embeddings.
+    "gradient_checkpointing_kwargs": {"use_reentrant": False},
 }
 """What a recipe may leave out."""
+UNPAGED: Mapping[str, str] = {
+    "paged_adamw": "adamw_torch_fused",
+    "paged_adamw_32bit": "adamw_torch_fused",
+    "paged_adamw_8bit": "adamw_8bit",
+    "paged_lion_32bit": "lion_32bit",
+    "paged_lion_8bit": "lion_8bit",
+    "paged_ademamix_32bit": "ademamix",
+    "paged_ademamix_8bit": "ademamix_8bit",
+}
+"""Optimizers by their names without paging, which moves states between a GPU and main memory."""
 
 
 def arguments(kind: Kind, checkpoints: Path, **fixed: Any) -> Any:
@@ -66,6 +78,8 @@ def arguments(kind: Kind, checkpoints: Path, **fixed: Any) -> Any:
         **fixed,
     }
     fields.pop("model_init_kwargs", None)  # the model is loaded already
+    if fields["use_cpu"] and "optim" in fields:
+        fields["optim"] = UNPAGED.get(str(fields["optim"]), fields["optim"])
     # A checkpoint is saved where it is judged, so that the best one is always there.
     fields.setdefault("save_strategy", fields["eval_strategy"])
     if "eval_steps" in fields:
@@ -117,7 +131,7 @@ def _wordings(kind: Kind, train: Dataset) -> list[Dataset]:
         return {**row, **kind.task.reworded(row, random)}
 
     return [train] + [
-        train.map(reword, fn_kwargs={"epoch": epoch}, load_from_cache_file=False)
+        tables.mapped(train, reword, fn_kwargs={"epoch": epoch})
         for epoch in range(1, min(epochs, MOST_WORDINGS))
     ]
 
@@ -129,7 +143,7 @@ def judge(kind: Kind, select: Dataset, tokenized: Dataset) -> Callable[[Any], di
 
     def judged(trainer: JudgedTrainer) -> dict[str, float]:
         started = time.perf_counter()
-        outputs = kind.predict(rows, adapter=True)
+        outputs = processes.shared(rows, lambda part: kind.predict(part, adapter=True))
         values = primary_values(kind.task, outputs, rows)
         best = kind.task.metric().greater_is_better
         value = (max if best else min)(values.values())
@@ -167,8 +181,9 @@ def fit(
         trainer.add_callback(Watcher(watch, trainer))
         for callback in _stopping(kind.recipe.early_stopping):
             trainer.add_callback(callback)
+        rehearse(trainer, lengths)
         started = time.perf_counter()
-        resumed = newest_valid(checkpoints)
+        resumed = processes.agreed(lambda: newest_valid(checkpoints))
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
         seconds = time.perf_counter() - started
     model.eval()
@@ -193,6 +208,54 @@ def fit(
             "resumed_from_step": int(resumed.name.rpartition("-")[2]) if resumed else None,
         },
     )
+
+
+def rehearse(trainer: Any, lengths: np.ndarray) -> None:
+    """One forward and backward pass over the longest rows, and nothing of it is kept.
+
+    What does not fit shows here and not after hours: batches come in random order.
+
+    Args:
+        trainer: a :class:`JudgedTrainer`, ready to train.
+        lengths: tokens of each training row, shape (wordings, rows).
+
+    Raises:
+        PreflightError: it does not fit.
+    """
+    import torch
+
+    if processes.sharded_by_accelerate():
+        return  # the model has its place only within the training loop
+    size = trainer.args.per_device_train_batch_size
+    longest = np.argsort(-lengths.ravel(), kind="stable")[:size]
+    rows = [trainer.train_dataset[int(i)] for i in longest]
+    model = trainer.model
+    if trainer.args.gradient_checkpointing:
+        model.gradient_checkpointing_enable(trainer.args.gradient_checkpointing_kwargs)
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    training = model.training
+    try:
+        with torch.random.fork_rng(devices=devices), trainer.accelerator.autocast():
+            model.train()
+            inputs = trainer._prepare_inputs(trainer.data_collator(rows))
+            trainer.summed_loss(model, inputs)[0].backward()
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
+        raise PreflightError(
+            f"a training step on the {len(rows)} longest rows ({int(lengths.max()):,} tokens) does "
+            "not fit into memory; halve training.per_device_train_batch_size and double "
+            "training.gradient_accumulation_steps, or --set training.gradient_checkpointing=true"
+        ) from error
+    finally:
+        model.train(training)
+        model.zero_grad(set_to_none=True)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether an error is that of a full memory; torch says it in several ways."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "allocate memory" in said
 
 
 def _stopping(settings: Mapping[str, Any] | None) -> list[TrainerCallback]:

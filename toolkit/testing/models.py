@@ -87,9 +87,9 @@ def t5(folder: Path, lines: Sequence[str] = LINES) -> Path:
     return saved(folder, T5ForConditionalGeneration, config, learned)
 
 
-def bert(folder: Path, lines: Sequence[str] = LINES) -> Path:
-    """A BERT without a head, whose word pieces are characters and words."""
-    from transformers import BertConfig, BertModel, BertTokenizer
+def letters(lines: Sequence[str] = LINES) -> Any:
+    """BERT's tokenizer with the letters and a few words for pieces."""
+    from transformers import BertTokenizer
 
     letters = sorted({*string.ascii_lowercase, *string.digits, *string.punctuation, "é", "ü"})
     words = sorted({word for line in lines for word in line.lower().split() if word.isalpha()})
@@ -98,8 +98,16 @@ def bert(folder: Path, lines: Sequence[str] = LINES) -> Path:
     vocabulary = list(dict.fromkeys(vocabulary))
     learned = BertTokenizer(vocab={token: i for i, token in enumerate(vocabulary)})
     learned.model_max_length = LONGEST
+    return learned
+
+
+def bert(folder: Path, lines: Sequence[str] = LINES) -> Path:
+    """A BERT without a head, whose word pieces are characters and words."""
+    from transformers import BertConfig, BertModel
+
+    learned = letters(lines)
     config = BertConfig(
-        vocab_size=len(vocabulary),
+        vocab_size=len(learned),
         hidden_size=HIDDEN,
         intermediate_size=2 * HIDDEN,
         num_hidden_layers=2,
@@ -108,6 +116,38 @@ def bert(folder: Path, lines: Sequence[str] = LINES) -> Path:
     )
     return saved(folder, BertModel, config, learned)
 
+
+def distilbert(folder: Path, lines: Sequence[str] = LINES) -> Path:
+    """A DistilBERT without a head, with the tiny BERT's tokenizer."""
+    from transformers import DistilBertConfig, DistilBertModel
+
+    learned = letters(lines)
+    config = DistilBertConfig(
+        vocab_size=len(learned), dim=HIDDEN, hidden_dim=2 * HIDDEN, n_layers=2, n_heads=4,
+        max_position_embeddings=LONGEST,
+    )  # fmt: skip
+    return saved(folder, DistilBertModel, config, learned)
+
+
+def phi(folder: Path, lines: Sequence[str] = LINES) -> Path:
+    """A Phi with the tiny Qwen's tokenizer, which splits numbers."""
+    from transformers import PhiConfig, PhiForCausalLM
+
+    learned = _digit_tokenizer(lines)
+    fields = decoder_sizes(learned) | {"tie_word_embeddings": False}
+    config = PhiConfig(vocab_size=len(learned), bos_token_id=None, **fields)
+    return saved(folder, PhiForCausalLM, config, learned)
+
+
+ARCHITECTURES: dict[str, Callable[[Path, Sequence[str]], Path]] = {
+    "llama": llama,
+    "qwen2": qwen,
+    "phi": phi,
+    "t5": t5,
+    "bert": bert,
+    "distilbert": distilbert,
+}
+"""What makes a tiny model of an architecture, by its ``model_type``."""
 
 MAKERS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
     "AutoModelForCausalLM": llama,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit import precision
-from toolkit.kinds.base import Progress
+from toolkit import precision, tables
+from toolkit.kinds.base import Progress, Rehearsal
 from toolkit.kinds.causal_lm import CausalLMTask, Generated, NumericLMTask
 from toolkit.kinds.language.kind import LanguageModel
 from toolkit.kinds.language.prompt import Renderer
-from toolkit.task import Row
+from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -27,6 +27,8 @@ class CausalLM(LanguageModel):
     task: CausalLMTask
     auto_class = "AutoModelForCausalLM"
     task_type = "CAUSAL_LM"
+    backends = ("transformers", "unsloth")
+    mixed = "bfloat16"  # SFTConfig's default
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -41,6 +43,27 @@ class CausalLM(LanguageModel):
         from trl import SFTConfig
 
         return SFTConfig  # type: ignore[no-any-return]
+
+    @classmethod
+    def rehearsal(
+        cls,
+        task: Task | type[Task],
+        tokenizer: Any = None,
+        *,
+        packed: bool = False,
+        one_token: bool = False,
+    ) -> Rehearsal:
+        from toolkit.kinds.causal_lm.rehearsing import CausalRehearsal
+
+        joined = packed or bool(getattr(task, "joined", False))
+        if isinstance(task, NumericLMTask) and tokenizer is not None:
+            from toolkit.kinds.causal_lm.numbers import NumberReader
+
+            walks = not NumberReader(tokenizer, task.largest_number).one_pass
+        else:
+            own = task if isinstance(task, type) else type(task)
+            walks = issubclass(own, NumericLMTask) and not one_token
+        return CausalRehearsal(walks=walks, joined=joined)
 
     @property
     def max_length(self) -> int | None:
@@ -122,14 +145,17 @@ class CausalLM(LanguageModel):
                 extra["group"] = self.task.group(row)
             return {"input_ids": ids, "labels": labels, **extra}
 
-        return rows.map(encode, remove_columns=rows.column_names, load_from_cache_file=False)
+        return tables.mapped(rows, encode, remove_columns=rows.column_names)
 
     def arranged(
         self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
     ) -> tuple[Dataset, np.ndarray]:
-        from toolkit.kinds.causal_lm.training import collator, joined
+        from toolkit.kinds.causal_lm.training import collator, joined, packed
 
-        if not self.task.joined:
+        if self.recipe.training.get("packing"):
+            return packed(self, train, lengths)
+        # Unsloth leaves masks out in training.
+        if not self.task.joined or self.backend.name == "unsloth":
             return train, lengths
         return joined(self, train, lengths, collator(self, splits["train"]))
 
@@ -148,9 +174,9 @@ class CausalLM(LanguageModel):
 
         return LabelTrainer(
             model=self.model,
-            # Rows are prepared already.
+            # Rows are prepared already, and packed where they are to be.
             args=training.arguments(
-                self, checkpoints, dataset_kwargs={"skip_prepare_dataset": True}
+                self, checkpoints, dataset_kwargs={"skip_prepare_dataset": True}, packing=False
             ),
             train_dataset=train,
             eval_dataset=select,

@@ -18,15 +18,20 @@ import numpy as np
 
 from toolkit import precision
 from toolkit.kinds.base import Progress
-from toolkit.kinds.batches import batch_tokens, batches
+from toolkit.kinds.batches import CPU_BATCH_TOKENS, batch_tokens, batches
 from toolkit.kinds.causal_lm import Generated, Numbers
 from toolkit.kinds.language.generate import Beginning, generate
 from toolkit.kinds.language.prompt import Renderer
 
 BEAMS = 12
 """Digit prefixes kept per row and step; ten digits and a few longer tokens fit."""
-WALK_TOKENS = 4_096
-"""Padded prompt tokens of a batch in the walk, whose cache is repeated for every beam."""
+WALK_SHARE = 4
+"""By which batches on a GPU are smaller in the walk, whose cache is repeated for every beam."""
+
+
+def walk_tokens(tokens: int) -> int:
+    """Padded prompt tokens of a batch in the walk, where others may have so many."""
+    return max(min(tokens, CPU_BATCH_TOKENS), tokens // WALK_SHARE)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class NumberReader:
         token only where the most probable next token is no number, or the number has several.
         """
         results: list[Generated | None] = [None] * len(prompts)
-        budget = batch_tokens(model) if self.one_pass else min(WALK_TOKENS, batch_tokens(model))
+        budget = batch_tokens(model) if self.one_pass else walk_tokens(batch_tokens(model))
         done = 0
         beginning = Beginning(model, prompts)
         lengths = [len(p) for p in prompts]

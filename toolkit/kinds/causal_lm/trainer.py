@@ -68,7 +68,8 @@ class Collator:
     def _soft(self, rows: Sequence[Mapping[str, Any]], hard: np.ndarray) -> dict[str, np.ndarray]:
         """Target ids and probabilities, each of shape (labelled positions, widest target)."""
         assert self.smoothed is not None
-        targets = [t for row in rows for t in self.smoothed.targets(row["number"])]
+        numbers = [n for row in rows for n in np.atleast_1d(row["number"]).tolist()]
+        targets = [target for number in numbers for target in self.smoothed.targets(number)]
         width = max(len(ids) for ids, _ in targets)
         ids = np.zeros((len(hard), width), dtype=np.int64)
         shares = np.zeros((len(hard), width), dtype=np.float32)
@@ -126,11 +127,18 @@ def label_loss(logits: torch.Tensor, inputs: Mapping[str, torch.Tensor]) -> torc
     return torch.nn.functional.cross_entropy(logits, hard, reduction="sum")
 
 
+def summed_loss(
+    model: Any, inner: Any, inputs: Mapping[str, torch.Tensor]
+) -> tuple[torch.Tensor, int, Any]:
+    """The sum of a batch's losses, how many there are, and the outputs; see :func:`labelled`."""
+    outputs = labelled(model, inner, inputs)
+    return label_loss(outputs.logits[0], inputs), len(inputs["positions"]), outputs
+
+
 class LabelTrainer(JudgedTrainer, SFTTrainer):  # type: ignore[misc]
     """``SFTTrainer`` on rows that are tokenized and labelled already."""
 
     columns = ("input_ids", "labels", "number", "position_ids", "segments")
 
     def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
-        outputs = labelled(model, self.accelerator.unwrap_model(model), inputs)
-        return label_loss(outputs.logits[0], inputs), len(inputs["positions"]), outputs
+        return summed_loss(model, self.accelerator.unwrap_model(model), inputs)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from toolkit.errors import RecipeError
-from toolkit.kinds.causal_lm import NumericLMTask, joining
+from toolkit.kinds.causal_lm import NumericLMTask, joining, packing
 from toolkit.kinds.causal_lm.numbers import SmoothedTargets
 from toolkit.kinds.causal_lm.trainer import Collator, labelled
 
@@ -67,6 +67,21 @@ def joined(
     if not _reads_aright(kind, train, collate, limit):
         return train, lengths
     return together, np.array([[len(ids) for ids in together["input_ids"]]])
+
+
+def packed(kind: CausalLM, train: Dataset, lengths: np.ndarray) -> tuple[Dataset, np.ndarray]:
+    """Rows in as few sequences as ``max_length`` allows: ``packing`` in a recipe.
+
+    Args:
+        kind: its model as it will be trained.
+        train: wordings after wordings of tokenized rows.
+        lengths: tokens of each, shape (wordings, rows).
+
+    Returns:
+        wordings after wordings of sequences, and their lengths, shape (wordings, sequences).
+    """
+    packing.check(kind.model)
+    return packing.packed(train, lengths, kind.max_length or int(lengths.max()))
 
 
 def _reads_aright(kind: CausalLM, train: Dataset, collate: Collator, limit: int) -> bool:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import backends, precision
 from toolkit.errors import ModelError, RecipeError, UsageError
-from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
+from toolkit.kinds.base import Kind, Progress, Rehearsal, Trained, TrainingWatch
 from toolkit.kinds.batches import batch_tokens, batches, pad_right
-from toolkit.task import Row
+from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +37,8 @@ class Encoder(Kind):
     trained: a ``PeftModel`` around ``model`` or, where the recipe has no ``lora``, a second model.
     """
 
+    stored = "float32"
+    full_copies = 2  # the untouched encoder stays, for the base and for what training has changed
     task_type: ClassVar[str]
     """PEFT's name of the kind: ``SEQ_CLS`` or ``QUESTION_ANS``."""
 
@@ -77,6 +79,19 @@ class Encoder(Kind):
         from toolkit.kinds.encoder.arguments import EncoderArguments
 
         return EncoderArguments
+
+    @classmethod
+    def rehearsal(
+        cls,
+        task: Task | type[Task],
+        tokenizer: Any = None,
+        *,
+        packed: bool = False,
+        one_token: bool = False,
+    ) -> Rehearsal:
+        from toolkit.kinds.encoder.rehearsing import EncoderRehearsal
+
+        return EncoderRehearsal()
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Tokens as text that can be read on: word pieces with the blank before them."""

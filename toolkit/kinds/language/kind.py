@@ -31,6 +31,7 @@ class LanguageModel(Variants, Writing, Kind):
     task_type: ClassVar[str]
     """PEFT's name of the kind: ``CAUSAL_LM`` or ``SEQ_2_SEQ_LM``."""
     padding_side: ClassVar[str] = "left"
+    folds = True
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -107,6 +108,10 @@ class LanguageModel(Variants, Writing, Kind):
 
     # -- before a model is loaded ------------------------------------------------------------------
     @property
+    def written(self) -> int:
+        return self.answer_room
+
+    @property
     def shortened(self) -> str | None:
         return "prompt" if self.task.shortens else None
 
@@ -147,12 +152,13 @@ class LanguageModel(Variants, Writing, Kind):
     # -- the model ---------------------------------------------------------------------------------
     def load(self) -> None:
         if self.model is None:
-            self.model = backends.load_model(
+            self.model = self.backend.load(
                 self.auto_class,
                 self.recipe.model,
                 init=self.recipe.training.get("model_init_kwargs"),
                 quantization=self.recipe.quantization,
                 trust_remote_code=self.trust_remote_code,
+                max_length=self.max_length,
             )
 
     def load_adapter(self, folder: Path) -> None:
@@ -272,8 +278,12 @@ class LanguageModel(Variants, Writing, Kind):
         self.drop_adapter()
         train, lengths = training.tokenized_train(self, self.tokenized, splits["train"])
         select = self.tokenized(splits["select"])
-        self.model = backends.add_lora(
-            self.model, self.recipe.lora, seed=self.seed, task_type=self.task_type
+        self.model = self.backend.add_lora(
+            self.model,
+            self.recipe.lora,
+            seed=self.seed,
+            task_type=self.task_type,
+            checkpointing=bool(self.recipe.training.get("gradient_checkpointing")),
         )
         self.has_adapter = True
         rows = lengths.shape[1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toolkit import processes
 from toolkit.errors import RecipeError
 from toolkit.kinds import members
 from toolkit.kinds.base import Progress, Trained, TrainingWatch
@@ -309,7 +310,7 @@ class QuestionAnswering(Encoder):
             trained = super().train(splits, checkpoints=checkpoints, adapter=adapter, watch=watch)
         finally:
             self.recipe = recipe
-        if count:
+        if count and processes.first():
             members.keep(checkpoints, adapter, count)
         return trained
 

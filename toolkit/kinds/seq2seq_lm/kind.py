@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toolkit import tables
+from toolkit.kinds.base import Rehearsal
 from toolkit.kinds.language.kind import LanguageModel
 from toolkit.kinds.seq2seq_lm import Seq2SeqLMTask
 from toolkit.kinds.seq2seq_lm.renderer import Seq2SeqRenderer
-from toolkit.task import Row
+from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -34,6 +36,19 @@ class Seq2SeqLM(LanguageModel):
 
     def make_renderer(self) -> Seq2SeqRenderer:
         return Seq2SeqRenderer(self.tokenizer, self.target_limit)
+
+    @classmethod
+    def rehearsal(
+        cls,
+        task: Task | type[Task],
+        tokenizer: Any = None,
+        *,
+        packed: bool = False,
+        one_token: bool = False,
+    ) -> Rehearsal:
+        from toolkit.kinds.seq2seq_lm.rehearsing import Seq2SeqRehearsal
+
+        return Seq2SeqRehearsal()
 
     # -- settings --------------------------------------------------------------------------------
     @classmethod
@@ -96,7 +111,7 @@ class Seq2SeqLM(LanguageModel):
             ids, labels = self.renderer.example(self.example(row))
             return {"input_ids": ids, "labels": labels}
 
-        return rows.map(encode, remove_columns=rows.column_names, load_from_cache_file=False)
+        return tables.mapped(rows, encode, remove_columns=rows.column_names)
 
     # -- the model ---------------------------------------------------------------------------------
     def first_logits(self, ids: Any, mask: Any) -> Any:

@@ -33,23 +33,39 @@ class Collator:
         return {**pad_right(read, self.pad), "labels": torch.from_numpy(labels)}
 
 
+def target_loss(
+    model: Any, inner: Any, inputs: Mapping[str, torch.Tensor], smoothing: float = 0.0
+) -> tuple[torch.Tensor, Any]:
+    """The sum of a batch's losses, and the outputs.
+
+    Args:
+        model: what is called.
+        inner: the same model without what training wraps around it.
+        inputs: what :class:`Collator` makes.
+        smoothing: of the labels.
+    """
+    labels = inputs["labels"]
+    outputs = model(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        decoder_input_ids=inner.prepare_decoder_input_ids_from_labels(labels=labels),
+        use_cache=False,
+    )
+    loss = torch.nn.functional.cross_entropy(
+        outputs.logits.float().flatten(0, 1),
+        labels.flatten(),
+        ignore_index=IGNORED,
+        reduction="sum",
+        label_smoothing=smoothing,
+    )
+    return loss, outputs
+
+
 class TargetTrainer(JudgedTrainer, Seq2SeqTrainer):  # type: ignore[misc]
     """``Seq2SeqTrainer`` whose judging is the task's own."""
 
     def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
-        labels = inputs["labels"]
+        smoothing = self.args.label_smoothing_factor if self.model.training else 0.0
         inner = self.accelerator.unwrap_model(model)
-        outputs = model(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            decoder_input_ids=inner.prepare_decoder_input_ids_from_labels(labels=labels),
-            use_cache=False,
-        )
-        loss = torch.nn.functional.cross_entropy(
-            outputs.logits.float().flatten(0, 1),
-            labels.flatten(),
-            ignore_index=IGNORED,
-            reduction="sum",
-            label_smoothing=self.args.label_smoothing_factor if self.model.training else 0.0,
-        )
-        return loss, int(labels.ne(IGNORED).sum()), outputs
+        loss, outputs = target_loss(model, inner, inputs, smoothing)
+        return loss, int(inputs["labels"].ne(IGNORED).sum()), outputs

@@ -1,0 +1,108 @@
+"""Known clashes of versions, and what ``doctor`` proves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from toolkit import compatibility, diagnosis
+from toolkit.compatibility import CLASHES, clashes
+
+
+def found(versions: Mapping[str, str], *, gpu: bool = False) -> list[str]:
+    return [clash.what for clash, _ in clashes(versions.get, gpu=gpu)]
+
+
+def test_the_versions_of_the_tests_do_not_clash() -> None:
+    broken = [c.what for c, _ in clashes(gpu=False) if not c.warning]
+    assert broken == []
+
+
+@pytest.mark.parametrize(
+    ("versions", "said"),
+    [
+        ({"trl": "1.15.0"}, "cannot train on a CPU"),
+        ({"trl": "1.15.2"}, "cannot train on a CPU"),
+        ({"unsloth": "2026.10.9", "trl": "1.16.0"}, "trl==1.14.2"),
+        ({"unsloth": "2026.10.9", "transformers": "5.18.0"}, "up to 5.17.0"),
+        ({"unsloth": "2026.10.9", "datasets": "4.4.1"}, "datasets 4.4"),
+        ({"trl": "1.14.2", "transformers": "5.18.1"}, "transformers<5.18"),
+        ({"peft": "0.17.1", "transformers": "5.17.0"}, "peft 0.21"),
+        ({"bitsandbytes": "0.48.2", "torch": "2.13.0+cpu"}, "install 0.50"),
+        ({"bitsandbytes": "0.50.2", "kernels": "0.11.1"}, "not needed"),
+    ],
+)
+def test_known_clashes_are_found(versions: dict[str, str], said: str) -> None:
+    (what,) = found(versions)
+    assert said in what
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        {"trl": "1.14.2", "unsloth": "2026.10.9", "transformers": "5.17.0", "datasets": "4.8.5"},
+        {"trl": "1.16.0", "transformers": "5.17.0", "peft": "0.21.2"},
+        {"datasets": "4.4.1"},
+    ],
+)
+def test_good_company_is_left_alone(versions: dict[str, str]) -> None:
+    assert found(versions) == []
+
+
+def test_on_a_gpu_what_only_a_cpu_lacks_is_no_clash() -> None:
+    assert found({"trl": "1.15.0"}, gpu=True) == []
+
+
+def test_every_clash_says_what_to_do() -> None:
+    for clash in CLASHES:
+        assert any(word in clash.what for word in ("install", "take", "takes", "not needed"))
+
+
+def test_what_a_distribution_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        compatibility.metadata, "requires",
+        lambda name: ["trl<=1.15.0,>=0.18", "triton>=3; extra == 'x'", "xformers", "torch>=2"],
+    )  # fmt: skip
+    held = {"trl": "1.16.0", "torch": "2.13.0"}
+    monkeypatch.setattr(compatibility, "installed", held.get)
+    assert compatibility.unmet("unsloth", frozenset({"xformers"})) == [
+        "trl 1.16.0 (wants <=1.15.0,>=0.18)"
+    ]
+    assert "xformers is not installed" in compatibility.unmet("unsloth")
+
+
+def test_doctor_tells_a_clash_and_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compatibility, "installed", {"trl": "1.15.0"}.get)
+    monkeypatch.setattr(compatibility.clashes, "__defaults__", ({"trl": "1.15.0"}.get,))
+    (finding,) = diagnosis._clashing()
+    assert finding.state == "broken" and "trl 1.15.0" in finding.detail
+
+
+def test_bitsandbytes_is_proved_and_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    bnb = pytest.importorskip("bitsandbytes")
+    assert "nf4 within" in diagnosis._quantized()
+    assert "adamw_8bit" in diagnosis._eight_bit_optimizer()
+    monkeypatch.setattr(
+        bnb.nn.Linear4bit, "forward", lambda self, x: x.new_zeros(len(x), self.out_features)
+    )
+    broken = diagnosis._proved("4 bits", diagnosis._quantized)
+    assert broken.state == "broken" and "off by 100%" in broken.detail
+
+
+def test_what_a_proof_prints_is_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    def trains() -> str:
+        print({"eval_loss": "8.4"})
+        return "a step"
+
+    assert diagnosis._proved("one training step", trains).detail == "a step"
+    assert capsys.readouterr().out == ""
+
+
+def test_doctor_looks_at_gpu_and_unsloth() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        assert diagnosis._gpu().state in ("absent", "warning")
+    finding = diagnosis._unsloth()
+    assert finding.what == "unsloth backend"

@@ -1,0 +1,131 @@
+"""Versions that are known not to work together, and ranges that optional parts ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+
+Versions = Callable[[str], str | None]
+"""A distribution's installed version, or ``None``."""
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Versions that were tried and fail together.
+
+    Args:
+        together: distribution → the versions that clash, as a specifier; all must hold.
+        what: what goes wrong, and what to do.
+        only_cpu: it goes wrong on machines without a GPU only.
+        warning: it can be lived with.
+    """
+
+    together: Mapping[str, str]
+    what: str
+    only_cpu: bool = False
+    warning: bool = False
+
+
+CLASHES = (
+    Clash(
+        {"trl": ">=1.15,<1.16"},
+        "TRL 1.15 cannot train on a CPU: install trl 1.16, or 1.14.2 for Unsloth",
+        only_cpu=True,
+    ),
+    Clash(
+        {"trl": "<1.16", "transformers": ">=5.18"},
+        "this TRL calls what transformers 5.18 has deprecated: install transformers<5.18",
+    ),
+    Clash(
+        {"unsloth": ">=2026.10", "trl": ">1.15.0"},
+        "Unsloth rewrites TRL's trainers up to 1.15: install trl==1.14.2, or take "
+        "--backend transformers",
+        warning=True,
+    ),
+    Clash(
+        {"unsloth": ">=2026.10", "transformers": ">5.17.0"},
+        "Unsloth takes transformers up to 5.17.0",
+        warning=True,
+    ),
+    Clash(
+        {"unsloth": ">=2026.10", "datasets": "==4.0.*"},
+        "Unsloth refuses datasets 4.0: install a newer 4",
+        warning=True,
+    ),
+    Clash(
+        {"unsloth": ">=2026.10", "datasets": "==4.4.*"},
+        "Unsloth refuses datasets 4.4: install a newer 4",
+        warning=True,
+    ),
+    Clash(
+        {"bitsandbytes": "<0.49", "torch": ">=2.8"},
+        "bitsandbytes before 0.49 has no working CPU part: install 0.50",
+        only_cpu=True,
+    ),
+    Clash(
+        {"bitsandbytes": ">=0.49", "kernels": ">=0"},
+        "the package kernels makes bitsandbytes fetch code from the Hub: it is not needed",
+        only_cpu=True,
+        warning=True,
+    ),
+    Clash(
+        {"peft": "<0.18", "transformers": ">=5"},
+        "PEFT before 0.18 does not know transformers 5: install peft 0.21",
+    ),
+)
+
+
+def installed(name: str) -> str | None:
+    """The version of a distribution that is installed here."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def clashes(version: Versions = installed, *, gpu: bool) -> list[tuple[Clash, str]]:
+    """The known clashes of what is installed, each with the versions that clash.
+
+    Args:
+        version: looks a version up.
+        gpu: there is a GPU, on which some do no harm.
+    """
+    from packaging.specifiers import SpecifierSet
+
+    found = []
+    for clash in CLASHES:
+        if clash.only_cpu and gpu:
+            continue
+        held = {name: version(name) for name in clash.together}
+        if all(
+            held[name] is not None
+            and SpecifierSet(spec).contains(str(held[name]), prereleases=True)
+            for name, spec in clash.together.items()
+        ):
+            found.append((clash, ", ".join(f"{name} {held[name]}" for name in held)))
+    return found
+
+
+def unmet(distribution: str, without: frozenset[str] = frozenset()) -> list[str]:
+    """What a distribution asks for and does not get here, such as ``trl 1.16.0 (wants <=1.15)``.
+
+    Args:
+        distribution: such as ``unsloth``.
+        without: what it asks for and is not needed here.
+    """
+    from packaging.requirements import Requirement
+
+    missing = []
+    for line in metadata.requires(distribution) or []:
+        wanted = Requirement(line)
+        if wanted.name in without or (
+            wanted.marker is not None and not wanted.marker.evaluate({"extra": ""})
+        ):
+            continue
+        version = installed(wanted.name)
+        if version is None:
+            missing.append(f"{wanted.name} is not installed")
+        elif not wanted.specifier.contains(version, prereleases=True):
+            missing.append(f"{wanted.name} {version} (wants {wanted.specifier})")
+    return missing

@@ -1,0 +1,53 @@
+"""How much memory a computation holds at once, found by running it on tensors without content.
+
+Under :class:`torch._subclasses.FakeTensorMode` every operation gives tensors of the right shape and
+type that hold nothing; what is live at each moment is counted from their storages. What autograd
+keeps for the backward pass, what an attention kernel needs and what is dropped in between is thus
+what the model's own code does, not a formula that has to be kept true beside it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class Live(TorchDispatchMode):
+    """Counts the bytes of all storages that are alive; use as a context manager.
+
+    Storages that are made within count by themselves; :meth:`hold` adds those from before.
+
+    Attributes:
+        now: bytes alive.
+        peak: the most so far; set it to :attr:`now` to begin anew.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.now = self.peak = 0
+        self._sizes: dict[int, int] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, torch.Tensor):
+                self.hold(leaf)
+        return result
+
+    def hold(self, tensor: torch.Tensor) -> None:
+        """Count a tensor's storage until it is dropped; once, however many views it has."""
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._sizes:
+            return
+        self._sizes[key] = storage.nbytes()
+        self.now += storage.nbytes()
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._dropped, key)
+
+    def _dropped(self, key: int) -> None:
+        self.now -= self._sizes.pop(key, 0)
