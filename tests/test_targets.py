@@ -238,6 +238,32 @@ def test_stress_rows_are_answered_and_count_in_slices_alone(tmp_path: Path) -> N
     assert parts["test"]["systems"]["off-by-more"]["value"] == 1.0
 
 
+class Ranged(Stressed):
+    """The same with intervals."""
+
+    def residual(self, prediction: Any, reference: Any) -> float:
+        return abs(float(prediction) - float(reference))
+
+    def interval(self, prediction: Any, width: float) -> tuple[float, float]:
+        return prediction - width, prediction + width
+
+
+@pytest.mark.parametrize(("kind", "answered"), [(Stressed, False), (Ranged, True)])
+def test_rows_to_calibrate_on_are_answered_where_there_are_intervals(
+    kind: type[Stressed], answered: bool, tmp_path: Path
+) -> None:
+    task = kind()
+    run, _ = make_run(tmp_path)
+    entry = predict_baseline(
+        run, task, "off-by-one", lambda train: lambda rows: [s + 1 for s in rows["score"]],
+        prepare(task, Source()).splits,
+    )  # fmt: skip
+    lines = list(read_jsonl(run.predictions / "off-by-one.jsonl"))
+    assert {"select", "test", "stress"} <= {line["split"] for line in lines}
+    assert any(line["split"] == "calibrate" for line in lines) is answered
+    assert entry["interval_width"] == (1.0 if answered else None)
+
+
 def test_preflight_takes_no_stress_row_for_a_copy() -> None:
     from toolkit import preflight
 

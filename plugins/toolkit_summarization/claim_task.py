@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = Recipe(
     name="embedded",
-    summary="the small encoder–decoder of the wheel, under seven minutes on two cores",
+    summary="the small encoder–decoder of the wheel, about eight minutes on two cores",
     model="embedded:seq2seq-lm",
     training={
         "per_device_train_batch_size": 8,
@@ -25,9 +25,9 @@ EMBEDDED = Recipe(
         "warmup_steps": 0.03,
         "weight_decay": 0.0,
         "eval_strategy": "steps",
-        "eval_steps": 496,
+        "eval_steps": 497,
         "save_strategy": "steps",
-        "save_steps": 496,
+        "save_steps": 497,
         "save_total_limit": 2,
         "logging_steps": 10,
         "bf16": True,
