@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = Recipe(
     name="embedded",
-    summary="the small encoder–decoder of the wheel, about eight minutes on two cores",
+    summary="the small encoder–decoder of the wheel, about seven minutes on two cores",
     model="embedded:seq2seq-lm",
     training={
         "per_device_train_batch_size": 8,
