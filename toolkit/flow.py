@@ -304,27 +304,31 @@ class Flow:
         with self.run.stage("predict"):
             for index in range(self._seeds):
                 name = system_name(self.kind.role, index)
-                if self._predicted(name):
+                answered = self._predicted(name)
+                if answered and index:
                     continue
                 self.kind.load_adapter(self.run.path / adapter_name(index))
-                with self.console.track(name) as progress:
-                    entry = predict.predict_model(
-                        self.run, self.task, self.kind, name, self.kind.role, prepared.splits,
-                        adapter=True, decoder=self._decoder, progress=progress,
-                        fit_seconds=self.run.info["training"]["seconds"], perplexity=index == 0,
-                    )  # fmt: skip
-                if index == 0 and processes.first():
-                    from toolkit import speed
-
-                    rows = [dict(row) for row in prepared.splits["test"]]
-                    self.run.info["speed"] = speed.measure(self.kind, rows)
-                    self.run.save()
-                label = f"{name}, decoder {entry['decoder']}"
-                self._told(entry, label, entry["predict_seconds"])
-                if index == 0:
+                if not answered:
+                    self._predict_adapter(prepared, index, name)
+                if index == 0:  # an earlier try may have ended between the adapter and these
                     self._variants(prepared, "ensemble", adapter=True)
                     if reason := self.run.info["training"].get("no_ensemble"):
                         predict.absent(self.run, "ensemble", reason)
+
+    def _predict_adapter(self, prepared: Prepared, index: int, name: str) -> None:
+        from toolkit import predict, speed
+
+        with self.console.track(name) as progress:
+            entry = predict.predict_model(
+                self.run, self.task, self.kind, name, self.kind.role, prepared.splits,
+                adapter=True, decoder=self._decoder, progress=progress,
+                fit_seconds=self.run.info["training"]["seconds"], perplexity=index == 0,
+            )  # fmt: skip
+        if index == 0 and processes.first():
+            rows = [dict(row) for row in prepared.splits["test"]]
+            self.run.info["speed"] = speed.measure(self.kind, rows)
+            self.run.save()
+        self._told(entry, f"{name}, decoder {entry['decoder']}", entry["predict_seconds"])
 
     # -- the answer --------------------------------------------------------------------------------
     def _score(self) -> None:
