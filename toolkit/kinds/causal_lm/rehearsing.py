@@ -12,6 +12,7 @@ from toolkit.kinds.causal_lm.numbers import BEAMS, walk_tokens
 from toolkit.kinds.causal_lm.trainer import Collator, summed_loss
 from toolkit.kinds.language.generate import LONG_ANSWERS, SHORT_ANSWER
 from toolkit.kinds.language.prompt import IGNORED
+from toolkit.kinds.language.rehearsing import grow
 
 
 class CausalRehearsal:
@@ -54,20 +55,11 @@ class CausalRehearsal:
         if self.walks:
             cache.batch_select_indices(torch.zeros(rows * BEAMS, dtype=torch.long))
             ids = torch.zeros(rows * BEAMS, width, dtype=torch.long)
-        new = self._grown(cache, answer)
+        new = max(0, answer - 1)  # all but the last of the answer's tokens
+        grow(cache.layers, new)
         mask = torch.ones(len(ids), width + new + 1, dtype=torch.long)
         out = model(
             input_ids=ids[:, :1], attention_mask=mask, past_key_values=cache, use_cache=True,
             logits_to_keep=1,
         )  # fmt: skip
         torch.softmax(out.logits[:, -1].float(), -1)
-
-    def _grown(self, cache: Any, answer: int) -> int:
-        """The cache as it is after all but the last of the answer's tokens; how many those are."""
-        new = max(0, answer - 1)
-        for layer in cache.layers if new else ():
-            for name in ("keys", "values"):
-                held = getattr(layer, name)
-                more = held.new_zeros(*held.shape[:2], new, held.shape[3])
-                setattr(layer, name, torch.cat([held, more], dim=2))
-        return new

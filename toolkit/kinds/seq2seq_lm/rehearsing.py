@@ -9,6 +9,7 @@ import torch
 
 from toolkit.kinds.batches import MAX_BATCH, rounded
 from toolkit.kinds.language.generate import LONG_ANSWERS, SHORT_ANSWER
+from toolkit.kinds.language.rehearsing import grow
 from toolkit.kinds.seq2seq_lm.trainer import Collator, target_loss
 
 
@@ -35,11 +36,7 @@ class Seq2SeqRehearsal:
             encoder_outputs=read, attention_mask=mask, decoder_input_ids=step, use_cache=True
         )
         cache = out.past_key_values
-        for layer in cache.self_attention_cache.layers if answer > 2 else ():
-            for name in ("keys", "values"):
-                held = getattr(layer, name)
-                more = held.new_zeros(*held.shape[:2], answer - 2, held.shape[3])
-                setattr(layer, name, torch.cat([held, more], dim=2))
+        grow(cache.self_attention_cache.layers, max(0, answer - 2))
         model(
             encoder_outputs=read, attention_mask=mask, decoder_input_ids=step,
             past_key_values=cache, use_cache=True,

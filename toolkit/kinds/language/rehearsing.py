@@ -1,0 +1,22 @@
+"""What the language kinds share in rehearsing how a text is written: see :class:`Rehearsal`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+
+def grow(layers: Iterable[Any], new: int) -> None:
+    """Make a cache's layers hold ``new`` more tokens, as they do once those have been written.
+
+    Args:
+        layers: whose keys and values have the shape (rows, heads, tokens, size).
+        new: tokens; with none the layers stay as they are.
+    """
+    for layer in layers if new else ():
+        for name in ("keys", "values"):
+            held = getattr(layer, name)
+            more = held.new_zeros(*held.shape[:2], new, held.shape[3])
+            setattr(layer, name, torch.cat([held, more], dim=2))
