@@ -8,6 +8,8 @@ from toolkit import environment
 
 environment.prepare(offline=True)  # before anything imports transformers or datasets
 os.environ.pop("TOOLKIT_RUNS", None)
+if "PYTEST_XDIST_WORKER" in os.environ:  # a core for each worker, also for what its tests start
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import shutil  # noqa: E402
 from pathlib import Path  # noqa: E402

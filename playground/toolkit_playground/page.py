@@ -23,8 +23,14 @@ from toolkit_playground.engine import (
 )
 from toolkit_playground.library import Library
 
-MODEL_QUEUE: Mapping[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-"""Events that use the model wait for each other; everything else does not wait for them."""
+MODEL_QUEUE: Mapping[str, Any] = {
+    "concurrency_id": "model", "concurrency_limit": 1, "trigger_mode": "always_last",
+}  # fmt: skip
+"""Events that use the model wait for each other; everything else does not wait for them.
+
+Who asks anew while an answer is written has stopped it (:meth:`Page.begin`) and gets the new one:
+gradio would drop what is asked before the old answer has ended.
+"""
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 DRAWING = threading.Lock()
 """Charts are drawn one at a time: matplotlib's settings belong to the whole process."""

@@ -65,12 +65,42 @@ def test_an_example_brings_its_gold_answer_and_own_text_has_none(page: Any, site
         arg=wanted["text"],
     )
     page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-gold")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
     assert str(round(wanted["price"])) in page.locator("#compare-out .tk-gold").inner_text()
     box.fill("something of my own")
     page.click("#compare-go")
     page.wait_for_selector("#compare-out .tk-gold", state="detached")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+
+
+def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any) -> None:
+    page.locator("#compare-examples tbody tr").nth(2).locator("td").first.click()
+    most_tokens(page, "compare", 400)
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-gold")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+    page.locator("#compare-input-0 textarea").fill("something of my own")
+    page.click("#compare-go")  # the old answer stops, the new one follows
+    page.wait_for_selector("#compare-out .tk-gold", state="detached")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    page.get_by_text("The exact prompt").click()
+    assert "something of my own" in page.locator("#compare-out pre").inner_text()
+    view(page, "Chat")
+    most_tokens(page, "chat", 400)
+    message = page.locator("#chat-message textarea")
+    message.fill("red oak thing")
+    message.press("Enter")
+    page.wait_for_selector("#chat-adapter [data-testid=bot]")
+    message.fill("large silk thing")
+    message.press("Enter")
+    page.wait_for_function(
+        "() => { const a = document.querySelector('#chat-export a');"
+        " return a && atob(a.href.split(',')[1]).includes('silk'); }"
+    )
+    assert [turn["user"] for turn in exported(page)["turns"]] == [
+        "red oak thing", "large silk thing",
+    ]  # fmt: skip
+    assert exported(page)["turns"][1]["adapter"]
 
 
 def test_stop_stops(page: Any) -> None:

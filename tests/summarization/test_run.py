@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from toolkit.run import read_json, read_jsonl
+from toolkit.run import read_json, read_jsonl, write_json
 from toolkit_summarization import articles, claims
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,24 @@ def test_further_systems_are_no_copies_and_are_compared(summaries: Path) -> None
     # another text, and answer otherwise, is tests/kinds/test_variants.py's to show.
     assert texts(summaries, "ensemble") != texts(summaries, "adapter")
     assert "two-stage: 3 sentences are extracted" in report
+
+
+def test_a_run_that_stopped_after_the_adapter_has_its_ensemble_when_resumed(
+    summaries: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "runs" / "summarization" / summaries.name
+    shutil.copytree(summaries, run)
+    info = read_json(run / "run.json")
+    for stage in ("predict", "score", "report"):
+        del info["stages"][stage]
+    write_json(run / "run.json", info)
+    told = run / "predictions" / "systems.json"
+    write_json(told, {name: x for name, x in read_json(told).items() if name != "ensemble"})
+    (run / "predictions" / "ensemble.jsonl").unlink()
+    command(tmp_path, "resume", str(run))
+    for system in ("adapter", "ensemble"):
+        assert texts(run, system) == texts(summaries, system)
+    assert "ensemble" in read_json(run / "metrics.json")["systems"]
 
 
 def test_the_report_has_gains_with_perplexity(summaries: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import io
 import os
 import sys
@@ -25,6 +26,11 @@ ARCHITECTURES = frozenset(
     .split()
 )  # fmt: skip
 """``model_type`` of the models with kernels of their own in it, all of them decoders."""
+THEIRS = {
+    "bf16", "fp16", "padding_free", "loss_type", "max_seq_length", "logging_nan_inf_filter",
+    "eval_accumulation_steps", "torch_empty_cache_steps", "dataset_num_proc", "report_to",
+}  # fmt: skip
+"""Training arguments whose defaults its own kernels or its precision need, or that train nothing."""
 OURS = {
     "load_in_4bit", "bnb_4bit_quant_type", "bnb_4bit_use_double_quant", "bnb_4bit_compute_dtype",
 }  # fmt: skip
@@ -69,6 +75,31 @@ def activate() -> None:
             f"Unsloth is installed and cannot be used here ({reason}); see: toolkit doctor, or "
             "take --backend transformers"
         ) from error
+
+
+def replaced_defaults(cls: type) -> dict[str, Any]:
+    """The upstream defaults of training arguments that the imported Unsloth has put others for.
+
+    It gives TRL's ``SFTConfig`` two accumulated batches a step, another weight decay, warm-up and
+    optimizer: a recipe that leaves such a field out would train otherwise than it does elsewhere.
+
+    Args:
+        cls: the class of the training arguments, rewritten or not.
+
+    Returns:
+        nothing where ``cls`` is the upstream class.
+    """
+    # The rewritten class is made from the upstream one and bears its name.
+    upstream = next((c for c in reversed(cls.__mro__) if c.__name__ == cls.__name__), cls)
+    if upstream is cls:
+        return {}
+    now = inspect.signature(cls).parameters
+    before = inspect.signature(upstream).parameters
+    return {
+        name: before[name].default
+        for name in before
+        if name in now and name not in THEIRS and now[name].default != before[name].default
+    }
 
 
 def refusal(fields: Mapping[str, Any] | None, training: Mapping[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ import numpy as np
 from transformers import EarlyStoppingCallback, TrainerCallback
 
 from toolkit import backends, processes, tables
+from toolkit.backends import unsloth
 from toolkit.checkpoints import newest_valid
 from toolkit.decode import primary_values
 from toolkit.errors import PreflightError, RecipeError
@@ -65,6 +66,7 @@ def arguments(kind: Kind, checkpoints: Path, **fixed: Any) -> Any:
 
     metric, cls = kind.task.metric(), kind.training_arguments()
     fields: dict[str, Any] = {
+        **unsloth.replaced_defaults(cls),
         **DEFAULTS,
         **kind.recipe.training,
         "output_dir": str(checkpoints),

@@ -2,7 +2,7 @@
 
 Text, tokenizer and weights all come from this package: nothing is downloaded. With ``--tokens``
 the run is repeatable on the same machine and versions; with ``--minutes`` it takes what the
-machine manages in that time.
+machine manages in that time. A GPU is used where there is one.
 """
 
 # ruff: noqa: T201 (a build script talks)
@@ -83,12 +83,12 @@ def price_error(
     errors = []
     for at in range(0, number, 64):
         batch = words([plain(text) for text in texts[at : at + 64]], padding=True,
-                      return_tensors="pt")  # fmt: skip
+                      return_tensors="pt").to(model.device)  # fmt: skip
         last = batch["attention_mask"].sum(1) - 1
         with torch.no_grad():
             hidden = model.model(input_ids=batch["input_ids"], use_cache=False).last_hidden_state
             logits = hidden[torch.arange(len(last)), last] @ model.lm_head.weight.T
-        share = logits[:, numbers].float().softmax(-1)
+        share = logits[:, numbers].float().softmax(-1).cpu()
         errors.append((share @ torch.arange(1000.0) - prices[at : at + 64]).abs())
     return float(torch.cat(errors).mean())
 
@@ -126,6 +126,7 @@ def _build(
         )
     else:
         words, model = make()
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(words):,} tokens")
     measure = judge(model, words)
 
@@ -216,6 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--look-around", action="store_true",
                         help="turn heads of --start to their neighbours (seq2seq-lm)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=0,
+                        help="processes that write the text (with a GPU: six or more)")  # fmt: skip
     options = parser.parse_args(arguments)
     minutes = 35.0 if options.minutes is None and options.tokens is None else options.minutes
     torch.set_num_threads(options.threads)
@@ -228,6 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         warmup=options.warmup,
         seed=options.seed,
         optimizer=options.optimizer,
+        workers=options.workers,
     )
     if options.name == "causal-lm":
         build_causal_lm(folder, settings, options.start)

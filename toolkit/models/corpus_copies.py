@@ -24,14 +24,20 @@ MOST = 14
 
 
 def piece(random: Random) -> str:
-    """A word that nobody knows: the beginning of one word and the end of another, or letters."""
+    """A word that nobody knows: the beginning of one word and the end of another, or letters.
+
+    Some have the middle of a third word between them, so that any piece may follow any other.
+    """
     made = ""
     while not made or made in _KNOWN:
         if random.random() < 0.25:
-            made = "".join(random.choices(_LETTERS, k=random.randint(2, 7)))
+            made = "".join(random.choices(_LETTERS, k=random.randint(2, 9)))
         else:
-            one, other = random.choice(COMMON), random.choice(COMMON)
+            one, middle, other = (random.choice(COMMON) for _ in range(3))
             made = one[: random.randint(1, max(1, len(one) - 1))]
+            if random.random() < 0.3:
+                begin = random.randrange(len(middle))
+                made += middle[begin : begin + random.randint(1, 4)]
             made += other[random.randint(1, max(1, len(other) - 1)) :]
     return made.capitalize() if random.random() < 0.6 else made
 

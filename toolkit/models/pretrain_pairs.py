@@ -164,7 +164,7 @@ def restated(
     """
     # A tokenizer that is told to pad while it encodes would be saved as one that always does.
     encoded = tokenizer([source for source, _ in drawn])
-    batch = tokenizer.pad(encoded, return_tensors="pt")
+    batch = tokenizer.pad(encoded, return_tensors="pt").to(model.device)
     with torch.no_grad():
         made = model.generate(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=True,
@@ -185,7 +185,10 @@ def judge(
     that of records, which are put in other words around the values.
     """
     random = Random(4321)
-    held_out = list(itertools.islice(batches(tokenizer, 2048, seed=4321), 12))
+    held_out = [
+        PairBatch(*(part.to(model.device) for part in batch))
+        for batch in itertools.islice(batches(tokenizer, 2048, seed=4321), 12)
+    ]
     read = [corpus_copies.reading(random) for _ in range(number)]
     told = [corpus_records.stating(random) for _ in range(number)]
 
@@ -215,7 +218,9 @@ def train(
     pad = tokenizer.pad_token_id
     pretrain.optimise(
         model,
-        batches(tokenizer, settings.batch_tokens, settings.seed, copying, longest),
+        pretrain.made_ahead(
+            lambda seed: batches(tokenizer, settings.batch_tokens, seed, copying, longest), settings
+        ),
         loss=lambda batch: batch_loss(model, batch, pad),
         counted=lambda batch: counted(batch, pad),
         settings=settings,
