@@ -93,7 +93,11 @@ def test_unsloths_own_class_gets_them_back(tmp_path: Path) -> None:
         "print(json.dumps([sorted(back), {n: getattr(made, n) for n in names}], default=str))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     put_back, made = json.loads(done.stdout.splitlines()[-1])

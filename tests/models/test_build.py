@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,20 @@ def test_the_same_tokens_make_the_same_model(words: PreTrainedTokenizerFast) -> 
         return model.lm_head.weight.detach()
 
     assert torch.equal(once(), once())
+
+
+def test_workers_write_the_same_batches_again_and_none_of_them_twice(
+    words: PreTrainedTokenizerFast,
+) -> None:
+    def some(seed: int) -> list[tuple[tuple[int, ...], ...]]:
+        settings = pretrain.Settings(seed=seed, workers=2)
+        stream = pretrain.made_ahead(partial(pretrain.batches, words, 256), settings)
+        return [tuple(map(tuple, b.ids.tolist())) for b in itertools.islice(stream, 12)]
+
+    once = some(3)
+    assert once == some(3) != some(4)
+    rows = [row for batch in once for row in batch]
+    assert len(set(rows)) > 0.95 * len(rows)
 
 
 def test_prices_are_found_among_the_tokens(words: PreTrainedTokenizerFast) -> None:

@@ -30,7 +30,7 @@ THEIRS = {
     "bf16", "fp16", "padding_free", "loss_type", "max_seq_length", "logging_nan_inf_filter",
     "eval_accumulation_steps", "torch_empty_cache_steps", "dataset_num_proc", "report_to",
 }  # fmt: skip
-"""Training arguments whose defaults its own kernels or its precision need, or that train nothing."""
+"""Training arguments whose defaults its kernels or its precision need, or that train nothing."""
 OURS = {
     "load_in_4bit", "bnb_4bit_quant_type", "bnb_4bit_use_double_quant", "bnb_4bit_compute_dtype",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
@@ -219,7 +220,8 @@ def train(
     pretrain.optimise(
         model,
         pretrain.made_ahead(
-            lambda seed: batches(tokenizer, settings.batch_tokens, seed, copying, longest), settings
+            partial(batches, tokenizer, settings.batch_tokens, copying=copying, longest=longest),
+            settings,
         ),
         loss=lambda batch: batch_loss(model, batch, pad),
         counted=lambda batch: counted(batch, pad),
