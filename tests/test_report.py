@@ -222,6 +222,20 @@ def test_runs_on_the_same_rows_are_compared_row_by_row(tmp_path: Path) -> None:
     json.dumps(doc, allow_nan=False)
 
 
+def test_a_baseline_that_two_runs_added_up_in_another_order_is_one_rung(tmp_path: Path) -> None:
+    first, task = judged(tmp_path)
+    rows = read_jsonl(first.data / "heldout.jsonl")
+    second, _ = judged(tmp_path, rows=rows)
+    baseline = next(x["name"] for x in read_json(first.predictions / "systems.json")
+                    if x["role"] == "baseline")  # fmt: skip
+    place = second.predictions / f"{baseline}.jsonl"
+    for factor, rungs in ((1 + 1e-14, 1), (1.01, 2)):
+        lines = read_jsonl(place)
+        write_jsonl(place, [{**x, "prediction": x["prediction"] * factor} for x in lines])
+        doc = comparing.compare([first, second], [task, task])
+        assert len([r for r in doc["ladder"] if r["name"].startswith(baseline)]) == rungs
+
+
 def test_runs_on_other_rows_stand_side_by_side(tmp_path: Path) -> None:
     first, task = judged(tmp_path)
     second, _ = judged(tmp_path, seed=1)

@@ -76,32 +76,31 @@ def test_a_short_recipe_trains_by_upstream_defaults(
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    importlib.util.find_spec("unsloth") is None,
-    reason="Unsloth is not installed here; .ci/run makes an environment that has it",
+    any(importlib.util.find_spec(name) is None for name in ("unsloth", "triton")),
+    reason="Unsloth rewrites TRL's arguments only where triton is, which comes with CUDA",
 )
 def test_unsloths_own_class_gets_them_back(tmp_path: Path) -> None:
-    """On a CPU it leaves TRL's class alone, so it is told to rewrite it as on a GPU."""
+    """On a CPU it takes another way, so it is told to rewrite TRL's trainer as on a GPU."""
     code = (
         "from toolkit import environment; environment.prepare(offline=True)\n"
         "from toolkit.backends import unsloth; unsloth.activate()\n"
-        "from unsloth.models.rl import _patch_trl_rl_trainers; import json\n"
+        "from unsloth.models.rl import _patch_trl_rl_trainers; import json, trl\n"
+        "module = trl.trainer.sft_trainer\n"
+        "upstream = module.SFTTrainer.__mro__[1]\n"
+        "module.SFTTrainer = trl.SFTTrainer = trl.trainer.SFTTrainer = upstream\n"
         "_patch_trl_rl_trainers('sft_trainer')\n"
-        "import trl; cls = trl.trainer.sft_trainer.SFTConfig\n"
-        "back = unsloth.replaced_defaults(cls)\n"
-        "made = cls(output_dir='x', use_cpu=True, **back)\n"
+        "back = unsloth.replaced_defaults(module.SFTConfig)\n"
+        "made = module.SFTConfig(output_dir='x', use_cpu=True, **back)\n"
         f"names = {DECISIVE!r}\n"
         "print(json.dumps([sorted(back), {n: getattr(made, n) for n in names}], default=str))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment(),
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), text=True,
         capture_output=True,
-        text=True,
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     put_back, made = json.loads(done.stdout.splitlines()[-1])
-    assert "gradient_accumulation_steps" in put_back
+    assert {"gradient_accumulation_steps", "learning_rate", "warmup_steps"} <= set(put_back)
     plain = SFTConfig(output_dir=str(tmp_path), use_cpu=True)
     assert made == json.loads(
         json.dumps({name: getattr(plain, name) for name in DECISIVE}, default=str)

@@ -99,7 +99,7 @@ def test_a_run_that_stopped_after_the_adapter_has_its_ensemble_when_resumed(
         del info["stages"][stage]
     write_json(run / "run.json", info)
     told = run / "predictions" / "systems.json"
-    write_json(told, {name: x for name, x in read_json(told).items() if name != "ensemble"})
+    write_json(told, [one for one in read_json(told) if one["name"] != "ensemble"])
     (run / "predictions" / "ensemble.jsonl").unlink()
     command(tmp_path, "resume", str(run))
     for system in ("adapter", "ensemble"):
