@@ -87,7 +87,7 @@ def _rungs(
 
 def _same(a: System, b: System) -> bool:
     """Whether two runs have one baseline twice; threads add up a forest in any order."""
-    if not a.name == b.name or not a.role == b.role == "baseline":
+    if a.name != b.name or not a.role == b.role == "baseline":
         return False
     ours, others = _answers(a), _answers(b)
     return ours.keys() == others.keys() and all(same(ours[i], others[i]) for i in ours)

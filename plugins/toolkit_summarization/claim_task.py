@@ -20,7 +20,7 @@ EMBEDDED = Recipe(
     training={
         "per_device_train_batch_size": 8,
         "num_train_epochs": 1.5,
-        "learning_rate": 3e-3,
+        "learning_rate": 2e-3,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.03,
         "weight_decay": 0.0,
@@ -35,7 +35,13 @@ EMBEDDED = Recipe(
         "max_target_length": 208,
         "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
     },
-    lora={"r": 8, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": ["q", "v"]},
+    lora={
+        "r": 16,
+        "lora_alpha": 32,
+        "lora_dropout": 0.0,
+        # On q and v alone it lost the thread in long names and left rare fields out.
+        "target_modules": ["q", "k", "v", "o", "wi_0", "wi_1", "wo"],
+    },
 )
 
 FLAN_T5 = Recipe(
