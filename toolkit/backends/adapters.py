@@ -18,34 +18,35 @@ from toolkit.errors import ModelError, RunError
 from toolkit.run import write_json
 
 
-def add_lora(model: Any, fields: Mapping[str, Any], *, seed: int, task_type: str) -> Any:
+def add_lora(
+    model: Any,
+    fields: Mapping[str, Any],
+    *,
+    seed: int,
+    task_type: str,
+    computing: str | None = None,
+) -> Any:
     """A ``PeftModel`` with a fresh adapter of those ``LoraConfig`` fields.
+
+    What a quantized base does not pack (embeddings, norms, the head) becomes float32, but where
+    training computes in bfloat16, which has float32's range: norms in float32 would make float32 of
+    all that passes between the layers, and a training step takes 1.6 times the memory so.
 
     Args:
         task_type: PEFT's name of the kind (``CAUSAL_LM``, ``SEQ_CLS``, ``QUESTION_ANS``); with
             the last two the head is trained whole and saved with the adapter.
+        computing: the reduced type that training computes in, see :meth:`Kind.trains_in`.
     """
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers import set_seed
 
-    if getattr(model, "is_quantized", False) and _in_float16(model):
+    if getattr(model, "is_quantized", False) and computing != "bfloat16":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     set_seed(seed)
     try:
         return get_peft_model(model, LoraConfig(task_type=task_type, **fields))
     except ValueError as error:
         raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
-
-
-def _in_float16(model: Any) -> bool:
-    """Whether what a quantized base does not pack is in float16, which trains only as float32.
-
-    bfloat16 has float32's range and stays: as float32, norms would make float32 of all that
-    passes between the layers, and a training step would take 1.6 times the memory.
-    """
-    import torch
-
-    return any(parameter.dtype == torch.float16 for parameter in model.parameters())
 
 
 def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, Any]) -> None:

@@ -43,6 +43,7 @@ class Backend(Protocol):
         seed: int,
         task_type: str,
         checkpointing: bool,
+        computing: str | None = None,
     ) -> Any:
         """A ``PeftModel`` with a fresh adapter, ready to be trained.
 
@@ -52,6 +53,7 @@ class Backend(Protocol):
             seed: of the adapter's first weights.
             task_type: PEFT's name of the kind.
             checkpointing: gradient checkpointing is wanted.
+            computing: the reduced type that training computes in.
         """
         ...
 
@@ -87,6 +89,7 @@ class Transformers:
         seed: int,
         task_type: str,
         checkpointing: bool,
+        computing: str | None = None,
     ) -> Any:
         # The trainer itself turns checkpointing on.
-        return adapters.add_lora(model, fields, seed=seed, task_type=task_type)
+        return adapters.add_lora(model, fields, seed=seed, task_type=task_type, computing=computing)

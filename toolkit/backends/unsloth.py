@@ -177,6 +177,7 @@ class Unsloth:
         seed: int,
         task_type: str,
         checkpointing: bool,
+        computing: str | None = None,
     ) -> Any:
         from unsloth import FastLanguageModel
 

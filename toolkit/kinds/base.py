@@ -149,6 +149,13 @@ class Kind(ABC):
         """The upstream dataclass whose fields ``[training]`` names."""
 
     @classmethod
+    def trains_in(cls, recipe: Recipe) -> str | None:
+        """The reduced type that a recipe's training computes in, ``None`` for the parameters'."""
+        if recipe.training.get("fp16"):
+            return "float16"
+        return "bfloat16" if recipe.training.get("bf16", cls.mixed == "bfloat16") else None
+
+    @classmethod
     @abstractmethod
     def rehearsal(
         cls,

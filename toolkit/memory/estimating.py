@@ -230,7 +230,10 @@ class _Measured:
             return model
         with torch.device("meta"):
             task_type = getattr(self.kind, "task_type", "CAUSAL_LM")
-            model = backends.add_lora(model, self.recipe.lora, seed=0, task_type=task_type)
+            model = backends.add_lora(
+                model, self.recipe.lora, seed=0, task_type=task_type,
+                computing=self.kind.trains_in(self.recipe),
+            )  # fmt: skip
         if self.recipe.quantization and task_type == "CAUSAL_LM":
             for parameter in model.parameters():
                 if parameter.requires_grad:  # TRL trains adapters of quantized models in bfloat16
@@ -305,12 +308,10 @@ class _Measured:
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         import torch
 
-        training = self.recipe.training
-        if training.get("fp16"):
-            return torch.autocast("cpu", torch.float16)
-        if training.get("bf16", self.kind.mixed == "bfloat16"):
-            return torch.autocast("cpu", torch.bfloat16)
-        return contextlib.nullcontext()
+        reduced = self.kind.trains_in(self.recipe)
+        if reduced is None:
+            return contextlib.nullcontext()
+        return torch.autocast("cpu", getattr(torch, reduced))
 
     @staticmethod
     def _fake(batch: Mapping[str, Any]) -> dict[str, Any]:

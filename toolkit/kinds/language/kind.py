@@ -284,6 +284,7 @@ class LanguageModel(Variants, Writing, Kind):
             seed=self.seed,
             task_type=self.task_type,
             checkpointing=bool(self.recipe.training.get("gradient_checkpointing")),
+            computing=self.trains_in(self.recipe),
         )
         self.has_adapter = True
         rows = lengths.shape[1]
