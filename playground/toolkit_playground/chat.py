@@ -74,9 +74,10 @@ def build(page: Page) -> None:
             return
         try:
             engine = page.engine(key)
+            # The turns are filled in place. Given back, they would take away what was asked since.
             for line in reply(page, engine, WHO[who], system, turns, settings, request):
-                yield [*_shown(turns), line, gr.skip()]
-            yield [*_shown(turns), line, exported(turns, system)]
+                yield [gr.skip(), *_shown(turns)[1:], line, gr.skip()]
+            yield [gr.skip(), *_shown(turns)[1:], line, exported(turns, system)]
         except Exception as error:  # one session's trouble is shown there and nowhere else
             kept = turns if _complete(turns[-1], WHO[who]) else turns[:-1]
             yield [*_shown(kept), html.failure(error, "answering"), gr.skip()]

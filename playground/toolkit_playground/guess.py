@@ -241,7 +241,7 @@ def standing(page: Page, key: str | None) -> tuple[str, int]:
     sign = -1 if metric.greater_is_better else 1
     ladder.sort(key=lambda item: sign * metric.value(item[1]))
     table = html.table(
-        ["", metric.label or metric.name, "95 %"],
+        ["System", metric.label or metric.name, "95 %"],
         [[name, *_figures(metric, values)] for name, values in ladder],
         f"On {wording.count(len(kept), 'guessed row')}",
     )

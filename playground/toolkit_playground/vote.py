@@ -184,13 +184,13 @@ def summary(page: Page, run: Run) -> str:
         for duel in judging.duels(votes, order)
     ]
     parts = [
-        html.table(["", "Won", "Undecided", "Share, 95 %", "Sign test"], rows,
+        html.table(["Sides", "Won", "Undecided", "Share, 95 %", "Sign test"], rows,
                    wording.count(len(votes), "vote"))
     ]  # fmt: skip
     if strong := judging.strengths(votes, order):
         parts.append(
             html.table(
-                ["", "Bradley–Terry strength, 95 %"],
+                ["Side", "Bradley–Terry strength, 95 %"],
                 [[s.side, f"{s.value:.2f} ({s.low:.2f} to {s.high:.2f})"] for s in strong],
                 f"Log-odds against {order[0]}",
             )

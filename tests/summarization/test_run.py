@@ -90,7 +90,7 @@ def test_further_systems_are_no_copies_and_are_compared(summaries: Path) -> None
 
 
 def test_a_run_that_stopped_after_the_adapter_has_its_ensemble_when_resumed(
-    summaries: Path, tmp_path: Path
+    folder: Path, summaries: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "runs" / "summarization" / summaries.name
     shutil.copytree(summaries, run)
@@ -101,7 +101,7 @@ def test_a_run_that_stopped_after_the_adapter_has_its_ensemble_when_resumed(
     told = run / "predictions" / "systems.json"
     write_json(told, [one for one in read_json(told) if one["name"] != "ensemble"])
     (run / "predictions" / "ensemble.jsonl").unlink()
-    command(tmp_path, "resume", str(run))
+    command(folder, "resume", str(run))
     for system in ("adapter", "ensemble"):
         assert texts(run, system) == texts(summaries, system)
     assert "ensemble" in read_json(run / "metrics.json")["systems"]
