@@ -67,7 +67,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             return [gr.Dropdown(choices=listed(library), value=first), *follow(first)]
 
         demo.load(load, None, [chosen, *outputs], **QUIET)
-        chosen.input(follow, chosen, outputs, **QUIET)
+        chosen.input(follow, chosen, outputs, trigger_mode="always_last", **QUIET)
         demo.unload(page.sessions.leave)
     demo.queue(max_size=QUEUE, default_concurrency_limit=8)
     made: gr.Blocks = demo

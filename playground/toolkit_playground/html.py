@@ -138,8 +138,10 @@ def table(
         for row in rows
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return (
-        f'<div class="tk-table{" tk-words" if words else ""}"><table>{title}'
+    name = escape(caption or headings[0], quote=True)
+    return (  # it can be wider than a phone: the keyboard has to reach it to scroll
+        f'<div class="tk-table{" tk-words" if words else ""}" tabindex="0" role="group" '
+        f'aria-label="{name}"><table>{title}'
         f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -82,7 +82,8 @@ def build(page: Page, folder: Path, opened: Any) -> None:
         return shown if finished else [shown[0], gr.skip(), gr.skip(), gr.skip()]
 
     page.follow([which, *outputs], values)
-    which.input(look, which, outputs, **QUIET)
+    # What is chosen while another run is still being drawn counts too.
+    which.input(look, which, outputs, trigger_mode="always_last", **QUIET)
     # A run may have begun since the page was loaded.
     opened.select(lambda: gr.Dropdown(choices=_listed(page)), None, which, queue=False, **QUIET)
     file.change(prepare, [which, file], save, **QUIET)
