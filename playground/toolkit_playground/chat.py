@@ -76,8 +76,8 @@ def build(page: Page) -> None:
             engine = page.engine(key)
             # The turns are filled in place. Given back, they would take away what was asked since.
             for line in reply(page, engine, WHO[who], system, turns, settings, request):
-                yield [gr.skip(), *_shown(turns)[1:], line, gr.skip()]
-            yield [gr.skip(), *_shown(turns)[1:], line, exported(turns, system)]
+                yield [gr.skip(), *_boxes(turns), line, gr.skip()]
+            yield [gr.skip(), *_boxes(turns), line, exported(turns, system)]
         except Exception as error:  # one session's trouble is shown there and nowhere else
             kept = turns if _complete(turns[-1], WHO[who]) else turns[:-1]
             yield [*_shown(kept), html.failure(error, "answering"), gr.skip()]
@@ -233,6 +233,11 @@ def until(turns: Sequence[Turn], index: Any, label: str) -> list[Turn]:
 
 def _shown(turns: Sequence[Turn]) -> list[Any]:
     """The state and the two chat boxes."""
+    return [list(turns), *_boxes(turns)]
+
+
+def _boxes(turns: Sequence[Turn]) -> list[list[dict[str, str]]]:
+    """The messages of the two chat boxes."""
     boxes = []
     for label in (BASE_LABEL, ADAPTER):
         messages = []
@@ -241,4 +246,4 @@ def _shown(turns: Sequence[Turn]) -> list[Any]:
             if label in turn:
                 messages.append({"role": "assistant", "content": turn[label] or "…"})
         boxes.append(messages)
-    return [list(turns), *boxes]
+    return boxes

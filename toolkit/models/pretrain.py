@@ -199,6 +199,11 @@ def batch_loss(
     )
 
 
+def moved(batch: Any, device: Any) -> Any:
+    """A batch, a named tuple of tensors, on a device."""
+    return type(batch)(*(part.to(device) for part in batch))
+
+
 def schedule(done: float, peak: float, warmup: float) -> float:
     """The learning rate when the share ``done`` of the training is over."""
     if done < warmup:
@@ -321,7 +326,7 @@ def optimise(
             break
         for group in (group for one in optimizers for group in one.param_groups):
             group["lr"] = schedule(done, settings.learning_rate, settings.warmup)
-        value = loss(type(batch)(*(part.to(model.device) for part in batch)))
+        value = loss(moved(batch, model.device))
         value.backward()
         for master, weight in zip(masters, weights, strict=True):
             master.grad = weight.grad.float() if weight.grad is not None else None

@@ -187,7 +187,7 @@ def judge(
     """
     random = Random(4321)
     held_out = [
-        PairBatch(*(part.to(model.device) for part in batch))
+        pretrain.moved(batch, model.device)
         for batch in itertools.islice(batches(tokenizer, 2048, seed=4321), 12)
     ]
     read = [corpus_copies.reading(random) for _ in range(number)]
