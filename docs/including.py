@@ -22,7 +22,7 @@ def expand(page: str, *, shorten: bool = False) -> str:
     """A page with its files in it; with ``shorten`` the long tables are cut."""
     with tempfile.TemporaryDirectory() as folder:
         for name, kind in NEW.findall(page):
-            from toolkit import scaffold
+            from toolkit.plugins import scaffold
 
             scaffold.create(name, kind, Path(folder) / name)
 
@@ -46,9 +46,9 @@ HEADING = re.compile(r"^(#+ )", re.MULTILINE)
 
 def described(match: re.Match[str]) -> str:
     """What a built-in task says of itself, as tables."""
-    from toolkit import plugins
+    from toolkit.plugins import discovery
 
-    task = plugins.load().task(match[1])
+    task = discovery.load().task(match[1])
     columns = [f"| `{name}` | {text} |" for name, text in task.columns.items()]
     metrics = [
         f"| `{m.name}` | {m.label or m.name} | {'more' if m.greater_is_better else 'less'} |"

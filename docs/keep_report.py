@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from toolkit.errors import RunError, ToolkitError
-from toolkit.run import Run, runs_folder, write_text
+from toolkit.runs.files import write_text
+from toolkit.runs.run import Run, runs_folder
 
 REPORTS = Path(__file__).parent / "tasks" / "reports"
 LIBRARIES = ("torch", "transformers", "trl", "peft")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from toolkit import environment
+from toolkit.system import environment
 
 environment.prepare(offline=True)  # before anything imports transformers or datasets
 os.environ.pop("TOOLKIT_RUNS", None)

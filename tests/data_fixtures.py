@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from toolkit.columns import tidy
-from toolkit.data import Source
-from toolkit.tables import batches, from_batches
+from toolkit.data.columns import tidy
+from toolkit.data.tables import batches, from_batches
+from toolkit.preparation.prepare import Source
 from toolkit.task import Task
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 WORKS = """
 from toolkit import CausalLMTask, hookimpl
-from toolkit.metrics import TOKEN_F1
+from toolkit.metrics.common import TOKEN_F1
 
 
 class Echo(CausalLMTask):

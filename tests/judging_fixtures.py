@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import statistics
-from toolkit.run import STAGES, Run, write_json, write_jsonl
-from toolkit.task import Metric, Recipe, Task
+from toolkit.metrics import statistics
+from toolkit.metrics.metric import Metric
+from toolkit.recipe import Recipe
+from toolkit.runs.files import write_json, write_jsonl
+from toolkit.runs.run import STAGES, Run
+from toolkit.task import Task
 
 
 def _r2(squares: Any, references: Any, axis: int = -1) -> Any:

@@ -129,9 +129,9 @@ def decoder(kind: str) -> Callable[[Path, int], Path]:
     def made(folder: Path, layers: int) -> Path:
         import transformers
 
-        from toolkit.models import tokenizer
+        from toolkit.models import number_tokenizer
 
-        learned = tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
+        learned = number_tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
         fields = models.decoder_sizes(learned) | {
             "hidden_size": 1024, "intermediate_size": 2752 if kind == "Llama" else 4096,
             "num_hidden_layers": layers, "num_attention_heads": 16, "vocab_size": VOCABULARY,
@@ -167,9 +167,9 @@ def encoder_decoder(folder: Path, layers: int) -> Path:
     """A T5 v1.1, as FLAN-T5 is, with the tiny Llama's tokenizer."""
     import transformers
 
-    from toolkit.models import tokenizer
+    from toolkit.models import number_tokenizer
 
-    learned = tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
+    learned = number_tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
     config = transformers.T5Config(
         vocab_size=VOCABULARY, d_model=768, d_kv=64, d_ff=2048, num_heads=12,
         num_layers=layers, num_decoder_layers=layers, feed_forward_proj="gated-gelu",

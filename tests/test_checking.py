@@ -16,7 +16,7 @@ import pytest
 
 from tiny_tasks import MAE, SMALL, TinyColours, TinyGoods, TinyPieces, TinyPrices, price_rows
 from toolkit import Generated, Metric, MissingExtra, Panel, Source
-from toolkit.checking import RULES, Result, check
+from toolkit.plugins.contract.check import RULES, Result, check
 from toolkit.task import Task
 
 ROWS = price_rows()
@@ -320,7 +320,7 @@ def test_a_baseline_whose_extra_is_absent_passes_with_a_note() -> None:
 
 
 def test_an_overlap_of_splits_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from toolkit import data
+    from toolkit.preparation import prepare as data
 
     def prepare(task: Task, source: Source) -> data.Prepared:
         found = original(task, source)
@@ -420,7 +420,7 @@ def test_the_price_tasks_keep_all_rules() -> None:
 
 def test_importing_the_rules_loads_no_heavy_library() -> None:
     code = (
-        "import sys, toolkit.checking;"
+        "import sys, toolkit.plugins.contract.check;"
         "print([m for m in ('torch', 'transformers', 'trl', 'peft') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from toolkit.checkpoints import newest_valid, problem, step_of
+from toolkit.kinds.checkpoints import newest_valid, problem, step_of
 
 
 def checkpoint(folder: Path, step: int) -> Path:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 from toolkit import classification_metrics, ordinal_metrics
-from toolkit.classes import confusion, nearest
-from toolkit.systems import System
-from toolkit.task import Metric
+from toolkit.evaluation.confusion import confusion
+from toolkit.metrics.classification import nearest
+from toolkit.metrics.metric import Metric
+from toolkit.runs.predictions import System
 
 LABELS = ("bad", "so so", "good", "unused")
 answers = st.sampled_from(LABELS[:3])

@@ -149,7 +149,7 @@ def test_bad_input_is_one_sentence_and_code_2(
 def test_a_full_disk_is_said_and_the_run_goes_on_later(
     cli: CommandLine, tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from toolkit.backends import adapters
+    from toolkit.models import adapters
 
     data = write_csv(tmp_path / "goods.csv", goods(rows=80))
     runs = tmp_path / "runs"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from toolkit import compatibility, diagnosis
-from toolkit.compatibility import CLASHES, clashes
+from toolkit.pipeline import doctor
+from toolkit.system import versions as compatibility
+from toolkit.system.versions import CLASHES, clashes
 
 
 def found(versions: Mapping[str, str], *, gpu: bool = False) -> list[str]:
@@ -75,18 +76,18 @@ def test_what_a_distribution_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_doctor_tells_a_clash_and_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compatibility, "installed", {"trl": "1.15.0"}.get)
     monkeypatch.setattr(compatibility.clashes, "__defaults__", ({"trl": "1.15.0"}.get,))
-    (finding,) = diagnosis._clashing()
+    (finding,) = doctor._clashing()
     assert finding.state == "broken" and "trl 1.15.0" in finding.detail
 
 
 def test_bitsandbytes_is_proved_and_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     bnb = pytest.importorskip("bitsandbytes")
-    assert "nf4 within" in diagnosis._quantized()
-    assert "adamw_8bit" in diagnosis._eight_bit_optimizer()
+    assert "nf4 within" in doctor._quantized()
+    assert "adamw_8bit" in doctor._eight_bit_optimizer()
     monkeypatch.setattr(
         bnb.nn.Linear4bit, "forward", lambda self, x: x.new_zeros(len(x), self.out_features)
     )
-    broken = diagnosis._proved("4 bits", diagnosis._quantized)
+    broken = doctor._proved("4 bits", doctor._quantized)
     assert broken.state == "broken" and "off by 100%" in broken.detail
 
 
@@ -95,7 +96,7 @@ def test_what_a_proof_prints_is_no_finding(capsys: pytest.CaptureFixture[str]) -
         print({"eval_loss": "8.4"})
         return "a step"
 
-    assert diagnosis._proved("one training step", trains).detail == "a step"
+    assert doctor._proved("one training step", trains).detail == "a step"
     assert capsys.readouterr().out == ""
 
 
@@ -103,6 +104,6 @@ def test_doctor_looks_at_gpu_and_unsloth() -> None:
     import torch
 
     if not torch.cuda.is_available():
-        assert diagnosis._gpu().state in ("absent", "warning")
-    finding = diagnosis._unsloth()
+        assert doctor._gpu().state in ("absent", "warning")
+    finding = doctor._unsloth()
     assert finding.what == "unsloth backend"

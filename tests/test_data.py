@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_fixtures import Echo, numbered, write_csv
-from toolkit import splitting
-from toolkit.columns import rendering, split_option, tidy
-from toolkit.data import Prepared, Source, heldout, prepare, read, save
+from toolkit.data import splits
+from toolkit.data.columns import rendering, split_option, tidy
+from toolkit.data.source import read_inputs
+from toolkit.data.splits import HELD_OUT, MINIMUM, SPLITS
 from toolkit.errors import DataError, PluginError, UsageError
-from toolkit.run import Run
-from toolkit.source import read_inputs
-from toolkit.splitting import HELD_OUT, MINIMUM, SPLITS
+from toolkit.preparation.prepare import Prepared, Source, heldout, prepare, read, save
+from toolkit.runs.run import Run
 
 
 def texts(prepared: Prepared) -> dict[str, list[str]]:
@@ -134,8 +134,8 @@ def test_rows_to_predict(tmp_path: Path) -> None:
 def test_sizes_and_caps(tmp_path: Path) -> None:
     prepared = prepare(Echo(), Source(data=str(numbered(tmp_path / "a.csv", 1_000))))
     assert prepared.sizes == {"train": 800, "select": 50, "calibrate": 50, "test": 100}
-    assert splitting.sizes(400_000) == {"select": 600, "calibrate": 600, "test": 2_000}
-    assert splitting.sizes(50) == {name: MINIMUM[name] for name in HELD_OUT}
+    assert splits.sizes(400_000) == {"select": 600, "calibrate": 600, "test": 2_000}
+    assert splits.sizes(50) == {name: MINIMUM[name] for name in HELD_OUT}
     ids = [row for name in SPLITS for row in prepared.splits[name]["row_id"]]
     assert sorted(ids) == list(range(1, 1_001)), "no row is lost and none comes twice"
     assert prepared.splits["train"].column_names == ["row_id", "text", "score"]
@@ -155,15 +155,15 @@ def test_a_group_is_never_parted(tmp_path: Path) -> None:
 @given(st.lists(st.integers(1, 12), min_size=60, max_size=120), st.integers(0, 9))
 def test_assignments_have_the_sizes_asked_for(counts: list[int], seed: int) -> None:
     groups = np.repeat(np.arange(len(counts), dtype=np.uint64) * 7919, counts)
-    held_out = splitting.sizes(len(groups))
-    owners = splitting.assign(groups, held_out, seed, rest="train")
+    held_out = splits.sizes(len(groups))
+    owners = splits.assign(groups, held_out, seed, rest="train")
     for index, name in enumerate(SPLITS[1:], start=1):
         size = int((owners == index).sum())
         assert MINIMUM[name] <= size <= max(held_out[name], MINIMUM[name] + 11)
     for group in np.unique(groups):
         assert len(set(owners[groups == group].tolist())) == 1
     shuffled = np.random.default_rng(1).permutation(len(groups))
-    again = splitting.assign(groups[shuffled], held_out, seed, rest="train")
+    again = splits.assign(groups[shuffled], held_out, seed, rest="train")
     assert (again == owners[shuffled]).all(), "the order of the rows does not matter"
 
 
@@ -181,7 +181,7 @@ def test_seeds(tmp_path: Path) -> None:
 def test_the_fingerprint_does_not_depend_on_the_process(tmp_path: Path) -> None:
     path = numbered(tmp_path / "a.csv", 100, copies=2)
     code = (
-        "from data_fixtures import Echo; from toolkit.data import *\n"
+        "from data_fixtures import Echo; from toolkit.preparation.prepare import *\n"
         f"print(prepare(Echo(), Source(data={str(path)!r})).fingerprint)"
     )
     here = ":".join([*sys.path, str(Path(__file__).parent)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tiny_tasks import TinyPrices
 from toolkit import Generated, Numbers
-from toolkit.decode import (
+from toolkit.decoding import (
     decode_all,
     first_number,
     mean,

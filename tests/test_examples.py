@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import checking, plugins, taskfiles, testing
-from toolkit.data import prepare
-from toolkit.source import Source
+from toolkit import testing
+from toolkit.data.source import Source
+from toolkit.plugins import discovery, task_file
+from toolkit.plugins.contract import check
+from toolkit.preparation.prepare import prepare
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LONGEST = 40
@@ -24,10 +26,10 @@ TASKS = ("cooking_time.py", "dialogue_summary.py", "email_subject.py", "email_su
 def test_a_task_is_short_and_keeps_the_contract(name: str) -> None:
     path = EXAMPLES / name
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
-    task = taskfiles.load(path)
-    results = checking.check(task(), Source())
+    task = task_file.load(path)
+    results = check.check(task(), Source())
     assert [f"{r.rule}: {r.message}" for r in results if not r.passed] == []
-    plugins.load.cache_clear()
+    discovery.load.cache_clear()
 
 
 PUBLISHED = {
@@ -51,23 +53,23 @@ def test_rows_are_read_as_others_publish_them(name: str, tmp_path: Path) -> None
     ]
     file = tmp_path / "rows.json"
     file.write_text(json.dumps(rows))
-    task = taskfiles.load(EXAMPLES / name)()
+    task = task_file.load(EXAMPLES / name)()
     prepared = prepare(task, Source(data=str(file)))
     assert sum(prepared.sizes.values()) == 60 and not prepared.synthetic
     example = task.format_example(prepared.splits["train"][0])
     text, target = (key for key in PUBLISHED[name] if key != "id")
     row = prepared.splits["train"][0]
     assert row[text] in example["prompt"] and example["completion"] == f" {row[target]}"
-    plugins.load.cache_clear()
+    discovery.load.cache_clear()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_runs(name: str, run_task: Callable[..., testing.FinishedRun]) -> None:
-    finished = run_task(taskfiles.load(EXAMPLES / name))
+    finished = run_task(task_file.load(EXAMPLES / name))
     baseline = "ridge" if name == "cooking_time.py" else "nearest"
     assert {"adapter", "base", baseline} <= set(finished.metrics["systems"])
-    plugins.load.cache_clear()
+    discovery.load.cache_clear()
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.py")), ids=lambda p: p.name)

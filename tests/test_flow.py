@@ -67,7 +67,7 @@ def test_the_run_directory_is_complete(finished: Path) -> None:
 
 
 def test_metrics_follow_the_published_schema(finished: Path) -> None:
-    schema = json.loads((ROOT / "toolkit" / "metrics.schema.json").read_text())
+    schema = json.loads((ROOT / "toolkit/evaluation/metrics.schema.json").read_text())
     metrics = json.loads((finished / "metrics.json").read_text())
     jsonschema.validate(metrics, schema)
     assert {"adapter", "base", "few-shot", "constant-median"} <= set(metrics["systems"])
@@ -176,7 +176,8 @@ def test_no_store_data_keeps_no_texts(cli: CommandLine, tiny_llama: Path, tmp_pa
 def test_resume_refuses_other_data(cli: CommandLine, tiny_llama: Path, tmp_path: Path) -> None:
     data = write_csv(tmp_path / "goods.csv", goods(rows=80))
     runs = tmp_path / "runs"
-    from toolkit import flow, train
+    from toolkit.pipeline import run as flow
+    from toolkit.pipeline import train
 
     def die(*arguments: Any, **keywords: Any) -> Any:
         raise KeyboardInterrupt
@@ -190,7 +191,7 @@ def test_resume_refuses_other_data(cli: CommandLine, tiny_llama: Path, tmp_path:
     assert answer.code == 2 and "the data of run" in answer.err
     write_csv(data, goods(rows=80))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("toolkit.monitor.versions", lambda: {"torch": "1.0"})
+        patch.setattr("toolkit.system.monitor.versions", lambda: {"torch": "1.0"})
         answer = cli("resume", "--runs", runs)
     assert answer.code == 2 and "torch" in answer.err
     assert flow.adapter_name(0) == "adapter"

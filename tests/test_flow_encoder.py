@@ -54,7 +54,7 @@ def read(run: Path, name: str) -> Any:
 
 def test_the_run_is_whole_and_follows_the_schema(finished: Path) -> None:
     metrics = read(finished, "metrics.json")
-    jsonschema.validate(metrics, json.loads((ROOT / "toolkit/metrics.schema.json").read_text()))
+    jsonschema.validate(metrics, json.loads((ROOT / "toolkit/evaluation/metrics.schema.json").read_text()))
     ours = "full" if read(finished, "run.json")["recipe"]["lora"] is None else "adapter"
     assert {ours, "base", "constant-median"} <= set(metrics["systems"])
     assert "few-shot" not in metrics["systems"]
@@ -77,7 +77,7 @@ def test_the_report_speaks_of_this_kind(finished: Path) -> None:
 
 
 def test_the_lines_in_the_report_load_what_was_trained(finished: Path, tiny_bert: Path) -> None:
-    from toolkit.metadata import load_snippet
+    from toolkit.reporting.run_details import load_snippet
 
     code = load_snippet(read(finished, "run.json"))
     assert len(code.splitlines()) <= 5
@@ -95,8 +95,8 @@ def test_the_lines_in_the_report_load_what_was_trained(finished: Path, tiny_bert
 
     with torch.no_grad():
         output = float(names["model"].eval()(**inputs).logits[0, 0])
-    from toolkit.run import Run
-    from toolkit.serving import open_run
+    from toolkit.pipeline.predict import open_run
+    from toolkit.runs.run import Run
 
     _, kind = open_run(Run.open(finished))
     (ours,) = kind.predict([{"row_id": 1, "text": text}], adapter=True)
@@ -156,10 +156,10 @@ def test_a_run_of_classes_has_figures_by_class_and_a_confusion_matrix(
     cli: CommandLine, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tiny_tasks import TinyGoods, TinyPieces
-    from toolkit import plugins
+    from toolkit.plugins import discovery
 
     for task in (TinyGoods, TinyPieces):
-        monkeypatch.setitem(plugins.load().tasks, task.name, task)
+        monkeypatch.setitem(discovery.load().tasks, task.name, task)
         answer = cli(
             "run", task.name, "--runs", tmp_path, "--json", "--model", tiny_bert,
             "--set", "training.max_steps=4", "--set", "training.eval_strategy=steps",
@@ -169,7 +169,7 @@ def test_a_run_of_classes_has_figures_by_class_and_a_confusion_matrix(
         metrics = json.loads(answer.out)
         (run,) = (tmp_path / task.name).iterdir()
         stored = read(run, "metrics.json")
-        jsonschema.validate(stored, json.loads((ROOT / "toolkit/metrics.schema.json").read_text()))
+        jsonschema.validate(stored, json.loads((ROOT / "toolkit/evaluation/metrics.schema.json").read_text()))
         page, text = ((run / name).read_text() for name in ("report.html", "report.md"))
         assert "Which classes are mixed up" in page and "## Classes mixed up by adapter" in text
         counts = metrics["confusion"]["systems"]["adapter"]

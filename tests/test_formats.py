@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
-from toolkit.formats import FORMATS, Unusable, recognise
+from toolkit.data.chat_formats import FORMATS, Unusable, recognise
 
 ASK = {"role": "user", "content": "What is it?"}
 SAY = {"role": "assistant", "content": "A cup."}
@@ -88,8 +88,8 @@ def test_rows_to_predict_need_no_answer() -> None:
 
 
 def test_a_tokenizer_without_chat_template_gets_a_plain_one(tiny_llama: Path) -> None:
-    from toolkit.backends import load_tokenizer
     from toolkit.kinds.language.prompt import Renderer
+    from toolkit.models.loading import load_tokenizer
 
     renderer = Renderer(load_tokenizer(str(tiny_llama)))
     example = {"prompt": [ASK], "completion": [SAY]}

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from cli_runner import CommandLine
-from toolkit import human, report
 from toolkit.errors import DataError, RunError
-from toolkit.flow import load_task
-from toolkit.run import Run, read_json
+from toolkit.evaluation import human_guesses
+from toolkit.pipeline import restore
+from toolkit.pipeline.restore import load_task
+from toolkit.runs.files import read_json
+from toolkit.runs.run import Run
 
 
 @pytest.fixture
@@ -26,9 +28,9 @@ def test_guesses_become_a_rung_that_report_includes(
     run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = load_task(run)
-    rows = human.rows(run)
-    chosen = sorted(rows)[: human.ENOUGH]
-    human.add(run, task, {r: rows[r]["price"] + 7.0 for r in chosen})
+    rows = human_guesses.rows(run)
+    chosen = sorted(rows)[: human_guesses.ENOUGH]
+    human_guesses.add(run, task, {r: rows[r]["price"] + 7.0 for r in chosen})
     answer = CommandLine(capsys, monkeypatch)("report", run.path)
     assert answer.code == 0
     found = read_json(run.path / "metrics.json")["systems"]["human"]
@@ -43,18 +45,18 @@ def test_guesses_become_a_rung_that_report_includes(
 
 def test_too_few_guesses_and_unknown_rows_are_refused(run: Run) -> None:
     task = load_task(run)
-    rows = sorted(human.rows(run))
+    rows = sorted(human_guesses.rows(run))
     with pytest.raises(DataError, match="too few"):
-        human.add(run, task, dict.fromkeys(rows[:3], 10.0))
+        human_guesses.add(run, task, dict.fromkeys(rows[:3], 10.0))
     with pytest.raises(DataError, match="no test row 999999"):
-        human.add(run, task, dict.fromkeys([*rows[:30], 999999], 10.0))
+        human_guesses.add(run, task, dict.fromkeys([*rows[:30], 999999], 10.0))
     assert not (run.predictions / "human.jsonl").exists()
 
 
 def test_without_rows_nothing_can_be_guessed(run: Run) -> None:
     (run.data / "heldout.jsonl").unlink()
     with pytest.raises(RunError, match="no-store-data"):
-        human.rows(run)
+        human_guesses.rows(run)
 
 
 def test_an_unfinished_run_has_no_report(run: Run) -> None:
@@ -62,4 +64,4 @@ def test_an_unfinished_run_has_no_report(run: Run) -> None:
     del state["stages"]["score"]
     (run.path / "run.json").write_text(json.dumps(state))
     with pytest.raises(RunError, match="toolkit resume"):
-        report.refresh(Run.open(run.path), load_task(run))
+        restore.refresh(Run.open(run.path), load_task(run))

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tiny_tasks import TinyColours, TinyPrices
-from toolkit import plugins
 from toolkit.errors import PluginError, UsageError
-from toolkit.plugins import GROUP, Plugins, check_registration
+from toolkit.plugins import discovery
+from toolkit.plugins.discovery import GROUP, Plugins
+from toolkit.plugins.registration import check_registration
 
 
 def point(
@@ -50,12 +51,12 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
             return points
 
         monkeypatch.setattr(metadata, "entry_points", entry_points)
-        plugins.load.cache_clear()
-        return plugins.load()
+        discovery.load.cache_clear()
+        return discovery.load()
 
     yield load_these
     monkeypatch.undo()
-    plugins.load.cache_clear()
+    discovery.load.cache_clear()
 
 
 def test_tasks_are_found_with_where_they_come_from(load: Load) -> None:
@@ -172,13 +173,13 @@ def test_commands_of_a_plugin_that_fails_leave_the_others_alone(load: Load) -> N
         point("b", lambda: plugin(register_commands=lambda app: added.append(app))),
     )
     app: Any = object()
-    plugins.add_commands(app)
+    discovery.add_commands(app)
     assert added == [app]
     assert found.plugins[0].problem == "register_commands: RuntimeError: no terminal"
 
 
 def test_the_built_in_plugins_come_in_by_entry_points_too() -> None:
-    plugins.load.cache_clear()
-    found = plugins.load()
+    discovery.load.cache_clear()
+    found = discovery.load()
     assert "price-regression" in found.tasks
     assert found.origins["price-regression"].distribution == "adapter-toolkit"

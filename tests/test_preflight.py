@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_fixtures import Echo, numbered, write_csv
-from toolkit.data import Prepared, Source, prepare
 from toolkit.errors import PreflightError
-from toolkit.leaks import leakage
-from toolkit.preflight import Preflight, check, left_out_sentences, sample
+from toolkit.preparation.leakage import leakage
+from toolkit.preparation.preflight import Preflight, check, left_out_sentences, sample
+from toolkit.preparation.prepare import Prepared, Source, prepare
 
 
 def prepared_of(path: Path) -> Prepared:
@@ -169,7 +169,7 @@ def test_what_is_left_out_is_told_with_row_numbers() -> None:
 def test_lengths_are_told_with_mean_percentiles_and_the_share_that_is_too_long() -> None:
     import numpy as np
 
-    from toolkit.lengths import lengths_of, told
+    from toolkit.preparation.lengths import lengths_of, told
 
     parts = {"prompt": np.arange(1, 102), "completion": np.full(101, 10)}
     (sentence,) = told(lengths_of(parts, 100))

@@ -9,8 +9,9 @@ import pytest
 
 from cli_runner import CommandLine
 from test_real_recipes import NAMES, REAL
-from toolkit import Recipe, Task, machines, plugins, pricing
-from toolkit.memory import keeping
+from toolkit import Recipe, Task
+from toolkit.plugins import discovery
+from toolkit.preparation.memory import cost, hardware, stored
 
 
 @pytest.fixture
@@ -20,16 +21,16 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(("task", "recipe"), REAL, ids=NAMES)
 def test_recipes_of_real_models_have_a_kept_estimate(task: type[Task], recipe: Recipe) -> None:
-    assert keeping.kept(task, recipe, gpu=True), "python -m toolkit.memory.keeping"
-    assert keeping.kept(task, recipe, gpu=False)
+    assert stored.kept(task, recipe, gpu=True), "python -m toolkit.preparation.memory.stored"
+    assert stored.kept(task, recipe, gpu=False)
 
 
 @pytest.mark.parametrize(
     ("task", "recipe"), [pair for pair in REAL if "bert" in pair[1].name], ids=lambda v: v.name
 )
 def test_what_is_kept_is_what_is_estimated(task: type[Task], recipe: Recipe) -> None:
-    now = keeping.made(task, recipe, gpu=True)
-    kept = keeping.kept(task, recipe, gpu=True)
+    now = stored.made(task, recipe, gpu=True)
+    kept = stored.kept(task, recipe, gpu=True)
     assert kept is not None
     for name in ("peak_mb", "weights_mb", "parameters_trained"):
         assert kept[name] == pytest.approx(now[name], rel=0.02)
@@ -39,9 +40,9 @@ def test_a_changed_recipe_has_no_kept_estimate() -> None:
     task, recipe = REAL[0]
     training = {**recipe.training, "per_device_train_batch_size": 3}
     changed = dataclasses.replace(recipe, training=training)
-    assert keeping.kept(task, changed, gpu=True) is None
+    assert stored.kept(task, changed, gpu=True) is None
     rate = dataclasses.replace(recipe, training={**recipe.training, "learning_rate": 1e-7})
-    assert keeping.kept(task, rate, gpu=True) is not None
+    assert stored.kept(task, rate, gpu=True) is not None
 
 
 def test_a_list_says_memory_time_and_price(cli: CommandLine) -> None:
@@ -72,49 +73,49 @@ def test_a_list_says_memory_time_and_price(cli: CommandLine) -> None:
     ],
 )
 def test_a_recipe_fits_where_its_summary_says(task: str, recipe: str, machine: str) -> None:
-    cls = plugins.load().tasks[task]
+    cls = discovery.load().tasks[task]
     one = next(r for r in cls.recipes if r.name == recipe)
-    where = next(m for m in machines.GPUS if m.name == machine)
-    assert pricing.described(cls, one, [where])["machines"][machine]["why_not"] is None
+    where = next(m for m in hardware.GPUS if m.name == machine)
+    assert cost.described(cls, one, [where])["machines"][machine]["why_not"] is None
 
 
 def test_time_follows_rows_checkpointing_and_what_is_trained() -> None:
-    machine = machines.GPUS[1]
+    machine = hardware.GPUS[1]
     recipe = Recipe("r", "r", "m", training={"num_train_epochs": 1}, lora={"r": 8})
     whole = dataclasses.replace(recipe, lora=None)
     again = dataclasses.replace(
         recipe, training={**recipe.training, "gradient_checkpointing": True}
     )
-    base = machines.seconds(machine, recipe, 10**9, 1000, 100)
-    assert base == pytest.approx(4 * 1e14 / (machine.speed * machines.USED))
-    assert machines.seconds(machine, recipe, 10**9, 3000, 100) == pytest.approx(3 * base)
-    assert machines.seconds(machine, whole, 10**9, 1000, 100) == pytest.approx(1.5 * base)
-    assert machines.seconds(machine, again, 10**9, 1000, 100) == pytest.approx(1.5 * base)
+    base = hardware.seconds(machine, recipe, 10**9, 1000, 100)
+    assert base == pytest.approx(4 * 1e14 / (machine.speed * hardware.USED))
+    assert hardware.seconds(machine, recipe, 10**9, 3000, 100) == pytest.approx(3 * base)
+    assert hardware.seconds(machine, whole, 10**9, 1000, 100) == pytest.approx(1.5 * base)
+    assert hardware.seconds(machine, again, 10**9, 1000, 100) == pytest.approx(1.5 * base)
 
 
 def test_a_recipe_price_goes_before_the_machine_price() -> None:
-    machine = machines.GPUS[1]
-    assert machines.price(machine, {}, 7200) == pytest.approx(0.20)
-    assert machines.price(machine, {"machine_price_per_hour": 1.5}, 7200) == pytest.approx(3.0)
-    assert machines.price(machines.GPUS[0], {}, 7200) is None
+    machine = hardware.GPUS[1]
+    assert hardware.price(machine, {}, 7200) == pytest.approx(0.20)
+    assert hardware.price(machine, {"machine_price_per_hour": 1.5}, 7200) == pytest.approx(3.0)
+    assert hardware.price(hardware.GPUS[0], {}, 7200) is None
 
 
 def test_after_an_embedded_run_the_next_recipe_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = plugins.load().tasks["price-regression"]
-    said = pricing.next_recipe(task, task.recipes[0])
+    task = discovery.load().tasks["price-regression"]
+    said = cost.next_recipe(task, task.recipes[0])
     assert said is not None
     assert "--recipe llama-3.1-8b-qlora" in said and "GiB" in said
-    none = machines.Machine("this machine", 8 * machines.GIB, 1e11, gpu=False)
-    monkeypatch.setattr(machines, "this", lambda **_: none)
-    assert "this machine has no GPU" in str(pricing.next_recipe(task, task.recipes[0]))
-    h100 = machines.Machine("NVIDIA H100", 79 * machines.GIB, 1e15)
-    monkeypatch.setattr(machines, "this", lambda **_: h100)
-    assert "this machine has that (NVIDIA H100)" in str(pricing.next_recipe(task, task.recipes[0]))
-    small = machines.Machine("GTX 1060", 6 * machines.GIB, 4e12)
-    monkeypatch.setattr(machines, "this", lambda **_: small)
-    assert "GTX 1060 has 6 GiB" in str(pricing.next_recipe(task, task.recipes[0]))
+    none = hardware.Machine("this machine", 8 * hardware.GIB, 1e11, gpu=False)
+    monkeypatch.setattr(hardware, "this", lambda **_: none)
+    assert "this machine has no GPU" in str(cost.next_recipe(task, task.recipes[0]))
+    h100 = hardware.Machine("NVIDIA H100", 79 * hardware.GIB, 1e15)
+    monkeypatch.setattr(hardware, "this", lambda **_: h100)
+    assert "this machine has that (NVIDIA H100)" in str(cost.next_recipe(task, task.recipes[0]))
+    small = hardware.Machine("GTX 1060", 6 * hardware.GIB, 4e12)
+    monkeypatch.setattr(hardware, "this", lambda **_: small)
+    assert "GTX 1060 has 6 GiB" in str(cost.next_recipe(task, task.recipes[0]))
 
 
 def test_after_a_run_on_a_real_model_nothing_is_named() -> None:
     task, recipe = REAL[0]
-    assert pricing.next_recipe(task, recipe) is None
+    assert cost.next_recipe(task, recipe) is None

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cli_runner import ROOT, environment, goods, write_csv
-from toolkit import processes
 from toolkit.errors import UsageError
-from toolkit.run import read_jsonl
+from toolkit.runs.files import read_jsonl
+from toolkit.system import distributed
 
 
 def run(folder: Path, model: Path, *, count: int, batch: int) -> tuple[Path, str]:
@@ -108,27 +108,27 @@ def test_rows_are_answered_once_and_come_back_in_order(monkeypatch: pytest.Monke
             parts[rank] = given
             return [[]] * 3
 
-        monkeypatch.setattr(processes, "everywhere", everywhere)
+        monkeypatch.setattr(distributed, "everywhere", everywhere)
         with pytest.raises(ValueError, match="zip"):
-            processes.shared(rows, answer)
+            distributed.shared(rows, answer)
     assert sorted(row for part in asked for row in part) == rows
     assert max(map(len, asked)) - min(map(len, asked)) <= 1
-    monkeypatch.setattr(processes, "everywhere", lambda given: [parts[r] for r in (0, 1, 2)])
-    assert processes.shared(rows, answer) == [10 * row for row in rows]
+    monkeypatch.setattr(distributed, "everywhere", lambda given: [parts[r] for r in (0, 1, 2)])
+    assert distributed.shared(rows, answer) == [10 * row for row in rows]
 
 
 def test_alone_nothing_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
-    assert processes.shared([1, 2], lambda part: part) == [1, 2]
-    assert processes.agreed(lambda: "so") == "so"
-    assert processes.everywhere(3) == [3]
-    processes.begin()
-    processes.end()
+    assert distributed.shared([1, 2], lambda part: part) == [1, 2]
+    assert distributed.agreed(lambda: "so") == "so"
+    assert distributed.everywhere(3) == [3]
+    distributed.begin()
+    distributed.end()
 
 
 def test_only_the_first_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from toolkit.run import write_text
+    from toolkit.runs.files import write_text
 
     monkeypatch.setenv("RANK", "1")
     write_text(tmp_path / "file", "x")
@@ -153,7 +153,7 @@ def test_what_accelerate_would_ignore_on_a_cpu_is_refused(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv(name, "true")
     with pytest.raises(UsageError, match=said):
-        processes.begin()
+        distributed.begin()
 
 
 @pytest.mark.parametrize("name", ["fsdp", "deepspeed"])

@@ -10,11 +10,11 @@ import torch
 from datasets import Dataset, DatasetDict
 
 from tiny_tasks import TinyPrices, price_rows
-from toolkit import backends
 from toolkit.errors import RecipeError
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.causal_lm.kind import CausalLM
-from toolkit.task import Recipe
+from toolkit.kinds.causal_lm.model import CausalLM
+from toolkit.models import adapters, loading
+from toolkit.recipe import Recipe
 
 pytest.importorskip("bitsandbytes", reason="needs the extra quantization")
 
@@ -30,10 +30,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama wide enough for blocks of 64, with two layers."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from toolkit.models import tokenizer
+    from toolkit.models import number_tokenizer
     from toolkit.testing import models
 
-    learned = tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
+    learned = number_tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
     sizes = models.decoder_sizes(learned) | {"hidden_size": 128, "intermediate_size": 256}
     config = LlamaConfig(vocab_size=len(learned), bos_token_id=learned.bos_token_id, **sizes)
     return models.saved(
@@ -88,10 +88,10 @@ def test_predicting_first_leaves_the_gradients_right(model: Path) -> None:
     """
     gradients = []
     for ask_first in (False, True):
-        loaded = backends.load_model(
+        loaded = loading.load_model(
             "AutoModelForCausalLM", str(model), quantization=NF4, init={"dtype": "float32"}
         )
-        made = backends.add_lora(
+        made = adapters.add_lora(
             loaded, {"r": 4, "target_modules": ["q_proj"], "init_lora_weights": "gaussian"},
             seed=0, task_type="CAUSAL_LM",
         )  # fmt: skip
@@ -111,7 +111,7 @@ def test_predicting_first_leaves_the_gradients_right(model: Path) -> None:
 
 def test_a_quantized_model_cannot_be_trained_whole(tiny_bert: Path) -> None:
     from tiny_tasks import TinyGoods
-    from toolkit.kinds.sequence_classification.kind import SequenceClassification
+    from toolkit.kinds.sequence_classification.model import SequenceClassification
 
     recipe = Recipe("t", "t", str(tiny_bert), lora=None, quantization=NF4)
     with pytest.raises(RecipeError, match="cannot be trained whole"):
@@ -121,7 +121,7 @@ def test_a_quantized_model_cannot_be_trained_whole(tiny_bert: Path) -> None:
 def test_quantization_shrinks_what_is_loaded(model: Path) -> None:
     sizes = []
     for quantization in (None, INT8, NF4):
-        loaded = backends.load_model(
+        loaded = loading.load_model(
             "AutoModelForCausalLM", str(model), quantization=quantization, init={"dtype": "float32"}
         )
         layer = loaded.model.layers[0].mlp.up_proj.weight

@@ -16,10 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_fixtures import write_csv
-from toolkit import reading
-from toolkit.data import Source, read
+from toolkit.data.readers.read import is_hub_id
 from toolkit.errors import DataError, ToolkitError, UsageError
-from toolkit.reading import is_hub_id
+from toolkit.preparation.prepare import Source, read
 
 
 def rows_of(path: Path, source: Source | None = None) -> list[dict[str, Any]]:
@@ -43,7 +42,8 @@ def put(path: Path, content: str | bytes) -> Path:
 def test_importing_the_data_part_is_light() -> None:
     heavy = ["torch", "transformers", "datasets", "pyarrow", "pandas"]
     code = (
-        "import sys, toolkit.data, toolkit.preflight, toolkit.columns\n"
+        "import sys, toolkit.preparation.prepare, toolkit.preparation.preflight\n"
+        "import toolkit.data.columns\n"
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
     environment = {"PYTHONPATH": ":".join(sys.path)}

@@ -12,17 +12,18 @@ from typing import Any
 import pytest
 
 from cli_runner import CommandLine
-from toolkit import Recipe, Task, plugins
-from toolkit.backends import EMBEDDED
-from toolkit.memory.building import configuration
-from toolkit.recipes import SECTIONS
+from toolkit import Recipe, Task
+from toolkit.models.paths import EMBEDDED
+from toolkit.plugins import discovery
+from toolkit.plugins.recipes import SECTIONS
+from toolkit.preparation.memory.meta_model import configuration
 from toolkit.testing import models
 
 
 def real() -> list[tuple[type[Task], Recipe]]:
     return [
         (task, recipe)
-        for _, task in sorted(plugins.load().tasks.items())
+        for _, task in sorted(discovery.load().tasks.items())
         for recipe in task.recipes
         if not recipe.model.startswith(EMBEDDED)
     ]
@@ -95,7 +96,7 @@ def test_a_recipe_trains_saves_loads_and_is_judged(
 
 def test_the_sizes_that_are_kept_are_those_of_the_models() -> None:
     """Parameters as their makers count them, in millions."""
-    from toolkit import memory
+    from toolkit.preparation import memory
 
     counted = {
         ("price-regression", "llama-3.1-8b-qlora"): (27.26, 8030),
@@ -117,7 +118,7 @@ def test_the_sizes_that_are_kept_are_those_of_the_models() -> None:
 
 
 def test_a_recipe_keeps_its_sources_through_run_json() -> None:
-    from toolkit.recipes import as_dict, from_dict
+    from toolkit.plugins.recipes import as_dict, from_dict
 
     recipe: Any = REAL[0][1]
     assert from_dict(json.loads(json.dumps(as_dict(recipe)))).sources == recipe.sources

@@ -11,7 +11,7 @@ import pytest
 from tiny_tasks import SMALL, TinyPrices
 from toolkit import Recipe
 from toolkit.errors import RecipeError, UsageError
-from toolkit.recipes import SECTIONS, as_dict, check, from_dict, resolve
+from toolkit.plugins.recipes import SECTIONS, as_dict, check, from_dict, resolve
 
 
 def set_(*items: str) -> Recipe:

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from judging_fixtures import NOISES, FakePrices, finish, make_run
-from toolkit import comparing, metadata, report, wording
+from toolkit import formatting
 from toolkit.errors import UsageError
-from toolkit.run import Run, read_json, read_jsonl, write_json, write_jsonl
-from toolkit.score import score
-from toolkit.task import Metric
+from toolkit.evaluation.score import score
+from toolkit.metrics.metric import Metric
+from toolkit.pipeline import compare
+from toolkit.reporting import comparison, report, run_details
+from toolkit.runs.files import read_json, read_jsonl, write_json, write_jsonl
+from toolkit.runs.run import Run
 
 SECTIONS = [
     *("verdict", "ladder", "comparisons", "decoders", "intervals", "learning", "predicted"),
@@ -204,21 +207,21 @@ def test_runs_on_the_same_rows_are_compared_row_by_row(tmp_path: Path) -> None:
     first, task = judged(tmp_path)
     rows = read_jsonl(first.data / "heldout.jsonl")
     second, _ = judged(tmp_path, rows=rows, noises={**NOISES, "adapter": ("adapter", 0.3)}, seed=1)
-    doc = comparing.compare([first, second], [task, task])
+    doc = compare.compare([first, second], [task, task])
     (pair,) = doc["pairs"]
     assert pair["row_by_row"]
     assert pair["low"] > 0
     assert "same test rows" in doc["statement"]
-    assert "< 0.001" in comparing.text(doc)
+    assert "< 0.001" in comparison.text(doc)
     # Two tables: a line a run, and one ladder of all systems.
-    assert comparing.markdown(doc).count("\n| ") == 3 + 2 + len(doc["ladder"])
+    assert comparison.markdown(doc).count("\n| ") == 3 + 2 + len(doc["ladder"])
     assert doc["ladder"][0]["name"] == f"adapter of {first.id}"
     assert doc["ladder"][0]["compared"] is None
     values = [rung["value"] for rung in doc["ladder"]]
     assert values == sorted(values)
     theirs = next(r for r in doc["ladder"] if r["name"] == f"adapter of {second.id}")
     assert theirs["compared"]["high"] < 0 and theirs["runs"] == [second.id]
-    assert "<svg" in comparing.html(doc)
+    assert "<svg" in comparison.html(doc)
     json.dumps(doc, allow_nan=False)
 
 
@@ -232,28 +235,28 @@ def test_a_baseline_that_two_runs_added_up_in_another_order_is_one_rung(tmp_path
     for factor, rungs in ((1 + 1e-14, 1), (1.01, 2)):
         lines = read_jsonl(place)
         write_jsonl(place, [{**x, "prediction": x["prediction"] * factor} for x in lines])
-        doc = comparing.compare([first, second], [task, task])
+        doc = compare.compare([first, second], [task, task])
         assert len([r for r in doc["ladder"] if r["name"].startswith(baseline)]) == rungs
 
 
 def test_runs_on_other_rows_stand_side_by_side(tmp_path: Path) -> None:
     first, task = judged(tmp_path)
     second, _ = judged(tmp_path, seed=1)
-    doc = comparing.compare([first, second], [task, task])
+    doc = compare.compare([first, second], [task, task])
     assert doc["pairs"][0]["why"] == "their test rows differ"
     second.info["data"]["fingerprint"] = "cafe"
-    doc = comparing.compare([first, second], [task, task])
+    doc = compare.compare([first, second], [task, task])
     assert not doc["pairs"][0]["row_by_row"]
     assert "difference" not in doc["pairs"][0]
     assert "Not comparable row by row" in doc["statement"]
-    assert "other rows" in comparing.text(doc)
+    assert "other rows" in comparison.text(doc)
     assert doc["ladder"] == []
 
 
 def test_one_run_cannot_be_compared(tmp_path: Path) -> None:
     run, task = judged(tmp_path)
     with pytest.raises(UsageError, match="at least two runs"):
-        comparing.compare([run], [task])
+        compare.compare([run], [task])
 
 
 # -- words ---------------------------------------------------------------------------------------
@@ -270,22 +273,22 @@ def test_one_run_cannot_be_compared(tmp_path: Path) -> None:
     ],
 )
 def test_numbers(value: Any, spec: str, expected: str) -> None:
-    assert wording.number(value, spec) == expected
+    assert formatting.number(value, spec) == expected
 
 
 def test_a_small_difference_is_not_written_as_zero() -> None:
-    assert wording.finer(".1f", 0.034, 2.0) == ".2f"
-    assert wording.finer(".1%", 0.00004) == ".3%"
-    assert wording.finer(".1f", 12.0, 0.0) == ".1f"
-    assert wording.finer(",.0f", 0.3) == ",.1f"
+    assert formatting.finer(".1f", 0.034, 2.0) == ".2f"
+    assert formatting.finer(".1%", 0.00004) == ".3%"
+    assert formatting.finer(".1f", 12.0, 0.0) == ".1f"
+    assert formatting.finer(",.0f", 0.3) == ",.1f"
 
 
 def test_labels_in_sentences() -> None:
-    assert wording.in_sentence("Mean absolute error") == "mean absolute error"
-    assert wording.in_sentence("RMSE") == "RMSE"
-    assert wording.in_sentence("R²") == "R²"
-    assert wording.about(5432) == "5,500"
-    assert wording.duration(3725) == "1 h 02 min"
+    assert formatting.in_sentence("Mean absolute error") == "mean absolute error"
+    assert formatting.in_sentence("RMSE") == "RMSE"
+    assert formatting.in_sentence("R²") == "R²"
+    assert formatting.about(5432) == "5,500"
+    assert formatting.duration(3725) == "1 h 02 min"
 
 
 def test_markdown_cells_stay_cells() -> None:
@@ -294,9 +297,9 @@ def test_markdown_cells_stay_cells() -> None:
 
 def test_the_length_histogram_may_be_absent() -> None:
     histogram = {"lengths": {"edges": [0, 8, 16], "counts": [5, 2], "limit": 16}}
-    assert metadata.lengths(histogram) == ([0, 8, 16], [5, 2], 16)
-    assert metadata.lengths({"lengths": {}}) is None
-    assert metadata.lengths({}) is None
+    assert run_details.lengths(histogram) == ([0, 8, 16], [5, 2], 16)
+    assert run_details.lengths({"lengths": {}}) is None
+    assert run_details.lengths({}) is None
 
 
 @pytest.mark.parametrize(
@@ -307,7 +310,7 @@ def test_the_length_histogram_may_be_absent() -> None:
     ],
 )
 def test_the_adapter_loads_in_five_lines(model: str, line: str) -> None:
-    snippet = metadata.load_snippet({"recipe": {"model": model, "lora": {"r": 16}}})
+    snippet = run_details.load_snippet({"recipe": {"model": model, "lora": {"r": 16}}})
     assert line in snippet
     assert len(snippet.splitlines()) == 5
     compile(snippet, "snippet", "exec")
@@ -326,5 +329,7 @@ def test_a_system_that_could_not_be_had_is_named(tmp_path: Path) -> None:
 
 
 def test_settings_are_flat_and_nothing_is_lost() -> None:
-    found = metadata.flat({"name": "x", "lora": {"r": 16, "target_modules": ["q", "v"]}, "q": None})
+    found = run_details.flat(
+        {"name": "x", "lora": {"r": 16, "target_modules": ["q", "v"]}, "q": None}
+    )
     assert found == [("name", "x"), ("lora.r", "16"), ("lora.target_modules", '["q", "v"]')]

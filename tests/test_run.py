@@ -10,16 +10,8 @@ from typing import Any
 import pytest
 
 from toolkit.errors import RunError, UsageError
-from toolkit.run import (
-    STAGES,
-    Run,
-    read_json,
-    read_jsonl,
-    runs_folder,
-    write_bytes,
-    write_json,
-    write_jsonl,
-)
+from toolkit.runs.files import read_json, read_jsonl, write_bytes, write_json, write_jsonl
+from toolkit.runs.run import STAGES, Run, runs_folder
 
 INFO: dict[str, Any] = {"task": "prices", "recipe": {"name": "small"}, "source": {}, "seed": 0}
 

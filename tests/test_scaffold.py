@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from cli_runner import CommandLine
-from toolkit import checking, plugins, scaffold, taskfiles
+from toolkit.data.source import Source
 from toolkit.errors import UsageError
-from toolkit.source import Source
-from toolkit.taskfiles.kinds import KINDS
+from toolkit.plugins import discovery, scaffold, task_file
+from toolkit.plugins.contract import check
+from toolkit.plugins.toml_kinds import KINDS
 
 LONGEST = 40
 """Lines that a whole task may have."""
@@ -43,7 +44,7 @@ def test_the_whole_task_is_short_and_complete(tmp_path: Path, kind: str) -> None
     assert len(lines) <= LONGEST and max(map(len, lines)) <= 100
     tree = ast.parse("\n".join(lines))
     imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-    assert imported <= {"toolkit", "toolkit.baselines", "toolkit.metrics"}
+    assert imported <= {"toolkit", "toolkit.baselines", "toolkit.metrics.common"}
     assert not list(folder.rglob("*.j2")) and "{{" not in (folder / "README.md").read_text()
 
 
@@ -58,8 +59,8 @@ def test_the_package_says_its_entry_point(tmp_path: Path, kind: str) -> None:
 def test_the_task_keeps_the_contract_and_its_data_hold_no_row_twice(
     tmp_path: Path, kind: str
 ) -> None:
-    task = taskfiles.load(made(tmp_path, kind) / "my_task" / "task.py")
-    results = checking.check(task(), Source())
+    task = task_file.load(made(tmp_path, kind) / "my_task" / "task.py")
+    results = check.check(task(), Source())
     assert [f"{r.rule}: {r.message}" for r in results if not r.passed] == []
     assert task.synthetic, "made-up rows must be called so"
 
@@ -72,7 +73,7 @@ def test_the_command_says_what_it_made_and_what_to_do_next(
     assert answer.code == 0
     assert "my_task/task.py" in answer.out and "toolkit run my-task" in answer.out
     assert list(tmp_path.iterdir()) == [tmp_path / "my-task"]
-    plugins.load.cache_clear()  # tests before this one have loaded such a file
+    discovery.load.cache_clear()  # tests before this one have loaded such a file
     answer = cli("run", "my-task")
     assert answer.code == 2
     assert "pip install -e ./my-task – or run its file: toolkit run ./my-task/my_task/task.py" in (
@@ -91,7 +92,7 @@ def test_pip_fetches_the_builder_where_it_is_not_at_hand(
     builder: object, line: str, cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("toolkit.showing.find_spec", lambda name: builder)
+    monkeypatch.setattr("toolkit.cli.terminal.find_spec", lambda name: builder)
     assert f"  {line}\n" in cli("new", "my-task").out
 
 

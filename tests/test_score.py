@@ -11,12 +11,13 @@ import jsonschema
 import pytest
 
 from judging_fixtures import METRICS, NOISES, FakePrices, finish, make_history, make_run
-from toolkit import breakdown, overfitting, verdict
 from toolkit.errors import PluginError, RunError
-from toolkit.run import Run, read_json, read_jsonl, write_json, write_jsonl
-from toolkit.score import score
-from toolkit.statistics import Comparison
-from toolkit.verifying import recompute
+from toolkit.evaluation import learning_curve, slices, verdict
+from toolkit.evaluation.score import score
+from toolkit.metrics.statistics import Comparison
+from toolkit.pipeline.verify import recompute
+from toolkit.runs.files import read_json, read_jsonl, write_json, write_jsonl
+from toolkit.runs.run import Run
 
 SCHEMA = Path(verdict.__file__).with_name("metrics.schema.json")
 MAE = METRICS[0]
@@ -97,15 +98,15 @@ def test_slices_are_in_order_and_small_parts_have_no_figures(
 ) -> None:
     slices = judged[2]["slices"]
     assert list(slices["price"]) == ["under 30", "30–100", "100 and more"]
-    assert slices["category"]["rare"]["n"] < breakdown.SMALLEST_PART
+    assert slices["category"]["rare"]["n"] < slices.SMALLEST_PART
     assert slices["category"]["rare"]["systems"] == {}
     part = slices["price"]["under 30"]["systems"]["adapter"]
     assert part["low"] <= part["value"] <= part["high"]
 
 
 def test_parts_without_numbers_are_ordered_by_size() -> None:
-    assert breakdown.in_order({"b": [1], "a": [1], "c": [1, 2]}) == ["c", "a", "b"]
-    assert breakdown.in_order({"over 1,000": [1], "50–1,000": [1], "under 50": [1]}) == [
+    assert slices.in_order({"b": [1], "a": [1], "c": [1, 2]}) == ["c", "a", "b"]
+    assert slices.in_order({"over 1,000": [1], "50–1,000": [1], "under 50": [1]}) == [
         "under 50",
         "50–1,000",
         "over 1,000",
@@ -343,7 +344,7 @@ def test_a_changed_interval_width_is_found(tmp_path: Path) -> None:
 
 # -- overfitting ---------------------------------------------------------------------------------
 def test_a_good_curve_has_no_signs() -> None:
-    found = overfitting.assess(make_history(60), MAE, {"best_step": 600, "stopped_early": False})
+    found = learning_curve.assess(make_history(60), MAE, {"best_step": 600, "stopped_early": False})
     assert found == {"signs": [], "notes": ["The checkpoint of step 600 was kept."]}
 
 
@@ -352,7 +353,7 @@ def test_losses_that_part_are_a_sign() -> None:
     for point in history:
         if "eval_loss" in point and point["step"] > 200:
             point["eval_loss"] += (point["step"] - 200) / 200
-    (sign,) = overfitting.assess(history, MAE, {})["signs"]
+    (sign,) = learning_curve.assess(history, MAE, {})["signs"]
     assert sign.startswith("The validation loss was lowest at step 200")
 
 
@@ -360,7 +361,7 @@ def test_drops_where_epochs_begin_are_a_sign() -> None:
     history = make_history(60)
     for point in history:
         point["loss"] -= 0.5 * (point["epoch"] > 1.0) + 0.5 * (point["epoch"] > 2.0)
-    (sign,) = overfitting.assess(history, MAE, {})["signs"]
+    (sign,) = learning_curve.assess(history, MAE, {})["signs"]
     assert "step 210, 410" in sign
 
 
@@ -369,12 +370,14 @@ def test_a_metric_that_worsens_is_a_sign() -> None:
     for point in history:
         if "eval_mae" in point and point["step"] > 300:
             point["eval_mae"] += 10
-    (sign,) = overfitting.assess(history, MAE, {"best_step": 300, "stopped_early": True})["signs"]
+    (sign,) = learning_curve.assess(history, MAE, {"best_step": 300, "stopped_early": True})[
+        "signs"
+    ]
     assert "was best at step 300" in sign
 
 
 def test_a_curve_that_still_falls_asks_for_more() -> None:
     history = [{"step": i, "epoch": i / 30, "eval_mae": 100.0 - i} for i in range(10, 40, 5)]
-    (note,) = overfitting.assess(history, MAE, {})["notes"]
+    (note,) = learning_curve.assess(history, MAE, {})["notes"]
     assert "still improving" in note
-    assert overfitting.assess([], MAE, {}) == {"signs": [], "notes": []}
+    assert learning_curve.assess([], MAE, {}) == {"signs": [], "notes": []}

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from toolkit import baselines, metrics
-from toolkit.task import Metric
+from toolkit import baselines
+from toolkit.metrics import common
+from toolkit.metrics.metric import Metric
 
 TRAIN = Dataset.from_dict(
     {
@@ -24,15 +25,15 @@ NEW = Dataset.from_dict({"text": ["a green cup", "this lamp is red", "old chair"
 @pytest.mark.parametrize(
     ("metric", "prediction", "reference", "value"),
     [
-        (metrics.ACCURACY, "a", "a", 1.0),
-        (metrics.ACCURACY, "a", "A", 0.0),
-        (metrics.EXACT_MATCH, "The Cup!", "cup", 1.0),
-        (metrics.EXACT_MATCH, "cup", ["lamp", "a cup"], 1.0),
-        (metrics.TOKEN_F1, "red cup", "the red lamp", 0.5),
-        (metrics.TOKEN_F1, "", "cup", 0.0),
-        (metrics.TOKEN_F1, "cup cup", "cup", 2 / 3),
-        (metrics.MAE, 3.0, 5.0, 2.0),
-        (metrics.RMSE, 3.0, 5.0, 4.0),
+        (common.ACCURACY, "a", "a", 1.0),
+        (common.ACCURACY, "a", "A", 0.0),
+        (common.EXACT_MATCH, "The Cup!", "cup", 1.0),
+        (common.EXACT_MATCH, "cup", ["lamp", "a cup"], 1.0),
+        (common.TOKEN_F1, "red cup", "the red lamp", 0.5),
+        (common.TOKEN_F1, "", "cup", 0.0),
+        (common.TOKEN_F1, "cup cup", "cup", 2 / 3),
+        (common.MAE, 3.0, 5.0, 2.0),
+        (common.RMSE, 3.0, 5.0, 4.0),
     ],
 )
 def test_a_metric_says_of_one_row(
@@ -42,7 +43,7 @@ def test_a_metric_says_of_one_row(
 
 
 def test_rmse_is_a_root_of_means() -> None:
-    assert metrics.RMSE.value([1.0, 7.0]) == 2.0
+    assert common.RMSE.value([1.0, 7.0]) == 2.0
 
 
 def test_macro_f1_is_scikit_learns_and_works_on_resamples() -> None:
@@ -51,7 +52,7 @@ def test_macro_f1_is_scikit_learns_and_works_on_resamples() -> None:
     classes = ["a", "b", "c"]
     draws = np.random.default_rng(0).integers(0, 3, (2, 60))
     said, wanted = ([classes[i] for i in row] for row in draws)
-    metric = metrics.macro_f1(classes)
+    metric = common.macro_f1(classes)
     values = [metric.per_example(p, r) for p, r in zip(said, wanted, strict=True)]
     assert metric.value(values) == pytest.approx(f1_score(wanted, said, average="macro"))
     columns = metric.columns(values)

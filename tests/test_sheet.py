@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from toolkit import sheet
 from toolkit.errors import DataError, RunError
-from toolkit.flow import load_task
-from toolkit.run import Run, read_jsonl
+from toolkit.evaluation import preference_sheet
+from toolkit.pipeline.restore import load_task
+from toolkit.runs.files import read_jsonl
+from toolkit.runs.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,8 @@ def run(played: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def pairs(run: Run) -> list[sheet.SheetPair]:
-    return sheet.draw(run, load_task(run), "base", "adapter")
+def pairs(run: Run) -> list[preference_sheet.SheetPair]:
+    return preference_sheet.draw(run, load_task(run), "base", "adapter")
 
 
 def answers(run: Run, system: str) -> dict[int, str]:
@@ -34,11 +35,11 @@ def answers(run: Run, system: str) -> dict[int, str]:
     return {line["row_id"]: line["raw"] for line in lines if line["split"] == "test"}
 
 
-def filled(place: Path, pairs: list[sheet.SheetPair], choose: Any) -> Path:
+def filled(place: Path, pairs: list[preference_sheet.SheetPair], choose: Any) -> Path:
     """A sheet as somebody hands it in: ``choose`` gives the choice of a pair by its number."""
-    rows = list(csv.DictReader(sheet.to_csv(pairs).splitlines(keepends=True)))
+    rows = list(csv.DictReader(preference_sheet.to_csv(pairs).splitlines(keepends=True)))
     with place.open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.DictWriter(file, sheet.COLUMNS)
+        writer = csv.DictWriter(file, preference_sheet.COLUMNS)
         writer.writeheader()
         for row in rows:
             said = row | {"choice": choose(int(row["pair"]))}
@@ -47,10 +48,10 @@ def filled(place: Path, pairs: list[sheet.SheetPair], choose: Any) -> Path:
 
 
 def test_pairs_are_what_two_systems_said_about_test_rows_in_shuffled_order(
-    run: Run, pairs: list[sheet.SheetPair]
+    run: Run, pairs: list[preference_sheet.SheetPair]
 ) -> None:
     said = {name: answers(run, name) for name in ("base", "adapter")}
-    assert 10 < len(pairs) <= sheet.ROWS
+    assert 10 < len(pairs) <= preference_sheet.ROWS
     for pair in pairs:
         for name, text in (pair.left, pair.right):
             if said[name][pair.row_id]:
@@ -63,39 +64,39 @@ def test_pairs_are_what_two_systems_said_about_test_rows_in_shuffled_order(
 
 
 def test_the_sheet_is_the_same_for_everybody_and_names_nobody(
-    run: Run, pairs: list[sheet.SheetPair]
+    run: Run, pairs: list[preference_sheet.SheetPair]
 ) -> None:
-    assert sheet.draw(run, load_task(run), "adapter", "base") == pairs
-    text = sheet.to_csv(pairs)
+    assert preference_sheet.draw(run, load_task(run), "adapter", "base") == pairs
+    text = preference_sheet.to_csv(pairs)
     header = text.splitlines()[0]
     assert header == "pair,input,A,B,choice"
     assert "adapter" not in text and "base" not in text.replace("based", "")
-    assert sheet.draw(run, load_task(run), "base", "adapter", rows=3) == pairs[:3]
+    assert preference_sheet.draw(run, load_task(run), "base", "adapter", rows=3) == pairs[:3]
 
 
 def test_a_filled_in_sheet_says_who_was_preferred(
-    tmp_path: Path, pairs: list[sheet.SheetPair]
+    tmp_path: Path, pairs: list[preference_sheet.SheetPair]
 ) -> None:
     words = ("A", "b", "Tie", "both-bad", "")
     place = filled(tmp_path / "ann.csv", pairs, lambda n: words[n % 5])
-    found = sheet.read_csv(place, pairs)
+    found = preference_sheet.read_csv(place, pairs)
     for number, pair in enumerate(pairs, 1):
         wanted = {0: pair.left[0], 1: pair.right[0], 2: "tie", 3: "both-bad"}.get(number % 5)
         assert found.get(pair.row_id) == wanted
 
 
 def test_another_sheet_and_unknown_words_are_refused(
-    tmp_path: Path, pairs: list[sheet.SheetPair]
+    tmp_path: Path, pairs: list[preference_sheet.SheetPair]
 ) -> None:
     odd = filled(tmp_path / "odd.csv", pairs, lambda n: "left-ish")
     with pytest.raises(DataError, match="write A, B, tie, both bad"):
-        sheet.read_csv(odd, pairs)
+        preference_sheet.read_csv(odd, pairs)
     whole = filled(tmp_path / "whole.csv", pairs, lambda n: "A")
     with pytest.raises(DataError, match="not a pair of this run's sheet"):
-        sheet.read_csv(whole, pairs[1:])
+        preference_sheet.read_csv(whole, pairs[1:])
 
 
-def test_agreement_is_cohens(pairs: list[sheet.SheetPair]) -> None:
+def test_agreement_is_cohens(pairs: list[preference_sheet.SheetPair]) -> None:
     # 2 x 2 by hand: 20 both yes, 5 and 10 apart, 15 both no: kappa 0.4 (Wikipedia's example).
     votes = [("base", "base")] * 20 + [("base", "adapter")] * 5
     votes += [("adapter", "base")] * 10 + [("adapter", "adapter")] * 15
@@ -104,20 +105,20 @@ def test_agreement_is_cohens(pairs: list[sheet.SheetPair]) -> None:
         "bob": {i: b for i, (_, b) in enumerate(votes)},
         "cy": {0: "base"},  # one row in common is too few
     }
-    (found,) = sheet.agreement(judged)
+    (found,) = preference_sheet.agreement(judged)
     assert (found.a, found.b, found.rows, found.share) == ("ann", "bob", 50, 0.7)
     assert found.kappa == pytest.approx(0.4)
     ties = {"x": dict.fromkeys(range(5), "tie"), "y": dict.fromkeys(range(9), "tie")}
-    (same,) = sheet.agreement(ties)
+    (same,) = preference_sheet.agreement(ties)
     assert same.rows == 5 and math.isnan(same.kappa)
 
 
 def test_what_a_run_has_not_is_told(run: Run) -> None:
     with pytest.raises(RunError, match="no predictions of nobody"):
-        sheet.draw(run, load_task(run), "base", "nobody")
+        preference_sheet.draw(run, load_task(run), "base", "nobody")
 
 
 def test_cells_are_no_formulas() -> None:
-    pair = sheet.SheetPair(1, "=SUM(A1)", ("base", "+1"), ("adapter", "-2"))
-    line = sheet.to_csv([pair]).splitlines()[1]
+    pair = preference_sheet.SheetPair(1, "=SUM(A1)", ("base", "+1"), ("adapter", "-2"))
+    line = preference_sheet.to_csv([pair]).splitlines()[1]
     assert line == "1,'=SUM(A1),'+1,'-2,"

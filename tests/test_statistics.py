@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from judging_fixtures import METRICS
-from toolkit import statistics
-from toolkit.statistics import Comparison
-from toolkit.task import Metric
+from toolkit.metrics import statistics
+from toolkit.metrics.metric import Metric
+from toolkit.metrics.statistics import Comparison
 
 MEAN = Metric("mean", lambda p, r: float(p))
 R2 = next(m for m in METRICS if m.name == "r2")

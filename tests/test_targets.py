@@ -15,15 +15,18 @@ import pytest
 
 from data_fixtures import Echo
 from judging_fixtures import METRICS, NOISES, FakePrices, finish, make_run
-from toolkit import Target, report, sections, speed, verdict
-from toolkit.data import heldout, prepare, save
+from toolkit import Target
+from toolkit.data.source import Source
 from toolkit.errors import PluginError
-from toolkit.predict import predict_baseline
-from toolkit.run import Run, read_json, read_jsonl, write_json, write_jsonl
-from toolkit.score import score
-from toolkit.source import Source
-from toolkit.statistics import interval, paired
-from toolkit.task import Metric
+from toolkit.evaluation import latency, verdict
+from toolkit.evaluation.predict import predict_baseline
+from toolkit.evaluation.score import score
+from toolkit.metrics.metric import Metric
+from toolkit.metrics.statistics import interval, paired
+from toolkit.preparation.prepare import heldout, prepare, save
+from toolkit.reporting import context, report
+from toolkit.runs.files import read_json, read_jsonl, write_json, write_jsonl
+from toolkit.runs.run import Run
 
 SCHEMA = json.loads(Path(verdict.__file__).with_name("metrics.schema.json").read_text())
 TARGETS = (
@@ -94,7 +97,7 @@ def test_nothing_trained_meets_nothing(tmp_path: Path) -> None:
 
 # -- cost ------------------------------------------------------------------------------------------
 def test_prices_follow_from_what_the_user_sets() -> None:
-    found = speed.prices(
+    found = latency.prices(
         {"watts": 100, "price_per_kwh": 0.3, "machine_price_per_hour": 0.6,
          "api_price_per_query": 0.001},
         seconds=3.6, training_seconds=1800,
@@ -107,7 +110,7 @@ def test_prices_follow_from_what_the_user_sets() -> None:
 
 
 def test_without_figures_no_price_is_made_up() -> None:
-    found = speed.prices({}, seconds=1.0, training_seconds=60)
+    found = latency.prices({}, seconds=1.0, training_seconds=60)
     assert {v for k, v in found.items() if k != "currency"} == {None}
 
 
@@ -158,8 +161,8 @@ def test_a_yardstick_stands_in_the_ladder_and_competes_with_nothing(tmp_path: Pa
     assert doc["verdict"]["best_baseline"] == plain["verdict"]["best_baseline"]
     assert not any(c["b"] == "gold" for c in doc["comparisons"])
     assert not any("gold" in caveat for caveat in doc["verdict"]["caveats"])
-    assert sections.in_order(doc)[0] == "gold"
-    marked = {row["name"] for row in sections.ladder(doc) if row["cells"][0]["best"]}
+    assert context.in_order(doc)[0] == "gold"
+    marked = {row["name"] for row in context.ladder(doc) if row["cells"][0]["best"]}
     assert marked and "gold" not in marked
     write_json(run.path / "metrics.json", doc)
     report.write(run, task)
@@ -265,7 +268,7 @@ def test_rows_to_calibrate_on_are_answered_where_there_are_intervals(
 
 
 def test_preflight_takes_no_stress_row_for_a_copy() -> None:
-    from toolkit import preflight
+    from toolkit.preparation import preflight
 
     found = preflight.check(Stressed(), prepare(Stressed(), Source()))
     assert found.duplicates["rows"] == 0

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from cli_runner import CommandLine, quick, write_csv
-from toolkit import checking, plugins, taskfiles
-from toolkit.data import prepare
+from toolkit.data.source import Source
 from toolkit.errors import DataError, PluginError, ToolkitError, UsageError
-from toolkit.source import Source
+from toolkit.plugins import discovery, lookup, task_file
+from toolkit.plugins.contract import check
+from toolkit.preparation.prepare import prepare
 
 WORDS = ("cup", "lamp", "chair", "desk", "bed", "shelf")
 TOML = """
@@ -24,7 +25,7 @@ metrics = ["exact_match", "token_f1"]
 """
 PYTHON = """
 from toolkit import CausalLMTask
-from toolkit.metrics import TOKEN_F1
+from toolkit.metrics.common import TOKEN_F1
 
 class Subjects(CausalLMTask):
     name = "subjects"
@@ -68,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def broken_rules(path: Path) -> list[str]:
-    results = checking.check(taskfiles.load(path)(), Source())
+    results = check.check(task_file.load(path)(), Source())
     return [f"{r.rule}: {r.message}" for r in results if not r.passed]
 
 
@@ -78,7 +79,7 @@ def test_a_file_is_a_task_that_keeps_the_contract(folder: Path, name: str) -> No
 
 
 def test_a_toml_file_says_what_a_row_becomes(folder: Path) -> None:
-    task = taskfiles.load(folder / "mail.toml")()
+    task = task_file.load(folder / "mail.toml")()
     row = {"body": "hello", "subject": "greeting"}
     example = {"prompt": "Mail: hello\nSubject:", "completion": " greeting"}
     assert task.name == "mail" and task.primary_metric == "exact_match"
@@ -91,7 +92,7 @@ def test_an_encoder_decoder_reads_a_text_of_columns(folder: Path) -> None:
     path.write_text(
         'kind = "seq2seq-lm"\ndata = "mail.csv"\ntext = "Mail: {body}"\ntarget = "subject"\n'
     )
-    task = taskfiles.load(path)()
+    task = task_file.load(path)()
     row = {"body": "hello", "subject": "greeting"}
     assert task.format_example(row) == {"text": "Mail: hello", "text_target": "greeting"}
     assert task.shortens == "body" and task.primary_metric == "token_f1"
@@ -108,7 +109,7 @@ def test_an_encoder_decoder_takes_the_known_forms_too(tmp_path: Path, form: str)
     path = tmp_path / "pairs.toml"
     path.write_text('kind = "seq2seq-lm"\ndata = "rows.jsonl"\n')
     assert broken_rules(path) == []
-    task = taskfiles.load(path)()
+    task = task_file.load(path)()
     example = task.format_example(prepare(task, Source()).splits["train"][0])
     assert example["text"] and example["text_target"].lower().startswith("the ")
 
@@ -120,7 +121,7 @@ def test_classes_are_read_in_their_own_type(tmp_path: Path) -> None:
         'kind = "sequence-classification"\ndata = "rows.jsonl"\ntarget = "stars"\n'
         "classes = [1, 2, 3]\n"
     )
-    task = taskfiles.load(tmp_path / "stars.toml")()
+    task = task_file.load(tmp_path / "stars.toml")()
     assert [m.name for m in task.metrics] == ["accuracy", "macro_f1"]
     assert set(prepare(task, Source()).splits["train"]["stars"]) == {1, 2, 3}
     assert broken_rules(tmp_path / "stars.toml") == []
@@ -160,12 +161,12 @@ def chat_file(folder: Path, form: str) -> Path:
 def test_rows_in_a_known_form_need_no_prompt(tmp_path: Path, form: str) -> None:
     path = chat_file(tmp_path, form)
     assert broken_rules(path) == []
-    prepared = prepare(taskfiles.load(path)(), Source())
+    prepared = prepare(task_file.load(path)(), Source())
     assert "in the form of" in prepared.notes[0]
 
 
 def test_a_conversation_goes_through_the_chat_template_whole(tmp_path: Path) -> None:
-    task = taskfiles.load(chat_file(tmp_path, "sharegpt"))()
+    task = task_file.load(chat_file(tmp_path, "sharegpt"))()
     train = prepare(task, Source()).splits["train"]
     task.adopt(task.learn(train))
     example = task.format_example(train[0])
@@ -176,7 +177,7 @@ def test_a_conversation_goes_through_the_chat_template_whole(tmp_path: Path) -> 
 def test_rows_in_no_known_form_are_refused_with_the_known_ones(folder: Path) -> None:
     (folder / "mail.toml").write_text('kind = "causal-lm"\ndata = "mail.csv"\n')
     with pytest.raises(DataError, match=r"body, subject.*in no form.*Alpaca.*prompt with"):
-        prepare(taskfiles.load(folder / "mail.toml")(), Source())
+        prepare(task_file.load(folder / "mail.toml")(), Source())
 
 
 @pytest.mark.parametrize(
@@ -205,13 +206,13 @@ def test_a_mistake_in_a_toml_file_is_one_sentence(tmp_path: Path, text: str, sai
     path = tmp_path / "task.toml"
     path.write_text(text)
     with pytest.raises(UsageError) as error:
-        taskfiles.load(path)
+        task_file.load(path)
     assert str(path) in str(error.value) and said in str(error.value)
 
 
 def test_a_recipe_in_the_file_changes_the_kinds_own(folder: Path) -> None:
     (folder / "mail.toml").write_text(f"{TOML}\n[recipe.training]\nlearning_rate = 0.5\n")
-    recipe, first = taskfiles.load(folder / "mail.toml").recipes
+    recipe, first = task_file.load(folder / "mail.toml").recipes
     assert recipe.training["learning_rate"] == 0.5
     assert {**recipe.training, "learning_rate": 2e-3} == {**first.training}
 
@@ -233,15 +234,15 @@ def test_a_mistake_in_a_python_file_is_one_sentence(
     path = tmp_path / "mine.py"
     path.write_text(text)
     with pytest.raises(error, match=said):
-        taskfiles.load(path)
+        task_file.load(path)
 
 
 def test_one_of_several_tasks_is_named_behind_a_colon(tmp_path: Path) -> None:
     path = tmp_path / "two.py"
     path.write_text(PYTHON + PYTHON.replace("Subjects", "Other").replace('"subjects"', '"other"'))
-    assert plugins.find(f"{path}:Other").name == "other"
+    assert lookup.find(f"{path}:Other").name == "other"
     with pytest.raises(UsageError, match="did you mean 'Other'"):
-        plugins.find(f"{path}:Othr")
+        lookup.find(f"{path}:Othr")
 
 
 def test_a_file_that_is_not_there_is_said_with_the_nearest(folder: Path, cli: CommandLine) -> None:
@@ -258,11 +259,11 @@ def test_a_file_runs_and_its_run_finds_it_again(
     assert answer.code == 0, answer.err
     metrics = json.loads(answer.out)
     assert {"adapter", "base", "nearest", "most-frequent"} <= set(metrics["systems"])
-    plugins.load.cache_clear()  # as another process would
+    discovery.load.cache_clear()  # as another process would
     assert cli("report", metrics["run_path"], "--verify", "--sample", "4").code == 0
     predicted = cli("predict", metrics["run_path"], "the bed is broken", "--json")
     assert json.loads(predicted.out)[0]["input"] == "the bed is broken"
     (folder / "mail.toml").unlink()
-    plugins.load.cache_clear()
+    discovery.load.cache_clear()
     gone = cli("report", metrics["run_path"])
     assert gone.code == 2 and "there is no file" in gone.err

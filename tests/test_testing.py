@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tiny_tasks import TinyColours, TinyPrices
-from toolkit import plugins, testing
+from toolkit import testing
+from toolkit.plugins import discovery
 
 
 def test_check_task_says_what_is_broken(check_task: Callable[..., None]) -> None:
@@ -29,7 +30,7 @@ def test_run_task_runs_a_task_that_is_not_installed(
     assert {"adapter", "base", "median"} <= set(finished.metrics["systems"])
     lines = finished.predictions("median")
     assert len(lines) == 30 and {line["prediction"] for line in lines} == {lines[0]["prediction"]}
-    assert TinyPrices.name not in plugins.load().tasks
+    assert TinyPrices.name not in discovery.load().tasks
 
 
 def test_a_tiny_model_is_made_once_and_is_tiny(tiny_model: Callable[..., Path]) -> None:

@@ -12,114 +12,114 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "API_VERSION": "toolkit.task",
-    "Answered": "toolkit.kinds.question_answering",
+    "Answered": "toolkit.kinds.question_answering.task",
     "Baseline": "toolkit.task",
-    "CausalLMTask": "toolkit.kinds.causal_lm",
-    "Classified": "toolkit.kinds.sequence_classification",
+    "CausalLMTask": "toolkit.kinds.causal_lm.task",
+    "Classified": "toolkit.kinds.sequence_classification.task",
     "DataError": "toolkit.errors",
-    "Generated": "toolkit.kinds.causal_lm",
+    "Generated": "toolkit.kinds.causal_lm.task",
     "Metric": "toolkit.task",
     "MissingExtra": "toolkit.errors",
-    "Numbers": "toolkit.kinds.causal_lm",
-    "NumericLMTask": "toolkit.kinds.causal_lm",
+    "Numbers": "toolkit.kinds.causal_lm.task",
+    "NumericLMTask": "toolkit.kinds.causal_lm.task",
     "Panel": "toolkit.task",
     "Predictor": "toolkit.task",
-    "QuestionAnsweringTask": "toolkit.kinds.question_answering",
+    "QuestionAnsweringTask": "toolkit.kinds.question_answering.task",
     "Recipe": "toolkit.task",
     "Row": "toolkit.task",
-    "Seq2SeqLMTask": "toolkit.kinds.seq2seq_lm",
-    "SequenceClassificationTask": "toolkit.kinds.sequence_classification",
-    "SequenceRegressionTask": "toolkit.kinds.sequence_classification",
-    "Source": "toolkit.source",
+    "Seq2SeqLMTask": "toolkit.kinds.seq2seq_lm.task",
+    "SequenceClassificationTask": "toolkit.kinds.sequence_classification.task",
+    "SequenceRegressionTask": "toolkit.kinds.sequence_classification.task",
+    "Source": "toolkit.data.source",
     "Stage": "toolkit.task",
-    "classification_metrics": "toolkit.classes",
-    "Target": "toolkit.targets",
+    "classification_metrics": "toolkit.metrics.classification",
+    "Target": "toolkit.metrics.target",
     "Task": "toolkit.task",
     "ToolkitError": "toolkit.errors",
     "UsageError": "toolkit.errors",
-    "hookimpl": "toolkit.hookspecs",
-    "ordinal_metrics": "toolkit.classes",
-    "read": "toolkit.reading",
+    "hookimpl": "toolkit.plugins.hookspecs",
+    "ordinal_metrics": "toolkit.metrics.classification",
+    "read": "toolkit.data.readers.read",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
 
 PUBLIC_MODULES = (
     "toolkit.baselines",
-    "toolkit.columns",
-    "toolkit.decode",
+    "toolkit.data.columns",
+    "toolkit.decoding",
     "toolkit.errors",
-    "toolkit.metrics",
-    "toolkit.precision",
-    "toolkit.reading",
-    "toolkit.source",
-    "toolkit.tables",
+    "toolkit.metrics.common",
+    "toolkit.system.precision",
+    "toolkit.data.readers.read",
+    "toolkit.data.source",
+    "toolkit.data.tables",
     "toolkit.task",
     "toolkit.testing",
-    "toolkit.wording",
+    "toolkit.formatting",
 )
 """Modules whose names tasks may use beside those above; the API version covers both."""
 
 APPLICATION_MODULES = (
     "toolkit.backends",
-    "toolkit.comparing",
-    "toolkit.console",
-    "toolkit.data",
-    "toolkit.environment",
-    "toolkit.flow",
-    "toolkit.gains",
-    "toolkit.human",
+    "toolkit.reporting.comparison",
+    "toolkit.system.console",
+    "toolkit.preparation.prepare",
+    "toolkit.system.environment",
+    "toolkit.pipeline.run",
+    "toolkit.evaluation.perplexity",
+    "toolkit.evaluation.human_guesses",
     "toolkit.kinds.base",
-    "toolkit.kinds.causal_lm",
-    "toolkit.metadata",
+    "toolkit.kinds.causal_lm.task",
+    "toolkit.reporting.run_details",
     "toolkit.panels",
-    "toolkit.plugins",
-    "toolkit.recipes",
-    "toolkit.report",
-    "toolkit.run",
-    "toolkit.sections",
-    "toolkit.serving",
-    "toolkit.sheet",
-    "toolkit.showing",
-    "toolkit.splitting",
-    "toolkit.statistics",
-    "toolkit.systems",
-    "toolkit.together",
-    "toolkit.training_charts",
+    "toolkit.plugins.discovery",
+    "toolkit.plugins.recipes",
+    "toolkit.reporting.report",
+    "toolkit.runs.run",
+    "toolkit.reporting.context",
+    "toolkit.pipeline.predict",
+    "toolkit.evaluation.preference_sheet",
+    "toolkit.cli.terminal",
+    "toolkit.data.splits",
+    "toolkit.metrics.statistics",
+    "toolkit.runs.predictions",
+    "toolkit.pipeline.shared_encoder",
+    "toolkit.reporting.training_charts",
 )
 """Modules for commands and pages on top of the toolkit; they may change with a minor version."""
 
 if TYPE_CHECKING:
-    from toolkit.classes import classification_metrics as classification_metrics
-    from toolkit.classes import ordinal_metrics as ordinal_metrics
+    from toolkit.data.readers.read import read as read
+    from toolkit.data.source import Source as Source
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
     from toolkit.errors import ToolkitError as ToolkitError
     from toolkit.errors import UsageError as UsageError
-    from toolkit.hookspecs import hookimpl as hookimpl
-    from toolkit.kinds.causal_lm import CausalLMTask as CausalLMTask
-    from toolkit.kinds.causal_lm import Generated as Generated
-    from toolkit.kinds.causal_lm import Numbers as Numbers
-    from toolkit.kinds.causal_lm import NumericLMTask as NumericLMTask
-    from toolkit.kinds.question_answering import Answered as Answered
-    from toolkit.kinds.question_answering import QuestionAnsweringTask as QuestionAnsweringTask
-    from toolkit.kinds.seq2seq_lm import Seq2SeqLMTask as Seq2SeqLMTask
-    from toolkit.kinds.sequence_classification import Classified as Classified
-    from toolkit.kinds.sequence_classification import (
+    from toolkit.kinds.causal_lm.task import CausalLMTask as CausalLMTask
+    from toolkit.kinds.causal_lm.task import Generated as Generated
+    from toolkit.kinds.causal_lm.task import Numbers as Numbers
+    from toolkit.kinds.causal_lm.task import NumericLMTask as NumericLMTask
+    from toolkit.kinds.question_answering.task import Answered as Answered
+    from toolkit.kinds.question_answering.task import QuestionAnsweringTask as QuestionAnsweringTask
+    from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask as Seq2SeqLMTask
+    from toolkit.kinds.sequence_classification.task import Classified as Classified
+    from toolkit.kinds.sequence_classification.task import (
         SequenceClassificationTask as SequenceClassificationTask,
     )
-    from toolkit.kinds.sequence_classification import (
+    from toolkit.kinds.sequence_classification.task import (
         SequenceRegressionTask as SequenceRegressionTask,
     )
-    from toolkit.reading import read as read
-    from toolkit.source import Source as Source
-    from toolkit.targets import Target as Target
+    from toolkit.metrics.classification import classification_metrics as classification_metrics
+    from toolkit.metrics.classification import ordinal_metrics as ordinal_metrics
+    from toolkit.metrics.metric import Metric as Metric
+    from toolkit.metrics.target import Target as Target
+    from toolkit.panels import Panel as Panel
+    from toolkit.plugins.hookspecs import hookimpl as hookimpl
+    from toolkit.recipe import Recipe as Recipe
     from toolkit.task import API_VERSION as API_VERSION
     from toolkit.task import Baseline as Baseline
-    from toolkit.task import Metric as Metric
-    from toolkit.task import Panel as Panel
     from toolkit.task import Predictor as Predictor
-    from toolkit.task import Recipe as Recipe
     from toolkit.task import Row as Row
     from toolkit.task import Stage as Stage
     from toolkit.task import Task as Task

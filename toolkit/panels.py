@@ -21,6 +21,7 @@ source says so, the text does not).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import PluginError
@@ -130,3 +131,19 @@ def _check_marks(text: str, marks: Any) -> None:
             raise PluginError(
                 f"there is no mark of kind {kind!r}; kinds are {', '.join(MARK_KINDS)}"
             )
+
+
+@dataclass(frozen=True)
+class Panel:
+    """How the playground shows a task, as plain data: plugins never import gradio.
+
+    Args:
+        inputs: column name → label of the input box.
+        view: how an output is drawn ("text", "number-distribution", "labels", "spans"); what is
+            drawn is :meth:`Task.panel_data`.
+        examples: a few rows to click.
+    """
+
+    inputs: Mapping[str, str]
+    view: str = "text"
+    examples: tuple[Mapping[str, Any], ...] = ()

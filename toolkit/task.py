@@ -7,21 +7,23 @@ imports torch or transformers, so that a plugin costs nothing to discover.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.metrics.metric import Metric
+from toolkit.panels import Panel
+from toolkit.recipe import Recipe
+
 if TYPE_CHECKING:
-    import numpy as np
     from datasets import Dataset, DatasetDict
 
+    from toolkit.data.source import Source
     from toolkit.kinds.base import Kind
-    from toolkit.source import Source
-    from toolkit.targets import Target
+    from toolkit.metrics.target import Target
 
 API_VERSION = 1
 """The version of this contract; a task says which one it is written for."""
@@ -37,117 +39,6 @@ Predictor = Callable[["Dataset"], Sequence[Any]]
 
 Baseline = Callable[["Dataset"], Predictor]
 """A baseline: the training rows in, a fitted :data:`Predictor` out."""
-
-
-def mean(values: np.ndarray, axis: int = -1) -> Any:
-    """The mean over the examples: how most metrics aggregate."""
-    return values.mean(axis=axis)
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A figure of merit, in two steps so that the core can bootstrap it.
-
-    Args:
-        name: short lower-case name, the key in ``metrics.json`` (``"mae"``).
-        per_example: ``(prediction, reference) -> float`` or a tuple of floats; stored per row.
-            ``None`` where the metric says nothing of a row, which the reference alone decides: the
-            figure is then over the other rows.
-        aggregate: takes one array per value that ``per_example`` returns and ``axis``, the axis
-            of the examples, and returns the figure with that axis reduced. It must work on
-            arrays with leading (resample) dimensions: :func:`mean` does.
-        greater_is_better: which way is up.
-        label: what people read ("Mean absolute error"); the name when empty.
-        unit: printed behind the figure ("$", "%"); may be empty.
-        format: a format spec for the figure (".1f").
-        prepare: called with all of a system's predictions and references before ``per_example``
-            is, for what is cheaper done at once (sentence embeddings, which it then remembers).
-        tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
-        detail: kept out of the ladder, in a table of its own (figures of single classes).
-        note: how the figure is computed and what it cannot tell, printed under the ladder.
-        against_all: compared with every system, as the primary metric is, and not with the base
-            and the best baseline alone.
-    """
-
-    name: str
-    per_example: Callable[[Any, Any], float | tuple[float, ...] | None]
-    aggregate: Callable[..., Any] = mean
-    greater_is_better: bool = True
-    label: str = ""
-    unit: str = ""
-    format: str = ".3f"
-    prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
-    tolerance: float = 1e-6
-    detail: bool = False
-    note: str = ""
-    against_all: bool = False
-
-    def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
-        """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).
-
-        Rows without a value are left out; of none there are no arrays.
-        """
-        import numpy as np
-
-        known = [value for value in values if value is not None]
-        array = np.asarray(known, dtype=np.float64)
-        if not known:
-            return ()
-        return (array,) if array.ndim == 1 else tuple(array.T)
-
-    def value(self, values: Sequence[Any]) -> float:
-        """The figure for all examples; not a number where the metric applies to none of them."""
-        columns = self.columns(values)
-        return float(self.aggregate(*columns, axis=-1)) if columns else math.nan
-
-
-@dataclass(frozen=True)
-class Panel:
-    """How the playground shows a task, as plain data: plugins never import gradio.
-
-    Args:
-        inputs: column name → label of the input box.
-        view: how an output is drawn ("text", "number-distribution", "labels", "spans"); what is
-            drawn is :meth:`Task.panel_data`.
-        examples: a few rows to click.
-    """
-
-    inputs: Mapping[str, str]
-    view: str = "text"
-    examples: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A named training set-up, in the upstream libraries' own field names.
-
-    Args:
-        name: kebab-case name for ``--recipe``.
-        summary: one line for ``toolkit run TASK --help`` and the report.
-        model: Hub id, local folder, or ``embedded:NAME`` for a model that ships in the wheel.
-        training: fields of the kind's training arguments (``SFTConfig``, ``TrainingArguments``).
-        lora: fields of ``LoraConfig``; ``None`` trains all parameters.
-        quantization: fields of ``BitsAndBytesConfig``; ``None`` loads unquantized.
-        generation: fields of ``GenerationConfig``; greedy unless asked.
-        early_stopping: arguments of transformers' ``EarlyStoppingCallback``, judged by the task's
-            primary metric on the select split, and ``minutes``, after which training ends with the
-            best checkpoint so far; ``None`` trains to the end.
-        task: the task's own options (see :attr:`Task.options`).
-        cost: prices for the table of cost and speed (see :mod:`toolkit.speed`).
-        sources: ``section.field`` → where its value comes from, for recipes that follow somebody.
-    """
-
-    name: str
-    summary: str
-    model: str
-    training: Mapping[str, Any] = field(default_factory=dict)
-    lora: Mapping[str, Any] | None = field(default_factory=dict)
-    quantization: Mapping[str, Any] | None = None
-    generation: Mapping[str, Any] = field(default_factory=dict)
-    early_stopping: Mapping[str, Any] | None = None
-    task: Mapping[str, Any] = field(default_factory=dict)
-    cost: Mapping[str, Any] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -187,7 +78,7 @@ class Task(ABC):
     synthetic: ClassVar[bool] = False
     """The task's own rows are made up: the report then says so beside its figures."""
     metrics: tuple[Metric, ...]
-    """What answers are judged by; ready-made ones are in :mod:`toolkit.metrics`."""
+    """What answers are judged by; ready-made ones are in :mod:`toolkit.metrics.common`."""
     primary_metric: ClassVar[str]
     """The name of the metric that the verdict and all choices are about."""
     margin: ClassVar[float] = 0.0
@@ -215,7 +106,7 @@ class Task(ABC):
 
         Default, for a task that names its :attr:`answer`: the user's file or :attr:`data`, its
         columns found by name (``--text`` and ``--target`` name others), rows in the usual formats
-        for fine-tuning recognised, see :mod:`toolkit.loading`.
+        for fine-tuning recognised, see :mod:`toolkit.data.column_mapping`.
 
         Its splits are called ``train``, ``validation`` and ``test``. Rows that are hard on purpose
         (edge cases, perturbed text) can be a split ``stress``: all systems answer them, and they
@@ -224,7 +115,7 @@ class Task(ABC):
         Rows that cannot be used are left out and told to ``source.leave_out(reason, row_ids)``;
         choices that were made for the user are told to ``source.note(sentence)``.
         """
-        from toolkit.loading import load_rows
+        from toolkit.data.column_mapping import load_rows
 
         return load_rows(self, source)
 
@@ -242,7 +133,7 @@ class Task(ABC):
         ``source.chosen`` is what :meth:`load_rows` left there. Default: the file's columns of
         those names, or those that training took.
         """
-        from toolkit.loading import load_inputs
+        from toolkit.data.column_mapping import load_inputs
 
         return load_inputs(self, source)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit import sections, wording
+from toolkit import formatting
 from toolkit.errors import ToolkitError
-from toolkit.flow import load_task
-from toolkit.run import Run
+from toolkit.pipeline.restore import load_task
+from toolkit.reporting import context
+from toolkit.runs.run import Run
 from toolkit_playground import chat, compare, guess, html, panels, runs, vote
 from toolkit_playground.engine import base_of
 from toolkit_playground.library import Library
@@ -115,12 +116,12 @@ def _line(library: Library, run: Run, summary: str) -> str:
     verdict = "not scored yet"
     if found:
         badge = '<span class="tk-badge">SYNTHETIC DATA</span>' if found["synthetic"] else ""
-        verdict = sections.head(found)
+        verdict = context.head(found)
         ladder = found["systems"]
-        metric = sections.described(found)
+        metric = context.described(found)
         figures = [
             f"{name} {_figure(ladder[name], metric)}"
-            for name in (sections.trained(found), sections.base(found))
+            for name in (context.trained(found), context.base(found))
             if name
         ]
         if figures:
@@ -134,7 +135,7 @@ def _line(library: Library, run: Run, summary: str) -> str:
 
 def _figure(system: Any, metric: Any) -> str:
     value = system["metrics"][metric["name"]]["value"]
-    return wording.figure(value, metric["format"], metric["unit"])
+    return formatting.figure(value, metric["format"], metric["unit"])
 
 
 def problems(library: Library, run: Run) -> Sequence[str]:

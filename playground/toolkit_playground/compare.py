@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit import wording
-from toolkit.kinds.causal_lm import Generated
+from toolkit import formatting
+from toolkit.kinds.causal_lm.task import Generated
 from toolkit.task import Row
 from toolkit_playground import html
 from toolkit_playground.engine import Engine, Side, Text
@@ -175,8 +175,8 @@ def judged(sides: Sequence[Side], predictions: Sequence[Any], row: Row) -> list[
         elif binary:
             result.append(html.verdict(value == 1.0, "right" if value == 1.0 else "wrong"))
         else:
-            label = wording.in_sentence(metric.label or metric.name).removeprefix("mean ")
-            shown_value = wording.figure(value, metric.format, metric.unit)
+            label = formatting.in_sentence(metric.label or metric.name).removeprefix("mean ")
+            shown_value = formatting.figure(value, metric.format, metric.unit)
             good = value == best if several else None
             parts = [part for part in (line, f"{label} {shown_value}") if part]
             result.append(html.verdict(good or None, "; ".join(parts)))

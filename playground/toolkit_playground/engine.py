@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.flow import load_task
 from toolkit.kinds.base import BASE, Watch
-from toolkit.run import Run
-from toolkit.serving import open_run, read
+from toolkit.pipeline.predict import open_run, read
+from toolkit.pipeline.restore import load_task
+from toolkit.runs.run import Run
 from toolkit.task import Row, Task
 
 REFRESH = 0.06
@@ -303,7 +303,7 @@ def trained_label(run: Run) -> str:
 
 def base_of(run: Run) -> tuple[str, str]:
     """What decides whether two runs' adapters go on one base: the model, and how it is loaded."""
-    from toolkit.backends import model_path
+    from toolkit.models.paths import model_path
 
     recipe = run.info["recipe"]
     init = (recipe.get("training") or {}).get("model_init_kwargs")

@@ -13,10 +13,13 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit import human, report, statistics, wording
+from toolkit import formatting
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.flow import load_task
-from toolkit.run import Run
+from toolkit.evaluation import human_guesses
+from toolkit.metrics import statistics
+from toolkit.pipeline import restore
+from toolkit.pipeline.restore import load_task
+from toolkit.runs.run import Run
 from toolkit.task import Row, Task
 from toolkit_playground import html
 from toolkit_playground.library import inputs_of
@@ -66,9 +69,9 @@ class Rungs:
         """Guesses into the run, the run into its report."""
         given, seconds = page.library.store(run).guesses()
         task = load_task(run)
-        human.add(run, task, {r: guessed(task, g) for r, g in given.items()}, seconds)
+        human_guesses.add(run, task, {r: guessed(task, g) for r, g in given.items()}, seconds)
         with DRAWING:
-            report.refresh(run, task)
+            restore.refresh(run, task)
 
 
 def guessed(task: Task, value: float) -> Any:
@@ -112,7 +115,7 @@ def build(page: Page) -> None:
             run = page.library.find(key)
             line = keep(page, run, now, value, str(request.session_hash or "")[:8])
             table, count = standing(page, key)
-            if count >= human.ENOUGH:
+            if count >= human_guesses.ENOUGH:
                 rungs.update(page, run)
                 line += rungs.problems.get(run.id, "")
             following = _ask(page, key)
@@ -143,7 +146,7 @@ def _ask(page: Page, key: str | None, after: Asked | None = None) -> Asked | Non
         return None
     run = page.library.find(key)
     try:
-        rows = human.rows(run)
+        rows = human_guesses.rows(run)
     except ToolkitError:
         return None
     done, _ = page.library.store(run).guesses()
@@ -162,7 +165,7 @@ def show_row(page: Page, key: str | None, asked: Asked | None) -> list[Any]:
         return [html.empty(NO_RUN, NO_RUN_HINT), gr.Number(value=None, interactive=False)]
     run = page.library.find(key)
     task = load_task(run)
-    rows = human.rows(run)
+    rows = human_guesses.rows(run)
     if not guessable(task, rows):
         text = f"The answers of {task.name} are no numbers; vote on its texts instead."
         return [html.empty("Nothing to guess here", text), gr.Number(interactive=False)]
@@ -186,7 +189,7 @@ def show_row(page: Page, key: str | None, asked: Asked | None) -> list[Any]:
 def keep(page: Page, run: Run, asked: Asked, value: float | None, voter: str) -> str:
     """Store a guess and tell the truth; refuses, in words, what is no answer."""
     task = load_task(run)
-    row = human.rows(run)[asked.row_id]
+    row = human_guesses.rows(run)[asked.row_id]
     if value is None or not math.isfinite(value):
         raise UsageError("type a number first")
     metric = task.metric()
@@ -203,7 +206,7 @@ def keep(page: Page, run: Run, asked: Asked, value: float | None, voter: str) ->
         if name in ("adapter", "full", "base") and asked.row_id in lines
     ]
     miss = "" if not isinstance(values, int | float) else (
-        f"; {wording.in_sentence(metric.label or metric.name).removeprefix('mean ')} "
+        f"; {formatting.in_sentence(metric.label or metric.name).removeprefix('mean ')} "
         f"{html.figure(float(values), metric.unit, metric.format)}"
     )  # fmt: skip
     return html.notice(
@@ -218,32 +221,32 @@ def standing(page: Page, key: str | None) -> tuple[str, int]:
         return "", 0
     run = page.library.find(key)
     given, _ = page.library.store(run).guesses()
-    needed = human.ENOUGH - len(given)
+    needed = human_guesses.ENOUGH - len(given)
     if not given:
         return (
             html.empty(
                 "No guesses yet",
-                f"After {human.ENOUGH} guesses you are a rung of this run's ladder, with an "
-                "interval, in its report too.",
+                f"After {human_guesses.ENOUGH} guesses you are a rung of this run's ladder, with "
+                "an interval, in its report too.",
             ),
             0,
         )
     task = load_task(run)
-    rows = human.rows(run)
+    rows = human_guesses.rows(run)
     metric = task.metric()
     kept = {r: g for r, g in given.items() if r in rows}
     ours = [metric.per_example(guessed(task, g), task.reference(rows[r])) for r, g in kept.items()]
     ladder = [("you (all guesses)", ours)]
     for name, lines in page.library.ladder(run).items():
         theirs = [lines[r]["metrics"][metric.name] for r in kept if r in lines]
-        if name != human.NAME and len(theirs) == len(kept):
+        if name != human_guesses.NAME and len(theirs) == len(kept):
             ladder.append((name, [tuple(v) if isinstance(v, list) else v for v in theirs]))
     sign = -1 if metric.greater_is_better else 1
     ladder.sort(key=lambda item: sign * metric.value(item[1]))
     table = html.table(
         ["System", metric.label or metric.name, "95 %"],
         [[name, *_figures(metric, values)] for name, values in ladder],
-        f"On {wording.count(len(kept), 'guessed row')}",
+        f"On {formatting.count(len(kept), 'guessed row')}",
     )
     place = (
         f"{needed} more until the human rung stands in the report."
@@ -255,9 +258,9 @@ def standing(page: Page, key: str | None) -> tuple[str, int]:
 
 def _figures(metric: Any, values: list[Any]) -> list[str]:
     if len(values) < FEW:
-        return [wording.figure(metric.value(values), metric.format, metric.unit), "too few yet"]
+        return [formatting.figure(metric.value(values), metric.format, metric.unit), "too few yet"]
     found = statistics.interval(metric, values, resamples=999)
     return [
-        wording.figure(found.value, metric.format, metric.unit),
-        wording.span(found.low, found.high, metric.format),
+        formatting.figure(found.value, metric.format, metric.unit),
+        formatting.span(found.low, found.high, metric.format),
     ]

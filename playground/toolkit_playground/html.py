@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from toolkit import wording
+from toolkit import formatting
 from toolkit.errors import ToolkitError
 from toolkit_playground.engine import Text
 
@@ -26,7 +26,7 @@ def failure(error: BaseException, doing: str = "") -> str:
     text = " ".join(str(error).split())[:600]
     if not isinstance(error, ToolkitError):
         text = f"{doing or 'this'} failed: {type(error).__name__}: {text}"
-    return notice(wording.sentence(text), "error")
+    return notice(formatting.sentence(text), "error")
 
 
 def empty(title: str, text: str) -> str:
@@ -47,7 +47,7 @@ def figure(value: Any, unit: str = "", spec: str = "") -> str:
         return "; ".join(figure(inside, unit, spec) for inside in value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         rounded = round(float(value), 4)
-        return wording.with_unit(wording.number(rounded, spec), unit)
+        return formatting.with_unit(formatting.number(rounded, spec), unit)
     return str(value)
 
 
@@ -69,7 +69,7 @@ def timing(text: Text) -> str:
     """Latency and speed of a text, as it is being written or done."""
     if text.first is None:
         return "waiting" if not text.ended else "nothing written"
-    parts = [wording.count(text.tokens, "token"), f"{text.seconds:.2f} s"]
+    parts = [formatting.count(text.tokens, "token"), f"{text.seconds:.2f} s"]
     if text.rate is not None:
         parts.append(f"{text.rate:.0f} tokens/s")
     parts.append(f"first after {text.first * 1000:.0f} ms")

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from toolkit.errors import UsageError
-from toolkit.run import Run
+from toolkit.runs.run import Run
 from toolkit.task import Row, Task
 from toolkit_playground.engine import MOST_CHARACTERS, MOST_NEW_TOKENS
 from toolkit_playground.html import figure

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit import sheet
-from toolkit.statistics import CONFIDENCE, proportion
+from toolkit.evaluation import preference_sheet
+from toolkit.metrics.statistics import CONFIDENCE, proportion
 from toolkit_playground.store import Vote
 
 
@@ -119,13 +119,13 @@ def strengths(votes: Sequence[Vote], order: Sequence[str]) -> list[Strength]:
     ]
 
 
-def agreement(votes: Sequence[Vote]) -> list[sheet.Agreement]:
+def agreement(votes: Sequence[Vote]) -> list[preference_sheet.Agreement]:
     """How far each two voters agree on the rows of the evaluation sheet that both judged."""
     judged: dict[str, dict[int, str]] = {}
     for vote in votes:
         if vote.sheet and vote.row_id is not None:
             judged.setdefault(vote.voter, {})[vote.row_id] = vote.winner or vote.choice
-    return sheet.agreement(judged)
+    return preference_sheet.agreement(judged)
 
 
 def preferences(votes: Sequence[Vote]) -> list[dict[str, str]]:

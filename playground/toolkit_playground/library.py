@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit import systems
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.run import Run, read_json, read_jsonl
+from toolkit.runs import predictions
+from toolkit.runs.files import read_json, read_jsonl
+from toolkit.runs.run import Run
 from toolkit.task import Row, Task
 from toolkit_playground.engine import Engine, base_of
 from toolkit_playground.store import Store
@@ -108,7 +109,7 @@ class Library:
             return {}
         key = (run.id, place.stat().st_mtime)
         if key not in self._ladders:
-            found = systems.load(run)
+            found = predictions.load(run)
             self._ladders = {key: {s.name: _by_row(s) for s in found}}
         return self._ladders[key]
 
@@ -118,7 +119,7 @@ class Library:
         return read_json(place) if place.is_file() else None
 
 
-def _by_row(system: systems.System) -> dict[int, Mapping[str, Any]]:
+def _by_row(system: predictions.System) -> dict[int, Mapping[str, Any]]:
     return {row_id: line for lines in system.splits.values() for row_id, line in lines.items()}
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import gradio as gr
 
 from toolkit.errors import UsageError
-from toolkit.flow import load_task
-from toolkit.run import Run
+from toolkit.pipeline.restore import load_task
+from toolkit.runs.run import Run
 from toolkit.task import Task
 from toolkit_playground.engine import (
     BASE_LABEL,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit import sheet
 from toolkit.errors import UsageError
+from toolkit.evaluation import preference_sheet
 from toolkit.task import Row
 from toolkit_playground import html
 from toolkit_playground.engine import Engine
@@ -78,7 +78,7 @@ def _written(
     settings: Sequence[Any],
     stop: Any,
 ) -> Pair:
-    shown = sheet.shown(engine.task, row)
+    shown = preference_sheet.shown(engine.task, row)
     if not engine.writes:
         readings = engine.predict(row, two)
         unit = engine.task.metric().unit
@@ -101,7 +101,7 @@ def _written(
 
 
 def sheet_pair(page: Page, engine: Engine, voter: str, two: Sequence[str]) -> Pair:
-    """The next pair of the evaluation sheet (:mod:`toolkit.sheet`) that this voter has not judged.
+    """The next pair of the evaluation sheet that this voter has not judged.
 
     The answers are those that the run's ladder was scored on; nothing is generated anew.
     """
@@ -114,7 +114,7 @@ def sheet_pair(page: Page, engine: Engine, voter: str, two: Sequence[str]) -> Pa
     done = {v.row_id for v in page.library.store(run).votes() if v.sheet and v.voter == voter}
     rows = {int(row["row_id"]): row for row in page.library.held_out(run, "test")}
     first, second = labels
-    for pair in sheet.draw(run, task, first, second):
+    for pair in preference_sheet.draw(run, task, first, second):
         if pair.row_id in done:
             continue
         left, right = ((labels[system], said) for system, said in (pair.left, pair.right))

@@ -50,7 +50,7 @@ def build(page: Page) -> None:
     def values(key: str | None) -> list[Any]:
         if key is None:
             return [gr.CheckboxGroup(), html.empty(NO_RUN, NO_RUN_HINT)]
-        from toolkit.flow import load_task
+        from toolkit.pipeline.restore import load_task
 
         run = page.library.find(key)
         task = load_task(run)
@@ -113,9 +113,9 @@ def _blame(engine: Engine, error: Exception) -> PluginError:
 
 
 def _blame_task(task: Any, error: Exception) -> PluginError:
-    from toolkit import plugins
+    from toolkit.plugins import discovery
 
-    origin = plugins.load().origins.get(task.name)
+    origin = discovery.load().origins.get(task.name)
     where = f"{origin.distribution} {origin.version}" if origin else "its plugin"
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
     return PluginError(

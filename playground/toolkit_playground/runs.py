@@ -12,10 +12,13 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit import comparing, metadata, sections, training_charts, wording
+from toolkit import formatting
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.flow import load_task
-from toolkit.run import STAGES, Run, read_json
+from toolkit.pipeline import compare
+from toolkit.pipeline.restore import load_task
+from toolkit.reporting import context, run_details, training_charts
+from toolkit.runs.files import read_json
+from toolkit.runs.run import STAGES, Run
 from toolkit_playground import html
 from toolkit_playground.page import DRAWING, NO_RUN, NO_RUN_HINT, QUIET, Page, block
 
@@ -116,7 +119,7 @@ def one(run: Run) -> str:
     elif run.finished:
         missing = f"report.html is missing; write it: toolkit report {run.id}"
         parts.append(html.notice(missing, "warn"))
-    rows = metadata.flat(run.info.get("recipe", {}))
+    rows = run_details.flat(run.info.get("recipe", {}))
     settings = html.table(["Setting", "Value"], rows, words=True)
     return "".join(parts) + (
         f'<details class="tk-prompt"><summary>Settings</summary>{settings}</details>'
@@ -129,14 +132,14 @@ def _verdict(run: Run) -> str:
         return ""
     found = read_json(place)
     human = found["systems"].get("human")
-    metric = sections.described(found)
+    metric = context.described(found)
     extra = ""
     if human:
         figure = human["metrics"][metric["name"]]
         extra = (
             f" A person's guesses on {human['n']} rows: "
-            f"{wording.figure(figure['value'], metric['format'], metric['unit'])} "
-            f"({wording.span(figure['low'], figure['high'], metric['format'])})."
+            f"{formatting.figure(figure['value'], metric['format'], metric['unit'])} "
+            f"({formatting.span(figure['low'], figure['high'], metric['format'])})."
         )
     return f'<p class="tk-sentence">{escape(found["verdict"]["sentence"] + extra)}</p>'
 
@@ -148,7 +151,7 @@ def _stages(run: Run) -> str:
     for name in STAGES:
         found = stages.get(name, {})
         state = found.get("state", "to do")
-        seconds = f" {wording.duration(found['seconds'])}" if state == "done" else ""
+        seconds = f" {formatting.duration(found['seconds'])}" if state == "done" else ""
         sign = {"done": "✓", "running": "●", "stopped": "✗"}.get(state, "○")
         items.append(
             f'<li class="tk-{state.replace(" ", "-")}"><span aria-hidden="true">{sign}</span> '
@@ -169,7 +172,7 @@ def _progress(run: Run) -> tuple[str, str]:
             f"toolkit resume {run.id}",
             "warn",
         )
-    return f"In progress, shown live; it last wrote {wording.duration(age)} ago.", "info"
+    return f"In progress, shown live; it last wrote {formatting.duration(age)} ago.", "info"
 
 
 def _curve(run: Run) -> str:
@@ -181,9 +184,9 @@ def _curve(run: Run) -> str:
     metric = load_task(run).metric()
     described = {"name": metric.name, "label": metric.label or metric.name, "unit": metric.unit}
     doc = {"history": history, "primary_metric": metric.name, "metrics": [described]}
-    curves = sections.curves(doc)
+    curves = context.curves(doc)
     with DRAWING:
-        drawn = [_drawn(curves, described, sections.epoch_ends(history), n) for n in (False, True)]
+        drawn = [_drawn(curves, described, context.epoch_ends(history), n) for n in (False, True)]
     return f'<div class="tk-chart">{"".join(drawn)}</div>'
 
 
@@ -209,7 +212,7 @@ def several(runs: Sequence[Run]) -> str:
     parts = []
     if len(scored) > 1:
         tasks = [load_task(run) for run in scored]
-        parts.append(comparison(comparing.compare(scored, tasks)))
+        parts.append(comparison(compare.compare(scored, tasks)))
     for run in runs:
         if run not in scored or len(scored) < 2:
             parts.append(f"<h2>{escape(described(run))}</h2>{_stages(run)}{_curve(run)}")
@@ -226,14 +229,14 @@ def comparison(found: Mapping[str, Any]) -> str:
         gap = "–"
         if pair and pair["row_by_row"]:
             gap = (
-                f"{wording.signed(pair['difference'], metric['format'], metric['unit'])} "
-                f"({wording.span(pair['low'], pair['high'], metric['format'])})"
+                f"{formatting.signed(pair['difference'], metric['format'], metric['unit'])} "
+                f"({formatting.span(pair['low'], pair['high'], metric['format'])})"
             )
         rows.append(
             [
                 line["run"], str(line["model"]), str(line["recipe"]),
-                wording.figure(line["value"], metric["format"], metric["unit"]),
-                wording.span(line["low"], line["high"], metric["format"]), gap,
+                formatting.figure(line["value"], metric["format"], metric["unit"]),
+                formatting.span(line["low"], line["high"], metric["format"]), gap,
                 WORDS[line["worth_it"]], f"{line['n']:,}",
             ]
         )  # fmt: skip

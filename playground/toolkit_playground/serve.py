@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit import environment
-from toolkit.console import Console
 from toolkit.errors import MissingExtra, ToolkitError, UsageError
-from toolkit.run import Run, runs_folder
+from toolkit.runs.run import Run, runs_folder
+from toolkit.system import environment
+from toolkit.system.console import Console
 
 if TYPE_CHECKING:
     from toolkit_playground.library import Library

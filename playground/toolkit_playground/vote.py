@@ -12,10 +12,11 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit import sheet, wording
+from toolkit import formatting
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.flow import load_task
-from toolkit.run import Run
+from toolkit.evaluation import preference_sheet
+from toolkit.pipeline.restore import load_task
+from toolkit.runs.run import Run
 from toolkit_playground import html, judging
 from toolkit_playground.engine import trained_label
 from toolkit_playground.inputs import sampling_controls
@@ -185,7 +186,7 @@ def summary(page: Page, run: Run) -> str:
     ]
     parts = [
         html.table(["Sides", "Won", "Undecided", "Share, 95 %", "Sign test"], rows,
-                   wording.count(len(votes), "vote"))
+                   formatting.count(len(votes), "vote"))
     ]  # fmt: skip
     if strong := judging.strengths(votes, order):
         parts.append(
@@ -210,14 +211,16 @@ def blank_sheet(page: Page, key: str | None) -> str:
     """What the sheet is, and a link to it on paper: base against what the run has trained."""
     try:
         run = page.library.find(key)
-        pairs = sheet.draw(run, load_task(run), "base", trained_label(run))
+        pairs = preference_sheet.draw(run, load_task(run), "base", trained_label(run))
     except ToolkitError as error:
         return html.failure(error)
     told = html.notice(
-        f"{wording.count(len(pairs), 'pair')} of test rows, the same for everybody: read what "
+        f"{formatting.count(len(pairs), 'pair')} of test rows, the same for everybody: read what "
         "stands there, and say which answer is better. Give your name below the results."
     )
-    link = download("sheet.csv", sheet.to_csv(pairs), "text/csv", "The sheet as CSV, to fill in")
+    link = download(
+        "sheet.csv", preference_sheet.to_csv(pairs), "text/csv", "The sheet as CSV, to fill in"
+    )
     return f'{told}<p class="tk-links">{link}</p>'
 
 
@@ -238,11 +241,11 @@ def exports(votes: Sequence[Vote]) -> str:
     return '<p class="tk-links">' + (
         download(
             "preferences.jsonl", lines, "application/x-ndjson",
-            f"Preference data for DPO, {wording.count(len(pairs), 'pair')}",
+            f"Preference data for DPO, {formatting.count(len(pairs), 'pair')}",
         )
         + download("votes.csv", buffer.getvalue(), "text/csv", "All votes as CSV")
     ) + "</p>"  # fmt: skip
 
 
 def _cell(value: Any) -> Any:
-    return sheet.cell(value) if isinstance(value, str) else value
+    return preference_sheet.cell(value) if isinstance(value, str) else value

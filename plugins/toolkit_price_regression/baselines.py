@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toolkit import precision
 from toolkit.baselines import sentence_encoder
+from toolkit.system import precision
 from toolkit.task import Baseline, Predictor
 from toolkit_price_regression.features import amounts, frequent_words, shape, vectorizer
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit import columns, tables
-from toolkit.columns import Rendering
+from toolkit.data import columns, tables
+from toolkit.data.columns import Rendering
+from toolkit.data.source import Source, column_names
 from toolkit.errors import DataError
-from toolkit.source import Source, column_names
 from toolkit_price_regression import prices
 
 if TYPE_CHECKING:

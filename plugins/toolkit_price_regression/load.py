@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit import columns, tables
-from toolkit.columns import Rendering
+from toolkit.data import columns, tables
+from toolkit.data.columns import Rendering
+from toolkit.data.readers.read import read
+from toolkit.data.source import Source, column_names
 from toolkit.errors import DataError, UsageError
-from toolkit.reading import read
-from toolkit.source import Source, column_names
 from toolkit_price_regression import catalogue, prices
 from toolkit_price_regression.choosing import (
     Choice,

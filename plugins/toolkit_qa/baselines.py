@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import Baseline, Predictor, Row
 from toolkit.baselines import sentence_vectors
-from toolkit.tables import rows as rows_of
+from toolkit.data.tables import rows as rows_of
 from toolkit_qa import asking, scoring
 from toolkit_qa.asking import Span
 from toolkit_qa.scoring import NOTHING, Prediction, Reference

@@ -20,10 +20,10 @@ def together(
     ] = False,
 ) -> None:
     """Hold several tasks' adapters on one encoder, and check that each answers as alone."""
-    from toolkit.flow import load_task
-    from toolkit.report import write
-    from toolkit.run import Run, runs_folder
-    from toolkit.together import together as compare
+    from toolkit.pipeline.restore import load_task
+    from toolkit.pipeline.shared_encoder import together as compare
+    from toolkit.reporting.report import write
+    from toolkit.runs.run import Run, runs_folder
 
     folder = runs_folder(runs)
     found = [Run.find(name, folder) for name in run_names]

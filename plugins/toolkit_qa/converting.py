@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import DataError, Source, columns, tables
+from toolkit import DataError, Source
+from toolkit.data import columns, tables
+from toolkit.data.source import column_names
 from toolkit.errors import UsageError
-from toolkit.source import column_names
 from toolkit_qa.aligning import align, answers_of, problem
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import Source
+from toolkit.data.tables import rows
 from toolkit.errors import UsageError
-from toolkit.tables import rows
 from toolkit_qa import stories
 from toolkit_qa.converting import Converter, digest, document, from_rows
 

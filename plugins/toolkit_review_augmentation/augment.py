@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import DataError, Source, UsageError
-from toolkit.run import write_json, write_jsonl, write_text
+from toolkit.runs.files import write_json, write_jsonl, write_text
 from toolkit_review_augmentation import balancing, examples, perturb, reviews
 from toolkit_review_augmentation import instructions as asked
 from toolkit_review_augmentation.balancing import Review
@@ -129,7 +129,7 @@ def _split(rows: Sequence[Review], seed: int) -> dict[str, list[Review]]:
     """Reviews by split; those of one group stay together."""
     import numpy as np
 
-    from toolkit import splitting
+    from toolkit.data import splits as splitting
 
     if len({review["group"] for review in rows}) < len(SPLITS):
         raise DataError(f"{len(rows)} usable reviews are too few to be split into three")

@@ -56,10 +56,10 @@ def augment(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Make instruction data of reviews: five examples each, as JSONL that any trainer reads."""
-    from toolkit import environment
-    from toolkit.columns import split_option
-    from toolkit.console import Console
-    from toolkit.source import Source
+    from toolkit.data.columns import split_option
+    from toolkit.data.source import Source
+    from toolkit.system import environment
+    from toolkit.system.console import Console
     from toolkit_review_augmentation import augment as work
     from toolkit_review_augmentation import balancing
 
@@ -97,8 +97,8 @@ def augment(
 
 
 def _show(console: object, summary: dict[str, object], written: list[Path], as_json: bool) -> None:
-    from toolkit.console import Console
-    from toolkit.showing import emit
+    from toolkit.cli.terminal import emit
+    from toolkit.system.console import Console
 
     if as_json:
         emit(summary | {"files": [str(path) for path in written]})

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit import Metric, classification_metrics, ordinal_metrics
-from toolkit.wording import in_sentence
+from toolkit.formatting import in_sentence
 from toolkit_review_augmentation import instructions as asked
 from toolkit_review_augmentation import texts
 from toolkit_review_augmentation.instructions import SENTIMENTS

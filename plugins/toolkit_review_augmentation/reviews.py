@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit import DataError, Source, tables
-from toolkit.columns import guess, plain, rendering
-from toolkit.reading import read
-from toolkit.source import column_names
+from toolkit import DataError, Source
+from toolkit.data import tables
+from toolkit.data.columns import guess, plain, rendering
+from toolkit.data.readers.read import read
+from toolkit.data.source import column_names
 from toolkit_review_augmentation import generator, perturb
 from toolkit_review_augmentation.edge_cases import EDGE_CASES
 from toolkit_review_augmentation.instructions import SENTIMENTS, sentiment_of
@@ -108,7 +109,7 @@ def _stress(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, An
 
 def load_texts(source: Source) -> Dataset:
     """Rows to predict: ``row_id`` and ``text``."""
-    from toolkit.source import read_inputs
+    from toolkit.data.source import read_inputs
 
     chosen = source.chosen.get("text")
     if chosen and not source.text:

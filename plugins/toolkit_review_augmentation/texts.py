@@ -87,7 +87,7 @@ def embed_fast(texts: Sequence[str]) -> np.ndarray:
     """
     import numpy as np
 
-    from toolkit import precision
+    from toolkit.system import precision
 
     if not len(texts):
         return np.zeros((0, 384), dtype=np.float32)

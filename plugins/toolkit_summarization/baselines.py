@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import Baseline
 from toolkit.baselines import nearest, sentence_vectors
-from toolkit.tables import rows as rows_of
+from toolkit.data.tables import rows as rows_of
 from toolkit_summarization import faithfulness
 
 if TYPE_CHECKING:

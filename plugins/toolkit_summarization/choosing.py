@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import UsageError
-from toolkit.gains import PERPLEXITY
+from toolkit.evaluation.perplexity import PERPLEXITY
 from toolkit.kinds.base import Kind, TrainingWatch
-from toolkit.statistics import interval, paired, plain
+from toolkit.metrics.statistics import interval, paired, plain
 from toolkit_summarization.task import TWO_STAGE, Summarization
 from toolkit_summarization.templates import TEMPLATES, text_of
 
 if TYPE_CHECKING:
     from toolkit import Recipe, Row
-    from toolkit.console import Console
-    from toolkit.data import Prepared
+    from toolkit.preparation.prepare import Prepared
+    from toolkit.system.console import Console
 
 FIGURES = ("rouge1", "rouge2", "rougeL")
 

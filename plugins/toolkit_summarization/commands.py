@@ -46,12 +46,13 @@ def templates(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Compare prompt templates for summaries on validation rows, and name the best."""
-    from toolkit import data as reading
-    from toolkit import environment, recipes
-    from toolkit.backends import is_local
-    from toolkit.columns import split_option
-    from toolkit.console import Console
-    from toolkit.source import Source
+    from toolkit.data.columns import split_option
+    from toolkit.data.source import Source
+    from toolkit.models.paths import is_local
+    from toolkit.plugins import recipes
+    from toolkit.preparation import prepare as reading
+    from toolkit.system import environment
+    from toolkit.system.console import Console
     from toolkit_summarization import choosing
     from toolkit_summarization.task import Summarization
     from toolkit_summarization.templates import TEMPLATES
@@ -72,7 +73,7 @@ def templates(
     )  # fmt: skip
     found = choosing.compare(prepared, resolved, asked, console)
     if as_json:
-        from toolkit.showing import emit
+        from toolkit.cli.terminal import emit
 
         emit(found)
         return
@@ -107,9 +108,9 @@ def sheet(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a blind sheet of pairs for human evaluation, or read filled-in ones back."""
-    from toolkit.console import Console
-    from toolkit.flow import load_task
-    from toolkit.run import Run, runs_folder
+    from toolkit.pipeline.restore import load_task
+    from toolkit.runs.run import Run, runs_folder
+    from toolkit.system.console import Console
     from toolkit_summarization import human
 
     found = Run.find(run, runs_folder(runs))
@@ -125,6 +126,6 @@ def sheet(
         document = human.read_back(found, task, a, b, filled, rows)
         console.say(document["sentence"])
     if as_json:
-        from toolkit.showing import emit
+        from toolkit.cli.terminal import emit
 
         emit(document)

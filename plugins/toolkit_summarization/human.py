@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Metric, UsageError, systems
-from toolkit.run import Run, write_json, write_text
-from toolkit.sheet import UNDECIDED, agreement, draw, read_csv, to_csv
-from toolkit.statistics import interval, plain
+from toolkit import Metric, UsageError
+from toolkit.evaluation.preference_sheet import UNDECIDED, agreement, draw, read_csv, to_csv
+from toolkit.metrics.statistics import interval, plain
+from toolkit.runs import predictions
+from toolkit.runs.files import write_json, write_text
+from toolkit.runs.run import Run
 
 if TYPE_CHECKING:
     from toolkit import Task
@@ -23,7 +25,7 @@ PREFERENCE = Metric("preference", lambda prediction, reference: None)
 
 def sides(run: Run, a: str, b: str | None) -> tuple[str, str]:
     """The two systems of a sheet; the second is what was trained unless it is named."""
-    ours = systems.trained(systems.load(run))
+    ours = predictions.trained(predictions.load(run))
     if b is None and ours is None:
         raise UsageError(f"nothing was trained in run {run.id}: name two systems with --a and --b")
     return a, b or ours.name  # type: ignore[union-attr]
@@ -44,7 +46,7 @@ def read_back(
     Args:
         files: a sheet a reader, whose name is the file's.
     """
-    from toolkit.report import write
+    from toolkit.reporting.report import write
 
     first, second = sides(run, a, b)
     pairs = draw(run, task, first, second, rows)

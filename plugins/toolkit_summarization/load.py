@@ -12,11 +12,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit import DataError, Source, tables
-from toolkit.columns import Rendering, resolve, tidy
-from toolkit.reading import read
-from toolkit.source import column_names
-from toolkit.wording import count
+from toolkit import DataError, Source
+from toolkit.data import tables
+from toolkit.data.columns import Rendering, resolve, tidy
+from toolkit.data.readers.read import read
+from toolkit.data.source import column_names
+from toolkit.formatting import count
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict

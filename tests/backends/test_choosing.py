@@ -14,9 +14,9 @@ import pytest
 from cli_runner import CommandLine, environment, goods, quick, write_csv
 from tiny_tasks import SMALL
 from toolkit import Recipe
-from toolkit.backends import choose, unsloth
-from toolkit.backends.choosing import architecture
 from toolkit.errors import MissingExtra, UsageError
+from toolkit.models import unsloth
+from toolkit.models.backend_choice import architecture, choose
 
 BOTH, PLAIN = ("transformers", "unsloth"), ("transformers",)
 
@@ -93,7 +93,7 @@ def test_an_unknown_backend_is_told_with_the_nearest(tmp_path: Path) -> None:
 def test_the_architecture_is_read_without_a_heavy_library(tmp_path: Path) -> None:
     place = of_type(tmp_path, "qwen2")
     code = (
-        "import sys; from toolkit.backends.choosing import architecture;"
+        "import sys; from toolkit.models.backend_choice import architecture;"
         f"print(architecture({str(place)!r}), architecture('embedded:causal-lm'));"
         "print([m for m in ('torch', 'transformers', 'trl', 'peft') if m in sys.modules])"
     )

@@ -13,7 +13,7 @@ import pytest
 from trl import SFTConfig
 
 from cli_runner import environment
-from toolkit.backends import unsloth
+from toolkit.models import unsloth
 
 DECISIVE = ("gradient_accumulation_steps", "weight_decay", "warmup_steps", "learning_rate",
             "per_device_train_batch_size", "optim", "max_grad_norm", "lr_scheduler_type",
@@ -57,8 +57,8 @@ def test_a_short_recipe_trains_by_upstream_defaults(
     tmp_path: Path, tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from toolkit import Recipe
-    from toolkit.kinds import training
-    from toolkit.kinds.causal_lm.kind import CausalLM
+    from toolkit.kinds import fit
+    from toolkit.kinds.causal_lm.model import CausalLM
     from toolkit_price_regression.task import PriceRegression
 
     patched = rewritten()
@@ -66,7 +66,7 @@ def test_a_short_recipe_trains_by_upstream_defaults(
 
     def arguments(**fields: Any) -> Any:
         recipe = Recipe("short", "short", str(tiny_llama), training=fields)
-        return training.arguments(CausalLM(PriceRegression(), recipe), checkpoints=tmp_path)
+        return fit.arguments(CausalLM(PriceRegression(), recipe), checkpoints=tmp_path)
 
     made = arguments()
     assert isinstance(made, patched)

@@ -47,23 +47,23 @@ def test_small_models_are_left_as_they_are(monkeypatch: pytest.MonkeyPatch) -> N
 
     import torch
 
-    from toolkit.backends import pages
+    from toolkit.models import malloc
 
     def never(*_: object) -> None:
         raise AssertionError("the allocator was set")
 
     monkeypatch.setattr(ctypes, "CDLL", never)
-    pages.settle(torch.nn.Linear(8, 8))
+    malloc.settle(torch.nn.Linear(8, 8))
 
 
 def test_the_file_of_a_quantized_model_is_let_go() -> None:
     import torch
 
-    from toolkit.backends import pages
+    from toolkit.models import malloc
 
     whole = torch.arange(64.0)
     model = torch.nn.Linear(8, 8, bias=False)
     model.weight.data = whole.view(8, 8)
-    pages.let_go(model)
+    malloc.let_go(model)
     assert model.weight.data_ptr() != whole.data_ptr()
     assert torch.equal(model.weight.data, whole.view(8, 8))

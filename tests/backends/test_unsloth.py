@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cli_runner import command, environment, goods, write_csv
-from toolkit.run import read_jsonl
+from toolkit.runs.files import read_jsonl
 
 pytestmark = [
     pytest.mark.slow,
@@ -87,8 +87,8 @@ def test_plain_peft_gets_the_answers_of_an_adapter_that_unsloth_trained(
         "import sys, json\n"
         "from toolkit import environment; environment.prepare(offline=True)\n"
         "from pathlib import Path\n"
-        "from toolkit.run import Run, read_jsonl\n"
-        "from toolkit.serving import open_run\n"
+        "from toolkit.runs.run import Run, read_jsonl\n"
+        "from toolkit.pipeline.predict import open_run\n"
         f"run = Run.open(Path({str(runs['unsloth'])!r}))\n"
         "task, kind = open_run(run)\n"
         "rows = [r for r in read_jsonl(run.data / 'heldout.jsonl') if r['split'] == 'test']\n"

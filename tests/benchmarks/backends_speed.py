@@ -27,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "plugins"), str(ROOT / "tests")]
 
-from toolkit import environment  # noqa: E402
+from toolkit.system import environment  # noqa: E402
 
 environment.prepare(offline=True)
 
@@ -68,7 +68,7 @@ def main() -> None:
                 for side in sides:
                     found = in_its_own_process(options, side, mode, Path(folder) / "model")
                     results.setdefault(f"{mode} {side}", []).append(found)
-    from toolkit.monitor import hardware, versions
+    from toolkit.system.monitor import hardware, versions
 
     document = {
         "hardware": hardware(),
@@ -118,10 +118,10 @@ def build(folder: Path, millions: float) -> None:
     import torch
     import transformers
 
-    from toolkit.models import tokenizer
+    from toolkit.models import number_tokenizer
     from toolkit.testing import models
 
-    learned = tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
+    learned = number_tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
     large = millions >= 500
     hidden, inner, vocabulary = (2048, 8192, 32_000) if large else (256, 1024, 2_000)
     layer = 2.5 * hidden**2 + 3 * hidden * inner
@@ -177,7 +177,7 @@ class Clock:
 
 
 def measured(clock: Clock, monitor: Any, before_mb: float, loss: float) -> dict[str, Any]:
-    from toolkit.monitor import gpu
+    from toolkit.system.monitor import gpu
 
     now = gpu()
     peak = now.get("gpu_memory_mb", monitor.peak_mb - before_mb)
@@ -198,7 +198,7 @@ def _mean(samples: list[dict[str, float]], key: str) -> float | None:
 
 def sampled() -> Any:
     """A monitor that also keeps what the GPU does."""
-    from toolkit.monitor import Monitor, gpu
+    from toolkit.system.monitor import Monitor, gpu
 
     class Sampled(Monitor):
         def __init__(self) -> None:
@@ -227,14 +227,14 @@ def training(options: argparse.Namespace) -> dict[str, Any]:
 
 def by_toolkit(options: argparse.Namespace) -> dict[str, Any]:
     """The toolkit's own training, by one of its backends."""
-    from toolkit import backends
+    from toolkit.models import backend_choice
 
-    backend = backends.get(options.side)  # before transformers and TRL
+    backend = backend_choice.get(options.side)  # before transformers and TRL
     from datasets import Dataset, DatasetDict
 
     from toolkit import CausalLMTask, Metric, Recipe
     from toolkit.kinds.base import TrainingWatch
-    from toolkit.kinds.causal_lm.kind import CausalLM
+    from toolkit.kinds.causal_lm.model import CausalLM
 
     class Words(CausalLMTask):
         name, summary, columns = "words", "words", {"prompt": "words"}

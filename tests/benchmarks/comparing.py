@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from toolkit import environment
+from toolkit.system import environment
 
 environment.prepare(offline=True)
 
@@ -33,9 +33,9 @@ def build(folder: Path) -> int:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from toolkit.models import tokenizer
+    from toolkit.models import number_tokenizer
 
-    learned = tokenizer.train(["red cup, pack of 2 for 14 dollars"] * 20, vocabulary=1500)
+    learned = number_tokenizer.train(["red cup, pack of 2 for 14 dollars"] * 20, vocabulary=1500)
     torch.manual_seed(0)
     model = LlamaForCausalLM(
         LlamaConfig(
@@ -56,15 +56,15 @@ def load(folder: Path) -> Any:
 
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from tiny_tasks import TinyColours
-    from toolkit import backends
-    from toolkit.kinds.causal_lm.kind import CausalLM
-    from toolkit.task import Recipe
+    from toolkit.kinds.causal_lm.model import CausalLM
+    from toolkit.models import adapters
+    from toolkit.recipe import Recipe
 
     recipe = Recipe("random", "", str(folder), training={"max_length": None})
     kind = CausalLM(TinyColours(), recipe)
     kind.load()
     lora = {"r": 16, "target_modules": "all-linear"}
-    kind.model = backends.add_lora(kind.model, lora, seed=0, task_type="CAUSAL_LM").eval()
+    kind.model = adapters.add_lora(kind.model, lora, seed=0, task_type="CAUSAL_LM").eval()
     with torch.no_grad():
         for name, weights in kind.model.named_parameters():
             if "lora_B" in name:
@@ -115,7 +115,7 @@ def measure_peak(folder: Path, way: str, tokens: int) -> None:
     import transformers  # noqa: F401
     from transformers import LlamaForCausalLM  # noqa: F401
 
-    from toolkit.kinds.causal_lm import kind as _  # noqa: F401
+    from toolkit.kinds.causal_lm import model as _  # noqa: F401
 
     before = _status("VmRSS")
     kind = load(folder)

@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "plugins"), str(ROOT / "tests")]
 
-from toolkit import environment  # noqa: E402
+from toolkit.system import environment  # noqa: E402
 
 environment.prepare(offline=True)
 
@@ -75,7 +75,7 @@ def in_its_own_process(*arguments: str) -> dict[str, Any]:
 
 def measure(name: str, phase: str, model: Path) -> dict[str, Any]:
     """One phase, in a process that does nothing else."""
-    from toolkit import memory
+    from toolkit.preparation import memory
 
     kind, rows = made(name, model)
     shape = memory.Shape.of(
@@ -148,13 +148,13 @@ def touched(kind: Any, rows: Any) -> None:
 
 def scored(kind: Any, rows: Any) -> float:
     """Highest memory of answering with an adapter (untrained: it weighs the same)."""
-    from toolkit import backends
+    from toolkit.models import adapters
 
     touched(kind, rows)
     if hasattr(kind, "trainable"):
         kind.tuned = kind.trainable().eval()
     else:
-        kind.model = backends.add_lora(
+        kind.model = adapters.add_lora(
             kind.model, kind.recipe.lora, seed=0, task_type=kind.task_type
         ).eval()
         kind.has_adapter = True

@@ -28,7 +28,7 @@ PREPARE = """
 import json, resource, sys, time
 started = time.perf_counter()
 from toolkit import preflight
-from toolkit.data import Source, prepare
+from toolkit.preparation.prepare import Source, prepare
 from toolkit_price_regression.task import PriceRegression
 
 task = PriceRegression()

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from toolkit import environment
+from toolkit.system import environment
 
 environment.prepare(offline=True)
 

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from toolkit import environment
+from toolkit.system import environment
 
 environment.prepare(offline=True)
 
@@ -92,12 +92,12 @@ def held_out_loss(adapter: Path) -> float:
     """Cross-entropy per labelled token on 400 rows that no side has seen."""
     import torch
 
-    from toolkit import backends
     from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
+    from toolkit.models import adapters
 
     kind = make_kind({}, {})
     kind.load()
-    model = backends.attach_adapter(kind.model, adapter)
+    model = adapters.attach_adapter(kind.model, adapter)
     encoded = [dict(row) for row in kind.tokenized(catalogue(400, seed=5))]
     collate = Collator(kind.tokenizer.pad_token_id)
     total, count = 0.0, 0
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1600)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    from toolkit.backends import model_path
+    from toolkit.models.paths import model_path
 
     kind = make_kind({}, {})
     train = catalogue(arguments.rows)

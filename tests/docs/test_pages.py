@@ -22,8 +22,8 @@ import pytest
 import typer
 
 import environments
-from toolkit import plugins
 from toolkit.cli import app
+from toolkit.plugins import discovery
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -225,7 +225,7 @@ def mentioned(page: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_command_that_is_named_takes_the_options_it_is_named_with(page: Path) -> None:
-    plugins.add_commands(app)
+    discovery.add_commands(app)
     group: Any = typer.main.get_command(app)
     for told in mentioned(page):
         words = shlex.split(told.replace("…", "").replace("[", "").replace("]", ""))[1:]

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import toolkit
-from toolkit import hookspecs
+from toolkit.plugins import hookspecs
 
 ROOT = Path(__file__).parents[2]
 RELEASED = Path(__file__).with_name("api-released.json")
@@ -46,7 +46,7 @@ def test_every_public_name_is_in_the_reference() -> None:
 
 def test_every_hook_is_in_the_reference() -> None:
     assert len(hooks()) == 2
-    assert {f"toolkit.hookspecs.{name}" for name in hooks()} <= in_the_docs()
+    assert {f"toolkit.plugins.hookspecs.{name}" for name in hooks()} <= in_the_docs()
 
 
 @pytest.mark.parametrize("name", sorted({*toolkit.PUBLIC_MODULES, *toolkit.APPLICATION_MODULES}))
@@ -194,15 +194,21 @@ def test_built_in_plugins_import_what_anybody_may(path: Path) -> None:
     [
         ("from toolkit import Task", []),
         ("from toolkit import flow", []),
-        ("from toolkit.metrics import EXACT_MATCH", []),
-        ("import toolkit.metrics", []),
-        ("from toolkit import checking", ["toolkit.checking"]),
-        ("from toolkit.rules import rows", ["toolkit.rules.rows"]),
-        ("def late():\n    import toolkit.rules as rules", ["toolkit.rules"]),
-        ("from toolkit.metrics import _hidden", ["toolkit.metrics._hidden"]),
-        ("from toolkit.metrics import *", ["toolkit.metrics.*"]),
-        ("import toolkit\ntoolkit.checking.check", ["toolkit.checking"]),
-        ("import importlib\nimportlib.import_module('toolkit.rules')", ["toolkit.rules"]),
+        ("from toolkit.metrics.common import EXACT_MATCH", []),
+        ("import toolkit.metrics.common", []),
+        ("from toolkit import checking", ["toolkit.plugins.contract.check"]),
+        ("from toolkit.plugins.contract.rule import rows", ["toolkit.plugins.contract.data_rules"]),
+        (
+            "def late():\n    import toolkit.plugins.contract.rule as rules",
+            ["toolkit.plugins.contract.rule"],
+        ),
+        ("from toolkit.metrics.common import _hidden", ["toolkit.metrics.common._hidden"]),
+        ("from toolkit.metrics.common import *", ["toolkit.metrics.common.*"]),
+        ("import toolkit\ntoolkit.checking.check", ["toolkit.plugins.contract.check"]),
+        (
+            "import importlib\nimportlib.import_module('toolkit.plugins.contract.rule')",
+            ["toolkit.plugins.contract.rule"],
+        ),
         ("from toolkit import task\ntask._hidden", ["task._hidden"]),
     ],
 )

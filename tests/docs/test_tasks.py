@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import plugins, statistics
+from toolkit.metrics import statistics
+from toolkit.plugins import discovery
 
 DOCS = Path(__file__).parents[2] / "docs"
 _spec = importlib.util.spec_from_file_location("including", DOCS / "including.py")
@@ -18,7 +19,7 @@ _spec.loader.exec_module(including)
 
 BUILT_IN = sorted(
     name
-    for name, origin in plugins.load().origins.items()
+    for name, origin in discovery.load().origins.items()
     if origin.distribution == "adapter-toolkit"
 )
 
@@ -30,7 +31,7 @@ def test_the_built_in_tasks_were_found() -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_built_in_task_has_its_page(name: str) -> None:
     page = including.on_page_markdown((DOCS / "tasks" / f"{name}.md").read_text("utf-8"))
-    task = plugins.load().task(name)
+    task = discovery.load().task(name)
     for told in (*task.columns, *(m.name for m in task.metrics), *(r.name for r in task.recipes)):
         assert f"`{told}`" in page
     assert f"tasks/{name}.md" in (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tiny_tasks import TinyColours
-from toolkit.kinds.causal_lm.kind import CausalLM
+from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.language import generate as generation
-from toolkit.task import Recipe, Row
+from toolkit.recipe import Recipe
+from toolkit.task import Row
 
 PROMPTS = ["red cup, pack of 2", "a blue lamp with a green chair", "the bed", "which colour is it?"]
 

@@ -13,19 +13,21 @@ from datasets import Dataset, DatasetDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit import backends, precision
 from toolkit.errors import ModelError, PreflightError
-from toolkit.kinds import training
+from toolkit.kinds import fit
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.batches import batches, padded
-from toolkit.kinds.causal_lm import NumericLMTask
-from toolkit.kinds.causal_lm.kind import CausalLM
-from toolkit.kinds.causal_lm.numbers import DigitTokens, NumberReader, SmoothedTargets
+from toolkit.kinds.batching import batches, padded
+from toolkit.kinds.causal_lm.model import CausalLM
+from toolkit.kinds.causal_lm.number_distribution import DigitTokens, NumberReader, SmoothedTargets
+from toolkit.kinds.causal_lm.task import NumericLMTask
 from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
 from toolkit.kinds.language.generate import Beginning, generate, shared_length
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.trainer import LengthGroupedSampler
-from toolkit.task import Metric, Recipe
+from toolkit.metrics.metric import Metric
+from toolkit.models import adapters
+from toolkit.recipe import Recipe
+from toolkit.system import precision
 
 WORDS = ("red", "blue", "green", "old", "new", "big", "small", "steel", "oak", "silk")
 
@@ -121,7 +123,7 @@ _RENDERERS: dict[Path, Renderer] = {}
 
 
 def _renderer(model: Path) -> Renderer:
-    from toolkit.backends import load_tokenizer
+    from toolkit.models.loading import load_tokenizer
 
     if model not in _RENDERERS:
         _RENDERERS[model] = Renderer(load_tokenizer(str(model)))
@@ -129,7 +131,7 @@ def _renderer(model: Path) -> Renderer:
 
 
 def test_chat_messages_go_through_the_template(tiny_llama: Path) -> None:
-    from toolkit.backends import load_tokenizer
+    from toolkit.models.loading import load_tokenizer
 
     tokenizer = load_tokenizer(str(tiny_llama))
     tokenizer.chat_template = (
@@ -150,7 +152,7 @@ def test_chat_messages_go_through_the_template(tiny_llama: Path) -> None:
 
 
 def test_a_tokenizer_whose_padding_is_its_end_is_refused(tiny_llama: Path) -> None:
-    from toolkit.backends import load_tokenizer
+    from toolkit.models.loading import load_tokenizer
 
     tokenizer = load_tokenizer(str(tiny_llama))
     tokenizer.pad_token = tokenizer.eos_token
@@ -399,12 +401,12 @@ def test_each_epoch_reads_its_own_wordings_and_held_out_rows_stay(tiny_llama: Pa
     task = Reworded()
     task.facts = {"largest": 999}
     kind = CausalLM(task, recipe(tiny_llama, training={"num_train_epochs": 3}))
-    train, lengths = training.tokenized_train(kind, kind.tokenized, rows(10))
+    train, lengths = fit.tokenized_train(kind, kind.tokenized, rows(10))
     assert lengths.shape == (3, 10) and len(train) == 30
     texts = kind.tokenizer.batch_decode(list(train["input_ids"]))
     assert not any("again" in text for text in texts[:10])
     assert all("again" in text for text in texts[10:]) and texts[10:20] != texts[20:]
-    again, _ = training.tokenized_train(kind, kind.tokenized, rows(10))
+    again, _ = fit.tokenized_train(kind, kind.tokenized, rows(10))
     assert list(again["input_ids"]) == list(train["input_ids"])
     sampler = LengthGroupedSampler(lengths, 4, seed=0)
     for epoch, low in ((0, 0), (1, 10), (2, 20), (3, 0)):
@@ -417,7 +419,7 @@ def test_rows_that_do_not_fit_are_left_out(kind: CausalLM) -> None:
     limit = sorted(whole)[10]
     kind.task.shortens = None  # type: ignore[misc]
     kind.recipe.training["max_length"] = limit  # type: ignore[index]
-    train, lengths = training.tokenized_train(kind, kind.tokenized, rows(20))
+    train, lengths = fit.tokenized_train(kind, kind.tokenized, rows(20))
     assert lengths.tolist() == [[n for n in whole if n <= limit]]
     assert len(train) == lengths.size
 
@@ -474,7 +476,7 @@ def test_the_best_checkpoint_is_the_one_kept(tiny_llama: Path, tmp_path: Path) -
     assert trained.info["best_step"] == best
     stopped = max(values)
     assert stopped == min(12, best + 4)
-    from toolkit.decode import primary_values
+    from toolkit.decoding import primary_values
 
     select = [dict(row) for row in rows(12, seed=1)]
     again = primary_values(kind.task, kind.predict(select, adapter=True), select)
@@ -547,7 +549,7 @@ def test_another_prompt_than_in_training_is_refused(tiny_llama: Path, tmp_path: 
 
 def test_scoring_with_the_adapter_in_the_weights_leaves_them_bit_for_bit(kind: CausalLM) -> None:
     kind.load()
-    kind.model = backends.add_lora(
+    kind.model = adapters.add_lora(
         kind.model, {"r": 4, "target_modules": "all-linear"}, seed=0, task_type="CAUSAL_LM"
     ).eval()
     kind.has_adapter = True
@@ -556,7 +558,7 @@ def test_scoring_with_the_adapter_in_the_weights_leaves_them_bit_for_bit(kind: C
             torch.nn.init.normal_(parameter, std=0.2)
     before = {name: p.detach().clone() for name, p in kind.model.named_parameters()}
     some = [dict(row) for row in rows(5)]
-    with backends.merged(kind.model):
+    with adapters.merged(kind.model):
         assert any(
             not torch.equal(p, before[n]) for n, p in kind.model.named_parameters() if n in before
         )

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import torch
 
-from toolkit.kinds.few_rows import few_rows
+from toolkit.kinds.cpu_matmul import few_rows
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toolkit.kinds.few_rows.LARGE", 16)
+    monkeypatch.setattr("toolkit.kinds.cpu_matmul.LARGE", 16)
 
 
 @pytest.mark.parametrize("bias", [True, False])

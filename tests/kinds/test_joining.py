@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from tiny_tasks import TinyColours
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.causal_lm import joining
-from toolkit.kinds.causal_lm.kind import CausalLM
+from toolkit.kinds.causal_lm import shared_prefix
+from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.trainer import Collator, label_loss, labelled
 from toolkit.kinds.language.prompt import IGNORED
-from toolkit.task import Recipe, Row
+from toolkit.recipe import Recipe
+from toolkit.task import Row
 
 TEXT = "red cup and a blue lamp beside the green chair, pack of 5"
 ASKED = (("which colour has the cup?", "red"), ("and the lamp?", "blue"), ("the chair?", "green"))
@@ -72,7 +73,7 @@ def test_losses_and_gradients_are_those_of_the_examples_one_by_one(
     )
     made.load()
     apart = list(made.tokenized(Dataset.from_list(rows(4))))
-    together = list(joining.join(Dataset.from_list(apart), 512))
+    together = list(shared_prefix.join(Dataset.from_list(apart), 512))
     assert len(together) == 4 and len(apart) == 12
     assert sum(len(s["input_ids"]) for s in together) < sum(len(s["input_ids"]) for s in apart) / 2
     loss, found = gradients(made, together)
@@ -85,11 +86,11 @@ def test_losses_and_gradients_are_those_of_the_examples_one_by_one(
 def test_positions_go_on_and_no_segment_sees_another() -> None:
     ids = [[1] * 10 + own for own in ([5, 6, 7], [8, 9], [4, 3, 2])]
     labels = [[IGNORED] * (len(i) - 1) + i[-1:] for i in ids]
-    (made,) = joining.sequences(list(zip(ids, labels, strict=True)), 100)
+    (made,) = shared_prefix.sequences(list(zip(ids, labels, strict=True)), 100)
     # The second example's label is its twelfth token, so ten tokens can be shared.
     assert made["input_ids"] == [1] * 10 + [5, 6, 7, 8, 9, 4, 3, 2]
     assert made["position_ids"] == [*range(10), 10, 11, 12, 10, 11, 10, 11, 12]
-    seen = joining.visible(np.array([[*made["segments"], -1]]))[0, 0]
+    seen = shared_prefix.visible(np.array([[*made["segments"], -1]]))[0, 0]
     assert list(np.flatnonzero(seen[14])) == [*range(10), 13, 14]
     assert list(np.flatnonzero(seen[9])) == list(range(10))
     assert list(np.flatnonzero(seen[-1])) == [18]
@@ -103,7 +104,7 @@ def test_every_label_is_there_once_whatever_the_limit(
     own: list[list[int]], limit: int, shared: int
 ) -> None:
     examples = [([9] * shared + ids, [IGNORED] * (shared + 1) + ids[1:]) for ids in own]
-    made = list(joining.sequences(examples, limit))
+    made = list(shared_prefix.sequences(examples, limit))
     labelled_tokens = [label for s in made for label in s["labels"] if label != IGNORED]
     assert labelled_tokens == [label for _, ls in examples for label in ls if label != IGNORED]
     for sequence in made:
@@ -141,12 +142,12 @@ def test_a_model_that_takes_no_such_mask_is_trained_row_by_row(
         below = torch.ones(length, length, dtype=torch.bool).tril()
         return torch.zeros_like(allowed, dtype=dtype).masked_fill_(~below, torch.finfo(dtype).min)
 
-    monkeypatch.setattr(joining, "additive", blind)
+    monkeypatch.setattr(shared_prefix, "additive", blind)
     info = train(kind(tiny_llama), tmp_path / "blind").info
     assert (info["rows"], info["steps"]) == (24, 6)
 
     def refuse(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         raise ValueError("a mask of four dimensions")
 
-    monkeypatch.setattr(joining, "additive", refuse)
+    monkeypatch.setattr(shared_prefix, "additive", refuse)
     assert train(kind(tiny_llama), tmp_path / "refusing").info["steps"] == 6

@@ -14,9 +14,9 @@ from tiny_tasks import TinyPrices, price_rows
 from toolkit.errors import RecipeError
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm import packing
-from toolkit.kinds.causal_lm.kind import CausalLM
+from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.trainer import Collator, summed_loss
-from toolkit.task import Recipe
+from toolkit.recipe import Recipe
 
 
 def kind(model: Path, attention: str = "sdpa", **training: Any) -> CausalLM:
@@ -47,7 +47,7 @@ def test_packed_rows_have_the_loss_and_the_gradients_of_padded_ones(
 
     targets = None
     if smoothed:
-        from toolkit.kinds.causal_lm.numbers import SmoothedTargets
+        from toolkit.kinds.causal_lm.number_distribution import SmoothedTargets
 
         targets = SmoothedTargets(made.renderer, "a cup\nPrice is $", made.task, 0.15)
     collate = Collator(made.tokenizer.pad_token_id, targets)

@@ -15,8 +15,8 @@ from datasets import Dataset, DatasetDict
 from toolkit import Metric, QuestionAnsweringTask, Recipe
 from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.question_answering import Answered, Span, null_threshold
-from toolkit.kinds.question_answering.kind import QuestionAnswering
+from toolkit.kinds.question_answering.model import QuestionAnswering
+from toolkit.kinds.question_answering.task import Answered, Span, null_threshold
 
 WORDS = "red blue cup lamp chair desk green white bed 7 460 which dollars price".split()
 
@@ -223,7 +223,7 @@ def test_the_batch_does_not_change_an_answer(tiny_bert, monkeypatch, tmp_path):
     together = kind.predict(mixed, adapter=True)
     assert max(sizes) > 4
     sizes.clear()
-    monkeypatch.setattr("toolkit.kinds.batches.MAX_BATCH", 1)
+    monkeypatch.setattr("toolkit.kinds.batching.MAX_BATCH", 1)
     alone = kind.predict(mixed, adapter=True)
     assert set(sizes) == {1}
     assert spans(together) == spans(alone)
@@ -243,7 +243,7 @@ def test_windows_are_held_a_few_at_a_time(tiny_bert, monkeypatch):
         kind, "_answers", lambda read, adapter: (
             held.append(sum(len(r.pieces) for r in read)), answers(read, adapter))[1]
     )  # fmt: skip
-    monkeypatch.setattr("toolkit.kinds.question_answering.kind.PIECES", 10)
+    monkeypatch.setattr("toolkit.kinds.question_answering.model.PIECES", 10)
     many = [dict(row) for row in rows(12, words=60)]
     ran_alone = [kind.predict([row], adapter=False)[0] for row in many]
     held.clear()
@@ -307,8 +307,8 @@ def test_a_context_of_20000_words_takes_the_memory_of_a_batch(wide_bert, monkeyp
     assert all(row["context"][s.start : s.end] == s.text for s in output.spans)
     assert bounded < 100
     # All windows in one batch: the same answer, and the memory that is not to be taken.
-    monkeypatch.setattr("toolkit.kinds.batches.CPU_BATCH_TOKENS", 10**9)
-    monkeypatch.setattr("toolkit.kinds.batches.MAX_BATCH", 10**9)
+    monkeypatch.setattr("toolkit.kinds.batching.CPU_BATCH_TOKENS", 10**9)
+    monkeypatch.setattr("toolkit.kinds.batching.MAX_BATCH", 10**9)
     whole, unbounded = peak_of(answer)
     assert spans([whole]) == spans([output])
     assert unbounded > bounded + 150
@@ -490,7 +490,7 @@ def test_adapters_of_two_tasks_on_one_encoder_answer_as_alone(tiny_bert, tmp_pat
     from kinds.test_sequence_classification import Wood
     from kinds.test_sequence_classification import made as made_classifier
     from kinds.test_sequence_classification import train as train_classifier
-    from toolkit.kinds.encoder.sharing import SharedEncoder
+    from toolkit.pipeline.shared_encoder import SharedEncoder
 
     marks, classes = made(tiny_bert), made_classifier(tiny_bert, Wood)
     train(marks, tmp_path / "qa")
@@ -525,7 +525,7 @@ def test_adapters_share_what_both_encoders_have(tiny_bert, tmp_path, first):
     from kinds.test_sequence_classification import Wood
     from kinds.test_sequence_classification import made as made_classifier
     from kinds.test_sequence_classification import train as train_classifier
-    from toolkit.kinds.encoder.sharing import SharedEncoder
+    from toolkit.pipeline.shared_encoder import SharedEncoder
 
     def marking() -> Any:
         kind = made(tiny_bert, model_init_kwargs={"attn_implementation": "eager"})
@@ -560,7 +560,7 @@ def test_adapters_share_what_both_encoders_have(tiny_bert, tmp_path, first):
 
 
 def test_whole_models_and_other_encoders_cannot_share(tiny_bert, tmp_path):
-    from toolkit.kinds.encoder.sharing import SharedEncoder
+    from toolkit.pipeline.shared_encoder import SharedEncoder
 
     one, whole = (made(tiny_bert), tmp_path), (made(tiny_bert, full=True), tmp_path)
     with pytest.raises(UsageError, match="whole encoder"):

@@ -13,18 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiny_tasks import TinyOffers, price_rows
-from toolkit import flow, plugins, preflight
-from toolkit.checking import check
-from toolkit.console import Console
-from toolkit.data import prepare
+from toolkit.data.source import Source
 from toolkit.errors import ModelError, PreflightError, RecipeError
 from toolkit.kinds.base import BASE, TrainingWatch, Watch
-from toolkit.kinds.batches import padded
+from toolkit.kinds.batching import padded
 from toolkit.kinds.language.generate import generate
-from toolkit.kinds.seq2seq_lm.kind import Seq2SeqLM
+from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
 from toolkit.kinds.seq2seq_lm.trainer import Collator
-from toolkit.source import Source
-from toolkit.task import Recipe
+from toolkit.pipeline import run as flow
+from toolkit.pipeline import start
+from toolkit.plugins import discovery
+from toolkit.plugins.contract.check import check
+from toolkit.preparation import preflight
+from toolkit.preparation.prepare import prepare
+from toolkit.recipe import Recipe
+from toolkit.system.console import Console
 
 LORA = {"r": 4, "lora_alpha": 8, "target_modules": ["q", "v"]}
 
@@ -275,8 +278,8 @@ def test_check_keeps_every_rule() -> None:
 
 def test_a_whole_run(tiny_t5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "load_task", lambda run: TinyOffers())
-    monkeypatch.setattr(plugins, "load", lambda: plugins.Plugins())
-    run = flow.start(
+    monkeypatch.setattr(discovery, "load", lambda: discovery.Plugins())
+    run = start.start(
         TinyOffers, recipe(tiny_t5, report_to="none"), Source(), runs=tmp_path, options={"seed": 0}
     )
     flow.Flow(run, Console()).go()

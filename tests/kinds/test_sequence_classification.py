@@ -12,17 +12,18 @@ import pytest
 import torch
 from datasets import Dataset, DatasetDict
 
-from toolkit.decode import primary_values
+from toolkit.decoding import primary_values
 from toolkit.errors import DataError, ModelError, RecipeError
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.sequence_classification import (
+from toolkit.kinds.sequence_classification.linear_probe import Probe
+from toolkit.kinds.sequence_classification.model import SequenceClassification
+from toolkit.kinds.sequence_classification.task import (
     Classified,
     SequenceClassificationTask,
     SequenceRegressionTask,
 )
-from toolkit.kinds.sequence_classification.kind import SequenceClassification
-from toolkit.kinds.sequence_classification.probe import Probe
-from toolkit.task import Metric, Recipe
+from toolkit.metrics.metric import Metric
+from toolkit.recipe import Recipe
 
 WORDS = ("red", "blue", "green", "old", "new", "big", "small", "steel", "oak", "silk")
 ACCURACY = Metric("accuracy", lambda p, r: float(p == r))
@@ -334,7 +335,7 @@ def test_batch_size_changes_no_answer(tiny_bert: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", [Wood, Stars, Price])
 def test_the_loss_is_transformers_own(tiny_bert: Path, tmp_path: Path, task: type[Any]) -> None:
-    from toolkit.kinds import training
+    from toolkit.kinds import fit
     from toolkit.kinds.encoder.trainer import Collator
 
     kind = made(tiny_bert, task)
@@ -342,18 +343,18 @@ def test_the_loss_is_transformers_own(tiny_bert: Path, tmp_path: Path, task: typ
     kind.load()
     batch = Collator(kind.tokenizer.pad_token_id)([dict(r) for r in kind.tokenized(rows(7))])
     theirs = kind.model(**batch)
-    ours = kind.loss(training.arguments(kind, tmp_path))(theirs, batch["labels"])
+    ours = kind.loss(fit.arguments(kind, tmp_path))(theirs, batch["labels"])
     torch.testing.assert_close(ours / 7, theirs.loss)
 
 
 def test_label_smoothing_and_other_losses_are_heard(tiny_bert: Path, tmp_path: Path) -> None:
-    from toolkit.kinds import training
+    from toolkit.kinds import fit
 
     def of(task: type[Any], outputs: Any, label: Any, setting: str = "", **changes: Any) -> float:
         kind = made(tiny_bert, task, training=changes)
         if setting:
             kind.task.settings["loss"] = setting
-        loss = kind.loss(training.arguments(kind, tmp_path))
+        loss = kind.loss(fit.arguments(kind, tmp_path))
         logits = type("Outputs", (), {"logits": torch.tensor([outputs])})()
         return float(loss(logits, torch.tensor([label])))
 
@@ -473,11 +474,11 @@ def test_the_probe_of_missing_classes_and_its_file(tmp_path: Path) -> None:
 def test_minilm_is_a_package_or_its_hub_id(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
-    from toolkit import backends
+    from toolkit.models import paths
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert backends.model_path("embedded:minilm") == "sentence-transformers/all-MiniLM-L6-v2"
-    assert not backends.is_local("embedded:minilm") and backends.is_local("embedded:causal-lm")
+    assert paths.model_path("embedded:minilm") == "sentence-transformers/all-MiniLM-L6-v2"
+    assert not paths.is_local("embedded:minilm") and paths.is_local("embedded:causal-lm")
 
 
 def test_an_adapter_of_minilm_names_its_hub_id(tmp_path: Path) -> None:

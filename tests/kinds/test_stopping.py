@@ -11,12 +11,12 @@ import torch
 from datasets import Dataset, DatasetDict
 
 from tiny_tasks import TinyPrices, price_rows
-from toolkit import recipes
 from toolkit.errors import RecipeError
-from toolkit.kinds import training
+from toolkit.kinds import fit
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.causal_lm.kind import CausalLM
-from toolkit.task import Recipe
+from toolkit.kinds.causal_lm.model import CausalLM
+from toolkit.plugins import recipes
+from toolkit.recipe import Recipe
 
 CURVE = [0.5, 0.3, 0.4, 0.6, 0.2, 0.1]
 """The error on select at each judging: the second is the best within a patience of two."""
@@ -62,7 +62,7 @@ def test_patience_ends_training_and_the_best_weights_are_kept(
 
         return told
 
-    monkeypatch.setattr("toolkit.kinds.training.judge", judge)
+    monkeypatch.setattr("toolkit.kinds.fit.judge", judge)
     made = kind(tiny_llama, splits, early_stopping={"early_stopping_patience": 2})
     info = trained(made, splits, tmp_path).info
     assert len(judged) == 4  # 0.5, 0.3, then twice no better
@@ -84,8 +84,8 @@ def test_minutes_end_training_with_a_last_judging(
 
 def test_minutes_count_from_the_beginning_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr(training.time, "perf_counter", lambda: clock[0])
-    budget = training.TimeBudget(60)
+    monkeypatch.setattr(fit.time, "perf_counter", lambda: clock[0])
+    budget = fit.TimeBudget(60)
     control = SimpleNamespace(should_training_stop=False, should_evaluate=False, should_save=False)
     budget.on_train_begin(None, None, control)
     clock[0] = 159.0

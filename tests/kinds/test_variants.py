@@ -11,11 +11,12 @@ from datasets import Dataset, DatasetDict
 
 from tiny_tasks import TinyOffers, TinyPrices, price_rows
 from toolkit.errors import RecipeError, RunError
-from toolkit.kinds import members
+from toolkit.kinds import checkpoint_ensemble
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.causal_lm.kind import CausalLM
-from toolkit.kinds.seq2seq_lm.kind import Seq2SeqLM
-from toolkit.task import Recipe, Stage
+from toolkit.kinds.causal_lm.model import CausalLM
+from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
+from toolkit.recipe import Recipe
+from toolkit.task import Stage
 
 
 class Staged:
@@ -69,7 +70,7 @@ def test_the_ensemble_is_the_mean_of_the_members_updates(
     loaded: Seq2SeqLM, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = next(tmp_path_factory.getbasetemp().glob("variants*/adapter"))
-    found = members.kept(folder, 2)
+    found = checkpoint_ensemble.kept(folder, 2)
     # transformers keeps the best checkpoint and the newest.
     assert len(found) == 2 and found[-1].name == "checkpoint-6"
     for place in found:
@@ -116,14 +117,14 @@ def test_a_wrong_number_of_members_is_refused(value: Any) -> None:
     task = StagedOffers()
     task.settings["ensemble"] = value
     with pytest.raises(RecipeError, match=r"task\.ensemble is"):
-        members.wanted(task, Recipe("t", "t", "m"))
+        checkpoint_ensemble.wanted(task, Recipe("t", "t", "m"))
 
 
 def test_an_ensemble_of_one_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="saved 0 checkpoint"):
-        members.keep(tmp_path, tmp_path / "adapter", 2)
+        checkpoint_ensemble.keep(tmp_path, tmp_path / "adapter", 2)
     with pytest.raises(RunError, match="holds no members"):
-        members.kept(tmp_path, 2)
+        checkpoint_ensemble.kept(tmp_path, 2)
 
 
 def test_losses_are_those_of_the_model_itself(tiny_t5: Path, tiny_llama: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.kinds.question_answering.reading import Pair, Reader
+from toolkit.kinds.question_answering.features import Pair, Reader
 from toolkit.kinds.question_answering.windows import Cells, cells, windows
 
 WORD = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(
@@ -122,9 +122,9 @@ def test_windows_that_cannot_be_are_refused():
 
 
 def test_a_pair_is_put_together_as_the_tokenizer_does(tiny_bert):
-    from toolkit import backends
+    from toolkit.models import loading
 
-    tokenizer = backends.load_tokenizer(str(tiny_bert))
+    tokenizer = loading.load_tokenizer(str(tiny_bert))
     question, context = "which colour is it?", "a blue lamp, 460 dollars"
     wanted = tokenizer(question, context)
     reader = Reader(tokenizer, max_length=100, stride=8, longest_question=64)

@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from toolkit.errors import ModelError
 from toolkit.kinds.base import BASE, Watch
-from toolkit.run import Run, read_jsonl
-from toolkit.serving import open_run
+from toolkit.pipeline.predict import open_run
+from toolkit.runs.files import read_jsonl
+from toolkit.runs.run import Run
 
 GREEDY = {"max_new_tokens": 24, "min_new_tokens": 12}
 

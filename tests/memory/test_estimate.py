@@ -15,11 +15,12 @@ import torch
 import sized_models
 from cli_runner import ROOT, CommandLine, environment, goods, quick, write_csv
 from sized_models import NF4, SIZED, Words
-from toolkit import memory
 from toolkit.errors import ModelError, PreflightError
-from toolkit.memory import fitting, optimizers
-from toolkit.memory.building import configuration
-from toolkit.task import Recipe
+from toolkit.preparation import memory
+from toolkit.preparation.memory import fit as fitting
+from toolkit.preparation.memory import optimizer_states
+from toolkit.preparation.memory.meta_model import configuration
+from toolkit.recipe import Recipe
 
 SHAPE = memory.Shape(128, 8)
 
@@ -39,16 +40,16 @@ def estimate(model: Path, shape: memory.Shape = SHAPE, **changes: Any) -> memory
 
 
 def test_weights_adapter_and_optimizer_are_those_of_the_model(tiny_llama: Path) -> None:
-    from toolkit import backends
+    from toolkit.models import adapters, loading
 
     found = estimate(tiny_llama)
-    model = backends.load_model("AutoModelForCausalLM", str(tiny_llama))
+    model = loading.load_model("AutoModelForCausalLM", str(tiny_llama))
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     assert found.weights == pytest.approx(weights, rel=0.01)  # and a few buffers
-    made = backends.add_lora(
+    made = adapters.add_lora(
         model, {"r": 16, "target_modules": "all-linear"}, seed=0, task_type="CAUSAL_LM"
     )
-    trained, total = backends.parameter_counts(made)
+    trained, total = adapters.parameter_counts(made)
     assert found.parameters == (trained, total)
     assert found.trained == found.gradients == 4 * trained
     assert found.optimizer == 8 * trained
@@ -94,10 +95,10 @@ def test_mixed_precision_and_quantization_are_counted(tiny_llama: Path) -> None:
 
 def test_four_bits_take_what_bitsandbytes_takes(tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
-    from toolkit import backends
+    from toolkit.models import loading
 
     model = sized_models.make("llama", tmp_path / "model", 40)
-    loaded = backends.load_model("AutoModelForCausalLM", str(model), quantization=NF4)
+    loaded = loading.load_model("AutoModelForCausalLM", str(model), quantization=NF4)
     held = 0
     for parameter in loaded.parameters():
         held += parameter.numel() * parameter.element_size()
@@ -115,7 +116,7 @@ def test_four_bits_take_what_bitsandbytes_takes(tmp_path: Path) -> None:
      ("adamw_bnb_8bit", 2.03), ("paged_adamw_32bit", 8.0), ("lion_8bit", 1.02)],
 )  # fmt: skip
 def test_optimizers_keep_so_many_bytes_a_parameter(name: str, states: float) -> None:
-    assert optimizers.kept(name, [(1_000_000, 4)]) / 1e6 == pytest.approx(states, abs=0.01)
+    assert optimizer_states.kept(name, [(1_000_000, 4)]) / 1e6 == pytest.approx(states, abs=0.01)
 
 
 def test_eight_bit_states_are_those_of_bitsandbytes() -> None:
@@ -130,7 +131,9 @@ def test_eight_bit_states_are_those_of_bitsandbytes() -> None:
         for k, v in state.items()
         if isinstance(v, torch.Tensor) and not k.startswith("qmap")
     )
-    assert optimizers.kept("adamw_8bit", [(weight.numel(), 4)]) == pytest.approx(held, rel=0.01)
+    assert optimizer_states.kept("adamw_8bit", [(weight.numel(), 4)]) == pytest.approx(
+        held, rel=0.01
+    )
 
 
 def test_it_draws_no_random_numbers(tiny_llama: Path) -> None:
@@ -165,9 +168,9 @@ def test_known_models_need_no_hub() -> None:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scoring in small batches, so that a step decides what fits, as with large models."""
-    from toolkit.kinds import batches
+    from toolkit.kinds import batching
 
-    monkeypatch.setattr(batches, "CPU_BATCH_TOKENS", 64)
+    monkeypatch.setattr(batching, "CPU_BATCH_TOKENS", 64)
 
 
 def fit(model: Path, room: float, **changes: Any) -> fitting.Fit:
@@ -232,7 +235,7 @@ def test_a_run_that_cannot_fit_is_refused_before_anything_is_loaded(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from toolkit.backends import loading
+    from toolkit.models import loading
 
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("a model was loaded")

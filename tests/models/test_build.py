@@ -11,8 +11,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from toolkit.models import build, pretrain
-from toolkit.models.corpus import MARK
+from examples.embedded_models import build, pretrain
+from examples.embedded_models.corpus import MARK
 
 
 @pytest.fixture(scope="module")

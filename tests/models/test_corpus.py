@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from toolkit.models import corpus, corpus_ads, corpus_numbers, corpus_sizes, corpus_words
+from examples.embedded_models import corpus, corpus_ads, corpus_numbers, corpus_sizes, corpus_words
 from toolkit_price_regression.catalogue_words import BRANDS, MATERIALS, PRODUCTS
 
 

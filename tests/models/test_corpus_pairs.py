@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from toolkit.models import corpus_copies, corpus_fields, corpus_pairs, corpus_records
+from examples.embedded_models import corpus_copies, corpus_fields, corpus_pairs, corpus_records
 from toolkit_summarization import articles_words, claims, claims_words
 
 SEQUENCE = 3

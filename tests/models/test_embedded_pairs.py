@@ -14,20 +14,20 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from toolkit import models
-from toolkit.models import build, corpus_copies, corpus_records, pretrain, pretrain_pairs
+from examples.embedded_models import build, corpus_copies, corpus_records, pretrain, pretrain_pairs
+from toolkit.models import embedded
 
 LOSS, READ_OUT, STATED = 0.4, 0.85, 0.68
 """What its card says, less what other pairs make of it."""
 
 
 def test_the_card_says_plainly_what_it_is() -> None:
-    card = (models.path("seq2seq-lm") / "README.md").read_text()
+    card = (embedded.path("seq2seq-lm") / "README.md").read_text()
     assert "toy" in card and "generated" in card
 
 
 def test_it_is_small_and_loads_in_bfloat16() -> None:
-    folder = models.path("seq2seq-lm")
+    folder = embedded.path("seq2seq-lm")
     assert (folder / "model.safetensors").stat().st_size < 8_000_000
     model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype="auto")
     assert model.dtype == torch.bfloat16
@@ -35,7 +35,7 @@ def test_it_is_small_and_loads_in_bfloat16() -> None:
 
 
 def test_numbers_are_single_tokens_and_texts_end_with_eos() -> None:
-    words = AutoTokenizer.from_pretrained(models.path("seq2seq-lm"))
+    words = AutoTokenizer.from_pretrained(embedded.path("seq2seq-lm"))
     for number in (0, 7, 99, 100, 999):
         assert len(words(str(number), add_special_tokens=False)["input_ids"]) == 1
     assert words("a cup")["input_ids"][-1] == words.eos_token_id
@@ -45,7 +45,7 @@ def test_numbers_are_single_tokens_and_texts_end_with_eos() -> None:
 
 @pytest.fixture(scope="module")
 def loaded() -> tuple[T5ForConditionalGeneration, PreTrainedTokenizerFast]:
-    folder = models.path("seq2seq-lm")
+    folder = embedded.path("seq2seq-lm")
     return (
         T5ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32),
         PreTrainedTokenizerFast.from_pretrained(folder),
@@ -75,7 +75,7 @@ def test_it_restates_values_that_it_has_never_seen(loaded) -> None:
 
 def test_a_new_model_begins_with_heads_that_look_at_a_neighbour() -> None:
     """What the encoder's first attention gives the token before, before any training."""
-    words = AutoTokenizer.from_pretrained(models.path("seq2seq-lm"))
+    words = AutoTokenizer.from_pretrained(embedded.path("seq2seq-lm"))
     torch.manual_seed(0)
     model = pretrain_pairs.make_model(words).eval()
     batch = words("a narrow boat with a lamp and two dusty ladders", return_tensors="pt")

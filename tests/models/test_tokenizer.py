@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from toolkit import models
-from toolkit.models import build
+from examples.embedded_models import build
+from toolkit.models import embedded
 
 
 @pytest.fixture(scope="module", params=["embedded", "rebuilt"])
 def words(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> object:
     """The tokenizer in the package, and one made again and read back from disk."""
     if request.param == "embedded":
-        return AutoTokenizer.from_pretrained(models.path())
+        return AutoTokenizer.from_pretrained(embedded.path())
     folder: Path = tmp_path_factory.mktemp("tokenizer")
     build.build_tokenizer(300).save_pretrained(folder)
     return PreTrainedTokenizerFast.from_pretrained(folder)

@@ -16,7 +16,7 @@ import pytest
 
 import environments
 from cli_runner import quick
-from toolkit import scaffold
+from toolkit.plugins import scaffold
 
 ROOT = Path(__file__).parents[2]
 KINDS = sorted(scaffold.kinds())

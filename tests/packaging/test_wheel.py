@@ -31,7 +31,7 @@ here = pathlib.Path(sys.argv[1])
 for module in (toolkit, toolkit_price_regression, toolkit_review_augmentation):
     assert here in pathlib.Path(module.__file__).parents, module.__file__
 assert toolkit.Task and toolkit.__version__ == "{version}"
-assert (resources.files("toolkit") / "metrics.schema.json").is_file()
+assert (resources.files("toolkit.evaluation") / "metrics.schema.json").is_file()
 points = importlib.metadata.distribution("adapter-toolkit").entry_points
 assert {{(p.group, p.name, p.value) for p in points}} >= {{
     ("toolkit", "price-regression", "toolkit_price_regression"),
@@ -107,9 +107,9 @@ def test_every_file_of_the_packages_is_in_the_wheel(names: set[str]) -> None:
 @pytest.mark.parametrize(
     "ending",
     [
-        "toolkit/metrics.schema.json",
-        "toolkit/templates/report.html.j2",
-        "toolkit/templates/report.css",
+        "toolkit/evaluation/metrics.schema.json",
+        "toolkit/reporting/templates/report.html.j2",
+        "toolkit/reporting/templates/report.css",
         "toolkit/py.typed",
         "/licenses/LICENSE",
     ],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import UsageError
-from toolkit.run import Run
+from toolkit.runs.run import Run
 from toolkit_playground import chat
 from toolkit_playground.engine import MOST_CHARACTERS, Engine, Text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import UsageError
-from toolkit.run import Run
+from toolkit.runs.run import Run
 from toolkit_playground.runs import copied, one, own, present
 
 MARKER = "NOBODY-MAY-READ-THIS"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from toolkit.data import Source
 from toolkit.errors import DataError, UsageError
+from toolkit.preparation.prepare import Source
 from toolkit_price_regression import load
 from toolkit_price_regression.load import group, load_inputs, load_rows
 

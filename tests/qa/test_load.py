@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from toolkit import DataError, Source
-from toolkit.data import prepare
 from toolkit.errors import UsageError
+from toolkit.preparation.prepare import prepare
 from toolkit_qa.aligning import align, answers_of
 from toolkit_qa.load import load_rows
 

@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 
 from cli_runner import ROOT, environment
-from toolkit.run import Run, read_json, read_jsonl
+from toolkit.runs.files import read_json, read_jsonl
+from toolkit.runs.run import Run
 from toolkit_qa import stories
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
 
 def test_every_system_has_answered_and_the_document_keeps_its_schema(finished: Path) -> None:
     metrics = read_json(finished / "metrics.json")
-    jsonschema.validate(metrics, read_json(ROOT / "toolkit" / "metrics.schema.json"))
+    jsonschema.validate(metrics, read_json(ROOT / "toolkit/evaluation/metrics.schema.json"))
     roles = {name: system["role"] for name, system in metrics["systems"].items()}
     assert roles["base"] == "base" and roles["adapter"] == "adapter"
     assert roles["ensemble"] == "ensemble" and roles["untrained-head"] == "baseline"
@@ -68,8 +69,8 @@ def test_every_system_has_answered_and_the_document_keeps_its_schema(finished: P
 
 
 def test_decoder_and_threshold_were_chosen_on_select_alone(finished: Path) -> None:
-    from toolkit.flow import load_task
-    from toolkit.kinds.question_answering import null_threshold
+    from toolkit.kinds.question_answering.task import null_threshold
+    from toolkit.pipeline.restore import load_task
 
     task = load_task(Run.open(finished))
     entry = next(s for s in read_json(finished / "predictions/systems.json")

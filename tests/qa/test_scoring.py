@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from toolkit import statistics
+from toolkit.metrics import statistics
 from toolkit_qa import scoring
 
 TEXTS = [

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.classes import confusion
+from toolkit.evaluation.confusion import confusion
 from toolkit_review_augmentation import metrics
 from toolkit_review_augmentation.task import ReviewAugmentation
 

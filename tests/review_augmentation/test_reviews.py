@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from toolkit import DataError, Source
-from toolkit.data import prepare
+from toolkit.preparation.prepare import prepare
 from toolkit_review_augmentation import reviews
 from toolkit_review_augmentation.reviews import Sizes
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from toolkit import Generated, Source
-from toolkit.checking import check
-from toolkit.data import Prepared, prepare
+from toolkit.plugins.contract.check import check
+from toolkit.preparation.prepare import Prepared, prepare
 from toolkit_review_augmentation import baselines, examples
 from toolkit_review_augmentation import instructions as asked
 from toolkit_review_augmentation.task import EMBEDDED, TINYLLAMA, ReviewAugmentation

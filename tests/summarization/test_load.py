@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from toolkit import DataError, Source, data
+from toolkit import DataError, Source
+from toolkit.preparation import prepare
 from toolkit_summarization.claim_task import ClaimReport
 from toolkit_summarization.task import Summarization
 
@@ -49,7 +50,7 @@ def test_rows_with_the_same_input_become_one(tmp_path):
 
 def test_no_input_is_in_two_splits_even_where_the_file_repeats_it(tmp_path):
     rows = [{"mr": f"name[N{i % 50}], area[X]", "ref": f"text {i}"} for i in range(300)]
-    prepared = data.prepare(ClaimReport(), Source(data=written(tmp_path, "a.csv", rows)))
+    prepared = prepare.prepare(ClaimReport(), Source(data=written(tmp_path, "a.csv", rows)))
     seen = [row["claim"] for part in prepared.splits.values() for row in part]
     assert len(seen) == len(set(seen)) == 50
 

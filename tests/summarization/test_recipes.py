@@ -59,7 +59,7 @@ def test_flan_t5_has_the_seeds_settings():
     ("task", "name"), [(Summarization, "phi-2-qlora"), (ClaimReport, "flan-t5-base-lora")]
 )
 def test_the_installed_argument_classes_know_every_field(task, name):
-    from toolkit import recipes
+    from toolkit.plugins import recipes
 
     resolved = recipes.resolve(task, recipe=name)
     assert resolved.name == name

@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from toolkit.run import read_json, read_jsonl, write_json
+from toolkit.runs.files import read_json, read_jsonl, write_json
 from toolkit_summarization import articles, claims
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ def texts(run: Path, system: str) -> list[str]:
 
 def test_further_systems_are_no_copies_and_are_compared(summaries: Path) -> None:
     metrics = read_json(summaries / "metrics.json")
-    jsonschema.validate(metrics, read_json(ROOT / "toolkit" / "metrics.schema.json"))
+    jsonschema.validate(metrics, read_json(ROOT / "toolkit/evaluation/metrics.schema.json"))
     assert {"lead-1", "lead-3", "textrank", "base", "few-shot", "adapter", "two-stage",
             "ensemble"} <= set(metrics["systems"])  # fmt: skip
     compared = {(c["a"], c["b"]) for c in metrics["comparisons"] if c["metric"] == "rougeL"}
@@ -186,7 +186,7 @@ def test_a_run_of_claim_report_on_records_with_several_reports(folder: Path, tin
     )  # fmt: skip
     (run,) = (folder / "runs" / "claim-report").iterdir()
     metrics = read_json(run / "metrics.json")
-    jsonschema.validate(metrics, read_json(ROOT / "toolkit" / "metrics.schema.json"))
+    jsonschema.validate(metrics, read_json(ROOT / "toolkit/evaluation/metrics.schema.json"))
     assert metrics["systems"]["reference"]["metrics"]["faithfulness"]["value"] == 1.0
     assert metrics["systems"]["template"]["metrics"]["faithfulness"]["value"] > 0.9
     assert metrics["systems"]["base"]["metrics"]["faithfulness"]["value"] < 0.5

@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 import sys
 
-from toolkit import plugins
-from toolkit.cli import training  # isort: split
+from toolkit.cli import run  # isort: split
 
 from toolkit.cli import authoring  # isort: split
 
-from toolkit.cli import results
-from toolkit.cli.base import app
-from toolkit.cli.ending import INTERRUPTED, fail, interrupted, other
+from toolkit.cli import finished_runs
+from toolkit.cli.app import app
+from toolkit.cli.exit import INTERRUPTED, fail, interrupted, other
 from toolkit.errors import ToolkitError
+from toolkit.plugins import discovery
 
-__all__ = ["app", "authoring", "main", "results", "training"]
+__all__ = ["app", "authoring", "finished_runs", "main", "run"]
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         sys.argv.remove("--debug")
         os.environ["TOOLKIT_DEBUG"] = "1"
     try:
-        plugins.add_commands(app)
+        discovery.add_commands(app)
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # typer has caught the Ctrl-C
             code = interrupted()

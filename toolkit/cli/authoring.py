@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from toolkit import plugins
-from toolkit.cli.base import Json, app
+from toolkit.cli.app import Json, app
+from toolkit.plugins import discovery, lookup
 
 
 def _kinds(value: bool) -> None:
     if value:
-        from toolkit import scaffold
+        from toolkit.plugins import scaffold
 
         for name, summary in scaffold.kinds().items():
             typer.echo(f"{name}: {summary}")
@@ -23,17 +23,17 @@ def _kinds(value: bool) -> None:
 @app.command()
 def tasks(as_json: Json = False) -> None:
     """List the tasks."""
-    from toolkit.showing import show_tasks
+    from toolkit.cli.terminal import show_tasks
 
-    show_tasks(plugins.load(), as_json)
+    show_tasks(discovery.load(), as_json)
 
 
 @app.command(name="plugins")
 def plugins_command(as_json: Json = False) -> None:
     """List the plugins: where they come from, and what is broken."""
-    from toolkit.showing import show_plugins
+    from toolkit.cli.terminal import show_plugins
 
-    show_plugins(plugins.load(), as_json)
+    show_plugins(discovery.load(), as_json)
 
 
 @app.command()
@@ -47,12 +47,12 @@ def recipes(
     as_json: Json = False,
 ) -> None:
     """List the recipes of the tasks, with the memory, time and money they take."""
-    from toolkit.showing import show_recipes
+    from toolkit.cli.terminal import show_recipes
 
-    found = plugins.load()
-    chosen = [plugins.find(task)] if task else [found.tasks[name] for name in sorted(found.tasks)]
+    found = discovery.load()
+    chosen = [lookup.find(task)] if task else [found.tasks[name] for name in sorted(found.tasks)]
     if estimate:
-        from toolkit import environment
+        from toolkit.system import environment
 
         environment.prepare(offline=True)
     show_recipes(chosen, as_json, rows=rows, compute=estimate)
@@ -72,8 +72,8 @@ def new(
     ] = False,
 ) -> None:
     """Make a package with a task of your own: it installs, passes its tests and runs."""
-    from toolkit import scaffold
-    from toolkit.showing import show_new
+    from toolkit.cli.terminal import show_new
+    from toolkit.plugins import scaffold
 
     show_new(scaffold.create(name, kind, folder or Path(name)), name)
 
@@ -89,14 +89,15 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a task against the contract, without a model."""
-    from toolkit import checking, environment
-    from toolkit.columns import split_option
-    from toolkit.showing import show_checks
-    from toolkit.source import Source
+    from toolkit.cli.terminal import show_checks
+    from toolkit.data.columns import split_option
+    from toolkit.data.source import Source
+    from toolkit.plugins.contract import check as checking
+    from toolkit.system import environment
 
     environment.prepare(offline=True)
     source = Source(data=data, text=split_option(text) if text else (), target=target)
-    results = checking.check(plugins.find(task)(), source)
+    results = checking.check(lookup.find(task)(), source)
     show_checks(task, results, as_json)
     if any(not result.passed for result in results):
         raise typer.Exit(1)

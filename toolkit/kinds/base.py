@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from toolkit.errors import ModelError
-from toolkit.task import Recipe, Row, Task
+from toolkit.recipe import Recipe
+from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from datasets import Dataset, DatasetDict
 
-    from toolkit.backends.protocol import Backend
+    from toolkit.models.backend import Backend
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) while something long goes on."""
@@ -78,7 +79,7 @@ class Rehearsal(Protocol):
             model: what answers.
             length: tokens of a prompt.
             answer: tokens that are written.
-            tokens: padded tokens of a batch, see :func:`toolkit.kinds.batches.batch_tokens`.
+            tokens: padded tokens of a batch, see :func:`toolkit.kinds.batching.batch_tokens`.
         """
         ...
 
@@ -115,7 +116,7 @@ class Kind(ABC):
     writes = False
     """Whether it writes text token by token, so that it can be followed and stopped
     (``prompt``, ``chat_prompt`` and ``write``, see
-    :class:`toolkit.kinds.language.writing.Writing`).
+    :class:`toolkit.kinds.language.multi_adapter.Writing`).
     """
 
     def __init__(
@@ -128,7 +129,7 @@ class Kind(ABC):
         private: bool = False,
         backend: Backend | None = None,
     ) -> None:
-        from toolkit.backends.protocol import Transformers
+        from toolkit.models.backend import Transformers
 
         self.task = task
         self.recipe = recipe

@@ -15,9 +15,9 @@ import torch
 from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
-from toolkit import processes
 from toolkit.kinds.base import TrainingWatch
-from toolkit.monitor import Monitor
+from toolkit.system import distributed
+from toolkit.system.monitor import Monitor
 
 
 class LengthGroupedSampler(Sampler[int]):
@@ -117,7 +117,7 @@ class JudgedTrainer:
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        batch *= processes.count()  # rows of an optimizer step, over all processes
+        batch *= distributed.count()  # rows of an optimizer step, over all processes
         return LengthGroupedSampler(self.row_lengths, batch, self.args.seed)
 
     def compute_loss(
@@ -141,7 +141,7 @@ class JudgedTrainer:
         if "loss" in logs:
             tokens, then = self._logged
             now = time.perf_counter()
-            rate = (self.tokens_seen - tokens) / (now - then) * processes.count()
+            rate = (self.tokens_seen - tokens) / (now - then) * distributed.count()
             logs["tokens_per_second"] = round(rate, 1)
             if self.monitor is not None:
                 logs |= self.monitor.now()
@@ -166,14 +166,14 @@ class JudgedTrainer:
         """Mean loss over tokenized rows, without gradients."""
         total, count = 0.0, 0
         ordered = sorted(rows, key=lambda r: -len(r["input_ids"]))
-        ordered = ordered[processes.rank() :: processes.count()]
+        ordered = ordered[distributed.rank() :: distributed.count()]
         for start in range(0, len(ordered), batch):
             inputs = self._prepare_inputs(self.data_collator(ordered[start : start + batch]))  # type: ignore[attr-defined]
             with torch.inference_mode(), self.compute_loss_context_manager():  # type: ignore[attr-defined]
                 loss, items, _ = self.summed_loss(self.model, inputs)
             total += float(loss)
             count += items
-        sums = processes.everywhere((total, count))
+        sums = distributed.everywhere((total, count))
         return float(sum(total for total, _ in sums) / max(1, sum(count for _, count in sums)))
 
 

@@ -40,7 +40,7 @@ class FinishedRun:
 
     def predictions(self, system: str) -> list[dict[str, Any]]:
         """The lines of ``predictions/SYSTEM.jsonl``, one a held-out row."""
-        from toolkit.run import read_jsonl
+        from toolkit.runs.files import read_jsonl
 
         return read_jsonl(self.path / "predictions" / f"{system}.jsonl")
 
@@ -52,8 +52,9 @@ def check(task: type[Task], data: str | Path | None = None) -> None:
         task: the task's class; it need not be installed.
         data: a file to check it with; its own data by default.
     """
-    from toolkit import checking, environment
-    from toolkit.source import Source
+    from toolkit.data.source import Source
+    from toolkit.plugins.contract import check as checking
+    from toolkit.system import environment
 
     environment.prepare(offline=True)
     results = checking.check(task(), Source(data=str(data) if data else None))
@@ -81,22 +82,25 @@ def run(
         limit: rows that are used; ``None``: all.
         steps: training steps.
     """
-    from toolkit import environment, flow, plugins, recipes
-    from toolkit.console import Console
-    from toolkit.run import read_json
-    from toolkit.source import Source
+    from toolkit.data.source import Source
+    from toolkit.pipeline import run as flow
+    from toolkit.pipeline import start
+    from toolkit.plugins import discovery, recipes, registration
+    from toolkit.runs.files import read_json
+    from toolkit.system import environment
+    from toolkit.system.console import Console
     from toolkit.testing import models
 
     environment.prepare(offline=True)
-    plugins.check_registration(task)
-    origin = plugins.Plugin(task.name, "under test", "0", task.__module__, [task.name])
-    with plugins.load().provided(task, origin):
+    registration.check_registration(task)
+    origin = discovery.Plugin(task.name, "under test", "0", task.__module__, [task.name])
+    with discovery.load().provided(task, origin):
         recipe = recipes.resolve(
             task,
             model=str(model or models.tiny(task, folder / "models")),
             sets=[f"{key}={value}" for key, value in _quick(task, steps).items()],
         )
-        started = flow.start(
+        started = start.start(
             task,
             dataclasses.replace(recipe, quantization=None),
             Source(data=str(data) if data else None, limit=limit),
@@ -131,7 +135,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[type[Task]
     folder = tmp_path_factory.mktemp("toolkit-models")
 
     def made(task: type[Task]) -> Path:
-        from toolkit import environment
+        from toolkit.system import environment
         from toolkit.testing import models
 
         environment.prepare(offline=True)

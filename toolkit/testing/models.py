@@ -45,9 +45,9 @@ def llama(folder: Path, lines: Sequence[str] = LINES) -> Path:
     """A Llama whose tokenizer has a token for every number from 0 to 999."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from toolkit.models import tokenizer
+    from toolkit.models import number_tokenizer
 
-    learned = tokenizer.train(list(lines) * 4, vocabulary=1500)
+    learned = number_tokenizer.train(list(lines) * 4, vocabulary=1500)
     config = LlamaConfig(
         vocab_size=len(learned),
         num_key_value_heads=2,
@@ -70,9 +70,9 @@ def t5(folder: Path, lines: Sequence[str] = LINES) -> Path:
     """A T5 whose tokenizer is that of :func:`llama`."""
     from transformers import T5Config, T5ForConditionalGeneration
 
-    from toolkit.models import tokenizer
+    from toolkit.models import number_tokenizer
 
-    learned = tokenizer.train(list(lines) * 4, vocabulary=1500)
+    learned = number_tokenizer.train(list(lines) * 4, vocabulary=1500)
     config = T5Config(
         vocab_size=len(learned),
         d_model=HIDDEN,

@@ -1,8 +1,8 @@
 """Several rows in one sequence, kept apart: ``packing`` in a recipe.
 
 TRL says which rows share a sequence (best fit, decreasing: whole rows, nothing is cut or mixed);
-positions begin anew with each, and the mask of :mod:`toolkit.kinds.causal_lm.joining` lets no row
-see another: each is a segment of its own, without a common beginning. On a GPU this saves the
+positions begin anew with each, and the mask of :mod:`toolkit.kinds.causal_lm.shared_prefix` lets no
+row see another: each is a segment of its own, without a common beginning. On a GPU this saves the
 padding of short rows; on a CPU, where batches of similar length have hardly any, the longer
 sequences only cost.
 """

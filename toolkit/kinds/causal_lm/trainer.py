@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from trl import SFTTrainer
 
-from toolkit.kinds.causal_lm import joining
-from toolkit.kinds.causal_lm.numbers import SmoothedTargets
+from toolkit.kinds.causal_lm import shared_prefix
+from toolkit.kinds.causal_lm.number_distribution import SmoothedTargets
 from toolkit.kinds.language.prompt import IGNORED
 from toolkit.kinds.trainer import JudgedTrainer
 
@@ -63,7 +63,7 @@ class Collator:
         for i, row in enumerate(rows):
             n = len(row["input_ids"])
             positions[i, :n], segments[i, :n] = row["position_ids"], row["segments"]
-        return {"position_ids": positions, "visible": joining.visible(segments)}
+        return {"position_ids": positions, "visible": shared_prefix.visible(segments)}
 
     def _soft(self, rows: Sequence[Mapping[str, Any]], hard: np.ndarray) -> dict[str, np.ndarray]:
         """Target ids and probabilities, each of shape (labelled positions, widest target)."""
@@ -110,7 +110,7 @@ def labelled(model: Any, inner: Any, inputs: Mapping[str, torch.Tensor]) -> Any:
     if "visible" in inputs:
         dtype = inner.get_input_embeddings().weight.dtype
         seen = {
-            "attention_mask": joining.additive(inputs["visible"], dtype),
+            "attention_mask": shared_prefix.additive(inputs["visible"], dtype),
             "position_ids": inputs["position_ids"],
         }
     with head_at(inner, inputs["positions"]):

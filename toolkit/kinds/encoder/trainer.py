@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import Trainer
 
-from toolkit.kinds.batches import pad_right
+from toolkit.kinds.batching import pad_right
 from toolkit.kinds.trainer import JudgedTrainer
 
 Loss = Callable[[Any, torch.Tensor], torch.Tensor]

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit.kinds.base import Progress, Watch
-from toolkit.kinds.batches import batch_tokens, batches, padded
-from toolkit.kinds.few_rows import few_rows
-from toolkit.kinds.language import Generated
+from toolkit.kinds.batching import batch_tokens, batches, padded
+from toolkit.kinds.cpu_matmul import few_rows
+from toolkit.kinds.language.outputs import Generated
 
 SHORT_ANSWER = 8
 """Tokens up to which reading the prompts takes most of an answer's time."""
@@ -133,7 +133,7 @@ def generate(
         if adapters is not None:
             extra["adapter_names"] = [adapters[i] for i in batch]
         if watch is not None:
-            from toolkit.kinds.language.watching import watched
+            from toolkit.kinds.language.streaming import watched
 
             extra |= watched(watch, batch, tokenizer.eos_token_id)
         with torch.inference_mode(), few_rows(model):

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit.kinds import members
-from toolkit.task import Recipe, Row
+from toolkit.kinds import checkpoint_ensemble
+from toolkit.recipe import Recipe
+from toolkit.task import Row
 
 ENSEMBLE = "ensemble"
 
 
 class Variants:
-    """The part of :class:`toolkit.kinds.language.kind.LanguageModel` that has further systems.
+    """The part of :class:`toolkit.kinds.language.model.LanguageModel` that has further systems.
 
     A task's :meth:`~toolkit.task.Task.stages` change a row before the adapter answers it. The
     ensemble is the mean of several checkpoints' updates of the weights, as one adapter (PEFT's
@@ -59,7 +60,7 @@ class Variants:
     def load_members(self, folder: Path) -> None:
         """Put the ensemble beside the adapter, where one was kept: a short training has none."""
         self._members = 0
-        found = members.kept(folder, 0)
+        found = checkpoint_ensemble.kept(folder, 0)
         if not found:
             return
         names = [place.name for place in found]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import Seq2SeqTrainer
 
-from toolkit.kinds.batches import pad_right, rounded
+from toolkit.kinds.batching import pad_right, rounded
 from toolkit.kinds.language.prompt import IGNORED
 from toolkit.kinds.trainer import JudgedTrainer
 

@@ -1,0 +1,115 @@
+"""Commands for what a run has left, ``predict`` to ``compare``; and ``doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.cli.app import Json, Runs, app
+from toolkit.errors import UsageError
+
+
+@app.command()
+def predict(
+    run_name: Annotated[str, typer.Argument(metavar="RUN", help="Folder or ID of a finished run.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to predict.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="A file of rows to predict.")] = None,
+    text: Annotated[str | None, typer.Option(help="Text column(s) of the file.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write JSON lines here instead of printing.")
+    ] = None,
+    base: Annotated[bool, typer.Option("--base", help="Ask the untouched base model.")] = False,
+    runs: Runs = None,
+    as_json: Json = False,
+) -> None:
+    """Predict new rows with a run's adapter, with intervals."""
+    from toolkit.cli.terminal import show_predictions
+    from toolkit.data.columns import split_option
+    from toolkit.data.source import Source
+    from toolkit.pipeline import predict as serving
+    from toolkit.runs.run import Run, runs_folder
+
+    found = Run.find(run_name, runs_folder(runs))
+    source = None
+    if data:
+        source = Source(data=data, text=split_option(text) if text else (), encoding=encoding)
+    answers = serving.predict(found, inputs or [], source, adapter=not base)
+    show_predictions(answers, out, as_json)
+
+
+@app.command(name="runs")
+def runs_command(runs: Runs = None, as_json: Json = False) -> None:
+    """List the runs and their verdicts."""
+    from toolkit.cli.terminal import show_runs
+    from toolkit.runs.run import Run, runs_folder
+
+    folder = runs_folder(runs)
+    show_runs(list(Run.all(folder)), folder, as_json)
+
+
+@app.command()
+def report(
+    run_name: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="Folder or ID.", show_default="the newest")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Recompute every figure, and predict a sample again.")
+    ] = False,
+    sample: Annotated[int, typer.Option(min=1, help="Rows to predict again with --verify.")] = 64,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    runs: Runs = None,
+    as_json: Json = False,
+) -> None:
+    """Score a run's predictions and write its report again, or verify its figures."""
+    from toolkit.cli.terminal import show_report, show_verification
+    from toolkit.runs.run import Run, runs_folder
+
+    found = Run.find(run_name, runs_folder(runs))
+    if verify:
+        from toolkit.pipeline import verify as verifying
+
+        show_verification(found, verifying.verify(found, sample=sample), as_json)
+        return
+    from toolkit.pipeline.restore import load_task, refresh
+
+    refresh(found, load_task(found))
+    show_report(found, open_page, as_json)
+
+
+@app.command()
+def compare(
+    run_names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two or more runs.")],
+    out: Annotated[Path | None, typer.Option(help="Write a page here (.html or .md).")] = None,
+    runs: Runs = None,
+    as_json: Json = False,
+) -> None:
+    """Put several runs into one ladder, row by row where they share their data."""
+    from toolkit.cli import terminal
+    from toolkit.runs.run import Run, runs_folder
+
+    if len(run_names) < 2:
+        raise UsageError("compare takes two runs or more; see: toolkit runs")
+    folder = runs_folder(runs)
+    terminal.show([Run.find(name, folder) for name in run_names], out, as_json)
+
+
+@app.command()
+def doctor(
+    step: Annotated[
+        bool, typer.Option("--step/--no-step", help="Prove it with one training step.")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Say what works on this machine, and prove it with one training step."""
+    from toolkit.cli.terminal import show_doctor
+    from toolkit.pipeline import doctor as diagnosis
+
+    results = diagnosis.examine(step=step)
+    show_doctor(results, as_json)
+    if any(result.state == "broken" for result in results):
+        raise typer.Exit(1)

@@ -1,0 +1,169 @@
+"""Commands that train: ``run``, ``resume``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from toolkit.cli.app import Json, Runs, app
+from toolkit.errors import UsageError
+from toolkit.plugins import lookup
+from toolkit.system import distributed
+
+
+@app.command()
+def run(
+    task: Annotated[
+        str, typer.Argument(help="A task (see: toolkit tasks), or a file my_task.py or .toml.")
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="csv, tsv, json, jsonl or parquet file, or a Hub dataset id.",
+            show_default="the task's own data",
+        ),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            help="Text column, several ('name,description'), or a template "
+            "('{name} in {city}'); numbers where the file has no header."
+        ),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    train: Annotated[
+        str | None, typer.Option(help="File of training rows, instead of --data.")
+    ] = None,
+    validation: Annotated[str | None, typer.Option(help="File of validation rows.")] = None,
+    test: Annotated[str | None, typer.Option(help="File of test rows.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the file, such as cp1252.")
+    ] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="Whether the file begins with column names."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Use so many rows, drawn by the seed.")
+    ] = None,
+    mask_target: Annotated[
+        bool,
+        typer.Option(
+            "--mask-target", help="Take the target out of the text where it stands there."
+        ),
+    ] = False,
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="Mend rows that can be mended (an answer that is misplaced)."),
+    ] = False,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A recipe of the task, or a TOML file.", show_default="the first"),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Hub id or local folder, instead of the recipe's model.")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="section.field=value in upstream's own names, such as lora.r=32 "
+            "or training.learning_rate=1e-3. Repeatable.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of splits, weights and order.")] = 0,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="Train so many times and report the spread.")
+    ] = 1,
+    allow_truncation: Annotated[
+        bool,
+        typer.Option(
+            "--allow-truncation", help="Leave out training rows whose answer does not fit."
+        ),
+    ] = False,
+    store_data: Annotated[
+        bool,
+        typer.Option("--store-data/--no-store-data", help="Keep the held-out rows in the run."),
+    ] = True,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
+    ] = False,
+    play: Annotated[
+        bool, typer.Option("--play", help="Open the playground on the run when it is finished.")
+    ] = False,
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="auto, transformers or unsloth; auto takes Unsloth where it is installed and "
+            "knows the model."
+        ),
+    ] = "auto",
+    runs: Runs = None,
+    as_json: Json = False,
+) -> None:
+    """Prepare, train, and put base model, adapter and baselines side by side."""
+    from toolkit.data.columns import split_option
+    from toolkit.data.source import Source
+    from toolkit.pipeline import start
+    from toolkit.plugins import recipes
+    from toolkit.runs.run import runs_folder
+
+    found = lookup.find(task)
+    open_playground = _command("playground") if play else None
+    source = Source(
+        data=data, text=split_option(text) if text else (), target=target, train=train,
+        validation=validation, test=test, encoding=encoding, header=header, limit=limit,
+        seed=seed, mask_target=mask_target, mend=mend,
+    )  # fmt: skip
+    chosen = recipes.resolve(found, recipe, sets=sets or (), model=model)
+    created = start.start(
+        found, chosen, source, runs=runs_folder(runs), command=start.command_line(),
+        options={"seed": seed, "seeds": seeds, "store_data": store_data,
+                 "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code,
+                 "backend": backend},
+    )  # fmt: skip
+    _go(created, as_json)
+    if open_playground is not None and distributed.first():
+        open_playground(runs_named=[str(created.path)], runs=runs)
+
+
+def _command(name: str) -> Callable[..., None]:
+    """A command that a plugin has brought; the core knows none of them."""
+    for registered in app.registered_commands:
+        if registered.name == name and registered.callback is not None:
+            return registered.callback
+    raise UsageError(f"there is no command {name!r} here; see: toolkit plugins")
+
+
+@app.command()
+def resume(
+    run_name: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Folder or ID.", show_default="the newest unfinished"),
+    ] = None,
+    runs: Runs = None,
+    as_json: Json = False,
+) -> None:
+    """Go on with a run that was stopped."""
+    from toolkit.runs.run import Run, runs_folder
+
+    _go(Run.find(run_name, runs_folder(runs), unfinished=True), as_json)
+
+
+def _go(run: Any, as_json: bool) -> None:
+    """Work through the stages of a run and show the answer."""
+    from toolkit.cli.terminal import show_result
+    from toolkit.pipeline.run import Flow
+    from toolkit.system.console import Console
+
+    # Of several processes the first talks.
+    console = Console(quiet=as_json or not distributed.first())
+    console.say(f"run {run.id} in {run.path}")
+    os.environ["TOOLKIT_RUN"] = str(run.path)  # for the hint on how to go on
+    Flow(run, console).go()
+    if distributed.first():
+        show_result(run, as_json)
+    distributed.end()

@@ -1,0 +1,189 @@
+"""Rows in the forms that people already have for fine-tuning, recognised by their columns.
+
+    prompt/completion   {"prompt": "…", "completion": "…"}, two texts or two lists of messages
+    chat messages       {"messages": [{"role": "user", "content": "…"}, …]}
+    Alpaca              {"instruction": "…", "input": "…", "output": "…"}
+    ShareGPT            {"conversations": [{"from": "human", "value": "…"}, …]}
+
+All become an :class:`Exchange`: what stands before the last answer, and that answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.data.columns import tidy
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+Message = dict[str, str]
+"""A message of a chat: ``role`` (system, user, assistant) and ``content``."""
+
+ROLES = {
+    "system": "system", "user": "user", "assistant": "assistant",
+    "human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant",
+    "model": "assistant",
+}  # fmt: skip
+"""Names that speakers go by, and what chat templates call them."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What a model is shown, and what it is to say.
+
+    Args:
+        prompt: a text, or the messages before the answer.
+        answer: the answer alone; empty where it is not known.
+    """
+
+    prompt: str | tuple[Message, ...]
+    answer: str
+
+    @property
+    def text(self) -> str:
+        """The prompt as one text: a single message by itself, several with who says them."""
+        if isinstance(self.prompt, str):
+            return self.prompt
+        if len(self.prompt) == 1:
+            return self.prompt[0]["content"]
+        return "\n".join(f"{m['role']}: {m['content']}" for m in self.prompt)
+
+
+class Unusable(Exception):
+    """A row that cannot be used; the message is the reason, in a few words."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One form of rows.
+
+    Args:
+        name: what people call it.
+        needs: columns it must have.
+        takes: further columns it reads where they are there.
+        read: a row and whether its answer is needed → an :class:`Exchange`; raises
+            :class:`Unusable`.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    takes: tuple[str, ...]
+    read: Callable[[Mapping[str, Any], bool], Exchange]
+
+    @property
+    def sentence(self) -> str:
+        """What is said when rows of this form are met."""
+        columns = ", ".join((*self.needs, *self.takes))
+        return f"the rows are in the form of {self.name} ({columns}) and are read that way"
+
+    def prompt_columns(self, available: Sequence[str]) -> bool:
+        """Whether rows to be predicted, without their answers, can be read."""
+        return self.needs[0] in available
+
+
+def _prompt_completion(row: Mapping[str, Any], answered: bool) -> Exchange:
+    prompt, completion = _parsed(row["prompt"]), _parsed(row.get("completion"))
+    if isinstance(prompt, str):
+        # Not stripped: "Price: " and " 12" are two halves of one text.
+        answer = completion if isinstance(completion, str) else ""
+        return _checked(Exchange(prompt, answer), answered)
+    turns = completion if isinstance(completion, list) else []
+    if isinstance(completion, str) and completion:
+        turns = [{"role": "assistant", "content": completion}]
+    return _conversation([*prompt, *turns], "role", "content", answered)
+
+
+def _messages(row: Mapping[str, Any], answered: bool) -> Exchange:
+    return _conversation(_parsed(row["messages"]), "role", "content", answered)
+
+
+def _share_gpt(row: Mapping[str, Any], answered: bool) -> Exchange:
+    turns = _parsed(row["conversations"])
+    first = turns[0] if isinstance(turns, list) and turns else {}
+    names = ("from", "value") if isinstance(first, Mapping) and "from" in first else None
+    role, content = names or ("role", "content")
+    if isinstance(turns, list) and (system := tidy(row.get("system"))):
+        turns = [{role: "system", content: system}, *turns]
+    return _conversation(turns, role, content, answered)
+
+
+def _alpaca(row: Mapping[str, Any], answered: bool) -> Exchange:
+    asked = "\n\n".join(part for part in (tidy(row["instruction"]), tidy(row.get("input"))) if part)
+    messages = [{"role": "user", "content": asked}]
+    if system := tidy(row.get("system")):
+        messages.insert(0, {"role": "system", "content": system})
+    if not asked:
+        raise Unusable("no instruction")
+    return _checked(Exchange(tuple(messages), tidy(row.get("output"))), answered)
+
+
+def _conversation(turns: Any, role: str, content: str, answered: bool) -> Exchange:
+    if not isinstance(turns, list) or not turns:
+        raise Unusable("no messages")
+    messages = [_message(turn, role, content) for turn in turns]
+    answer = ""
+    if messages[-1]["role"] == "assistant":
+        answer = messages.pop()["content"]
+    elif answered:
+        raise Unusable("the last message is no answer")
+    if not any(message["role"] == "user" for message in messages):
+        raise Unusable("no question before the answer")
+    return _checked(Exchange(tuple(messages), answer), answered)
+
+
+def _message(turn: Any, role: str, content: str) -> Message:
+    if not isinstance(turn, Mapping):
+        raise Unusable("a message that is no object")
+    speaker = ROLES.get(str(turn.get(role)).casefold())
+    if speaker is None:
+        raise Unusable(f"a message by {turn.get(role)!r}")
+    said = turn.get(content)
+    if not isinstance(said, str):
+        raise Unusable("a message that is no text")
+    return {"role": speaker, "content": said.strip()}
+
+
+def _checked(exchange: Exchange, answered: bool) -> Exchange:
+    if not exchange.text.strip():
+        raise Unusable("no prompt")
+    if answered and not exchange.answer.strip():
+        raise Unusable("no answer")
+    return exchange
+
+
+def _parsed(value: Any) -> Any:
+    """A list of messages; a CSV file and a column of mixed types hold it as JSON text."""
+    if isinstance(value, str) and value.lstrip().startswith(("[{", "[ {")):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return "" if value is None else value
+
+
+FORMATS: Mapping[str, Format] = {
+    form.name: form
+    for form in (
+        Format("chat messages", ("messages",), (), _messages),
+        Format("ShareGPT", ("conversations",), ("system",), _share_gpt),
+        Format("Alpaca", ("instruction", "output"), ("input", "system"), _alpaca),
+        Format("prompt/completion", ("prompt", "completion"), (), _prompt_completion),
+    )
+}
+"""The forms by name, in the order in which they are looked for."""
+
+
+def recognise(dataset: Dataset) -> Format | None:
+    """The form that rows are in, by their columns and their first row; ``None``: no known one."""
+    for form in FORMATS.values():
+        if not set(form.needs) <= set(dataset.column_names):
+            continue
+        # A column of that name alone may hold anything; a list of messages is a list.
+        listed = isinstance(_parsed(dataset[0][form.needs[0]]), list)
+        if listed or form.name not in ("chat messages", "ShareGPT"):
+            return form
+    return None

@@ -1,0 +1,189 @@
+"""Files and Hub data sets → rows on disk (``datasets.Dataset``), each with its number.
+
+Every reader adds ``row_id``: the number of the data row in its source, from 1. A header is not a
+data row. Errors name the file and the row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.data.readers.delimited import read_delimited
+from toolkit.data.readers.json_rows import read_json, read_json_lines
+from toolkit.data.tables import BATCH, from_record_batches
+from toolkit.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.data.source import Source
+
+FORMATS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".parquet")
+"""The endings of files that are read; text files also with ``.gz`` behind them."""
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
+_VALIDATION_NAMES = ("validation", "valid", "val", "dev")
+
+
+def read(path: str | Path, source: Source) -> Dataset:
+    """All rows of a local file, or of a Hub data set's ``train`` split.
+
+    Args:
+        path: a csv, tsv, json, jsonl (each also with ``.gz``) or parquet file, or a Hub data set
+            ``owner/name`` or ``owner/name:config``.
+        source: its ``encoding`` and ``header`` are used; told what was decided.
+    """
+    if is_hub_id(path):
+        splits = read_hub(str(path), source)
+        name = "train" if "train" in splits else next(iter(splits))
+        if len(splits) > 1:
+            source.note(f"of {path} the split {name!r} is used; there are {', '.join(splits)}")
+        return splits[name]
+    return _read_file(Path(path), source)
+
+
+def is_hub_id(path: str | Path) -> bool:
+    """Whether a name can only be a Hub data set: ``owner/name`` that is no path here."""
+    name = str(path)
+    return (
+        _HUB_ID.fullmatch(name) is not None
+        and _format(Path(name)) not in FORMATS
+        and not Path(name).exists()
+        and not Path(name).parent.exists()
+    )
+
+
+def _format(path: Path) -> str:
+    """The suffix that says the format: ``.csv`` of ``prices.csv.gz``."""
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def _read_file(path: Path, source: Source) -> Dataset:
+    _check_is_file(path)
+    kind = _format(path)
+    try:
+        if kind == ".csv":
+            return read_delimited(path, source, None)
+        if kind in (".tsv", ".tab"):
+            return read_delimited(path, source, "\t")
+        if kind in (".jsonl", ".ndjson"):
+            return read_json_lines(path, source)
+        if kind == ".json":
+            return read_json(path, source)
+        if kind == ".parquet" and path.suffix.lower() == ".parquet":
+            return _read_parquet(path, source)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    raise DataError(f"cannot tell what {path} is by its name; it must end in {', '.join(FORMATS)}")
+
+
+def _check_is_file(path: Path) -> None:
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is empty: it holds no rows")
+        return
+    if path.is_dir():
+        files = _readable(path)
+        inside = f"one of its files: {', '.join(files[:5])}" if files else "a file"
+        raise DataError(f"{path} is a folder; name {inside}")
+    if path.exists():
+        raise DataError(f"{path} is not a regular file")
+    if not path.parent.is_dir():
+        raise DataError(f"there is no file {path}: the folder {path.parent} does not exist")
+    near = did_you_mean(path.name, _readable(path.parent))
+    hub = "" if near or path.suffix else " (Hub data sets are named owner/name)"
+    raise DataError(f"there is no file {path}{near}{hub}")
+
+
+def _readable(folder: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        return sorted(file.name for file in folder.iterdir() if _format(file) in FORMATS)
+    return []
+
+
+# -- Parquet and the Hub -------------------------------------------------------------------------
+
+
+def _read_parquet(path: Path, source: Source) -> Dataset:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        fields = [pa.field(f.name, _plain(f.type)) for f in file.schema_arrow]
+    except pa.ArrowException as error:
+        raise DataError(f"{path} is not a readable Parquet file: {error}") from error
+    if file.metadata.num_rows == 0:
+        raise DataError(f"{path} is empty: it holds no rows")
+    fields = [f.with_name("row_id (file)") if f.name == "row_id" else f for f in fields]
+    schema = pa.schema([*fields, pa.field("row_id", pa.int64())])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        first = 1
+        for batch in file.iter_batches(batch_size=BATCH):
+            numbers = pa.array(range(first, first + len(batch)), type=pa.int64())
+            columns = [c.cast(f.type) for c, f in zip(batch.columns, fields, strict=True)]
+            yield pa.record_batch([*columns, numbers], schema=schema)
+            first += len(batch)
+
+    try:
+        return from_record_batches(batches(), schema)
+    except pa.ArrowException as error:
+        raise DataError(f"{path} is not a readable Parquet file: {error}") from error
+
+
+def _plain(kind: Any) -> Any:
+    """An Arrow type without dictionary encoding, which ``datasets`` does not take."""
+    import pyarrow as pa
+
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def read_hub(name: str, source: Source) -> DatasetDict:
+    """A Hub data set with its own splits, called ``train``, ``validation`` and ``test``."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    _go_offline_without_a_network()
+    dataset_id, _, config = name.partition(":")
+    try:
+        loaded = datasets.load_dataset(dataset_id, config or None)
+    except Exception as error:  # a dozen libraries have their own errors; all mean this
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(
+            f"cannot load the data set {name!r} from the Hub: {reason}; there is no local file of "
+            "that name either"
+        ) from error
+    splits = {_split_name(split): rows for split, rows in loaded.items()}
+    return datasets.DatasetDict({split: _numbered(rows) for split, rows in splits.items()})
+
+
+def _go_offline_without_a_network() -> None:
+    """Let the Hub's client look into its cache only, rather than retry for half a minute."""
+    import urllib.parse
+    import urllib.request
+
+    from huggingface_hub import constants
+
+    if urllib.request.getproxies():
+        return  # then it is the proxy that knows the way
+    try:
+        socket.getaddrinfo(urllib.parse.urlparse(constants.ENDPOINT).hostname, 443)
+    except OSError:
+        constants.HF_HUB_OFFLINE = True
+
+
+def _split_name(name: str) -> str:
+    return "validation" if name in _VALIDATION_NAMES else name
+
+
+def _numbered(rows: Dataset) -> Dataset:
+    if "row_id" in rows.column_names:
+        rows = rows.rename_column("row_id", "row_id (file)")
+    return rows.add_column("row_id", list(range(1, len(rows) + 1)))

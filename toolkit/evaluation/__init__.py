@@ -1,0 +1,1 @@
+"""From systems to ``metrics.json``: predictions, scores, slices, the verdict."""

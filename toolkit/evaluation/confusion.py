@@ -1,0 +1,41 @@
+"""Test rows counted by true and predicted class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.metrics.classification import nearest
+
+if TYPE_CHECKING:
+    from toolkit.runs.predictions import System
+
+
+def confusion(
+    system: System, categories: Sequence[Any], category: Callable[[Any], Any | None] = lambda v: v
+) -> list[list[int]]:
+    """Test rows by true class (lines) and predicted class (columns).
+
+    Args:
+        system: whose test rows are counted.
+        categories: the classes.
+        category: the class that a prediction or a reference stands for.
+
+    A prediction between two ordered classes counts as the nearer one; one that is no class at all
+    is in none of the columns.
+    """
+    number = {category: i for i, category in enumerate(categories)}
+    counts = [[0] * len(categories) for _ in categories]
+    for row in system.rows():
+        true = number.get(category(row["reference"]))
+        said = number.get(as_category(category(row["prediction"]), number))
+        if true is not None and said is not None:
+            counts[true][said] += 1
+    return counts
+
+
+def as_category(prediction: Any, categories: Mapping[Any, int]) -> Any:
+    """The class that a prediction stands for."""
+    if prediction in categories or not isinstance(prediction, int | float):
+        return prediction
+    return nearest(prediction)

@@ -1,0 +1,118 @@
+"""How fast a trained model answers, how much memory it takes, and what that costs.
+
+Latency is that of single questions, one after the other; throughput in batches is that of the held-
+out rows. Prices follow from figures that the user sets in the recipe's ``[cost]`` section: without
+them the table says so and guesses nothing.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.runs.run import Run
+from toolkit.system.monitor import Monitor
+
+if TYPE_CHECKING:
+    from toolkit.kinds.base import Kind
+    from toolkit.runs.predictions import System
+    from toolkit.task import Row
+
+QUESTIONS = 40
+"""Single questions that are timed; the first ones warm up and do not count."""
+WARM_UP = 4
+
+
+def measure(kind: Kind, rows: Sequence[Row]) -> dict[str, Any]:
+    """Time single questions to a model with its adapter; memory is sampled meanwhile.
+
+    Args:
+        kind: with model and adapter in place.
+        rows: held-out rows; evenly spaced ones of them are asked.
+    """
+    step = max(1, len(rows) // QUESTIONS)
+    asked = [*rows[:WARM_UP], *rows[::step][:QUESTIONS]]
+    seconds = []
+    with Monitor() as monitor:
+        for row in asked:
+            started = time.perf_counter()
+            kind.predict([row], adapter=True)
+            seconds.append(time.perf_counter() - started)
+    return {
+        "single_seconds": [round(s, 5) for s in seconds[WARM_UP:]],
+        "peak_memory_mb": round(monitor.peak_mb, 1),
+    }
+
+
+def table(run: Run, found: Sequence[System]) -> dict[str, Any]:
+    """The ``speed`` of ``metrics.json``; empty where nothing was measured."""
+    from toolkit.runs import predictions
+
+    measured, ours = run.info.get("speed") or {}, predictions.trained(found)
+    single = sorted(measured.get("single_seconds") or [])
+    if not single or ours is None:
+        return {}
+    answered = sum(len(rows) for rows in ours.splits.values())
+    batched = ours.entry.get("predict_seconds")
+    training = run.info.get("training") or {}
+    cost = (run.info.get("recipe") or {}).get("cost") or {}
+    rate = 60 * answered / batched if batched else None
+    return {
+        "questions": len(single),
+        "p50_seconds": statistics.median(single),
+        "p95_seconds": _quantile(single, 0.95),
+        "queries_per_minute": 60 / statistics.fmean(single),
+        "batched_queries_per_minute": rate,
+        "peak_memory_mb": measured.get("peak_memory_mb"),
+        "training_peak_memory_mb": training.get("peak_memory_mb"),
+        "training_seconds": training.get("seconds"),
+        **prices(cost, statistics.fmean(single), training.get("seconds")),
+    }
+
+
+def prices(
+    cost: Mapping[str, Any], seconds: float, training_seconds: float | None
+) -> dict[str, Any]:
+    """Energy and prices of a thousand questions and of training, where the figures were set.
+
+    Args:
+        cost: the recipe's ``[cost]``.
+        seconds: mean seconds a question.
+        training_seconds: of the training.
+    """
+    watts, hourly = cost.get("watts"), cost.get("machine_price_per_hour")
+    kwh = None if watts is None else watts / 1000 * seconds * 1000 / 3600
+    price = _price_per_hour(cost)
+    local = None if price is None else price * seconds * 1000 / 3600
+    api = cost.get("api_price_per_query")
+    per_thousand = None if api is None else 1000 * api
+    return {
+        "currency": cost.get("currency", "$"),
+        "watts": watts,
+        "machine_price_per_hour": hourly,
+        "kwh_per_1000": kwh,
+        "price_per_1000": local,
+        "api_price_per_1000": per_thousand,
+        "saving": 1 - local / per_thousand if local is not None and per_thousand else None,
+        "training_price": None
+        if price is None or training_seconds is None
+        else price * training_seconds / 3600,
+    }
+
+
+def _price_per_hour(cost: Mapping[str, Any]) -> float | None:
+    """Machine and electricity; ``None`` where neither is known."""
+    parts = []
+    if cost.get("machine_price_per_hour") is not None:
+        parts.append(float(cost["machine_price_per_hour"]))
+    if cost.get("watts") is not None and cost.get("price_per_kwh") is not None:
+        parts.append(float(cost["watts"]) / 1000 * float(cost["price_per_kwh"]))
+    return sum(parts) if parts else None
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    import numpy as np
+
+    return float(np.quantile(ordered, share))

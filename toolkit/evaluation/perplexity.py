@@ -1,0 +1,59 @@
+"""What training gained: the trained model against its base, figure by figure, with intervals.
+
+Also the perplexity per token of the right answers, where the kind can tell how likely a model
+finds them, and the share of outputs that ended at the token limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.metrics import statistics
+from toolkit.metrics.metric import Metric
+from toolkit.runs.predictions import System
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def _per_token(losses: np.ndarray, tokens: np.ndarray, axis: int = -1) -> Any:
+    import numpy as np
+
+    return np.exp(losses.sum(axis=axis) / tokens.sum(axis=axis))
+
+
+PERPLEXITY = Metric(
+    "perplexity",
+    lambda prediction, reference: None,
+    _per_token,
+    greater_is_better=False,
+    label="Perplexity per token of the answers",
+    format=".2f",
+)
+"""``exp`` of the mean loss of a token; a row's values are its summed loss and its tokens."""
+
+
+def perplexity(system: System) -> dict[str, float | None] | None:
+    """A system's perplexity on the test rows with its interval; ``None`` where it is not known."""
+    values = _losses(system)
+    return None if values is None else statistics.plain(statistics.interval(PERPLEXITY, values))
+
+
+def perplexity_gain(ours: System | None, base: System | None) -> dict[str, Any] | None:
+    """The trained model's perplexity minus its base's, on the same rows."""
+    if ours is None or base is None:
+        return None
+    a, b = _losses(ours), _losses(base)
+    if a is None or b is None:
+        return None
+    compared = statistics.plain(statistics.paired(PERPLEXITY, a, b))
+    return {"a": ours.name, "b": base.name, "metric": PERPLEXITY.name, **compared}
+
+
+def _losses(system: System) -> list[Sequence[float]] | None:
+    found = [row.get("target_loss") for row in system.rows()]
+    return None if not found or None in found else found  # type: ignore[return-value]
+
+
+# -- the report's table ----------------------------------------------------------------------------

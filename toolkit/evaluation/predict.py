@@ -1,0 +1,316 @@
+"""From systems to ``predictions/SYSTEM.jsonl``: every system on the same held-out rows.
+
+A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may
+choose (its decoder) it chooses on ``select``, what it calibrates (its intervals) on
+``calibrate``; ``test`` is only ever predicted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.data.splits import HELD_OUT, present
+from toolkit.decoding import decode_all, or_fallback, primary_values
+from toolkit.metrics.statistics import conformal_width
+from toolkit.runs.files import read_json, write_json, write_jsonl
+from toolkit.runs.run import Run
+from toolkit.system import distributed
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+    from toolkit.kinds.base import Kind, Progress
+    from toolkit.metrics.metric import Metric
+    from toolkit.task import Baseline, Row, Task
+
+
+def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
+    """The held-out rows that a system answers, as plain dicts, by split.
+
+    A task without intervals has nothing to calibrate: those rows' answers would be for nobody.
+    """
+    there = present(splits, HELD_OUT)
+    if not _has_intervals(task):
+        there = tuple(split for split in there if split != "calibrate")
+    return {split: [dict(row) for row in splits[split]] for split in there}
+
+
+def _has_intervals(task: Task) -> bool:
+    """Whether a task says how far a prediction is off."""
+    from toolkit.task import Task as Contract
+
+    return type(task).residual is not Contract.residual
+
+
+def predict_baseline(
+    run: Run, task: Task, name: str, fit: Baseline, splits: DatasetDict, role: str = "baseline"
+) -> dict[str, Any]:
+    """Fit a baseline, predict the held-out rows, write its file; returns its systems entry.
+
+    Args:
+        role: ``baseline``, or ``yardstick`` for what only shows what figures mean.
+
+    Returns:
+        The entry, and beside it the primary metric on the select rows as ``select``.
+    """
+    started = time.perf_counter()
+    predictor = fit(splits["train"])
+    fitted = time.perf_counter()
+    rows = held_out_rows(task, splits)
+    started_answers = time.perf_counter()
+    predictions = {split: list(predictor(splits[split])) for split in rows}
+    ended = time.perf_counter()
+    width = _interval_width(task, predictions.get("calibrate", []), rows.get("calibrate", []))
+    prepare(
+        task, [p for said in predictions.values() for p in said],
+        [task.reference(row) for of in rows.values() for row in of],
+    )  # fmt: skip
+    share = (ended - started_answers) / max(1, sum(map(len, predictions.values())))
+    lines = [
+        line(task, split, row, prediction, width, seconds=share)
+        for split in rows
+        for row, prediction in zip(rows[split], predictions[split], strict=True)
+    ]
+    entry = write_system(
+        run, name, role, lines, width,
+        fit_seconds=fitted - started, predict_seconds=ended - started_answers,
+    )  # fmt: skip
+    return entry | {"select": select_figure(task.metric(), lines)}
+
+
+def predict_model(
+    run: Run,
+    task: Task,
+    kind: Kind,
+    name: str,
+    role: str,
+    splits: DatasetDict,
+    *,
+    adapter: bool,
+    shots: Sequence[Row] = (),
+    decoder: str | None = None,
+    progress: Progress | None = None,
+    fit_seconds: float | None = None,
+    note: str = "",
+    perplexity: bool = False,
+) -> dict[str, Any]:
+    """Let a model answer the held-out rows, write its file; returns its systems entry.
+
+    Args:
+        decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``select``.
+        note: what the report says beside its name.
+        perplexity: also keep how likely it finds the right answers of the test rows, where the
+            task asks for it.
+
+    Returns:
+        The entry, and beside it the primary metric on the select rows as ``select``.
+    """
+    rows = held_out_rows(task, splits)
+    flat = [row for split in rows for row in rows[split]]
+    where = [split for split in rows for _ in rows[split]]
+    started = time.perf_counter()
+    outputs = distributed.shared(
+        flat, lambda part: kind.predict(part, adapter=adapter, shots=shots, progress=progress)
+    )
+    seconds = time.perf_counter() - started
+    select = [i for i, split in enumerate(where) if split == "select"]
+    task.chosen = task.choose([outputs[i] for i in select], [flat[i] for i in select])
+    chosen = choose_decoder(task, outputs, flat, where, decoder)
+    decoded = decode_all(task, outputs, flat)
+    counted = or_fallback(task, decoded[chosen])
+    prepare(task, counted, [task.reference(row) for row in flat])
+    calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
+    width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
+    losses = _target_losses(task, kind, rows, adapter) if perplexity else {}
+    lines = [
+        losses.get((where[i], row["row_id"]), {}) | line(
+            task, where[i], row, counted[i], width,
+            seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
+            decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
+            tokens=output.tokens, hit_limit=output.hit_limit,
+            detail=getattr(output, "detail", None),
+        )
+        for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
+    ]  # fmt: skip
+    entry = write_system(
+        run, name, role, lines, width,
+        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
+        chosen=task.chosen,
+    )  # fmt: skip
+    return entry | {"select": select_figure(task.metric(), lines)}
+
+
+def select_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
+    """A metric over the select rows among the lines of a predictions file."""
+    values = [told["metrics"][metric.name] for told in lines if told["split"] == "select"]
+    return metric.value([tuple(v) if isinstance(v, list) else v for v in values])
+
+
+def _target_losses(
+    task: Task, kind: Kind, rows: Mapping[str, Sequence[Row]], adapter: bool
+) -> dict[tuple[str, Any], dict[str, Any]]:
+    """Of each test row the summed loss of its answer's tokens, and how many they are."""
+    if not getattr(task, "perplexity", False):
+        return {}
+    found = kind.target_losses(rows["test"], adapter=adapter)
+    return {
+        ("test", row["row_id"]): {"target_loss": [round(loss, 6), tokens]}
+        for row, (loss, tokens) in zip(rows["test"], found, strict=True)
+    }
+
+
+def choose_decoder(
+    task: Task,
+    outputs: Sequence[Any],
+    rows: Sequence[Row],
+    where: Sequence[str],
+    wanted: str | None,
+) -> str:
+    """The decoder that is best on the select rows, or the wanted one."""
+    names = list(task.decoders())
+    if wanted not in (None, "auto"):
+        return str(wanted)
+    if len(names) == 1:
+        return names[0]
+    select = [i for i, split in enumerate(where) if split == "select"]
+    values = primary_values(task, [outputs[i] for i in select], [rows[i] for i in select])
+    sign = -1 if task.metric().greater_is_better else 1
+    return min(names, key=lambda name: (sign * values[name], names.index(name)))
+
+
+def write_systems(run: Run, entry: Mapping[str, Any]) -> None:
+    """Add or replace a system in ``predictions/systems.json``."""
+    path = run.predictions / "systems.json"
+    systems = read_json(path) if path.is_file() else []
+    kept = [s for s in systems if s["name"] != entry["name"]]
+    write_json(path, [*kept, dict(entry)])
+
+
+def predicted(run: Run, name: str) -> bool:
+    """Whether a system's predictions are there already."""
+    path = run.predictions / "systems.json"
+    return path.is_file() and any(s["name"] == name for s in read_json(path))
+
+
+def absent(run: Run, name: str, reason: str) -> None:
+    """Say that a baseline could not be had, so that the report shows the rung with its reason."""
+    entry = {"name": name, "role": "baseline", "file": None, "note": reason}
+    write_systems(run, entry)
+
+
+def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row]) -> float | None:
+    if not rows:
+        return None
+    residuals: list[float] = []
+    for prediction, row in zip(predictions, rows, strict=True):
+        residual = task.residual(prediction, task.reference(row))
+        if residual is None:
+            return None
+        residuals.append(residual)
+    return conformal_width(residuals)
+
+
+def prepare(task: Task, predictions: Sequence[Any], references: Sequence[Any]) -> None:
+    """Let the metrics do at once what they can."""
+    for metric in task.metrics:
+        if metric.prepare is not None:
+            metric.prepare(predictions, references)
+
+
+def line(
+    task: Task,
+    split: str,
+    row: Row,
+    prediction: Any,
+    width: float | None,
+    *,
+    seconds: float,
+    raw: str | None = None,
+    parsed: bool = True,
+    decoders: Mapping[str, Any] | None = None,
+    tokens: int | None = None,
+    hit_limit: bool | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One line of a predictions file (see the architecture page)."""
+    reference = task.reference(row)
+    low, high = (None, None) if width is None else task.interval(prediction, width)
+    content = {
+        "split": split,
+        "row_id": row["row_id"],
+        "reference": reference,
+        "raw": raw,
+        "prediction": prediction,
+        "parsed": parsed,
+        "low": low,
+        "high": high,
+        "metrics": {m.name: _figures(m, prediction, reference, row) for m in task.metrics},
+        "slices": {name: part(row) for name, part in task.slices().items()},
+        "seconds": round(seconds, 6),
+    }
+    if decoders is not None:
+        content |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
+    if detail is not None:
+        content["detail"] = dict(detail)
+    return content
+
+
+def _figures(
+    metric: Metric, prediction: Any, reference: Any, row: Row
+) -> float | list[float] | None:
+    """What a metric says of a row; null in a file means that it says nothing, never NaN."""
+    value = metric.per_example(prediction, reference)
+    if value is None:
+        return None
+    parts = [float(v) for v in (value if isinstance(value, tuple) else (value,))]
+    if not all(map(math.isfinite, parts)):
+        from toolkit.errors import PluginError
+
+        raise PluginError(
+            f"metric {metric.name!r} gives {value!r} for row {row['row_id']}; per_example must "
+            "return finite numbers"
+        )
+    return parts if isinstance(value, tuple) else parts[0]
+
+
+def write_system(
+    run: Run,
+    name: str,
+    role: str,
+    lines: Sequence[Mapping[str, Any]],
+    width: float | None,
+    *,
+    fit_seconds: float | None,
+    predict_seconds: float,
+    decoder: str | None = None,
+    note: str = "",
+    chosen: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
+    bad = sum(1 for row in lines if not _finite(row["prediction"]))
+    if bad:
+        from toolkit.errors import PluginError
+
+        raise PluginError(f"{name} gave {bad} predictions that are no finite number")
+    write_jsonl(run.predictions / f"{name}.jsonl", lines)
+    entry: dict[str, Any] = {
+        "name": name,
+        "role": role,
+        "file": f"{name}.jsonl",
+        "fit_seconds": None if fit_seconds is None else round(fit_seconds, 3),
+        "predict_seconds": round(predict_seconds, 3),
+        "decoder": decoder,
+        "interval_width": width,
+        "note": note,
+    }
+    if chosen:
+        entry["chosen"] = dict(chosen)
+    write_systems(run, entry)
+    return entry
+
+
+def _finite(prediction: Any) -> bool:
+    return not isinstance(prediction, float) or math.isfinite(prediction)

@@ -1,0 +1,222 @@
+"""From predictions to ``metrics.json``: every figure of a report, with its interval.
+
+Nothing is predicted here and no model is loaded: what goes in is the run directory and the task's
+metrics, and the same files give the same document (``toolkit report --verify`` relies on it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
+
+from toolkit.errors import RunError
+from toolkit.evaluation import (
+    confusion,
+    decoders,
+    latency,
+    learning_curve,
+    perplexity,
+    slices,
+    targets,
+    verdict,
+)
+from toolkit.metrics import statistics
+from toolkit.metrics.metric import Metric
+from toolkit.metrics.statistics import COVERAGE, known, plain
+from toolkit.runs import predictions
+from toolkit.runs.files import read_json
+from toolkit.runs.predictions import System
+from toolkit.runs.run import Run
+from toolkit.task import Task
+
+VERSION = 1
+
+MANY = 0.1
+"""The share of rows with repeated texts from which on the verdict says so."""
+
+
+def score(run: Run, task: Task) -> dict[str, Any]:
+    """The metrics document of a run, from its predictions.
+
+    Args:
+        run: a run whose ``predictions/`` are complete.
+        task: its task, with ``settings`` and ``facts`` of the run set.
+    """
+    found = predictions.load(run)
+    metric = task.metric()
+    select = {s.name: _select_figures(s, task.metrics) for s in found if s.rows("select")}
+    ours = predictions.trained(found)
+    base = next((s for s in found if s.role == "base"), None)
+    best = best_baseline(found, metric, select)
+    comparisons = _comparisons(task, found, ours, {s.name for s in (base, best) if s})
+    seeds, synthetic = decoders.seeds(found, metric), _synthetic(run)
+    answer = verdict.of_run(
+        task, metric, found, best, comparisons, synthetic=synthetic, seeds=seeds
+    )
+    history = _history(run)
+    training = dict(run.info.get("training") or {})
+    training["overfitting"] = learning_curve.assess(history, metric, training)
+    document = {
+        "version": VERSION,
+        "task": task.name,
+        "run": run.id,
+        "synthetic": synthetic,
+        "n": max(len(s.rows()) for s in found),
+        "primary_metric": metric.name,
+        "verdict": {**answer.document(), "caveats": [*answer.caveats, *_shared_texts(run)]},
+        "metrics": [_described(m) for m in task.metrics],
+        "systems": {s.name: _system(s, task.metrics) for s in found},
+        "absent": predictions.absent(run),
+        "select": select,
+        "comparisons": comparisons,
+        "perplexity_gain": perplexity.perplexity_gain(ours, base),
+        "decoders": {s.name: table for s in found if (table := decoders.decoders(s, task, metric))},
+        "decoder_comparisons": [
+            c for s in found for c in decoders.decoder_comparisons(s, task, metric)
+        ],
+        "slices": slices.slices(found, metric),
+        "confusion": _confusion(found, task),
+        "seeds": seeds,
+        "targets": [],
+        "timings": {
+            name: stage.get("seconds") for name, stage in run.info.get("stages", {}).items()
+        },
+        "memory": {k: v for k, v in training.items() if k.endswith("memory_mb")},
+        "training": training,
+        "speed": latency.table(run, found),
+        "history": history,
+    }
+    document["targets"] = targets.judge(task, document)
+    return document
+
+
+def best_baseline(
+    found: Sequence[System], metric: Metric, select: Mapping[str, Mapping[str, float | None]]
+) -> System | None:
+    """The best way without training, chosen on the select rows and nowhere else.
+
+    A few-shot prompt competes too: where it does as well, nobody needs an adapter.
+    """
+    cheap = [s for s in found if s.role in ("baseline", "few-shot")]
+    known = {s.name: select[s.name][metric.name] for s in cheap if s.name in select}
+    ranked = [s for s in cheap if known.get(s.name) is not None]
+    if cheap and not ranked:
+        raise RunError("no baseline predicted the select rows, and none may be chosen on test")
+    sign = -1 if metric.greater_is_better else 1
+    return min(ranked, key=lambda s: sign * (known[s.name] or 0.0), default=None)
+
+
+def _synthetic(run: Run) -> bool:
+    return bool(run.info.get("data", {}).get("synthetic"))
+
+
+def _shared_texts(run: Run) -> list[str]:
+    """A warning where many rows are copies: resampling takes rows for independent draws."""
+    place = run.data / "preflight.json"
+    found = (read_json(place).get("duplicates") or {}) if place.is_file() else {}
+    if found.get("share", 0) < MANY:
+        return []
+    return [
+        f"{found['share']:.0%} of the rows share their text with another row; the intervals take "
+        "rows for independent and are narrower than they should be."
+    ]
+
+
+def _history(run: Run) -> list[dict[str, Any]]:
+    place = run.path / "history.json"
+    return list(read_json(place)) if place.is_file() else []
+
+
+def _described(metric: Metric) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "label": metric.label or metric.name,
+        "unit": metric.unit,
+        "format": metric.format,
+        "greater_is_better": metric.greater_is_better,
+        **({"detail": True} if metric.detail else {}),
+        **({"note": metric.note} if metric.note else {}),
+    }
+
+
+def _select_figures(system: System, metrics: Iterable[Metric]) -> dict[str, float | None]:
+    return {m.name: known(statistics.figure(m, system.values(m.name, "select"))) for m in metrics}
+
+
+def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
+    rows = system.rows()
+    unread = sum(not row.get("parsed", True) for row in rows)
+    return {
+        "role": system.role,
+        "n": len(rows),
+        "decoder": system.entry.get("decoder"),
+        "metrics": {
+            m.name: {
+                **plain(statistics.interval(m, system.values(m.name))),
+                "greater_is_better": m.greater_is_better,
+            }
+            for m in metrics
+        },
+        "parse_failures": plain(statistics.proportion(unread, len(rows))),
+        "interval": _coverage(rows),
+        "fit_seconds": system.entry.get("fit_seconds"),
+        "predict_seconds": system.entry.get("predict_seconds"),
+        "hit_limit": sum(bool(row.get("hit_limit")) for row in rows),
+        "note": system.entry.get("note") or "",
+        "perplexity": perplexity.perplexity(system),
+    }
+
+
+def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None] | None:
+    """How often the prediction intervals hold the reference, on rows they were not made with."""
+    held = [
+        (row["low"] <= row["reference"] <= row["high"], row["high"] - row["low"])
+        for row in rows
+        if row.get("low") is not None and isinstance(row["reference"], int | float)
+    ]
+    if not held:
+        return None
+    share = plain(statistics.proportion(sum(inside for inside, _ in held), len(held)))
+    widths = sorted(width for _, width in held)
+    middle = (widths[(len(widths) - 1) // 2] + widths[len(widths) // 2]) / 2
+    return {
+        "coverage": share["value"],
+        "low": share["low"],
+        "high": share["high"],
+        "median_width": middle,
+        "target": COVERAGE,
+    }
+
+
+def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
+    """For tasks of classes, how each system mixes them up."""
+    categories = task.categories()
+    if not categories:
+        return None
+    return {
+        "labels": [str(category) for category in categories],
+        "systems": {s.name: confusion.confusion(s, categories, task.category) for s in found},
+    }
+
+
+# -- comparisons ---------------------------------------------------------------------------------
+def _comparisons(
+    task: Task, found: Sequence[System], ours: System | None, rivals: Set[str]
+) -> list[dict[str, Any]]:
+    """The trained model against everyone on the primary metric and those that ask for it, against
+    its rivals on all.
+    """
+    rows = []
+    for other in found:
+        if ours is None or other.role in (ours.role, "yardstick"):
+            continue
+        for metric in task.metrics:
+            of_all = other.name in rivals and not metric.detail
+            if of_all or metric.against_all or metric.name == task.primary_metric:
+                compared = statistics.paired(
+                    metric, *predictions.shared_values(ours, other, metric.name)
+                )
+                rows.append(
+                    {"a": ours.name, "b": other.name, "metric": metric.name, **plain(compared)}
+                )
+    return rows

@@ -1,0 +1,43 @@
+"""Whether a run reached what its task is wanted to reach: ``targets`` of ``metrics.json``."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from toolkit.metrics.target import Document, Target
+
+if TYPE_CHECKING:
+    from toolkit.task import Task
+
+
+def judge(task: Task, document: Document) -> list[dict[str, Any]]:
+    """The ``targets`` of ``metrics.json``: each with its figure, and whether it was met."""
+    from toolkit.reporting import context
+
+    name = context.trained(document)
+    return [_judged(target, document, name) for target in task.targets()]
+
+
+def _judged(target: Target, document: Document, system: str | None) -> dict[str, Any]:
+    found = target.of(document, system) if system else None
+    value, low, high = found or (None, None, None)
+    return {
+        "label": target.label,
+        "goal": target.goal,
+        "at_least": target.at_least,
+        "value": value,
+        "low": low,
+        "high": high,
+        "met": None if value is None else _reaches(target, value),
+        "surely": None if low is None or high is None else _reaches(target, low, high),
+        "format": target.format,
+        "unit": target.unit,
+        "note": target.note,
+    }
+
+
+def _reaches(target: Target, *values: float) -> bool:
+    if not all(math.isfinite(value) for value in values):
+        return False
+    return all(v >= target.goal if target.at_least else v <= target.goal for v in values)

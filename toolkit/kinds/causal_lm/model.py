@@ -1,0 +1,187 @@
+"""The causal-LM kind: one model in memory, trained with TRL and PEFT, read by the one generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toolkit.data import tables
+from toolkit.kinds.base import Progress, Rehearsal
+from toolkit.kinds.causal_lm.task import CausalLMTask, Generated, NumericLMTask
+from toolkit.kinds.language.model import LanguageModel
+from toolkit.kinds.language.prompt import Renderer
+from toolkit.system import precision
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+NUMBER_ROOM, ANSWER_ROOM = 8, 64
+
+
+class CausalLM(LanguageModel):
+    """See :class:`~toolkit.kinds.language.model.LanguageModel`."""
+
+    task: CausalLMTask
+    auto_class = "AutoModelForCausalLM"
+    task_type = "CAUSAL_LM"
+    backends = ("transformers", "unsloth")
+    mixed = "bfloat16"  # SFTConfig's default
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._reader: Any = None
+
+    def make_renderer(self) -> Renderer:
+        return Renderer(self.tokenizer)
+
+    # -- settings --------------------------------------------------------------------------------
+    @classmethod
+    def training_arguments(cls) -> type:
+        from trl import SFTConfig
+
+        return SFTConfig  # type: ignore[no-any-return]
+
+    @classmethod
+    def rehearsal(
+        cls,
+        task: Task | type[Task],
+        tokenizer: Any = None,
+        *,
+        packed: bool = False,
+        one_token: bool = False,
+    ) -> Rehearsal:
+        from toolkit.kinds.causal_lm.dry_run import CausalRehearsal
+
+        joined = packed or bool(getattr(task, "joined", False))
+        if isinstance(task, NumericLMTask) and tokenizer is not None:
+            from toolkit.kinds.causal_lm.number_distribution import NumberReader
+
+            walks = not NumberReader(tokenizer, task.largest_number).one_pass
+        else:
+            own = task if isinstance(task, type) else type(task)
+            walks = issubclass(own, NumericLMTask) and not one_token
+        return CausalRehearsal(walks=walks, joined=joined)
+
+    @property
+    def max_length(self) -> int | None:
+        # SFTConfig's own default is 1024; rows are never cut by TRL, so only what is asked counts.
+        limit = self.recipe.training.get("max_length", 1024)
+        return None if limit is None else int(limit)
+
+    @property
+    def answer_room(self) -> int:
+        """Tokens kept free for the answer, the same in training and prediction."""
+        default = NUMBER_ROOM if isinstance(self.task, NumericLMTask) else ANSWER_ROOM
+        return int(self.recipe.generation.get("max_new_tokens", default))
+
+    @property
+    def reduced(self) -> bool:
+        # As in training: where the recipe computes in bfloat16 and the machine does so itself.
+        return bool(self.recipe.training.get("bf16")) and precision.bfloat16_pays()
+
+    def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
+        room = self.answer_room
+        if len(example["completion"]) >= room:  # a token has at least one character, and EOS
+            room = max(room, len(self.renderer.completion(example, prompt)))
+        return room
+
+    # -- prediction --------------------------------------------------------------------------------
+    def first_logits(self, ids: Any, mask: Any) -> Any:
+        return self.model(input_ids=ids, attention_mask=mask, logits_to_keep=1).logits
+
+    def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
+        from toolkit.kinds.causal_lm.trainer import Collator
+
+        rows = [{"input_ids": ids, "labels": labels} for ids, labels in encoded]
+        batch = Collator(self.tokenizer.pad_token_id)(rows)
+        ids, mask, labels = (
+            batch[name].to(self.model.device) for name in ("input_ids", "attention_mask", "labels")
+        )
+        logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        return logits[:, :-1], labels[:, 1:]
+
+    def read(
+        self,
+        prompts: Sequence[Sequence[int]],
+        limits: Sequence[int | None],
+        progress: Progress | None,
+    ) -> list[Generated]:
+        if not isinstance(self.task, NumericLMTask):
+            return super().read(prompts, limits, progress)
+        if self._reader is None:
+            from toolkit.kinds.causal_lm.number_distribution import NumberReader
+
+            self._reader = NumberReader(
+                self.tokenizer, self.task.largest_number, reduced=self.reduced
+            )
+        outputs: list[Generated] = self._reader.read(
+            self.model, prompts, generation=self.recipe.generation, progress=progress
+        )
+        return outputs
+
+    def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
+        example = self.example(row)
+        if not shots:
+            return example
+        solved = [self.example(shot) for shot in shots]
+        if isinstance(example["prompt"], str):
+            before = "".join(f"{s['prompt']}{s['completion']}\n\n" for s in solved)
+            return {**example, "prompt": before + example["prompt"]}
+        turns = [message for s in solved for message in (*s["prompt"], *s["completion"])]
+        return {**example, "prompt": [*turns, *example["prompt"]]}
+
+    # -- training ----------------------------------------------------------------------------------
+    def tokenized(self, rows: Dataset) -> Dataset:
+        """Rows as training sees them: ``input_ids``, ``labels``, ``number`` for numeric tasks."""
+        numeric = self.task if isinstance(self.task, NumericLMTask) else None
+
+        def encode(row: dict[str, Any]) -> dict[str, Any]:
+            ids, labels = self.renderer.example(self.example(row))
+            extra: dict[str, Any] = {"number": numeric.number(row)} if numeric else {}
+            if self.task.joined:
+                extra["group"] = self.task.group(row)
+            return {"input_ids": ids, "labels": labels, **extra}
+
+        return tables.mapped(rows, encode, remove_columns=rows.column_names)
+
+    def arranged(
+        self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
+    ) -> tuple[Dataset, np.ndarray]:
+        from toolkit.kinds.causal_lm.sequences import collator, joined, packed
+
+        if self.recipe.training.get("packing"):
+            return packed(self, train, lengths)
+        # Unsloth leaves masks out in training.
+        if not self.task.joined or self.backend.name == "unsloth":
+            return train, lengths
+        return joined(self, train, lengths, collator(self, splits["train"]))
+
+    def trainer(
+        self,
+        splits: DatasetDict,
+        train: Dataset,
+        select: Dataset,
+        *,
+        checkpoints: Path,
+        **arguments: Any,
+    ) -> Any:
+        from toolkit.kinds import fit
+        from toolkit.kinds.causal_lm.sequences import collator
+        from toolkit.kinds.causal_lm.trainer import LabelTrainer
+
+        return LabelTrainer(
+            model=self.model,
+            # Rows are prepared already, and packed where they are to be.
+            args=fit.arguments(
+                self, checkpoints, dataset_kwargs={"skip_prepare_dataset": True}, packing=False
+            ),
+            train_dataset=train,
+            eval_dataset=select,
+            processing_class=self.tokenizer,
+            data_collator=collator(self, splits["train"]),
+            **arguments,
+        )

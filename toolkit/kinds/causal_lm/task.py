@@ -1,0 +1,137 @@
+"""Tasks for causal language models: prompt in, completion out.
+
+Light: the working parts are imported when a run needs them.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit import decoding
+from toolkit.kinds.language.outputs import Generated as Generated
+from toolkit.kinds.language.outputs import Numbers as Numbers
+from toolkit.recipe import Recipe
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    from toolkit.kinds.base import Kind
+
+
+EMBEDDED = Recipe(
+    name="embedded",
+    summary="the 3-million-parameter model of the wheel, for a first try on a few hundred rows",
+    model="embedded:causal-lm",
+    training={
+        "per_device_train_batch_size": 8,
+        "num_train_epochs": 6,
+        "learning_rate": 2e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.05,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "max_length": 512,
+        "model_init_kwargs": {"dtype": "float32", "attn_implementation": "eager"},
+    },
+    lora={"r": 16, "lora_alpha": 32, "target_modules": "all-linear"},
+    early_stopping={"early_stopping_patience": 3},
+)
+"""What a task trains with that names no recipe."""
+
+
+class CausalLMTask(Task):
+    """A task for a causal language model, trained by TRL's ``SFTTrainer``.
+
+    ``format_example`` gives TRL's own columns, ``prompt`` and ``completion``: two strings, or two
+    lists of chat messages. :meth:`postprocess` gets a :class:`Generated`.
+    """
+
+    recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
+    few_shot: ClassVar[int] = 4
+    """Examples from the training split before the prompt in the few-shot rung; 0: no such rung."""
+    joined: ClassVar[bool] = False
+    """Train the examples of one :meth:`~toolkit.Task.group` as one sequence, in which the text
+    that their prompts begin with is read once. Each example is computed as if it stood alone; a
+    batch is then counted in groups."""
+
+    perplexity: ClassVar[bool] = False
+    """Whether the report tells how likely base and adapter find the right answers' tokens."""
+
+    def answer_tokens(self, row: Row) -> int | None:
+        """The most tokens that an answer to this row's prompt takes, where the task knows.
+
+        Rows with the same limit are answered together: a model that does not stop is stopped
+        sooner, and short answers do not wait for long ones.
+        """
+        return None
+
+    @classmethod
+    def kind(cls) -> type[Kind]:
+        from toolkit.kinds.causal_lm.model import CausalLM
+
+        return CausalLM
+
+
+class NumericLMTask(CausalLMTask):
+    """A causal-LM task whose completion is one whole number.
+
+    It adds two losses and four decoders. ``loss = "regression-aware"`` trains the number's tokens
+    against a target smoothed over neighbouring numbers (a Gaussian of width ``sigma`` in the
+    logarithm of the number), ``"cross-entropy"`` is TRL's own. ``decoder`` is ``greedy``,
+    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the select split.
+    """
+
+    options: ClassVar[Mapping[str, Any]] = {
+        "loss": "regression-aware",
+        "sigma": 0.15,
+        "decoder": "auto",
+        "k": 3,
+    }
+
+    @abstractmethod
+    def number(self, row: Row) -> int:
+        """The number the completion says, at least 1."""
+
+    @abstractmethod
+    def from_number(self, number: float) -> Any:
+        """A prediction from a (not necessarily whole) number in the completion's unit."""
+
+    @property
+    @abstractmethod
+    def largest_number(self) -> int:
+        """The largest number the training split asks for; bounds the search for numbers."""
+
+    def writable(self, number: int) -> int:
+        """The nearest number that completions of this task can say."""
+        return number
+
+    def completion(self, number: int) -> str:
+        """The completion that says a number."""
+        return str(number)
+
+    def postprocess(self, output: Generated, row: Row) -> Any | None:
+        number = decoding.first_number(output.text)
+        return None if number is None or number <= 0 else self.from_number(number)
+
+    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+        k = int(self.settings["k"])
+        return {
+            "greedy": self.postprocess,
+            "top-k": self._number_decoder(
+                lambda n: decoding.top_k_mean(n.values, n.probabilities, k)
+            ),
+            "mean": self._number_decoder(lambda n: decoding.mean(n.values, n.probabilities)),
+            "median": self._number_decoder(lambda n: decoding.median(n.values, n.probabilities)),
+        }
+
+    def _number_decoder(
+        self, reduce: Callable[[Numbers], float]
+    ) -> Callable[[Generated, Row], Any | None]:
+        def decoder(output: Generated, row: Row) -> Any | None:
+            numbers = output.numbers
+            if numbers is None or not numbers.values.size or numbers.mass <= 0:
+                return None
+            return self.from_number(reduce(numbers))
+
+        return decoder

@@ -1,0 +1,86 @@
+"""An ensemble's members: several checkpoints of one training, kept beside the chosen adapter."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+from toolkit.errors import RecipeError, RunError
+from toolkit.kinds.checkpoints import problem
+from toolkit.recipe import Recipe
+from toolkit.task import Task
+
+MEMBERS = "members"
+"""The folder of an ensemble's adapters, inside the adapter's."""
+
+
+def wanted(task: Task, recipe: Recipe) -> int:
+    """How many checkpoints answer together as a system of their own; 0: none do.
+
+    Raises:
+        RecipeError: ``task.ensemble`` is no such number, or there are no adapters to keep.
+    """
+    value = task.settings.get("ensemble", 0)
+    if not isinstance(value, int) or value < 0 or value == 1:
+        raise RecipeError(f"task.ensemble is {value!r}; it can be 0 (none) or 2 and more")
+    if value and recipe.lora is None:
+        raise RecipeError("task.ensemble takes adapters: choose a recipe with [lora]")
+    return value
+
+
+def saving(recipe: Recipe, count: int) -> Recipe:
+    """The recipe with room for so many checkpoints."""
+    fields = {**recipe.training}
+    fields["save_total_limit"] = max(count, int(fields.get("save_total_limit") or 0))
+    return dataclasses.replace(recipe, training=fields)
+
+
+def saved(checkpoints: Path) -> list[Path]:
+    """The whole checkpoints of a training, the oldest first."""
+    return sorted(
+        (one for one in checkpoints.glob("checkpoint-*") if problem(one) is None),
+        key=lambda one: int(one.name.rpartition("-")[2]),
+    )
+
+
+def too_few(checkpoints: Path) -> str | None:
+    """Why there can be no ensemble, in words; ``None`` where there can."""
+    number = len(saved(checkpoints))
+    if number >= 2:
+        return None
+    return (
+        f"training saved {number} checkpoint, and an ensemble takes two; save more often with "
+        "--set training.eval_steps=… or train longer"
+    )
+
+
+def keep(checkpoints: Path, adapter: Path, count: int) -> None:
+    """Keep the newest checkpoints' adapters beside the chosen one.
+
+    Raises:
+        RecipeError: training saved fewer than two.
+    """
+    if reason := too_few(checkpoints):
+        raise RecipeError(f"task.ensemble: {reason}")
+    found = saved(checkpoints)
+    for checkpoint in found[-count:]:
+        folder = adapter / MEMBERS / checkpoint.name
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("adapter_config.json", "adapter_model.safetensors"):
+            shutil.copyfile(checkpoint / name, folder / name)
+
+
+def kept(adapter: Path, count: int) -> list[Path]:
+    """The members' folders in an adapter's.
+
+    Raises:
+        RunError: an ensemble is wanted and none is there.
+    """
+    found = sorted(file.parent for file in (adapter / MEMBERS).glob("*/adapter_config.json"))
+    if count and not found:
+        raise RunError(
+            f"{adapter} holds no {MEMBERS} for the ensemble; remove that folder and go on with: "
+            "toolkit resume"
+        )
+    return found

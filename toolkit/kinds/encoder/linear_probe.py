@@ -1,0 +1,38 @@
+"""What linear probes share: a linear layer on the states of a frozen encoder, kept in a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from toolkit.runs.files import write_bytes
+
+
+@dataclass(frozen=True)
+class LinearProbe:
+    """A linear layer on states.
+
+    Args:
+        weight: shape (outputs, hidden).
+        bias: shape (outputs,).
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def save(self, path: Path) -> None:
+        """Write it as safetensors, at once or not at all."""
+        from safetensors.numpy import save
+
+        write_bytes(path, save({"weight": self.weight, "bias": self.bias}))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The inverse of :meth:`save`."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(path)
+        return cls(stored["weight"], stored["bias"])

@@ -1,0 +1,306 @@
+"""A pretrained encoder with a task's head: one base in memory, and what was trained on it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit.errors import ModelError, RecipeError, UsageError
+from toolkit.kinds import fit
+from toolkit.kinds.base import Kind, Progress, Rehearsal, Trained, TrainingWatch
+from toolkit.kinds.batching import batch_tokens, batches, pad_right
+from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
+from toolkit.models import adapters, loading
+from toolkit.system import precision
+from toolkit.system.monitor import Monitor
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    import torch
+    from datasets import Dataset, DatasetDict
+
+Features = Mapping[str, Sequence[int]]
+"""What the model reads: ``input_ids`` and, where two texts are read, ``token_type_ids``."""
+
+UNLIMITED = 100_000
+"""Tokenizers that know no limit say a number larger than this."""
+HEADS = ("classifier", "score", "qa_outputs")
+"""Heads that PEFT itself saves with an adapter."""
+
+
+class Encoder(Kind):
+    """See :class:`toolkit.kinds.base.Kind`. Subclasses say what the head is and what it is told.
+
+    ``model`` is the untouched encoder with a head drawn from the seed. ``tuned`` is what was
+    trained: a ``PeftModel`` around ``model`` or, where the recipe has no ``lora``, a second model.
+    """
+
+    stored = "float32"
+    full_copies = 2  # the untouched encoder stays, for the base and for what training has changed
+    task_type: ClassVar[str]
+    """PEFT's name of the kind: ``SEQ_CLS`` or ``QUESTION_ANS``."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.role = "full" if self.full else "adapter"
+        self.tokenizer = loading.load_tokenizer(
+            self.recipe.model, trust_remote_code=self.trust_remote_code, padding_side="right"
+        )
+        self.model: Any = None
+        self.tuned: Any = None
+        self._fresh: list[str] = []
+
+    # -- what a subclass says ----------------------------------------------------------------------
+    @abstractmethod
+    def head_arguments(self) -> dict[str, Any]:
+        """Keyword arguments of ``from_pretrained`` that decide the head, as JSON values."""
+
+    @abstractmethod
+    def features(self, row: Row) -> list[dict[str, list[int]]]:
+        """What the model reads of a row, in one or several pieces, without padding."""
+
+    @abstractmethod
+    def tokenized(self, rows: Dataset) -> Dataset:
+        """Rows as training sees them: the features' columns and ``labels`` (-100: no loss)."""
+
+    @abstractmethod
+    def loss(self, arguments: Any) -> Callable[[Any, torch.Tensor], torch.Tensor]:
+        """The loss, see :data:`toolkit.kinds.encoder.trainer.Loss`.
+
+        Args:
+            arguments: the training arguments, for what they say of the loss.
+        """
+
+    # -- settings ----------------------------------------------------------------------------------
+    @classmethod
+    def training_arguments(cls) -> type:
+        from toolkit.kinds.encoder.arguments import EncoderArguments
+
+        return EncoderArguments
+
+    @classmethod
+    def rehearsal(
+        cls,
+        task: Task | type[Task],
+        tokenizer: Any = None,
+        *,
+        packed: bool = False,
+        one_token: bool = False,
+    ) -> Rehearsal:
+        from toolkit.kinds.encoder.dry_run import EncoderRehearsal
+
+        return EncoderRehearsal()
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Tokens as text that can be read on: word pieces with the blank before them."""
+        tokens = self.tokenizer.convert_ids_to_tokens(list(ids))
+        if any(token.startswith(("Ġ", "▁")) for token in tokens):
+            return [token.replace("Ġ", " ").replace("▁", " ") for token in tokens]
+        return [
+            token.removeprefix("##") if token.startswith("##") or at == 0 else f" {token}"
+            for at, token in enumerate(tokens)
+        ]
+
+    @property
+    def full(self) -> bool:
+        """Whether all parameters are trained."""
+        return self.recipe.lora is None
+
+    @property
+    def max_length(self) -> int | None:
+        asked = self.recipe.training.get("max_length")
+        able = int(self.tokenizer.model_max_length)
+        limits = [n for n in (asked, able if able < UNLIMITED else None) if n is not None]
+        return min(map(int, limits), default=None)
+
+    def check_recipe(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.full and self.recipe.quantization:
+            raise RecipeError(
+                "a quantized model cannot be trained whole; take [quantization] out of the recipe, "
+                "or give it [lora]"
+            )
+
+    # -- the model ---------------------------------------------------------------------------------
+    def new_model(self) -> Any:
+        """The base with a head drawn from the kind's seed; equal for equal seeds."""
+        model, self._fresh = loading.load_encoder(
+            self.auto_class,
+            self.recipe.model,
+            seed=self.seed,
+            init={
+                **self.head_arguments(),
+                **(self.recipe.training.get("model_init_kwargs") or {}),
+            },
+            quantization=self.recipe.quantization,
+            trust_remote_code=self.trust_remote_code,
+        )
+        return model
+
+    def load(self) -> None:
+        if self.model is None:
+            self.model = self.new_model()
+
+    def drop_adapter(self) -> None:
+        """Back to the untouched base, with a head drawn from the kind's present seed."""
+        # PEFT's unload() would leave the trained head in the base.
+        self.model = self.tuned = None
+        self.load()
+
+    def trainable(self) -> Any:
+        """What is to be trained: the base with a fresh adapter, or a second model, all of it."""
+        self.load()
+        if self.full:
+            return self.new_model()
+        fields = dict(self.recipe.lora or {})
+        # A module that no file holds must travel with the adapter, or it would be lost.
+        further = [m for m in self._fresh if not any(p.endswith(HEADS) for p in m.split("."))]
+        if further or fields.get("modules_to_save"):
+            fields["modules_to_save"] = [*(fields.get("modules_to_save") or ()), *further]
+        return adapters.add_lora(self.model, fields, seed=self.seed, task_type=self.task_type)
+
+    def load_adapter(self, folder: Path) -> None:
+        self.drop_adapter()
+        stored = json.loads((folder / "toolkit.json").read_text(encoding="utf-8"))
+        if self.digest(stored["canaries"]) != stored["prompt_sha"]:
+            raise ModelError(
+                f"the adapter in {folder} was trained on other inputs than the task makes now; "
+                "use the plugin version it was trained with, or train again"
+            )
+        if (folder / "adapter_config.json").is_file():
+            self.tuned = adapters.attach_adapter(self.model, folder)
+        else:
+            self.tuned = loading.load_trained(
+                self.auto_class, folder, trust_remote_code=self.trust_remote_code
+            )
+        self.check_effect(stored["canaries"])
+
+    def digest(self, rows: Sequence[Row]) -> str:
+        """A hash of what the model reads of rows: an adapter trained on other inputs is refused."""
+        read = [self.features(row) for row in rows]
+        return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
+
+    def check_effect(self, canaries: Sequence[Row]) -> None:
+        """Raise :class:`ModelError` where training left the encoder's states as they are."""
+        read = [piece for row in canaries for piece in self.features(row)]
+        tuned, base = (
+            [out.last_hidden_state for _, out, _ in self.forward(read, adapter=on, head=False)]
+            for on in (True, False)
+        )
+        difference = max(float((a - b).abs().max()) for a, b in zip(tuned, base, strict=True))
+        if not difference > 1e-6:
+            raise ModelError(
+                "the adapter does nothing: on the canary rows the encoder's states are the base "
+                f"model's (largest difference {difference:.1g}); was it trained at all, and for "
+                "this base?"
+            )
+
+    # -- prediction --------------------------------------------------------------------------------
+    def forward(
+        self,
+        features: Sequence[Features],
+        *,
+        adapter: bool,
+        head: bool = True,
+        fast: bool = False,
+        progress: Progress | None = None,
+    ) -> Iterator[tuple[list[int], Any, float]]:
+        """The model's outputs in batches of similar length, longest first.
+
+        Args:
+            features: one a piece, without padding.
+            adapter: what was trained, or the untouched base.
+            head: outputs of the whole model, or of its encoder (``last_hidden_state``).
+            fast: in bfloat16 where that is faster; then batch size changes small digits.
+            progress: called with (done, total).
+
+        Yields:
+            indices of the features, their outputs in that order, padded on the right to at least
+            the longest, and seconds a piece.
+        """
+        self.load()
+        if adapter and self.tuned is None:
+            raise UsageError("no adapter is loaded")
+        done = 0
+        for batch in batches([len(f["input_ids"]) for f in features], batch_tokens(self.model)):
+            started = time.perf_counter()
+            with precision.autocast() if fast else contextlib.nullcontext():
+                out = self._forward([features[i] for i in batch], adapter, head)
+            done += len(batch)
+            yield batch, out, (time.perf_counter() - started) / len(batch)
+            if progress:
+                progress(done, len(features))
+
+    def _forward(self, features: Sequence[Features], adapter: bool, head: bool) -> Any:
+        import torch
+
+        whole = self.tuned if adapter else self.model
+        off = self.tuned is not None and not self.full and not adapter
+        model = whole if head else _inner(whole).base_model
+        inputs = {
+            name: value.to(self.model.device)
+            for name, value in pad_right(features, self.tokenizer.pad_token_id).items()
+        }
+        with (
+            torch.inference_mode(),
+            self.tuned.disable_adapter() if off else contextlib.nullcontext(),
+        ):
+            return model(**inputs)
+
+    # -- training ----------------------------------------------------------------------------------
+    def train(
+        self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
+    ) -> Trained:
+        """Train on ``train``, choose the checkpoint on ``select``, save adapter or whole model."""
+        self.check_recipe()
+        self.drop_adapter()
+        train, lengths = fit.tokenized_train(self, self.tokenized, splits["train"])
+        select = self.tokenized(splits["select"])
+        self.tuned = self.trainable()
+        arguments = fit.arguments(self, checkpoints)
+
+        def build(monitor: Monitor) -> EncoderTrainer:
+            return EncoderTrainer(
+                model=self.tuned,
+                args=arguments,
+                train_dataset=train,
+                eval_dataset=select,
+                processing_class=self.tokenizer,
+                data_collator=Collator(self.tokenizer.pad_token_id),
+                lengths=lengths,
+                judge=fit.judge(self, splits["select"], select),
+                monitor=monitor,
+                loss=self.loss(arguments),
+            )
+
+        trained = fit.fit(
+            self, self.tuned, build, lengths=lengths, checkpoints=checkpoints, watch=watch
+        )
+        self._save(splits, adapter)
+        return trained
+
+    def _save(self, splits: DatasetDict, adapter: Path) -> None:
+        canaries = fit.canary_rows(self, splits)
+        self.check_effect(canaries)
+        extra: Mapping[str, Any] = {
+            "task": self.task.name,
+            "model": self.recipe.model,
+            "prompt_sha": self.digest(canaries),
+            "head": self.head_arguments(),
+            "head_seed": self.seed,
+            "facts": self.task.facts,
+            "settings": self.task.settings,
+            "canaries": canaries,
+        }
+        adapters.save_adapter(self.tuned, self.tokenizer, adapter, extra)
+
+
+def _inner(model: Any) -> Any:
+    """The transformers model inside a ``PeftModel``, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -1,0 +1,297 @@
+"""Fine-tuning, as far as it is the same for every kind: arguments, judging, resuming, figures."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from transformers import EarlyStoppingCallback, TrainerCallback
+
+from toolkit.data import tables
+from toolkit.decoding import primary_values
+from toolkit.errors import PreflightError, RecipeError
+from toolkit.kinds.base import Kind, Trained, TrainingWatch
+from toolkit.kinds.checkpoints import newest_valid
+from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
+from toolkit.models import adapters, unsloth
+from toolkit.system import distributed
+from toolkit.system.monitor import Monitor
+from toolkit.task import Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+CHECKPOINTS_KEPT = 2
+MOST_WORDINGS = 8
+"""With more epochs than this the wordings of a task's rows come again."""
+CANARIES = 4
+"""Rows stored with an adapter; on them it must answer otherwise than the base."""
+
+DEFAULTS: Mapping[str, Any] = {
+    "save_total_limit": CHECKPOINTS_KEPT,
+    "eval_strategy": "epoch",
+    "logging_steps": 10,
+    "report_to": "none",
+    "gradient_checkpointing": False,
+    # The older way finds no gradient behind frozen embeddings.
+    "gradient_checkpointing_kwargs": {"use_reentrant": False},
+}
+"""What a recipe may leave out."""
+UNPAGED: Mapping[str, str] = {
+    "paged_adamw": "adamw_torch_fused",
+    "paged_adamw_32bit": "adamw_torch_fused",
+    "paged_adamw_8bit": "adamw_8bit",
+    "paged_lion_32bit": "lion_32bit",
+    "paged_lion_8bit": "lion_8bit",
+    "paged_ademamix_32bit": "ademamix",
+    "paged_ademamix_8bit": "ademamix_8bit",
+}
+"""Optimizers by their names without paging, which moves states between a GPU and main memory."""
+
+
+def arguments(kind: Kind, checkpoints: Path, **fixed: Any) -> Any:
+    """The kind's training arguments, from the recipe's ``[training]``.
+
+    Args:
+        kind: its recipe, seed and task count.
+        checkpoints: the trainer's output folder.
+        fixed: further fields that no recipe decides.
+    """
+    import torch
+
+    metric, cls = kind.task.metric(), kind.training_arguments()
+    fields: dict[str, Any] = {
+        **unsloth.replaced_defaults(cls),
+        **DEFAULTS,
+        **kind.recipe.training,
+        "output_dir": str(checkpoints),
+        "seed": kind.seed,
+        "data_seed": kind.seed,
+        "use_cpu": not torch.cuda.is_available(),
+        "disable_tqdm": True,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": f"eval_{metric.name}",
+        "greater_is_better": metric.greater_is_better,
+        **fixed,
+    }
+    fields.pop("model_init_kwargs", None)  # the model is loaded already
+    if fields["use_cpu"] and "optim" in fields:
+        fields["optim"] = UNPAGED.get(str(fields["optim"]), fields["optim"])
+    # A checkpoint is saved where it is judged, so that the best one is always there.
+    fields.setdefault("save_strategy", fields["eval_strategy"])
+    if "eval_steps" in fields:
+        fields.setdefault("save_steps", fields["eval_steps"])
+    try:
+        return cls(**fields)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(
+            f"{cls.__name__} refuses [training]: {' '.join(str(error).split())}"
+        ) from error
+
+
+def tokenized_train(
+    kind: Kind, tokenize: Callable[[Dataset], Dataset], train: Dataset
+) -> tuple[Dataset, np.ndarray]:
+    """The training rows as tokens, in all their wordings, and their lengths.
+
+    Rows that do not fit are left out; preflight has refused or counted them.
+
+    Args:
+        kind: whose task may reword its rows, and whose longest example counts.
+        tokenize: rows to tokenized rows, one each.
+        train: the training split.
+
+    Returns:
+        wordings after wordings of the rows, and tokens of each, shape (wordings, rows).
+    """
+    from datasets import concatenate_datasets
+
+    parts = [tokenize(part) for part in _wordings(kind, train)]
+    lengths = np.array([[len(ids) for ids in part["input_ids"]] for part in parts])
+    limit = kind.max_length
+    keep = np.arange(lengths.shape[1])
+    if limit is not None:
+        keep = keep[(lengths <= limit).all(axis=0)]
+    if not keep.size:
+        raise PreflightError(f"no training row fits into max_length {limit}")
+    return concatenate_datasets([part.select(keep) for part in parts]), lengths[:, keep]
+
+
+def _wordings(kind: Kind, train: Dataset) -> list[Dataset]:
+    """The rows as they are and, where the task rewords them, once more for each further epoch."""
+    if type(kind.task).reworded is Task.reworded:
+        return [train]
+    epochs = math.ceil(float(kind.recipe.training.get("num_train_epochs", 3)))
+
+    def reword(row: dict[str, Any], epoch: int) -> dict[str, Any]:
+        random = Random(f"{kind.seed} {epoch} {row['row_id']}")
+        return {**row, **kind.task.reworded(row, random)}
+
+    return [train] + [
+        tables.mapped(train, reword, fn_kwargs={"epoch": epoch})
+        for epoch in range(1, min(epochs, MOST_WORDINGS))
+    ]
+
+
+def judge(kind: Kind, select: Dataset, tokenized: Dataset) -> Callable[[Any], dict[str, float]]:
+    """The evaluation during training: loss and primary metric on the select split."""
+    encoded = [dict(row) for row in tokenized]
+    rows = [dict(row) for row in select]
+
+    def judged(trainer: JudgedTrainer) -> dict[str, float]:
+        started = time.perf_counter()
+        outputs = distributed.shared(rows, lambda part: kind.predict(part, adapter=True))
+        values = primary_values(kind.task, outputs, rows)
+        best = kind.task.metric().greater_is_better
+        value = (max if best else min)(values.values())
+        return {
+            "eval_loss": trainer.mean_loss(encoded),
+            f"eval_{kind.task.primary_metric}": value,
+            "eval_seconds": round(time.perf_counter() - started, 3),
+        }
+
+    return judged
+
+
+def fit(
+    kind: Kind,
+    model: Any,
+    build: Callable[[Monitor], Any],
+    *,
+    lengths: np.ndarray,
+    checkpoints: Path,
+    watch: TrainingWatch,
+) -> Trained:
+    """Train from the newest valid checkpoint or from the start, and end with the best weights.
+
+    Args:
+        kind: whose recipe says when to stop early.
+        model: what is trained, in training's place already.
+        build: makes the trainer, a :class:`JudgedTrainer`.
+        lengths: tokens of each training row, shape (wordings, rows).
+        checkpoints: where checkpoints lie.
+        watch: who is told about steps and logs.
+    """
+    trained, total = adapters.parameter_counts(model)
+    with Monitor() as monitor:
+        trainer = build(monitor)
+        trainer.add_callback(Watcher(watch, trainer))
+        for callback in _stopping(kind.recipe.early_stopping):
+            trainer.add_callback(callback)
+        rehearse(trainer, lengths)
+        started = time.perf_counter()
+        resumed = distributed.agreed(lambda: newest_valid(checkpoints))
+        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+        seconds = time.perf_counter() - started
+    model.eval()
+    state = trainer.state
+    return Trained(
+        history=history(state),
+        info={
+            "parameters_trained": trained,
+            "parameters_total": total,
+            "rows": lengths.shape[1],
+            "tokens": round(float(lengths.sum(axis=1).mean()) * float(state.epoch or 0)),
+            "seconds": round(seconds, 2),
+            "tokens_per_second": _median_rate(state.log_history),
+            "peak_memory_mb": round(monitor.peak_mb, 1),
+            "memory_before_mb": round(monitor.start_mb, 1),
+            "steps": state.global_step,
+            "max_steps": state.max_steps,
+            "epochs": round(float(state.epoch or 0), 3),
+            "best_step": state.best_global_step or state.global_step,
+            "best_metric": state.best_metric,
+            "stopped_early": state.global_step < state.max_steps,
+            "resumed_from_step": int(resumed.name.rpartition("-")[2]) if resumed else None,
+        },
+    )
+
+
+def rehearse(trainer: Any, lengths: np.ndarray) -> None:
+    """One forward and backward pass over the longest rows, and nothing of it is kept.
+
+    What does not fit shows here and not after hours: batches come in random order.
+
+    Args:
+        trainer: a :class:`JudgedTrainer`, ready to train.
+        lengths: tokens of each training row, shape (wordings, rows).
+
+    Raises:
+        PreflightError: it does not fit.
+    """
+    import torch
+
+    if distributed.sharded_by_accelerate():
+        return  # the model has its place only within the training loop
+    size = trainer.args.per_device_train_batch_size
+    longest = np.argsort(-lengths.ravel(), kind="stable")[:size]
+    rows = [trainer.train_dataset[int(i)] for i in longest]
+    model = trainer.model
+    if trainer.args.gradient_checkpointing:
+        model.gradient_checkpointing_enable(trainer.args.gradient_checkpointing_kwargs)
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    training = model.training
+    try:
+        with torch.random.fork_rng(devices=devices), trainer.accelerator.autocast():
+            model.train()
+            inputs = trainer._prepare_inputs(trainer.data_collator(rows))
+            trainer.summed_loss(model, inputs)[0].backward()
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
+        raise PreflightError(
+            f"a training step on the {len(rows)} longest rows ({int(lengths.max()):,} tokens) does "
+            "not fit into memory; halve training.per_device_train_batch_size and double "
+            "training.gradient_accumulation_steps, or --set training.gradient_checkpointing=true"
+        ) from error
+    finally:
+        model.train(training)
+        model.zero_grad(set_to_none=True)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether an error is that of a full memory; torch says it in several ways."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "allocate memory" in said
+
+
+def _stopping(settings: Mapping[str, Any] | None) -> list[TrainerCallback]:
+    """What may end training before its last epoch."""
+    fields = dict(settings or {})
+    minutes = fields.pop("minutes", None)
+    found: list[TrainerCallback] = [EarlyStoppingCallback(**fields)] if fields else []
+    return [*found, *([TimeBudget(60 * float(minutes))] if minutes is not None else [])]
+
+
+class TimeBudget(TrainerCallback):  # type: ignore[misc]
+    """Ends training after so many seconds, with one last judging so that its weights can win."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.started = math.inf
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.started = time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if time.perf_counter() - self.started >= self.seconds:
+            control.should_evaluate = control.should_save = True
+            control.should_training_stop = True
+
+
+def _median_rate(logged: Sequence[Mapping[str, Any]]) -> float | None:
+    rates = [entry["tokens_per_second"] for entry in logged if "tokens_per_second" in entry]
+    return round(statistics.median(rates), 1) if rates else None
+
+
+def canary_rows(kind: Kind, splits: DatasetDict) -> list[Mapping[str, Any]]:
+    """The rows that are stored with the adapter, as they may be kept."""
+    select = splits["select"]
+    few = select.select(range(min(CANARIES, len(select))))
+    return [kind.keepable(dict(row)) for row in few]

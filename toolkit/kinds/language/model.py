@@ -1,0 +1,355 @@
+"""One language model in memory with its adapters: what its kinds do alike."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from toolkit.errors import ModelError, RecipeError, UsageError
+from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
+from toolkit.kinds.batching import batch_tokens, batches
+from toolkit.kinds.language.multi_adapter import Writing
+from toolkit.kinds.language.outputs import Generated
+from toolkit.kinds.language.prompt import IGNORED, Renderer
+from toolkit.kinds.language.variants import Variants
+from toolkit.models import adapters, loading
+from toolkit.runs.files import read_json
+from toolkit.task import Row
+
+if TYPE_CHECKING:
+    from toolkit.task import Row
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+
+class LanguageModel(Variants, Writing, Kind):
+    """See :class:`toolkit.kinds.base.Kind`; the tokenizer is loaded at once, the model later."""
+
+    task: Any
+    task_type: ClassVar[str]
+    """PEFT's name of the kind: ``CAUSAL_LM`` or ``SEQ_2_SEQ_LM``."""
+    padding_side: ClassVar[str] = "left"
+    folds = True
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.tokenizer = loading.load_tokenizer(
+            self.recipe.model,
+            trust_remote_code=self.trust_remote_code,
+            padding_side=self.padding_side,
+        )
+        self.renderer = self.make_renderer()
+        self.model: Any = None
+        self.has_adapter = False
+
+    # -- what a subclass says ----------------------------------------------------------------------
+    @abstractmethod
+    def make_renderer(self) -> Renderer:
+        """What turns the kind's examples into tokens."""
+
+    @property
+    @abstractmethod
+    def answer_room(self) -> int:
+        """Tokens that an answer may have, the same in training and prediction."""
+
+    @abstractmethod
+    def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
+        """Tokens of ``max_length`` that a prompt must leave for its answer."""
+
+    @abstractmethod
+    def first_logits(self, ids: Any, mask: Any) -> Any:
+        """Logits of the first token behind padded prompts, shape (prompts, …, vocabulary)."""
+
+    @abstractmethod
+    def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
+        """Logits and the labels that they predict, shapes (rows, n, vocabulary) and (rows, n).
+
+        Args:
+            encoded: what :meth:`Renderer.example` gives of each row.
+        """
+
+    @abstractmethod
+    def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
+        """The row's example with solved examples of other rows before its prompt."""
+
+    @abstractmethod
+    def tokenized(self, rows: Dataset) -> Dataset:
+        """Rows as training sees them: ``input_ids``, ``labels`` and what the collator needs."""
+
+    def arranged(
+        self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
+    ) -> tuple[Dataset, np.ndarray]:
+        """Tokenized rows and their lengths, shape (wordings, rows), as they are trained on.
+
+        A kind may lay several rows into one sequence.
+        """
+        return train, lengths
+
+    @abstractmethod
+    def trainer(
+        self,
+        splits: DatasetDict,
+        train: Dataset,
+        select: Dataset,
+        *,
+        checkpoints: Path,
+        **arguments: Any,
+    ) -> Any:
+        """The kind's trainer, a :class:`~toolkit.kinds.trainer.JudgedTrainer`.
+
+        Args:
+            splits: the rows themselves.
+            train, select: rows as :meth:`tokenized` gives them.
+            checkpoints: the trainer's output folder.
+            arguments: for the trainer, as they are.
+        """
+
+    # -- before a model is loaded ------------------------------------------------------------------
+    @property
+    def written(self) -> int:
+        return self.answer_room
+
+    @property
+    def shortened(self) -> str | None:
+        return "prompt" if self.task.shortens else None
+
+    def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
+        prompts = np.empty(len(rows), dtype=np.int32)
+        completions = np.empty(len(rows), dtype=np.int32)
+        for i, row in enumerate(rows):
+            example = self.task.format_example(row)
+            prompt = self.renderer.prompt(example)
+            prompts[i] = len(prompt)
+            completions[i] = len(self.renderer.completion(example, prompt))
+        return {"prompt": prompts, "completion": completions}
+
+    def explain(self, row: Row) -> list[dict[str, Any]]:
+        example = self.example(row)
+        self.renderer.check(example)
+        return self.renderer.explain(example)
+
+    def example(self, row: Row) -> dict[str, Any]:
+        """The task's example; where the prompt is too long, with the end of a column left out."""
+        example: dict[str, Any] = self.task.format_example(row)
+        column, limit = self.task.shortens, self.max_length
+        # A token has at least one character: most rows need not be tokenized to see that they fit.
+        if column is None or limit is None or _characters(example) + self.answer_room <= limit:
+            return example
+        prompt = self.renderer.prompt(example)
+        room = self.answer_tokens_beside(example, prompt)
+        text = str(row[column])
+        while (excess := len(prompt) + room - limit) > 0 and text:
+            ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+            shorter = self.tokenizer.decode(ids[: max(0, len(ids) - excess)])
+            # A cut within a character decodes to a replacement sign, which may not get shorter.
+            text = shorter if len(shorter) < len(text) else text[: len(text) // 2]
+            example = self.task.format_example({**row, column: text})
+            prompt = self.renderer.prompt(example)
+        return example
+
+    # -- the model ---------------------------------------------------------------------------------
+    def load(self) -> None:
+        if self.model is None:
+            self.model = self.backend.load(
+                self.auto_class,
+                self.recipe.model,
+                init=self.recipe.training.get("model_init_kwargs"),
+                quantization=self.recipe.quantization,
+                trust_remote_code=self.trust_remote_code,
+                max_length=self.max_length,
+            )
+
+    def load_adapter(self, folder: Path) -> None:
+        self.load()
+        self.drop_adapter()
+        stored = read_json(folder / "toolkit.json")
+        self._check_prompts(stored, folder)
+        self.model = adapters.attach_adapter(self.model, folder)
+        self.has_adapter = True
+        self.check_effect(stored["canaries"])
+        self.load_members(folder)
+
+    def drop_adapter(self) -> None:
+        """Back to the untouched base."""
+        if self.has_adapter:
+            self.model = self.model.unload()
+            self.has_adapter = False
+            self._members = 0
+
+    def _check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None:
+        prompts = self._canary_prompts(stored["canaries"])
+        if self.renderer.digest(prompts) != stored["prompt_sha"]:
+            raise ModelError(
+                f"the adapter in {folder} was trained on another prompt than the task renders now; "
+                "use the plugin version it was trained with, or train again"
+            )
+
+    def _canary_prompts(self, canaries: Sequence[Row]) -> list[list[int]]:
+        return [self.renderer.prompt(self.example(row)) for row in canaries]
+
+    def check_effect(self, canaries: Sequence[Row]) -> None:
+        """Raise :class:`ModelError` where the adapter leaves the base's logits as they are."""
+        import torch
+
+        from toolkit.kinds.batching import padded
+
+        ids, mask = padded(
+            self._canary_prompts(canaries), self.tokenizer.pad_token_id, self.model.device,
+            right=self.padding_side == "right",
+        )  # fmt: skip
+        with torch.inference_mode():
+            tuned = self.first_logits(ids, mask)
+            with self.model.disable_adapter():
+                base = self.first_logits(ids, mask)
+        difference = float((tuned - base).abs().max())
+        if not difference > 1e-6:
+            raise ModelError(
+                "the adapter does nothing: on the canary prompts its logits are the base model's "
+                f"(largest difference {difference:.1g}); was it trained at all, and for this base?"
+            )
+
+    # -- prediction --------------------------------------------------------------------------------
+    def predict(
+        self,
+        rows: Sequence[Row],
+        *,
+        adapter: bool,
+        shots: Sequence[Row] = (),
+        progress: Progress | None = None,
+    ) -> list[Generated]:
+        self.load()
+        rows = self.staged(rows)
+        examples = [self.few_shot_example(row, shots) for row in rows]
+        prompts = [self.renderer.prompt(example) for example in examples]
+        with self._side(adapter):
+            return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
+
+    def _side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
+        """The model with its adapter, or without any, while the context lasts."""
+        if adapter and not self.has_adapter:
+            raise UsageError("no adapter is loaded")
+        if not self.has_adapter:
+            return contextlib.nullcontext()
+        return adapters.merged(self.model) if adapter else self.model.disable_adapter()
+
+    def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
+        self.load()
+        with self._side(adapter):
+            return self._target_losses(self.staged(rows))
+
+    def _target_losses(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
+        """Summed cross-entropy of each row's answer, EOS included, and its number of tokens."""
+        import torch
+
+        encoded = [self.renderer.example(self.example(row)) for row in rows]
+        found: list[tuple[float, int]] = [(0.0, 0)] * len(rows)
+        lengths = [max(len(ids), len(labels)) for ids, labels in encoded]
+        for batch in batches(lengths, batch_tokens(self.model)):
+            with torch.inference_mode():
+                logits, labels = self.labelled_logits([encoded[i] for i in batch])
+                losses = torch.nn.functional.cross_entropy(
+                    logits.float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
+                ).sum(1)
+                counts = labels.ne(IGNORED).sum(1)
+            for i, loss, count in zip(batch, losses.tolist(), counts.tolist(), strict=True):
+                found[i] = (float(loss), int(count))
+        return found
+
+    def read(
+        self,
+        prompts: Sequence[Sequence[int]],
+        limits: Sequence[int | None],
+        progress: Progress | None,
+    ) -> list[Generated]:
+        """What the model in its present state answers to prompts.
+
+        Args:
+            prompts: token ids.
+            limits: the most new tokens of each.
+            progress: called with (done, total).
+        """
+        from toolkit.kinds.language.generate import generate
+
+        return generate(
+            self.model, self.tokenizer, prompts,
+            generation={"max_new_tokens": self.answer_room, **self.recipe.generation},
+            limits=limits, progress=progress,
+        )  # fmt: skip
+
+    # -- training ----------------------------------------------------------------------------------
+    def train(
+        self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
+    ) -> Trained:
+        """Train LoRA on ``train``, choose the checkpoint on ``select``, save the adapter."""
+        from toolkit.kinds import checkpoint_ensemble, fit
+
+        if self.recipe.lora is None:
+            raise RecipeError(
+                "this recipe has no [lora]: language models are trained with an adapter only; "
+                "give [lora] fields, such as --set lora.r=16"
+            )
+        self.load()
+        self.drop_adapter()
+        train, lengths = fit.tokenized_train(self, self.tokenized, splits["train"])
+        select = self.tokenized(splits["select"])
+        self.model = self.backend.add_lora(
+            self.model,
+            self.recipe.lora,
+            seed=self.seed,
+            task_type=self.task_type,
+            checkpointing=bool(self.recipe.training.get("gradient_checkpointing")),
+            computing=self.trains_in(self.recipe),
+        )
+        self.has_adapter = True
+        rows = lengths.shape[1]
+        train, lengths = self.arranged(splits, train, lengths)
+
+        def build(monitor: Any) -> Any:
+            return self.trainer(
+                splits, train, select, checkpoints=checkpoints,
+                lengths=lengths, judge=fit.judge(self, splits["select"], select),
+                monitor=monitor,
+            )  # fmt: skip
+
+        recipe, count = self.recipe, checkpoint_ensemble.wanted(self.task, self.recipe)
+        self.recipe = checkpoint_ensemble.saving(recipe, count) if count else recipe
+        try:
+            trained = fit.fit(
+                self, self.model, build, lengths=lengths, checkpoints=checkpoints, watch=watch
+            )
+        finally:
+            self.recipe = recipe
+        self._save(splits, adapter)
+        if count and (reason := checkpoint_ensemble.too_few(checkpoints)):
+            trained.info["no_ensemble"] = reason
+        elif count:
+            checkpoint_ensemble.keep(checkpoints, adapter, count)
+        trained.info["rows"] = rows
+        return trained
+
+    def _save(self, splits: DatasetDict, adapter: Path) -> None:
+        from toolkit.kinds import fit
+
+        canaries = fit.canary_rows(self, splits)
+        self.check_effect(canaries)
+        extra: Mapping[str, Any] = {
+            "task": self.task.name,
+            "model": self.recipe.model,
+            "prompt_sha": self.renderer.digest(self._canary_prompts(canaries)),
+            "chat_template": getattr(self.tokenizer, "chat_template", None),
+            "facts": self.task.facts,
+            "settings": self.task.settings,
+            "canaries": canaries,
+        }
+        adapters.save_adapter(self.model, self.tokenizer, adapter, extra)
+
+
+def _characters(example: Mapping[str, Any]) -> int:
+    """An upper bound of the tokens of prompt and answer: bytes, and some for the template."""
+    return sum(len(p.encode()) if isinstance(p, str) else 10**9 for p in example.values()) + 8

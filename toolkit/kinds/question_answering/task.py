@@ -1,0 +1,227 @@
+"""Tasks for an encoder that marks the answer to a question in a context (extractive QA).
+
+Light: the working parts are imported when a run needs them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit.recipe import Recipe
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.data.source import Source
+    from toolkit.kinds.base import Kind
+
+MINILM = Recipe(
+    name="minilm",
+    summary="all-MiniLM-L6-v2 with LoRA, for a first try on a few hundred rows",
+    model="embedded:minilm",
+    training={
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 6,
+        "learning_rate": 1.5e-3,
+        "warmup_steps": 0.05,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "max_length": 256,
+        "doc_stride": 96,
+    },
+    lora={"r": 16, "lora_alpha": 32, "target_modules": ["query", "key", "value", "dense"]},
+    early_stopping={"early_stopping_patience": 3},
+)
+"""What a task trains with that names no recipe."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the context that may be the answer.
+
+    Args:
+        start: its first character in the context.
+        end: the character behind its last.
+        text: what stands there.
+        score: start logit plus end logit.
+        probability: the softmax over all spans of the context and "no answer".
+    """
+
+    start: int
+    end: int
+    text: str
+    score: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a question-answering model gave for one row.
+
+    Args:
+        spans: the likeliest spans, best first; empty where the context has no token.
+        null: the score of "no answer": the least of all windows, as in SQuAD's reference code.
+        no_answer: its probability.
+        windows: how many windows the context was read in.
+        seconds: the row's share of its batches' time.
+        tokens: always ``None``: nothing is generated.
+        hit_limit: always false, for the same reason.
+    """
+
+    spans: tuple[Span, ...]
+    null: float
+    no_answer: float
+    windows: int = 1
+    seconds: float = 0.0
+    tokens: int | None = None
+    hit_limit: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether all scores are finite numbers."""
+        return math.isfinite(self.null) and all(math.isfinite(s.score) for s in self.spans)
+
+    @property
+    def margin(self) -> float:
+        """By how much "no answer" is more likely than the best span; infinite without spans."""
+        return self.null - self.spans[0].score if self.spans else math.inf
+
+    @property
+    def text(self) -> str:
+        """The likeliest spans with their probabilities, in words."""
+        shown = [f"{span.text!r} {span.probability:.2f}" for span in self.spans[:3]]
+        return ", ".join([*shown, f"no answer {self.no_answer:.2f}"])
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """The output as it is kept beside a prediction."""
+        spans = [
+            {"start": s.start, "end": s.end, "text": s.text, "probability": round(s.probability, 6)}
+            for s in self.spans
+        ]
+        return {"spans": spans, "no_answer": round(self.no_answer, 6), "windows": self.windows}
+
+
+class QuestionAnsweringTask(Task):
+    """A task that marks the answer in a context, trained by transformers' ``Trainer``.
+
+    ``format_example`` gives SQuAD's columns: ``id``, ``question``, ``context`` and ``answers``
+    (``{"text": […], "answer_start": […]}``, empty lists where there is none). A prediction is
+    ``{"text", "start", "end"}``, see :meth:`span`. Contexts of any length are read in windows.
+    """
+
+    recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
+    options: ClassVar[Mapping[str, Any]] = {"decoder": "auto"}
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        """A SQuAD file, or a table with a question, a context and an answer that stands in it.
+
+        For a task with just the columns ``question``, ``context`` and ``answers``.
+        """
+        from toolkit.data import column_mapping
+        from toolkit.kinds.question_answering.squad_rows import convert
+
+        return column_mapping.load_with(self, source, convert)
+
+    def group(self, row: Row) -> str:
+        """Questions about one context stay in one split."""
+        return " ".join(str(row["context"]).casefold().split())
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        nothing: dict[str, list[Any]] = {"text": [], "answer_start": []}
+        return {
+            "id": str(row.get("id", row.get("row_id", ""))),
+            "question": str(row["question"]),
+            "context": str(row["context"]),
+            "answers": row.get("answers") or nothing,
+        }
+
+    def reference(self, row: Row) -> Any:
+        answers = self.format_example(row)["answers"]
+        return {"texts": list(answers["text"]), "starts": list(answers["answer_start"])}
+
+    # -- answers -----------------------------------------------------------------------------------
+    def span(self, found: Span | None) -> dict[str, Any]:
+        """A span as a prediction; ``None``: there is no answer."""
+        if found is None:
+            return self.fallback()
+        return {"text": found.text, "start": found.start, "end": found.end}
+
+    def fallback(self) -> dict[str, Any]:
+        """What an unreadable output counts as: that there is no answer."""
+        return {"text": "", "start": -1, "end": -1}
+
+    def postprocess(self, output: Answered, row: Row) -> Any | None:
+        """The best span, or none where "no answer" scores higher."""
+        return self._unless(output, 0.0)
+
+    def _unless(self, output: Answered, threshold: float) -> Any | None:
+        if not output.readable:
+            return None
+        none = not output.spans or output.margin > threshold
+        return self.span(None if none else output.spans[0])
+
+    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+        """By the likelier score, always a span, or by the threshold chosen on select rows."""
+        return {
+            "likeliest": self.postprocess,
+            "always-a-span": lambda output, row: self._unless(output, math.inf),
+            "null-threshold": lambda output, row: self._unless(
+                output, float(self.chosen.get("null_threshold", 0.0))
+            ),
+        }
+
+    def choose(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
+        """The null threshold with the best primary metric on rows, as SQuAD's evaluation does."""
+        metric = self.metric()
+        sign = 1 if metric.greater_is_better else -1
+        judged = []
+        for output, row in zip(outputs, rows, strict=True):
+            if not output.readable:
+                continue
+            reference = self.reference(row)
+            worth, none = (
+                sign * _first(metric.per_example(self.span(found), reference))
+                for found in ((output.spans or (None,))[0], None)
+            )
+            judged.append((output.margin, worth, none))
+        return {"null_threshold": null_threshold(judged)}
+
+    @classmethod
+    def kind(cls) -> type[Kind]:
+        from toolkit.kinds.question_answering.model import QuestionAnswering
+
+        return QuestionAnswering
+
+
+def _first(value: float | tuple[float, ...] | None) -> float:
+    if value is None:
+        return 0.0
+    return float(value[0] if isinstance(value, tuple) else value)
+
+
+def null_threshold(rows: Sequence[tuple[float, float, float]]) -> float:
+    """The margin above which "no answer" is said, for the best sum; halfway between two rows.
+
+    Args:
+        rows: of each row the margin, what its best span is worth, and what "no answer" is worth.
+
+    Among equally good thresholds the one nearest to zero is taken, the likelier score's own.
+    """
+    ranked = sorted((row for row in rows if math.isfinite(row[0])), key=lambda row: row[0])
+    if not ranked:
+        return 0.0
+    margins = [row[0] for row in ranked]
+    total = sum(none for _, _, none in ranked)
+    cuts = [(total, margins[0] - 1.0)]
+    for at, (margin, worth, none) in enumerate(ranked):
+        total += worth - none
+        after = margins[at + 1] if at + 1 < len(ranked) else margin + 2.0
+        if after > margin:
+            cuts.append((total, (margin + after) / 2))
+    best = max(value for value, _ in cuts)
+    return min((cut for value, cut in cuts if value > best - 1e-9), key=abs)

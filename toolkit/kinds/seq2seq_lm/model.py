@@ -1,0 +1,156 @@
+"""The seq2seq kind: an encoder–decoder, trained with ``Seq2SeqTrainer`` and PEFT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toolkit.data import tables
+from toolkit.kinds.base import Rehearsal
+from toolkit.kinds.language.model import LanguageModel
+from toolkit.kinds.seq2seq_lm.prompt import Seq2SeqRenderer
+from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+TARGET_ROOM = 128
+UNLIMITED = 100_000
+"""Tokenizers that know no limit say a number larger than this."""
+
+
+class Seq2SeqLM(LanguageModel):
+    """See :class:`~toolkit.kinds.language.model.LanguageModel`.
+
+    Text and target are bounded each by itself: ``max_length`` is about what the encoder reads.
+    """
+
+    task: Seq2SeqLMTask
+    auto_class = "AutoModelForSeq2SeqLM"
+    task_type = "SEQ_2_SEQ_LM"
+    padding_side = "right"
+
+    def make_renderer(self) -> Seq2SeqRenderer:
+        return Seq2SeqRenderer(self.tokenizer, self.target_limit)
+
+    @classmethod
+    def rehearsal(
+        cls,
+        task: Task | type[Task],
+        tokenizer: Any = None,
+        *,
+        packed: bool = False,
+        one_token: bool = False,
+    ) -> Rehearsal:
+        from toolkit.kinds.seq2seq_lm.dry_run import Seq2SeqRehearsal
+
+        return Seq2SeqRehearsal()
+
+    # -- settings --------------------------------------------------------------------------------
+    @classmethod
+    def training_arguments(cls) -> type:
+        from toolkit.kinds.seq2seq_lm.arguments import Seq2SeqArguments
+
+        return Seq2SeqArguments
+
+    @property
+    def max_length(self) -> int | None:
+        asked = self.recipe.training.get("max_length")
+        if asked is not None:
+            return int(asked)
+        able = int(self.tokenizer.model_max_length)
+        return able if able < UNLIMITED else None
+
+    @property
+    def target_limit(self) -> int:
+        """Tokens of a target, the end-of-sequence token included."""
+        asked = self.recipe.training.get("max_target_length")
+        return int(asked) if asked is not None else self.answer_room
+
+    @property
+    def own_limits(self) -> Mapping[str, int]:
+        return {"target": self.target_limit}
+
+    @property
+    def answer_room(self) -> int:
+        asked = self.recipe.training.get("max_target_length") or TARGET_ROOM
+        return int(self.recipe.generation.get("max_new_tokens", asked))
+
+    @property
+    def shortened(self) -> str | None:
+        return "text" if self.task.shortens else None
+
+    def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
+        return 0
+
+    # -- rows --------------------------------------------------------------------------------------
+    def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
+        examples = [self.task.format_example(row) for row in rows]
+        renderer: Any = self.renderer
+        return {
+            "text": np.array([len(renderer.prompt(e)) for e in examples], dtype=np.int32),
+            "target": np.array([len(renderer.whole_target(e)) for e in examples], dtype=np.int32),
+        }
+
+    def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
+        example = self.example(row)
+        if not shots:
+            return example
+        solved = [self.example(shot) for shot in shots]
+        before = "".join(f"{s['text']}\n{s['text_target']}\n\n" for s in solved)
+        return {**example, "text": before + example["text"]}
+
+    def tokenized(self, rows: Dataset) -> Dataset:
+        """Rows as training sees them: ``input_ids`` of the text, ``labels`` of the target."""
+
+        def encode(row: dict[str, Any]) -> dict[str, Any]:
+            ids, labels = self.renderer.example(self.example(row))
+            return {"input_ids": ids, "labels": labels}
+
+        return tables.mapped(rows, encode, remove_columns=rows.column_names)
+
+    # -- the model ---------------------------------------------------------------------------------
+    def first_logits(self, ids: Any, mask: Any) -> Any:
+        start = ids.new_full((len(ids), 1), self.model.config.decoder_start_token_id)
+        return self.model(input_ids=ids, attention_mask=mask, decoder_input_ids=start).logits
+
+    def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
+        from toolkit.kinds.seq2seq_lm.trainer import Collator
+
+        rows = [{"input_ids": ids, "labels": labels} for ids, labels in encoded]
+        batch = {
+            name: value.to(self.model.device)
+            for name, value in Collator(self.tokenizer.pad_token_id)(rows).items()
+        }
+        decoder_ids = self.model.prepare_decoder_input_ids_from_labels(labels=batch["labels"])
+        logits = self.model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"],
+            decoder_input_ids=decoder_ids, use_cache=False,
+        ).logits  # fmt: skip
+        return logits, batch["labels"]
+
+    def trainer(
+        self,
+        splits: DatasetDict,
+        train: Dataset,
+        select: Dataset,
+        *,
+        checkpoints: Path,
+        **arguments: Any,
+    ) -> Any:
+        from toolkit.kinds import fit
+        from toolkit.kinds.seq2seq_lm.trainer import Collator, TargetTrainer
+
+        return TargetTrainer(
+            model=self.model,
+            args=fit.arguments(self, checkpoints),
+            train_dataset=train,
+            eval_dataset=select,
+            processing_class=self.tokenizer,
+            data_collator=Collator(self.tokenizer.pad_token_id),
+            **arguments,
+        )

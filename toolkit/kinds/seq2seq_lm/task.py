@@ -1,0 +1,65 @@
+"""Tasks for encoder–decoders such as T5: a text in, another text out.
+
+Light: the working parts are imported when a run needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from toolkit.kinds.language.outputs import Generated as Generated
+from toolkit.recipe import Recipe
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    from toolkit.kinds.base import Kind
+
+EMBEDDED = Recipe(
+    name="embedded",
+    summary="the small encoder–decoder of the wheel, for a first try on a few hundred rows",
+    model="embedded:seq2seq-lm",
+    training={
+        "per_device_train_batch_size": 8,
+        "num_train_epochs": 6,
+        "learning_rate": 2e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.05,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "max_length": 512,
+        "max_target_length": 128,
+        "model_init_kwargs": {"dtype": "float32"},
+    },
+    lora={"r": 16, "lora_alpha": 32, "target_modules": "all-linear"},
+    early_stopping={"early_stopping_patience": 3},
+)
+"""What a task trains with that names no recipe."""
+
+
+class Seq2SeqLMTask(Task):
+    """A task for an encoder–decoder, trained by transformers' ``Seq2SeqTrainer``.
+
+    ``format_example`` gives two strings, ``text`` and ``text_target`` (the names that tokenizers
+    have for them). :meth:`postprocess` gets a :class:`Generated`. ``max_length`` in ``[training]``
+    bounds the text, ``max_target_length`` the target.
+    """
+
+    recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
+    few_shot: ClassVar[int] = 2
+    """Examples from the training split before the text in the few-shot rung; 0: no such rung."""
+
+    perplexity: ClassVar[bool] = False
+    """Whether the report tells how likely base and adapter find the right answers' tokens."""
+
+    def answer_tokens(self, row: Row) -> int | None:
+        """The most tokens that an answer to this row's text takes, where the task knows.
+
+        Rows with the same limit are answered together, as for causal language models.
+        """
+        return None
+
+    @classmethod
+    def kind(cls) -> type[Kind]:
+        from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
+
+        return Seq2SeqLM

@@ -1,0 +1,92 @@
+"""The linear probe: what a frozen encoder's states tell without any training of the encoder.
+
+Alain, Bengio, "Understanding intermediate layers using linear classifier probes", 2016,
+arXiv:1610.01644.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toolkit.kinds.encoder.linear_probe import LinearProbe
+
+ROWS = 6_000
+"""Training rows that are used; more change a linear layer on a few hundred states little."""
+FOLDS = 3
+
+
+class Probe(LinearProbe):
+    """A linear layer on mean states.
+
+    Args:
+        weight: shape (labels, hidden); (1, hidden) for regression.
+        bias: shape (labels,).
+    """
+
+    def logits(self, states: np.ndarray) -> np.ndarray:
+        """Of states of shape (rows, hidden); shape (rows, labels)."""
+        logits: np.ndarray = states.astype(np.float64) @ self.weight.T + self.bias
+        return logits
+
+    @staticmethod
+    def sample(rows: int) -> np.ndarray:
+        """The numbers of the rows that are used, ascending."""
+        if rows <= ROWS:
+            return np.arange(rows)
+        return np.sort(np.random.default_rng(0).choice(rows, ROWS, replace=False))
+
+    @classmethod
+    def fit(cls, states: np.ndarray, labels: np.ndarray, *, classes: int) -> Probe:
+        """A ridge or a logistic regression, whose penalty is chosen by cross-validation.
+
+        Args:
+            states: shape (rows, hidden).
+            labels: class numbers (negative: unknown) or numbers, shape (rows,).
+            classes: how many classes; 1 is regression.
+        """
+        from sklearn.preprocessing import StandardScaler
+        from threadpoolctl import threadpool_limits
+
+        known = labels >= 0 if classes > 1 else np.ones(len(labels), dtype=bool)
+        states, labels = states[known].astype(np.float64), labels[known]
+        scaler = StandardScaler().fit(states)
+        states = scaler.transform(states)
+        # Each of these problems is too small for a second thread to gain anything.
+        with threadpool_limits(1):
+            weight, bias = (
+                _ridge(states, labels) if classes == 1 else _logistic(states, labels, classes)
+            )
+        weight = weight / scaler.scale_
+        return cls(weight, bias - weight @ scaler.mean_)
+
+
+def _ridge(states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.linear_model import RidgeCV
+
+    model = RidgeCV(alphas=np.logspace(0, 4, 9)).fit(states, labels)
+    return model.coef_[None, :], np.array([model.intercept_])
+
+
+def _logistic(
+    states: np.ndarray, labels: np.ndarray, classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and biases of all classes; those that no row has are out of reach."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+
+    weight, bias = np.zeros((classes, states.shape[1])), np.full(classes, -100.0)
+    there, counts = np.unique(labels, return_counts=True)
+    if len(there) < 2:
+        bias[there] = 0.0
+        return weight, bias
+    model = LogisticRegression(C=0.03, max_iter=1000)
+    if counts.min() >= FOLDS:
+        model = GridSearchCV(model, {"C": [0.003, 0.03, 0.3]}, cv=FOLDS)
+    model = model.fit(states, labels)
+    model = getattr(model, "best_estimator_", model)
+    if len(there) == 2:  # one row of weights, for the second class against the first
+        weight[there] = np.concatenate([-model.coef_, model.coef_]) / 2
+        bias[there] = np.concatenate([-model.intercept_, model.intercept_]) / 2
+    else:
+        weight[there], bias[there] = model.coef_, model.intercept_
+    return weight, bias

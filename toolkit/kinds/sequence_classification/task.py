@@ -1,0 +1,255 @@
+"""Tasks for an encoder with a head on a whole text: classes, ordered classes, or a number.
+
+Light: the working parts are imported when a run needs them.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit import decoding
+from toolkit.errors import DataError
+from toolkit.recipe import Recipe
+from toolkit.task import Row, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from datasets import Dataset
+
+    from toolkit.kinds.base import Kind
+
+
+MINILM = Recipe(
+    name="minilm",
+    summary="all-MiniLM-L6-v2 with LoRA, for a first try on a few hundred rows",
+    model="embedded:minilm",
+    training={
+        "per_device_train_batch_size": 16,
+        "num_train_epochs": 6,
+        "learning_rate": 1e-3,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.05,
+        "eval_strategy": "epoch",
+        "logging_steps": 10,
+        "max_length": 256,
+    },
+    lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"},
+    early_stopping={"early_stopping_patience": 3},
+)
+"""What a task trains with that names no recipe."""
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What a sequence classifier gave for one row.
+
+    Args:
+        logits: the head's output, shape (labels,); shape (1,) for regression.
+        labels: the classes in the order of the logits; empty for regression.
+        seconds: the row's share of its batch's time.
+        tokens: always ``None``: nothing is generated.
+        hit_limit: always false, for the same reason.
+    """
+
+    logits: np.ndarray
+    labels: tuple[Any, ...] = ()
+    seconds: float = 0.0
+    tokens: int | None = None
+    hit_limit: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether all logits are finite numbers."""
+        import numpy as np
+
+        return bool(np.isfinite(self.logits).all())
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The softmax of the logits, shape (labels,)."""
+        import numpy as np
+
+        exponentials = np.exp(self.logits - self.logits.max())
+        shares: np.ndarray = exponentials / exponentials.sum()
+        return shares
+
+    @property
+    def text(self) -> str:
+        """The output in words: the likeliest classes with their probabilities, or the number."""
+        if not self.labels:
+            return f"{float(self.logits[0]):.4g}"
+        ranked = sorted(
+            zip(self.labels, self.probabilities.tolist(), strict=True), key=lambda pair: -pair[1]
+        )
+        return ", ".join(f"{label} {share:.2f}" for label, share in ranked[:3])
+
+
+class SequenceClassificationTask(Task):
+    """A task that puts a whole text into a class, trained by transformers' ``Trainer``.
+
+    ``format_example`` gives ``text`` and ``label``, one of :attr:`labels` (``None`` for a row
+    whose class is not known). :meth:`postprocess` gets a :class:`Classified`. A text that is too
+    long loses its end; :attr:`shortens` names the column that ends it, ``None`` refuses such rows.
+    """
+
+    recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
+    classes: ClassVar[Sequence[Any]] = ()
+    """The classes, as JSON values; where empty, those of the training split, sorted."""
+    ordinal: ClassVar[bool] = False
+    """The classes are numbers with an order (stars): decoders may answer between two of them."""
+    shortens: ClassVar[str | None] = "text"
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        """The classes in the order of the logits; empty for regression."""
+        return tuple(self.classes or self.facts.get("labels", ()))
+
+    @property
+    def num_labels(self) -> int:
+        """Outputs of the head; 1 is regression."""
+        return len(self.labels)
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        """The classes, where the task does not name them; call it from a ``learn`` of your own."""
+        if self.classes:
+            return {}
+        found = sorted({self.format_example(row)["label"] for row in train})
+        if len(found) < 2:
+            raise DataError(
+                f"all {len(train):,} training rows have the class {found[0]!r}: there is nothing "
+                "to tell apart; choose another --target, or data with several classes"
+            )
+        return {"labels": found}
+
+    def parse_answer(self, text: str) -> Any | None:
+        """One of the task's classes by its name; any text where the task names none."""
+        if not self.classes:
+            return text or None
+        return next((value for value in self.classes if str(value) == text), None)
+
+    def postprocess(self, output: Classified, row: Row) -> Any | None:
+        return self.labels[int(output.logits.argmax())] if output.readable else None
+
+    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+        """The likeliest class; for ordered classes also the mean and the median of the numbers."""
+        if not self.ordinal:
+            return {"likeliest": self.postprocess}
+        return {
+            "likeliest": self.postprocess,
+            "mean": self._between(decoding.mean),
+            "median": self._between(decoding.median),
+        }
+
+    def _between(
+        self, reduce: Callable[[np.ndarray, np.ndarray], float]
+    ) -> Callable[[Classified, Row], Any | None]:
+        def decoder(output: Classified, row: Row) -> float | None:
+            import numpy as np
+
+            if not output.readable:
+                return None
+            return reduce(np.asarray(self.labels, dtype=np.float64), output.probabilities)
+
+        return decoder
+
+    def fallback(self) -> Any:
+        """What an unreadable output counts as: the first class."""
+        return self.labels[0]
+
+    def categories(self) -> Sequence[Any] | None:
+        return self.labels or None
+
+    @classmethod
+    def kind(cls) -> type[Kind]:
+        from toolkit.kinds.sequence_classification.model import SequenceClassification
+
+        return SequenceClassification
+
+
+class SequenceRegressionTask(SequenceClassificationTask):
+    """A task whose answer is a number, read off one output of the head (``num_labels=1``).
+
+    The head works on the numbers of :meth:`to_scale`, standardised over the training split. The
+    option ``loss`` is ``squared``, ``absolute`` or ``huber`` (squared near zero, absolute from
+    one standard deviation).
+    """
+
+    options: ClassVar[Mapping[str, Any]] = {"loss": "huber"}
+
+    @abstractmethod
+    def text(self, row: Row) -> str:
+        """What the model reads."""
+
+    @abstractmethod
+    def to_scale(self, row: Row) -> float | None:
+        """The row's target on a scale on which errors count alike, such as a log price.
+
+        ``None`` for a row to be predicted, which has no answer column.
+        """
+
+    @abstractmethod
+    def from_scale(self, number: float) -> Any:
+        """The inverse: a prediction from a number on that scale."""
+
+    @property
+    def num_labels(self) -> int:
+        return 1
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        return ()
+
+    def parse_answer(self, text: str) -> float | None:
+        """The number that a text is."""
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+        return number if math.isfinite(number) else None
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        """Mean, deviation and ends of the scale; call it from a ``learn`` of your own."""
+        import numpy as np
+
+        numbers = np.array([self.to_scale(row) for row in train], dtype=np.float64)
+        return {
+            "scale": {
+                "mean": float(numbers.mean()),
+                "deviation": float(numbers.std()) or 1.0,
+                "lowest": float(numbers.min()),
+                "highest": float(numbers.max()),
+            }
+        }
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        number, scale = self.to_scale(row), self.facts["scale"]
+        label = None if number is None else (number - scale["mean"]) / scale["deviation"]
+        return {"text": self.text(row), "label": label}
+
+    def postprocess(self, output: Classified, row: Row) -> Any | None:
+        if not output.readable:
+            return None
+        scale = self.facts["scale"]
+        number = float(output.logits[0]) * scale["deviation"] + scale["mean"]
+        # Nothing beyond what training has seen, by more than its own width.
+        width = scale["highest"] - scale["lowest"]
+        low, high = scale["lowest"] - width, scale["highest"] + width
+        return self.from_scale(min(max(number, low), high))
+
+    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+        return {"number": self.postprocess}
+
+    def fallback(self) -> Any:
+        """What an unreadable output counts as: the middle of the training split's scale."""
+        return self.from_scale(float(self.facts["scale"]["mean"]))
+
+    def residual(self, prediction: Any, reference: Any) -> float | None:
+        """How far off a prediction is, in the unit of the predictions."""
+        return abs(float(prediction) - float(reference))
+
+    def interval(self, prediction: Any, width: float) -> tuple[float, float]:
+        return float(prediction) - width, float(prediction) + width

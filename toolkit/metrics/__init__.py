@@ -1,0 +1,1 @@
+"""Metrics, ready-made ones, and the statistics on them."""

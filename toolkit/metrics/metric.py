@@ -1,0 +1,73 @@
+"""A metric in two steps, per example and aggregated, so that it can be bootstrapped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def mean(values: np.ndarray, axis: int = -1) -> Any:
+    """The mean over the examples: how most metrics aggregate."""
+    return values.mean(axis=axis)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of merit, in two steps so that the core can bootstrap it.
+
+    Args:
+        name: short lower-case name, the key in ``metrics.json`` (``"mae"``).
+        per_example: ``(prediction, reference) -> float`` or a tuple of floats; stored per row.
+            ``None`` where the metric says nothing of a row, which the reference alone decides: the
+            figure is then over the other rows.
+        aggregate: takes one array per value that ``per_example`` returns and ``axis``, the axis
+            of the examples, and returns the figure with that axis reduced. It must work on
+            arrays with leading (resample) dimensions: :func:`mean` does.
+        greater_is_better: which way is up.
+        label: what people read ("Mean absolute error"); the name when empty.
+        unit: printed behind the figure ("$", "%"); may be empty.
+        format: a format spec for the figure (".1f").
+        prepare: called with all of a system's predictions and references before ``per_example``
+            is, for what is cheaper done at once (sentence embeddings, which it then remembers).
+        tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
+        detail: kept out of the ladder, in a table of its own (figures of single classes).
+        note: how the figure is computed and what it cannot tell, printed under the ladder.
+        against_all: compared with every system, as the primary metric is, and not with the base
+            and the best baseline alone.
+    """
+
+    name: str
+    per_example: Callable[[Any, Any], float | tuple[float, ...] | None]
+    aggregate: Callable[..., Any] = mean
+    greater_is_better: bool = True
+    label: str = ""
+    unit: str = ""
+    format: str = ".3f"
+    prepare: Callable[[Sequence[Any], Sequence[Any]], None] | None = None
+    tolerance: float = 1e-6
+    detail: bool = False
+    note: str = ""
+    against_all: bool = False
+
+    def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
+        """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).
+
+        Rows without a value are left out; of none there are no arrays.
+        """
+        import numpy as np
+
+        known = [value for value in values if value is not None]
+        array = np.asarray(known, dtype=np.float64)
+        if not known:
+            return ()
+        return (array,) if array.ndim == 1 else tuple(array.T)
+
+    def value(self, values: Sequence[Any]) -> float:
+        """The figure for all examples; not a number where the metric applies to none of them."""
+        columns = self.columns(values)
+        return float(self.aggregate(*columns, axis=-1)) if columns else math.nan

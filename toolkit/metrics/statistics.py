@@ -1,0 +1,261 @@
+"""Intervals and tests for figures that come from one value a row; scipy does the resampling.
+
+Everything here takes what ``predictions/*.jsonl`` stores under ``metrics`` (a number or a list of
+numbers a row) and the :class:`~toolkit.metrics.metric.Metric` that knows how to aggregate it, so a
+costly metric is never computed again for a resample.
+
+Rows are resampled as independent draws. What the intervals cover is therefore the choice of test
+rows and nothing else: not the training seed, not the split, not a change in the data.
+
+Sources:
+    B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 13 and 15.
+    E. B. Wilson, "Probable inference", JASA 22 (1927) 209-212.
+    V. Vovk, A. Gammerman, G. Shafer, *Algorithmic Learning in a Random World*, 2005.
+    J. Lei et al., "Distribution-free predictive inference for regression", JASA 113 (2018).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toolkit.metrics.metric import Metric
+
+RESAMPLES = 2000
+"""Enough for two digits of an interval's ends: resampling again moves them by 1/20 of its width."""
+
+CONFIDENCE = 0.95
+
+_CELLS = 240_000
+"""Values held per resampled batch: what fits a CPU's cache is also the fastest (measured)."""
+
+RowValues = Sequence[Any]
+"""One number, or one list of numbers, a row; ``None`` where the metric says nothing of it."""
+
+
+COVERAGE = 0.9
+"""What the prediction intervals promise."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval. Not finite where the metric is undefined on these rows."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``metric(a) - metric(b)`` on the same rows, its 95 % interval and a two-sided p-value."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def known(value: float) -> float | None:
+    """JSON has no NaN: a figure that does not exist (R² of equal references) is null."""
+    return value if math.isfinite(value) else None
+
+
+def plain(result: Estimate | Comparison) -> dict[str, float | None]:
+    """A result as it stands in ``metrics.json``."""
+    return {key: known(value) for key, value in asdict(result).items()}
+
+
+def _quiet() -> AbstractContextManager[Any]:
+    """No warnings: a resample of one distinct row has no R², and needs none."""
+    import numpy as np
+
+    return np.errstate(all="ignore")
+
+
+def figure(metric: Metric, values: RowValues) -> float:
+    """A metric's figure for all rows; not finite, and no warning, where it is undefined on them."""
+    with _quiet():
+        return metric.value(values)
+
+
+def interval(
+    metric: Metric, values: RowValues, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Estimate:
+    """A metric's figure with its percentile bootstrap interval.
+
+    Percentile, not BCa: with the hundreds of rows of a test split the two agree to less than the
+    resampling error, and BCa is undefined where all values are equal or a share is 0 or 1, which
+    is what a perfect or a hopeless system looks like.
+    """
+    columns = metric.columns(values)
+    if not columns:
+        return Estimate(math.nan, math.nan, math.nan)
+    low, high = _percentiles(metric.aggregate, columns, resamples, seed)
+    return Estimate(figure(metric, values), low, high)
+
+
+def paired(
+    metric: Metric,
+    a_values: RowValues,
+    b_values: RowValues,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two systems on the same rows: paired bootstrap interval and permutation p-value.
+
+    The p-value is that of the exact null hypothesis "it does not matter which system answered":
+    in each permutation every row swaps its two answers with probability one half. Its smallest
+    value is ``2 / (resamples + 1)``.
+    """
+    if len(a_values) != len(b_values):
+        raise ValueError(f"{len(a_values)} rows cannot be paired with {len(b_values)}")
+    if [v is None for v in a_values] != [v is None for v in b_values]:
+        raise ValueError(f"{metric.name} applies to other rows of one system than of the other")
+    a, b = metric.columns(a_values), metric.columns(b_values)
+    if not a:
+        return Comparison(math.nan, math.nan, math.nan, math.nan)
+
+    def difference(*both: Any, axis: int = -1) -> Any:
+        return metric.aggregate(*both[: len(a)], axis=axis) - metric.aggregate(
+            *both[len(a) :], axis=axis
+        )
+
+    with _quiet():
+        whole = float(difference(*a, *b))
+    if not math.isfinite(whole):  # a figure of one of them does not exist: there is no difference
+        return Comparison(math.nan, math.nan, math.nan, math.nan)
+    low, high = _percentiles(difference, (*a, *b), resamples, seed)
+    return Comparison(whole, low, high, _swap_test(difference, a, b, resamples, seed))
+
+
+def _percentiles(
+    statistic: Callable[..., Any], columns: tuple[Any, ...], resamples: int, seed: int
+) -> tuple[float, float]:
+    """The central 95 % of a statistic over rows drawn again with replacement."""
+    n = columns[0].size
+    with _quiet():
+        whole = float(statistic(*columns, axis=-1))
+    if n < 2 or not math.isfinite(whole):
+        return whole, whole
+    import numpy as np
+    from scipy import stats
+
+    # Resamples without a row that counts have no figure; scipy would warn of them.
+    with _quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        drawn = stats.bootstrap(
+            columns,
+            statistic,
+            n_resamples=resamples,
+            batch=_batch(n * len(columns), resamples),
+            vectorized=True,
+            paired=True,
+            confidence_level=CONFIDENCE,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        ).bootstrap_distribution
+    drawn = drawn[np.isfinite(drawn)]
+    if drawn.size == 0:
+        return whole, whole
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _swap_test(
+    difference: Callable[..., Any],
+    a: tuple[Any, ...],
+    b: tuple[Any, ...],
+    resamples: int,
+    seed: int,
+) -> float:
+    """Two-sided permutation p-value of a difference between paired systems.
+
+    scipy flips signs when it is given one sample; the signs say which rows swap, which works for
+    metrics of several columns and for metrics that are not means as well.
+    """
+    import numpy as np
+
+    n = a[0].size
+    if n < 2 or all(np.array_equal(x, y) for x, y in zip(a, b, strict=True)):
+        return 1.0
+    from scipy import stats
+
+    def swapped(signs: Any, axis: int = -1) -> Any:
+        swap = signs < 0
+        first = [np.where(swap, y, x) for x, y in zip(a, b, strict=True)]
+        second = [np.where(swap, x, y) for x, y in zip(a, b, strict=True)]
+        return difference(*first, *second, axis=axis)
+
+    with _quiet():
+        p = stats.permutation_test(
+            (np.ones(n),),
+            swapped,
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=resamples,
+            batch=_batch(2 * n * len(a), resamples),
+            rng=np.random.default_rng(seed),
+        ).pvalue
+    return min(1.0, float(p))
+
+
+def _batch(cells: int, resamples: int) -> int:
+    return max(1, min(resamples, _CELLS // cells))
+
+
+def rows_needed(
+    n: int, compared: Comparison, *, equal_within: float = 0.0, power: float = 0.8
+) -> int | None:
+    """About how many rows would settle a comparison that ``n`` rows leave open.
+
+    An interval's half-width shrinks with the square root of the rows. Two things can settle it: the
+    interval leaves zero, or it fits inside ``±equal_within``; the cheaper one counts. The answer
+    takes the observed difference for the true one and asks that the experiment succeeds with
+    probability ``power``: at the size where the *expected* interval only just leaves zero it would
+    fail every second time. The observed difference is itself uncertain, so read the answer as an
+    order of magnitude. ``None`` when no number of rows is in sight (more than a billion).
+    """
+    from scipy.stats import norm
+
+    half = (compared.high - compared.low) / 2
+    z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+    wanted = half * (1 + float(norm.ppf(power)) / z)
+    room = max(abs(compared.difference), equal_within - abs(compared.difference))
+    if not math.isfinite(wanted) or room <= 0 or wanted / room > math.sqrt(1e9 / n):
+        return None
+    return max(n + 1, math.ceil(n * (wanted / room) ** 2))
+
+
+def conformal_width(residuals: Sequence[float], coverage: float = COVERAGE) -> float | None:
+    """The misfit that a new row stays within with probability of at least ``coverage``.
+
+    Split conformal prediction: the ``ceil((n + 1) · coverage)``-th smallest of the residuals of
+    rows that nothing was fitted on or chosen with. The promise is on average over rows that are
+    exchangeable with those (not for each kind of row on its own). ``None`` when there are too few
+    rows for any finite width: 90 % needs nine.
+    """
+    import numpy as np
+
+    found = np.sort(np.asarray(residuals, dtype=np.float64))
+    rank = math.ceil((found.size + 1) * coverage - 1e-9)  # 0.9 · 10 must not round up to 10
+    if rank > found.size or not math.isfinite(found[rank - 1]):
+        return None
+    return float(found[rank - 1])
+
+
+def proportion(k: int, n: int) -> Estimate:
+    """A share of rows with Wilson's interval, which is honest at 0 of n and n of n too."""
+    if n == 0:
+        return Estimate(math.nan, math.nan, math.nan)
+    from scipy.stats import binomtest
+
+    found = binomtest(k, n).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(k / n, float(found.low), float(found.high))

@@ -1,0 +1,179 @@
+"""Loading models and tokenizers with transformers.
+
+Weights come from safetensors only, never from pickles; code that comes with a model runs only
+where the user asked for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import ModelError
+from toolkit.models import malloc
+from toolkit.models.paths import model_path
+from toolkit.system import distributed
+
+
+@contextlib.contextmanager
+def _explained(model: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(
+            f"cannot load the {what} of {model!r}: {reason or type(error).__name__}. Give --model "
+            "a folder with config.json and safetensors, or a Hub id that can be reached from here"
+        ) from error
+
+
+def load_tokenizer(
+    model: str, *, trust_remote_code: bool = False, padding_side: str = "left"
+) -> Any:
+    """The model's tokenizer, with a padding token that is not EOS."""
+    from transformers import AutoTokenizer
+
+    path = model_path(model)
+    with _explained(model, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code)
+    tokenizer.padding_side = padding_side
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
+        tokenizer.pad_token = _padding_token(tokenizer)
+    return tokenizer
+
+
+def _padding_token(tokenizer: Any) -> str:
+    """An existing token to pad with. Padding is masked everywhere, so any but EOS does."""
+    for token in (tokenizer.unk_token, tokenizer.bos_token):
+        if token is not None and token != tokenizer.eos_token:
+            return str(token)
+    return next(
+        str(token)
+        for i in range(len(tokenizer) - 1, -1, -1)
+        if (token := tokenizer.convert_ids_to_tokens(i)) not in (None, tokenizer.eos_token)
+    )
+
+
+def quantization_config(fields: Mapping[str, Any] | None) -> Any:
+    """A ``BitsAndBytesConfig`` of those fields, or ``None``."""
+    if not fields:
+        return None
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(**fields)
+
+
+def load_model(
+    auto_class: str,
+    model: str,
+    *,
+    init: Mapping[str, Any] | None = None,
+    quantization: Mapping[str, Any] | None = None,
+    trust_remote_code: bool = False,
+) -> Any:
+    """A model in evaluation mode, on the GPU where there is one.
+
+    Args:
+        auto_class: the transformers class that knows the architectures, such as
+            ``AutoModelForCausalLM``; a head that the weights do not hold is drawn at random.
+        model: as in a recipe.
+        init: keyword arguments for ``from_pretrained`` (``model_init_kwargs``).
+        quantization: fields of ``BitsAndBytesConfig``.
+        trust_remote_code: run code that comes with the model.
+    """
+    return _loaded(auto_class, model, init, quantization, trust_remote_code)[0]
+
+
+def load_encoder(
+    auto_class: str,
+    model: str,
+    *,
+    seed: int,
+    init: Mapping[str, Any] | None = None,
+    quantization: Mapping[str, Any] | None = None,
+    trust_remote_code: bool = False,
+) -> tuple[Any, list[str]]:
+    """An encoder with a head, and the names of the modules that the weights do not hold.
+
+    Those (the head, at times a pooler) are drawn at random from the seed. Arguments as
+    :func:`load_model`; parameters are float32 unless ``init`` says otherwise.
+
+    Raises:
+        ModelError: weights of the encoder itself are missing: it is of another architecture.
+    """
+    from transformers import set_seed
+
+    set_seed(seed)
+    arguments = {"dtype": "float32", **(init or {})}
+    loaded, missing = _loaded(auto_class, model, arguments, quantization, trust_remote_code)
+    inside = [
+        key
+        for key in missing
+        if key.startswith(f"{loaded.base_model_prefix}.") and "pooler" not in key
+    ]
+    if inside:
+        raise ModelError(
+            f"{model!r} lacks {len(inside)} weights of its encoder ({', '.join(inside[:2])}), "
+            "which would be random; give --model an encoder such as BERT, with all its weights"
+        )
+    return loaded, sorted({key.rpartition(".")[0] for key in missing})
+
+
+def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = False) -> Any:
+    """A fully trained model out of the folder that :func:`save_adapter` wrote.
+
+    Raises:
+        ModelError: no weights there, or weights missing.
+    """
+    loaded, missing = _loaded(auto_class, str(folder), None, None, trust_remote_code)
+    if missing:
+        raise ModelError(
+            f"the model in {folder} is not whole: {len(missing)} weights missing "
+            f"({', '.join(missing[:2])})"
+        )
+    return loaded
+
+
+def _loaded(
+    auto_class: str,
+    model: str,
+    init: Mapping[str, Any] | None,
+    quantization: Mapping[str, Any] | None,
+    trust_remote_code: bool,
+) -> tuple[Any, list[str]]:
+    """A model in evaluation mode, and the names of its parameters that no file held."""
+    import torch
+    import transformers
+
+    arguments: dict[str, Any] = {"dtype": "auto", **(init or {})}
+    if quantization:
+        arguments["quantization_config"] = quantization_config(quantization)
+    cuda = torch.cuda.is_available()
+    if cuda and not distributed.sharded_by_accelerate():
+        arguments.setdefault("device_map", {"": distributed.local_rank()})
+    with _explained(model, "weights"):
+        loaded, info = getattr(transformers, auto_class).from_pretrained(
+            model_path(model),
+            use_safetensors=True,
+            trust_remote_code=trust_remote_code,
+            output_loading_info=True,
+            **arguments,
+        )
+    if quantization:
+        keep_trainable(loaded)
+        malloc.let_go(loaded)
+    malloc.settle(loaded)
+    return loaded.eval(), sorted(info["missing_keys"])
+
+
+def keep_trainable(model: Any) -> None:
+    """Keep 4-bit weights in the layout that a backward pass can read.
+
+    On CPUs with AVX512-BF16 bitsandbytes 0.50 repacks a layer's weights at the first prediction
+    and never back: whoever scores the base and trains then would train on wrong gradients.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False

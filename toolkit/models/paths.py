@@ -1,0 +1,32 @@
+"""Where a recipe's model is: in the wheel, in a folder, on the Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolkit.errors import ModelError
+
+EMBEDDED = "embedded:"
+
+
+def model_path(model: str) -> str:
+    """Where a recipe's ``model`` is: a folder of the wheel, a local folder, or a Hub id."""
+    if model.startswith(EMBEDDED):
+        from toolkit.models import embedded
+
+        return embedded.location(model.removeprefix(EMBEDDED))
+    if Path(model).is_dir():
+        return model
+    if Path(model).exists() or model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise ModelError(f"no model folder {model!r}: give a folder with config.json or a Hub id")
+    return model
+
+
+def is_local(model: str) -> bool:
+    """Whether nothing has to be looked up on the Hub for this model."""
+    if model.startswith(EMBEDDED):
+        from toolkit.models import embedded
+
+        name = model.removeprefix(EMBEDDED)
+        return name not in embedded.HUB_IDS or embedded.location(name) != embedded.HUB_IDS[name]
+    return Path(model).is_dir()

@@ -1,0 +1,94 @@
+"""A finished run's model answering new rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.decoding import decode_all, or_fallback
+from toolkit.errors import RunError, UsageError
+from toolkit.pipeline.restore import load_task, make_kind
+from toolkit.runs.files import read_json
+from toolkit.runs.run import Run
+from toolkit.system import environment
+
+if TYPE_CHECKING:
+    from toolkit.data.source import Source
+    from toolkit.kinds.base import Kind
+    from toolkit.task import Row, Task
+
+
+def open_run(run: Run, *, adapter: bool = True) -> tuple[Task, Kind]:
+    """The task and the loaded model of a run; raises :class:`RunError` if it has no adapter."""
+    from toolkit.models.paths import is_local
+
+    if not run.done("train"):
+        raise RunError(f"run {run.id} has no adapter yet; go on with: toolkit resume {run.path}")
+    environment.prepare(offline=is_local(run.info["recipe"]["model"]))
+    task = load_task(run)
+    kind = make_kind(run, task)
+    kind.load()
+    kind.load_base(run.base)
+    if adapter:
+        kind.load_adapter(run.adapter)
+    return task, kind
+
+
+def predict(
+    run: Run, texts: Sequence[str], source: Source | None = None, *, adapter: bool = True
+) -> list[dict[str, Any]]:
+    """Predictions of new inputs, each with raw text and, where the task has one, an interval.
+
+    Args:
+        run: a finished run.
+        texts: inputs for a task with one input.
+        source: a file of inputs, instead.
+        adapter: with the adapter, or the untouched base.
+    """
+    task, kind = open_run(run, adapter=adapter)
+    if source is not None:
+        source.chosen = dict(run.info["data"].get("chosen") or {})
+    rows = _rows(task, texts, source)
+    outputs = kind.predict(rows, adapter=adapter)
+    answers = read(run, task, kind.role if adapter else "base", outputs, rows)
+    return [
+        {"row_id": row["row_id"], "input": " | ".join(str(row[c]) for c in task.input_columns())}
+        | answer
+        for row, answer in zip(rows, answers, strict=True)
+    ]
+
+
+def read(
+    run: Run, task: Task, system: str, outputs: Sequence[Any], rows: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """Outputs as that system of the run reads them: by its decoder, with its interval's width."""
+    entries = read_json(run.predictions / "systems.json")
+    entry: dict[str, Any] = next((s for s in entries if s["name"] == system), {})
+    task.chosen = entry.get("chosen") or {}
+    decoded = decode_all(task, outputs, rows)[entry.get("decoder") or next(iter(task.decoders()))]
+    width = entry.get("interval_width")
+    answers = []
+    for output, found, counted in zip(outputs, decoded, or_fallback(task, decoded), strict=True):
+        low, high = (None, None) if width is None else task.interval(counted, width)
+        answers.append(
+            {
+                "prediction": counted,
+                "low": low,
+                "high": high,
+                "raw": getattr(output, "text", None),
+                "parsed": found is not None,
+                **({"detail": output.detail} if hasattr(output, "detail") else {}),
+            }
+        )
+    return answers
+
+
+def _rows(task: Task, texts: Sequence[str], source: Source | None) -> list[Row]:
+    if bool(texts) == (source is not None):
+        raise UsageError("give texts to predict, or a file with --data")
+    if source is not None:
+        return [dict(row) for row in task.load_inputs(source)]
+    columns = task.input_columns()
+    if len(columns) != 1:
+        raise UsageError(f"{task.name} takes {', '.join(columns)}: give a file with --data")
+    return [{"row_id": i, columns[0]: text} for i, text in enumerate(texts, 1)]

@@ -1,0 +1,56 @@
+"""A finished or stopped run made live again: its task, its model, its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.errors import RunError
+from toolkit.plugins import lookup, recipes
+from toolkit.reporting import report
+from toolkit.runs.files import write_json
+from toolkit.runs.run import Run
+from toolkit.task import Task
+
+if TYPE_CHECKING:
+    from toolkit.kinds.base import Kind
+    from toolkit.models.backend import Backend
+
+
+def load_task(run: Run) -> Task:
+    """The run's task, with its settings and (where learned) its facts."""
+    file = (run.info.get("plugin") or {}).get("file")
+    task = lookup.find(file or str(run.info["task"]))()
+    task.settings |= dict(run.info["recipe"].get("task") or {})
+    if "facts" in run.info:
+        task.adopt(run.info["facts"])
+    return task
+
+
+def make_kind(run: Run, task: Task, backend: Backend | None = None) -> Kind:
+    """The run's kind, with the tokenizer loaded and the model not yet.
+
+    Args:
+        run: says the recipe and the seed.
+        task: its task.
+        backend: what loads the model; transformers by default, which reads any backend's adapter.
+    """
+    options = run.info.get("options", {})
+    return task.kind()(
+        task,
+        recipes.from_dict(run.info["recipe"]),
+        seed=int(run.info["seed"]),
+        trust_remote_code=bool(options.get("trust_remote_code")),
+        private=not options.get("store_data", True),
+        backend=backend,
+    )
+
+
+def refresh(run: Run, task: Task) -> Path:
+    """Score the run's predictions again, of which there may be more now, and write its report."""
+    from toolkit.evaluation.score import score
+
+    if not run.done("score"):
+        raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
+    write_json(run.path / "metrics.json", score(run, task))
+    return report.write(run, task)

@@ -1,0 +1,189 @@
+"""``toolkit together RUN RUN…``: adapters of several tasks on one encoder, checked row by row.
+
+Each task must give the answers that its run gave alone. What was found is kept in
+``together.json`` of every run, and its report says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.decoding import decode_all, or_fallback
+from toolkit.errors import RunError, UsageError
+from toolkit.kinds.base import Progress
+from toolkit.models import adapters
+from toolkit.pipeline.restore import load_task, make_kind
+from toolkit.runs import predictions
+from toolkit.runs.files import read_jsonl, write_json
+from toolkit.runs.run import Run
+from toolkit.system import environment
+from toolkit.task import Row
+
+if TYPE_CHECKING:
+    from toolkit.kinds.encoder.model import Encoder
+    from toolkit.task import Task
+
+FILE = "together.json"
+ROWS = 200
+"""Test rows of each task that are answered again."""
+
+
+def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
+    """Let the adapters of finished runs answer on one encoder, and compare with their own runs.
+
+    Args:
+        runs: two or more, of different tasks or not, with LoRA on the same encoder.
+        rows: test rows of each that are answered.
+    """
+    from toolkit.kinds.encoder.model import Encoder
+
+    if len(runs) < 2:
+        raise UsageError("together takes two runs or more; see: toolkit runs")
+    environment.prepare(offline=True)
+    members: dict[str, Any] = {}
+    tasks: dict[str, tuple[Run, Task]] = {}
+    for run in runs:
+        if not run.done("predict"):
+            raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
+        task = load_task(run)
+        kind = make_kind(run, task)
+        if not isinstance(kind, Encoder):
+            raise UsageError(f"{task.name} is no task for an encoder; only those can share one")
+        name = _name(task.name, list(members))
+        members[name], tasks[name] = (kind, run.adapter), (run, task)
+    shared = SharedEncoder(members)
+    found = [_compared(shared, name, *tasks[name], rows) for name in members]
+    document = {
+        "tasks": found,
+        "parameters": shared.parameters(),
+        "parameters_apart": shared.parameters_apart(),
+    }
+    document["sentence"] = sentence(document)
+    for run in runs:
+        write_json(run.path / FILE, document)
+    return document
+
+
+def _name(task: str, taken: Sequence[str]) -> str:
+    """A name in memory; PEFT splits names at dots."""
+    plain = task.replace(".", "-")
+    return plain if plain not in taken else f"{plain}-{len(taken) + 1}"
+
+
+def _compared(shared: SharedEncoder, name: str, run: Run, task: Task, most: int) -> dict[str, Any]:
+    """How many test rows get the answer that the run has stored."""
+    place = run.data / "heldout.jsonl"
+    if not place.is_file():
+        raise RunError(f"{run.path} holds no held-out rows; it was made without storing data")
+    ours = predictions.trained(predictions.load(run))
+    if ours is None:
+        raise RunError(f"run {run.id} has no predictions of an adapter")
+    asked: list[Row] = []
+    for row in read_jsonl(place):
+        if row.pop("split") == "test" and len(asked) < most:
+            asked.append(row)
+    task.chosen = dict(ours.entry.get("chosen") or {})
+    decoder = ours.entry.get("decoder") or next(iter(task.decoders()))
+    decoded = decode_all(task, shared.predict(name, asked), asked)[decoder]
+    stored = ours.splits["test"]
+    from toolkit.runs.predictions import same
+
+    differing = [
+        row["row_id"]
+        for row, answer in zip(asked, or_fallback(task, decoded), strict=True)
+        if not same(stored[row["row_id"]]["prediction"], answer, 1e-3)
+    ]
+    return {
+        "name": name, "task": task.name, "run": run.id, "rows": len(asked),
+        "same": len(asked) - len(differing), "differing": differing[:20],
+    }  # fmt: skip
+
+
+def sentence(document: dict[str, Any]) -> str:
+    """What was found, for the report."""
+    tasks = document["tasks"]
+    answers = ", ".join(
+        f"{one['same']:,} of {one['rows']:,} test rows of {one['task']}" for one in tasks
+    )
+    saved = 1 - document["parameters"] / document["parameters_apart"]
+    names = ", ".join(one["name"] for one in tasks)
+    return (
+        f"With {len(tasks)} adapters on one encoder in memory ({names}), "
+        f"the answer was the one given alone on {answers}; it takes {document['parameters']:,} "
+        f"parameters instead of {document['parameters_apart']:,} ({saved:.0%} fewer)."
+    )
+
+
+class SharedEncoder:
+    """Kinds that answer with one encoder.
+
+    Args:
+        members: name → a kind whose model is not loaded yet, and its adapter's folder. All recipes
+            must name the same model and train LoRA.
+    """
+
+    def __init__(self, members: Mapping[str, tuple[Encoder, Path]]) -> None:
+        models = {kind.recipe.model for kind, _ in members.values()}
+        if len(models) > 1:
+            raise UsageError(
+                f"adapters of different encoders cannot share one: {', '.join(sorted(models))}"
+            )
+        whole = [name for name, (kind, _) in members.items() if kind.full]
+        if whole:
+            raise UsageError(
+                f"{whole[0]} has trained the whole encoder, which nobody else can use; "
+                "take a run with LoRA"
+            )
+        self.kinds = {name: kind for name, (kind, _) in members.items()}
+        for kind in self.kinds.values():
+            kind.load()
+        _share([kind.model for kind in self.kinds.values()])
+        for name, (kind, folder) in members.items():
+            beside = [other for other in members if other != name]
+            kind.tuned = adapters.attach_adapter(kind.model, folder, name, beside)
+
+    def predict(
+        self, name: str, rows: Sequence[Row], progress: Progress | None = None
+    ) -> list[Any]:
+        """The outputs of one of the tasks, with its own adapter switched on."""
+        kind = self.kinds[name]
+        kind.tuned.set_adapter(name)
+        kind.tuned.eval()
+        return kind.predict(rows, adapter=True, progress=progress)
+
+    def parameters(self) -> int:
+        """Parameters in memory, each counted once."""
+        seen: dict[int, int] = {}
+        for kind in self.kinds.values():
+            seen |= {id(p): p.numel() for p in kind.tuned.parameters()}
+        return sum(seen.values())
+
+    def parameters_apart(self) -> int:
+        """Parameters that the tasks would take with an encoder each."""
+        total = 0
+        for name, kind in self.kinds.items():
+            others = [other for other in self.kinds if other != name]
+            total += sum(
+                parameter.numel()
+                for path, parameter in kind.tuned.named_parameters()
+                if not any(f".{other}." in path for other in others)
+            )
+        return total
+
+
+def _share(models: Sequence[Any]) -> None:
+    """Put the parts of one encoder into all models.
+
+    Part by part (embeddings, layers, pooler) and not the encoder as a whole: a head that reads no
+    pooler has an encoder without one, and its adapter must find none to sit on.
+    """
+    encoders = [getattr(model, model.base_model_prefix) for model in models]
+    parts: dict[str, Any] = {}
+    for encoder in encoders:
+        for name, part in list(encoder.named_children()):
+            setattr(encoder, name, parts.setdefault(name, part))
+        # The attention's implementation stands there: who makes the mask and who reads it must
+        # agree on its form.
+        encoder.config = encoders[0].config

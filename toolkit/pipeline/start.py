@@ -1,0 +1,71 @@
+"""The start of ``toolkit run``: check what can be checked at once, make the run directory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.data.source import Source
+from toolkit.models import backend_choice
+from toolkit.models.paths import is_local
+from toolkit.plugins import discovery, recipes
+from toolkit.recipe import Recipe
+from toolkit.runs.run import Run
+from toolkit.system import distributed, environment
+from toolkit.task import Task
+
+
+def start(
+    task: type[Task],
+    recipe: Recipe,
+    source: Source,
+    *,
+    runs: Path,
+    options: Mapping[str, Any],
+    command: Sequence[str] = (),
+) -> Run:
+    """Check what can be checked at once, and make the run directory.
+
+    Args:
+        options: ``seed``, ``seeds``, ``store_data``, ``allow_truncation``, ``trust_remote_code``,
+            ``backend``.
+        command: the command line, for the report.
+    """
+    environment.prepare(offline=is_local(recipe.model) and not _on_hub(source))
+    # Before anything below imports transformers or TRL: Unsloth rewrites them where it is taken.
+    backend = backend_choice.choose(
+        str(options.get("backend") or "auto"), recipe, task.kind().backends
+    )
+    backend_choice.get(backend.name)
+    recipes.check(recipe, task.kind().training_arguments(), task.options)
+    origin = discovery.load().origins.get(task.name)
+    distributed.begin()
+    info = {
+        "task": task.name,
+        "plugin": {
+            "distribution": origin.distribution if origin else None,
+            "version": origin.version if origin else None,
+            "file": origin.file if origin else None,
+        },
+        "command": " ".join(command),
+        "source": source.as_dict(),
+        "recipe": recipes.as_dict(recipe),
+        "backend": {"name": backend.name, "reason": backend.reason},
+        "seed": int(options.get("seed", 0)),
+        "options": dict(options),
+    }
+    return Run.open(Path(distributed.agreed(lambda: str(Run.create(runs, info).path))))
+
+
+def _on_hub(source: Source) -> bool:
+    from toolkit.data.readers.read import is_hub_id
+
+    paths = (source.data, source.train, source.validation, source.test)
+    return any(path is not None and is_hub_id(path) for path in paths)
+
+
+def command_line() -> list[str]:
+    """What was typed, for the report; secrets never come on the command line."""
+    return ["toolkit", *sys.argv[1:]]

@@ -1,0 +1,1 @@
+"""Tasks are found: entry points, task files, scaffolds."""

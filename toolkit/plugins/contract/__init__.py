@@ -1,0 +1,1 @@
+"""``toolkit check``: the rules that a task keeps."""

@@ -1,0 +1,104 @@
+"""Rules on baselines: they fit, answer every row, without looking at the answer, and repeatably."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import MissingExtra
+from toolkit.plugins.contract.checked_task import Subject
+from toolkit.plugins.contract.metric_rules import check_prediction
+from toolkit.plugins.contract.rule import Broken, Rule, is_number
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+TAKEN = re.compile(r"base|few-shot|adapter(-seed-\d+)?|systems")
+"""Files of ``predictions/`` that a run writes anyway."""
+CLOSE = 1e-6
+"""By how much, of itself, a number may differ between two fits: threads add in any order."""
+
+
+def baseline_names(subject: Subject) -> str | None:
+    """Names are kebab-case, and not those of other systems."""
+    names = list(subject.task.baselines())
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise Broken(f"the baseline name {name!r} is not kebab-case; write it like 'ridge-log'")
+        if TAKEN.fullmatch(name):
+            raise Broken(f"the baseline name {name!r} is taken by the toolkit; choose another")
+    return None if names else "the task has no baselines, so nothing says whether a model is needed"
+
+
+def baselines_fit(subject: Subject) -> str | None:
+    """Each baseline fits on a few hundred rows and gives one prediction a row."""
+    notes = []
+    for name, fit in subject.task.baselines().items():
+        try:
+            predictor = fit(subject.fit_rows)
+            predictions = list(predictor(subject.unseen))
+        except MissingExtra as error:
+            notes.append(f"{name} is left out: {error}")
+            continue
+        _check_predictions(subject, f"baseline {name}", predictions)
+        subject.fitted[name] = (predictor, predictions)
+    return "; ".join(notes) or None
+
+
+def _check_predictions(subject: Subject, whose: str, predictions: Sequence[Any]) -> None:
+    rows = list(subject.unseen)
+    if len(predictions) != len(rows):
+        raise Broken(
+            f"{whose} gave {len(predictions)} predictions for {len(rows)} rows; give one a row"
+        )
+    for row, prediction in zip(rows, predictions, strict=True):
+        if prediction is None:
+            raise Broken(f"{whose} gave None for row {row['row_id']}; a baseline always answers")
+        check_prediction(subject, whose, prediction, subject.task.reference(row))
+
+
+def baselines_repeat(subject: Subject) -> None:
+    """Fitted again, a baseline predicts the same."""
+    fits = subject.task.baselines()
+    for name, (_, before) in subject.fitted.items():
+        again = list(fits[name](subject.fit_rows)(subject.unseen))
+        if not _alike(before, again):
+            raise Broken(
+                f"baseline {name} predicts otherwise when it is fitted again; give it a seed"
+            )
+
+
+def baselines_blind(subject: Subject) -> None:
+    """A baseline's predictions stay as they are where only the answers are others."""
+    changed = _with_other_answers(subject.unseen, subject.hidden)
+    for name, (predictor, before) in subject.fitted.items():
+        if not _alike(before, list(predictor(changed))):
+            raise Broken(
+                f"baseline {name} predicts from {', '.join(subject.hidden)}, which is the answer; "
+                "let it look at the other columns only"
+            )
+
+
+def _with_other_answers(rows: Dataset, hidden: Sequence[str]) -> Dataset:
+    """The rows with each one's answer moved on to the next."""
+    columns = {name: rows[name][:] for name in rows.column_names}
+    for name in hidden:
+        columns[name] = [*columns[name][1:], columns[name][0]]
+    return type(rows).from_dict(columns, features=rows.features)
+
+
+def _alike(before: Sequence[Any], after: Sequence[Any]) -> bool:
+    return len(before) == len(after) and all(
+        abs(a - b) <= CLOSE * max(1.0, abs(a)) if is_number(a) and is_number(b) else a == b
+        for a, b in zip(before, after, strict=True)
+    )
+
+
+RULES = (
+    Rule("baseline-names", baseline_names, ("registration",)),
+    Rule("baselines-fit", baselines_fit, ("per-example", "baseline-names")),
+    Rule("baselines-repeat", baselines_repeat, ("baselines-fit",)),
+    Rule("baselines-blind", baselines_blind, ("baselines-fit", "prompt-hides-answer")),
+)

@@ -1,0 +1,278 @@
+"""What a perfect and an unreadable output look like, for each kind of task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from toolkit.errors import PluginError
+from toolkit.kinds.causal_lm.task import CausalLMTask, Numbers, NumericLMTask
+from toolkit.kinds.language.outputs import Generated
+from toolkit.kinds.question_answering.task import Answered, QuestionAnsweringTask, Span
+from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
+from toolkit.kinds.sequence_classification.task import Classified, SequenceClassificationTask
+from toolkit.plugins.contract.rule import Broken, is_number
+from toolkit.task import Row, Task
+
+
+class Probe(ABC):
+    """One kind's examples and outputs, as the rules need them."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    @abstractmethod
+    def check_example(self, example: Any) -> None:
+        """Raise :class:`Broken` unless an example has the kind's columns and types."""
+
+    @abstractmethod
+    def prompt(self, row: Row) -> Any:
+        """What the model is shown of a row."""
+
+    @abstractmethod
+    def answer(self, row: Row) -> str:
+        """What the model is to say, as text."""
+
+    @abstractmethod
+    def perfect(self, row: Row) -> Any:
+        """The output of a model that gives the row's own answer."""
+
+    @abstractmethod
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        """Outputs that no decoder can read, each with what it is called."""
+
+    def odd(self) -> Sequence[tuple[str, Any]]:
+        """Outputs that a decoder may read, and must not raise on."""
+        return ()
+
+    def ideal(self, row: Row, prediction: Any) -> tuple[Any, Any] | None:
+        """The best prediction there can be and what it is compared with, as far as one can tell.
+
+        A reference that is of another type than a prediction, such as a list of several, cannot
+        stand for a prediction.
+        """
+        reference = self.task.reference(row)
+        for candidate in (reference, *(reference if isinstance(reference, list) else ())):
+            if (is_number(candidate) and is_number(prediction)) or type(candidate) is type(
+                prediction
+            ):
+                return candidate, reference
+        return None
+
+
+class CausalLMProbe(Probe):
+    """Prompt and completion: two strings, or two lists of chat messages."""
+
+    def check_example(self, example: Any) -> None:
+        wanted = ("prompt", "completion")
+        if not isinstance(example, Mapping) or sorted(example) != sorted(wanted):
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns prompt and completion, not {got}")
+        prompt, completion = (example[name] for name in wanted)
+        if isinstance(prompt, str) and isinstance(completion, str):
+            if not prompt.strip():
+                raise Broken("format_example gives an empty prompt")
+        elif not (_is_chat(prompt) and _is_chat(completion)):
+            raise Broken(
+                "prompt and completion must be two strings or two lists of messages such as "
+                f'{{"role": "user", "content": "…"}}, not {_kind(prompt)} and {_kind(completion)}'
+            )
+
+    def prompt(self, row: Row) -> Any:
+        return self.task.format_example(row)["prompt"]
+
+    def answer(self, row: Row) -> str:
+        completion = self.task.format_example(row)["completion"]
+        return completion if isinstance(completion, str) else str(completion[-1]["content"])
+
+    def perfect(self, row: Row) -> Generated:
+        return Generated(text=self.answer(row), tokens=1)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        return [("an empty text", Generated(text=""))]
+
+    def odd(self) -> Sequence[tuple[str, Any]]:
+        return [("the text '???'", Generated(text="???"))]
+
+
+class Seq2SeqLMProbe(CausalLMProbe):
+    """Text and target: two strings."""
+
+    def check_example(self, example: Any) -> None:
+        wanted = ("text", "text_target")
+        if not isinstance(example, Mapping) or sorted(example) != sorted(wanted):
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns text and text_target, not {got}")
+        for name in wanted:
+            if not isinstance(example[name], str):
+                raise Broken(f"{name} must be a string, not {_kind(example[name])}")
+        if not example["text"].strip():
+            raise Broken("format_example gives an empty text")
+
+    def prompt(self, row: Row) -> Any:
+        return self.task.format_example(row)["text"]
+
+    def answer(self, row: Row) -> str:
+        return str(self.task.format_example(row)["text_target"])
+
+
+class NumericLMProbe(CausalLMProbe):
+    """A completion that is one whole number, with the distribution it was taken from."""
+
+    task: NumericLMTask
+
+    def perfect(self, row: Row) -> Generated:
+        number = self.task.number(row)
+        # All of the mass on the number; its neighbours have none, as after a sure model.
+        numbers = Numbers(
+            np.arange(number, number + 3, dtype=np.float64), np.array([1.0, 0.0, 0.0])
+        )
+        return Generated(text=self.answer(row), tokens=1, numbers=numbers)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        nothing = Numbers(np.array([]), np.array([]))
+        return [
+            *super().unreadable(),
+            ("the text '???'", Generated(text="???", numbers=nothing)),
+            ("a text without numbers", Generated(text="no idea", numbers=None)),
+        ]
+
+    def odd(self) -> Sequence[tuple[str, Any]]:
+        return ()
+
+    def ideal(self, row: Row, prediction: Any) -> tuple[Any, Any] | None:
+        # A number is said on a scale: what is lost by that is the rule number-scale's to judge.
+        if not is_number(self.task.reference(row)):
+            return super().ideal(row, prediction)
+        rounded = self.task.from_number(self.task.number(row))
+        return rounded, rounded
+
+
+class ClassificationProbe(Probe):
+    """A text and a label: one of the task's classes, or a number."""
+
+    task: SequenceClassificationTask
+
+    def check_example(self, example: Any) -> None:
+        if not isinstance(example, Mapping) or sorted(example) != ["label", "text"]:
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns text and label, not {got}")
+        text, label = example["text"], example["label"]
+        if not isinstance(text, str) or not text.strip():
+            raise Broken(f"format_example must give a text, not {_kind(text)}")
+        if label is None:
+            return
+        if self.task.num_labels == 1:
+            if not is_number(label) or not np.isfinite(label):
+                raise Broken(f"the label must be a finite number, not {_kind(label)}")
+        elif label not in self.task.labels:
+            known = ", ".join(map(str, self.task.labels))
+            raise Broken(f"the label {label!r} is none of the classes {known}")
+
+    def prompt(self, row: Row) -> Any:
+        return self.task.format_example(row)["text"]
+
+    def answer(self, row: Row) -> str:
+        label = self.task.format_example(row)["label"]
+        return "" if label is None else str(label)
+
+    def perfect(self, row: Row) -> Classified:
+        label = self.task.format_example(row)["label"]
+        if self.task.num_labels == 1:
+            return Classified(np.array([label], dtype=np.float64))
+        # A sure model: all but nothing of the probability is on the class.
+        logits = np.where([one == label for one in self.task.labels], 40.0, 0.0)
+        return Classified(logits, self.task.labels)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        outputs = 1 if self.task.num_labels == 1 else len(self.task.labels)
+        nothing = Classified(np.full(outputs, np.nan), self.task.labels)
+        return [("logits that are no numbers", nothing)]
+
+
+class QuestionAnsweringProbe(Probe):
+    """Question, context and answers, as SQuAD has them."""
+
+    task: QuestionAnsweringTask
+
+    def check_example(self, example: Any) -> None:
+        wanted = ["answers", "context", "id", "question"]
+        if not isinstance(example, Mapping) or sorted(example) != wanted:
+            got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
+            raise Broken(f"format_example must give the columns {', '.join(wanted)}, not {got}")
+        for name in ("id", "question", "context"):
+            if not isinstance(example[name], str) or not example[name].strip():
+                raise Broken(
+                    f"format_example must give a text for {name}, not {_kind(example[name])}"
+                )
+        context, answers = example["context"], example["answers"]
+        if not isinstance(answers, Mapping) or set(answers) != {"text", "answer_start"}:
+            raise Broken(f"answers must be lists text and answer_start, not {_kind(answers)}")
+        for text, start in zip(answers["text"], answers["answer_start"], strict=True):
+            if not context.startswith(text, start):
+                raise Broken(f"the answer {text!r:.40} does not stand at character {start}")
+
+    def prompt(self, row: Row) -> Any:
+        example = self.task.format_example(row)
+        return [example["question"], example["context"]]
+
+    def answer(self, row: Row) -> str:
+        texts = self.task.format_example(row)["answers"]["text"]
+        return str(texts[0]) if texts else "(no answer)"
+
+    def perfect(self, row: Row) -> Answered:
+        answers = self.task.format_example(row)["answers"]
+        if not answers["text"]:
+            return Answered((), null=0.0, no_answer=1.0)
+        text, start = answers["text"][0], answers["answer_start"][0]
+        span = Span(start, start + len(text), text, score=40.0, probability=1.0)
+        return Answered((span,), null=0.0, no_answer=0.0)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        nothing = Answered((), null=float("nan"), no_answer=float("nan"))
+        return [("scores that are no numbers", nothing)]
+
+    def odd(self) -> Sequence[tuple[str, Any]]:
+        return [("a context without tokens", Answered((), null=0.0, no_answer=1.0))]
+
+    def ideal(self, row: Row, prediction: Any) -> tuple[Any, Any] | None:
+        return prediction, self.task.reference(row)
+
+
+def probe_for(task: Task) -> Probe:
+    """The probe of a task's kind."""
+    for kind, probe in PROBES:
+        if isinstance(task, kind):
+            return probe(task)
+    kinds = ", ".join(kind.__name__ for kind, _ in PROBES)
+    raise PluginError(f"{type(task).__name__} is of no kind that can be checked; subclass {kinds}")
+
+
+PROBES: tuple[tuple[type[Task], type[Probe]], ...] = (
+    (NumericLMTask, NumericLMProbe),
+    (CausalLMTask, CausalLMProbe),
+    (Seq2SeqLMTask, Seq2SeqLMProbe),
+    (SequenceClassificationTask, ClassificationProbe),
+    (QuestionAnsweringTask, QuestionAnsweringProbe),
+)
+"""Kinds and their probes; the nearest class comes first."""
+
+
+def _is_chat(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(message, Mapping)
+            and isinstance(message.get("role"), str)
+            and isinstance(message.get("content"), str)
+            for message in value
+        )
+    )
+
+
+def _kind(value: Any) -> str:
+    return f"{type(value).__name__} {str(value)[:40]!r}"

@@ -1,0 +1,59 @@
+"""The rules of the contract that ``toolkit check`` judges a task by.
+
+A rule is a function that takes what is checked and returns ``None`` or a note; where the
+task breaks it, it raises :class:`Broken` with what the author should change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.task import Task
+
+if TYPE_CHECKING:
+    from toolkit.plugins.contract.checked_task import Subject
+
+
+class Broken(Exception):
+    """A rule is broken; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Args:
+        name: kebab-case name.
+        check: judges a subject.
+        needs: rules that must hold for this one to be judged; they come before it.
+        of: the tasks it applies to.
+    """
+
+    name: str
+    check: Callable[[Subject], str | None]
+    needs: tuple[str, ...] = ()
+    of: type[Any] = Task
+
+
+def json_problem(value: Any) -> str | None:
+    """Why a value does not come back from a JSON file as it was, or ``None`` if it does."""
+    try:
+        back = json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        return f"{_short(value)} is no JSON value ({error})"
+    if back != value:
+        return f"{_short(value)} comes back from JSON as {_short(back)}"
+    return None
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def is_number(value: Any) -> bool:
+    """A Python number that is no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,229 @@
+"""Recipes: built in, from a TOML file, changed by ``--set section.field=value``.
+
+A recipe names the upstream libraries' own fields. They are checked against the installed versions'
+classes, so that a misspelt field is refused and never ignored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.recipe import COST_FIELDS, Recipe
+from toolkit.task import Task
+
+SECTIONS = ("training", "lora", "quantization", "generation", "early_stopping", "task", "cost")
+OURS = {
+    "output_dir": "the run directory decides it (--runs)",
+    "seed": "use --seed",
+    "data_seed": "use --seed",
+    "use_cpu": "the machine decides it",
+    "resume_from_checkpoint": "use toolkit resume",
+    "metric_for_best_model": "the task's primary metric decides it",
+    "greater_is_better": "the task's primary metric decides it",
+    "load_best_model_at_end": "the best checkpoint on the select split is always taken",
+    "dataset_kwargs": "rows are tokenized by the toolkit's own renderer",
+    "disable_tqdm": "the toolkit shows the progress",
+}
+
+_BARE_FLOAT = re.compile(r"[-+]?(\d+\.|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+"""Numbers as people write them and TOML does not: ``.5`` and ``5.``"""
+
+
+def resolve(
+    task: type[Task],
+    recipe: str | None = None,
+    *,
+    sets: Sequence[str] = (),
+    model: str | None = None,
+) -> Recipe:
+    """The recipe a run will use; fields are checked by :func:`check`.
+
+    Args:
+        task: the task class, which brings recipes; its first is the default.
+        recipe: a name, or a TOML file with ``model`` and the sections.
+        sets: ``section.field=value``, values in TOML's notation (bare words are strings).
+        model: overrides the recipe's model.
+    """
+    found = _named(task, recipe)
+    if model:
+        found = dataclasses.replace(found, model=model)
+    for item in sets:
+        found = _with(found, item)
+    return found
+
+
+def _named(task: type[Task], recipe: str | None, within: tuple[Path, ...] = ()) -> Recipe:
+    """A recipe by name or file; ``within`` are the files whose ``base`` led here."""
+    if recipe is None:
+        return task.recipes[0]
+    names = {r.name: r for r in task.recipes}
+    if recipe in names:
+        return names[recipe]
+    if recipe.endswith(".toml") or Path(recipe).is_file():
+        return _from_file(task, Path(recipe), within)
+    raise RecipeError(
+        f"{task.name} has no recipe {recipe!r}{did_you_mean(recipe, names)}; it has "
+        f"{', '.join(names)}, or give a TOML file"
+    )
+
+
+def _from_file(task: type[Task], path: Path, within: tuple[Path, ...]) -> Recipe:
+    if path.resolve() in within:
+        raise RecipeError(f"{path} is its own base; name a recipe of {task.name} as the base")
+    within = (*within, path.resolve())
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise RecipeError(f"no recipe file {path}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{path} is not a readable TOML file: {error}") from error
+    content.setdefault("name", path.stem)
+    return from_content(task, content, str(path), within)
+
+
+def from_content(
+    task: type[Task], content: dict[str, Any], path: str, within: tuple[Path, ...] = ()
+) -> Recipe:
+    """A recipe from what a TOML file says.
+
+    Args:
+        task: whose recipes can be the base.
+        content: ``name``, ``base`` or ``model``, ``summary`` and the sections.
+        path: what errors call the place.
+        within: files whose ``base`` led here.
+    """
+    known = ("base", "name", "summary", "model", *SECTIONS)
+    for key in content:
+        if key not in known:
+            raise RecipeError(f"{path}: unknown key {key!r}{did_you_mean(key, known)}")
+    for key in ("base", "name", "summary", "model"):
+        if not isinstance(content.get(key, ""), str):
+            raise RecipeError(f"{path}: {key} must be a text in quotes, not {content[key]!r}")
+    start = _named(task, content.pop("base"), within) if "base" in content else None
+    if start is None and "model" not in content:
+        raise RecipeError(f"{path} names neither a model nor a base recipe")
+    found = start or Recipe(name=content["name"], summary="", model="")
+    merged: dict[str, Any] = {}
+    for section in SECTIONS:
+        if section in content:
+            value = content.pop(section)
+            if not isinstance(value, dict):
+                raise RecipeError(f"{path}: [{section}] must be a table")
+            merged[section] = {**(getattr(found, section) or {}), **value}
+    return dataclasses.replace(found, **content, **merged)
+
+
+def _with(recipe: Recipe, item: str) -> Recipe:
+    """A recipe with one ``section.field=value`` set."""
+    key, equals, raw = item.partition("=")
+    section, dot, field = key.strip().partition(".")
+    if not equals or not dot or not field:
+        raise UsageError(f"--set {item!r}: write section.field=value, such as lora.r=32")
+    if section not in SECTIONS:
+        raise RecipeError(
+            f"--set {item!r}: no section {section!r}{did_you_mean(section, SECTIONS)}; there are "
+            f"{', '.join(SECTIONS)}"
+        )
+    values = dict(getattr(recipe, section) or {})
+    target = values
+    *parents, last = field.split(".")
+    for parent in parents:
+        held = target.get(parent)
+        if held is not None and not isinstance(held, Mapping):
+            raise RecipeError(f"--set {item!r}: {parent} is {held!r} and has no fields")
+        inner = dict(held or {})
+        target[parent] = inner
+        target = inner
+    target[last] = _value(raw.strip())
+    changed: dict[str, Any] = {section: values}
+    return dataclasses.replace(recipe, **changed)
+
+
+def _value(raw: str) -> Any:
+    if raw.lower() in ("none", "null"):
+        return None
+    try:
+        return tomllib.loads(f"v = {raw}")["v"]
+    except tomllib.TOMLDecodeError:
+        if _BARE_FLOAT.fullmatch(raw):
+            return float(raw)
+        return {"True": True, "False": False}.get(raw, raw)
+
+
+def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
+    """Refuse fields the installed libraries do not know; imports peft and transformers.
+
+    Args:
+        recipe: what to check.
+        arguments: the kind's training-arguments dataclass.
+        options: the task's own options with their defaults.
+    """
+    from peft import LoraConfig
+    from transformers import BitsAndBytesConfig, EarlyStoppingCallback
+
+    training = {f.name for f in dataclasses.fields(arguments)}
+    for name in recipe.training:
+        if name in OURS:
+            raise RecipeError(f"training.{name} cannot be set: {OURS[name]}")
+    _refuse("training", recipe.training, training, arguments.__name__)
+    lora = {f.name for f in dataclasses.fields(LoraConfig)}
+    _refuse("lora", recipe.lora or {}, lora, "LoraConfig")
+    _refuse(
+        "quantization", recipe.quantization or {}, _parameters(BitsAndBytesConfig),
+        "BitsAndBytesConfig",
+    )  # fmt: skip
+    _refuse(
+        "early_stopping", recipe.early_stopping or {},
+        {*_parameters(EarlyStoppingCallback), "minutes"}, "EarlyStoppingCallback",
+    )  # fmt: skip
+    _refuse("generation", recipe.generation, _generation_fields(), "GenerationConfig")
+    _refuse("task", recipe.task, options, "the task's options")
+    _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")
+    if recipe.training.get("eval_strategy") == "no":
+        raise RecipeError(
+            "training.eval_strategy cannot be 'no': the checkpoint that is kept is the one that "
+            "is judged best; take steps or epoch"
+        )
+    strategy = recipe.training.get("packing_strategy", "bfd")
+    if recipe.training.get("packing") and strategy != "bfd":
+        raise RecipeError(
+            f"training.packing_strategy is {strategy!r}, which cuts rows or mixes them; take 'bfd'"
+        )
+
+
+def _generation_fields() -> set[str]:
+    from transformers import GenerationConfig
+
+    # ``max_length`` counts the prompt too; an adapter then answers with nothing on long prompts.
+    known = GenerationConfig().to_dict()
+    return set(known) - {"max_length"} | {"max_new_tokens"}
+
+
+def _parameters(cls: type) -> set[str]:
+    return set(inspect.signature(cls).parameters) - {"kwargs"}
+
+
+def _refuse(section: str, given: Mapping[str, Any], known: Iterable[str], owner: str) -> None:
+    known = list(known)
+    for name in given:
+        if name not in known:
+            raise RecipeError(
+                f"{section}.{name}: {owner} has no such field{did_you_mean(name, known)}"
+            )
+
+
+def as_dict(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as JSON values, for ``run.json``."""
+    return dataclasses.asdict(recipe)
+
+
+def from_dict(values: Mapping[str, Any]) -> Recipe:
+    """The inverse of :func:`as_dict`."""
+    return Recipe(**values)

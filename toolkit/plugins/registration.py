@@ -1,0 +1,53 @@
+"""What a task must declare to be registered, checked without loading anything heavy."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from toolkit.errors import PluginError
+
+KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def check_registration(task: Any) -> None:
+    """What can be said of a task class without loading anything; raises :class:`PluginError`."""
+    from toolkit.task import Task
+
+    label = getattr(task, "__qualname__", repr(task))
+    if not (isinstance(task, type) and issubclass(task, Task)):
+        raise PluginError(f"{label} is not a subclass of a toolkit task kind")
+    _check_version(label, task.api_version)
+    for attribute in ("name", "summary", "columns", "metrics", "primary_metric", "recipes"):
+        if not getattr(task, attribute, None):
+            raise PluginError(f"{label} has no {attribute}")
+    if not KEBAB.fullmatch(task.name):
+        raise PluginError(f"{label}: the name {task.name!r} is not kebab-case (my-task)")
+    if missing := sorted(getattr(task, "__abstractmethods__", ())):
+        raise PluginError(f"{label} does not implement {', '.join(missing)}")
+    if task.load_rows is Task.load_rows and task.answer is None:
+        raise PluginError(f"{label} names no answer column and does not implement load_rows")
+    if task.answer is not None and task.answer not in task.columns:
+        raise PluginError(f"{label}: answer {task.answer!r} is not among its columns")
+    names = [metric.name for metric in task.metrics]
+    if task.primary_metric not in names:
+        raise PluginError(
+            f"{label}: primary_metric {task.primary_metric!r} is not among {', '.join(names)}"
+        )
+
+
+def _check_version(label: str, version: Any) -> None:
+    from toolkit.task import API_VERSION, OLDEST_API_VERSION
+
+    if isinstance(version, int) and OLDEST_API_VERSION <= version <= API_VERSION:
+        return
+    if isinstance(version, int) and version > API_VERSION:
+        mend = "upgrade adapter-toolkit"
+    else:
+        mend = "get a newer version of the plugin"
+    has = f"{OLDEST_API_VERSION} to {API_VERSION}"
+    if OLDEST_API_VERSION == API_VERSION:
+        has = str(API_VERSION)
+    raise PluginError(
+        f"{label} is written for API version {version}, this toolkit has {has}; {mend}"
+    )

@@ -1,0 +1,123 @@
+"""Tasks without a package: ``toolkit run ./my_task.py`` and ``toolkit run ./my_task.toml``.
+
+:func:`load` gives the task class of a file and makes it known to this process, so that all that
+follows finds it like any other; a run remembers the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from toolkit.errors import PluginError, UsageError, did_you_mean
+from toolkit.plugins import discovery, registration
+
+if TYPE_CHECKING:
+    from toolkit.task import Task
+
+SUFFIXES = (".py", ".toml")
+
+
+def load(path: str | Path) -> type[Task]:
+    """The task that a file defines, registered for this process.
+
+    Args:
+        path: ``my_task.toml``; ``my_task.py``, and ``my_task.py:MyTask`` where it has several.
+    """
+    name, _, wanted = str(path).partition(".py:")
+    file = Path(f"{name}.py" if wanted else name)
+    _check_file(file)
+    content = file.read_bytes()
+    if file.suffix == ".toml":
+        from toolkit.plugins.toml_task import read
+
+        task = read(file)
+    else:
+        task = _of_module(_module(file), file, wanted)
+    registration.check_registration(task)
+    origin = discovery.Plugin(
+        name=str(path),
+        distribution=file.name,
+        version=hashlib.sha256(content).hexdigest()[:12],
+        module=str(file),
+        tasks=[task.name],
+        file=str(file.resolve()) + (f":{wanted}" if wanted else ""),
+    )
+    discovery.load().provide(task, origin)
+    return task
+
+
+def _check_file(file: Path) -> None:
+    if file.is_file():
+        return
+    if not file.parent.is_dir():
+        raise UsageError(f"there is no file {file}: the folder {file.parent} does not exist")
+    near = did_you_mean(
+        file.name, (other.name for other in file.parent.iterdir() if other.suffix in SUFFIXES)
+    )
+    raise UsageError(f"there is no file {file}{near}")
+
+
+def _module(file: Path) -> ModuleType:
+    """The module of a file, imported afresh; what it raises is said with the line."""
+    name = f"toolkit_task_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # as an import does: classes are looked up by their module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a file may raise anything
+        del sys.modules[name]
+        raise PluginError(f"{file}: {_in_words(error, file)}") from error
+    return module
+
+
+def _in_words(error: Exception, file: Path) -> str:
+    names = (str(file), str(file.absolute()))
+    if isinstance(error, SyntaxError) and error.filename in names:
+        return f"line {error.lineno} is no Python: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename in names]
+    where = f"line {lines[-1]} raised " if lines else ""
+    return f"{where}{type(error).__name__}: {error}"
+
+
+def _of_module(module: ModuleType, file: Path, wanted: str) -> type[Task]:
+    found = {task.__name__: task for task in _tasks(module)}
+    if wanted:
+        if wanted not in found:
+            raise UsageError(f"{file} has no task {wanted!r}{did_you_mean(wanted, found)}")
+        return found[wanted]
+    if len(found) != 1:
+        several = f"defines several tasks; name one: {file}:{next(iter(found), '')}"
+        raise UsageError(
+            f"{file} {several if found else 'defines no task: subclass a kind such as '}"
+            f"{'' if found else 'toolkit.CausalLMTask'}"
+        )
+    return next(iter(found.values()))
+
+
+def _tasks(module: ModuleType) -> list[type[Task]]:
+    """What the module's hook registers; without one, the named task classes it defines."""
+    from toolkit.task import Task
+
+    hook = getattr(module, "register_tasks", None)
+    if hook is not None:
+        found: list[type[Task]] = []
+        hook(register=found.append)
+        return found
+    return [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, Task)
+        and value.__module__ == module.__name__
+        and "name" in vars(value)
+    ]

@@ -1,0 +1,327 @@
+"""What a task file means for each kind: the class it makes, and the keys it takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit import baselines
+from toolkit.data import chat_formats, tables
+from toolkit.data.readers.read import read
+from toolkit.errors import DataError
+from toolkit.kinds.causal_lm.task import CausalLMTask, Generated
+from toolkit.kinds.question_answering.task import QuestionAnsweringTask
+from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
+from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
+from toolkit.panels import Panel
+from toolkit.task import Baseline, Row, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.data.source import Source
+
+FIELD = re.compile(r"\{([^{}]+)\}")
+Refuse = Callable[[str], Exception]
+
+
+def filled(template: str, row: Row) -> str:
+    """A template with the row's values in it."""
+    return FIELD.sub(lambda match: str(row[match[1].strip()]), template)
+
+
+def _fields(template: str, refuse: Refuse, key: str) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for name in FIELD.findall(template)))
+    if not names:
+        raise refuse(f"{key} names no column; write it with {{column}} in it")
+    return names
+
+
+class _Answering(Task):
+    """Text in, text out."""
+
+    def postprocess(self, output: Generated, row: Row) -> str | None:
+        return output.text.strip() or None
+
+    def fallback(self) -> str:
+        return ""
+
+    def reference(self, row: Row) -> str:
+        return str(row[self.answer or ""]).strip()
+
+
+class PromptTask(_Answering, CausalLMTask):
+    """A prompt with columns in it, and the column that answers it."""
+
+    template: ClassVar[str]
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        said = str(row.get(self.answer or "", ""))
+        blank = "" if self.template[-1:].isspace() else " "
+        return {"prompt": filled(self.template, row), "completion": blank + said if said else ""}
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return _text_baselines(lambda row: filled(self.template, row), str(self.answer))
+
+
+class FormTask(_Answering, CausalLMTask):
+    """Rows in a form that people use for fine-tuning, see :mod:`toolkit.data.chat_formats`.
+
+    Conversations go through the model's chat template; prompts that are texts stay as they are.
+    """
+
+    columns: ClassVar[Mapping[str, str]] = {
+        "before": "the messages before the last one, as JSON; empty where there are none",
+        "prompt": "what is asked",
+        "completion": "the answer",
+    }
+    answer = "completion"
+    _form = ""
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        if source.given:
+            return source.load(lambda dataset: self._convert(source, dataset))
+        from toolkit.data.column_mapping import own_data
+
+        source.synthetic = self.synthetic
+        return self._convert(source, read(own_data(self), source))
+
+    def load_inputs(self, source: Source) -> Dataset:
+        from toolkit.data.source import read_inputs
+
+        form = chat_formats.FORMATS.get(str(source.chosen.get("form")))
+        if source.data is None or source.text or form is None:
+            return read_inputs(source, self.input_columns())
+        dataset = read(source.data, source)
+        if form.needs[0] not in dataset.column_names:
+            return read_inputs(source, self.input_columns())
+        return self._rows(dataset, form, source, answered=False)
+
+    def _convert(self, source: Source, dataset: Dataset) -> Dataset:
+        form = chat_formats.recognise(dataset)
+        if form is None:
+            known = "; ".join(
+                f"{f.name}: {', '.join(f.needs)}" for f in chat_formats.FORMATS.values()
+            )
+            got = ", ".join(name for name in dataset.column_names if name != "row_id")
+            raise DataError(
+                f"the rows (columns {got}) are in no form that is known ({known}); rename the "
+                "columns, or give the task file a prompt with {column} in it and a target"
+            )
+        source.note(form.sentence)
+        source.chosen = {"form": form.name}
+        return self._rows(dataset, form, source, answered=True)
+
+    def _rows(
+        self, dataset: Dataset, form: chat_formats.Format, source: Source, *, answered: bool
+    ) -> Dataset:
+        left_out: dict[str, list[int]] = {}
+        names = ["row_id", *self.columns]
+
+        def made() -> Iterator[dict[str, Any]]:
+            for row in tables.rows(dataset):
+                try:
+                    exchange = form.read(row, answered)
+                except chat_formats.Unusable as reason:
+                    left_out.setdefault(str(reason), []).append(row["row_id"])
+                    continue
+                values = (row["row_id"], *_parts(exchange), exchange.answer)
+                yield dict(zip(names, values, strict=True))
+
+        types = dict.fromkeys(names, "string") | {"row_id": "int64"}
+        rows = tables.from_rows(made(), types)
+        for reason, row_ids in left_out.items():
+            source.leave_out(reason, row_ids)
+        return rows
+
+    def learn(self, train: Dataset) -> dict[str, Any]:
+        before = train["before"][:]
+        return {"chat": any(before), "history": any(value not in ("", "[]") for value in before)}
+
+    def input_columns(self) -> list[str]:
+        return ["before", "prompt"] if self.facts.get("history", True) else ["prompt"]
+
+    def group(self, row: Row) -> str:
+        return " ".join(f"{row.get('before', '')} {row['prompt']}".casefold().split())
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        said = str(row.get("completion", ""))
+        if not self.facts.get("chat"):
+            return {"prompt": row["prompt"], "completion": said}
+        before = json.loads(row.get("before") or "[]")
+        return {
+            "prompt": [*before, {"role": "user", "content": row["prompt"]}],
+            "completion": [{"role": "assistant", "content": said}],
+        }
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return _text_baselines("prompt", "completion")
+
+
+def _parts(exchange: chat_formats.Exchange) -> tuple[str, str]:
+    """The messages before the last one as JSON, and the last one; a plain prompt has no JSON."""
+    if isinstance(exchange.prompt, str):
+        return "", exchange.prompt
+    *before, last = exchange.prompt
+    return json.dumps(before, ensure_ascii=False), last["content"]
+
+
+def _text_baselines(text: baselines.Text, answer: str) -> dict[str, Baseline]:
+    return {
+        "most-frequent": baselines.most_frequent(answer),
+        "nearest": baselines.nearest(text, answer),
+    }
+
+
+class TextTask(_Answering, Seq2SeqLMTask):
+    """A text with columns in it, and the column that it is to become."""
+
+    template: ClassVar[str]
+    shortens: ClassVar[str | None] = None
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        target = str(row.get(self.answer or "", ""))
+        return {"text": filled(self.template, row), "text_target": target}
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return _text_baselines(lambda row: filled(self.template, row), str(self.answer))
+
+
+class PairTask(_Answering, Seq2SeqLMTask):
+    """Rows in a form that people use for fine-tuning, or with the columns text and target.
+
+    A conversation becomes one text that says who speaks: encoder–decoders have no chat template.
+    """
+
+    columns: ClassVar[Mapping[str, str]] = {
+        "text": "what is read",
+        "target": "what it is to become",
+    }
+    answer = "target"
+    shortens = "text"
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": row["text"], "text_target": row.get("target", "")}
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return _text_baselines("text", "target")
+
+
+class ClassTask(SequenceClassificationTask):
+    """A text with columns in it, and the column of its class."""
+
+    template: ClassVar[str]
+    shortens: ClassVar[str | None] = None
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": filled(self.template, row), "label": row.get(self.answer or "")}
+
+    def reference(self, row: Row) -> Any:
+        return row[self.answer or ""]
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        answer = str(self.answer)
+        return {
+            "most-frequent": baselines.most_frequent(answer),
+            "tfidf-logistic": baselines.tfidf_logistic(
+                lambda row: filled(self.template, row), answer
+            ),
+        }
+
+
+class SpanTask(QuestionAnsweringTask):
+    """Questions, contexts and answers that stand in them: a table or a SQuAD file."""
+
+    columns: ClassVar[Mapping[str, str]] = {
+        "question": "the question",
+        "context": "the text that may hold the answer",
+        "answers": "lists text and answer_start; empty where there is no answer",
+    }
+    panel = Panel(inputs={"question": "Question", "context": "Context"}, view="spans")
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        return {"nearest-sentence": baselines.nearest_sentence()}
+
+
+Made = tuple[type[Task], dict[str, Any]]
+"""The class to inherit from, and its members that the file decides."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """One kind of task file.
+
+    Args:
+        metrics: what counts where the file names no metrics; the first is the primary one.
+        make: the file's content, and how to refuse it → the class to make.
+    """
+
+    metrics: tuple[str, ...]
+    make: Callable[[Mapping[str, Any], Refuse], Made]
+
+
+def _prompted(given: Mapping[str, Any], refuse: Refuse) -> Made:
+    _refuse_keys(given, ("text", "classes"), refuse, "causal-lm")
+    if "prompt" not in given:
+        if "target" in given:
+            raise refuse("target needs a prompt with {column} in it")
+        return FormTask, {}
+    return PromptTask, _templated(given, "prompt", given["prompt"], refuse)
+
+
+def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
+    _refuse_keys(given, ("prompt",), refuse, "sequence-classification")
+    made = _of_text({"text": "text", "target": "label", **given}, refuse)
+    return ClassTask, {**made, "classes": tuple(given.get("classes", ()))}
+
+
+def _rewritten(given: Mapping[str, Any], refuse: Refuse) -> Made:
+    _refuse_keys(given, ("prompt", "classes"), refuse, "seq2seq-lm")
+    if "text" in given:
+        return TextTask, _of_text(given, refuse)
+    if "target" in given:
+        raise refuse("target needs a text: a column, or a template with {column} in it")
+    return PairTask, {}
+
+
+def _of_text(given: Mapping[str, Any], refuse: Refuse) -> dict[str, Any]:
+    """The members that ``text``, a column or a template, and ``target`` decide."""
+    text = given["text"]
+    template = text if FIELD.search(text) else "{" + text + "}"
+    made = _templated(given, "text", template, refuse)
+    inputs = [name for name in made["columns"] if name != made["answer"]]
+    return {**made, "shortens": inputs[0] if len(inputs) == 1 else None}
+
+
+def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:
+    _refuse_keys(given, ("prompt", "text", "target", "classes"), refuse, "question-answering")
+    return SpanTask, {}
+
+
+def _templated(given: Mapping[str, Any], key: str, template: str, refuse: Refuse) -> dict[str, Any]:
+    names = _fields(template, refuse, key)
+    target = given.get("target")
+    if target is None:
+        raise refuse("target is missing: name the column to predict")
+    if target in names:
+        raise refuse(f"{key} shows {{{target}}}, which is the target")
+    columns = {name: f"the column {name}" for name in (*names, target)}
+    return {"columns": columns, "answer": target, "template": template}
+
+
+def _refuse_keys(given: Mapping[str, Any], keys: Sequence[str], refuse: Refuse, kind: str) -> None:
+    for key in keys:
+        if key in given:
+            raise refuse(f"{key} does not go with kind {kind}")
+
+
+KINDS: Mapping[str, FileKind] = {
+    "causal-lm": FileKind(("token_f1", "exact_match"), _prompted),
+    "seq2seq-lm": FileKind(("token_f1", "exact_match"), _rewritten),
+    "sequence-classification": FileKind(("accuracy", "macro_f1"), _classified),
+    "question-answering": FileKind(("token_f1", "exact_match"), _asked),
+}
+"""The kinds by the names that task files and ``toolkit new`` give them."""

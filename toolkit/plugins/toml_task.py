@@ -1,0 +1,119 @@
+r"""A task in a TOML file: a table of rows, a template, a kind, named metrics; no Python.
+
+kind = "causal-lm"
+data = "rows.csv"
+prompt = "Write the subject of this e-mail.\n\n{body}\n\nSubject:"
+target = "subject"
+metrics = ["token_f1"]
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.metrics import common
+from toolkit.metrics.metric import Metric
+from toolkit.plugins import recipes
+from toolkit.plugins.toml_kinds import KINDS
+from toolkit.task import Task
+
+KEYS: Mapping[str, tuple[type, str]] = {
+    "kind": (str, "a text"),
+    "name": (str, "a text"),
+    "summary": (str, "a text"),
+    "api_version": (int, "a whole number"),
+    "data": (str, "a text"),
+    "prompt": (str, "a text"),
+    "text": (str, "a text"),
+    "target": (str, "a text"),
+    "classes": (list, "a list"),
+    "metrics": (list, "a list"),
+    "margin": (float, "a number"),
+    "synthetic": (bool, "true or false"),
+    "recipe": (dict, "a table"),
+}
+"""What a task file may say, of what type."""
+
+
+def read(file: Path) -> type[Task]:
+    """The task that a TOML file describes."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} is not a readable TOML file: {error}") from error
+    _check(file, content)
+    kind = KINDS[content["kind"]]
+    base, made = kind.make(content, _refuser(file))
+    name = content.get("name", re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-"))
+    members: dict[str, Any] = {
+        "__doc__": f"The task of {file.name}.",
+        "__module__": base.__module__,
+        "name": name,
+        "summary": content.get("summary", f"the task of {file.name}"),
+        "api_version": content.get("api_version", 1),
+        "synthetic": content.get("synthetic", False),
+        "margin": float(content.get("margin", 0.0)),
+        "metrics": _metrics(file, content, kind.metrics),
+        **made,
+    }
+    members["primary_metric"] = members["metrics"][0].name
+    if "data" in content:
+        members["data"] = (file.parent / content["data"]).resolve()
+        if not members["data"].is_file():
+            raise UsageError(f"{file}: there is no file {file.parent / content['data']} (data)")
+    task: type[Task] = type("FileTask", (base,), members)
+    if "recipe" in content:
+        task.recipes = (_recipe(file, task, dict(content["recipe"])), *task.recipes)
+    return task
+
+
+def _check(file: Path, content: Mapping[str, Any]) -> None:
+    for key, value in content.items():
+        if key not in KEYS:
+            raise UsageError(f"{file}: unknown key {key!r}{did_you_mean(key, KEYS)}")
+        kind, called = KEYS[key]
+        whole = kind is float and isinstance(value, int)
+        if not (isinstance(value, kind) or whole) or (isinstance(value, bool) != (kind is bool)):
+            raise UsageError(f"{file}: {key} must be {called}, not {value!r}")
+    if content.get("kind") not in KINDS:
+        said = content.get("kind")
+        near = did_you_mean(str(said), KINDS) if said else ""
+        problem = f"there is no kind {said!r}{near}" if said else "kind is missing"
+        raise UsageError(f"{file}: {problem}; there are {', '.join(KINDS)}")
+
+
+def _refuser(file: Path) -> Callable[[str], UsageError]:
+    return lambda reason: UsageError(f"{file}: {reason}")
+
+
+def _metrics(
+    file: Path, content: Mapping[str, Any], default: tuple[str, ...]
+) -> tuple[Metric, ...]:
+    classes = content.get("classes")
+    known = {**common.NAMED, **({"macro_f1": common.macro_f1(classes)} if classes else {})}
+    wanted = content.get("metrics") or [name for name in default if name in known]
+    for name in wanted:
+        if name not in known:
+            hint = "; macro_f1 needs classes" if name == "macro_f1" else ""
+            raise UsageError(
+                f"{file}: there is no metric {name!r}{did_you_mean(str(name), known)}{hint}; "
+                f"there are {', '.join(known)}"
+            )
+    return tuple(known[name] for name in wanted)
+
+
+def _recipe(file: Path, task: type[Task], content: dict[str, Any]) -> Any:
+    """The file's own recipe: changes of the kind's first one, unless it names another."""
+    if "base" not in content and "model" not in content:
+        content["base"] = task.recipes[0].name
+    content.setdefault("name", "file")
+    content.setdefault("summary", f"as {file.name} says")
+    try:
+        return recipes.from_content(task, content, f"{file}, [recipe]")
+    except RecipeError as error:
+        raise UsageError(str(error)) from error

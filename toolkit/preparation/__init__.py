@@ -1,0 +1,1 @@
+"""Before anything is trained: splits, leakage, lengths, preflight and memory."""

@@ -1,0 +1,108 @@
+"""The first look at a run's rows: facts, preflight, memory, and what of them is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from toolkit.preparation import preflight
+from toolkit.preparation.prepare import Prepared, save
+from toolkit.runs.files import write_json
+from toolkit.runs.run import Run
+from toolkit.system import distributed
+from toolkit.system.console import Console
+from toolkit.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from toolkit.kinds.base import Kind
+
+
+def look(run: Run, task: Task, kind: Kind, prepared: Prepared, console: Console) -> None:
+    """Refuse what would go wrong, say what is noticed, and store it: once in the life of a run.
+
+    Args:
+        run: gets the rows, ``preflight.json``, and in its ``info`` what later stages go by.
+        task: learns its facts from the training rows.
+        kind: its tokenizer reads the rows; no model is loaded.
+        prepared: the splits.
+        console: where it is said.
+
+    Raises:
+        PreflightError: targets would be cut, or the run does not fit into memory.
+    """
+    options = run.info["options"]
+    task.adopt(task.learn(prepared.splits["train"]))
+    sample = preflight.sample(prepared.splits)
+    lengths = kind.lengths(sample)
+    found = preflight.check(
+        task,
+        prepared,
+        token_lengths=lengths,
+        of_kind=kind.cautions(sample),
+        max_length=kind.max_length,
+        shortened=kind.shortened,
+        own_limits=kind.own_limits,
+        windowed=kind.windowed,
+        allow_truncation=bool(options.get("allow_truncation")),
+    )
+    for line in found.sentences():
+        console.note(line)
+    for warning in found.warnings():
+        console.warn(warning)
+    takes = _fits(run, task, kind, lengths, console)
+    stored = bool(options.get("store_data", True))
+    save(prepared, run, store_rows=stored)
+    document = found.document()
+    first = kind.keepable(prepared.splits["train"][0])
+    document["prompt_tokens"] = kind.explain(first)
+    document["prompt_target"] = kind.target_of(first)
+    document["memory"] = takes
+    write_json(run.data / "preflight.json", document)
+    run.info |= {
+        "data": {
+            "fingerprint": prepared.fingerprint,
+            "sizes": prepared.sizes,
+            "synthetic": prepared.synthetic,
+            "stored": stored,
+            "chosen": prepared.chosen,
+        },
+        "facts": task.facts,
+        "settings": task.settings,
+        "auto_class": kind.auto_class,
+        "head": kind.head_arguments(),
+    }
+
+
+def _fits(
+    run: Run, task: Task, kind: Kind, lengths: Mapping[str, np.ndarray], console: Console
+) -> dict[str, Any]:
+    """Refuse what cannot fit into memory, before anything is loaded; what it will take."""
+    import torch
+
+    from toolkit.preparation import memory
+
+    if distributed.sharded_by_accelerate():
+        return {}  # how much each process holds is FSDP's and DeepSpeed's affair
+    gpu = torch.cuda.is_available()
+    recipe = kind.recipe
+    found = memory.fit(
+        task,
+        recipe,
+        memory.Shape.of(
+            lengths,
+            kind.max_length,
+            kind.written,
+            own_limits=kind.own_limits,
+            filled=bool(recipe.training.get("packing") or getattr(task, "joined", False)),
+        ),
+        gpu=gpu,
+        room=memory.available(gpu=gpu) // (1 if gpu else distributed.here()),
+        tokenizer=getattr(kind, "tokenizer", None),
+        head=kind.head_arguments(),
+        trust_remote_code=bool(run.info["options"].get("trust_remote_code")),
+    )
+    memory.require(found)
+    console.note(found.sentence())
+    return found.estimate.document() | {"free_mb": round(found.room / 2**20, 1)}

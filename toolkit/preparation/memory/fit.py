@@ -1,0 +1,218 @@
+"""Whether a recipe fits, and the smallest change with which it would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import PreflightError
+from toolkit.preparation.memory.estimate import BATCH, Estimate, Shape, estimate, smaller
+from toolkit.recipe import Recipe
+
+if TYPE_CHECKING:
+    from toolkit.task import Task
+
+GIB = 2**30
+SPARE = 0.05
+"""The share of what is free that is left alone: an estimate is no promise."""
+CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+USED = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
+NF4 = {
+    "load_in_4bit": True,
+    "bnb_4bit_quant_type": "nf4",
+    "bnb_4bit_use_double_quant": True,
+    "bnb_4bit_compute_dtype": "bfloat16",
+}
+"""What "in 4 bits" means where it is suggested."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """An estimate against what there is.
+
+    Args:
+        estimate: what the recipe takes.
+        room: bytes that are free where the model is to be.
+        change: ``--set`` options with which it would fit, where it does not; ``None``: none does.
+        changed: what it takes with them.
+    """
+
+    estimate: Estimate
+    room: int
+    change: tuple[str, ...] | None = None
+    changed: Estimate | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether it fits as it is."""
+        return self.estimate.peak <= self.room * (1 - SPARE)
+
+    def sentence(self) -> str:
+        """What it takes, in words."""
+        parts = self.estimate
+        where = "GPU memory" if parts.gpu else "memory"
+        return (
+            f"about {parts.peak / GIB:.1f} GiB of {where} for this run at its peak (weights "
+            f"{parts.weights / GIB:.2f}, trained {parts.trained / GIB:.2f}, optimizer "
+            f"{parts.optimizer / GIB:.2f}, a step {parts.activations / GIB:.2f}, scoring "
+            f"{parts.scoring / GIB:.2f}); {self.room / GIB:.1f} GiB are free"
+        )
+
+
+def available(*, gpu: bool) -> int:
+    """Bytes that are free for a run: on the GPU in use, or in main memory and its cgroup."""
+    if gpu:
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    for limit, used in zip(CGROUPS, USED, strict=True):
+        found = _number(limit), _number(used)
+        if found[0] is not None and found[1] is not None:
+            free = min(free, max(0, found[0] - found[1]))
+    return free
+
+
+def _number(path: str) -> int | None:
+    """A figure of a cgroup; ``max`` and absent files say nothing."""
+    try:
+        return int(Path(path).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def fit(
+    task: Task | type[Task],
+    recipe: Recipe,
+    shape: Shape,
+    *,
+    gpu: bool,
+    room: int | None = None,
+    tokenizer: Any = None,
+    head: Mapping[str, Any] | None = None,
+    trust_remote_code: bool = False,
+) -> Fit:
+    """The estimate against what is free; where it does not fit, with the smallest change.
+
+    Args:
+        room: bytes that are free; those of this machine by default.
+        task, recipe, shape, gpu, tokenizer, head, trust_remote_code: as for
+            :func:`toolkit.preparation.memory.estimate`.
+    """
+    room = available(gpu=gpu) if room is None else room
+
+    def takes(changed: Recipe, at: Shape) -> Estimate:
+        return estimate(
+            task, changed, at, gpu=gpu, tokenizer=tokenizer, head=head,
+            trust_remote_code=trust_remote_code,
+        )  # fmt: skip
+
+    found = Fit(takes(recipe, shape), room)
+    if found.fits:
+        return found
+    for options, changed, at in changes(recipe, shape, task):
+        smaller_one = Fit(takes(changed, at), room)
+        if smaller_one.fits:
+            return replace(found, change=options, changed=smaller_one.estimate)
+    return found
+
+
+def require(found: Fit) -> None:
+    """Raise where it does not fit, with what would.
+
+    Raises:
+        PreflightError: naming the change, or that none is small enough.
+    """
+    if found.fits:
+        return
+    start = f"this run does not fit: it takes {found.sentence()}"
+    if found.change is None or found.changed is None:
+        raise PreflightError(
+            f"{start}; no smaller batch, shorter row, checkpointing or 4-bit base would make it "
+            "fit: take a smaller --model, or a larger machine (toolkit recipes names some)"
+        )
+    options = " ".join(f"--set {option}" for option in found.change)
+    raise PreflightError(
+        f"{start}; the smallest change that makes it fit ({found.changed.peak / GIB:.1f} GiB): "
+        f"{options}"
+    )
+
+
+def changes(
+    recipe: Recipe, shape: Shape, task: Task | type[Task]
+) -> Iterator[tuple[tuple[str, ...], Recipe, Shape]]:
+    """Changes from small to large: ``--set`` options, the recipe with them, its rows.
+
+    A smaller batch with as much more accumulation trains the same; checkpointing costs time;
+    shorter rows cost text; 4 bits change the model.
+    """
+    same = list(_batches(recipe, shape))
+    yield from same
+    checkpointed = smaller(recipe, gradient_checkpointing=True)
+    steps = [((), recipe), (("training.gradient_checkpointing=true",), checkpointed)]
+    if not recipe.training.get("gradient_checkpointing"):
+        option = steps[1][0]
+        yield option, checkpointed, shape
+        for options, changed, at in _batches(checkpointed, shape):
+            yield (*option, *options), changed, at
+    last_options, last = steps[1]
+    least = list(_batches(last, shape))
+    options, smallest, _ = least[-1] if least else ((), last, shape)
+    base = (*(() if recipe.training.get("gradient_checkpointing") else last_options), *options)
+    if recipe.lora is not None and not recipe.quantization and _quantizes(task):
+        four = replace(smallest, quantization=NF4)
+        yield (*base, *(f"quantization.{k}={_toml(v)}" for k, v in NF4.items())), four, shape
+        for length in _shorter(shape):
+            yield (
+                (*base, f"training.max_length={length}",
+                 *(f"quantization.{k}={_toml(v)}" for k, v in NF4.items())),
+                smaller(four, max_length=length), _cut(shape, length),
+            )  # fmt: skip
+    else:
+        for length in _shorter(shape):
+            yield (
+                (*base, f"training.max_length={length}"),
+                smaller(smallest, max_length=length), _cut(shape, length),
+            )  # fmt: skip
+
+
+def _quantizes(task: Task | type[Task]) -> bool:
+    """Whether bitsandbytes is here to do it."""
+    import importlib.util
+
+    return importlib.util.find_spec("bitsandbytes") is not None
+
+
+def _batches(recipe: Recipe, shape: Shape) -> Iterator[tuple[tuple[str, ...], Recipe, Shape]]:
+    """Half the batch, a quarter, … with as much more accumulation."""
+    batch = int(recipe.training.get("per_device_train_batch_size", BATCH))
+    steps = int(recipe.training.get("gradient_accumulation_steps", 1))
+    divisor = 2
+    while batch % divisor == 0:
+        fields = {
+            "per_device_train_batch_size": batch // divisor,
+            "gradient_accumulation_steps": steps * divisor,
+        }
+        options = tuple(f"training.{name}={value}" for name, value in fields.items())
+        yield options, smaller(recipe, **fields), shape
+        divisor *= 2
+
+
+def _shorter(shape: Shape) -> Iterator[int]:
+    length = shape.length // 2
+    while length > shape.answer + 16:
+        yield length
+        length //= 2
+
+
+def _cut(shape: Shape, length: int) -> Shape:
+    prompt = None if shape.prompt is None else min(shape.prompt, length)
+    return replace(shape, length=length, prompt=prompt)
+
+
+def _toml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,128 @@
+"""Machines that recipes are estimated for: this one, and GPUs by name.
+
+Times are rough: floating-point operations by the usual count (two a parameter and token forward,
+two for the gradients of the activations, two more for those of the weights where all are trained,
+and the forward pass again with checkpointing), at a share of what a machine can do at best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.recipe import Recipe
+
+USED = 0.3
+"""The share of its best speed that a machine reaches in training."""
+CORE = 100e9
+"""Operations a second of a core at best where nothing was measured: 32 a cycle at 3 GHz."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a recipe is held against.
+
+    Args:
+        name: for people and for ``--for``.
+        memory: bytes.
+        speed: operations a second at best, in 16 bits on a GPU.
+        gpu: whether it is one.
+        bfloat16: whether it computes in bfloat16 itself.
+        price_per_hour: in dollars, where somebody has said it; a recipe's ``[cost]`` goes before.
+    """
+
+    name: str
+    memory: int
+    speed: float
+    gpu: bool = True
+    bfloat16: bool = True
+    price_per_hour: float | None = None
+
+
+GIB = 2**30
+GPUS = (
+    Machine("RTX 3080", 10 * GIB, 59e12),
+    Machine("T4", 15 * GIB, 65e12, bfloat16=False, price_per_hour=0.10),
+    Machine("L4", 22 * GIB, 121e12),
+    Machine("A100 40 GB", 39 * GIB, 312e12, price_per_hour=1.00),
+    Machine("H100 80 GB", 79 * GIB, 989e12),
+)
+"""Memory is what a program can have; speeds are the makers' for dense 16-bit products; the two
+prices are those of the guide that the price recipes follow."""
+
+
+def this(*, measure: bool = False) -> Machine:
+    """What this process runs on: its GPU, or its processor and main memory.
+
+    Args:
+        measure: time a product of matrices instead of assuming a speed; imports torch.
+    """
+    import os
+
+    import psutil
+
+    if measure:
+        import torch
+
+        if torch.cuda.is_available():
+            found = torch.cuda.get_device_properties(torch.cuda.current_device())
+            return Machine(
+                found.name, int(found.total_memory), _timed("cuda"), True,
+                bool(torch.cuda.is_bf16_supported()),
+            )  # fmt: skip
+        speed = _timed("cpu") / USED  # a product reaches what it can; training a share of it
+    else:
+        speed = CORE * (os.cpu_count() or 1)
+    return Machine("this machine", int(psutil.virtual_memory().total), speed, False)
+
+
+def _timed(device: str) -> float:
+    """Operations a second of a product of two large matrices there."""
+    import time
+
+    import torch
+
+    size = 4096 if device == "cuda" else 1024
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
+    left @ right
+    rounds, started = 0, time.perf_counter()
+    while time.perf_counter() - started < 0.3:
+        left @ right
+        if device == "cuda":
+            torch.cuda.synchronize()
+        rounds += 1
+    return rounds * 2 * size**3 / (time.perf_counter() - started)
+
+
+def seconds(machine: Machine, recipe: Recipe, parameters: int, rows: int, tokens: int) -> float:
+    """How long training takes there, roughly.
+
+    Args:
+        machine: where.
+        recipe: says epochs, checkpointing, and whether all parameters are trained.
+        parameters: how many there are.
+        rows: training rows.
+        tokens: tokens of a row.
+    """
+    passes = 4 if recipe.lora is not None else 6
+    passes += 2 if recipe.training.get("gradient_checkpointing") else 0
+    epochs = float(recipe.training.get("num_train_epochs", 3))
+    operations = passes * parameters * rows * tokens * epochs
+    return operations / (machine.speed * USED)
+
+
+def price(machine: Machine, cost: Mapping[str, Any], taken: float) -> float | None:
+    """What so many seconds cost there, by the recipe's ``[cost]`` or the machine's price."""
+    hourly = cost.get("machine_price_per_hour", machine.price_per_hour)
+    return None if hourly is None else float(hourly) * taken / 3600
+
+
+def suits(machine: Machine, recipe: Recipe, peak: int) -> str | None:
+    """Why a recipe cannot run there, or ``None``."""
+    if peak > machine.memory * 0.95:
+        return f"takes {peak / GIB:.1f} GiB, has {machine.memory / GIB:.0f}"
+    if machine.gpu and not machine.bfloat16 and recipe.training.get("bf16"):
+        return "has no bfloat16"
+    return None

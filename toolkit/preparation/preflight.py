@@ -1,0 +1,289 @@
+"""What would go wrong, said before a model is loaded: lengths, leaks, repeated and clashing rows.
+
+:func:`check` is the stage's one function. Only a target that would be cut is an error; all else
+is said in sentences and left to the person who reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toolkit.data import splits, tables
+from toolkit.data.splits import SPLITS
+from toolkit.preparation.leakage import is_number, leakage
+from toolkit.preparation.lengths import (
+    lengths_of,
+    own_truncation,
+    part_of,
+    sample,
+    told,
+    truncation,
+)
+
+if TYPE_CHECKING:
+    from toolkit.preparation.prepare import Prepared
+    from toolkit.task import Task
+
+__all__ = ["Preflight", "check", "left_out_sentences", "sample"]
+
+LEAK_SAMPLE = 5_000
+"""Rows that are searched for their target."""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What was found.
+
+    Args:
+        lengths: histogram of tokens a row, with figures for each part of an example.
+        leak: how often the target stands in the text; ``None`` where that cannot be said.
+        duplicates: rows whose text comes more than once.
+        left_out: reason → numbers of the rows that are not used.
+        notes: what was decided for the user.
+        cautions: what the user should know before believing a figure.
+    """
+
+    sizes: dict[str, int]
+    lengths: dict[str, Any]
+    leak: dict[str, Any] | None
+    duplicates: dict[str, Any]
+    left_out: dict[str, list[int]]
+    notes: list[str]
+    cautions: list[str]
+
+    def sentences(self) -> list[str]:
+        """Notes and what was left out, for a terminal."""
+        return [
+            *self.notes, *told(self.lengths), *left_out_sentences(self.left_out),
+            *_repeated(self.duplicates),
+        ]  # fmt: skip
+
+    def warnings(self) -> list[str]:
+        """What must not be overlooked."""
+        return list(self.cautions)
+
+    def document(self) -> dict[str, Any]:
+        """``data/preflight.json``."""
+        return {
+            "sizes": self.sizes,
+            "lengths": self.lengths,
+            "leaks": [self.leak] if self.leak and self.leak["serious"] else [],
+            "leak": self.leak,
+            "duplicates": self.duplicates,
+            "left_out": self.left_out,
+            "notes": [*self.notes, *told(self.lengths)],
+            "warnings": self.cautions,
+        }
+
+
+def check(
+    task: Task,
+    prepared: Prepared,
+    *,
+    token_lengths: Mapping[str, np.ndarray] | None = None,
+    max_length: int | None = None,
+    shortened: str | None = None,
+    own_limits: Mapping[str, int] | None = None,
+    windowed: bool = False,
+    of_kind: Sequence[str] = (),
+    allow_truncation: bool = False,
+) -> Preflight:
+    """Look at the rows and their lengths before anything is trained on them.
+
+    Args:
+        token_lengths: part of an example ("prompt", "completion") → tokens of each row of
+            :func:`sample`, before anything is cut.
+        max_length: tokens that fit, all parts together; ``None``: no limit.
+        shortened: the part that the kind shortens so that the others fit, if it does.
+        own_limits: the parts that are bounded by themselves, and their limits.
+        windowed: the kind reads longer rows in windows and cuts nothing.
+        of_kind: what the kind itself has to caution of in the rows.
+        allow_truncation: let targets be cut.
+
+    Raises:
+        PreflightError: targets would be cut.
+    """
+    cautions = list(of_kind)
+    own = own_limits or {}
+    parts = {name: part for name, part in (token_lengths or {}).items() if name not in own}
+    lengths = lengths_of(parts, max_length)
+    for name, limit in own.items():
+        if token_lengths and name in token_lengths:
+            lengths["parts"][name] = part_of(token_lengths[name])
+            cautions += own_truncation(name, token_lengths[name], limit, allow_truncation)
+    notes = list(prepared.notes)
+    if windowed and lengths.get("over"):
+        notes.append(
+            f"{lengths['over']:,} of {lengths['rows']:,} rows ({lengths['over_share']:.1%}) are "
+            f"longer than {max_length:,} tokens and are read in several windows"
+        )
+    elif parts and max_length is not None:
+        cautions += truncation(parts, max_length, shortened, allow_truncation, lengths)
+    examined = _examine(task, prepared)
+    leak = _leak_of(examined, cautions)
+    return Preflight(
+        sizes=prepared.sizes,
+        lengths=lengths,
+        leak=leak,
+        duplicates=_duplicates(examined, cautions),
+        left_out=prepared.left_out,
+        notes=notes,
+        cautions=cautions,
+    )
+
+
+def left_out_sentences(left_out: Mapping[str, Sequence[int]]) -> list[str]:
+    """``3,998 rows are left out: blank row (rows 997, 998, 999, …)``, the most rows first."""
+    return [
+        f"{len(rows):,} row{' is' if len(rows) == 1 else 's are'} left out: {reason} "
+        f"({_rows(rows)})"
+        for reason, rows in sorted(left_out.items(), key=lambda item: -len(item[1]))
+    ]
+
+
+def _rows(rows: Sequence[int], most: int = 5) -> str:
+    listed = ", ".join(str(row) for row in rows[:most]) + (", …" if len(rows) > most else "")
+    return f"row{'' if len(rows) == 1 else 's'} {listed}"
+
+
+# -- what rows hold --------------------------------------------------------------------------------
+
+
+@dataclass
+class _Examined:
+    """Of every row: hashes of text and target; of a sample: the text and the target themselves."""
+
+    texts: np.ndarray
+    targets: np.ndarray
+    values: np.ndarray | None
+    sample_texts: list[str] = field(default_factory=list)
+    sample_targets: list[Any] = field(default_factory=list)
+    sample_rows: list[tuple[str, int]] = field(default_factory=list)
+
+
+def _examine(task: Task, prepared: Prepared) -> _Examined:
+    total = sum(prepared.sizes[split] for split in SPLITS)
+    texts = np.empty(total, dtype=np.uint64)
+    targets = np.empty(total, dtype=np.uint64)
+    values = np.full(total, np.nan)
+    drawn = splits.sample(total, LEAK_SAMPLE, 0)
+    sampled = set(drawn.tolist()) if drawn is not None else None
+    found = _Examined(texts, targets, values)
+    at = 0
+    for split in SPLITS:
+        for row in tables.rows(prepared.splits[split]):
+            text, target = _text(task, row), task.reference(row)
+            texts[at] = splits.group_hash(" ".join(text.casefold().split()))
+            targets[at] = splits.group_hash(repr(target))
+            if is_number(target):
+                values[at] = target
+            if sampled is None or at in sampled:
+                found.sample_texts.append(text)
+                found.sample_targets.append(target)
+                found.sample_rows.append((split, int(row["row_id"])))
+            at += 1
+    if np.isnan(values).any():
+        found.values = None
+    return found
+
+
+def _text(task: Task, row: Mapping[str, Any]) -> str:
+    """What the model is shown of a row: the text columns of its example that are no target."""
+    example = task.format_example(row)
+    shown = [example[name] for name in ("prompt", "text", "question", "context") if name in example]
+    return "\n".join(part if isinstance(part, str) else _turns(part) for part in shown)
+
+
+def _turns(messages: Any) -> str:
+    """The text of a conversation."""
+    if isinstance(messages, list):
+        return "\n".join(str(m.get("content", "")) for m in messages if isinstance(m, Mapping))
+    return str(messages)
+
+
+def _leak_of(found: _Examined, warnings: list[str]) -> dict[str, Any] | None:
+    """The target standing in the text; always a loud note, never an error."""
+    if not all(is_number(t) or isinstance(t, str) for t in found.sample_targets):
+        return None  # spans of the text, lists of references: standing in the text is their task
+    leak = leakage(found.sample_texts, found.sample_targets)
+    rows = [found.sample_rows[at] for at in leak.examples]
+    examples = ", ".join(f"{split} row {row}" for split, row in rows[:3])
+    sentence = (
+        f"the target stands in the text of {leak.found:,} of {leak.rows:,} rows "
+        f"({leak.share:.1%}; by chance {leak.chance:.1%})"
+    )
+    if leak.serious:
+        sentence += (
+            f", as in {examples}: a model will copy it instead of learning; take it out with "
+            "--mask-target, or choose other columns with --text"
+        )
+        warnings.append(sentence)
+    return {
+        "rows": leak.rows,
+        "found": leak.found,
+        "share": leak.share,
+        "chance": leak.chance,
+        "serious": leak.serious,
+        "sentence": sentence,
+        "examples": [{"split": split, "row_id": row} for split, row in rows],
+    }
+
+
+# -- repeated and clashing rows --------------------------------------------------------------------
+
+
+def _repeated(duplicates: Mapping[str, Any]) -> list[str]:
+    if not duplicates["rows"]:
+        return []
+    return [
+        f"{duplicates['rows']:,} rows share their text with another row ({duplicates['texts']:,} "
+        "texts); rows with the same text stay in one split"
+    ]
+
+
+def _duplicates(found: _Examined, warnings: list[str]) -> dict[str, Any]:
+    """Rows whose text comes more than once, and how far their targets lie apart."""
+    _, inverse, counts = np.unique(found.texts, return_inverse=True, return_counts=True)
+    repeated = counts[inverse] > 1
+    rows = int(repeated.sum())
+    result: dict[str, Any] = {
+        "rows": rows,
+        "share": rows / len(found.texts),
+        "texts": int((counts > 1).sum()),
+        "clashing_rows": 0,
+        "spread": None,
+    }
+    if not rows:
+        return result
+    groups, targets = inverse[repeated], found.targets[repeated]
+    pairs = np.unique(np.stack([groups.astype(np.uint64), targets]), axis=1)
+    clashing = np.unique(pairs[0], return_counts=True)
+    several = clashing[0][clashing[1] > 1]
+    clash = np.isin(groups, several.astype(groups.dtype))
+    result["clashing_rows"] = int(clash.sum())
+    if found.values is not None and clash.any():
+        result["spread"] = _spread(groups[clash], found.values[repeated][clash])
+    if clash.any():
+        spread = (
+            f"; they lie {result['spread']:.4g} from their median on average, and no model can do "
+            "better on them"
+            if result["spread"] is not None
+            else ""
+        )
+        warnings.append(
+            f"{int(clash.sum()):,} rows have the text of another row and another target{spread}"
+        )
+    return result
+
+
+def _spread(groups: np.ndarray, values: np.ndarray) -> float:
+    """Mean distance of values from their group's median."""
+    order = np.lexsort((values, groups))
+    values = values[order]
+    edges = np.flatnonzero(np.diff(groups[order])) + 1
+    parts = np.split(values, edges)
+    return float(np.mean(np.concatenate([np.abs(part - np.median(part)) for part in parts])))

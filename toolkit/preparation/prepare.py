@@ -1,0 +1,335 @@
+"""Data: a source → rows of a task → four splits with a fingerprint.
+
+:func:`prepare` is the stage's one function. Plugins use :class:`Source` and :func:`read` in
+``load_rows``; see the architecture page for what passes between the stages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toolkit.data import splits as splitting
+from toolkit.data import tables
+from toolkit.data.readers.read import read
+from toolkit.data.source import Source
+from toolkit.data.splits import CAPS, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, STRESS, present
+from toolkit.errors import DataError, PluginError
+from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.runs.run import Run
+    from toolkit.task import Task
+
+__all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
+
+OWN_SPLITS = ("train", "validation", "test", STRESS)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The rows of a run.
+
+    Args:
+        splits: ``train``, ``select``, ``calibrate``, ``test``: the task's columns and ``row_id``;
+            ``stress`` too where the task brings rows that are hard on purpose.
+        fingerprint: SHA-256 over the rows and their splits; equal ones make runs comparable.
+        left_out: reason → numbers of the rows that are not used.
+        notes: what was decided, in sentences.
+        synthetic: whether the rows are made up.
+        chosen: what the task decided about the columns, to be used again when predicting.
+        digests: split → SHA-256 of each row's task columns, as bytes.
+    """
+
+    splits: DatasetDict
+    fingerprint: str
+    left_out: dict[str, list[int]]
+    notes: list[str]
+    synthetic: bool
+    chosen: dict[str, Any] = field(default_factory=dict)
+    digests: Mapping[str, np.ndarray] = field(repr=False, compare=False, default_factory=dict)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: len(self.splits[name]) for name in present(self.splits)}
+
+    def restrict(self, rows: int, seed: int = 0) -> Prepared:
+        """The same held-out rows with fewer training rows (for a learning curve over data)."""
+        import datasets
+
+        chosen = splitting.sample(len(self.splits["train"]), rows, seed)
+        if chosen is None:
+            return self
+        digests = {**self.digests, "train": self.digests["train"][chosen]}
+        splits = datasets.DatasetDict({**self.splits, "train": self.splits["train"].select(chosen)})
+        return dataclasses.replace(
+            self, splits=splits, digests=digests, fingerprint=_fingerprint(splits, digests)
+        )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows of one file, with what splitting needs to know about each of them."""
+
+    rows: Dataset
+    groups: np.ndarray
+    digests: np.ndarray
+
+
+def prepare(
+    task: Task,
+    source: Source,
+    seed: int | None = None,
+    *,
+    fractions: Mapping[str, float] = FRACTIONS,
+    caps: Mapping[str, int] = CAPS,
+) -> Prepared:
+    """Load a task's rows and split them.
+
+    Without splits of the user's own, 5 % select, 5 % calibrate (600 rows each at most) and 10 %
+    test (2,000 at most) are drawn by group. Of the user's own, a validation file is halved into
+    select and calibrate; what is missing is drawn from the training rows; training rows whose
+    text is in a held-out file are left out, and so are validation rows whose text is in test.
+
+    Args:
+        seed: of the draw; ``source.seed`` when not given.
+    """
+    seed = source.seed if seed is None else seed
+    parts = {
+        name: _part(task, rows, source, name, seed) for name, rows in _loaded(task, source).items()
+    }
+    owners = _assign(parts, source, seed, fractions, caps)
+    splits, digests = _gather(parts, owners)
+    return Prepared(
+        splits=splits,
+        fingerprint=_fingerprint(splits, digests),
+        left_out=dict(source.left_out),
+        notes=list(source.notes),
+        synthetic=source.synthetic,
+        chosen=dict(source.chosen),
+        digests=digests,
+    )
+
+
+def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
+    """The task's rows by the name of their part; ``train`` is all where there is one part."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    loaded = task.load_rows(source)
+    if isinstance(loaded, datasets.Dataset):
+        return {"train": loaded}
+    if not isinstance(loaded, datasets.DatasetDict):
+        raise PluginError(
+            f"task {task.name!r}: load_rows returned {type(loaded).__name__}, "
+            "not a datasets.Dataset or DatasetDict"
+        )
+    if "train" not in loaded:
+        raise DataError(f"the data has no train split, only {', '.join(map(str, loaded))}")
+    ignored = [str(name) for name in loaded if name not in OWN_SPLITS]
+    if ignored:
+        source.note(f"splits that are not used: {', '.join(ignored)}")
+    return {name: loaded[name] for name in OWN_SPLITS if name in loaded}
+
+
+def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> _Part:
+    rows = _checked(task, rows)
+    chosen = splitting.sample(len(rows), source.limit, seed)
+    if chosen is not None:
+        where = "" if name == "train" else f" {name}"
+        source.note(f"{len(chosen):,} of {len(rows):,}{where} rows are used (--limit)")
+        rows = rows.select(chosen)
+    groups = np.empty(len(rows), dtype=np.uint64)
+    digests = np.empty(len(rows), dtype="S64")
+    names = sorted(task.columns)
+    for at, row in enumerate(tables.rows(rows)):
+        groups[at] = splitting.group_hash(task.group(row))
+        digests[at] = _digest(row, names)
+    return _Part(rows, groups, digests)
+
+
+def _checked(task: Task, rows: Dataset) -> Dataset:
+    """Rows with exactly the task's columns and ``row_id``."""
+    missing = [name for name in task.columns if name not in rows.column_names]
+    if missing:
+        raise PluginError(
+            f"task {task.name!r}: load_rows gave no column {', '.join(map(repr, missing))}; it "
+            f"gave {', '.join(rows.column_names)}"
+        )
+    if "row_id" not in rows.column_names:
+        rows = rows.add_column("row_id", list(range(1, len(rows) + 1)))
+    return rows.select_columns(["row_id", *task.columns])
+
+
+def _digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
+    values = json.dumps([row[name] for name in names], ensure_ascii=False, default=str)
+    return hashlib.sha256(values.encode("utf-8", "surrogatepass")).hexdigest().encode()
+
+
+def _assign(
+    parts: Mapping[str, _Part],
+    source: Source,
+    seed: int,
+    fractions: Mapping[str, float],
+    caps: Mapping[str, int],
+) -> dict[str, np.ndarray]:
+    """For each part, the split of each of its rows."""
+    unseen = _without_overlap(parts, source)
+    _check_own_splits({name: len(at) for name, at in unseen.items()})
+    owners = {name: np.full(len(part.groups), -1, dtype=np.int8) for name, part in parts.items()}
+    if "test" in parts:
+        owners["test"][unseen["test"]] = SPLITS.index("test")
+    if STRESS in parts:
+        owners[STRESS][unseen[STRESS]] = len(SPLITS)
+    missing = [name for name in HELD_OUT if name != "test" or "test" not in parts]
+    if "validation" in parts:
+        missing = [name for name in missing if name == "test"]
+        at = unseen["validation"]
+        half = min(len(at) // 2, caps["select"])
+        other = min(len(at) - half, caps["calibrate"])
+        drawn = splitting.assign(
+            parts["validation"].groups[at],
+            {"select": half, "calibrate": other},
+            seed,
+            rest="train",
+        )
+        # "train" stands for validation rows that were not drawn: nobody may train on them
+        spare = drawn == SPLITS.index("train")
+        owners["validation"][at] = np.where(spare, splitting.LEFT_OUT, drawn)
+        _tell(source, parts["validation"], at[spare], "validation: more rows than are needed")
+    at = unseen["train"]
+    try:
+        wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
+    except DataError as error:
+        raise DataError(f"{error}{_left_out_briefly(source)}") from error
+    owners["train"][at] = splitting.assign(parts["train"].groups[at], wanted, seed, rest="train")
+    counts = np.bincount(
+        np.concatenate([o[o >= 0] for o in owners.values()]), minlength=len(SPLITS)
+    )
+    splitting.check_sizes(dict(zip(SPLITS, counts.tolist(), strict=False)))
+    return owners
+
+
+def _left_out_briefly(source: Source) -> str:
+    """Why there are so few rows, for the end of a sentence."""
+    counts = [f"{reason} {len(rows):,}" for reason, rows in source.left_out.items()]
+    return f"; left out were: {', '.join(counts)}" if counts else ""
+
+
+def _check_own_splits(rows: Mapping[str, int]) -> None:
+    """Refuse splits of the user's own that are too small for what they are for."""
+    needed = {"validation": MINIMUM["select"] + MINIMUM["calibrate"], "test": MINIMUM["test"]}
+    for name, least in needed.items():
+        if name in rows and rows[name] < least:
+            raise DataError(
+                f"the {name} split has {rows[name]} usable rows, and it takes at least {least}; "
+                "give more, or leave it away and let it be drawn from the training rows"
+            )
+
+
+def _without_overlap(parts: Mapping[str, _Part], source: Source) -> dict[str, np.ndarray]:
+    """Row indexes of each part without rows whose text is in a part that must stay unseen."""
+    kept = {name: np.arange(len(part.groups)) for name, part in parts.items()}
+    later_of = {"validation": ("test", STRESS), "train": ("validation", "test", STRESS)}
+    for name, later in later_of.items():
+        for other in later:
+            if name not in parts or other not in parts:
+                continue
+            at = kept[name]
+            seen = np.isin(parts[name].groups[at], parts[other].groups)
+            if seen.any():
+                source.note(
+                    f"{int(seen.sum()):,} {name} rows have a text that is in {other} too; they "
+                    f"are left out, so that {other} rows stay unseen"
+                )
+                _tell(source, parts[name], at[seen], f"{name}: text is in {other} too")
+            kept[name] = at[~seen]
+    return kept
+
+
+def _tell(source: Source, part: _Part, at: np.ndarray, reason: str) -> None:
+    if len(at):
+        source.leave_out(reason, part.rows.select(at)["row_id"][:])
+
+
+def _gather(
+    parts: Mapping[str, _Part], owners: Mapping[str, np.ndarray]
+) -> tuple[DatasetDict, dict[str, np.ndarray]]:
+    """The four splits; each comes from one part."""
+    import datasets
+
+    splits, digests = {}, {}
+    for index, split in enumerate((*SPLITS, STRESS)):
+        for name, part in parts.items():
+            at = np.flatnonzero(owners[name] == index)
+            if len(at):
+                splits[split] = part.rows.select(at)
+                digests[split] = part.digests[at]
+    return datasets.DatasetDict(splits), digests
+
+
+def _fingerprint(splits: DatasetDict, digests: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 over split, row number and content of every row, in order."""
+    total = hashlib.sha256()
+    for split in present(splits):
+        total.update(f"{split} {len(digests[split])}\n".encode())
+        total.update(np.asarray(splits[split]["row_id"][:], dtype="<i8").tobytes())
+        total.update(digests[split].tobytes())
+    return total.hexdigest()
+
+
+# -- in the run directory ------------------------------------------------------------------------
+
+
+def save(prepared: Prepared, run: Run, *, store_rows: bool = True) -> None:
+    """Write ``data/splits.parquet`` and ``data/heldout.jsonl``.
+
+    Args:
+        store_rows: ``False`` keeps the held-out rows out of the run directory (private data).
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = present(prepared.splits)
+    ids = {name: np.asarray(prepared.splits[name]["row_id"][:], dtype=np.int64) for name in names}
+    table = pa.table(
+        {
+            "row_id": np.concatenate([ids[name] for name in names]),
+            "split": [name for name in names for _ in range(len(ids[name]))],
+            "sha": np.concatenate([prepared.digests[name] for name in names]).astype(str),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    write_bytes(run.data / "splits.parquet", sink.getvalue().to_pybytes())
+    if store_rows:
+        write_jsonl(
+            run.data / "heldout.jsonl",
+            (
+                {"split": name, **row}
+                for name in present(prepared.splits, HELD_OUT)
+                for row in tables.rows(prepared.splits[name])
+            ),
+        )
+
+
+def heldout(run: Run) -> dict[str, Dataset]:
+    """The held-out rows of a run: ``select``, ``calibrate``, ``test``, and ``stress`` if any."""
+    import datasets
+
+    path = run.data / "heldout.jsonl"
+    if not path.is_file():
+        raise DataError(f"{run.path} holds no held-out rows; it was made without storing data")
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in HELD_OUT}
+    for row in read_jsonl(path):
+        found.setdefault(row.pop("split"), []).append(row)
+    return {name: datasets.Dataset.from_list(rows) for name, rows in found.items()}

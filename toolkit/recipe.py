@@ -1,0 +1,50 @@
+"""A recipe: a named training set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named training set-up, in the upstream libraries' own field names.
+
+    Args:
+        name: kebab-case name for ``--recipe``.
+        summary: one line for ``toolkit run TASK --help`` and the report.
+        model: Hub id, local folder, or ``embedded:NAME`` for a model that ships in the wheel.
+        training: fields of the kind's training arguments (``SFTConfig``, ``TrainingArguments``).
+        lora: fields of ``LoraConfig``; ``None`` trains all parameters.
+        quantization: fields of ``BitsAndBytesConfig``; ``None`` loads unquantized.
+        generation: fields of ``GenerationConfig``; greedy unless asked.
+        early_stopping: arguments of transformers' ``EarlyStoppingCallback``, judged by the task's
+            primary metric on the select split, and ``minutes``, after which training ends with the
+            best checkpoint so far; ``None`` trains to the end.
+        task: the task's own options (see :attr:`Task.options`).
+        cost: prices for the table of cost and speed (see :mod:`toolkit.evaluation.latency`).
+        sources: ``section.field`` → where its value comes from, for recipes that follow somebody.
+    """
+
+    name: str
+    summary: str
+    model: str
+    training: Mapping[str, Any] = field(default_factory=dict)
+    lora: Mapping[str, Any] | None = field(default_factory=dict)
+    quantization: Mapping[str, Any] | None = None
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    early_stopping: Mapping[str, Any] | None = None
+    task: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+COST_FIELDS = {
+    "watts": "power that the machine draws while it works",
+    "price_per_kwh": "of electricity",
+    "machine_price_per_hour": "rent or wear of the machine",
+    "api_price_per_query": "what an answer of an API would cost",
+    "currency": "a sign for prices ($)",
+}
+"""What ``[cost]`` may hold, each with what it is."""

@@ -1,0 +1,139 @@
+"""Several runs beside each other, and row by row where they answered the same rows.
+
+Two runs on the same data with the same splits can be compared like two systems of one run, which
+finds differences that their own intervals hide. Runs on other rows can only stand side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from toolkit import formatting
+from toolkit.reporting import report
+
+
+# -- as tables -----------------------------------------------------------------------------------
+def table(doc: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells, for a terminal, Markdown or a page."""
+    metric = doc["metric"]
+    spec, unit = metric["format"], metric["unit"]
+    pairs = {pair["a"]: pair for pair in doc["pairs"]}
+    headings = ["run", "task", "recipe", "test rows", metric["label"], "95 % interval"]
+    headings += ["worth it", "against the first", "p", "training"]
+    return headings, [
+        [
+            line["run"],
+            line["task"] + (" (SYNTHETIC)" if line["synthetic"] else ""),
+            str(line["recipe"] or formatting.NOTHING),
+            f"{line['n']:,}",
+            formatting.figure(line["value"], spec, unit),
+            formatting.span(line["low"], line["high"], spec),
+            {True: "yes", False: "no", None: "cannot tell"}[line["worth_it"]],
+            *_pair_cells(pairs.get(line["run"]), spec, unit),
+            formatting.duration(line["seconds"]),
+        ]
+        for line in doc["runs"]
+    ]
+
+
+def _pair_cells(pair: Mapping[str, Any] | None, spec: str, unit: str) -> tuple[str, str]:
+    if pair is None:
+        return formatting.NOTHING, ""
+    if not pair["row_by_row"]:
+        return "other rows", ""
+    ends = (formatting.signed(pair[end], spec) for end in ("low", "high"))
+    difference = formatting.signed(pair["difference"], spec, unit)
+    return f"{difference} ({' to '.join(ends)})", formatting.p_value(pair["p"])
+
+
+def ladder_table(doc: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of the common ladder; no cells where the runs have none."""
+    metric = doc["metric"]
+    spec, unit = metric["format"], metric["unit"]
+    headings = ["system", metric["label"], "95 % interval", f"{doc['runs'][0]['task']} against it"]
+    rows = []
+    for rung in doc["ladder"]:
+        compared = rung["compared"]
+        against = [formatting.NOTHING, ""]
+        if compared is not None:
+            ends = " to ".join(formatting.signed(compared[end], spec) for end in ("low", "high"))
+            difference = formatting.signed(compared["difference"], spec, unit)
+            against = [f"{difference} ({ends})", formatting.p_value(compared["p"])]
+        figure = formatting.figure(rung["value"], spec, unit)
+        rows.append(
+            [rung["name"], figure, formatting.span(rung["low"], rung["high"], spec), *against]
+        )
+    return [*headings, "p"], rows
+
+
+def text(doc: Mapping[str, Any]) -> str:
+    """Aligned tables for a terminal, with the statement under them."""
+    tables = [table(doc), ladder_table(doc)]
+    return "\n\n".join([*(_aligned(*t) for t in tables if t[1]), doc["statement"]])
+
+
+def _aligned(headings: list[str], rows: list[list[str]]) -> str:
+    widths = [max(len(line[i]) for line in [headings, *rows]) for i in range(len(headings))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [headings, *rows]
+    )
+
+
+def markdown(doc: Mapping[str, Any]) -> str:
+    """The tables in Markdown."""
+    parts = [_piped(*t) for t in (table(doc), ladder_table(doc)) if t[1]]
+    return "\n\n".join([*parts, doc["statement"]]) + "\n"
+
+
+def _piped(headings: list[str], rows: list[list[str]]) -> str:
+    lines = [headings, ["---"] * len(headings)]
+    lines += [[report.markdown_cell(cell) for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def html(doc: Mapping[str, Any]) -> str:
+    """The comparison as a page of its own, in the report's looks."""
+    from toolkit.reporting import charts
+
+    headings, rows = table(doc)
+    metric = doc["metric"]
+    marks = _marks(doc)
+    title = metric["label"] + (f", {metric['unit']}" if metric["unit"] else "")
+    drawn = (
+        [charts.forest(marks, title, narrow=narrow) for narrow in (False, True)] if marks else []
+    )
+    css = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return report.render(
+        "comparison.html.j2",
+        {
+            "doc": doc,
+            "tables": [t for t in ((headings, rows), ladder_table(doc)) if t[1]],
+            "chart": drawn,
+            "css": css,
+        },
+    )
+
+
+def _marks(doc: Mapping[str, Any]) -> list[Any]:
+    """The chart's marks: the common ladder, or a mark a run where there is none."""
+    from toolkit.reporting import charts
+
+    metric = doc["metric"]
+    first = doc["runs"][0]
+    drawn = [(rung["name"], rung["role"], rung) for rung in doc["ladder"]] or [
+        (run["run"], "adapter" if run is first else "baseline", run) for run in doc["runs"]
+    ]
+    return [
+        charts.Mark(
+            name,
+            role,
+            entry["value"],
+            entry["low"],
+            entry["high"],
+            formatting.figure(entry["value"], metric["format"], metric["unit"]),
+        )
+        for name, role, entry in drawn
+        if entry["value"] is not None
+    ]

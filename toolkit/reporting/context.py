@@ -1,0 +1,358 @@
+"""What the report shows, as plain values: from ``metrics.json`` and predictions to its sections.
+
+Nothing here knows HTML: the same values go into the page, the Markdown and the model card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit import formatting
+from toolkit.evaluation.learning_curve import series
+from toolkit.metrics.target import Document
+from toolkit.reporting.charts import Mark
+from toolkit.runs.predictions import TRAINED
+
+HEADS = {True: "Worth it", False: "Not worth it", None: "Cannot tell"}
+
+
+def described(doc: Document, name: str | None = None) -> Mapping[str, Any]:
+    """A metric's label, unit and format; the primary one's without a name."""
+    wanted = name or doc["primary_metric"]
+    return next(m for m in doc["metrics"] if m["name"] == wanted)
+
+
+def trained(doc: Document) -> str | None:
+    """The name of the system that the run is about."""
+    for role in TRAINED:
+        for name, system in doc["systems"].items():
+            if system["role"] == role:
+                return str(name)
+    return None
+
+
+def noun(doc: Document) -> str:
+    """What sentences call the system that the run is about."""
+    return formatting.TRAINED[doc["systems"][trained(doc)]["role"]] if trained(doc) else "model"
+
+
+def base(doc: Document) -> str | None:
+    """The name of the model without training."""
+    return next((n for n, s in doc["systems"].items() if s["role"] == "base"), None)
+
+
+def head(doc: Document) -> str:
+    """The headline."""
+    return HEADS[doc["verdict"]["worth_it"]] if trained(doc) else "Nothing was trained"
+
+
+def lede(doc: Document) -> str:
+    """The verdict's sentence under a headline that has already said its first words."""
+    first, _, rest = doc["verdict"]["sentence"].partition(": ")
+    if not rest:
+        return str(first)
+    left = first.removeprefix(HEADS[doc["verdict"]["worth_it"]]).strip(" ,")
+    text = f"{left}, {rest}" if left else rest
+    return text[:1].upper() + text[1:]
+
+
+def headline(doc: Document) -> list[Mapping[str, Any]]:
+    """The metrics that are columns of the ladder."""
+    return [m for m in doc["metrics"] if not m.get("detail")]
+
+
+def details(doc: Document) -> dict[str, Any] | None:
+    """The other metrics: a line each, with the figures of the trained system and its rivals."""
+    found = [m for m in doc["metrics"] if m.get("detail")]
+    if not found:
+        return None
+    names = list(dict.fromkeys(rivals(doc)))
+    return {
+        "systems": names,
+        "lines": [
+            {
+                "label": m["label"] + (f", {m['unit']}" if m["unit"] else ""),
+                "cells": [
+                    {
+                        "text": formatting.number(entry["value"], m["format"]),
+                        "span": _span(entry, m["format"]),
+                    }
+                    for entry in (doc["systems"][name]["metrics"][m["name"]] for name in names)
+                ],
+            }
+            for m in found
+        ],
+    }
+
+
+# -- verdict and ladder --------------------------------------------------------------------------
+def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Three or four figures that carry the verdict, each with what it is."""
+    metric, name = described(doc), doc["primary_metric"]
+    spec, unit = metric["format"], metric["unit"]
+    shown = []
+    best, label = doc["verdict"]["best_baseline"], formatting.in_sentence(metric["label"])
+    for system, what in (
+        (trained(doc), f"{label} of the {noun(doc)}"),
+        (best, f"of the best baseline, {best}"),
+        (base(doc), "of the base model"),
+    ):
+        if system is None:
+            continue
+        found = doc["systems"][system]["metrics"][name]
+        between = formatting.span(found["low"], found["high"], spec).replace(" ", "\u00a0")
+        shown.append((formatting.figure(found["value"], spec, unit), f"{what} ({between})"))
+    # The stage's seconds add up over resumed tries.
+    seconds = info.get("stages", {}).get("train", {}).get("seconds")
+    if seconds is not None and trained(doc):
+        trainable = info.get("training", {}).get("parameters_trained")
+        what = "of training" + (
+            f" of {formatting.number(trainable)} parameters" if trainable else ""
+        )
+        shown.append((formatting.duration(seconds), what))
+    return shown
+
+
+def ladder(doc: Document) -> list[dict[str, Any]]:
+    """A row a system, best first on the primary metric; the best figure of a column is marked.
+
+    Yardsticks compete with nothing, for that mark neither.
+    """
+    shown = headline(doc)
+    best = {m["name"]: _best(doc, m) for m in shown}
+    rows = []
+    for name in in_order(doc):
+        system = doc["systems"][name]
+        cells = [
+            {
+                "text": formatting.number(system["metrics"][m["name"]]["value"], m["format"]),
+                "span": _span(system["metrics"][m["name"]], m["format"]),
+                "best": system["metrics"][m["name"]]["value"] == best[m["name"]],
+            }
+            for m in shown
+        ]
+        chosen = name == doc["verdict"]["best_baseline"]
+        rows.append({**system, "name": name, "chosen": chosen, "cells": cells})
+    return rows
+
+
+def in_order(doc: Document) -> list[str]:
+    """Systems, the best first on the primary metric; those without a figure last."""
+    metric = described(doc)
+    sign = -1 if metric["greater_is_better"] else 1
+
+    def place(name: str) -> tuple[bool, float]:
+        value = doc["systems"][name]["metrics"][metric["name"]]["value"]
+        return value is None, sign * (value or 0.0)
+
+    return sorted(doc["systems"], key=place)
+
+
+def _best(doc: Document, metric: Mapping[str, Any]) -> float | None:
+    values = [
+        s["metrics"][metric["name"]]["value"]
+        for s in doc["systems"].values()
+        if s["role"] != "yardstick"
+    ]
+    known = [value for value in values if value is not None]
+    return (max if metric["greater_is_better"] else min)(known) if known else None
+
+
+def _span(entry: Mapping[str, Any], spec: str) -> str:
+    return formatting.span(entry["low"], entry["high"], spec)
+
+
+def marks(doc: Document) -> list[Mark]:
+    """The ladder's chart."""
+    metric = described(doc)
+    found = []
+    for name in in_order(doc):
+        entry = doc["systems"][name]["metrics"][metric["name"]]
+        if entry["value"] is not None:
+            found.append(_mark(doc, name, entry, metric["format"], metric["unit"]))
+    return found
+
+
+def _mark(doc: Document, name: str, entry: Mapping[str, Any], spec: str, unit: str = "") -> Mark:
+    value = formatting.figure(entry["value"], spec, unit)
+    return Mark(
+        name=name,
+        role=doc["systems"][name]["role"],
+        value=entry["value"],
+        low=entry["low"],
+        high=entry["high"],
+        text=f"{value} ({formatting.span(entry['low'], entry['high'], spec)})",
+        strong=name == doc["verdict"]["best_baseline"],
+    )
+
+
+def coverage_marks(doc: Document) -> list[Mark]:
+    """How often each system's intervals hold the truth."""
+    found = []
+    for name in in_order(doc):
+        entry = doc["systems"][name]["interval"]
+        if entry and entry["coverage"] is not None:
+            as_value = {"value": entry["coverage"], "low": entry["low"], "high": entry["high"]}
+            found.append(_mark(doc, name, as_value, ".1%"))
+    return found
+
+
+def comparisons(doc: Document, metric: str | None = None) -> list[dict[str, Any]]:
+    """Rows of a comparison table; of all metrics but the primary one where none is named."""
+    rows = []
+    for entry in doc["comparisons"]:
+        if (metric is None) == (entry["metric"] == doc["primary_metric"]):
+            continue
+        rows.append(_compared(doc, entry))
+    return rows
+
+
+def decoders(doc: Document) -> dict[str, list[dict[str, Any]]]:
+    """System → its decoders, each with its comparison with the plain one; the trained one first.
+
+    Systems that are read in one way only are left out.
+    """
+    several = [name for name, rows in doc["decoders"].items() if len(rows) > 1]
+    names = sorted(several, key=lambda name: name != trained(doc))
+    return {
+        name: [{**row, "compared": _against_plain(doc, name, row)} for row in doc["decoders"][name]]
+        for name in names
+    }
+
+
+def _against_plain(doc: Document, system: str, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    for entry in doc["decoder_comparisons"]:
+        if entry["system"] == system and entry["a"] == row["name"]:
+            return _compared(doc, entry)
+    return None
+
+
+def _compared(doc: Document, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A comparison with its figures as text and with what it means in one word."""
+    metric = described(doc, entry["metric"])
+    low, high = entry["low"], entry["high"]
+    says = formatting.NOTHING if entry["difference"] is None else "no clear difference"
+    if low is not None and high is not None and (low > 0 or high < 0):
+        says = "better" if (low > 0) == metric["greater_is_better"] else "worse"
+    return {
+        **entry,
+        "label": metric["label"],
+        "difference": formatting.signed(entry["difference"], metric["format"], metric["unit"]),
+        "span": f"{_end(low, metric)} to {_end(high, metric)}",
+        "p": formatting.NOTHING if entry["p"] is None else formatting.p_value(entry["p"]),
+        "says": says,
+    }
+
+
+def _end(value: float | None, metric: Mapping[str, Any]) -> str:
+    return formatting.signed(value, metric["format"])
+
+
+def rivals(doc: Document) -> list[str]:
+    """The systems that charts of parts show: the trained one, the best baseline, the base."""
+    names = (trained(doc), doc["verdict"]["best_baseline"], base(doc))
+    return [name for name in names if name]
+
+
+def slice_marks(doc: Document) -> dict[str, dict[str, list[Mark]]]:
+    """Slice → part → the rivals' figures; parts that are too small are not drawn."""
+    metric = described(doc)
+    charts: dict[str, dict[str, list[Mark]]] = {}
+    for name, parts in doc["slices"].items():
+        for part, found in parts.items():
+            drawn = [
+                _mark(doc, system, found["systems"][system], metric["format"], metric["unit"])
+                for system in rivals(doc)
+                if system in found["systems"]
+            ]
+            if drawn:
+                label = f"{formatting.clipped(part, 24)}\n{formatting.count(found['n'], 'row')}"
+                charts.setdefault(name, {})[label] = drawn
+    return charts
+
+
+def slice_rows(doc: Document) -> list[tuple[str, str, str, list[str]]]:
+    """Slice, part, its rows, and the figures of the trained system and the best baseline."""
+    metric = described(doc)
+    names = [name for name in (trained(doc), doc["verdict"]["best_baseline"]) if name]
+    return [
+        (
+            slice_name,
+            part,
+            formatting.number(found["n"]),
+            [_in_part(found, n, metric) for n in names],
+        )
+        for slice_name, parts in doc["slices"].items()
+        for part, found in parts.items()
+        if found["systems"]
+    ]
+
+
+def _in_part(found: Mapping[str, Any], system: str, metric: Mapping[str, Any]) -> str:
+    entry = found["systems"].get(system)
+    if entry is None:
+        return formatting.NOTHING
+    return (
+        f"{formatting.number(entry['value'], metric['format'])} ({_span(entry, metric['format'])})"
+    )
+
+
+def small_parts(doc: Document) -> list[str]:
+    """Parts that have too few rows to say anything about, in words."""
+    return [
+        f"{name}: {part} ({formatting.count(found['n'], 'row')})"
+        for name, parts in doc["slices"].items()
+        for part, found in parts.items()
+        if not found["systems"]
+    ]
+
+
+MOST_CLASSES = 20
+"""Classes of a confusion matrix that a page has room for."""
+
+
+def confusion(doc: Document) -> dict[str, Any] | None:
+    """The confusion matrices of the trained system and of its best rival, a line a true class."""
+    found = doc.get("confusion")
+    if not found or len(found["labels"]) > MOST_CLASSES:
+        return None
+    names = dict.fromkeys(filter(None, (trained(doc), doc["verdict"]["best_baseline"])))
+    return {
+        "labels": found["labels"],
+        "systems": {
+            name: [
+                (label, [{"n": n, "share": n / max(1, sum(line)), "right": i == j}
+                         for j, n in enumerate(line)])
+                for i, (label, line) in enumerate(
+                    zip(found["labels"], found["systems"][name], strict=True)
+                )
+            ]
+            for name in names
+        },
+    }  # fmt: skip
+
+
+# -- training ------------------------------------------------------------------------------------
+def curves(doc: Document) -> dict[str, tuple[list[float], list[float]]]:
+    """The series of the learning curve that were logged."""
+    keys = {
+        "loss": "loss",
+        "eval_loss": "eval_loss",
+        "metric": f"eval_{doc['primary_metric']}",
+        "learning_rate": "learning_rate",
+    }
+    found = {name: series(doc["history"], key) for name, key in keys.items()}
+    return {name: points for name, points in found.items() if points[0]}
+
+
+def epoch_ends(history: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The steps at which an epoch ended, but for the last one."""
+    points = [(p["epoch"], p["step"]) for p in history if p.get("epoch") is not None]
+    last = max((epoch for epoch, _ in points), default=0.0)
+    ends = []
+    for whole in range(1, int(last) + 1):
+        reached = [step for epoch, step in points if epoch >= whole]
+        if reached and whole < last:
+            ends.append(float(min(reached)))
+    return ends

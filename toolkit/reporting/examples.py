@@ -1,0 +1,105 @@
+"""Single rows for the report: the worst, the best, and all of them as a cloud."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit import formatting
+from toolkit.reporting import span_highlights
+from toolkit.reporting.charts import Cloud
+from toolkit.runs.predictions import TRAINED, System
+
+SHOWN = 20
+"""Rows shown as worst and as best."""
+_SHORT = 40
+"""Columns of at most so many characters (a category) go into the line under the text."""
+LONGEST = 900
+"""Characters shown of one text: a row may hold a megabyte."""
+
+
+def clouds(found: Sequence[System], names: Sequence[str | None]) -> list[Cloud]:
+    """Predicted against true, for the systems whose answers are numbers."""
+    charts = []
+    for system in found:
+        rows = system.rows()
+        pairs = [(row["reference"], row["prediction"]) for row in rows]
+        if system.name in names and all(_is_number(v) for pair in pairs for v in pair):
+            true, predicted = zip(*pairs, strict=True)
+            charts.append(Cloud(system.name, system.role, true, predicted))
+    return sorted(charts, key=lambda cloud: cloud.role in TRAINED)
+
+
+def examples(
+    doc: Mapping[str, Any], system: System, heldout: Mapping[int, Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The rows with the worst and with the best figures, with their texts."""
+    rows = system.rows()
+    metric = _ranking(doc, rows)
+    if metric is None:
+        return {}
+    name, sign = metric["name"], -1 if metric["greater_is_better"] else 1
+    ordered = sorted(rows, key=lambda row: (-sign * row["metrics"][name], row["row_id"]))
+    shown = max(1, min(SHOWN, len(rows) // 2))
+    return {
+        "worst": [_example(row, metric, heldout.get(row["row_id"])) for row in ordered[:shown]],
+        "best": [
+            _example(row, metric, heldout.get(row["row_id"]))
+            for row in reversed(ordered[len(ordered) - shown :])
+        ],
+    }
+
+
+def _ranking(doc: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The primary metric, or the first that has one number a row to rank by."""
+    for metric in sorted(doc["metrics"], key=lambda m: m["name"] != doc["primary_metric"]):
+        if all(_is_number(row["metrics"].get(metric["name"])) for row in rows):
+            return dict(metric)
+    return None
+
+
+def _example(
+    row: Mapping[str, Any], metric: Mapping[str, Any], source: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    columns = {k: v for k, v in (source or {}).items() if isinstance(v, str) and v}
+    columns.pop("split", None)
+    marks = span_highlights.of_row(row, columns["context"]) if "context" in columns else None
+    if marks:
+        columns.pop("context")  # it is shown with its marks
+    # Above a marked text stands what was asked, however short it is.
+    asked = ["question"] if marks and "question" in columns else []
+    long = asked or [k for k, v in columns.items() if len(v) > _SHORT] or list(columns)[:1]
+    interval = None
+    if row.get("low") is not None:
+        interval = formatting.span(row["low"], row["high"], "")
+    return {
+        "row_id": row["row_id"],
+        "texts": [(k, formatting.clipped(columns[k], LONGEST)) for k in long],
+        "short": [v for k, v in columns.items() if k not in long],
+        "marks": marks,
+        "reference": shown(row["reference"]),
+        "prediction": shown(row["prediction"]),
+        "interval": interval,
+        "parsed": row.get("parsed", True),
+        "raw": formatting.clipped(str(row["raw"]), 80) if row.get("raw") is not None else None,
+        "figure": formatting.figure(
+            row["metrics"][metric["name"]], metric["format"], metric["unit"]
+        ),
+    }
+
+
+def shown(value: Any) -> str:
+    """A prediction or a reference as text, whatever the task's are."""
+    if _is_number(value):
+        return formatting.number(value)
+    if isinstance(value, Mapping) and ("text" in value or "texts" in value):
+        texts = [value["text"]] if "text" in value else list(dict.fromkeys(value["texts"]))
+        value = " / ".join(text for text in texts if text) or "no answer"
+    return formatting.clipped(
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 300
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,158 @@
+"""What a report says about data, settings and surroundings: from ``run.json`` and preflight.
+
+Both files are written by other stages and grow with them, so everything here may be absent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from toolkit import formatting
+from toolkit.models import embedded as models
+
+Info = Mapping[str, Any]
+
+MOST_TOKENS = 1500
+"""Tokens of the prompt that are shown."""
+MOST_ROWS = 30
+"""Row numbers that are listed for one reason of leaving rows out."""
+
+
+def prompt(preflight: Info) -> dict[str, Any] | None:
+    """The tokens of one example with the loss mask, and how many there are."""
+    tokens = preflight.get("prompt_tokens") or []
+    if not tokens:
+        return None
+    return {
+        "tokens": [
+            {"text": visible(t["text"]), "loss": bool(t["loss"])} for t in tokens[:MOST_TOKENS]
+        ],
+        "total": len(tokens),
+        "target": preflight.get("prompt_target"),
+        "trained": sum(bool(t["loss"]) for t in tokens),
+        "cut": len(tokens) > MOST_TOKENS,
+    }
+
+
+def visible(token: str) -> str:
+    """A token with its line breaks to be seen (and kept); other blanks are kept by the page."""
+    return token.replace("\n", "⏎\n")
+
+
+def lengths(preflight: Info) -> tuple[list[float], list[int], int | None] | None:
+    """The histogram of token counts: edges, counts and limit."""
+    found = preflight.get("lengths") or {}
+    if not found.get("counts"):
+        return None
+    return list(found["edges"]), list(found["counts"]), found.get("limit")
+
+
+def data_checks(preflight: Info, info: Info) -> dict[str, Any]:
+    """What was found in the data, in sentences."""
+    left_out = []
+    for reason, rows in (preflight.get("left_out") or {}).items():
+        listed = ", ".join(f"{row:,}" for row in rows[:MOST_ROWS])
+        more = f" and {len(rows) - MOST_ROWS:,} more" if len(rows) > MOST_ROWS else ""
+        left_out.append({"reason": reason, "n": len(rows), "rows": listed + more})
+    leak = preflight.get("leak") or {}
+    return {
+        "left_out": left_out,
+        "notes": [formatting.sentence(note) for note in preflight.get("notes") or []],
+        "warnings": [formatting.sentence(warning) for warning in preflight.get("warnings") or []],
+        "no_leak": formatting.sentence(leak["sentence"]) if leak and not leak["serious"] else None,
+        "sizes": info.get("data", {}).get("sizes") or {},
+        "fingerprint": info.get("data", {}).get("fingerprint"),
+    }
+
+
+def flat(settings: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """Nested settings as ``training.learning_rate`` and value."""
+    rows: list[tuple[str, str]] = []
+    for key, value in settings.items() if isinstance(settings, Mapping) else ():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            rows += flat(value, f"{name}.")
+        elif value not in (None, {}, []):
+            rows.append((name, value if isinstance(value, str) else json.dumps(value, default=str)))
+    return rows
+
+
+def surroundings(info: Info) -> dict[str, list[tuple[str, str]]]:
+    """Training in figures, time by stage, versions, hardware: tables of two columns."""
+    training = info.get("training") or {}
+    stages = [
+        (name, formatting.duration(stage.get("seconds")))
+        for name, stage in info.get("stages", {}).items()
+        if name != "report"  # it is being written
+    ]
+    return {
+        "Training": _training(training),
+        "Time by stage": stages,
+        "Versions": flat(info.get("versions") or {}),
+        "Hardware": flat(info.get("hardware") or {}),
+    }
+
+
+def _training(training: Info) -> list[tuple[str, str]]:
+    rows = []
+    trained, total = training.get("parameters_trained"), training.get("parameters_total")
+    if trained is not None:
+        share = f" of {total:,} ({trained / total:.1%})" if total else ""
+        if total and trained < total:
+            share += f", {1 - trained / total:.1%} fewer than full fine-tuning"
+        rows.append(("parameters trained", f"{trained:,}{share}"))
+    for key, name, form in (
+        ("rows", "rows", formatting.number),
+        ("steps", "steps", formatting.number),
+        ("seconds", "time", formatting.duration),
+        ("tokens", "tokens", formatting.number),
+        ("tokens_per_second", "tokens per second", lambda v: formatting.number(v, ",.0f")),
+        ("peak_memory_mb", "peak memory", lambda v: formatting.figure(v, ",.0f", "MB")),
+        ("best_step", "checkpoint kept", lambda v: f"step {v:,}"),
+        ("stopped_early", "stopped early", lambda v: "yes" if v else "no"),
+    ):
+        if training.get(key) is not None:
+            rows.append((name, form(training[key])))
+    return rows
+
+
+def load_snippet(info: Info) -> str:
+    """Five lines that load the adapter with PEFT, or those for a fully trained model."""
+    cls = info.get("auto_class", "AutoModelForCausalLM")
+    # The base of an encoder kind has no head of its own: it must be told its size.
+    labels = (info.get("head") or {}).get("num_labels")
+    head = f", num_labels={labels}" if labels else ""
+    source = str(info.get("recipe", {}).get("model", ""))
+    embedded = source.startswith("embedded:")
+    if info.get("recipe", {}).get("lora", {}) is None:
+        return (
+            f"from transformers import {cls}, AutoTokenizer\n"
+            f'model = {cls}.from_pretrained("adapter")\n'
+            'tokenizer = AutoTokenizer.from_pretrained("adapter")'
+        )
+    named = json.dumps(source.removeprefix("embedded:"))
+    imports = [
+        "from peft import PeftModel",
+        *(["from toolkit import models"] if embedded else []),
+        f"from transformers import {cls}, AutoTokenizer",
+    ]
+    base = f"{cls}.from_pretrained({f'models.path({named})' if embedded else named}{head})"
+    load = (
+        [f'model = PeftModel.from_pretrained({base}, "adapter")']
+        if embedded and not head
+        else [f"base = {base}", 'model = PeftModel.from_pretrained(base, "adapter")']
+    )
+    return "\n".join([*imports, *load, 'tokenizer = AutoTokenizer.from_pretrained("adapter")'])
+
+
+def front_matter(info: Info, doc: Info) -> str:
+    """The model card's YAML; a base model that is no Hub id is not one for a card."""
+    whole = info.get("recipe", {}).get("lora", {}) is None
+    lines = [f"library_name: {'transformers' if whole else 'peft'}"]
+    model = str(info.get("recipe", {}).get("model", ""))
+    model = models.HUB_IDS.get(model.removeprefix("embedded:"), model)
+    if model.count("/") == 1 and not model.startswith((".", "/", "embedded:")):
+        lines.append(f"base_model: {json.dumps(model)}")
+    return "\n".join([*lines, "tags:", "- adapter-toolkit", f"- {json.dumps(doc['task'])}"])

@@ -1,0 +1,147 @@
+"""Tables of the report as plain values: base against adapter, targets, cost and speed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit import formatting
+from toolkit.evaluation.perplexity import PERPLEXITY
+from toolkit.metrics.target import Document
+from toolkit.runs.predictions import TRAINED
+
+
+def table(doc: Document) -> list[dict[str, str]]:
+    """Base, trained model, absolute and relative gain of each figure; empty without both."""
+    names = {system["role"]: name for name, system in reversed(doc["systems"].items())}
+    ours = next((names[role] for role in TRAINED if role in names), None)
+    if ours is None or "base" not in names:
+        return []
+    base = names["base"]
+    found = {
+        entry["metric"]: entry
+        for entry in doc["comparisons"]
+        if (entry["a"], entry["b"]) == (ours, base)
+    }
+    lines = []
+    for metric in doc["metrics"]:
+        if metric["name"] in found:
+            values = [doc["systems"][n]["metrics"][metric["name"]]["value"] for n in (base, ours)]
+            lines.append(_line(metric, values, found[metric["name"]]))
+    gain = doc.get("perplexity_gain")
+    if gain:
+        values = [doc["systems"][n]["perplexity"]["value"] for n in (base, ours)]
+        described = {
+            "label": PERPLEXITY.label, "format": PERPLEXITY.format, "unit": "",
+            "greater_is_better": False,
+        }  # fmt: skip
+        lines.append(_line(described, values, gain))
+    if any(doc["systems"][n]["hit_limit"] for n in (base, ours)):
+        shares = [doc["systems"][n]["hit_limit"] / doc["systems"][n]["n"] for n in (base, ours)]
+        lines.append(
+            {
+                "label": "Outputs that ended at the token limit",
+                "base": f"{shares[0]:.1%}",
+                "ours": f"{shares[1]:.1%}",
+                "gain": formatting.signed(shares[1] - shares[0], ".1%"),
+                "span": formatting.NOTHING,
+                "relative": formatting.NOTHING,
+                "says": "",
+            }
+        )
+    return lines
+
+
+def _line(
+    metric: Mapping[str, Any], values: Sequence[float | None], compared: Mapping[str, Any]
+) -> dict[str, str]:
+    before, after = values
+    spec, unit = metric["format"], metric["unit"]
+    low, high = compared["low"], compared["high"]
+    says = "no clear difference"
+    if low is not None and high is not None and (low > 0 or high < 0):
+        says = "better" if (low > 0) == metric["greater_is_better"] else "worse"
+    relative = None
+    if before and after is not None and math.isfinite(before):
+        relative = after / before - 1
+    return {
+        "label": metric["label"],
+        "base": formatting.figure(before, spec, unit),
+        "ours": formatting.figure(after, spec, unit),
+        "gain": formatting.signed(compared["difference"], spec, unit),
+        "span": f"{formatting.signed(low, spec)} to {formatting.signed(high, spec)}",
+        "relative": formatting.NOTHING if relative is None else formatting.signed(relative, ".1%"),
+        "says": says,
+    }
+
+
+def targets(doc: Document) -> list[dict[str, Any]]:
+    """A row a target, with its figures as text and with whether it was met in words."""
+    return [
+        {
+            "label": t["label"],
+            "note": t["note"],
+            "goal": f"{'at least' if t['at_least'] else 'at most'} "
+            f"{formatting.figure(t['goal'], t['format'], t['unit'])}",
+            "value": formatting.figure(t["value"], t["format"], t["unit"]),
+            "span": "" if t["low"] is None else formatting.span(t["low"], t["high"], t["format"]),
+            "met": t["met"],
+            "says": _says(t),
+        }
+        for t in doc["targets"]
+    ]
+
+
+def _says(target: Mapping[str, Any]) -> str:
+    if target["met"] is None:
+        return "not measured"
+    if target["surely"] is None:
+        return "met" if target["met"] else "not met"
+    if target["met"]:
+        return "met" if target["surely"] else "met, within the interval's doubt"
+    return "not met"
+
+
+def speed(doc: Document) -> list[tuple[str, str]]:
+    """The table of cost and speed; empty where nothing was measured."""
+    found = doc["speed"]
+    if not found:
+        return []
+    currency = found["currency"]
+
+    def money(value: float | None) -> str:
+        return "not known" if value is None else f"{currency}{value:.4g}"
+
+    rows = [
+        (f"latency, half of {found['questions']} single questions", _seconds(found["p50_seconds"])),
+        ("latency, 95 % of them", _seconds(found["p95_seconds"])),
+        ("questions a minute, one by one", formatting.number(found["queries_per_minute"], ",.0f")),
+        ("in batches", formatting.number(found["batched_queries_per_minute"], ",.0f")),
+        ("peak memory in use", _memory(found["peak_memory_mb"])),
+        ("peak memory in training", _memory(found["training_peak_memory_mb"])),
+        ("training", formatting.duration(found["training_seconds"])),
+    ]
+    if found["kwh_per_1000"] is not None:
+        rows.append(("energy of 1,000 questions", f"{1000 * found['kwh_per_1000']:.3g} Wh"))
+    rows += [
+        ("price of 1,000 questions here", money(found["price_per_1000"])),
+        ("price of training", money(found["training_price"])),
+        ("price of 1,000 questions to an API", money(found["api_price_per_1000"])),
+    ]
+    if found["saving"] is not None:
+        rows.append(("saved against the API", formatting.number(found["saving"], ".1%")))
+    return rows
+
+
+def priced(doc: Document) -> bool:
+    """Whether the user has set what a price needs."""
+    return bool(doc["speed"]) and doc["speed"]["price_per_1000"] is not None
+
+
+def _seconds(value: float) -> str:
+    return f"{1000 * value:.0f} ms" if value < 1 else formatting.duration(value)
+
+
+def _memory(value: float | None) -> str:
+    return formatting.figure(value, ",.0f", "MB")

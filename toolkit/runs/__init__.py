@@ -1,0 +1,1 @@
+"""The run directory: written atomically, read back by everything after it."""

@@ -1,0 +1,161 @@
+"""What was predicted: ``predictions/systems.json`` and the files it names, checked while read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import PluginError, RunError
+from toolkit.runs.files import read_json, read_jsonl
+from toolkit.runs.run import Run
+
+TRAINED = ("adapter", "full")
+"""Roles of what a run has trained."""
+
+PARTIAL_ROLES = ("human", "api")
+"""Roles that may answer only some of the test rows; everyone else answers all of them."""
+
+
+@dataclass(frozen=True)
+class System:
+    """One way of doing the task, with its predictions.
+
+    Args:
+        name: its name in every table.
+        role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``ensemble``, ``human``,
+            ``api``, or ``yardstick`` for what only shows how figures are to be read.
+        entry: its object of ``systems.json``.
+        splits: split → its prediction lines by row number, in the order of the row numbers.
+    """
+
+    name: str
+    role: str
+    entry: Mapping[str, Any]
+    splits: Mapping[str, Mapping[int, Mapping[str, Any]]]
+
+    def rows(self, split: str = "test") -> list[Mapping[str, Any]]:
+        return list(self.splits.get(split, {}).values())
+
+    def values(self, metric: str, split: str = "test") -> list[Any]:
+        """A metric's stored per-example values."""
+        return [row["metrics"][metric] for row in self.rows(split)]
+
+
+def load(run: Run) -> list[System]:
+    """All systems of a run, in the order of ``systems.json``.
+
+    Raises :class:`RunError` where a file is missing or the systems did not answer the same rows.
+    """
+    place = run.predictions / "systems.json"
+    entries = read_json(place)
+    if not isinstance(entries, list) or not entries:
+        raise RunError(f"{place} names no system; go on with: toolkit resume")
+    systems = [_system(run, entry) for entry in entries if entry.get("file")]
+    if not systems:
+        raise RunError(f"{place} names no predictions; go on with: toolkit resume")
+    _check_same_rows(systems)
+    _check_applies(systems)
+    return systems
+
+
+def absent(run: Run) -> dict[str, str]:
+    """Systems that could not be had, with the reason (an extra that is not installed)."""
+    entries = read_json(run.predictions / "systems.json")
+    return {entry["name"]: entry.get("note") or "" for entry in entries if not entry.get("file")}
+
+
+def _system(run: Run, entry: Mapping[str, Any]) -> System:
+    place = run.predictions / entry["file"]
+    splits: dict[str, dict[int, Mapping[str, Any]]] = {"test": {}}
+    for number, row in enumerate(read_jsonl(place), start=1):
+        missing = {"split", "row_id", "reference", "prediction", "metrics"} - row.keys()
+        if missing:
+            raise RunError(f"{place} line {number} has no {', '.join(sorted(missing))}")
+        _check_finite(entry["name"], row)
+        splits.setdefault(row["split"], {})[row["row_id"]] = row
+    ordered = {split: dict(sorted(rows.items())) for split, rows in splits.items()}
+    if not ordered["test"]:
+        raise RunError(f"{place} holds no row of the test split; go on with: toolkit resume")
+    return System(entry["name"], entry["role"], entry, ordered)
+
+
+def _check_finite(system: str, row: Mapping[str, Any]) -> None:
+    for name, value in row["metrics"].items():
+        if value is None:
+            continue
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, int | float) and math.isfinite(part) for part in parts):
+            raise PluginError(
+                f"metric {name!r} gives {value!r} for row {row['row_id']} of {system!r}; "
+                "per_example must return finite numbers"
+            )
+
+
+def _check_same_rows(systems: Sequence[System]) -> None:
+    whole = [system for system in systems if system.role not in PARTIAL_ROLES]
+    for system in whole[1:]:
+        if system.splits["test"].keys() != whole[0].splits["test"].keys():
+            raise RunError(
+                f"{system.name!r} and {whole[0].name!r} did not predict the same test rows, so "
+                "they cannot be compared; remove the older file and: toolkit resume"
+            )
+
+
+def _check_applies(systems: Sequence[System]) -> None:
+    """A metric that says nothing of a row (``None``) says nothing of it for any system."""
+    for split, rows in systems[0].splits.items():
+        for row_id, first in rows.items():
+            for system in systems[1:]:
+                other = system.splits.get(split, {}).get(row_id)
+                if other is None:
+                    continue
+                for name, value in first["metrics"].items():
+                    theirs = other["metrics"].get(name)
+                    if (value is None) != (theirs is None):
+                        blamed = systems[0].name if value is None else system.name
+                        raise PluginError(
+                            f"metric {name!r} gives None for row {row_id} of {blamed!r} and a "
+                            "number for another system; whether a metric applies to a row must "
+                            "follow from its reference alone, and numbers must be finite"
+                        )
+
+
+def shared_values(a: System, b: System, metric: str) -> tuple[list[Any], list[Any]]:
+    """Both systems' per-example values on the test rows that both answered."""
+    ours, theirs = a.splits["test"], b.splits["test"]
+    both = [row_id for row_id in ours if row_id in theirs]
+    return (
+        [ours[row_id]["metrics"][metric] for row_id in both],
+        [theirs[row_id]["metrics"][metric] for row_id in both],
+    )
+
+
+def trained(systems: Sequence[System]) -> System | None:
+    """The system that the run is about: the first adapter, or the fully trained model."""
+    for role in TRAINED:
+        for system in systems:
+            if system.role == role:
+                return system
+    return None
+
+
+_TOLERANCE = 1e-6
+
+
+def same(a: Any, b: Any, tolerance: float = _TOLERANCE) -> bool:
+    """Equal, where tuples are lists and numbers agree to six digits (JSON keeps more)."""
+    if _is_list(a) and _is_list(b):
+        return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if _is_number(a) and _is_number(b):
+        return math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-9)
+    return bool(a == b)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,168 @@
+"""The run directory: written atomically, read back by everything after it.
+
+The layout is drawn in ``docs/architecture.md``. Every file is written to a temporary name beside
+its place and renamed, so a kill leaves the old file or the new one, never a half.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import RunError, UsageError, did_you_mean
+from toolkit.runs.files import read_json, write_json
+
+STAGES = ("data", "baselines", "base", "train", "predict", "score", "report")
+VERSION = 1
+
+
+def runs_folder(given: Path | None = None) -> Path:
+    """``--runs``, else ``TOOLKIT_RUNS``, else ``runs`` in the working directory."""
+    return given or Path(os.environ.get("TOOLKIT_RUNS") or "runs")
+
+
+class Run:
+    """One run directory. Attributes are paths; :attr:`info` is the content of ``run.json``."""
+
+    def __init__(self, path: Path, info: dict[str, Any]) -> None:
+        self.path = path
+        self.info = info
+
+    # -- places --------------------------------------------------------------------------------
+    @property
+    def id(self) -> str:
+        return str(self.info["id"])
+
+    @property
+    def adapter(self) -> Path:
+        return self.path / "adapter"
+
+    @property
+    def base(self) -> Path:
+        """What an encoder's base system was fitted to; other kinds leave it out."""
+        return self.path / "base"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / "predictions"
+
+    # -- making and finding --------------------------------------------------------------------
+    @classmethod
+    def create(cls, folder: Path, info: Mapping[str, Any]) -> Run:
+        """A new directory ``folder/TASK/ID``; never one that exists.
+
+        Args:
+            folder: the runs folder.
+            info: at least ``task``, ``recipe``, ``source`` and ``seed``; see the architecture page.
+        """
+        now = dt.datetime.now(dt.UTC)
+        basis = {k: info[k] for k in ("recipe", "source", "seed")}
+        digest = hashlib.sha256(json.dumps(basis, sort_keys=True, default=str).encode()).hexdigest()
+        stem = f"{now:%Y%m%d-%H%M%S}-{digest[:6]}"
+        for attempt in range(100):
+            run_id = stem if attempt == 0 else f"{stem}-{attempt}"
+            path = folder / str(info["task"]) / run_id
+            try:
+                path.mkdir(parents=True, exist_ok=False)
+            except FileExistsError as error:
+                if path.is_dir():
+                    continue
+                raise RunError(f"cannot make the run folder {path}: {error.strerror}") from error
+            except OSError as error:
+                raise RunError(
+                    f"cannot make the run folder {path}: {error.strerror}; choose another: --runs"
+                ) from error
+            run = cls(
+                path,
+                {
+                    "version": VERSION,
+                    "id": run_id,
+                    "created": now.isoformat(timespec="seconds"),
+                    **info,
+                    "stages": {},
+                },
+            )
+            run.save()
+            return run
+        raise RunError(f"cannot make a new run folder in {folder / str(info['task'])}")
+
+    @classmethod
+    def open(cls, path: Path) -> Run:
+        info = read_json(path / "run.json")
+        if not isinstance(info, dict) or info.get("version") != VERSION:
+            raise RunError(f"{path / 'run.json'} was written by another version of the toolkit")
+        return cls(path, info)
+
+    @classmethod
+    def find(cls, name: str | None, folder: Path, *, unfinished: bool = False) -> Run:
+        """A run by path, by ID (or its beginning), or the newest (unfinished) one for ``None``."""
+        if name and (Path(name) / "run.json").is_file():
+            return cls.open(Path(name))
+        runs = list(cls.all(folder))
+        if name is None:
+            runs = [r for r in runs if not unfinished or not r.finished]
+            if not runs:
+                what = "unfinished run" if unfinished else "run"
+                raise UsageError(f"no {what} in {folder}; start one with: toolkit run TASK")
+            return runs[-1]
+        hits = [r for r in runs if r.id == name] or [r for r in runs if r.id.startswith(name)]
+        if not hits:
+            near = did_you_mean(name, [r.id for r in runs])
+            raise UsageError(f"no run {name!r} in {folder}{near}; see: toolkit runs")
+        if len(hits) > 1:
+            raise UsageError(f"{name!r} fits {len(hits)} runs: {', '.join(r.id for r in hits)}")
+        return hits[0]
+
+    @classmethod
+    def all(cls, folder: Path) -> Iterator[Run]:
+        """All readable runs below a runs folder, oldest first."""
+        found = []
+        for file in folder.glob("*/*/run.json"):
+            with contextlib.suppress(RunError):
+                found.append(cls.open(file.parent))
+        yield from sorted(found, key=lambda r: (r.info["created"], r.id))
+
+    # -- stages ----------------------------------------------------------------------------------
+    def save(self) -> None:
+        write_json(self.path / "run.json", self.info)
+
+    def done(self, stage: str) -> bool:
+        return bool(self.info["stages"].get(stage, {}).get("state") == "done")
+
+    @property
+    def finished(self) -> bool:
+        return all(self.done(stage) for stage in STAGES)
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Mark a stage done when its block ends without an error; its seconds add up over tries."""
+        before = self.info["stages"].get(name, {}).get("seconds", 0.0)
+        started = time.perf_counter()
+        self.info["stages"][name] = {"state": "running", "seconds": before}
+        self.save()
+        try:
+            yield
+        except BaseException:
+            self._end(name, "stopped", before, started)
+            raise
+        self._end(name, "done", before, started)
+
+    def _end(self, name: str, state: str, before: float, started: float) -> None:
+        seconds = round(before + time.perf_counter() - started, 3)
+        self.info["stages"][name] = {"state": state, "seconds": seconds}
+        self.save()
