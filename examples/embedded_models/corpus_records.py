@@ -2,7 +2,7 @@
 
 Thirty domains of everyday life, each with fields of its own and several clauses a field. None of
 them is about insurance, and no wording, name or field name of the summarization plugin occurs here
-(``tests/models/test_corpus_pairs.py`` looks): the base learns to state what a record says, in
+(``test_corpus_pairs.py`` looks): the base learns to state what a record says, in
 words that are not the task's.
 """
 

@@ -1,6 +1,6 @@
 """The words of the pre-training text: another world's goods, brands, materials and conditions.
 
-Nothing here may occur in the price task's catalogue (``tests/models/test_corpus.py`` looks): the
+Nothing here may occur in the price task's catalogue (``test_corpus.py`` looks): the
 base model learns how advertisements are read, and has yet to learn those goods.
 """
 

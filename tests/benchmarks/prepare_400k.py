@@ -27,7 +27,7 @@ WORDS = [
 PREPARE = """
 import json, resource, sys, time
 started = time.perf_counter()
-from toolkit import preflight
+from toolkit.preparation import preflight
 from toolkit.preparation.prepare import Source, prepare
 from toolkit_price_regression.task import PriceRegression
 

@@ -3,3 +3,7 @@
 Weights come from safetensors only, never from pickles; code that comes with a model runs only
 where the user asked for it.
 """
+
+from toolkit.models.embedded import HUB_IDS, NAMES, location, path
+
+__all__ = ["HUB_IDS", "NAMES", "location", "path"]

@@ -113,7 +113,7 @@ def _unsloth() -> Finding:
     unmet = compatibility.unmet("unsloth", frozenset() if _has_gpu() else HEAVY_PARTS)
     wrong = [one for one in unmet if "wants" in one]
     done = subprocess.run(
-        [sys.executable, "-c", "from toolkit.backends import unsloth; unsloth.activate()"],
+        [sys.executable, "-c", "from toolkit.models import unsloth; unsloth.activate()"],
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     if done.returncode:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolkit import backends
 from toolkit.data.source import Source
 from toolkit.errors import MissingExtra, RunError
 from toolkit.kinds.base import TrainingWatch
@@ -319,7 +318,7 @@ class Flow:
     @property
     def _backend(self) -> dict[str, str]:
         """The run's backend; runs from before there was a choice have the plain one."""
-        plain = {"name": backends.choosing.TRANSFORMERS, "reason": "as before"}
+        plain = {"name": backend_choice.TRANSFORMERS, "reason": "as before"}
         return dict(self.run.info.get("backend") or plain)
 
     @property

@@ -82,8 +82,8 @@ def test_a_short_recipe_trains_by_upstream_defaults(
 def test_unsloths_own_class_gets_them_back(tmp_path: Path) -> None:
     """On a CPU it takes another way, so it is told to rewrite TRL's trainer as on a GPU."""
     code = (
-        "from toolkit import environment; environment.prepare(offline=True)\n"
-        "from toolkit.backends import unsloth; unsloth.activate()\n"
+        "from toolkit.system import environment; environment.prepare(offline=True)\n"
+        "from toolkit.models import unsloth; unsloth.activate()\n"
         "from unsloth.models.rl import _patch_trl_rl_trainers; import json, trl\n"
         "module = trl.trainer.sft_trainer\n"
         "upstream = module.SFTTrainer.__mro__[1]\n"

@@ -184,7 +184,7 @@ def test_the_fingerprint_does_not_depend_on_the_process(tmp_path: Path) -> None:
         "from data_fixtures import Echo; from toolkit.preparation.prepare import *\n"
         f"print(prepare(Echo(), Source(data={str(path)!r})).fingerprint)"
     )
-    here = ":".join([*sys.path, str(Path(__file__).parent)])
+    here = ":".join([*sys.path, str(Path(__file__).parents[1])])
     found = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True,

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_fixtures import write_csv
+from toolkit.data.readers import read as reading
 from toolkit.data.readers.read import is_hub_id
 from toolkit.errors import DataError, ToolkitError, UsageError
 from toolkit.preparation.prepare import Source, read

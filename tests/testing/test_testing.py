@@ -54,6 +54,6 @@ def test_importing_the_plugin_loads_nothing_heavy() -> None:
 def test_the_entry_point_is_declared() -> None:
     import tomllib
 
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     points: dict[str, Any] = project["entry-points"]["pytest11"]
     assert points == {"toolkit.testing": "toolkit.testing"}

@@ -278,7 +278,7 @@ def test_check_keeps_every_rule() -> None:
 
 def test_a_whole_run(tiny_t5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "load_task", lambda run: TinyOffers())
-    monkeypatch.setattr(discovery, "load", lambda: discovery.Plugins())
+    monkeypatch.setattr(discovery, "load", discovery.Plugins)
     run = start.start(
         TinyOffers, recipe(tiny_t5, report_to="none"), Source(), runs=tmp_path, options={"seed": 0}
     )

@@ -12,7 +12,7 @@ from cli_runner import environment
 HELD = """
 import ctypes, sys
 import torch
-from toolkit.backends import pages
+from toolkit.models import malloc as pages
 
 def resident():
     with open("/proc/self/statm") as file:

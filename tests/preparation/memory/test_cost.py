@@ -8,7 +8,7 @@ import json
 import pytest
 
 from cli_runner import CommandLine
-from test_real_recipes import NAMES, REAL
+from real_recipes import NAMES, REAL
 from toolkit import Recipe, Task
 from toolkit.plugins import discovery
 from toolkit.preparation.memory import cost, hardware, stored
@@ -21,7 +21,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(("task", "recipe"), REAL, ids=NAMES)
 def test_recipes_of_real_models_have_a_kept_estimate(task: type[Task], recipe: Recipe) -> None:
-    assert stored.kept(task, recipe, gpu=True), "python -m toolkit.preparation.memory.stored"
+    assert stored.kept(task, recipe, gpu=True), "python -m toolkit.cli.store_estimates"
     assert stored.kept(task, recipe, gpu=False)
 
 

@@ -14,7 +14,7 @@ import pytest
 from distributions import install, wheel, works
 from toolkit import __version__
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 BROKEN: dict[str, tuple[str | None, str]] = {
     "import-error": (

@@ -16,7 +16,7 @@ import pytest
 from toolkit.runs.files import read_json, read_jsonl, write_json
 from toolkit_summarization import articles, claims
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
 QUICK = (
     "--set", "training.max_steps=4", "--set", "training.eval_strategy=steps", "--set",
@@ -84,7 +84,7 @@ def test_further_systems_are_no_copies_and_are_compared(summaries: Path) -> None
         assert ("adapter", name) in compared
         assert f"| adapter against {name} |" in report
     # A model that never learned says the same of a whole text and of its extract: that stages read
-    # another text, and answer otherwise, is tests/kinds/test_variants.py's to show.
+    # another text, and answer otherwise, is tests/kinds/language/test_variants.py's to show.
     assert texts(summaries, "ensemble") != texts(summaries, "adapter")
     assert "two-stage: 3 sentences are extracted" in report
 

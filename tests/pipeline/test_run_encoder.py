@@ -15,6 +15,8 @@ from cli_runner import ROOT, CommandLine, command, goods, quick, write_csv
 
 ENCODER = "price-regression-encoder"
 
+SCHEMA = json.loads((ROOT / "toolkit/evaluation/metrics.schema.json").read_text())
+
 
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
@@ -54,7 +56,7 @@ def read(run: Path, name: str) -> Any:
 
 def test_the_run_is_whole_and_follows_the_schema(finished: Path) -> None:
     metrics = read(finished, "metrics.json")
-    jsonschema.validate(metrics, json.loads((ROOT / "toolkit/evaluation/metrics.schema.json").read_text()))
+    jsonschema.validate(metrics, SCHEMA)
     ours = "full" if read(finished, "run.json")["recipe"]["lora"] is None else "adapter"
     assert {ours, "base", "constant-median"} <= set(metrics["systems"])
     assert "few-shot" not in metrics["systems"]
@@ -169,7 +171,7 @@ def test_a_run_of_classes_has_figures_by_class_and_a_confusion_matrix(
         metrics = json.loads(answer.out)
         (run,) = (tmp_path / task.name).iterdir()
         stored = read(run, "metrics.json")
-        jsonschema.validate(stored, json.loads((ROOT / "toolkit/evaluation/metrics.schema.json").read_text()))
+        jsonschema.validate(stored, SCHEMA)
         page, text = ((run / name).read_text() for name in ("report.html", "report.md"))
         assert "Which classes are mixed up" in page and "## Classes mixed up by adapter" in text
         counts = metrics["confusion"]["systems"]["adapter"]

@@ -12,25 +12,12 @@ from typing import Any
 import pytest
 
 from cli_runner import CommandLine
+from real_recipes import NAMES, REAL
 from toolkit import Recipe, Task
-from toolkit.models.paths import EMBEDDED
-from toolkit.plugins import discovery
 from toolkit.plugins.recipes import SECTIONS
 from toolkit.preparation.memory.meta_model import configuration
 from toolkit.testing import models
 
-
-def real() -> list[tuple[type[Task], Recipe]]:
-    return [
-        (task, recipe)
-        for _, task in sorted(discovery.load().tasks.items())
-        for recipe in task.recipes
-        if not recipe.model.startswith(EMBEDDED)
-    ]
-
-
-REAL = real()
-NAMES = [f"{task.name}-{recipe.name}" for task, recipe in REAL]
 OPTIONS = {
     "training.max_steps": 1, "training.eval_strategy": "steps", "training.eval_steps": 1,
     "training.save_steps": 1, "training.save_strategy": "steps", "training.max_length": 512,

@@ -490,6 +490,7 @@ def test_adapters_of_two_tasks_on_one_encoder_answer_as_alone(tiny_bert, tmp_pat
     from kinds.test_sequence_classification import Wood
     from kinds.test_sequence_classification import made as made_classifier
     from kinds.test_sequence_classification import train as train_classifier
+
     from toolkit.pipeline.shared_encoder import SharedEncoder
 
     marks, classes = made(tiny_bert), made_classifier(tiny_bert, Wood)
@@ -525,6 +526,7 @@ def test_adapters_share_what_both_encoders_have(tiny_bert, tmp_path, first):
     from kinds.test_sequence_classification import Wood
     from kinds.test_sequence_classification import made as made_classifier
     from kinds.test_sequence_classification import train as train_classifier
+
     from toolkit.pipeline.shared_encoder import SharedEncoder
 
     def marking() -> Any:

@@ -85,7 +85,7 @@ def test_plain_peft_gets_the_answers_of_an_adapter_that_unsloth_trained(
     """Read by another process, in which Unsloth is never imported."""
     code = (
         "import sys, json\n"
-        "from toolkit import environment; environment.prepare(offline=True)\n"
+        "from toolkit.system import environment; environment.prepare(offline=True)\n"
         "from pathlib import Path\n"
         "from toolkit.runs.run import Run, read_jsonl\n"
         "from toolkit.pipeline.predict import open_run\n"

@@ -17,7 +17,7 @@ from toolkit.plugins import discovery, task_file
 from toolkit.plugins.contract import check
 from toolkit.preparation.prepare import prepare
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 LONGEST = 40
 TASKS = ("cooking_time.py", "dialogue_summary.py", "email_subject.py", "email_subject.toml")
 
