@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolkit import Recipe, Task
+from toolkit.models.paths import EMBEDDED
 from toolkit.plugins import discovery
 
 
