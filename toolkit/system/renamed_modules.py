@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 RENAMED = {
     "toolkit.columns": "toolkit.data.columns",
@@ -38,7 +39,8 @@ class _Finder:
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname in RENAMED else None
+        loader: Any = self
+        return ModuleSpec(fullname, loader) if fullname in RENAMED else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return None
