@@ -209,6 +209,11 @@ def merged(model: Any) -> Iterator[None]:
             weight.data.copy_(before)
 
 
+def without_peft(model: Any) -> Any:
+    """The transformers model inside a ``PeftModel``, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def parameter_counts(model: Any) -> tuple[int, int]:
     """Parameters that are trained and in all (4-bit weights counted as what they stand for)."""
     trained = total = 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from toolkit.models import adapters, loading
+from toolkit.models.loading import LoadRequest
 
 
 class Backend(Protocol):
@@ -13,26 +14,8 @@ class Backend(Protocol):
 
     name: str
 
-    def load(
-        self,
-        auto_class: str,
-        model: str,
-        *,
-        init: Mapping[str, Any] | None = None,
-        quantization: Mapping[str, Any] | None = None,
-        trust_remote_code: bool = False,
-        max_length: int | None = None,
-    ) -> Any:
-        """A model in evaluation mode.
-
-        Args:
-            auto_class: as for :func:`toolkit.models.loading.load_model`, like the next four.
-            model: as in a recipe.
-            init: keyword arguments for ``from_pretrained``.
-            quantization: fields of ``BitsAndBytesConfig``.
-            trust_remote_code: run code that comes with the model.
-            max_length: tokens of the longest row, for backends that prepare for a length.
-        """
+    def load(self, request: LoadRequest) -> Any:
+        """A model in evaluation mode."""
         ...
 
     def add_lora(
@@ -63,23 +46,8 @@ class Transformers:
 
     name = "transformers"
 
-    def load(
-        self,
-        auto_class: str,
-        model: str,
-        *,
-        init: Mapping[str, Any] | None = None,
-        quantization: Mapping[str, Any] | None = None,
-        trust_remote_code: bool = False,
-        max_length: int | None = None,
-    ) -> Any:
-        return loading.load_model(
-            auto_class,
-            model,
-            init=init,
-            quantization=quantization,
-            trust_remote_code=trust_remote_code,
-        )
+    def load(self, request: LoadRequest) -> Any:
+        return loading.load_model(request)
 
     def add_lora(
         self,

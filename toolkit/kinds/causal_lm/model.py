@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit.data import tables
-from toolkit.kinds.base import Progress, Rehearsal
-from toolkit.kinds.causal_lm.task import CausalLMTask, Generated, NumericLMTask
+from toolkit.kinds.base import DryRun, DryRunRequest, Progress
+from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.language.model import LanguageModel
+from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
+from toolkit.recipe import Recipe
 from toolkit.system import precision
-from toolkit.task import Row, Task
+from toolkit.task import Row
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -46,25 +48,23 @@ class CausalLM(LanguageModel):
         return SFTConfig  # type: ignore[no-any-return]
 
     @classmethod
-    def rehearsal(
-        cls,
-        task: Task | type[Task],
-        tokenizer: Any = None,
-        *,
-        packed: bool = False,
-        one_token: bool = False,
-    ) -> Rehearsal:
-        from toolkit.kinds.causal_lm.dry_run import CausalRehearsal
+    def dry_run(cls, request: DryRunRequest) -> DryRun:
+        from toolkit.kinds.causal_lm.dry_run import CausalDryRun
 
-        joined = packed or bool(getattr(task, "joined", False))
-        if isinstance(task, NumericLMTask) and tokenizer is not None:
+        task: Any = request.task  # a CausalLMTask, or the class of one
+        if isinstance(task, NumericLMTask) and request.tokenizer is not None:
             from toolkit.kinds.causal_lm.number_distribution import NumberReader
 
-            walks = not NumberReader(tokenizer, task.largest_number).one_pass
+            walks = not NumberReader(request.tokenizer, task.largest_number).one_pass
         else:
             own = task if isinstance(task, type) else type(task)
-            walks = issubclass(own, NumericLMTask) and not one_token
-        return CausalRehearsal(walks=walks, joined=joined)
+            walks = issubclass(own, NumericLMTask) and not request.one_token_numbers
+        packed = bool(request.recipe.training.get("packing"))
+        return CausalDryRun(walks=walks, joined=packed or bool(task.joined))
+
+    @property
+    def shares_sequences(self) -> bool:
+        return bool(self.recipe.training.get("packing") or self.task.joined)
 
     @property
     def max_length(self) -> int | None:
@@ -154,11 +154,12 @@ class CausalLM(LanguageModel):
         from toolkit.kinds.causal_lm.sequences import collator, joined, packed
 
         if self.recipe.training.get("packing"):
-            return packed(self, train, lengths)
+            return packed(self.model, train, lengths, self.max_length)
         # Unsloth leaves masks out in training.
         if not self.task.joined or self.backend.name == "unsloth":
             return train, lengths
-        return joined(self, train, lengths, collator(self, splits["train"]))
+        collate = collator(self.renderer, self.task, splits["train"])
+        return joined(self.model, train, lengths, collate, self.max_length)
 
     def trainer(
         self,
@@ -166,6 +167,7 @@ class CausalLM(LanguageModel):
         train: Dataset,
         select: Dataset,
         *,
+        recipe: Recipe,
         checkpoints: Path,
         **arguments: Any,
     ) -> Any:
@@ -173,15 +175,17 @@ class CausalLM(LanguageModel):
         from toolkit.kinds.causal_lm.sequences import collator
         from toolkit.kinds.causal_lm.trainer import LabelTrainer
 
+        # Rows are prepared already, and packed where they are to be.
+        prepared: dict[str, Any] = {
+            "dataset_kwargs": {"skip_prepare_dataset": True},
+            "packing": False,
+        }
         return LabelTrainer(
             model=self.model,
-            # Rows are prepared already, and packed where they are to be.
-            args=fit.arguments(
-                self, checkpoints, dataset_kwargs={"skip_prepare_dataset": True}, packing=False
-            ),
+            args=fit.arguments(self, recipe, checkpoints, **prepared),
             train_dataset=train,
             eval_dataset=select,
             processing_class=self.tokenizer,
-            data_collator=collator(self, splits["train"]),
+            data_collator=collator(self.renderer, self.task, splits["train"]),
             **arguments,
         )

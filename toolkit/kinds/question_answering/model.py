@@ -15,14 +15,12 @@ from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.encoder.model import Encoder
 from toolkit.kinds.question_answering.features import NONE, Piece, Read, Reader, first_answer
 from toolkit.kinds.question_answering.linear_probe import SpanProbe
+from toolkit.kinds.question_answering.outputs import Answered
 from toolkit.kinds.question_answering.spans import Collected
-from toolkit.kinds.question_answering.task import Answered, QuestionAnsweringTask
+from toolkit.kinds.question_answering.task import QuestionAnsweringTask
+from toolkit.recipe import Recipe
 from toolkit.system import distributed
 from toolkit.task import Row
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-
 
 if TYPE_CHECKING:
     import torch
@@ -308,14 +306,20 @@ class QuestionAnswering(Encoder):
             self.tuned.set_adapter("default")
 
     def train(
-        self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
+        self,
+        splits: DatasetDict,
+        *,
+        recipe: Recipe | None = None,
+        checkpoints: Path,
+        adapter: Path,
+        watch: TrainingWatch,
     ) -> Trained:
-        recipe, count = self.recipe, self.ensemble
-        self.recipe = checkpoint_ensemble.saving(recipe, count) if count else recipe
-        try:
-            trained = super().train(splits, checkpoints=checkpoints, adapter=adapter, watch=watch)
-        finally:
-            self.recipe = recipe
+        recipe = recipe or self.recipe
+        count = checkpoint_ensemble.wanted(self.task, recipe)
+        trained = super().train(
+            splits, recipe=checkpoint_ensemble.saving(recipe, count),
+            checkpoints=checkpoints, adapter=adapter, watch=watch,
+        )  # fmt: skip
         if count and distributed.first():
             checkpoint_ensemble.keep(checkpoints, adapter, count)
         return trained

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit.data import tables
-from toolkit.kinds.base import Rehearsal
+from toolkit.kinds.base import DryRun, DryRunRequest
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.seq2seq_lm.prompt import Seq2SeqRenderer
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
-from toolkit.task import Row, Task
+from toolkit.recipe import Recipe
+from toolkit.task import Row
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -38,17 +39,10 @@ class Seq2SeqLM(LanguageModel):
         return Seq2SeqRenderer(self.tokenizer, self.target_limit)
 
     @classmethod
-    def rehearsal(
-        cls,
-        task: Task | type[Task],
-        tokenizer: Any = None,
-        *,
-        packed: bool = False,
-        one_token: bool = False,
-    ) -> Rehearsal:
-        from toolkit.kinds.seq2seq_lm.dry_run import Seq2SeqRehearsal
+    def dry_run(cls, request: DryRunRequest) -> DryRun:
+        from toolkit.kinds.seq2seq_lm.dry_run import Seq2SeqDryRun
 
-        return Seq2SeqRehearsal()
+        return Seq2SeqDryRun()
 
     # -- settings --------------------------------------------------------------------------------
     @classmethod
@@ -139,6 +133,7 @@ class Seq2SeqLM(LanguageModel):
         train: Dataset,
         select: Dataset,
         *,
+        recipe: Recipe,
         checkpoints: Path,
         **arguments: Any,
     ) -> Any:
@@ -147,7 +142,7 @@ class Seq2SeqLM(LanguageModel):
 
         return TargetTrainer(
             model=self.model,
-            args=fit.arguments(self, checkpoints),
+            args=fit.arguments(self, recipe, checkpoints),
             train_dataset=train,
             eval_dataset=select,
             processing_class=self.tokenizer,
