@@ -71,6 +71,7 @@ APPLICATION_MODULES = (
     "toolkit.evaluation.human_guesses",
     "toolkit.kinds.base",
     "toolkit.kinds.causal_lm.task",
+    "toolkit.kinds.language.text_model",
     "toolkit.kinds.registry",
     "toolkit.reporting.run_details",
     "toolkit.panels",

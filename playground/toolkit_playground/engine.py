@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.kinds.base import BASE, TextModel, Watch
+from toolkit.kinds.base import BASE, Watch
+from toolkit.kinds.language.text_model import TextModel
 from toolkit.pipeline.predict import open_run, read
 from toolkit.pipeline.restore import load_task
 from toolkit.runs.run import Run

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     from datasets import Dataset, DatasetDict
 
-    from toolkit.kinds.language.outputs import Generated
-    from toolkit.kinds.language.prompt import Renderer
     from toolkit.models.backend import Backend
 
 Progress = Callable[[int, int], None]
@@ -319,53 +317,3 @@ class Kind(ABC):
         """The adapter that ``predict(adapter=True)`` uses from now on."""
         if name != "default":
             raise ModelError(f"{type(self).__name__} holds one adapter at a time")
-
-
-class TextModel(Kind):
-    """A kind that writes text token by token, so that it can be followed and stopped.
-
-    A *side* is the name of a loaded adapter, or :data:`BASE` for the model without one.
-    """
-
-    renderer: Renderer
-    """Turns the kind's examples into tokens."""
-
-    @property
-    @abstractmethod
-    def answer_room(self) -> int:
-        """Tokens that an answer may have, the same in training and prediction."""
-
-    @property
-    @abstractmethod
-    def positions(self) -> int | None:
-        """Tokens that the model has room for, prompt and answer; ``None``: it does not say."""
-
-    @property
-    def written(self) -> int:
-        return self.answer_room
-
-    @abstractmethod
-    def prompt(self, row: Row) -> list[int]:
-        """Token ids of a row's prompt, shape (tokens,)."""
-
-    @abstractmethod
-    def chat_prompt(self, messages: Sequence[Mapping[str, str]]) -> list[int] | None:
-        """Token ids of a conversation by the model's chat template; ``None`` where it has none."""
-
-    @abstractmethod
-    def write(
-        self,
-        prompts: Sequence[Sequence[int]],
-        sides: Sequence[str],
-        *,
-        generation: Mapping[str, Any] | None = None,
-        watch: Watch | None = None,
-    ) -> list[Generated]:
-        """Continue each prompt by its side, all in one mixed batch on the one base.
-
-        Args:
-            prompts: token ids.
-            sides: one a prompt.
-            generation: fields of ``GenerationConfig`` over the recipe's.
-            watch: follows the tokens, and may stop them.
-        """

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ModelError, UsageError
-from toolkit.kinds.base import BASE, TextModel, Watch
+from toolkit.kinds.base import BASE, Watch
 from toolkit.kinds.language.outputs import Generated
+from toolkit.kinds.language.text_model import TextModel
 from toolkit.models import adapters
 from toolkit.runs.files import read_json
 from toolkit.task import Row
