@@ -15,7 +15,8 @@ from toolkit.task import Row
 class TextModel(Kind):
     """A kind that writes text token by token, so that it can be followed and stopped.
 
-    A *side* is the name of a loaded adapter, or :data:`~toolkit.kinds.base.BASE` for the model without one.
+    A *side* is the name of a loaded adapter, or :data:`~toolkit.kinds.base.BASE` for the model
+    without one.
     """
 
     renderer: Renderer
