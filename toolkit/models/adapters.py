@@ -7,6 +7,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,25 @@ from toolkit.errors import ModelError, RunError
 from toolkit.models.paths import EMBEDDED
 from toolkit.runs.files import write_json
 from toolkit.system import distributed
+
+
+@dataclass(frozen=True)
+class LoraRequest:
+    """A fresh adapter, as a backend makes it.
+
+    Args:
+        fields: of ``LoraConfig``.
+        seed: of the adapter's first weights.
+        task_type: PEFT's name of the kind.
+        checkpointing: gradient checkpointing is wanted.
+        computing: the reduced type that training computes in.
+    """
+
+    fields: Mapping[str, Any]
+    seed: int
+    task_type: str
+    checkpointing: bool = False
+    computing: str | None = None
 
 
 def add_lora(

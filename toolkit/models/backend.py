@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from toolkit.models import adapters, loading
+from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 
 
@@ -18,26 +18,8 @@ class Backend(Protocol):
         """A model in evaluation mode."""
         ...
 
-    def add_lora(
-        self,
-        model: Any,
-        fields: Mapping[str, Any],
-        *,
-        seed: int,
-        task_type: str,
-        checkpointing: bool,
-        computing: str | None = None,
-    ) -> Any:
-        """A ``PeftModel`` with a fresh adapter, ready to be trained.
-
-        Args:
-            model: what :meth:`load` gave.
-            fields: of ``LoraConfig``.
-            seed: of the adapter's first weights.
-            task_type: PEFT's name of the kind.
-            checkpointing: gradient checkpointing is wanted.
-            computing: the reduced type that training computes in.
-        """
+    def add_lora(self, model: Any, request: LoraRequest) -> Any:
+        """A ``PeftModel`` with a fresh adapter, ready to be trained, on what :meth:`load` gave."""
         ...
 
 
@@ -49,15 +31,12 @@ class Transformers:
     def load(self, request: LoadRequest) -> Any:
         return loading.load_model(request)
 
-    def add_lora(
-        self,
-        model: Any,
-        fields: Mapping[str, Any],
-        *,
-        seed: int,
-        task_type: str,
-        checkpointing: bool,
-        computing: str | None = None,
-    ) -> Any:
+    def add_lora(self, model: Any, request: LoraRequest) -> Any:
         # The trainer itself turns checkpointing on.
-        return adapters.add_lora(model, fields, seed=seed, task_type=task_type, computing=computing)
+        return adapters.add_lora(
+            model,
+            request.fields,
+            seed=request.seed,
+            task_type=request.task_type,
+            computing=request.computing,
+        )

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.errors import MissingExtra, ModelError, RecipeError, UsageError
+from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.models.paths import model_path
 
@@ -161,27 +162,18 @@ class Unsloth:
         self._ready(loaded, training=False)
         return loaded.eval()
 
-    def add_lora(
-        self,
-        model: Any,
-        fields: Mapping[str, Any],
-        *,
-        seed: int,
-        task_type: str,
-        checkpointing: bool,
-        computing: str | None = None,
-    ) -> Any:
+    def add_lora(self, model: Any, request: LoraRequest) -> Any:
         from unsloth import FastLanguageModel
 
-        arguments = dict(fields)
+        arguments = dict(request.fields)
         if arguments.get("target_modules") == "all-linear":
             arguments["target_modules"] = linear_names(model)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 made = FastLanguageModel.get_peft_model(
                     model,
-                    random_state=seed,
-                    use_gradient_checkpointing="unsloth" if checkpointing else False,
+                    random_state=request.seed,
+                    use_gradient_checkpointing="unsloth" if request.checkpointing else False,
                     **{"r": 8, "lora_alpha": 8, **arguments},  # PEFT's own defaults
                 )
         except (ValueError, TypeError) as error:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
-from toolkit.recipe import Recipe
 from toolkit.system import precision
 from toolkit.task import Row
 
@@ -32,6 +30,11 @@ class CausalLM(LanguageModel):
     task_type = "CAUSAL_LM"
     backends = ("transformers", "unsloth")
     mixed = "bfloat16"  # SFTConfig's default
+    # Rows are prepared already, and packed where they are to be.
+    fixed_arguments: ClassVar[Mapping[str, Any]] = {
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+        "packing": False,
+    }
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -151,41 +154,22 @@ class CausalLM(LanguageModel):
     def arranged(
         self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
     ) -> tuple[Dataset, np.ndarray]:
-        from toolkit.kinds.causal_lm.sequences import collator, joined, packed
+        from toolkit.kinds.causal_lm.sequences import joined, packed
 
         if self.recipe.training.get("packing"):
             return packed(self.model, train, lengths, self.max_length)
         # Unsloth leaves masks out in training.
         if not self.task.joined or self.backend.name == "unsloth":
             return train, lengths
-        collate = collator(self.renderer, self.task, splits["train"])
+        collate = self.collator(splits["train"])
         return joined(self.model, train, lengths, collate, self.max_length)
 
-    def trainer(
-        self,
-        splits: DatasetDict,
-        train: Dataset,
-        select: Dataset,
-        *,
-        recipe: Recipe,
-        checkpoints: Path,
-        **arguments: Any,
-    ) -> Any:
-        from toolkit.kinds import fit
-        from toolkit.kinds.causal_lm.sequences import collator
+    def trainer_class(self) -> Any:
         from toolkit.kinds.causal_lm.trainer import LabelTrainer
 
-        # Rows are prepared already, and packed where they are to be.
-        prepared: dict[str, Any] = {
-            "dataset_kwargs": {"skip_prepare_dataset": True},
-            "packing": False,
-        }
-        return LabelTrainer(
-            model=self.model,
-            args=fit.arguments(self, recipe, checkpoints, **prepared),
-            train_dataset=train,
-            eval_dataset=select,
-            processing_class=self.tokenizer,
-            data_collator=collator(self.renderer, self.task, splits["train"]),
-            **arguments,
-        )
+        return LabelTrainer
+
+    def collator(self, train: Dataset) -> Any:
+        from toolkit.kinds.causal_lm.sequences import collator
+
+        return collator(self.renderer, self.task, train)

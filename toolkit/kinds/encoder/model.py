@@ -250,7 +250,7 @@ class Encoder(Kind):
         adapter: Path,
         watch: TrainingWatch,
     ) -> Trained:
-        recipe = recipe or self.recipe
+        recipe = self.saving(recipe or self.recipe)
         self.check_recipe()
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
@@ -277,7 +277,15 @@ class Encoder(Kind):
             lengths=lengths, checkpoints=checkpoints, watch=watch,
         )  # fmt: skip
         self._save(splits, adapter)
+        self.after_training(recipe, checkpoints, adapter)
         return trained
+
+    def saving(self, recipe: Recipe) -> Recipe:
+        """The recipe with as many checkpoints kept as :meth:`after_training` needs."""
+        return recipe
+
+    def after_training(self, recipe: Recipe, checkpoints: Path, adapter: Path) -> None:
+        """What a subclass adds to a saved adapter, such as further checkpoints."""
 
     def _save(self, splits: DatasetDict, adapter: Path) -> None:
         canaries = fit.canary_rows(self, splits)

@@ -19,6 +19,7 @@ from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
 from toolkit.kinds.language.variants import VariantModel
 from toolkit.models import adapters, loading
+from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
 from toolkit.runs.files import read_json
@@ -36,6 +37,8 @@ class LanguageModel(VariantModel):
     task: LanguageTask
     padding_side: ClassVar[str] = "left"
     folds = True
+    fixed_arguments: ClassVar[Mapping[str, Any]] = {}
+    """Training arguments that no recipe decides."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -81,24 +84,15 @@ class LanguageModel(VariantModel):
         return train, lengths
 
     @abstractmethod
-    def trainer(
-        self,
-        splits: DatasetDict,
-        train: Dataset,
-        select: Dataset,
-        *,
-        recipe: Recipe,
-        checkpoints: Path,
-        **arguments: Any,
-    ) -> Any:
-        """The kind's trainer, a :class:`~toolkit.kinds.trainer.JudgedTrainer`.
+    def trainer_class(self) -> Any:
+        """The kind's trainer, a subclass of :class:`~toolkit.kinds.trainer.JudgedTrainer`."""
+
+    @abstractmethod
+    def collator(self, train: Dataset) -> Any:
+        """What makes batches of rows as :meth:`tokenized` gives them.
 
         Args:
-            splits: the rows themselves.
-            train, select: rows as :meth:`tokenized` gives them.
-            recipe: how to train, see :meth:`train`.
-            checkpoints: the trainer's output folder.
-            arguments: for the trainer, as they are.
+            train: the training rows themselves.
         """
 
     # -- before a model is loaded ------------------------------------------------------------------
@@ -301,11 +295,13 @@ class LanguageModel(VariantModel):
         select = self.tokenized(splits["select"])
         self.model = self.backend.add_lora(
             self.model,
-            recipe.lora,
-            seed=self.seed,
-            task_type=self.task_type,
-            checkpointing=bool(recipe.training.get("gradient_checkpointing")),
-            computing=self.trains_in(recipe),
+            LoraRequest(
+                recipe.lora,
+                seed=self.seed,
+                task_type=self.task_type,
+                checkpointing=bool(recipe.training.get("gradient_checkpointing")),
+                computing=self.trains_in(recipe),
+            ),
         )
         self.has_adapter = True
         rows = lengths.shape[1]
@@ -314,11 +310,17 @@ class LanguageModel(VariantModel):
         saving = checkpoint_ensemble.saving(recipe, count)
 
         def build(monitor: Monitor) -> Any:
-            return self.trainer(
-                splits, train, select, recipe=saving, checkpoints=checkpoints,
-                lengths=lengths, judge=fit.judge(self, splits["select"], select),
+            return self.trainer_class()(
+                model=self.model,
+                args=fit.arguments(self, saving, checkpoints, **self.fixed_arguments),
+                train_dataset=train,
+                eval_dataset=select,
+                processing_class=self.tokenizer,
+                data_collator=self.collator(splits["train"]),
+                lengths=lengths,
+                judge=fit.judge(self, splits["select"], select),
                 monitor=monitor,
-            )  # fmt: skip
+            )
 
         trained = fit.fit(
             self.model, build, early_stopping=recipe.early_stopping,

@@ -11,7 +11,7 @@ import numpy as np
 
 from toolkit.errors import RecipeError
 from toolkit.kinds import checkpoint_ensemble
-from toolkit.kinds.base import Progress, Trained, TrainingWatch
+from toolkit.kinds.base import Progress
 from toolkit.kinds.encoder.model import Encoder
 from toolkit.kinds.question_answering.features import NONE, Piece, Read, Reader, first_answer
 from toolkit.kinds.question_answering.linear_probe import SpanProbe
@@ -24,7 +24,7 @@ from toolkit.task import Row
 
 if TYPE_CHECKING:
     import torch
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset
 
 LIMIT = 384
 """Tokens of a window where neither the recipe nor the tokenizer says less; BERT's for SQuAD."""
@@ -305,24 +305,13 @@ class QuestionAnswering(Encoder):
         if self._members:
             self.tuned.set_adapter("default")
 
-    def train(
-        self,
-        splits: DatasetDict,
-        *,
-        recipe: Recipe | None = None,
-        checkpoints: Path,
-        adapter: Path,
-        watch: TrainingWatch,
-    ) -> Trained:
-        recipe = recipe or self.recipe
+    def saving(self, recipe: Recipe) -> Recipe:
+        return checkpoint_ensemble.saving(recipe, checkpoint_ensemble.wanted(self.task, recipe))
+
+    def after_training(self, recipe: Recipe, checkpoints: Path, adapter: Path) -> None:
         count = checkpoint_ensemble.wanted(self.task, recipe)
-        trained = super().train(
-            splits, recipe=checkpoint_ensemble.saving(recipe, count),
-            checkpoints=checkpoints, adapter=adapter, watch=watch,
-        )  # fmt: skip
         if count and distributed.first():
             checkpoint_ensemble.keep(checkpoints, adapter, count)
-        return trained
 
     # -- the base ----------------------------------------------------------------------------------
     def fit_base(self, train: Dataset, folder: Path) -> None:
