@@ -51,10 +51,6 @@ class Echo(Task):
     def reference(self, row: Any) -> Any:
         return row["score"]
 
-    @classmethod
-    def kind(cls) -> Any:
-        raise NotImplementedError
-
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
     """A well-formed CSV file."""

@@ -95,10 +95,6 @@ class FakePrices(Task):
     def interval(self, prediction: Any, width: float) -> tuple[float, float]:
         return prediction * math.exp(-width), prediction * math.exp(width)
 
-    @classmethod
-    def kind(cls) -> Any:
-        raise NotImplementedError
-
 
 NOISES = {
     "constant-median": ("baseline", None),

@@ -14,15 +14,15 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "API_VERSION": "toolkit.task",
-    "Answered": "toolkit.kinds.question_answering.task",
+    "Answered": "toolkit.kinds.question_answering.outputs",
     "Baseline": "toolkit.task",
     "CausalLMTask": "toolkit.kinds.causal_lm.task",
-    "Classified": "toolkit.kinds.sequence_classification.task",
+    "Classified": "toolkit.kinds.sequence_classification.outputs",
     "DataError": "toolkit.errors",
-    "Generated": "toolkit.kinds.causal_lm.task",
+    "Generated": "toolkit.kinds.language.outputs",
     "Metric": "toolkit.task",
     "MissingExtra": "toolkit.errors",
-    "Numbers": "toolkit.kinds.causal_lm.task",
+    "Numbers": "toolkit.kinds.language.outputs",
     "NumericLMTask": "toolkit.kinds.causal_lm.task",
     "Panel": "toolkit.task",
     "Predictor": "toolkit.task",
@@ -73,6 +73,8 @@ APPLICATION_MODULES = (
     "toolkit.evaluation.human_guesses",
     "toolkit.kinds.base",
     "toolkit.kinds.causal_lm.task",
+    "toolkit.kinds.language.text_model",
+    "toolkit.kinds.registry",
     "toolkit.reporting.run_details",
     "toolkit.panels",
     "toolkit.plugins.discovery",
@@ -99,13 +101,13 @@ if TYPE_CHECKING:
     from toolkit.errors import ToolkitError as ToolkitError
     from toolkit.errors import UsageError as UsageError
     from toolkit.kinds.causal_lm.task import CausalLMTask as CausalLMTask
-    from toolkit.kinds.causal_lm.task import Generated as Generated
-    from toolkit.kinds.causal_lm.task import Numbers as Numbers
     from toolkit.kinds.causal_lm.task import NumericLMTask as NumericLMTask
-    from toolkit.kinds.question_answering.task import Answered as Answered
+    from toolkit.kinds.language.outputs import Generated as Generated
+    from toolkit.kinds.language.outputs import Numbers as Numbers
+    from toolkit.kinds.question_answering.outputs import Answered as Answered
     from toolkit.kinds.question_answering.task import QuestionAnsweringTask as QuestionAnsweringTask
     from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask as Seq2SeqLMTask
-    from toolkit.kinds.sequence_classification.task import Classified as Classified
+    from toolkit.kinds.sequence_classification.outputs import Classified as Classified
     from toolkit.kinds.sequence_classification.task import (
         SequenceClassificationTask as SequenceClassificationTask,
     )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit.data.source import Source
-    from toolkit.kinds.base import Kind
     from toolkit.metrics.target import Target
 
 API_VERSION = 1
@@ -65,6 +64,8 @@ class Task(ABC):
 
     api_version: ClassVar[int] = 1
     """The version of the contract that the task is written for; saying nothing means the first."""
+    kind: ClassVar[str]
+    """The kind of its model, as ``toolkit new --kind`` names it; set by the class subclassed."""
     name: ClassVar[str]
     """What ``toolkit run`` is given: kebab-case, and unlike the names of all other tasks."""
     summary: ClassVar[str]
@@ -259,9 +260,3 @@ class Task(ABC):
         """A metric by name; the primary one without."""
         wanted = name or self.primary_metric
         return next(metric for metric in self.metrics if metric.name == wanted)
-
-    # -- the kind ----------------------------------------------------------------------------------
-    @classmethod
-    @abstractmethod
-    def kind(cls) -> type[Kind]:
-        """The kind's working parts; imports its trainer, so the core calls it late."""

@@ -144,7 +144,7 @@ def introduction(page: Page, key: str | None) -> str:
 
 
 def _template(engine: Engine) -> bool:
-    tokenizer: Any = engine.kind.tokenizer  # type: ignore[attr-defined]
+    tokenizer: Any = engine.kind.tokenizer
     return bool(getattr(tokenizer, "chat_template", None))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from toolkit.errors import RunError, ToolkitError, UsageError
 from toolkit.kinds.base import BASE, Watch
+from toolkit.kinds.language.text_model import TextModel
 from toolkit.pipeline.predict import open_run, read
 from toolkit.pipeline.restore import load_task
 from toolkit.runs.run import Run
@@ -133,7 +134,14 @@ class Engine:
     @property
     def writes(self) -> bool:
         """Whether the model writes text that can be followed."""
-        return self.kind.writes
+        return isinstance(self.kind, TextModel)
+
+    @property
+    def text_model(self) -> TextModel:
+        """The model of a run that writes text; raises :class:`UsageError` for any other."""
+        if not isinstance(self.kind, TextModel):
+            raise UsageError("this run's model writes no text")
+        return self.kind
 
     @property
     def room(self) -> int:
@@ -143,7 +151,8 @@ class Engine:
 
     @property
     def positions(self) -> int | None:
-        return getattr(self.kind, "positions", None)
+        """Tokens that the model has room for; ``None``: it does not say, or writes no text."""
+        return self.text_model.positions if self.writes else None
 
     # -- sides -------------------------------------------------------------------------------------
     def _put(self, side: Side) -> None:
@@ -187,7 +196,7 @@ class Engine:
         if sum(len(str(value)) for value in row.values()) > MOST_CHARACTERS:
             raise UsageError(f"the input has more than {MOST_CHARACTERS:,} characters; shorten it")
         example = self.task.format_example(row)
-        return list(self.kind.renderer.prompt(example))  # type: ignore[attr-defined]
+        return list(self.text_model.renderer.prompt(example))
 
     def check_length(self, prompt: Sequence[int], room: int | None, new: int) -> None:
         """Refuse, in words, a prompt that leaves no room for its answer."""
@@ -202,8 +211,7 @@ class Engine:
 
     def shown(self, prompt: Sequence[int]) -> str:
         """A prompt's text exactly as the model gets it, special tokens and all."""
-        tokenizer: Any = self.kind.tokenizer  # type: ignore[attr-defined]
-        return str(tokenizer.decode(list(prompt), skip_special_tokens=False))
+        return str(self.kind.tokenizer.decode(list(prompt), skip_special_tokens=False))
 
     # -- writing -----------------------------------------------------------------------------------
     def write(
@@ -220,8 +228,8 @@ class Engine:
         Stops when ``stop`` is set, and when nobody reads on.
         """
         names = [self.side(label).name for label in labels]
-        kind: Any = self.kind
-        writing = _Writing(len(prompts), kind.tokenizer.eos_token_id)
+        model = self.text_model
+        writing = _Writing(len(prompts), model.tokenizer.eos_token_id)
         failed: list[BaseException] = []
         done = threading.Event()
 
@@ -232,7 +240,7 @@ class Engine:
                         return
                     _seed(seed)
                     writing.started = time.perf_counter()
-                    kind.write(
+                    model.write(
                         prompts, names, generation=generation,
                         watch=Watch(writing.on_token, stop.is_set),
                     )  # fmt: skip
@@ -255,13 +263,12 @@ class Engine:
 
     def _texts(self, writing: _Writing, limit: int, *, ended: bool, stopped: bool) -> list[Text]:
         now = time.perf_counter() - writing.started if writing.started else 0.0
-        tokenizer: Any = self.kind.tokenizer  # type: ignore[attr-defined]
         texts = []
         for index in range(writing.count):
             ids, own_end = list(writing.ids[index]), writing.ended[index]
             texts.append(
                 Text(
-                    text=tokenizer.decode(ids[:-1] if own_end else ids, skip_special_tokens=True),
+                    text=self._decoded(ids[:-1] if own_end else ids),
                     tokens=len(ids),
                     first=writing.first[index],
                     seconds=writing.last[index] if ended or own_end else now,
@@ -271,6 +278,9 @@ class Engine:
                 )
             )
         return texts
+
+    def _decoded(self, ids: Sequence[int]) -> str:
+        return str(self.kind.tokenizer.decode(ids, skip_special_tokens=True))
 
     # -- predicting --------------------------------------------------------------------------------
     def predict(self, row: Row, labels: Sequence[str]) -> list[Reading]:
@@ -292,8 +302,8 @@ class Engine:
 
     @property
     def answer_room(self) -> int:
-        """Tokens that an answer may have, as in the run."""
-        return int(getattr(self.kind, "answer_room", 0))
+        """Tokens that an answer may have, as in the run; 0 where no text is written."""
+        return self.text_model.answer_room if self.writes else 0
 
 
 def trained_label(run: Run) -> str:

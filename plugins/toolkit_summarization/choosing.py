@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import UsageError
 from toolkit.evaluation.perplexity import PERPLEXITY
 from toolkit.kinds.base import Kind, TrainingWatch
+from toolkit.kinds.registry import model_class
 from toolkit.metrics.statistics import interval, paired, plain
 from toolkit_summarization.task import TWO_STAGE, Summarization
 from toolkit_summarization.templates import TEMPLATES, text_of
@@ -87,15 +88,15 @@ def compare(prepared: Prepared, recipe: Recipe, asked: Asked, console: Console) 
         for number, template in enumerate(asked.templates, start=1):
             name = template if template in TEMPLATES else f"own template {number}"
             kind = _kind(recipe, template, asked)
-            kind.model = model  # type: ignore[attr-defined]
+            kind.model = model
             kind.load()
             if asked.steps:
                 console.note(f"{name}: {asked.steps} training steps")
                 _train(kind, prepared, asked, Path(scratch) / str(number))
             lines += _lines(kind, name, template, rows, asked)
             if asked.steps:
-                kind.drop_adapter()  # type: ignore[attr-defined]
-            model = kind.model  # type: ignore[attr-defined]
+                kind.drop_adapter()
+            model = kind.model
             console.note(f"{name}: done")
     return _document(lines, asked, len(rows))
 
@@ -106,7 +107,7 @@ def _kind(recipe: Recipe, template: str, asked: Asked) -> Kind:
         **recipe.task, "template": template, "two_stage": asked.two_stage,
         "ensemble": asked.ensemble,
     }  # fmt: skip
-    return task.kind()(task, recipe, seed=asked.seed)
+    return model_class(task)(task, recipe, seed=asked.seed)
 
 
 def _train(kind: Kind, prepared: Prepared, asked: Asked, folder: Path) -> None:
@@ -116,7 +117,7 @@ def _train(kind: Kind, prepared: Prepared, asked: Asked, folder: Path) -> None:
         **kind.recipe.training, "max_steps": asked.steps, "eval_strategy": "steps",
         "eval_steps": every, "save_strategy": "steps", "save_steps": every,
     }  # fmt: skip
-    kind.recipe = dataclasses.replace(kind.recipe, training=fields, early_stopping=None)
+    recipe = dataclasses.replace(kind.recipe, training=fields, early_stopping=None)
     few = {**prepared.splits, "select": prepared.splits["select"].select(
         range(min(32, len(prepared.splits["select"])))
     )}  # fmt: skip
@@ -125,7 +126,7 @@ def _train(kind: Kind, prepared: Prepared, asked: Asked, folder: Path) -> None:
     # Trainers print; standard output belongs to the answer.
     with contextlib.redirect_stdout(io.StringIO()):
         kind.train(
-            datasets.DatasetDict(few), checkpoints=folder / "checkpoints",
+            datasets.DatasetDict(few), recipe=recipe, checkpoints=folder / "checkpoints",
             adapter=folder / "adapter", watch=TrainingWatch(),
         )  # fmt: skip
     kind.load_adapter(folder / "adapter")

@@ -103,11 +103,12 @@ def measure(name: str, phase: str, model: Path) -> dict[str, Any]:
 def made(name: str, model: Path) -> tuple[Any, Any]:
     """A kind that has loaded nothing yet, and the rows of its task."""
     import sized_models
+    from toolkit.kinds.registry import model_class
 
     task, recipe = sized_models.SIZED[name].task(), sized_models.SIZED[name].recipe
     rows = task.load_rows(None)
     task.adopt(task.learn(rows))
-    return task.kind()(task, replace(recipe, model=str(model))), rows
+    return model_class(task)(task, replace(recipe, model=str(model))), rows
 
 
 def warm_up(name: str, phase: str) -> None:

@@ -47,6 +47,7 @@ def make_kind(training: dict[str, Any], task: dict[str, Any]) -> Any:
     """The price task's causal-LM kind with the embedded recipe, changed."""
     import dataclasses
 
+    from toolkit.kinds.registry import model_class
     from toolkit_price_regression.task import EMBEDDED, PriceRegression
 
     price = PriceRegression()
@@ -60,7 +61,7 @@ def make_kind(training: dict[str, Any], task: dict[str, Any]) -> Any:
     )  # fmt: skip
     for name in ("eval_steps", "save_steps"):
         recipe.training.pop(name, None)  # type: ignore[attr-defined]
-    return price.kind()(price, recipe)
+    return model_class(price)(price, recipe)
 
 
 def catalogue(rows: int, seed: int = 0) -> Any:

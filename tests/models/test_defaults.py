@@ -66,7 +66,7 @@ def test_a_short_recipe_trains_by_upstream_defaults(
 
     def arguments(**fields: Any) -> Any:
         recipe = Recipe("short", "short", str(tiny_llama), training=fields)
-        return fit.arguments(CausalLM(PriceRegression(), recipe), checkpoints=tmp_path)
+        return fit.arguments(CausalLM(PriceRegression(), recipe), recipe, tmp_path)
 
     made = arguments()
     assert isinstance(made, patched)

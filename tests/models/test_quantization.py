@@ -82,15 +82,19 @@ def test_a_quantized_base_is_trained_saved_loaded_and_asked(
         assert after.numbers.mass == pytest.approx(before.numbers.mass, abs=5e-3)
 
 
+def request(model: Path, quantization: dict[str, Any] | None) -> loading.LoadRequest:
+    return loading.LoadRequest(
+        "AutoModelForCausalLM", str(model), quantization=quantization, init={"dtype": "float32"}
+    )
+
+
 def test_predicting_first_leaves_the_gradients_right(model: Path) -> None:
     """Bitsandbytes repacks 4-bit weights at the first prediction on some CPUs, and a backward pass
     through the packed ones is wrong: a base that is scored before it is trained must not be.
     """
     gradients = []
     for ask_first in (False, True):
-        loaded = loading.load_model(
-            "AutoModelForCausalLM", str(model), quantization=NF4, init={"dtype": "float32"}
-        )
+        loaded = loading.load_model(request(model, NF4))
         made = adapters.add_lora(
             loaded, {"r": 4, "target_modules": ["q_proj"], "init_lora_weights": "gaussian"},
             seed=0, task_type="CAUSAL_LM",
@@ -121,9 +125,7 @@ def test_a_quantized_model_cannot_be_trained_whole(tiny_bert: Path) -> None:
 def test_quantization_shrinks_what_is_loaded(model: Path) -> None:
     sizes = []
     for quantization in (None, INT8, NF4):
-        loaded = loading.load_model(
-            "AutoModelForCausalLM", str(model), quantization=quantization, init={"dtype": "float32"}
-        )
+        loaded = loading.load_model(request(model, quantization))
         layer = loaded.model.layers[0].mlp.up_proj.weight
         sizes.append(layer.numel() * layer.element_size())
     assert sizes[0] == 4 * sizes[1] == 8 * sizes[2]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -110,3 +112,22 @@ def test_a_chat_without_a_template_is_the_tasks_own_prompt(engine: Engine) -> No
     assert plain == engine.prompt(row(engine))
     led = engine.shown(chat.prompt_ids(engine, turns, "base", "Be fair."))
     assert led.endswith(engine.shown(plain).removeprefix("<s>")) and "Be fair." in led
+
+
+def test_a_model_that_writes_no_text_has_no_prompts_and_no_room_for_answers(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tiny_tasks import TinyGoods
+    from toolkit import Recipe
+    from toolkit.kinds.registry import model_class
+
+    recipe = Recipe("t", "t", str(tiny_bert), training={"max_length": 64}, lora={"r": 2})
+    kind = model_class(TinyGoods)(TinyGoods(), recipe)
+    place = sys.modules[Engine.__module__]
+    monkeypatch.setattr(place, "open_run", lambda run: (kind.task, kind))
+    run: Any = SimpleNamespace(path=tmp_path, info={"recipe": {"lora": {}}})
+    engine = Engine(run)
+    assert not engine.writes
+    assert (engine.positions, engine.answer_room, engine.room) == (None, 0, 64)
+    with pytest.raises(UsageError, match="writes no text"):
+        engine.prompt({"row_id": 0, "text": "red cup", "good": "cup"})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import formatting
 from toolkit.errors import UsageError
+from toolkit.kinds.registry import kind_name
 from toolkit.pipeline.compare import compare
 from toolkit.reporting import comparison
 from toolkit.reporting.examples import shown as said
@@ -66,7 +67,7 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
         {
             "name": name,
             "summary": task.summary,
-            "kind": _kind_of(task),
+            "kind": kind_name(task),
             "recipes": [recipe.name for recipe in task.recipes],
             "distribution": found.origins[name].distribution,
         }
@@ -85,12 +86,6 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
         _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
     if mendable := [p for p in found.plugins if p.warnings]:
         _print(f"{len(mendable)} plugin(s) work but should be mended; see: toolkit plugins")
-
-
-def _kind_of(task: type[Task]) -> str:
-    """The class of :mod:`toolkit.kinds` that a task is made from."""
-    ours = (c for c in task.__mro__ if c.__module__.startswith("toolkit.kinds."))
-    return next(ours, task.__mro__[1]).__name__
 
 
 def show_plugins(found: Plugins, as_json: bool) -> None:

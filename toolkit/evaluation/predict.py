@@ -124,7 +124,7 @@ def predict_model(
     prepare(task, counted, [task.reference(row) for row in flat])
     calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
     width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
-    losses = _target_losses(task, kind, rows, adapter) if perplexity else {}
+    losses = _target_losses(kind, rows, adapter) if perplexity else {}
     lines = [
         losses.get((where[i], row["row_id"]), {}) | line(
             task, where[i], row, counted[i], width,
@@ -150,10 +150,10 @@ def select_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
 
 
 def _target_losses(
-    task: Task, kind: Kind, rows: Mapping[str, Sequence[Row]], adapter: bool
+    kind: Kind, rows: Mapping[str, Sequence[Row]], adapter: bool
 ) -> dict[tuple[str, Any], dict[str, Any]]:
     """Of each test row the summed loss of its answer's tokens, and how many they are."""
-    if not getattr(task, "perplexity", False):
+    if not kind.perplexity:
         return {}
     found = kind.target_losses(rows["test"], adapter=adapter)
     return {

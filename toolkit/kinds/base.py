@@ -61,8 +61,8 @@ class Trained:
     info: dict[str, Any] = field(default_factory=dict)
 
 
-class Rehearsal(Protocol):
-    """What a kind does with its model, on made-up rows: how its memory is estimated."""
+class DryRun(Protocol):
+    """What a kind runs with its model on made-up rows, to estimate the memory that it takes."""
 
     def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
         """A batch for training: rows of ``length`` tokens, ``answer`` of them with a loss."""
@@ -84,6 +84,23 @@ class Rehearsal(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class DryRunRequest:
+    """The training and scoring that a dry run imitates.
+
+    Args:
+        task: an instance that has learned its facts, or the class.
+        recipe: the resolved recipe.
+        tokenizer: the model's; ``None`` where it has not been loaded.
+        one_token_numbers: without a tokenizer, whether the model's has one token for each number.
+    """
+
+    task: Task | type[Task]
+    recipe: Recipe
+    tokenizer: Any = None
+    one_token_numbers: bool = False
+
+
 class Kind(ABC):
     """One model in memory, with everything the flow needs of it.
 
@@ -99,6 +116,8 @@ class Kind(ABC):
     role = "adapter"
     auto_class: ClassVar[str]
     """The transformers class that loads the base, such as ``AutoModelForCausalLM``."""
+    task_type: ClassVar[str]
+    """PEFT's name of the kind, such as ``CAUSAL_LM``."""
     windowed: ClassVar[bool] = False
     """Whether texts that are too long are read in windows, so that nothing of them is cut."""
     backends: ClassVar[tuple[str, ...]] = ("transformers",)
@@ -113,11 +132,11 @@ class Kind(ABC):
     """Whether scoring folds the adapter into the weights where that is exact."""
     base_note: ClassVar[str] = ""
     """What the base system is, where it is not the untouched model itself."""
-    writes = False
-    """Whether it writes text token by token, so that it can be followed and stopped
-    (``prompt``, ``chat_prompt`` and ``write``, see
-    :class:`toolkit.kinds.language.multi_adapter.Writing`).
-    """
+    tokenizer: Any = None
+    """The model's tokenizer."""
+    model: Any = None
+    """The untouched base, or (of language models) the base with its adapters; ``None``: not loaded
+    yet."""
 
     def __init__(
         self,
@@ -158,22 +177,8 @@ class Kind(ABC):
 
     @classmethod
     @abstractmethod
-    def rehearsal(
-        cls,
-        task: Task | type[Task],
-        tokenizer: Any = None,
-        *,
-        packed: bool = False,
-        one_token: bool = False,
-    ) -> Rehearsal:
-        """What is run to estimate the memory of training and of scoring.
-
-        Args:
-            task: an instance that has learned its facts, or the class.
-            tokenizer: the model's, where there is one yet.
-            packed: the recipe packs rows.
-            one_token: numbers are single tokens, where there is no tokenizer to ask.
-        """
+    def dry_run(cls, request: DryRunRequest) -> DryRun:
+        """What is run to estimate the memory of training and of scoring."""
 
     @property
     @abstractmethod
@@ -184,6 +189,21 @@ class Kind(ABC):
     def written(self) -> int | None:
         """Tokens that an answer may have; ``None``: nothing is written."""
         return None
+
+    @property
+    def few_shot(self) -> int:
+        """Solved examples before the prompt of the system ``few-shot``; 0: no such system."""
+        return 0
+
+    @property
+    def perplexity(self) -> bool:
+        """Whether the report tells how likely the right answers' tokens are."""
+        return False
+
+    @property
+    def shares_sequences(self) -> bool:
+        """Whether training lays several rows into one sequence of up to :attr:`max_length`."""
+        return False
 
     @property
     def reduced(self) -> bool:
@@ -209,6 +229,10 @@ class Kind(ABC):
         return []
 
     @abstractmethod
+    def tokenized(self, rows: Dataset) -> Dataset:
+        """Rows as training sees them: ``input_ids``, ``labels`` and what the collator needs."""
+
+    @abstractmethod
     def explain(self, row: Row) -> list[dict[str, Any]]:
         """The row's tokens as ``{"text": …, "loss": bool}``, as training sees them."""
 
@@ -223,6 +247,10 @@ class Kind(ABC):
     @abstractmethod
     def load(self) -> None:
         """Load the base model; nothing if it is loaded."""
+
+    @abstractmethod
+    def drop_adapter(self) -> None:
+        """Back to the untouched base."""
 
     def fit_base(self, train: Dataset, folder: Path) -> None:  # noqa: B027 – most need none
         """Fit what the untouched model needs to answer at all, and keep it in the folder.
@@ -258,9 +286,24 @@ class Kind(ABC):
 
     @abstractmethod
     def train(
-        self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
+        self,
+        splits: DatasetDict,
+        *,
+        recipe: Recipe | None = None,
+        checkpoints: Path,
+        adapter: Path,
+        watch: TrainingWatch,
     ) -> Trained:
-        """Fine-tune, resume from the newest valid checkpoint, and save the best adapter."""
+        """Fine-tune, resume from the newest valid checkpoint, and save the best adapter.
+
+        Args:
+            splits: ``train`` is trained on, ``select`` decides which checkpoint is the best.
+            recipe: how to train, where it is not as the kind's own recipe has it. It may differ in
+                steps, checkpoints and trackers; the model and what is read of a row stay.
+            checkpoints: where checkpoints lie, those of an interrupted training included.
+            adapter: the folder for what has been trained.
+            watch: receives steps and logs.
+        """
 
     @abstractmethod
     def load_adapter(self, folder: Path) -> None:

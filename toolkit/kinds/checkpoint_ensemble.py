@@ -30,7 +30,9 @@ def wanted(task: Task, recipe: Recipe) -> int:
 
 
 def saving(recipe: Recipe, count: int) -> Recipe:
-    """The recipe with room for so many checkpoints."""
+    """The recipe with room for so many checkpoints; as it is where none are wanted."""
+    if not count:
+        return recipe
     fields = {**recipe.training}
     fields["save_total_limit"] = max(count, int(fields.get("save_total_limit") or 0))
     return dataclasses.replace(recipe, training=fields)

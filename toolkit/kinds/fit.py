@@ -20,6 +20,7 @@ from toolkit.kinds.base import Kind, Trained, TrainingWatch
 from toolkit.kinds.checkpoints import newest_valid
 from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
 from toolkit.models import adapters, unsloth
+from toolkit.recipe import Recipe
 from toolkit.system import distributed
 from toolkit.system.monitor import Monitor
 from toolkit.task import Task
@@ -55,11 +56,12 @@ UNPAGED: Mapping[str, str] = {
 """Optimizers by their names without paging, which moves states between a GPU and main memory."""
 
 
-def arguments(kind: Kind, checkpoints: Path, **fixed: Any) -> Any:
+def arguments(kind: Kind, recipe: Recipe, checkpoints: Path, **fixed: Any) -> Any:
     """The kind's training arguments, from the recipe's ``[training]``.
 
     Args:
-        kind: its recipe, seed and task count.
+        kind: its class, seed and task count.
+        recipe: how to train.
         checkpoints: the trainer's output folder.
         fixed: further fields that no recipe decides.
     """
@@ -69,7 +71,7 @@ def arguments(kind: Kind, checkpoints: Path, **fixed: Any) -> Any:
     fields: dict[str, Any] = {
         **unsloth.replaced_defaults(cls),
         **DEFAULTS,
-        **kind.recipe.training,
+        **recipe.training,
         "output_dir": str(checkpoints),
         "seed": kind.seed,
         "data_seed": kind.seed,
@@ -95,16 +97,14 @@ def arguments(kind: Kind, checkpoints: Path, **fixed: Any) -> Any:
         ) from error
 
 
-def tokenized_train(
-    kind: Kind, tokenize: Callable[[Dataset], Dataset], train: Dataset
-) -> tuple[Dataset, np.ndarray]:
+def tokenized_train(kind: Kind, recipe: Recipe, train: Dataset) -> tuple[Dataset, np.ndarray]:
     """The training rows as tokens, in all their wordings, and their lengths.
 
     Rows that do not fit are left out; preflight has refused or counted them.
 
     Args:
         kind: whose task may reword its rows, and whose longest example counts.
-        tokenize: rows to tokenized rows, one each.
+        recipe: how to train: the number of epochs counts.
         train: the training split.
 
     Returns:
@@ -112,7 +112,7 @@ def tokenized_train(
     """
     from datasets import concatenate_datasets
 
-    parts = [tokenize(part) for part in _wordings(kind, train)]
+    parts = [kind.tokenized(part) for part in _wordings(kind, recipe, train)]
     lengths = np.array([[len(ids) for ids in part["input_ids"]] for part in parts])
     limit = kind.max_length
     keep = np.arange(lengths.shape[1])
@@ -123,11 +123,11 @@ def tokenized_train(
     return concatenate_datasets([part.select(keep) for part in parts]), lengths[:, keep]
 
 
-def _wordings(kind: Kind, train: Dataset) -> list[Dataset]:
+def _wordings(kind: Kind, recipe: Recipe, train: Dataset) -> list[Dataset]:
     """The rows as they are and, where the task rewords them, once more for each further epoch."""
     if type(kind.task).reworded is Task.reworded:
         return [train]
-    epochs = math.ceil(float(kind.recipe.training.get("num_train_epochs", 3)))
+    epochs = math.ceil(float(recipe.training.get("num_train_epochs", 3)))
 
     def reword(row: dict[str, Any], epoch: int) -> dict[str, Any]:
         random = Random(f"{kind.seed} {epoch} {row['row_id']}")
@@ -160,10 +160,10 @@ def judge(kind: Kind, select: Dataset, tokenized: Dataset) -> Callable[[Any], di
 
 
 def fit(
-    kind: Kind,
     model: Any,
     build: Callable[[Monitor], Any],
     *,
+    early_stopping: Mapping[str, Any] | None,
     lengths: np.ndarray,
     checkpoints: Path,
     watch: TrainingWatch,
@@ -171,9 +171,9 @@ def fit(
     """Train from the newest valid checkpoint or from the start, and end with the best weights.
 
     Args:
-        kind: whose recipe says when to stop early.
         model: what is trained, in training's place already.
         build: makes the trainer, a :class:`JudgedTrainer`.
+        early_stopping: a recipe's ``[early_stopping]``.
         lengths: tokens of each training row, shape (wordings, rows).
         checkpoints: where checkpoints lie.
         watch: who is told about steps and logs.
@@ -182,9 +182,9 @@ def fit(
     with Monitor() as monitor:
         trainer = build(monitor)
         trainer.add_callback(Watcher(watch, trainer))
-        for callback in _stopping(kind.recipe.early_stopping):
+        for callback in _stopping(early_stopping):
             trainer.add_callback(callback)
-        rehearse(trainer, lengths)
+        trial_step(trainer, lengths)
         started = time.perf_counter()
         resumed = distributed.agreed(lambda: newest_valid(checkpoints))
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
@@ -213,7 +213,7 @@ def fit(
     )
 
 
-def rehearse(trainer: Any, lengths: np.ndarray) -> None:
+def trial_step(trainer: Any, lengths: np.ndarray) -> None:
     """One forward and backward pass over the longest rows, and nothing of it is kept.
 
     What does not fit shows here and not after hours: batches come in random order.

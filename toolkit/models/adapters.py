@@ -7,6 +7,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,25 @@ from toolkit.errors import ModelError, RunError
 from toolkit.models.paths import EMBEDDED
 from toolkit.runs.files import write_json
 from toolkit.system import distributed
+
+
+@dataclass(frozen=True)
+class LoraRequest:
+    """A fresh adapter, as a backend makes it.
+
+    Args:
+        fields: of ``LoraConfig``.
+        seed: of the adapter's first weights.
+        task_type: PEFT's name of the kind.
+        checkpointing: gradient checkpointing is wanted.
+        computing: the reduced type that training computes in.
+    """
+
+    fields: Mapping[str, Any]
+    seed: int
+    task_type: str
+    checkpointing: bool = False
+    computing: str | None = None
 
 
 def add_lora(
@@ -207,6 +227,11 @@ def merged(model: Any) -> Iterator[None]:
         model.unmerge_adapter()
         for weight, before in zip(weights, kept, strict=True):
             weight.data.copy_(before)
+
+
+def without_peft(model: Any) -> Any:
+    """The transformers model inside a ``PeftModel``, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def parameter_counts(model: Any) -> tuple[int, int]:

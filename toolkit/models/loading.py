@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,28 @@ from toolkit.errors import ModelError
 from toolkit.models import malloc
 from toolkit.models.paths import model_path
 from toolkit.system import distributed
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """Which model is loaded, and how.
+
+    Args:
+        auto_class: the transformers class that knows the architectures, such as
+            ``AutoModelForCausalLM``; a head that the weights do not hold is drawn at random.
+        model: as in a recipe.
+        init: keyword arguments for ``from_pretrained`` (``model_init_kwargs``).
+        quantization: fields of ``BitsAndBytesConfig``.
+        trust_remote_code: run code that comes with the model.
+        max_length: tokens of the longest row, for backends that prepare for a length.
+    """
+
+    auto_class: str
+    model: str
+    init: Mapping[str, Any] | None = None
+    quantization: Mapping[str, Any] | None = None
+    trust_remote_code: bool = False
+    max_length: int | None = None
 
 
 @contextlib.contextmanager
@@ -65,40 +88,16 @@ def quantization_config(fields: Mapping[str, Any] | None) -> Any:
     return BitsAndBytesConfig(**fields)
 
 
-def load_model(
-    auto_class: str,
-    model: str,
-    *,
-    init: Mapping[str, Any] | None = None,
-    quantization: Mapping[str, Any] | None = None,
-    trust_remote_code: bool = False,
-) -> Any:
-    """A model in evaluation mode, on the GPU where there is one.
-
-    Args:
-        auto_class: the transformers class that knows the architectures, such as
-            ``AutoModelForCausalLM``; a head that the weights do not hold is drawn at random.
-        model: as in a recipe.
-        init: keyword arguments for ``from_pretrained`` (``model_init_kwargs``).
-        quantization: fields of ``BitsAndBytesConfig``.
-        trust_remote_code: run code that comes with the model.
-    """
-    return _loaded(auto_class, model, init, quantization, trust_remote_code)[0]
+def load_model(request: LoadRequest) -> Any:
+    """A model in evaluation mode, on the GPU where there is one."""
+    return _loaded(request)[0]
 
 
-def load_encoder(
-    auto_class: str,
-    model: str,
-    *,
-    seed: int,
-    init: Mapping[str, Any] | None = None,
-    quantization: Mapping[str, Any] | None = None,
-    trust_remote_code: bool = False,
-) -> tuple[Any, list[str]]:
+def load_encoder(request: LoadRequest, *, seed: int) -> tuple[Any, list[str]]:
     """An encoder with a head, and the names of the modules that the weights do not hold.
 
-    Those (the head, at times a pooler) are drawn at random from the seed. Arguments as
-    :func:`load_model`; parameters are float32 unless ``init`` says otherwise.
+    Those (the head, at times a pooler) are drawn at random from the seed. Parameters are float32
+    unless ``init`` names another type.
 
     Raises:
         ModelError: weights of the encoder itself are missing: it is of another architecture.
@@ -106,8 +105,7 @@ def load_encoder(
     from transformers import set_seed
 
     set_seed(seed)
-    arguments = {"dtype": "float32", **(init or {})}
-    loaded, missing = _loaded(auto_class, model, arguments, quantization, trust_remote_code)
+    loaded, missing = _loaded(replace(request, init={"dtype": "float32", **(request.init or {})}))
     inside = [
         key
         for key in missing
@@ -115,8 +113,9 @@ def load_encoder(
     ]
     if inside:
         raise ModelError(
-            f"{model!r} lacks {len(inside)} weights of its encoder ({', '.join(inside[:2])}), "
-            "which would be random; give --model an encoder such as BERT, with all its weights"
+            f"{request.model!r} lacks {len(inside)} weights of its encoder "
+            f"({', '.join(inside[:2])}), which would be random; give --model an encoder such as "
+            "BERT, with all its weights"
         )
     return loaded, sorted({key.rpartition(".")[0] for key in missing})
 
@@ -127,7 +126,8 @@ def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = Fal
     Raises:
         ModelError: no weights there, or weights missing.
     """
-    loaded, missing = _loaded(auto_class, str(folder), None, None, trust_remote_code)
+    request = LoadRequest(auto_class, str(folder), trust_remote_code=trust_remote_code)
+    loaded, missing = _loaded(request)
     if missing:
         raise ModelError(
             f"the model in {folder} is not whole: {len(missing)} weights missing "
@@ -136,32 +136,26 @@ def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = Fal
     return loaded
 
 
-def _loaded(
-    auto_class: str,
-    model: str,
-    init: Mapping[str, Any] | None,
-    quantization: Mapping[str, Any] | None,
-    trust_remote_code: bool,
-) -> tuple[Any, list[str]]:
+def _loaded(request: LoadRequest) -> tuple[Any, list[str]]:
     """A model in evaluation mode, and the names of its parameters that no file held."""
     import torch
     import transformers
 
-    arguments: dict[str, Any] = {"dtype": "auto", **(init or {})}
-    if quantization:
-        arguments["quantization_config"] = quantization_config(quantization)
+    arguments: dict[str, Any] = {"dtype": "auto", **(request.init or {})}
+    if request.quantization:
+        arguments["quantization_config"] = quantization_config(request.quantization)
     cuda = torch.cuda.is_available()
     if cuda and not distributed.sharded_by_accelerate():
         arguments.setdefault("device_map", {"": distributed.local_rank()})
-    with _explained(model, "weights"):
-        loaded, info = getattr(transformers, auto_class).from_pretrained(
-            model_path(model),
+    with _explained(request.model, "weights"):
+        loaded, info = getattr(transformers, request.auto_class).from_pretrained(
+            model_path(request.model),
             use_safetensors=True,
-            trust_remote_code=trust_remote_code,
+            trust_remote_code=request.trust_remote_code,
             output_loading_info=True,
             **arguments,
         )
-    if quantization:
+    if request.quantization:
         keep_trainable(loaded)
         malloc.let_go(loaded)
     malloc.settle(loaded)

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.errors import MissingExtra, ModelError, RecipeError, UsageError
+from toolkit.models.adapters import LoraRequest
+from toolkit.models.loading import LoadRequest
 from toolkit.models.paths import model_path
 
 REWRITTEN = ("transformers", "trl", "peft")
@@ -126,70 +128,52 @@ class Unsloth:
 
     name = "unsloth"
 
-    def load(
-        self,
-        auto_class: str,
-        model: str,
-        *,
-        init: Mapping[str, Any] | None = None,
-        quantization: Mapping[str, Any] | None = None,
-        trust_remote_code: bool = False,
-        max_length: int | None = None,
-    ) -> Any:
+    def load(self, request: LoadRequest) -> Any:
         import torch
         from unsloth import FastLanguageModel
 
-        arguments = dict(init or {})
+        arguments = dict(request.init or {})
         dtype = arguments.pop("dtype", None)
         if isinstance(dtype, str):
             dtype = None if dtype == "auto" else getattr(torch, dtype)
-        four = bool((quantization or {}).get("load_in_4bit"))
-        if refused := refusal(quantization, {}):
+        four = bool((request.quantization or {}).get("load_in_4bit"))
+        if refused := refusal(request.quantization, {}):
             raise RecipeError(f"--backend unsloth: {refused}; take --backend transformers")
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 loaded, _ = FastLanguageModel.from_pretrained(
-                    model_name=model_path(model),
-                    max_seq_length=max_length or 2048,
+                    model_name=model_path(request.model),
+                    max_seq_length=request.max_length or 2048,
                     dtype=dtype,
                     load_in_4bit=four,
                     use_gradient_checkpointing=False,
-                    trust_remote_code=trust_remote_code,
+                    trust_remote_code=request.trust_remote_code,
                     **arguments,
                 )
         except (OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
             reason = " ".join(str(error).split())[:300]
-            raise ModelError(f"Unsloth cannot load {model!r}: {reason}") from error
+            raise ModelError(f"Unsloth cannot load {request.model!r}: {reason}") from error
         # Where it cannot quantize it says so on a line of its output and goes on without.
         if four and not getattr(loaded, "is_quantized", False):
             raise ModelError(
-                f"Unsloth did not load {model!r} in 4 bits on this machine; take --backend "
+                f"Unsloth did not load {request.model!r} in 4 bits on this machine; take --backend "
                 "transformers, or leave [quantization] out"
             )
         self._ready(loaded, training=False)
         return loaded.eval()
 
-    def add_lora(
-        self,
-        model: Any,
-        fields: Mapping[str, Any],
-        *,
-        seed: int,
-        task_type: str,
-        checkpointing: bool,
-        computing: str | None = None,
-    ) -> Any:
+    def add_lora(self, model: Any, request: LoraRequest) -> Any:
         from unsloth import FastLanguageModel
 
-        arguments = dict(fields)
+        arguments = dict(request.fields)
         if arguments.get("target_modules") == "all-linear":
             arguments["target_modules"] = linear_names(model)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 made = FastLanguageModel.get_peft_model(
                     model,
-                    random_state=seed,
-                    use_gradient_checkpointing="unsloth" if checkpointing else False,
+                    random_state=request.seed,
+                    use_gradient_checkpointing="unsloth" if request.checkpointing else False,
                     **{"r": 8, "lora_alpha": 8, **arguments},  # PEFT's own defaults
                 )
         except (ValueError, TypeError) as error:

@@ -318,12 +318,13 @@ def _step(task: Task, recipe: Recipe) -> str:
     from datasets import DatasetDict
 
     from toolkit.kinds.base import TrainingWatch
+    from toolkit.kinds.registry import model_class
 
     rows = _words()
     task.adopt(task.learn(rows))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        kind = task.kind()(task, recipe)
+        kind = model_class(task)(task, recipe)
         trained = kind.train(
             DatasetDict({"train": rows, "select": rows}),
             checkpoints=Path(folder) / "checkpoints", adapter=Path(folder) / "adapter",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import RunError
+from toolkit.kinds.registry import model_class
 from toolkit.plugins import lookup, recipes
 from toolkit.reporting import report
 from toolkit.runs.files import write_json
@@ -36,7 +37,7 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> Kind:
         backend: what loads the model; transformers by default, which reads any backend's adapter.
     """
     options = run.info.get("options", {})
-    return task.kind()(
+    return model_class(task)(
         task,
         recipes.from_dict(run.info["recipe"]),
         seed=int(run.info["seed"]),

@@ -191,7 +191,7 @@ class Flow:
     def _shots(self, prepared: Prepared) -> list[Row]:
         """Training rows for the few-shot prompt, drawn by the seed."""
         train = prepared.splits["train"]
-        count = min(int(getattr(self.task, "few_shot", 0)), len(train))
+        count = min(self.kind.few_shot, len(train))
         drawn = train.shuffle(seed=int(self.run.info["seed"])).select(range(count))
         return [dict(row) for row in drawn]
 

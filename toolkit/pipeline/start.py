@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.data.source import Source
+from toolkit.kinds.registry import model_class
 from toolkit.models import backend_choice
 from toolkit.models.paths import is_local
 from toolkit.plugins import discovery, recipes
@@ -35,11 +36,10 @@ def start(
     """
     environment.prepare(offline=is_local(recipe.model) and not _on_hub(source))
     # Before anything below imports transformers or TRL: Unsloth rewrites them where it is taken.
-    backend = backend_choice.choose(
-        str(options.get("backend") or "auto"), recipe, task.kind().backends
-    )
+    model = model_class(task)
+    backend = backend_choice.choose(str(options.get("backend") or "auto"), recipe, model.backends)
     backend_choice.get(backend.name)
-    recipes.check(recipe, task.kind().training_arguments(), task.options)
+    recipes.check(recipe, model.training_arguments(), task.options)
     origin = discovery.load().origins.get(task.name)
     distributed.begin()
     info = {

@@ -35,18 +35,15 @@ def train(
 
     Goes on from the newest valid checkpoint where there is one.
     """
-    recipe = kind.recipe
-    kind.recipe = dataclasses.replace(recipe, training={**recipe.training, **tracking})
-    try:
-        # Trackers print; standard output belongs to the answer (and to --json).
-        with contextlib.redirect_stdout(io.StringIO()):
-            trained = kind.train(
-                splits, checkpoints=run.checkpoints / name, adapter=run.path / name, watch=watch
-            )
-            distributed.wait()  # the first has saved
-            return trained
-    finally:
-        kind.recipe = recipe
+    recipe = dataclasses.replace(kind.recipe, training={**kind.recipe.training, **tracking})
+    # Trackers print; standard output belongs to the answer (and to --json).
+    with contextlib.redirect_stdout(io.StringIO()):
+        trained = kind.train(
+            splits, recipe=recipe, checkpoints=run.checkpoints / name,
+            adapter=run.path / name, watch=watch,
+        )  # fmt: skip
+        distributed.wait()  # the first has saved
+        return trained
 
 
 def keep_curve(run: Run, entry: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from toolkit.errors import PluginError
+from toolkit.kinds.registry import kind_name
 
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -25,6 +26,7 @@ def check_registration(task: Any) -> None:
         raise PluginError(f"{label}: the name {task.name!r} is not kebab-case (my-task)")
     if missing := sorted(getattr(task, "__abstractmethods__", ())):
         raise PluginError(f"{label} does not implement {', '.join(missing)}")
+    kind_name(task)
     if task.load_rows is Task.load_rows and task.answer is None:
         raise PluginError(f"{label} names no answer column and does not implement load_rows")
     if task.answer is not None and task.answer not in task.columns:

@@ -12,7 +12,8 @@ from toolkit import baselines
 from toolkit.data import chat_formats, tables
 from toolkit.data.readers.read import read
 from toolkit.errors import DataError
-from toolkit.kinds.causal_lm.task import CausalLMTask, Generated
+from toolkit.kinds.causal_lm.task import CausalLMTask
+from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.question_answering.task import QuestionAnsweringTask
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
 from toolkit.kinds.sequence_classification.task import SequenceClassificationTask

@@ -95,11 +95,11 @@ def _fits(
             kind.max_length,
             kind.written,
             own_limits=kind.own_limits,
-            filled=bool(recipe.training.get("packing") or getattr(task, "joined", False)),
+            filled=kind.shares_sequences,
         ),
         gpu=gpu,
         room=memory.available(gpu=gpu) // (1 if gpu else distributed.here()),
-        tokenizer=getattr(kind, "tokenizer", None),
+        tokenizer=kind.tokenizer,
         head=kind.head_arguments(),
         trust_remote_code=bool(run.info["options"].get("trust_remote_code")),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import PluginError
+from toolkit.kinds.registry import model_class
 
 if TYPE_CHECKING:
     from toolkit.task import Task
@@ -30,7 +31,7 @@ LONGEST = 512
 
 def tiny(task: type[Task], folder: Path) -> Path:
     """A tiny model of the task's kind below a folder; made once."""
-    name = task.kind().auto_class
+    name = model_class(task).auto_class
     if name not in MAKERS:
         raise PluginError(
             f"there is no tiny model of {task.__name__}'s kind ({name}); give run() a model"

@@ -402,12 +402,12 @@ def test_each_epoch_reads_its_own_wordings_and_held_out_rows_stay(tiny_llama: Pa
     task = Reworded()
     task.facts = {"largest": 999}
     kind = CausalLM(task, recipe(tiny_llama, training={"num_train_epochs": 3}))
-    train, lengths = fit.tokenized_train(kind, kind.tokenized, rows(10))
+    train, lengths = fit.tokenized_train(kind, kind.recipe, rows(10))
     assert lengths.shape == (3, 10) and len(train) == 30
     texts = kind.tokenizer.batch_decode(list(train["input_ids"]))
     assert not any("again" in text for text in texts[:10])
     assert all("again" in text for text in texts[10:]) and texts[10:20] != texts[20:]
-    again, _ = fit.tokenized_train(kind, kind.tokenized, rows(10))
+    again, _ = fit.tokenized_train(kind, kind.recipe, rows(10))
     assert list(again["input_ids"]) == list(train["input_ids"])
     sampler = LengthGroupedSampler(lengths, 4, seed=0)
     for epoch, low in ((0, 0), (1, 10), (2, 20), (3, 0)):
@@ -420,7 +420,7 @@ def test_rows_that_do_not_fit_are_left_out(kind: CausalLM) -> None:
     limit = sorted(whole)[10]
     kind.task.shortens = None  # type: ignore[misc]
     kind.recipe.training["max_length"] = limit  # type: ignore[index]
-    train, lengths = fit.tokenized_train(kind, kind.tokenized, rows(20))
+    train, lengths = fit.tokenized_train(kind, kind.recipe, rows(20))
     assert lengths.tolist() == [[n for n in whole if n <= limit]]
     assert len(train) == lengths.size
 

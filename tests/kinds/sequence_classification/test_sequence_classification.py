@@ -16,10 +16,11 @@ from fed_judge import feed
 from toolkit.decoding import primary_values
 from toolkit.errors import DataError, ModelError, RecipeError
 from toolkit.kinds.base import TrainingWatch
+from toolkit.kinds.registry import model_class
 from toolkit.kinds.sequence_classification.linear_probe import Probe
 from toolkit.kinds.sequence_classification.model import SequenceClassification
+from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.kinds.sequence_classification.task import (
-    Classified,
     SequenceClassificationTask,
     SequenceRegressionTask,
 )
@@ -117,7 +118,7 @@ def recipe(model: Path, *, full: bool = False, **changes: Any) -> Recipe:
 
 
 def made(model: Path, task: type[Any] = Wood, **changes: Any) -> SequenceClassification:
-    kind = task.kind()
+    kind = model_class(task)
     ready = task()
     ready.adopt(ready.learn(rows(64)))
     built = kind(ready, recipe(model, **changes))
@@ -346,7 +347,7 @@ def test_the_loss_is_transformers_own(tiny_bert: Path, tmp_path: Path, task: typ
     kind.load()
     batch = Collator(kind.tokenizer.pad_token_id)([dict(r) for r in kind.tokenized(rows(7))])
     theirs = kind.model(**batch)
-    ours = kind.loss(fit.arguments(kind, tmp_path))(theirs, batch["labels"])
+    ours = kind.loss(fit.arguments(kind, kind.recipe, tmp_path))(theirs, batch["labels"])
     torch.testing.assert_close(ours / 7, theirs.loss)
 
 
@@ -357,7 +358,7 @@ def test_label_smoothing_and_other_losses_are_heard(tiny_bert: Path, tmp_path: P
         kind = made(tiny_bert, task, training=changes)
         if setting:
             kind.task.settings["loss"] = setting
-        loss = kind.loss(fit.arguments(kind, tmp_path))
+        loss = kind.loss(fit.arguments(kind, kind.recipe, tmp_path))
         logits = type("Outputs", (), {"logits": torch.tensor([outputs])})()
         return float(loss(logits, torch.tensor([label])))
 

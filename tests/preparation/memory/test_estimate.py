@@ -43,7 +43,7 @@ def test_weights_adapter_and_optimizer_are_those_of_the_model(tiny_llama: Path) 
     from toolkit.models import adapters, loading
 
     found = estimate(tiny_llama)
-    model = loading.load_model("AutoModelForCausalLM", str(tiny_llama))
+    model = loading.load_model(loading.LoadRequest("AutoModelForCausalLM", str(tiny_llama)))
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     assert found.weights == pytest.approx(weights, rel=0.01)  # and a few buffers
     made = adapters.add_lora(
@@ -98,7 +98,9 @@ def test_four_bits_take_what_bitsandbytes_takes(tmp_path: Path) -> None:
     from toolkit.models import loading
 
     model = sized_models.make("llama", tmp_path / "model", 40)
-    loaded = loading.load_model("AutoModelForCausalLM", str(model), quantization=NF4)
+    loaded = loading.load_model(
+        loading.LoadRequest("AutoModelForCausalLM", str(model), quantization=NF4)
+    )
     held = 0
     for parameter in loaded.parameters():
         held += parameter.numel() * parameter.element_size()

@@ -1,4 +1,4 @@
-"""What the causal-LM kind does with its model, on made-up rows: see :class:`Rehearsal`."""
+"""What the causal-LM kind does with its model, on made-up rows: see :class:`DryRun`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from toolkit.kinds.language.generate import LONG_ANSWERS, SHORT_ANSWER
 from toolkit.kinds.language.prompt import IGNORED
 
 
-class CausalRehearsal:
-    """See :class:`toolkit.kinds.base.Rehearsal`.
+class CausalDryRun:
+    """See :class:`toolkit.kinds.base.DryRun`.
 
     Args:
         walks: numbers are read by walking their tokens, with the cache repeated for each beam.

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from toolkit.data import tables
-from toolkit.kinds.base import Progress, Rehearsal
-from toolkit.kinds.causal_lm.task import CausalLMTask, Generated, NumericLMTask
+from toolkit.kinds.base import DryRun, DryRunRequest, Progress
+from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.language.model import LanguageModel
+from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
 from toolkit.system import precision
-from toolkit.task import Row, Task
+from toolkit.task import Row
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -30,6 +30,11 @@ class CausalLM(LanguageModel):
     task_type = "CAUSAL_LM"
     backends = ("transformers", "unsloth")
     mixed = "bfloat16"  # SFTConfig's default
+    # Rows are prepared already, and packed where they are to be.
+    fixed_arguments: ClassVar[Mapping[str, Any]] = {
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+        "packing": False,
+    }
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -46,25 +51,23 @@ class CausalLM(LanguageModel):
         return SFTConfig  # type: ignore[no-any-return]
 
     @classmethod
-    def rehearsal(
-        cls,
-        task: Task | type[Task],
-        tokenizer: Any = None,
-        *,
-        packed: bool = False,
-        one_token: bool = False,
-    ) -> Rehearsal:
-        from toolkit.kinds.causal_lm.dry_run import CausalRehearsal
+    def dry_run(cls, request: DryRunRequest) -> DryRun:
+        from toolkit.kinds.causal_lm.dry_run import CausalDryRun
 
-        joined = packed or bool(getattr(task, "joined", False))
-        if isinstance(task, NumericLMTask) and tokenizer is not None:
+        task: Any = request.task  # a CausalLMTask, or the class of one
+        if isinstance(task, NumericLMTask) and request.tokenizer is not None:
             from toolkit.kinds.causal_lm.number_distribution import NumberReader
 
-            walks = not NumberReader(tokenizer, task.largest_number).one_pass
+            walks = not NumberReader(request.tokenizer, task.largest_number).one_pass
         else:
             own = task if isinstance(task, type) else type(task)
-            walks = issubclass(own, NumericLMTask) and not one_token
-        return CausalRehearsal(walks=walks, joined=joined)
+            walks = issubclass(own, NumericLMTask) and not request.one_token_numbers
+        packed = bool(request.recipe.training.get("packing"))
+        return CausalDryRun(walks=walks, joined=packed or bool(task.joined))
+
+    @property
+    def shares_sequences(self) -> bool:
+        return bool(self.recipe.training.get("packing") or self.task.joined)
 
     @property
     def max_length(self) -> int | None:
@@ -151,37 +154,22 @@ class CausalLM(LanguageModel):
     def arranged(
         self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
     ) -> tuple[Dataset, np.ndarray]:
-        from toolkit.kinds.causal_lm.sequences import collator, joined, packed
+        from toolkit.kinds.causal_lm.sequences import joined, packed
 
         if self.recipe.training.get("packing"):
-            return packed(self, train, lengths)
+            return packed(self.model, train, lengths, self.max_length)
         # Unsloth leaves masks out in training.
         if not self.task.joined or self.backend.name == "unsloth":
             return train, lengths
-        return joined(self, train, lengths, collator(self, splits["train"]))
+        collate = self.collator(splits["train"])
+        return joined(self.model, train, lengths, collate, self.max_length)
 
-    def trainer(
-        self,
-        splits: DatasetDict,
-        train: Dataset,
-        select: Dataset,
-        *,
-        checkpoints: Path,
-        **arguments: Any,
-    ) -> Any:
-        from toolkit.kinds import fit
-        from toolkit.kinds.causal_lm.sequences import collator
+    def trainer_class(self) -> Any:
         from toolkit.kinds.causal_lm.trainer import LabelTrainer
 
-        return LabelTrainer(
-            model=self.model,
-            # Rows are prepared already, and packed where they are to be.
-            args=fit.arguments(
-                self, checkpoints, dataset_kwargs={"skip_prepare_dataset": True}, packing=False
-            ),
-            train_dataset=train,
-            eval_dataset=select,
-            processing_class=self.tokenizer,
-            data_collator=collator(self, splits["train"]),
-            **arguments,
-        )
+        return LabelTrainer
+
+    def collator(self, train: Dataset) -> Any:
+        from toolkit.kinds.causal_lm.sequences import collator
+
+        return collator(self.renderer, self.task, train)

@@ -18,8 +18,8 @@ import numpy as np
 
 from toolkit.kinds.base import Progress
 from toolkit.kinds.batching import CPU_BATCH_TOKENS, batch_tokens, batches
-from toolkit.kinds.causal_lm.task import Generated, Numbers
 from toolkit.kinds.language.generate import Beginning, generate
+from toolkit.kinds.language.outputs import Generated, Numbers
 from toolkit.kinds.language.prompt import Renderer
 from toolkit.system import precision
 

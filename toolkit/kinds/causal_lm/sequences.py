@@ -11,13 +11,12 @@ import torch
 from toolkit.errors import RecipeError
 from toolkit.kinds.causal_lm import packing, shared_prefix
 from toolkit.kinds.causal_lm.number_distribution import SmoothedTargets
-from toolkit.kinds.causal_lm.task import NumericLMTask
+from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.causal_lm.trainer import Collator, labelled
+from toolkit.kinds.language.prompt import Renderer
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-    from toolkit.kinds.causal_lm.model import CausalLM
 
 PROBED = 8
 """Rows that are looked at to see whether a model reads joined sequences aright."""
@@ -25,18 +24,18 @@ EXACT, COARSE = 1e-3, 0.03
 """By which share their logits may differ, in float32 and in weights of fewer digits."""
 
 
-def collator(kind: CausalLM, train: Dataset) -> Collator:
+def collator(renderer: Renderer, task: CausalLMTask, train: Dataset) -> Collator:
     """What makes batches of tokenized rows.
 
     Args:
-        kind: whose task may want soft targets.
+        renderer: tokenizes as training does.
+        task: a numeric one may want soft targets.
         train: the training rows themselves.
     """
-    return Collator(kind.tokenizer.pad_token_id, _smoothed(kind, train))
+    return Collator(renderer.tokenizer.pad_token_id, _smoothed(renderer, task, train))
 
 
-def _smoothed(kind: CausalLM, train: Dataset) -> SmoothedTargets | None:
-    task = kind.task
+def _smoothed(renderer: Renderer, task: CausalLMTask, train: Dataset) -> SmoothedTargets | None:
     if not isinstance(task, NumericLMTask) or task.settings["loss"] == "cross-entropy":
         return None
     if task.settings["loss"] != "regression-aware":
@@ -44,58 +43,62 @@ def _smoothed(kind: CausalLM, train: Dataset) -> SmoothedTargets | None:
             f"task.loss is {task.settings['loss']!r}; it can be regression-aware or cross-entropy"
         )
     prompt = task.format_example(train[0])["prompt"]
-    return SmoothedTargets(kind.renderer, prompt, task, float(task.settings["sigma"]))
+    return SmoothedTargets(renderer, prompt, task, float(task.settings["sigma"]))
 
 
 def joined(
-    kind: CausalLM, train: Dataset, lengths: np.ndarray, collate: Collator
+    model: Any, train: Dataset, lengths: np.ndarray, collate: Collator, max_length: int | None
 ) -> tuple[Dataset, np.ndarray]:
     """The rows of each group as one sequence, where the model is made for it.
 
     Args:
-        kind: its model as it will be trained.
+        model: as it will be trained.
         train: tokenized rows.
         lengths: tokens of each, shape (wordings, rows).
         collate: makes batches of them.
+        max_length: tokens of a sequence; ``None``: no limit.
 
     Returns:
         sequences and their lengths, shape (1, sequences); or what was given.
     """
     if len(lengths) != 1 or collate.smoothed is not None:
         return train, lengths
-    limit = kind.max_length or shared_prefix.UNLIMITED
+    limit = max_length or shared_prefix.UNLIMITED
     together = shared_prefix.join(train, limit)
-    if not _reads_aright(kind, train, collate, limit):
+    if not _reads_aright(model, train, collate, limit):
         return train, lengths
     return together, np.array([[len(ids) for ids in together["input_ids"]]])
 
 
-def packed(kind: CausalLM, train: Dataset, lengths: np.ndarray) -> tuple[Dataset, np.ndarray]:
+def packed(
+    model: Any, train: Dataset, lengths: np.ndarray, max_length: int | None
+) -> tuple[Dataset, np.ndarray]:
     """Rows in as few sequences as ``max_length`` allows: ``packing`` in a recipe.
 
     Args:
-        kind: its model as it will be trained.
+        model: as it will be trained.
         train: wordings after wordings of tokenized rows.
         lengths: tokens of each, shape (wordings, rows).
+        max_length: tokens of a sequence; ``None``: those of the longest row.
 
     Returns:
         wordings after wordings of sequences, and their lengths, shape (wordings, sequences).
     """
-    packing.check(kind.model)
-    return packing.packed(train, lengths, kind.max_length or int(lengths.max()))
+    packing.check(model)
+    return packing.packed(train, lengths, max_length or int(lengths.max()))
 
 
-def _reads_aright(kind: CausalLM, train: Dataset, collate: Collator, limit: int) -> bool:
+def _reads_aright(model: Any, train: Dataset, collate: Collator, limit: int) -> bool:
     first = [
         row for row in train.select(range(min(PROBED, len(train))))
         if row["group"] == train[0]["group"]
     ]  # fmt: skip
     one = list(shared_prefix.sequences([(row["input_ids"], row["labels"]) for row in first], limit))
     try:
-        together, apart = (_logits(kind.model, collate(rows)) for rows in (one, first))
+        together, apart = (_logits(model, collate(rows)) for rows in (one, first))
     except (RuntimeError, TypeError, ValueError, IndexError):  # it takes no such mask, for one
         return False
-    exact = kind.model.get_input_embeddings().weight.dtype == torch.float32
+    exact = model.get_input_embeddings().weight.dtype == torch.float32
     away = float((together - apart).norm() / apart.norm())
     return away <= (EXACT if exact else COARSE)
 

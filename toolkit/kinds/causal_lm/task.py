@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from toolkit import decoding
 from toolkit.kinds.language.outputs import Generated as Generated
 from toolkit.kinds.language.outputs import Numbers as Numbers
+from toolkit.kinds.language.task import LanguageTask
 from toolkit.recipe import Recipe
-from toolkit.task import Row, Task
-
-if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
-
+from toolkit.task import Row
 
 EMBEDDED = Recipe(
     name="embedded",
@@ -40,37 +37,20 @@ EMBEDDED = Recipe(
 """What a task trains with that names no recipe."""
 
 
-class CausalLMTask(Task):
+class CausalLMTask(LanguageTask):
     """A task for a causal language model, trained by TRL's ``SFTTrainer``.
 
     ``format_example`` gives TRL's own columns, ``prompt`` and ``completion``: two strings, or two
     lists of chat messages. :meth:`postprocess` gets a :class:`Generated`.
     """
 
+    kind: ClassVar[str] = "causal-lm"
     recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
     few_shot: ClassVar[int] = 4
-    """Examples from the training split before the prompt in the few-shot rung; 0: no such rung."""
     joined: ClassVar[bool] = False
     """Train the examples of one :meth:`~toolkit.Task.group` as one sequence, in which the text
     that their prompts begin with is read once. Each example is computed as if it stood alone; a
     batch is then counted in groups."""
-
-    perplexity: ClassVar[bool] = False
-    """Whether the report tells how likely base and adapter find the right answers' tokens."""
-
-    def answer_tokens(self, row: Row) -> int | None:
-        """The most tokens that an answer to this row's prompt takes, where the task knows.
-
-        Rows with the same limit are answered together: a model that does not stop is stopped
-        sooner, and short answers do not wait for long ones.
-        """
-        return None
-
-    @classmethod
-    def kind(cls) -> type[Kind]:
-        from toolkit.kinds.causal_lm.model import CausalLM
-
-        return CausalLM
 
 
 class NumericLMTask(CausalLMTask):

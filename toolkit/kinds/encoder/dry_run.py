@@ -1,4 +1,4 @@
-"""What encoder kinds do with their model, on made-up rows: see :class:`Rehearsal`."""
+"""What encoder kinds do with their model, on made-up rows: see :class:`DryRun`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from toolkit.kinds.batching import MAX_BATCH, pad_right, rounded
 
 
-class EncoderRehearsal:
-    """See :class:`toolkit.kinds.base.Rehearsal`. Heads of a few outputs: any loss is as large."""
+class EncoderDryRun:
+    """See :class:`toolkit.kinds.base.DryRun`. Heads of a few outputs: any loss is as large."""
 
     def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
         return pad_right([{"input_ids": [0] * length}] * rows, 0)

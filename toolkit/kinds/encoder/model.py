@@ -9,21 +9,23 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds import fit
-from toolkit.kinds.base import Kind, Progress, Rehearsal, Trained, TrainingWatch
+from toolkit.kinds.base import DryRun, DryRunRequest, Kind, Progress, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches, pad_right
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
 from toolkit.models import adapters, loading
+from toolkit.models.loading import LoadRequest
+from toolkit.recipe import Recipe
 from toolkit.system import precision
 from toolkit.system.monitor import Monitor
-from toolkit.task import Row, Task
+from toolkit.task import Row
 
 if TYPE_CHECKING:
     import torch
-    from datasets import Dataset, DatasetDict
+    from datasets import DatasetDict
 
 Features = Mapping[str, Sequence[int]]
 """What the model reads: ``input_ids`` and, where two texts are read, ``token_type_ids``."""
@@ -43,8 +45,6 @@ class Encoder(Kind):
 
     stored = "float32"
     full_copies = 2  # the untouched encoder stays, for the base and for what training has changed
-    task_type: ClassVar[str]
-    """PEFT's name of the kind: ``SEQ_CLS`` or ``QUESTION_ANS``."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -52,7 +52,6 @@ class Encoder(Kind):
         self.tokenizer = loading.load_tokenizer(
             self.recipe.model, trust_remote_code=self.trust_remote_code, padding_side="right"
         )
-        self.model: Any = None
         self.tuned: Any = None
         self._fresh: list[str] = []
 
@@ -64,10 +63,6 @@ class Encoder(Kind):
     @abstractmethod
     def features(self, row: Row) -> list[dict[str, list[int]]]:
         """What the model reads of a row, in one or several pieces, without padding."""
-
-    @abstractmethod
-    def tokenized(self, rows: Dataset) -> Dataset:
-        """Rows as training sees them: the features' columns and ``labels`` (-100: no loss)."""
 
     @abstractmethod
     def loss(self, arguments: Any) -> Callable[[Any, torch.Tensor], torch.Tensor]:
@@ -85,17 +80,10 @@ class Encoder(Kind):
         return EncoderArguments
 
     @classmethod
-    def rehearsal(
-        cls,
-        task: Task | type[Task],
-        tokenizer: Any = None,
-        *,
-        packed: bool = False,
-        one_token: bool = False,
-    ) -> Rehearsal:
-        from toolkit.kinds.encoder.dry_run import EncoderRehearsal
+    def dry_run(cls, request: DryRunRequest) -> DryRun:
+        from toolkit.kinds.encoder.dry_run import EncoderDryRun
 
-        return EncoderRehearsal()
+        return EncoderDryRun()
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Tokens as text that can be read on: word pieces with the blank before them."""
@@ -120,7 +108,7 @@ class Encoder(Kind):
         return min(map(int, limits), default=None)
 
     def check_recipe(self) -> None:
-        """Refuse what cannot be trained."""
+        """Refuse a recipe that cannot be trained."""
         if self.full and self.recipe.quantization:
             raise RecipeError(
                 "a quantized model cannot be trained whole; take [quantization] out of the recipe, "
@@ -130,10 +118,9 @@ class Encoder(Kind):
     # -- the model ---------------------------------------------------------------------------------
     def new_model(self) -> Any:
         """The base with a head drawn from the kind's seed; equal for equal seeds."""
-        model, self._fresh = loading.load_encoder(
+        request = LoadRequest(
             self.auto_class,
             self.recipe.model,
-            seed=self.seed,
             init={
                 **self.head_arguments(),
                 **(self.recipe.training.get("model_init_kwargs") or {}),
@@ -141,6 +128,7 @@ class Encoder(Kind):
             quantization=self.recipe.quantization,
             trust_remote_code=self.trust_remote_code,
         )
+        model, self._fresh = loading.load_encoder(request, seed=self.seed)
         return model
 
     def load(self) -> None:
@@ -148,8 +136,7 @@ class Encoder(Kind):
             self.model = self.new_model()
 
     def drop_adapter(self) -> None:
-        """Back to the untouched base, with a head drawn from the kind's present seed."""
-        # PEFT's unload() would leave the trained head in the base.
+        # The head is drawn from the present seed; PEFT's unload() would leave the trained one.
         self.model = self.tuned = None
         self.load()
 
@@ -242,7 +229,7 @@ class Encoder(Kind):
 
         whole = self.tuned if adapter else self.model
         off = self.tuned is not None and not self.full and not adapter
-        model = whole if head else _inner(whole).base_model
+        model = whole if head else adapters.without_peft(whole).base_model
         inputs = {
             name: value.to(self.model.device)
             for name, value in pad_right(features, self.tokenizer.pad_token_id).items()
@@ -255,15 +242,21 @@ class Encoder(Kind):
 
     # -- training ----------------------------------------------------------------------------------
     def train(
-        self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
+        self,
+        splits: DatasetDict,
+        *,
+        recipe: Recipe | None = None,
+        checkpoints: Path,
+        adapter: Path,
+        watch: TrainingWatch,
     ) -> Trained:
-        """Train on ``train``, choose the checkpoint on ``select``, save adapter or whole model."""
+        recipe = self.saving(recipe or self.recipe)
         self.check_recipe()
         self.drop_adapter()
-        train, lengths = fit.tokenized_train(self, self.tokenized, splits["train"])
+        train, lengths = fit.tokenized_train(self, recipe, splits["train"])
         select = self.tokenized(splits["select"])
         self.tuned = self.trainable()
-        arguments = fit.arguments(self, checkpoints)
+        arguments = fit.arguments(self, recipe, checkpoints)
 
         def build(monitor: Monitor) -> EncoderTrainer:
             return EncoderTrainer(
@@ -280,10 +273,19 @@ class Encoder(Kind):
             )
 
         trained = fit.fit(
-            self, self.tuned, build, lengths=lengths, checkpoints=checkpoints, watch=watch
-        )
+            self.tuned, build, early_stopping=recipe.early_stopping,
+            lengths=lengths, checkpoints=checkpoints, watch=watch,
+        )  # fmt: skip
         self._save(splits, adapter)
+        self.after_training(recipe, checkpoints, adapter)
         return trained
+
+    def saving(self, recipe: Recipe) -> Recipe:
+        """The recipe with as many checkpoints kept as :meth:`after_training` needs."""
+        return recipe
+
+    def after_training(self, recipe: Recipe, checkpoints: Path, adapter: Path) -> None:
+        """What a subclass adds to a saved adapter, such as further checkpoints."""
 
     def _save(self, splits: DatasetDict, adapter: Path) -> None:
         canaries = fit.canary_rows(self, splits)
@@ -299,8 +301,3 @@ class Encoder(Kind):
             "canaries": canaries,
         }
         adapters.save_adapter(self.tuned, self.tokenizer, adapter, extra)
-
-
-def _inner(model: Any) -> Any:
-    """The transformers model inside a ``PeftModel``, or the model itself."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model

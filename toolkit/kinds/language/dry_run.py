@@ -1,4 +1,4 @@
-"""What the language kinds share in rehearsing how a text is written: see :class:`Rehearsal`."""
+"""What the dry runs of language kinds share in imitating how a text is written."""
 
 from __future__ import annotations
 

@@ -11,31 +11,34 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from toolkit.errors import ModelError, RecipeError, UsageError
-from toolkit.kinds.base import Kind, Progress, Trained, TrainingWatch
+from toolkit.kinds import checkpoint_ensemble
+from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches
-from toolkit.kinds.language.multi_adapter import Writing
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
-from toolkit.kinds.language.variants import Variants
+from toolkit.kinds.language.task import LanguageTask
+from toolkit.kinds.language.variants import VariantModel
 from toolkit.models import adapters, loading
+from toolkit.models.adapters import LoraRequest
+from toolkit.models.loading import LoadRequest
+from toolkit.recipe import Recipe
 from toolkit.runs.files import read_json
 from toolkit.task import Row
 
 if TYPE_CHECKING:
-    from toolkit.task import Row
-
-if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
+    from toolkit.system.monitor import Monitor
 
-class LanguageModel(Variants, Writing, Kind):
+
+class LanguageModel(VariantModel):
     """See :class:`toolkit.kinds.base.Kind`; the tokenizer is loaded at once, the model later."""
 
-    task: Any
-    task_type: ClassVar[str]
-    """PEFT's name of the kind: ``CAUSAL_LM`` or ``SEQ_2_SEQ_LM``."""
+    task: LanguageTask
     padding_side: ClassVar[str] = "left"
     folds = True
+    fixed_arguments: ClassVar[Mapping[str, Any]] = {}
+    """Training arguments that no recipe decides."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -45,18 +48,11 @@ class LanguageModel(Variants, Writing, Kind):
             padding_side=self.padding_side,
         )
         self.renderer = self.make_renderer()
-        self.model: Any = None
-        self.has_adapter = False
 
     # -- what a subclass says ----------------------------------------------------------------------
     @abstractmethod
     def make_renderer(self) -> Renderer:
         """What turns the kind's examples into tokens."""
-
-    @property
-    @abstractmethod
-    def answer_room(self) -> int:
-        """Tokens that an answer may have, the same in training and prediction."""
 
     @abstractmethod
     def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
@@ -78,10 +74,6 @@ class LanguageModel(Variants, Writing, Kind):
     def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
         """The row's example with solved examples of other rows before its prompt."""
 
-    @abstractmethod
-    def tokenized(self, rows: Dataset) -> Dataset:
-        """Rows as training sees them: ``input_ids``, ``labels`` and what the collator needs."""
-
     def arranged(
         self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
     ) -> tuple[Dataset, np.ndarray]:
@@ -92,28 +84,25 @@ class LanguageModel(Variants, Writing, Kind):
         return train, lengths
 
     @abstractmethod
-    def trainer(
-        self,
-        splits: DatasetDict,
-        train: Dataset,
-        select: Dataset,
-        *,
-        checkpoints: Path,
-        **arguments: Any,
-    ) -> Any:
-        """The kind's trainer, a :class:`~toolkit.kinds.trainer.JudgedTrainer`.
+    def trainer_class(self) -> Any:
+        """The kind's trainer, a subclass of :class:`~toolkit.kinds.trainer.JudgedTrainer`."""
+
+    @abstractmethod
+    def collator(self, train: Dataset) -> Any:
+        """What makes batches of rows as :meth:`tokenized` gives them.
 
         Args:
-            splits: the rows themselves.
-            train, select: rows as :meth:`tokenized` gives them.
-            checkpoints: the trainer's output folder.
-            arguments: for the trainer, as they are.
+            train: the training rows themselves.
         """
 
     # -- before a model is loaded ------------------------------------------------------------------
     @property
-    def written(self) -> int:
-        return self.answer_room
+    def few_shot(self) -> int:
+        return self.task.few_shot
+
+    @property
+    def perplexity(self) -> bool:
+        return self.task.perplexity
 
     @property
     def shortened(self) -> str | None:
@@ -157,32 +146,33 @@ class LanguageModel(Variants, Writing, Kind):
     def load(self) -> None:
         if self.model is None:
             self.model = self.backend.load(
-                self.auto_class,
-                self.recipe.model,
-                init=self.recipe.training.get("model_init_kwargs"),
-                quantization=self.recipe.quantization,
-                trust_remote_code=self.trust_remote_code,
-                max_length=self.max_length,
+                LoadRequest(
+                    self.auto_class,
+                    self.recipe.model,
+                    init=self.recipe.training.get("model_init_kwargs"),
+                    quantization=self.recipe.quantization,
+                    trust_remote_code=self.trust_remote_code,
+                    max_length=self.max_length,
+                )
             )
 
     def load_adapter(self, folder: Path) -> None:
         self.load()
         self.drop_adapter()
         stored = read_json(folder / "toolkit.json")
-        self._check_prompts(stored, folder)
+        self.check_prompts(stored, folder)
         self.model = adapters.attach_adapter(self.model, folder)
         self.has_adapter = True
         self.check_effect(stored["canaries"])
         self.load_members(folder)
 
     def drop_adapter(self) -> None:
-        """Back to the untouched base."""
         if self.has_adapter:
             self.model = self.model.unload()
             self.has_adapter = False
             self._members = 0
 
-    def _check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None:
+    def check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None:
         prompts = self._canary_prompts(stored["canaries"])
         if self.renderer.digest(prompts) != stored["prompt_sha"]:
             raise ModelError(
@@ -194,7 +184,6 @@ class LanguageModel(Variants, Writing, Kind):
         return [self.renderer.prompt(self.example(row)) for row in canaries]
 
     def check_effect(self, canaries: Sequence[Row]) -> None:
-        """Raise :class:`ModelError` where the adapter leaves the base's logits as they are."""
         import torch
 
         from toolkit.kinds.batching import padded
@@ -284,47 +273,59 @@ class LanguageModel(Variants, Writing, Kind):
 
     # -- training ----------------------------------------------------------------------------------
     def train(
-        self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
+        self,
+        splits: DatasetDict,
+        *,
+        recipe: Recipe | None = None,
+        checkpoints: Path,
+        adapter: Path,
+        watch: TrainingWatch,
     ) -> Trained:
-        """Train LoRA on ``train``, choose the checkpoint on ``select``, save the adapter."""
-        from toolkit.kinds import checkpoint_ensemble, fit
+        from toolkit.kinds import fit
 
-        if self.recipe.lora is None:
+        recipe = recipe or self.recipe
+        if recipe.lora is None:
             raise RecipeError(
                 "this recipe has no [lora]: language models are trained with an adapter only; "
                 "give [lora] fields, such as --set lora.r=16"
             )
         self.load()
         self.drop_adapter()
-        train, lengths = fit.tokenized_train(self, self.tokenized, splits["train"])
+        train, lengths = fit.tokenized_train(self, recipe, splits["train"])
         select = self.tokenized(splits["select"])
         self.model = self.backend.add_lora(
             self.model,
-            self.recipe.lora,
-            seed=self.seed,
-            task_type=self.task_type,
-            checkpointing=bool(self.recipe.training.get("gradient_checkpointing")),
-            computing=self.trains_in(self.recipe),
+            LoraRequest(
+                recipe.lora,
+                seed=self.seed,
+                task_type=self.task_type,
+                checkpointing=bool(recipe.training.get("gradient_checkpointing")),
+                computing=self.trains_in(recipe),
+            ),
         )
         self.has_adapter = True
         rows = lengths.shape[1]
         train, lengths = self.arranged(splits, train, lengths)
+        count = checkpoint_ensemble.wanted(self.task, recipe)
+        saving = checkpoint_ensemble.saving(recipe, count)
 
-        def build(monitor: Any) -> Any:
-            return self.trainer(
-                splits, train, select, checkpoints=checkpoints,
-                lengths=lengths, judge=fit.judge(self, splits["select"], select),
+        def build(monitor: Monitor) -> Any:
+            return self.trainer_class()(
+                model=self.model,
+                args=fit.arguments(self, saving, checkpoints, **self.fixed_arguments),
+                train_dataset=train,
+                eval_dataset=select,
+                processing_class=self.tokenizer,
+                data_collator=self.collator(splits["train"]),
+                lengths=lengths,
+                judge=fit.judge(self, splits["select"], select),
                 monitor=monitor,
-            )  # fmt: skip
-
-        recipe, count = self.recipe, checkpoint_ensemble.wanted(self.task, self.recipe)
-        self.recipe = checkpoint_ensemble.saving(recipe, count) if count else recipe
-        try:
-            trained = fit.fit(
-                self, self.model, build, lengths=lengths, checkpoints=checkpoints, watch=watch
             )
-        finally:
-            self.recipe = recipe
+
+        trained = fit.fit(
+            self.model, build, early_stopping=recipe.early_stopping,
+            lengths=lengths, checkpoints=checkpoints, watch=watch,
+        )  # fmt: skip
         self._save(splits, adapter)
         if count and (reason := checkpoint_ensemble.too_few(checkpoints)):
             trained.info["no_ensemble"] = reason
@@ -342,7 +343,7 @@ class LanguageModel(Variants, Writing, Kind):
             "task": self.task.name,
             "model": self.recipe.model,
             "prompt_sha": self.renderer.digest(self._canary_prompts(canaries)),
-            "chat_template": getattr(self.tokenizer, "chat_template", None),
+            "chat_template": self.tokenizer.chat_template,
             "facts": self.task.facts,
             "settings": self.task.settings,
             "canaries": canaries,

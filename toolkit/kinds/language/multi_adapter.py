@@ -7,49 +7,51 @@ sides of a comparison in hardly more time than one.
 from __future__ import annotations
 
 import contextlib
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import BASE, Watch
 from toolkit.kinds.language.outputs import Generated
+from toolkit.kinds.language.text_model import TextModel
 from toolkit.models import adapters
-from toolkit.recipe import Recipe
 from toolkit.runs.files import read_json
 from toolkit.task import Row
 
-if TYPE_CHECKING:
-    from toolkit.kinds.language.prompt import Renderer
 
+class MultiAdapterModel(TextModel):
+    """The part of :class:`toolkit.kinds.language.model.LanguageModel` that has several adapters."""
 
-class Writing:
-    """The part of :class:`toolkit.kinds.language.model.LanguageModel` that writes by sides.
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.has_adapter = False
 
-    A side is the name of a loaded adapter, or ``__base__`` for the model without one.
-    """
+    # -- what a subclass defines -------------------------------------------------------------------
+    @abstractmethod
+    def example(self, row: Row) -> dict[str, Any]:
+        """The task's example of a row, as it becomes a prompt."""
 
-    writes = True
-    model: Any
-    tokenizer: Any
-    renderer: Renderer
-    recipe: Recipe
-    has_adapter: bool
+    @abstractmethod
+    def check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None:
+        """Raise :class:`ModelError` where an adapter was trained on other prompts than today's.
 
-    if TYPE_CHECKING:
+        Args:
+            stored: the adapter's ``toolkit.json``.
+            folder: where the adapter is.
+        """
 
-        def load(self) -> None: ...
-        def example(self, row: Row) -> dict[str, Any]: ...
-        def check_effect(self, canaries: Sequence[Row]) -> None: ...
-        def _check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None: ...
+    @abstractmethod
+    def check_effect(self, canaries: Sequence[Row]) -> None:
+        """Raise :class:`ModelError` where the adapter leaves the base's logits as they are."""
 
     # -- adapters ----------------------------------------------------------------------------------
     def add_adapter(self, folder: Path, name: str) -> None:
-        """Put a further adapter beside the first; what is active stays so."""
         if not self.has_adapter:
             raise UsageError("load_adapter comes first")
         stored = read_json(folder / "toolkit.json")
-        self._check_prompts(stored, folder)
+        self.check_prompts(stored, folder)
         active = self.model.active_adapter
         try:
             adapters.attach_adapter(self.model, folder, name=name)
@@ -63,24 +65,20 @@ class Writing:
             self.select(active)
 
     def select(self, name: str) -> None:
-        """Make an adapter the active one."""
         self.model.set_adapter(name)
         self.model.requires_grad_(False)  # PEFT has made it ready for training
 
     # -- prompts -----------------------------------------------------------------------------------
     def prompt(self, row: Row) -> list[int]:
-        """Token ids of a row's prompt, shape (tokens,)."""
         return self.renderer.prompt(self.example(row))
 
     def chat_prompt(self, messages: Sequence[Mapping[str, str]]) -> list[int] | None:
-        """Token ids of a conversation by the model's chat template; ``None`` where it has none."""
-        if not getattr(self.tokenizer, "chat_template", None):
+        if not self.tokenizer.chat_template:
             return None
         return self.renderer.prompt({"prompt": messages})
 
     @property
     def positions(self) -> int | None:
-        """Tokens that the model has room for, prompt and answer; ``None``: it does not say."""
         found = getattr(self.model.config, "max_position_embeddings", None)
         return None if found is None else int(found)
 
@@ -93,14 +91,6 @@ class Writing:
         generation: Mapping[str, Any] | None = None,
         watch: Watch | None = None,
     ) -> list[Generated]:
-        """Continue each prompt by its side, all in one mixed batch on the one base.
-
-        Args:
-            prompts: token ids.
-            sides: one a prompt.
-            generation: fields of ``GenerationConfig`` over the recipe's.
-            watch: follows the tokens, and may stop them.
-        """
         from toolkit.kinds.language.generate import generate
 
         self.load()

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.kinds import checkpoint_ensemble
-from toolkit.recipe import Recipe
+from toolkit.kinds.language.multi_adapter import MultiAdapterModel
 from toolkit.task import Row
 
 ENSEMBLE = "ensemble"
 
 
-class Variants:
+class VariantModel(MultiAdapterModel):
     """The part of :class:`toolkit.kinds.language.model.LanguageModel` that has further systems.
 
     A task's :meth:`~toolkit.task.Task.stages` change a row before the adapter answers it. The
@@ -22,11 +22,10 @@ class Variants:
     ``add_weighted_adapter`` with ``cat``, which is exact).
     """
 
-    task: Any
-    recipe: Recipe
-    model: Any
-    _stage: str | None = None
-    _members: int = 0
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._stage: str | None = None
+        self._members = 0
 
     def variants(self, *, adapter: bool) -> Mapping[str, str]:
         if not adapter:
@@ -41,14 +40,14 @@ class Variants:
     def as_variant(self, name: str) -> Iterator[None]:
         before = self.model.active_adapter
         if name == ENSEMBLE:
-            self.select(ENSEMBLE)  # type: ignore[attr-defined]
+            self.select(ENSEMBLE)
         else:
             self._stage = name
         try:
             yield
         finally:
             self._stage = None
-            self.select(before)  # type: ignore[attr-defined]
+            self.select(before)
 
     def staged(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Rows as the present variant has them."""
@@ -71,6 +70,6 @@ class Variants:
         )
         for name in names:
             self.model.delete_adapter(name)
-        self.select("default")  # type: ignore[attr-defined]
+        self.select("default")
         self.model.eval()
         self._members = len(names)

@@ -11,22 +11,20 @@ import numpy as np
 
 from toolkit.errors import RecipeError
 from toolkit.kinds import checkpoint_ensemble
-from toolkit.kinds.base import Progress, Trained, TrainingWatch
+from toolkit.kinds.base import Progress
 from toolkit.kinds.encoder.model import Encoder
 from toolkit.kinds.question_answering.features import NONE, Piece, Read, Reader, first_answer
 from toolkit.kinds.question_answering.linear_probe import SpanProbe
+from toolkit.kinds.question_answering.outputs import Answered
 from toolkit.kinds.question_answering.spans import Collected
-from toolkit.kinds.question_answering.task import Answered, QuestionAnsweringTask
+from toolkit.kinds.question_answering.task import QuestionAnsweringTask
+from toolkit.recipe import Recipe
 from toolkit.system import distributed
 from toolkit.task import Row
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-
-
-if TYPE_CHECKING:
     import torch
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset
 
 LIMIT = 384
 """Tokens of a window where neither the recipe nor the tokenizer says less; BERT's for SQuAD."""
@@ -307,18 +305,13 @@ class QuestionAnswering(Encoder):
         if self._members:
             self.tuned.set_adapter("default")
 
-    def train(
-        self, splits: DatasetDict, *, checkpoints: Path, adapter: Path, watch: TrainingWatch
-    ) -> Trained:
-        recipe, count = self.recipe, self.ensemble
-        self.recipe = checkpoint_ensemble.saving(recipe, count) if count else recipe
-        try:
-            trained = super().train(splits, checkpoints=checkpoints, adapter=adapter, watch=watch)
-        finally:
-            self.recipe = recipe
+    def saving(self, recipe: Recipe) -> Recipe:
+        return checkpoint_ensemble.saving(recipe, checkpoint_ensemble.wanted(self.task, recipe))
+
+    def after_training(self, recipe: Recipe, checkpoints: Path, adapter: Path) -> None:
+        count = checkpoint_ensemble.wanted(self.task, recipe)
         if count and distributed.first():
             checkpoint_ensemble.keep(checkpoints, adapter, count)
-        return trained
 
     # -- the base ----------------------------------------------------------------------------------
     def fit_base(self, train: Dataset, folder: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from toolkit.kinds.question_answering.task import Answered, Span
+from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.kinds.question_answering.windows import Cells, Window
 
 KEPT = 5

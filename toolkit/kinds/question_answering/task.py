@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.recipe import Recipe
 from toolkit.task import Row, Task
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit.data.source import Source
-    from toolkit.kinds.base import Kind
 
 MINILM = Recipe(
     name="minilm",
@@ -39,73 +38,6 @@ MINILM = Recipe(
 """What a task trains with that names no recipe."""
 
 
-@dataclass(frozen=True)
-class Span:
-    """A stretch of the context that may be the answer.
-
-    Args:
-        start: its first character in the context.
-        end: the character behind its last.
-        text: what stands there.
-        score: start logit plus end logit.
-        probability: the softmax over all spans of the context and "no answer".
-    """
-
-    start: int
-    end: int
-    text: str
-    score: float
-    probability: float
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What a question-answering model gave for one row.
-
-    Args:
-        spans: the likeliest spans, best first; empty where the context has no token.
-        null: the score of "no answer": the least of all windows, as in SQuAD's reference code.
-        no_answer: its probability.
-        windows: how many windows the context was read in.
-        seconds: the row's share of its batches' time.
-        tokens: always ``None``: nothing is generated.
-        hit_limit: always false, for the same reason.
-    """
-
-    spans: tuple[Span, ...]
-    null: float
-    no_answer: float
-    windows: int = 1
-    seconds: float = 0.0
-    tokens: int | None = None
-    hit_limit: bool = False
-
-    @property
-    def readable(self) -> bool:
-        """Whether all scores are finite numbers."""
-        return math.isfinite(self.null) and all(math.isfinite(s.score) for s in self.spans)
-
-    @property
-    def margin(self) -> float:
-        """By how much "no answer" is more likely than the best span; infinite without spans."""
-        return self.null - self.spans[0].score if self.spans else math.inf
-
-    @property
-    def text(self) -> str:
-        """The likeliest spans with their probabilities, in words."""
-        shown = [f"{span.text!r} {span.probability:.2f}" for span in self.spans[:3]]
-        return ", ".join([*shown, f"no answer {self.no_answer:.2f}"])
-
-    @property
-    def detail(self) -> dict[str, Any]:
-        """The output as it is kept beside a prediction."""
-        spans = [
-            {"start": s.start, "end": s.end, "text": s.text, "probability": round(s.probability, 6)}
-            for s in self.spans
-        ]
-        return {"spans": spans, "no_answer": round(self.no_answer, 6), "windows": self.windows}
-
-
 class QuestionAnsweringTask(Task):
     """A task that marks the answer in a context, trained by transformers' ``Trainer``.
 
@@ -114,6 +46,7 @@ class QuestionAnsweringTask(Task):
     ``{"text", "start", "end"}``, see :meth:`span`. Contexts of any length are read in windows.
     """
 
+    kind: ClassVar[str] = "question-answering"
     recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
     options: ClassVar[Mapping[str, Any]] = {"decoder": "auto"}
 
@@ -190,12 +123,6 @@ class QuestionAnsweringTask(Task):
             )
             judged.append((output.margin, worth, none))
         return {"null_threshold": null_threshold(judged)}
-
-    @classmethod
-    def kind(cls) -> type[Kind]:
-        from toolkit.kinds.question_answering.model import QuestionAnswering
-
-        return QuestionAnswering
 
 
 def _first(value: float | tuple[float, ...] | None) -> float:

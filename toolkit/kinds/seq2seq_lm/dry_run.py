@@ -1,4 +1,4 @@
-"""What the seq2seq kind does with its model, on made-up rows: see :class:`Rehearsal`."""
+"""What the seq2seq kind does with its model, on made-up rows: see :class:`DryRun`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from toolkit.kinds.batching import MAX_BATCH, rounded
 from toolkit.kinds.language.dry_run import grow
 from toolkit.kinds.language.generate import LONG_ANSWERS, SHORT_ANSWER
 from toolkit.kinds.seq2seq_lm.trainer import Collator, target_loss
+from toolkit.models import adapters
 
 
-class Seq2SeqRehearsal:
-    """See :class:`toolkit.kinds.base.Rehearsal`; ``length`` is the text's, ``answer`` beside it."""
+class Seq2SeqDryRun:
+    """See :class:`toolkit.kinds.base.DryRun`; ``length`` is the text's, ``answer`` beside it."""
 
     def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
         return Collator(0)([{"input_ids": [0] * length, "labels": [0] * answer}] * rows)
@@ -29,8 +30,7 @@ class Seq2SeqRehearsal:
         rows = max(1, min(MAX_BATCH, tokens // width))
         ids = torch.zeros(rows, width, dtype=torch.long)
         mask = torch.ones_like(ids)
-        inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-        read = inner.get_encoder()(input_ids=ids, attention_mask=mask)
+        read = adapters.without_peft(model).get_encoder()(input_ids=ids, attention_mask=mask)
         step = torch.zeros(rows, 1, dtype=torch.long)
         out = model(
             encoder_outputs=read, attention_mask=mask, decoder_input_ids=step, use_cache=True

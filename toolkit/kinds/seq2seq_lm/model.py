@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from toolkit.data import tables
-from toolkit.kinds.base import Rehearsal
+from toolkit.kinds.base import DryRun, DryRunRequest
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.seq2seq_lm.prompt import Seq2SeqRenderer
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
-from toolkit.task import Row, Task
+from toolkit.task import Row
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset
 
 TARGET_ROOM = 128
 UNLIMITED = 100_000
@@ -38,17 +37,10 @@ class Seq2SeqLM(LanguageModel):
         return Seq2SeqRenderer(self.tokenizer, self.target_limit)
 
     @classmethod
-    def rehearsal(
-        cls,
-        task: Task | type[Task],
-        tokenizer: Any = None,
-        *,
-        packed: bool = False,
-        one_token: bool = False,
-    ) -> Rehearsal:
-        from toolkit.kinds.seq2seq_lm.dry_run import Seq2SeqRehearsal
+    def dry_run(cls, request: DryRunRequest) -> DryRun:
+        from toolkit.kinds.seq2seq_lm.dry_run import Seq2SeqDryRun
 
-        return Seq2SeqRehearsal()
+        return Seq2SeqDryRun()
 
     # -- settings --------------------------------------------------------------------------------
     @classmethod
@@ -133,24 +125,12 @@ class Seq2SeqLM(LanguageModel):
         ).logits  # fmt: skip
         return logits, batch["labels"]
 
-    def trainer(
-        self,
-        splits: DatasetDict,
-        train: Dataset,
-        select: Dataset,
-        *,
-        checkpoints: Path,
-        **arguments: Any,
-    ) -> Any:
-        from toolkit.kinds import fit
-        from toolkit.kinds.seq2seq_lm.trainer import Collator, TargetTrainer
+    def trainer_class(self) -> Any:
+        from toolkit.kinds.seq2seq_lm.trainer import TargetTrainer
 
-        return TargetTrainer(
-            model=self.model,
-            args=fit.arguments(self, checkpoints),
-            train_dataset=train,
-            eval_dataset=select,
-            processing_class=self.tokenizer,
-            data_collator=Collator(self.tokenizer.pad_token_id),
-            **arguments,
-        )
+        return TargetTrainer
+
+    def collator(self, train: Dataset) -> Any:
+        from toolkit.kinds.seq2seq_lm.trainer import Collator
+
+        return Collator(self.tokenizer.pad_token_id)

@@ -5,14 +5,11 @@ Light: the working parts are imported when a run needs them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from toolkit.kinds.language.outputs import Generated as Generated
+from toolkit.kinds.language.task import LanguageTask
 from toolkit.recipe import Recipe
-from toolkit.task import Row, Task
-
-if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
 
 EMBEDDED = Recipe(
     name="embedded",
@@ -36,7 +33,7 @@ EMBEDDED = Recipe(
 """What a task trains with that names no recipe."""
 
 
-class Seq2SeqLMTask(Task):
+class Seq2SeqLMTask(LanguageTask):
     """A task for an encoder–decoder, trained by transformers' ``Seq2SeqTrainer``.
 
     ``format_example`` gives two strings, ``text`` and ``text_target`` (the names that tokenizers
@@ -44,22 +41,6 @@ class Seq2SeqLMTask(Task):
     bounds the text, ``max_target_length`` the target.
     """
 
+    kind: ClassVar[str] = "seq2seq-lm"
     recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
     few_shot: ClassVar[int] = 2
-    """Examples from the training split before the text in the few-shot rung; 0: no such rung."""
-
-    perplexity: ClassVar[bool] = False
-    """Whether the report tells how likely base and adapter find the right answers' tokens."""
-
-    def answer_tokens(self, row: Row) -> int | None:
-        """The most tokens that an answer to this row's text takes, where the task knows.
-
-        Rows with the same limit are answered together, as for causal language models.
-        """
-        return None
-
-    @classmethod
-    def kind(cls) -> type[Kind]:
-        from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
-
-        return Seq2SeqLM

@@ -12,7 +12,8 @@ from toolkit.errors import RecipeError
 from toolkit.kinds.base import Progress
 from toolkit.kinds.encoder.model import Encoder
 from toolkit.kinds.sequence_classification.linear_probe import Probe
-from toolkit.kinds.sequence_classification.task import Classified, SequenceClassificationTask
+from toolkit.kinds.sequence_classification.outputs import Classified
+from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
 from toolkit.task import Row
 
 if TYPE_CHECKING:

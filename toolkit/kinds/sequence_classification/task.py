@@ -8,20 +8,17 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import decoding
 from toolkit.errors import DataError
+from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.recipe import Recipe
 from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from datasets import Dataset
-
-    from toolkit.kinds.base import Kind
-
 
 MINILM = Recipe(
     name="minilm",
@@ -43,51 +40,6 @@ MINILM = Recipe(
 """What a task trains with that names no recipe."""
 
 
-@dataclass(frozen=True)
-class Classified:
-    """What a sequence classifier gave for one row.
-
-    Args:
-        logits: the head's output, shape (labels,); shape (1,) for regression.
-        labels: the classes in the order of the logits; empty for regression.
-        seconds: the row's share of its batch's time.
-        tokens: always ``None``: nothing is generated.
-        hit_limit: always false, for the same reason.
-    """
-
-    logits: np.ndarray
-    labels: tuple[Any, ...] = ()
-    seconds: float = 0.0
-    tokens: int | None = None
-    hit_limit: bool = False
-
-    @property
-    def readable(self) -> bool:
-        """Whether all logits are finite numbers."""
-        import numpy as np
-
-        return bool(np.isfinite(self.logits).all())
-
-    @property
-    def probabilities(self) -> np.ndarray:
-        """The softmax of the logits, shape (labels,)."""
-        import numpy as np
-
-        exponentials = np.exp(self.logits - self.logits.max())
-        shares: np.ndarray = exponentials / exponentials.sum()
-        return shares
-
-    @property
-    def text(self) -> str:
-        """The output in words: the likeliest classes with their probabilities, or the number."""
-        if not self.labels:
-            return f"{float(self.logits[0]):.4g}"
-        ranked = sorted(
-            zip(self.labels, self.probabilities.tolist(), strict=True), key=lambda pair: -pair[1]
-        )
-        return ", ".join(f"{label} {share:.2f}" for label, share in ranked[:3])
-
-
 class SequenceClassificationTask(Task):
     """A task that puts a whole text into a class, trained by transformers' ``Trainer``.
 
@@ -96,6 +48,7 @@ class SequenceClassificationTask(Task):
     long loses its end; :attr:`shortens` names the column that ends it, ``None`` refuses such rows.
     """
 
+    kind: ClassVar[str] = "sequence-classification"
     recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
     classes: ClassVar[Sequence[Any]] = ()
     """The classes, as JSON values; where empty, those of the training split, sorted."""
@@ -162,12 +115,6 @@ class SequenceClassificationTask(Task):
 
     def categories(self) -> Sequence[Any] | None:
         return self.labels or None
-
-    @classmethod
-    def kind(cls) -> type[Kind]:
-        from toolkit.kinds.sequence_classification.model import SequenceClassification
-
-        return SequenceClassification
 
 
 class SequenceRegressionTask(SequenceClassificationTask):

@@ -102,9 +102,10 @@ def _check_option(recipe: Recipe, name: str, value: Any, known: Mapping[str, Any
 
 def recipe_fields(subject: Subject) -> None:
     """Recipes name only fields that the installed libraries have."""
+    from toolkit.kinds.registry import model_class
     from toolkit.plugins import recipes
 
-    arguments = subject.task.kind().training_arguments()
+    arguments = model_class(subject.task).training_arguments()
     for recipe in subject.task.recipes:
         try:
             recipes.check(dataclasses.replace(recipe, task={}), arguments, {})

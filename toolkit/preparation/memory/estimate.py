@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.recipe import Recipe
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind, Rehearsal
+    from toolkit.kinds.base import DryRun, Kind
     from toolkit.task import Task
 
 MIB = 2**20
@@ -152,30 +152,32 @@ def estimate(
         head: what ``from_pretrained`` is told beside the model (:meth:`Kind.head_arguments`).
         trust_remote_code: run code that comes with the model.
     """
+    from toolkit.kinds.base import DryRunRequest
     from toolkit.kinds.batching import CPU_BATCH_TOKENS, gpu_batch_tokens
+    from toolkit.kinds.registry import model_class
+    from toolkit.models.loading import LoadRequest
     from toolkit.preparation.memory.meta_model import ONE_TOKEN_NUMBERS, configuration, on_meta
 
-    kind = task.kind()
+    kind = model_class(task)
     config = configuration(recipe.model, trust_remote_code=trust_remote_code)
     for name, value in (head or {}).items():
         setattr(config, name, value)
     with _undisturbed():
-        model = on_meta(
+        request = LoadRequest(
             kind.auto_class,
-            config,
+            recipe.model,
             init=recipe.training.get("model_init_kwargs"),
             quantization=recipe.quantization,
-            default_dtype=kind.stored,
             trust_remote_code=trust_remote_code,
         )
+        model = on_meta(request, config, default_dtype=kind.stored)
         tokens = CPU_BATCH_TOKENS
         if gpu:
             tokens = gpu_batch_tokens(gpu_memory or _gpu_memory(), config)
-        packed = bool(recipe.training.get("packing"))
-        rehearsal = kind.rehearsal(
-            task, tokenizer, packed=packed, one_token=recipe.model in ONE_TOKEN_NUMBERS
+        dry_run = kind.dry_run(
+            DryRunRequest(task, recipe, tokenizer, recipe.model in ONE_TOKEN_NUMBERS)
         )
-        return _Measured(kind, rehearsal, recipe, shape, model, tokens, gpu).result()
+        return _Measured(kind, dry_run, recipe, shape, model, tokens, gpu).result()
 
 
 def _gpu_memory() -> int:
@@ -209,14 +211,14 @@ class _Measured:
     def __init__(
         self,
         kind: type[Kind],
-        rehearsal: Rehearsal,
+        dry_run: DryRun,
         recipe: Recipe,
         shape: Shape,
         model: Any,
         tokens: int,
         gpu: bool,
     ) -> None:
-        self.kind, self.rehearsal, self.recipe, self.shape = kind, rehearsal, recipe, shape
+        self.kind, self.dry_run, self.recipe, self.shape = kind, dry_run, recipe, shape
         self.tokens, self.gpu = tokens, gpu
         self.total = _parameters(model)
         self.model = self._trainable(model)
@@ -229,12 +231,11 @@ class _Measured:
         if self.recipe.lora is None:
             return model
         with torch.device("meta"):
-            task_type = getattr(self.kind, "task_type", "CAUSAL_LM")
             model = adapters.add_lora(
-                model, self.recipe.lora, seed=0, task_type=task_type,
+                model, self.recipe.lora, seed=0, task_type=self.kind.task_type,
                 computing=self.kind.trains_in(self.recipe),
             )  # fmt: skip
-        if self.recipe.quantization and task_type == "CAUSAL_LM":
+        if self.recipe.quantization and self.kind.task_type == "CAUSAL_LM":
             for parameter in model.parameters():
                 if parameter.requires_grad:  # TRL trains adapters of quantized models in bfloat16
                     parameter.data = parameter.data.to(torch.bfloat16)
@@ -291,12 +292,12 @@ class _Measured:
             )
         before = live.now
         seen = _LogitsSize(model)
-        batch = self._fake(self.rehearsal.batch(self._rows, self.shape.length, self.shape.answer))
+        batch = self._fake(self.dry_run.batch(self._rows, self.shape.length, self.shape.answer))
         # With accumulation the second pass comes while the gradients of the first are there.
         for _ in range(2 if int(training.get("gradient_accumulation_steps", 1)) > 1 else 1):
             live.peak = live.now
             with self._precision():
-                loss = self.rehearsal.loss(model, batch)
+                loss = self.dry_run.loss(model, batch)
             loss.backward()
             del loss
         peak = live.peak
@@ -328,7 +329,7 @@ class _Measured:
         self.model.eval()
         before = live.peak = live.now
         with torch.no_grad():
-            self.rehearsal.score(
+            self.dry_run.score(
                 self.model,
                 self.shape.prompt or self.shape.length,
                 self.shape.written or self.shape.answer,

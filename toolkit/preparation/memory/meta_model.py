@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ModelError
+from toolkit.models.loading import LoadRequest
 from toolkit.models.paths import model_path
 from toolkit.preparation.memory.quantized_layers import quantize
 
@@ -49,29 +50,18 @@ def _told(config: Any, fields: Mapping[str, Any]) -> Any:
     return config
 
 
-def on_meta(
-    auto_class: str,
-    config: Any,
-    *,
-    init: Mapping[str, Any] | None = None,
-    quantization: Mapping[str, Any] | None = None,
-    default_dtype: str = "auto",
-    trust_remote_code: bool = False,
-) -> Any:
+def on_meta(request: LoadRequest, config: Any, *, default_dtype: str = "auto") -> Any:
     """A model whose parameters have shapes and no content, quantized where the recipe says so.
 
     Args:
-        auto_class: as for :func:`toolkit.models.loading.load_model`.
+        request: as for :func:`toolkit.models.loading.load_model`.
         config: of :func:`configuration`; what ``init`` says of it is set on it.
-        init: keyword arguments for ``from_pretrained``.
-        quantization: fields of ``BitsAndBytesConfig``.
         default_dtype: the parameters' type where ``init`` names none; ``auto``: that of the file.
-        trust_remote_code: run code that comes with the model.
     """
     import torch
     import transformers
 
-    arguments = dict(init or {})
+    arguments = dict(request.init or {})
     dtype = arguments.pop("dtype", default_dtype)
     if dtype == "auto":
         dtype = getattr(config, "dtype", None) or "float32"
@@ -83,13 +73,13 @@ def on_meta(
             setattr(config, name, value)
     extra = {"attn_implementation": attention} if attention else {}
     with torch.device("meta"):
-        model = getattr(transformers, auto_class).from_config(
-            config, dtype=dtype, trust_remote_code=trust_remote_code, **extra
+        model = getattr(transformers, request.auto_class).from_config(
+            config, dtype=dtype, trust_remote_code=request.trust_remote_code, **extra
         )
         if getattr(config, "own_head", False):
             _untie(model)
-        if quantization:
-            quantize(model, quantization)
+        if request.quantization:
+            quantize(model, request.quantization)
     return model.eval()
 
 

@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from toolkit.kinds.causal_lm.task import NumericLMTask
+from toolkit.kinds.language.task import LanguageTask
+from toolkit.kinds.registry import kind_name
 from toolkit.recipe import Recipe
 from toolkit.task import Task
 
@@ -36,7 +39,8 @@ def key(task: type[Task], recipe: Recipe, *, gpu: bool) -> str:
     """A digest of all that an estimate depends on."""
     accumulates = int(recipe.training.get("gradient_accumulation_steps", 1)) > 1
     basis = {
-        "kind": next(c.__qualname__ for c in task.__mro__ if c.__module__.startswith("toolkit.k")),
+        "kind": kind_name(task),
+        "answers_with_number": issubclass(task, NumericLMTask),  # its scoring walks digits
         "model": recipe.model,
         "training": {n: v for n, v in recipe.training.items() if n in COUNTS},
         "accumulates": accumulates,
@@ -67,6 +71,4 @@ def made(task: type[Task], recipe: Recipe, *, gpu: bool) -> dict[str, Any]:
 
 def task_writes(task: type[Task]) -> bool:
     """Whether answers are texts of any length: those of numbers and classes are not."""
-    return any(c.__name__ in ("CausalLMTask", "Seq2SeqLMTask") for c in task.__mro__) and not any(
-        c.__name__ == "NumericLMTask" for c in task.__mro__
-    )
+    return issubclass(task, LanguageTask) and not issubclass(task, NumericLMTask)

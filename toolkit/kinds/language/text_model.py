@@ -1,0 +1,63 @@
+"""A model that writes text: what the playground and other readers of a text in the making need."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit.kinds.base import Kind, Watch
+from toolkit.kinds.language.outputs import Generated
+from toolkit.kinds.language.prompt import Renderer
+from toolkit.task import Row
+
+
+class TextModel(Kind):
+    """A kind that writes text token by token, so that it can be followed and stopped.
+
+    A *side* is the name of a loaded adapter, or :data:`~toolkit.kinds.base.BASE` for the model
+    without one.
+    """
+
+    renderer: Renderer
+    """Turns the kind's examples into tokens."""
+
+    @property
+    @abstractmethod
+    def answer_room(self) -> int:
+        """Tokens that an answer may have, the same in training and prediction."""
+
+    @property
+    @abstractmethod
+    def positions(self) -> int | None:
+        """Tokens that the model has room for, prompt and answer; ``None``: it does not say."""
+
+    @property
+    def written(self) -> int:
+        return self.answer_room
+
+    @abstractmethod
+    def prompt(self, row: Row) -> list[int]:
+        """Token ids of a row's prompt, shape (tokens,)."""
+
+    @abstractmethod
+    def chat_prompt(self, messages: Sequence[Mapping[str, str]]) -> list[int] | None:
+        """Token ids of a conversation by the model's chat template; ``None`` where it has none."""
+
+    @abstractmethod
+    def write(
+        self,
+        prompts: Sequence[Sequence[int]],
+        sides: Sequence[str],
+        *,
+        generation: Mapping[str, Any] | None = None,
+        watch: Watch | None = None,
+    ) -> list[Generated]:
+        """Continue each prompt by its side, all in one mixed batch on the one base.
+
+        Args:
+            prompts: token ids.
+            sides: one a prompt.
+            generation: fields of ``GenerationConfig`` over the recipe's.
+            watch: follows the tokens, and may stop them.
+        """

@@ -1,0 +1,54 @@
+"""What a sequence classifier gives for a row. Importing this loads no heavy library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What a sequence classifier gave for one row.
+
+    Args:
+        logits: the head's output, shape (labels,); shape (1,) for regression.
+        labels: the classes in the order of the logits; empty for regression.
+        seconds: the row's share of its batch's time.
+        tokens: always ``None``: nothing is generated.
+        hit_limit: always false, for the same reason.
+    """
+
+    logits: np.ndarray
+    labels: tuple[Any, ...] = ()
+    seconds: float = 0.0
+    tokens: int | None = None
+    hit_limit: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether all logits are finite numbers."""
+        import numpy as np
+
+        return bool(np.isfinite(self.logits).all())
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The softmax of the logits, shape (labels,)."""
+        import numpy as np
+
+        exponentials = np.exp(self.logits - self.logits.max())
+        shares: np.ndarray = exponentials / exponentials.sum()
+        return shares
+
+    @property
+    def text(self) -> str:
+        """The output in words: the likeliest classes with their probabilities, or the number."""
+        if not self.labels:
+            return f"{float(self.logits[0]):.4g}"
+        ranked = sorted(
+            zip(self.labels, self.probabilities.tolist(), strict=True), key=lambda pair: -pair[1]
+        )
+        return ", ".join(f"{label} {share:.2f}" for label, share in ranked[:3])
