@@ -117,10 +117,11 @@ def predict_model(
     )
     seconds = time.perf_counter() - started
     select = [i for i, split in enumerate(where) if split == "select"]
-    task.chosen = task.choose([outputs[i] for i in select], [flat[i] for i in select])
-    chosen = choose_decoder(task, outputs, flat, where, decoder)
-    decoded = decode_all(task, outputs, flat)
-    counted = or_fallback(task, decoded[chosen])
+    on_select = [outputs[i] for i in select], [flat[i] for i in select]
+    tuned = task.tune(*on_select)
+    used = decoder_for(task, *on_select, tuned, decoder)
+    decoded = decode_all(task, outputs, flat, tuned)
+    counted = or_fallback(task, decoded[used])
     prepare(task, counted, [task.reference(row) for row in flat])
     calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
     width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
@@ -128,7 +129,7 @@ def predict_model(
     lines = [
         losses.get((where[i], row["row_id"]), {}) | line(
             task, where[i], row, counted[i], width,
-            seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
+            seconds=output.seconds, raw=output.text, parsed=decoded[used][i] is not None,
             decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
             tokens=output.tokens, hit_limit=output.hit_limit,
             detail=getattr(output, "detail", None),
@@ -137,8 +138,8 @@ def predict_model(
     ]  # fmt: skip
     entry = write_system(
         run, name, role, lines, width,
-        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
-        chosen=task.chosen,
+        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=used, note=note,
+        tuned=tuned,
     )  # fmt: skip
     return entry | {"select": select_figure(task.metric(), lines)}
 
@@ -162,21 +163,28 @@ def _target_losses(
     }
 
 
-def choose_decoder(
+def decoder_for(
     task: Task,
     outputs: Sequence[Any],
     rows: Sequence[Row],
-    where: Sequence[str],
+    tuned: Mapping[str, Any],
     wanted: str | None,
 ) -> str:
-    """The decoder that is best on the select rows, or the wanted one."""
+    """The name of the decoder that is best on the select rows, or the wanted one.
+
+    Args:
+        task: whose decoders and primary metric count.
+        outputs: a system's outputs on the select rows.
+        rows: the select rows.
+        tuned: what :meth:`~toolkit.Task.tune` returned for the system.
+        wanted: the decoder to use; ``None`` or ``"auto"`` for the best one.
+    """
     names = list(task.decoders())
     if wanted not in (None, "auto"):
         return str(wanted)
     if len(names) == 1:
         return names[0]
-    select = [i for i, split in enumerate(where) if split == "select"]
-    values = primary_values(task, [outputs[i] for i in select], [rows[i] for i in select])
+    values = primary_values(task, outputs, rows, tuned)
     sign = -1 if task.metric().greater_is_better else 1
     return min(names, key=lambda name: (sign * values[name], names.index(name)))
 
@@ -287,7 +295,7 @@ def write_system(
     predict_seconds: float,
     decoder: str | None = None,
     note: str = "",
-    chosen: Mapping[str, Any] | None = None,
+    tuned: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
     bad = sum(1 for row in lines if not _finite(row["prediction"]))
@@ -306,8 +314,8 @@ def write_system(
         "interval_width": width,
         "note": note,
     }
-    if chosen:
-        entry["chosen"] = dict(chosen)
+    if tuned:
+        entry["tuned"] = dict(tuned)
     write_systems(run, entry)
     return entry
 

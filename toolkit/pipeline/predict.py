@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.decoding import decode_all, or_fallback
+from toolkit.decoding import decode_as, or_fallback
 from toolkit.errors import RunError, UsageError
 from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.runs.files import read_json
@@ -64,8 +64,7 @@ def read(
     """Outputs as that system of the run reads them: by its decoder, with its interval's width."""
     entries = read_json(run.predictions / "systems.json")
     entry: dict[str, Any] = next((s for s in entries if s["name"] == system), {})
-    task.chosen = entry.get("chosen") or {}
-    decoded = decode_all(task, outputs, rows)[entry.get("decoder") or next(iter(task.decoders()))]
+    decoded = decode_as(task, entry, outputs, rows)
     width = entry.get("interval_width")
     answers = []
     for output, found, counted in zip(outputs, decoded, or_fallback(task, decoded), strict=True):

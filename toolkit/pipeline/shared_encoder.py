@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.decoding import decode_all, or_fallback
+from toolkit.decoding import decode_as, or_fallback
 from toolkit.errors import RunError, UsageError
 from toolkit.kinds.base import Progress
 from toolkit.models import adapters
@@ -84,9 +84,7 @@ def _compared(shared: SharedEncoder, name: str, run: Run, task: Task, most: int)
     for row in read_jsonl(place):
         if row.pop("split") == "test" and len(asked) < most:
             asked.append(row)
-    task.chosen = dict(ours.entry.get("chosen") or {})
-    decoder = ours.entry.get("decoder") or next(iter(task.decoders()))
-    decoded = decode_all(task, shared.predict(name, asked), asked)[decoder]
+    decoded = decode_as(task, ours.entry, shared.predict(name, asked), asked)
     stored = ours.splits["test"]
     from toolkit.runs.predictions import same
 

@@ -60,7 +60,7 @@ def predict_again(run: Run, task: Task, sample: int) -> tuple[int, list[str]]:
     ours, place = predictions.trained(predictions.load(run)), run.data / "heldout.jsonl"
     if ours is None or not place.is_file():
         return 0, []
-    from toolkit.decoding import decode_all
+    from toolkit.decoding import decode_as
     from toolkit.pipeline.predict import open_run
 
     stored = ours.splits["test"]
@@ -74,9 +74,7 @@ def predict_again(run: Run, task: Task, sample: int) -> tuple[int, list[str]]:
     else:
         rows, compared = [rows[index] for index in chosen], set(range(len(chosen)))
     asked = [{k: v for k, v in row.items() if k != "split"} for row in rows]
-    task.chosen = ours.entry.get("chosen") or {}
-    decoded = decode_all(task, kind.predict(asked, adapter=True), asked)
-    answers = decoded[ours.entry.get("decoder") or next(iter(decoded))]
+    answers = decode_as(task, ours.entry, kind.predict(asked, adapter=True), asked)
     differences = []
     for index, (row, answer) in enumerate(zip(asked, answers, strict=True)):
         if index not in compared:

@@ -122,6 +122,14 @@ def _check_applies(systems: Sequence[System]) -> None:
                         )
 
 
+def tuned_values(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What the task tuned for a system, from its entry in ``systems.json``.
+
+    Run folders written before version 2 of the contract call it ``chosen``.
+    """
+    return dict(entry.get("tuned") or entry.get("chosen") or {})
+
+
 def shared_values(a: System, b: System, metric: str) -> tuple[list[Any], list[Any]]:
     """Both systems' per-example values on the test rows that both answered."""
     ours, theirs = a.splits["test"], b.splits["test"]
