@@ -20,8 +20,8 @@ from toolkit.kinds.batching import padded
 from toolkit.kinds.language.generate import generate
 from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
 from toolkit.kinds.seq2seq_lm.trainer import Collator
-from toolkit.pipeline import run as flow
-from toolkit.pipeline import start
+from toolkit.pipeline import context, start
+from toolkit.pipeline.run import execute
 from toolkit.plugins import discovery
 from toolkit.plugins.contract.check import check
 from toolkit.preparation import preflight
@@ -277,12 +277,12 @@ def test_check_keeps_every_rule() -> None:
 
 
 def test_a_whole_run(tiny_t5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "load_task", lambda run: TinyOffers())
+    monkeypatch.setattr(context, "load_task", lambda run: TinyOffers())
     monkeypatch.setattr(discovery, "load", discovery.Plugins)
     run = start.start(
         TinyOffers, recipe(tiny_t5, report_to="none"), Source(), runs=tmp_path, options={"seed": 0}
     )
-    flow.Flow(run, Console()).go()
+    execute(run, Console())
     metrics = json.loads((run.path / "metrics.json").read_text())
     assert {"base", "few-shot", "adapter"} <= set(metrics["systems"])
     assert metrics["verdict"]["sentence"]

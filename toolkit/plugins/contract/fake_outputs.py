@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from toolkit.errors import PluginError
+from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm.task import CausalLMTask, Numbers, NumericLMTask
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.question_answering.task import Answered, QuestionAnsweringTask, Span
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
 from toolkit.kinds.sequence_classification.task import Classified, SequenceClassificationTask
-from toolkit.plugins.contract.rule import Broken, is_number
+from toolkit.plugins.contract.rule import Broken
 from toolkit.task import Row, Task
 
 

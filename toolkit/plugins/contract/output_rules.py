@@ -8,10 +8,11 @@ import math
 from typing import Any
 
 from toolkit.errors import did_you_mean
+from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm.task import NumericLMTask
 from toolkit.plugins.contract.checked_task import Subject
-from toolkit.plugins.contract.rule import Broken, Rule, is_number, json_problem
-from toolkit.task import Decoder, untuned
+from toolkit.plugins.contract.rule import Broken, Rule, json_problem
+from toolkit.task import Decoder, Row, untuned
 
 DISTINCT = 0.9
 """The share of different inputs that must give different prompts."""
