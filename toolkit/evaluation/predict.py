@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.data.splits import HELD_OUT, present
 from toolkit.decoding import decode_all, or_fallback, primary_values
+from toolkit.errors import PluginError
 from toolkit.metrics.statistics import conformal_width
 from toolkit.runs.files import read_json, write_json, write_jsonl
 from toolkit.runs.run import Run
@@ -275,8 +276,6 @@ def _figures(
         return None
     parts = [float(v) for v in (value if isinstance(value, tuple) else (value,))]
     if not all(map(math.isfinite, parts)):
-        from toolkit.errors import PluginError
-
         raise PluginError(
             f"metric {metric.name!r} gives {value!r} for row {row['row_id']}; per_example must "
             "return finite numbers"
@@ -298,10 +297,9 @@ def write_system(
     tuned: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
-    bad = sum(1 for row in lines if not _finite(row["prediction"]))
+    answers = [row["prediction"] for row in lines]
+    bad = sum(isinstance(answer, float) and not math.isfinite(answer) for answer in answers)
     if bad:
-        from toolkit.errors import PluginError
-
         raise PluginError(f"{name} gave {bad} predictions that are no finite number")
     write_jsonl(run.predictions / f"{name}.jsonl", lines)
     entry: dict[str, Any] = {
@@ -318,7 +316,3 @@ def write_system(
         entry["tuned"] = dict(tuned)
     write_systems(run, entry)
     return entry
-
-
-def _finite(prediction: Any) -> bool:
-    return not isinstance(prediction, float) or math.isfinite(prediction)

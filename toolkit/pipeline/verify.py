@@ -13,11 +13,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from toolkit.evaluation.predict import prepare
-from toolkit.evaluation.score import score
+from toolkit.evaluation.score import metrics_document
+from toolkit.formatting import is_number
 from toolkit.metrics import statistics
 from toolkit.runs import predictions
+from toolkit.runs.contents import read_run
 from toolkit.runs.files import read_json, read_jsonl
-from toolkit.runs.predictions import System, _is_list, _is_number, same
+from toolkit.runs.predictions import System, is_list, same
 from toolkit.runs.run import Run
 from toolkit.task import Task
 
@@ -93,9 +95,9 @@ def _count(value: Any) -> int:
     """The numbers of a document."""
     if isinstance(value, Mapping):
         return sum(_count(inside) for inside in value.values())
-    if _is_list(value):
+    if is_list(value):
         return sum(_count(inside) for inside in value)
-    return int(_is_number(value))
+    return int(is_number(value))
 
 
 def recompute(run: Run, task: Task) -> list[str]:
@@ -108,11 +110,11 @@ def recompute(run: Run, task: Task) -> list[str]:
     Returns:
         one sentence a difference, naming file and place; empty when all agree.
     """
-    place = run.data / "heldout.jsonl"
-    kept = read_jsonl(place) if place.is_file() else []
-    heldout = {(row["split"], row["row_id"]): row for row in kept}  # row ids are a file's own
+    contents = read_run(run)
+    # Row ids are unique within a file, and each split may be one of its own.
+    heldout = {(row["split"], row["row_id"]): row for row in contents.heldout}
     found: list[str] = []
-    for system in predictions.load(run):
+    for system in contents.systems:
         every = [row for rows in system.splits.values() for row in rows.values()]
         prepare(task, [r["prediction"] for r in every], [r["reference"] for r in every])
         for rows in system.splits.values():
@@ -120,7 +122,7 @@ def recompute(run: Run, task: Task) -> list[str]:
                 found += _line(system, row, task, heldout.get((row["split"], row["row_id"])))
         found += _width(system, task)
     stored = read_json(run.path / "metrics.json")
-    again = score(run, task)
+    again = metrics_document(contents, task)
     found += [
         f"metrics.json: {where} is {old!r}, the predictions give {new!r}"
         for where, old, new in differences(
@@ -178,7 +180,7 @@ def differences(old: Any, new: Any, where: str = "") -> Iterator[tuple[str, Any,
         for key in {**old, **new}:
             inside = f"{where}.{key}" if where else str(key)
             yield from differences(old.get(key), new.get(key), inside)
-    elif _is_list(old) and _is_list(new) and len(old) == len(new):
+    elif is_list(old) and is_list(new) and len(old) == len(new):
         for i, (a, b) in enumerate(zip(old, new, strict=True)):
             yield from differences(a, b, f"{where}[{i}]")
     elif not same(old, new):

@@ -14,7 +14,7 @@ import numpy as np
 
 from toolkit.data import splits, tables
 from toolkit.data.splits import SPLITS
-from toolkit.preparation.leakage import is_number, leakage
+from toolkit.preparation.leakage import is_numeric, leakage
 from toolkit.preparation.lengths import (
     lengths_of,
     own_truncation,
@@ -179,7 +179,7 @@ def _examine(task: Task, prepared: Prepared) -> _Examined:
             text, target = _text(task, row), task.reference(row)
             texts[at] = splits.group_hash(" ".join(text.casefold().split()))
             targets[at] = splits.group_hash(repr(target))
-            if is_number(target):
+            if is_numeric(target):
                 values[at] = target
             if sampled is None or at in sampled:
                 found.sample_texts.append(text)
@@ -207,7 +207,7 @@ def _turns(messages: Any) -> str:
 
 def _leak_of(found: _Examined, warnings: list[str]) -> dict[str, Any] | None:
     """The target standing in the text; always a loud note, never an error."""
-    if not all(is_number(t) or isinstance(t, str) for t in found.sample_targets):
+    if not all(is_numeric(t) or isinstance(t, str) for t in found.sample_targets):
         return None  # spans of the text, lists of references: standing in the text is their task
     leak = leakage(found.sample_texts, found.sample_targets)
     rows = [found.sample_rows[at] for at in leak.examples]
