@@ -119,10 +119,7 @@ def test_preflight_refuses_targets_that_would_be_cut(tiny_t5: Path) -> None:
 
     def look(limit: int, allowed: bool = False) -> preflight.Preflight:
         kind = make(tiny_t5, max_target_length=limit)
-        return preflight.check(
-            task, prepared, token_lengths=kind.lengths(preflight.sample(prepared.splits)),
-            max_length=kind.max_length, own_limits=kind.own_limits, allow_truncation=allowed,
-        )  # fmt: skip
+        return preflight.check(task, prepared, kind, allow_truncation=allowed)
 
     assert not any("cut" in said for said in look(32).cautions)
     assert {"text", "target"} <= set(look(32).lengths["parts"])
