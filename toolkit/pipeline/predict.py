@@ -1,4 +1,4 @@
-"""A finished run's model answering new rows."""
+"""``toolkit predict``: new rows predicted by the model of a finished run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,19 @@ def predict(
 def read(
     run: Run, task: Task, system: str, outputs: Sequence[Any], rows: Sequence[Row]
 ) -> list[dict[str, Any]]:
-    """Outputs as that system of the run reads them: by its decoder, with its interval's width."""
+    """Predictions from outputs, by a system's decoder and with its intervals.
+
+    Args:
+        run: the run, with predictions of the system.
+        task: its task.
+        system: the system's name in the run.
+        outputs: outputs of its model.
+        rows: their rows.
+
+    Returns:
+        for each row ``prediction``, ``low``, ``high``, ``raw``, ``parsed`` and, where the output
+        has one, ``detail``.
+    """
     entries = read_json(run.predictions / "systems.json")
     entry: dict[str, Any] = next((s for s in entries if s["name"] == system), {})
     decoded = decode_as(task, entry, outputs, rows)

@@ -90,7 +90,7 @@ def _note_sizes(context: RunContext) -> None:
 # -- baselines -------------------------------------------------------------------------------------
 def run_baselines(context: RunContext) -> None:
     """Fit the task's baselines, in the first process, and let them predict the held-out rows."""
-    from toolkit.evaluation import predict
+    from toolkit.evaluation import predict, prediction_files
 
     if not distributed.first():
         return
@@ -100,12 +100,12 @@ def run_baselines(context: RunContext) -> None:
         *((name, fit, "yardstick") for name, fit in task.yardsticks().items()),
     ]
     for name, fit, role in fits:
-        if predict.predicted(run, name):
+        if prediction_files.predicted(run, name):
             continue
         try:
             entry = predict.predict_baseline(run, task, name, fit, context.prepared.splits, role)
         except MissingExtra as error:
-            predict.absent(run, name, str(error))
+            prediction_files.absent(run, name, str(error))
             context.console.warn(f"{name}: left out, {error}")
             continue
         context.note_result(entry, name, entry["fit_seconds"] + entry["predict_seconds"])
@@ -154,9 +154,9 @@ def _few_shot_rows(context: RunContext) -> list[Row]:
 
 def _predicted(context: RunContext, name: str) -> bool:
     """Whether a system's predictions are there already; the same in all processes."""
-    from toolkit.evaluation import predict
+    from toolkit.evaluation import prediction_files
 
-    return bool(distributed.agreed(lambda: predict.predicted(context.run, name)))
+    return bool(distributed.agreed(lambda: prediction_files.predicted(context.run, name)))
 
 
 def _predict_variants(context: RunContext, role: str, *, adapter: bool) -> None:
@@ -178,7 +178,7 @@ def _predict_variants(context: RunContext, role: str, *, adapter: bool) -> None:
 # -- the trained model -----------------------------------------------------------------------------
 def run_trained_models(context: RunContext) -> None:
     """Let what was trained predict the held-out rows, once for each training seed."""
-    from toolkit.evaluation import predict
+    from toolkit.evaluation import prediction_files
 
     run, model = context.run, context.model
     for index in range(context.seeds):
@@ -192,7 +192,7 @@ def run_trained_models(context: RunContext) -> None:
         if index == 0:  # an earlier try may have ended between the adapter and these
             _predict_variants(context, "ensemble", adapter=True)
             if reason := run.info["training"].get("no_ensemble"):
-                predict.absent(run, "ensemble", reason)
+                prediction_files.absent(run, "ensemble", reason)
 
 
 def _predict_adapter(context: RunContext, index: int, name: str) -> None:
