@@ -13,7 +13,7 @@ from toolkit.metrics.common import MAE, RMSE
 class CookingTime(SequenceRegressionTask):
     name = "cooking-time"
     summary = "Say how many minutes a dish takes"
-    api_version = 1
+    api_version = 2
     columns = {"text": "the recipe", "minutes": "how long it takes"}
     answer = "minutes"
     data, synthetic = "recipes.csv", True

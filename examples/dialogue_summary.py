@@ -12,7 +12,7 @@ from toolkit.metrics.common import EXACT_MATCH, TOKEN_F1
 class DialogueSummary(CausalLMTask):
     name = "dialogue-summary"
     summary = "Summarise a dialogue in a sentence or two"
-    api_version = 1
+    api_version = 2
     columns = {"dialogue": "who says what, line by line", "summary": "what it comes to"}
     answer = "summary"
     data, synthetic = "dialogues.csv", True

@@ -11,7 +11,7 @@ from toolkit.metrics.common import EXACT_MATCH, TOKEN_F1
 class EmailSubject(CausalLMTask):
     name = "email-subject"
     summary = "Write the subject line of an e-mail"
-    api_version = 1
+    api_version = 2
     columns = {"email_body": "the e-mail", "subject_line": "its subject"}
     answer = "subject_line"
     data, synthetic = "emails.csv", True

@@ -82,6 +82,7 @@ SMALL = Recipe(
 class TinyPrices(NumericLMTask):
     """Prices of offers, as whole dollars."""
 
+    api_version = 2
     name = "tiny-prices"
     summary = "Prices of made-up offers"
     columns: ClassVar = {"text": "the offer", "price": "the price", "good": "what it is"}
@@ -139,6 +140,7 @@ class TinyPrices(NumericLMTask):
 class TinyColours(CausalLMTask):
     """Names the colour of an offer, in a chat; a task without numbers, panel or intervals."""
 
+    api_version = 2
     name = "tiny-colours"
     summary = "Colours of made-up offers"
     columns: ClassVar = {"text": "the offer", "colour": "its colour"}
@@ -178,6 +180,7 @@ class TinyColours(CausalLMTask):
 class TinyOffers(Seq2SeqLMTask):
     """Says an offer in a sentence: a task for an encoder–decoder."""
 
+    api_version = 2
     name = "tiny-offers"
     summary = "Made-up offers in a sentence"
     columns: ClassVar = {"text": "the offer", "sentence": "the same in a sentence"}
@@ -218,6 +221,7 @@ class TinyOffers(Seq2SeqLMTask):
 class TinyGoods(SequenceClassificationTask):
     """Names what is offered, as one of five classes."""
 
+    api_version = 2
     name = "tiny-goods"
     summary = "Goods of made-up offers"
     columns: ClassVar = {"text": "the offer", "good": "what it is"}

@@ -13,6 +13,11 @@ NOTHING = "–"
 """What stands for a figure that does not exist."""
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a Python number and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def number(value: Any, spec: str = "") -> str:
     """A number with a real minus sign; an en dash for one that does not exist."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):

@@ -7,11 +7,14 @@ imports torch or transformers, so that a plugin costs nothing to discover.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.metrics.metric import Metric
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from toolkit.data.source import Source
     from toolkit.metrics.target import Target
 
-API_VERSION = 1
+API_VERSION = 2
 """The version of this contract; a task says which one it is written for."""
 
 OLDEST_API_VERSION = 1
@@ -38,6 +41,24 @@ Predictor = Callable[["Dataset"], Sequence[Any]]
 
 Baseline = Callable[["Dataset"], Predictor]
 """A baseline: the training rows in, a fitted :data:`Predictor` out."""
+
+Decoder = Callable[[Any, Row, Mapping[str, Any]], Any | None]
+"""A decoder: a model's output, its row, and the values that :meth:`Task.tune` returned for the
+system in; a prediction out, or ``None`` if the output cannot be read."""
+
+
+def untuned(read: Callable[[Any, Row], Any | None]) -> Decoder:
+    """A :data:`Decoder` from a function of output and row, such as a task's ``postprocess``."""
+    return lambda output, row, tuned: read(output, row)
+
+
+def _takes_tuned(decoder: Callable[..., Any]) -> bool:
+    """Whether a function requires a third argument, as a :data:`Decoder` does."""
+    try:
+        inspect.signature(decoder).bind(None, None)
+    except TypeError:
+        return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -99,7 +120,11 @@ class Task(ABC):
     def __init__(self) -> None:
         self.settings: dict[str, Any] = dict(self.options)
         self.facts: dict[str, Any] = {}
-        self.chosen: dict[str, Any] = {}
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if cls.api_version == 1:
+            _adapt_version_1(cls)
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
@@ -177,15 +202,15 @@ class Task(ABC):
     def postprocess(self, output: Any, row: Row) -> Any | None:
         """The decoder: the kind's output dataclass in, a prediction out, ``None`` if unreadable."""
 
-    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+    def decoders(self) -> Mapping[str, Decoder]:
         """Named decoders; where there are several, one is chosen on the select split."""
-        return {"default": self.postprocess}
+        return {"default": untuned(self.postprocess)}
 
-    def choose(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
-        """What decoders need to know of a system, such as a threshold (JSON values).
+    def tune(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
+        """Values that the decoders need for one system, such as a threshold (JSON values).
 
-        It is given the system's outputs on the select rows, and never sees others. While that
-        system's outputs are read, what it returned is in :attr:`chosen`.
+        They are computed from the system's outputs on the select rows alone, stored with the
+        system as ``tuned``, and passed to each :data:`Decoder` of that system's outputs.
         """
         return {}
 
@@ -260,3 +285,39 @@ class Task(ABC):
         """A metric by name; the primary one without."""
         wanted = name or self.primary_metric
         return next(metric for metric in self.metrics if metric.name == wanted)
+
+
+# -- tasks written for API version 1 ---------------------------------------------------------------
+def _adapt_version_1(cls: type[Task]) -> None:
+    """Let a class written for version 1 of the contract work unchanged.
+
+    There ``tune`` was called ``choose``, decoders took output and row alone, and read what
+    ``choose`` had returned from the attribute ``chosen``.
+    """
+    own = vars(cls)
+    cls.chosen = MappingProxyType({})  # type: ignore[attr-defined]
+    if "choose" in own:
+        cls.tune = own["choose"]  # type: ignore[method-assign]
+    if "choose" in own or "decoders" in own:
+        cls.decoders = _with_tuned(cls.decoders)  # type: ignore[method-assign]
+
+
+def _with_tuned(decoders: Callable[[Any], Mapping[str, Any]]) -> Any:
+    """A ``decoders`` method of version 1, giving decoders of today."""
+
+    @functools.wraps(decoders)
+    def adapted(task: Any) -> dict[str, Decoder]:
+        return {name: _decoder_with_tuned(task, read) for name, read in decoders(task).items()}
+
+    return adapted
+
+
+def _decoder_with_tuned(task: Any, read: Callable[..., Any]) -> Decoder:
+    """A decoder of version 1, or one of today that such a task inherits, as one of today."""
+    of_today = _takes_tuned(read)
+
+    def decoder(output: Any, row: Row, tuned: Mapping[str, Any]) -> Any | None:
+        task.chosen = dict(tuned)
+        return read(output, row, tuned) if of_today else read(output, row)
+
+    return decoder

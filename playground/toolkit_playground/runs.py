@@ -184,9 +184,11 @@ def _curve(run: Run) -> str:
     metric = load_task(run).metric()
     described = {"name": metric.name, "label": metric.label or metric.name, "unit": metric.unit}
     doc = {"history": history, "primary_metric": metric.name, "metrics": [described]}
-    curves = context.curves(doc)
+    curves = training_charts.curves(doc)
     with DRAWING:
-        drawn = [_drawn(curves, described, context.epoch_ends(history), n) for n in (False, True)]
+        drawn = [
+            _drawn(curves, described, training_charts.epoch_ends(history), n) for n in (False, True)
+        ]
     return f'<div class="tk-chart">{"".join(drawn)}</div>'
 
 

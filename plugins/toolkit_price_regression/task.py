@@ -54,6 +54,7 @@ EMBEDDED = Recipe(
 class PriceRegression(PriceTask, NumericLMTask):
     """Predict a price from a description."""
 
+    api_version = 2
     name = "price-regression"
     summary = "Predict a price from a product description"
     few_shot = 2

@@ -106,6 +106,7 @@ EXAMPLE = {
 class QuestionAnswering(QuestionAnsweringTask):
     """Mark the answer to a question in a context, or say that there is none."""
 
+    api_version = 2
     name = "question-answering"
     summary = "Mark the answer to a question in a text"
     columns = {

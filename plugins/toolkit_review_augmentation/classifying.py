@@ -113,6 +113,7 @@ DISTILBERT = replace(
 class _ReviewClassification(SequenceClassificationTask):
     """What sentiment and stars share: reviews, slices and baselines."""
 
+    api_version = 2
     columns = {
         "text": "the review",
         "stars": "1 to 5; 0 where they are not known",

@@ -119,6 +119,7 @@ TARGETS = (
 class ReviewAugmentation(CausalLMTask):
     """Sentiment, quality, recommendation, features and summary of a review."""
 
+    api_version = 2
     name = "review-augmentation"
     summary = "Answer five instructions on a product review"
     columns = {

@@ -111,6 +111,7 @@ EXAMPLE = {
 class ClaimReport(Written, Seq2SeqLMTask):
     """The fields of a claim in, a report that states them out."""
 
+    api_version = 2
     name = "claim-report"
     summary = "Write a report that states the fields of an insurance claim"
     columns = {

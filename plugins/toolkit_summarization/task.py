@@ -130,6 +130,7 @@ EXAMPLE = {
 class Summarization(Written, CausalLMTask):
     """An article in, one sentence out."""
 
+    api_version = 2
     name = "summarization"
     summary = "Summarize an article in one sentence"
     columns = {

@@ -16,7 +16,7 @@ from toolkit.errors import UsageError
 from toolkit.evaluation.score import score
 from toolkit.metrics.metric import Metric
 from toolkit.pipeline import compare
-from toolkit.reporting import comparison, report, run_details
+from toolkit.reporting import comparison, render, report, run_details
 from toolkit.runs.files import read_json, read_jsonl, write_json, write_jsonl
 from toolkit.runs.run import Run
 
@@ -292,7 +292,7 @@ def test_labels_in_sentences() -> None:
 
 
 def test_markdown_cells_stay_cells() -> None:
-    assert report.markdown_cell("a|b\n<script>") == "a\\|b \\<script\\>"
+    assert render.markdown_cell("a|b\n<script>") == "a\\|b \\<script\\>"
 
 
 def test_the_length_histogram_may_be_absent() -> None:

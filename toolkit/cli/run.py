@@ -156,14 +156,14 @@ def resume(
 def _go(run: Any, as_json: bool) -> None:
     """Work through the stages of a run and show the answer."""
     from toolkit.cli.terminal import show_result
-    from toolkit.pipeline.run import Flow
+    from toolkit.pipeline.run import execute
     from toolkit.system.console import Console
 
     # Of several processes the first talks.
     console = Console(quiet=as_json or not distributed.first())
     console.say(f"run {run.id} in {run.path}")
     os.environ["TOOLKIT_RUN"] = str(run.path)  # for the hint on how to go on
-    Flow(run, console).go()
+    execute(run, console)
     if distributed.first():
         show_result(run, as_json)
     distributed.end()

@@ -1,4 +1,4 @@
-"""The parts of ``metrics.json`` that look inside a system: decoders, slices, training seeds."""
+"""The parts of ``metrics.json`` on decoders and training seeds."""
 
 from __future__ import annotations
 
@@ -73,9 +73,6 @@ def _decoded(system: System, name: str, task: Task, metric: Metric, split: str) 
             answer = task.fallback()
         values.append(metric.per_example(answer, row["reference"]))
     return values
-
-
-# -- slices --------------------------------------------------------------------------------------
 
 
 # -- seeds ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A finished or stopped run made live again: its task, its model, its report."""
+"""From a run directory back to its task and its model; its figures and report computed again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def load_task(run: Run) -> Task:
-    """The run's task, with its settings and (where learned) its facts."""
+    """The run's task, with its settings and, where they are stored already, its facts."""
     file = (run.info.get("plugin") or {}).get("file")
     task = lookup.find(file or str(run.info["task"]))()
     task.settings |= dict(run.info["recipe"].get("task") or {})
@@ -29,10 +29,10 @@ def load_task(run: Run) -> Task:
 
 
 def make_kind(run: Run, task: Task, backend: Backend | None = None) -> Kind:
-    """The run's kind, with the tokenizer loaded and the model not yet.
+    """The run's model with its tokenizer; the weights are not loaded yet.
 
     Args:
-        run: says the recipe and the seed.
+        run: has the recipe and the seed.
         task: its task.
         backend: what loads the model; transformers by default, which reads any backend's adapter.
     """
@@ -48,7 +48,7 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> Kind:
 
 
 def refresh(run: Run, task: Task) -> Path:
-    """Score the run's predictions again, of which there may be more now, and write its report."""
+    """Score the run's predictions again (a person's guesses may be new) and write its report."""
     from toolkit.evaluation.score import score
 
     if not run.done("score"):

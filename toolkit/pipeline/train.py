@@ -1,4 +1,4 @@
-"""The training stage: the kind's own training, and what it says while it goes on."""
+"""The training stage: the model's own training, its progress on the terminal, its tracker."""
 
 from __future__ import annotations
 
@@ -11,16 +11,65 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.formatting import duration
+from toolkit.kinds.base import TrainingWatch
+from toolkit.pipeline.context import RunContext, adapter_name
 from toolkit.runs.files import read_json, write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
-from toolkit.system.console import duration
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import Kind, Trained, TrainingWatch
+    from toolkit.kinds.base import Kind, Trained
     from toolkit.metrics.metric import Metric
+
+LOCAL = "trackio"
+"""The tracker that is used where the recipe names none: its data stay on this machine."""
+
+
+def train_all(context: RunContext) -> None:
+    """Train once for each seed; what an earlier try has trained and saved is kept."""
+    backend, console = context.backend, context.console
+    console.note(f"backend {backend['name']}: {backend['reason']}")
+    if distributed.count() > 1:
+        console.note(f"{distributed.count()} processes share training and answering")
+    for index in range(context.seeds):
+        name = adapter_name(index)
+        done = context.run.path / name / "toolkit.json"
+        if not distributed.agreed(done.is_file):
+            _train_one(context, index, name)
+
+
+def _train_one(context: RunContext, index: int, name: str) -> None:
+    """Train with one seed, and keep the figures of the training in the run directory."""
+    run, model, console = context.run, context.model, context.console
+    if index:
+        console.note(f"seed {index + 1} of {context.seeds}")
+    model.seed = context.seed + index
+    with console.track("training") as progress:
+
+        def on_log(entry: dict[str, Any]) -> None:
+            if index == 0:
+                keep_curve(run, entry)
+            line = describe(entry, context.task.metric())
+            progress.detail = line if "loss" in entry else progress.detail
+            if "eval_loss" in entry:
+                console.note(line)
+
+        def on_step(step: int, steps: int, tokens: int) -> None:
+            progress(step, steps)
+
+        watch = TrainingWatch(on_log, on_step)
+        splits, tracking = context.prepared.splits, _tracking(context, index)
+        trained = train(model, splits, run, name, watch, tracking)
+    if index == 0:
+        run.info["training"] = trained.info
+        write_json(run.path / "history.json", trained.history)
+    else:
+        run.info["training"].setdefault("further_seeds", []).append(trained.info)
+    run.save()
+    console.note(summary(trained.info))
 
 
 def train(
@@ -46,6 +95,7 @@ def train(
         return trained
 
 
+# -- progress --------------------------------------------------------------------------------------
 def keep_curve(run: Run, entry: Mapping[str, Any]) -> None:
     """Add a logged step to ``history.json``, so that a run can be looked at while it goes on.
 
@@ -82,7 +132,15 @@ def summary(info: Mapping[str, Any]) -> str:
     )
 
 
-LOCAL = "trackio"
+# -- the tracker -----------------------------------------------------------------------------------
+def _tracking(context: RunContext, index: int) -> dict[str, Any]:
+    run = context.run
+    return fields(
+        context.recipe.training,
+        runs=run.path.parent.parent,
+        project=context.task.name,
+        run_name=run.id + (f"-seed-{index}" if index else ""),
+    )
 
 
 def fields(
@@ -93,11 +151,11 @@ def fields(
     Trackio's data stay beside the runs; nothing is sent anywhere unless ``report_to`` names a
     tracker that sends.
     """
-    chosen = training.get("report_to")
-    if chosen is None:
-        chosen = LOCAL if importlib.util.find_spec(LOCAL) else "none"
-    if chosen == "none":
+    tracker = training.get("report_to")
+    if tracker is None:
+        tracker = LOCAL if importlib.util.find_spec(LOCAL) else "none"
+    if tracker == "none":
         return {"report_to": "none"}
-    if LOCAL in ([chosen] if isinstance(chosen, str) else chosen):
+    if LOCAL in ([tracker] if isinstance(tracker, str) else tracker):
         os.environ.setdefault("TRACKIO_DIR", str((runs / ".trackio").resolve()))
-    return {"report_to": chosen, "project": project, "run_name": run_name}
+    return {"report_to": tracker, "project": project, "run_name": run_name}

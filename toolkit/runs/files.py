@@ -57,16 +57,17 @@ def _dumps(value: Any, indent: int | None = None) -> str:
     try:
         return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     except ValueError:  # Python would write NaN, which is not JSON
-        return json.dumps(_finite(value), indent=indent, ensure_ascii=False)
+        return json.dumps(_nan_as_null(value), indent=indent, ensure_ascii=False)
 
 
-def _finite(value: Any) -> Any:
+def _nan_as_null(value: Any) -> Any:
+    """The value with ``None`` in place of every number that is not finite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _finite(inside) for key, inside in value.items()}
+        return {key: _nan_as_null(inside) for key, inside in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inside) for inside in value]
+        return [_nan_as_null(inside) for inside in value]
     return value
 
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from toolkit.formatting import duration
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
@@ -84,12 +86,3 @@ class Tracker:
             left = (now - self._started) / max(done, 1) * (total - done)
             detail = f", {self.detail}" if self.detail else ""
             self.console.note(f"{self.what}: {done}/{total}{detail}, {duration(left)} left")
-
-
-def duration(seconds: float) -> str:
-    """``95`` → ``1 min 35 s``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -83,8 +83,8 @@ def run(
         steps: training steps.
     """
     from toolkit.data.source import Source
-    from toolkit.pipeline import run as flow
     from toolkit.pipeline import start
+    from toolkit.pipeline.run import execute
     from toolkit.plugins import discovery, recipes, registration
     from toolkit.runs.files import read_json
     from toolkit.system import environment
@@ -107,7 +107,7 @@ def run(
             runs=folder / "runs",
             options={"seed": 0, "seeds": 1, "store_data": True},
         )
-        finished = flow.Flow(started, Console(quiet=True)).go()
+        finished = execute(started, Console(quiet=True))
     return FinishedRun(finished.path, read_json(finished.path / "metrics.json"))
 
 

@@ -19,7 +19,7 @@ def by_rule(train):
 class TicketUrgency(SequenceClassificationTask):
     name = "ticket-urgency"
     summary = "Say how urgent a ticket is"
-    api_version = 1
+    api_version = 2
     classes, ordinal = (1, 2, 3), True
     columns = {"text": "the ticket", "urgency": "1 to 3", "channel": "how it came in"}
     answer = "urgency"

@@ -414,12 +414,12 @@ def test_ordered_classes_are_read_in_three_ways() -> None:
     task = Stars()
     row: dict[str, Any] = {}
     output = Classified(np.log([0.05, 0.05, 0.1, 0.35, 0.45]), task.labels)
-    found = {name: decoder(output, row) for name, decoder in task.decoders().items()}
+    found = {name: decoder(output, row, {}) for name, decoder in task.decoders().items()}
     assert found["likeliest"] == 5
     assert found["mean"] == pytest.approx(0.05 + 0.1 + 0.3 + 1.4 + 2.25)
     assert 4 < found["median"] < 4.5
     unread = Classified(np.full(5, np.nan), task.labels)
-    assert {decoder(unread, row) for decoder in task.decoders().values()} == {None}
+    assert {decoder(unread, row, {}) for decoder in task.decoders().values()} == {None}
     assert output.text == "5 0.45, 4 0.35, 3 0.10"
 
 

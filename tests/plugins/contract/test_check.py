@@ -17,7 +17,7 @@ import pytest
 from tiny_tasks import MAE, SMALL, TinyColours, TinyGoods, TinyPieces, TinyPrices, price_rows
 from toolkit import Generated, Metric, MissingExtra, Panel, Source
 from toolkit.plugins.contract.check import RULES, Result, check
-from toolkit.task import Task
+from toolkit.task import Task, untuned
 
 ROWS = price_rows()
 
@@ -82,7 +82,7 @@ def needs_price(self: Any, row: Any) -> dict[str, Any]:
     return {"prompt": f"{row['text']}\nPrice is $", "completion": self.completion(number)}
 
 
-def half(output: Generated, row: Any) -> float | None:
+def half(output: Generated, row: Any, tuned: Any) -> float | None:
     """A decoder that reads half of what the model says."""
     numbers = output.numbers
     return float(numbers.values[0] / 2) if numbers is not None and numbers.values.size else None
@@ -218,7 +218,9 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
         metrics=(Metric("accuracy", lambda p, r: float(p in r)),),
         postprocess=lambda self, output, row: output.text.upper() or None)),
     ("decoders", "reads something else", lambda: variant(
-        decoders=lambda self: {"greedy": self.postprocess, "half": half})),
+        decoders=lambda self: {"greedy": untuned(self.postprocess), "half": half})),
+    ("decoders", "takes no tuned values", lambda: variant(
+        decoders=lambda self: {"greedy": self.postprocess})),
     ("decoders", "unknown to it", lambda: recipe(task={"decoder": "top-q"})),
     ("unreadable", "raises", lambda: postprocess(lambda self, output, row: float(output.text))),
     ("unreadable", "reads nothing as something",

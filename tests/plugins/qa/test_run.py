@@ -76,7 +76,7 @@ def test_decoder_and_threshold_were_chosen_on_select_alone(finished: Path) -> No
     entry = next(s for s in read_json(finished / "predictions/systems.json")
                  if s["name"] == "adapter")  # fmt: skip
     lines = read_jsonl(finished / "predictions/adapter.jsonl")
-    threshold = entry["chosen"]["null_threshold"]
+    threshold = entry["tuned"]["null_threshold"]
     assert isinstance(threshold, float)
     metric = task.metric()
     means: dict[str, float] = {}

@@ -14,7 +14,7 @@ from toolkit import decoding
 from toolkit.errors import DataError
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.recipe import Recipe
-from toolkit.task import Row, Task
+from toolkit.task import Decoder, Row, Task, untuned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,20 +87,18 @@ class SequenceClassificationTask(Task):
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         return self.labels[int(output.logits.argmax())] if output.readable else None
 
-    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+    def decoders(self) -> Mapping[str, Decoder]:
         """The likeliest class; for ordered classes also the mean and the median of the numbers."""
         if not self.ordinal:
-            return {"likeliest": self.postprocess}
+            return {"likeliest": untuned(self.postprocess)}
         return {
-            "likeliest": self.postprocess,
+            "likeliest": untuned(self.postprocess),
             "mean": self._between(decoding.mean),
             "median": self._between(decoding.median),
         }
 
-    def _between(
-        self, reduce: Callable[[np.ndarray, np.ndarray], float]
-    ) -> Callable[[Classified, Row], Any | None]:
-        def decoder(output: Classified, row: Row) -> float | None:
+    def _between(self, reduce: Callable[[np.ndarray, np.ndarray], float]) -> Decoder:
+        def decoder(output: Classified, row: Row, tuned: Mapping[str, Any]) -> float | None:
             import numpy as np
 
             if not output.readable:
@@ -187,8 +185,8 @@ class SequenceRegressionTask(SequenceClassificationTask):
         low, high = scale["lowest"] - width, scale["highest"] + width
         return self.from_scale(min(max(number, low), high))
 
-    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
-        return {"number": self.postprocess}
+    def decoders(self) -> Mapping[str, Decoder]:
+        return {"number": untuned(self.postprocess)}
 
     def fallback(self) -> Any:
         """What an unreadable output counts as: the middle of the training split's scale."""

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra
+from toolkit.formatting import is_number
 from toolkit.plugins.contract.checked_task import Subject
 from toolkit.plugins.contract.metric_rules import check_prediction
-from toolkit.plugins.contract.rule import Broken, Rule, is_number
+from toolkit.plugins.contract.rule import Broken, Rule
 
 if TYPE_CHECKING:
     from datasets import Dataset

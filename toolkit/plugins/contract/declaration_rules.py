@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import RecipeError, did_you_mean
+from toolkit.formatting import is_number
 from toolkit.plugins.contract.checked_task import Subject
-from toolkit.plugins.contract.rule import Broken, Rule, is_number, json_problem
+from toolkit.plugins.contract.rule import Broken, Rule, json_problem
 from toolkit.plugins.registration import check_registration
 from toolkit.recipe import Recipe
 

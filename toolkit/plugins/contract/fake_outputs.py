@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.errors import PluginError
+from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.language.outputs import Generated, Numbers
 from toolkit.kinds.question_answering.outputs import Answered, Span
@@ -16,7 +17,7 @@ from toolkit.kinds.question_answering.task import QuestionAnsweringTask
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
-from toolkit.plugins.contract.rule import Broken, is_number
+from toolkit.plugins.contract.rule import Broken
 from toolkit.task import Row, Task
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.formatting import is_number
 from toolkit.metrics.metric import Metric
 from toolkit.plugins.contract.checked_task import Subject
-from toolkit.plugins.contract.rule import Broken, Rule, is_number, json_problem
+from toolkit.plugins.contract.rule import Broken, Rule, json_problem
 from toolkit.task import Task
 
 SLACK = 1e-6

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
-from collections.abc import Callable
 from typing import Any
 
 from toolkit.errors import did_you_mean
+from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm.task import NumericLMTask
 from toolkit.plugins.contract.checked_task import Subject
-from toolkit.plugins.contract.rule import Broken, Rule, is_number, json_problem
-from toolkit.task import Row
+from toolkit.plugins.contract.rule import Broken, Rule, json_problem
+from toolkit.task import Decoder, Row, untuned
 
 DISTINCT = 0.9
 """The share of different inputs that must give different prompts."""
@@ -179,7 +180,7 @@ def _step(task: NumericLMTask, number: int) -> float:
 
 def gold(subject: Subject) -> str | None:
     """A row's own completion is read by ``postprocess`` and scores perfectly."""
-    compared = _check_reads(subject, "postprocess", subject.task.postprocess)
+    compared = _check_reads(subject, "postprocess", untuned(subject.task.postprocess))
     if not compared:
         return "a reference is no prediction here, so gold is only compared with wrong answers"
     if isinstance(subject.task, NumericLMTask):
@@ -192,6 +193,7 @@ def decoders(subject: Subject) -> None:
     task = subject.task
     known = task.decoders()
     for name, decoder in known.items():
+        _check_arguments(name, decoder)
         _check_reads(subject, f"decoder {name}", decoder)
     for recipe in task.recipes:
         wanted = recipe.task.get("decoder", task.options.get("decoder", "auto"))
@@ -202,12 +204,23 @@ def decoders(subject: Subject) -> None:
             )
 
 
-def _check_reads(subject: Subject, what: str, decoder: Callable[[Any, Row], Any]) -> int:
+def _check_arguments(name: str, decoder: Decoder) -> None:
+    """Raise unless a decoder can be called with output, row and tuned values."""
+    try:
+        inspect.signature(decoder).bind(None, None, {})
+    except TypeError as error:
+        raise Broken(
+            f"decoder {name} must take output, row and tuned values ({error}); "
+            "toolkit.task.untuned makes a decoder of a function of output and row"
+        ) from error
+
+
+def _check_reads(subject: Subject, what: str, decoder: Decoder) -> int:
     """Raise unless a decoder reads every row's own answer as well as can be; rows compared."""
     metric, compared = subject.task.metric(), 0
     for row in subject.rows:
         said, where = subject.probe.answer(row), f"row {row['row_id']}"
-        prediction = decoder(subject.probe.perfect(row), row)
+        prediction = decoder(subject.probe.perfect(row), row, {})
         if prediction is None:
             raise Broken(f"{where}: {what} cannot read the row's own completion {said[:60]!r}")
         if problem := json_problem(prediction):
@@ -239,12 +252,12 @@ def unreadable(subject: Subject) -> None:
     """What cannot be read gives ``None``, and never an exception."""
     row, expected = subject.rows[0], subject.task.reference(subject.rows[0])
     for name, decoder in {
-        "postprocess": subject.task.postprocess,
+        "postprocess": untuned(subject.task.postprocess),
         **subject.task.decoders(),
     }.items():
         for called, output in (*subject.probe.unreadable(), *subject.probe.odd()):
             try:
-                prediction = decoder(output, row)
+                prediction = decoder(output, row, {})
                 for metric in subject.task.metrics if prediction is not None else ():
                     metric.per_example(prediction, expected)
             except Exception as error:
@@ -253,7 +266,7 @@ def unreadable(subject: Subject) -> None:
                     "what cannot be read"
                 ) from error
         for called, output in subject.probe.unreadable():
-            if (prediction := decoder(output, row)) is not None:
+            if (prediction := decoder(output, row, {})) is not None:
                 raise Broken(f"{name} reads {called} as {prediction!r}; return None for it")
 
 
@@ -268,5 +281,5 @@ RULES = (
     Rule("number-scale", number_scale, ("completion", "reference"), of=NumericLMTask),
     Rule("gold", gold, ("completion", "reference", "number-scale")),
     Rule("decoders", decoders, ("gold",)),
-    Rule("unreadable", unreadable, ("gold",)),
+    Rule("unreadable", unreadable, ("gold", "decoders")),
 )

@@ -52,8 +52,3 @@ def json_problem(value: Any) -> str | None:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
-
-
-def is_number(value: Any) -> bool:
-    """A Python number that is no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
