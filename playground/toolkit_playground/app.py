@@ -14,16 +14,15 @@ from toolkit.errors import ToolkitError
 from toolkit.pipeline.restore import load_task
 from toolkit.reporting import context
 from toolkit.runs.run import Run
-from toolkit_playground import chat, compare, guess, html, panels, runs, vote
-from toolkit_playground.engine import base_of
-from toolkit_playground.library import Library
-from toolkit_playground.page import NO_RUN, NO_RUN_HINT, QUIET, Follower, Page, block
+from toolkit_playground.rendering import html
+from toolkit_playground.state.engine import base_of
+from toolkit_playground.state.library import Library
+from toolkit_playground.views import chat, compare, guess, panel, run, vote
+from toolkit_playground.views.page import NO_RUN, NO_RUN_HINT, QUIET, Follower, Page, block
 
 QUEUE = 24
 """Requests that may wait; more are turned away in words."""
 CACHE_SECONDS = (600, 3600)
-HERE = Path(__file__).parent
-CSS = HERE / "style.css"
 TITLE = "adapter-toolkit playground"
 
 
@@ -49,14 +48,14 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             for name, view in (
                 ("Compare", compare.build),
                 ("Chat", chat.build),
-                ("Panel", panels.build),
+                ("Panel", panel.build),
                 ("Vote", vote.build),
                 ("Guess", guess.build),
             ):
                 with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
                     view(page)
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
-                runs.build(page, folder, tab)
+                run.build(page, folder, tab)
         page.follow([about], lambda key: [head(library, key)])
         outputs = [out for follower in page.followers for out in follower.outputs]
 

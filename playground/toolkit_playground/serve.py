@@ -19,7 +19,7 @@ from toolkit.system import environment
 from toolkit.system.console import Console
 
 if TYPE_CHECKING:
-    from toolkit_playground.library import Library
+    from toolkit_playground.state.library import Library
 
 FIRST_PORT, PORTS = 7860, 100
 
@@ -59,9 +59,9 @@ def serve(
         import gradio
     except ImportError as error:
         raise MissingExtra("the playground", "playground") from error
-    from toolkit_playground.app import CSS, build
-    from toolkit_playground.library import Library
-    from toolkit_playground.theme import HEAD, theme
+    from toolkit_playground.app import build
+    from toolkit_playground.rendering.theme import CSS, HEAD, theme
+    from toolkit_playground.state.library import Library
 
     console = Console(quiet=False)
     library = Library(folder, given)

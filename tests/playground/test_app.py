@@ -17,9 +17,10 @@ pytest.importorskip("gradio", reason="the extra 'playground' brings gradio")
 from cli_runner import environment
 from toolkit import cli
 from toolkit.errors import UsageError
-from toolkit_playground import inputs, page, serve
+from toolkit_playground import serve
 from toolkit_playground.app import QUEUE
-from toolkit_playground.chat import conversation, until
+from toolkit_playground.views import inputs, page
+from toolkit_playground.views.chat import conversation, until
 
 
 def visitor(name: str) -> Any:
@@ -30,7 +31,7 @@ BUILT = """
 import json, sys
 from pathlib import Path
 from toolkit_playground.app import build
-from toolkit_playground.library import Library
+from toolkit_playground.state.library import Library
 demo = build(Library(Path(sys.argv[1])), Path(sys.argv[1]))
 asking = [f.concurrency_limit for f in demo.fns.values() if f.concurrency_id == "model"]
 named = [f for f in demo.fns.values() if f.api_visibility == "public" and f.api_name]

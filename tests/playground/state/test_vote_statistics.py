@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from toolkit_playground.judging import agreement, duels, preferences, strengths
-from toolkit_playground.store import Vote
+from toolkit_playground.state.store import Vote
+from toolkit_playground.state.vote_statistics import agreement, duels, preferences, strengths
 
 ORDER = ("base", "adapter")
 

@@ -13,8 +13,8 @@ from toolkit.runs import predictions
 from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.run import Run
 from toolkit.task import Row, Task
-from toolkit_playground.engine import Engine, base_of
-from toolkit_playground.store import Store
+from toolkit_playground.state.engine import Engine, base_of
+from toolkit_playground.state.store import Store
 
 MODELS_KEPT = 2
 """Bases in memory at once; the one that was looked at longest ago goes."""

@@ -21,9 +21,9 @@ from toolkit.pipeline import restore
 from toolkit.pipeline.restore import load_task
 from toolkit.runs.run import Run
 from toolkit.task import Row, Task
-from toolkit_playground import html
-from toolkit_playground.library import inputs_of
-from toolkit_playground.page import DRAWING, NO_RUN, NO_RUN_HINT, QUIET, Page, block
+from toolkit_playground.rendering import html
+from toolkit_playground.state.library import inputs_of
+from toolkit_playground.views.page import DRAWING, NO_RUN, NO_RUN_HINT, QUIET, Page, block
 
 VIEW = "guess"
 FEW = 8

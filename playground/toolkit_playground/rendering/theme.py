@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+CSS = Path(__file__).with_name("style.css")
+"""The styles of the page's own HTML."""
 SANS = [
     "system-ui",
     "-apple-system",

@@ -9,10 +9,10 @@ import gradio as gr
 
 from toolkit.errors import PluginError, ToolkitError
 from toolkit.task import Row
-from toolkit_playground import drawing, html
-from toolkit_playground.engine import Engine, Reading
-from toolkit_playground.inputs import RowInput
-from toolkit_playground.page import (
+from toolkit_playground.rendering import html, panels
+from toolkit_playground.state.engine import Engine, Reading
+from toolkit_playground.views.inputs import RowInput
+from toolkit_playground.views.page import (
     MODEL_QUEUE,
     NO_RUN,
     NO_RUN_HINT,
@@ -86,7 +86,7 @@ def panel(page: Page, engine: Engine, labels: Sequence[str], row: Row, gold: boo
     others = _others(page, engine, row) if gold else {}
     truth = task.reference(row) if gold else None
     try:
-        return drawing.draw(
+        return panels.draw(
             view, [_shown(reading, row) for reading in readings],
             truth=truth, others=others, unit=task.metric().unit,
         )  # fmt: skip
@@ -94,7 +94,7 @@ def panel(page: Page, engine: Engine, labels: Sequence[str], row: Row, gold: boo
         raise _blame(engine, error) from error
 
 
-def _shown(reading: Reading, row: Row) -> drawing.Shown:
+def _shown(reading: Reading, row: Row) -> panels.Shown:
     answer, task = reading.answer, reading.side.task
     try:
         data = task.panel_data(reading.output, row)
@@ -102,7 +102,7 @@ def _shown(reading: Reading, row: Row) -> drawing.Shown:
         raise
     except Exception as error:  # a plugin may raise anything
         raise _blame_task(task, error) from error
-    return drawing.Shown(
+    return panels.Shown(
         reading.side.label, answer["prediction"], answer["low"], answer["high"], data,
         bool(answer["parsed"]),
     )  # fmt: skip

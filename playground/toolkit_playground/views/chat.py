@@ -10,11 +10,19 @@ import gradio as gr
 
 from toolkit.errors import UsageError
 from toolkit.task import Row
-from toolkit_playground import html
-from toolkit_playground.engine import BASE_LABEL, MOST_CHARACTERS, Engine
-from toolkit_playground.inputs import generation, sampling_controls
-from toolkit_playground.library import inputs_of
-from toolkit_playground.page import MODEL_QUEUE, NO_RUN, NO_RUN_HINT, QUIET, Page, block, download
+from toolkit_playground.rendering import html
+from toolkit_playground.state.engine import BASE_LABEL, MOST_CHARACTERS, Engine
+from toolkit_playground.state.library import inputs_of
+from toolkit_playground.views.inputs import generation, sampling_controls
+from toolkit_playground.views.page import (
+    MODEL_QUEUE,
+    NO_RUN,
+    NO_RUN_HINT,
+    QUIET,
+    Page,
+    block,
+    download,
+)
 
 VIEW = "chat"
 ADAPTER = "adapter"

@@ -11,8 +11,8 @@ import pytest
 
 from toolkit.errors import UsageError
 from toolkit.runs.run import Run
-from toolkit_playground import chat
-from toolkit_playground.engine import MOST_CHARACTERS, Engine, Text
+from toolkit_playground.state.engine import MOST_CHARACTERS, Engine, Text
+from toolkit_playground.views import chat
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,13 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.evaluation import preference_sheet
 from toolkit.pipeline.restore import load_task
 from toolkit.runs.run import Run
-from toolkit_playground import html, judging
-from toolkit_playground.engine import trained_label
-from toolkit_playground.inputs import sampling_controls
-from toolkit_playground.page import (
+from toolkit_playground.rendering import html
+from toolkit_playground.state import vote_statistics
+from toolkit_playground.state.engine import trained_label
+from toolkit_playground.state.pairs import HELD_OUT, OWN, SHEET, Pair, as_vote, next_pair
+from toolkit_playground.state.store import FIELDS, Vote
+from toolkit_playground.views.inputs import sampling_controls
+from toolkit_playground.views.page import (
     MODEL_QUEUE,
     NO_RUN,
     NO_RUN_HINT,
@@ -31,8 +34,6 @@ from toolkit_playground.page import (
     resolve_sides,
     side_labels,
 )
-from toolkit_playground.pairs import HELD_OUT, OWN, SHEET, Pair, as_vote, next_pair
-from toolkit_playground.store import FIELDS, Vote
 
 VIEW = "vote"
 BUTTONS = {"left": "A is better", "tie": "Tie", "both-bad": "Both bad", "right": "B is better"}
@@ -182,13 +183,13 @@ def summary(page: Page, run: Run) -> str:
             _share(duel),
             f"p = {duel.p:.2g}" if duel.decided else "",
         ]
-        for duel in judging.duels(votes, order)
+        for duel in vote_statistics.duels(votes, order)
     ]
     parts = [
         html.table(["Sides", "Won", "Undecided", "Share, 95 %", "Sign test"], rows,
                    formatting.count(len(votes), "vote"))
     ]  # fmt: skip
-    if strong := judging.strengths(votes, order):
+    if strong := vote_statistics.strengths(votes, order):
         parts.append(
             html.table(
                 ["Side", "Bradley–Terry strength, 95 %"],
@@ -196,7 +197,7 @@ def summary(page: Page, run: Run) -> str:
                 f"Log-odds against {order[0]}",
             )
         )
-    if agreed := judging.agreement(votes):
+    if agreed := vote_statistics.agreement(votes):
         lines = [
             [f"{x.a} and {x.b}", str(x.rows), f"{x.share:.0%}",
              "–" if math.isnan(x.kappa) else f"{x.kappa:.2f}"]
@@ -224,7 +225,7 @@ def blank_sheet(page: Page, key: str | None) -> str:
     return f'{told}<p class="tk-links">{link}</p>'
 
 
-def _share(duel: judging.Duel) -> str:
+def _share(duel: vote_statistics.Duel) -> str:
     if not duel.decided:
         return "none decided"
     return f"{duel.share:.0%} ({duel.low:.0%} to {duel.high:.0%})"
@@ -232,7 +233,7 @@ def _share(duel: judging.Duel) -> str:
 
 def exports(votes: Sequence[Vote]) -> str:
     """Links to the preference data and to the sheet."""
-    pairs = judging.preferences(votes)
+    pairs = vote_statistics.preferences(votes)
     lines = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, FIELDS)

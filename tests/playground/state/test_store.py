@@ -9,13 +9,13 @@ import threading
 from pathlib import Path
 
 from cli_runner import environment
-from toolkit_playground.store import Store, Vote
+from toolkit_playground.state.store import Store, Vote
 
 VOTE = Vote("me", False, 3, "in", "prompt", "base", "adapter", "a", "b", "right")
 WRITER = """
 import sys
 from pathlib import Path
-from toolkit_playground.store import Store, Vote
+from toolkit_playground.state.store import Store, Vote
 store = Store(Path(sys.argv[1]))
 for i in range(10_000):
     store.vote(Vote("me", False, i, "in", "prompt", "base", "adapter", "a", "b", "right"))

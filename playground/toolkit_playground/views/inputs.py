@@ -10,10 +10,10 @@ import gradio as gr
 from toolkit.errors import UsageError
 from toolkit.runs.run import Run
 from toolkit.task import Row, Task
-from toolkit_playground.engine import MOST_CHARACTERS, MOST_NEW_TOKENS
-from toolkit_playground.html import figure
-from toolkit_playground.library import Library, inputs_of
-from toolkit_playground.page import QUIET, Page, task_of
+from toolkit_playground.rendering.html import figure
+from toolkit_playground.state.engine import MOST_CHARACTERS, MOST_NEW_TOKENS
+from toolkit_playground.state.library import Library, inputs_of
+from toolkit_playground.views.page import QUIET, Page, task_of
 
 BOXES = 4
 """Input boxes that a view has; a task with more inputs is played with its held-out rows."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
-from toolkit_playground.engine import Text
+from toolkit_playground.state.engine import Text
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 

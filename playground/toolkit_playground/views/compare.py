@@ -11,10 +11,17 @@ import gradio as gr
 from toolkit import formatting
 from toolkit.kinds.causal_lm.task import Generated
 from toolkit.task import Row
-from toolkit_playground import html
-from toolkit_playground.engine import Engine, Side, Text
-from toolkit_playground.inputs import RowInput, generation, sampling_controls
-from toolkit_playground.page import MODEL_QUEUE, QUIET, Page, block, resolve_sides, side_labels
+from toolkit_playground.rendering import html
+from toolkit_playground.state.engine import Engine, Side, Text
+from toolkit_playground.views.inputs import RowInput, generation, sampling_controls
+from toolkit_playground.views.page import (
+    MODEL_QUEUE,
+    QUIET,
+    Page,
+    block,
+    resolve_sides,
+    side_labels,
+)
 
 VIEW = "compare"
 LONG = 40

@@ -10,12 +10,12 @@ from typing import Any
 from toolkit.errors import UsageError
 from toolkit.evaluation import preference_sheet
 from toolkit.task import Row
-from toolkit_playground import html
-from toolkit_playground.engine import Engine
-from toolkit_playground.inputs import generation
-from toolkit_playground.library import inputs_of
-from toolkit_playground.page import Page
-from toolkit_playground.store import Vote
+from toolkit_playground.rendering import html
+from toolkit_playground.state.engine import Engine
+from toolkit_playground.state.library import inputs_of
+from toolkit_playground.state.store import Vote
+from toolkit_playground.views.inputs import generation
+from toolkit_playground.views.page import Page
 
 HELD_OUT, OWN, SHEET = "Held-out rows", "My own input", "Sheet of 100"
 TRIES = 5

@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.evaluation import preference_sheet
 from toolkit.metrics.statistics import CONFIDENCE, proportion
-from toolkit_playground.store import Vote
+from toolkit_playground.state.store import Vote
 
 
 @dataclass(frozen=True)

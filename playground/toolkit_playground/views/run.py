@@ -19,8 +19,8 @@ from toolkit.pipeline.restore import load_task
 from toolkit.reporting import context, run_details, training_charts
 from toolkit.runs.files import read_json
 from toolkit.runs.run import STAGES, Run
-from toolkit_playground import html
-from toolkit_playground.page import DRAWING, NO_RUN, NO_RUN_HINT, QUIET, Page, block
+from toolkit_playground.rendering import html
+from toolkit_playground.views.page import DRAWING, NO_RUN, NO_RUN_HINT, QUIET, Page, block
 
 LIVE_SECONDS = 2
 FILES = (

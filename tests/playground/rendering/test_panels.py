@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from toolkit.errors import PluginError
-from toolkit_playground import html
-from toolkit_playground.drawing import Shown, draw
+from toolkit_playground.rendering import html
+from toolkit_playground.rendering.panels import Shown, draw
 
 EVIL = "<script>alert(1)</script>"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from toolkit_playground.judging import preferences
-from toolkit_playground.store import Vote
+from toolkit_playground.state.store import Vote
+from toolkit_playground.state.vote_statistics import preferences
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from html import escape
 from typing import Any
 
 from toolkit.panels import check
-from toolkit_playground import texts
-from toolkit_playground.html import figure
+from toolkit_playground.rendering import marked_text
+from toolkit_playground.rendering.html import figure
 
 BINS = 56
 
@@ -69,7 +69,7 @@ def draw(
     cards = f'<div class="tk-cards tk-n{len(parts)}">{"".join(parts)}</div>'
     if view == "text":
         found = {side.label: side.data for side in shown}
-        cards = texts.source(found) + texts.legend(list(found.values())) + cards
+        cards = marked_text.source(found) + marked_text.legend(list(found.values())) + cards
     return cards + _listed(truth, others or {}, unit)
 
 
@@ -266,4 +266,5 @@ def _answer(prediction: Any, spans: Sequence[Any], none: float | None) -> tuple[
 
 def _text(side: Shown, truth: Any) -> str:
     text, marks = str(side.data["text"]), side.data.get("marks") or ()
-    return f'<div class="tk-said">{texts.marked(text, marks)}</div>{texts.notes(text, marks)}'
+    written = marked_text.marked(text, marks)
+    return f'<div class="tk-said">{written}</div>{marked_text.notes(text, marks)}'

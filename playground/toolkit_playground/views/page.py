@@ -16,12 +16,8 @@ from toolkit.errors import UsageError
 from toolkit.pipeline.restore import load_task
 from toolkit.runs.run import Run
 from toolkit.task import Task
-from toolkit_playground.engine import (
-    BASE_LABEL,
-    Engine,
-    trained_label,
-)
-from toolkit_playground.library import Library
+from toolkit_playground.state.engine import BASE_LABEL, Engine, trained_label
+from toolkit_playground.state.library import Library
 
 MODEL_QUEUE: Mapping[str, Any] = {
     "concurrency_id": "model", "concurrency_limit": 1, "trigger_mode": "always_last",
