@@ -17,8 +17,8 @@ from toolkit.runs.run import Run
 from toolkit_playground.rendering import html
 from toolkit_playground.state.engine import base_of
 from toolkit_playground.state.library import Library
-from toolkit_playground.views import chat, compare, guess, panel, run, vote
-from toolkit_playground.views.page import NO_RUN, NO_RUN_HINT, QUIET, Follower, Page, block
+from toolkit_playground.views import chat, compare, guess, panel, runs, vote
+from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
 QUEUE = 24
 """Requests that may wait; more are turned away in words."""
@@ -55,7 +55,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
                 with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
                     view(page)
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
-                run.build(page, folder, tab)
+                runs.build(page, folder, tab)
         page.follow([about], lambda key: [head(library, key)])
         outputs = [out for follower in page.followers for out in follower.outputs]
 
@@ -99,7 +99,7 @@ def described(run: Run) -> str:
 def head(library: Library, key: str | None) -> str:
     """The chosen run in a line, and everything that is amiss."""
     if key is None:
-        return html.empty(NO_RUN, NO_RUN_HINT)
+        return no_run()
     run = library.find(key)
     try:
         task = load_task(run)

@@ -1,12 +1,12 @@
-"""Pieces of the page as HTML. Texts of models, rows and runs are strangers' and are escaped."""
+"""Pieces of the page as HTML. Texts of models, rows and runs come from anywhere and are escaped."""
 
 from __future__ import annotations
 
+import base64
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
@@ -22,7 +22,7 @@ def notice(text: str, kind: str = "info") -> str:
 
 
 def failure(error: BaseException, doing: str = "") -> str:
-    """Any error as a message; what nobody foresaw says its type too."""
+    """An error as a message; one that is not the toolkit's own is shown with its type."""
     text = " ".join(str(error).split())[:600]
     if not isinstance(error, ToolkitError):
         text = f"{doing or 'this'} failed: {type(error).__name__}: {text}"
@@ -34,21 +34,13 @@ def empty(title: str, text: str) -> str:
     return f'<div class="tk-empty"><strong>{escape(title)}</strong><p>{escape(text)}</p></div>'
 
 
-def figure(value: Any, unit: str = "", spec: str = "") -> str:
-    """A prediction or a reference as people read it: a number with its unit, anything as text."""
-    if isinstance(value, Mapping):
-        for main in ("answer", "text"):  # beside what else a reference or a span holds
-            if main in value:
-                return figure(value[main], unit, spec) or "no answer"
-        if "texts" in value:  # several wordings, the first of which training has seen
-            return figure(next(iter(value["texts"]), ""), unit, spec) or "no answer"
-        return ", ".join(f"{name}: {figure(inside)}" for name, inside in value.items())
-    if isinstance(value, list | tuple):
-        return "; ".join(figure(inside, unit, spec) for inside in value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        rounded = round(float(value), 4)
-        return formatting.with_unit(formatting.number(rounded, spec), unit)
-    return str(value)
+def download(name: str, content: str, kind: str, label: str) -> str:
+    """A link that saves a text; the text is in the link, so no file is left on the server."""
+    packed = base64.b64encode(content.encode()).decode()
+    return (
+        f'<a class="tk-download" download="{escape(name)}" '
+        f'href="data:{kind};base64,{packed}">{escape(label)}</a>'
+    )
 
 
 # -- differences ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 
 from toolkit.panels import check
 from toolkit_playground.rendering import marked_text
-from toolkit_playground.rendering.html import figure
+from toolkit_playground.state.answers import answer_text
 
 BINS = 56
 
@@ -75,8 +75,8 @@ def draw(
 
 def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> str:
     """The truth and the other systems' answers as a list."""
-    rows = [] if truth is None else [("true", figure(truth, unit), " tk-truth")]
-    rows += [(name, figure(said, unit), "") for name, said in others.items()]
+    rows = [] if truth is None else [("true", answer_text(truth, unit), " tk-truth")]
+    rows += [(name, answer_text(said, unit), "") for name, said in others.items()]
     items = "".join(
         f'<div class="tk-pair{extra}"><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>'
         for name, said, extra in rows
@@ -139,14 +139,14 @@ def _distribution(shown: Sequence[Shown], truth: Any, others: Mapping[str, Any],
     points = sorted(others.items(), key=lambda item: (not isinstance(item[1], int | float), item))
     rows += [_point(name, said, axis, truth, unit) for name, said in points]
     ticks = "".join(
-        f'<span style="left:{axis.at(t)}%">{escape(figure(t))}</span>' for t in axis.ticks()
+        f'<span style="left:{axis.at(t)}%">{escape(answer_text(t))}</span>' for t in axis.ticks()
     )
     known = (
-        f'<p class="tk-true"><span></span>true value: {escape(figure(truth, unit))}</p>'
+        f'<p class="tk-true"><span></span>true value: {escape(answer_text(truth, unit))}</p>'
         if isinstance(truth, int | float)
         else ""
     )
-    label = "; ".join(f"{s.label} says {figure(s.prediction, unit)}" for s in shown)
+    label = "; ".join(f"{s.label} says {answer_text(s.prediction, unit)}" for s in shown)
     return (
         f'<figure class="tk-dist" role="group" aria-label="{escape(label)}">{known}'
         f"{''.join(rows)}"
@@ -178,7 +178,7 @@ def _histogram(place: int, side: Shown, axis: _Axis, truth: Any, unit: str) -> s
         left, right = axis.at(side.low), axis.at(side.high)
         band = f'<i class="tk-band" style="left:{left}%;width:{right - left:.2f}%"></i>'
     interval = (
-        f"<small>90 %: {escape(figure(side.low))} to {escape(figure(side.high))}</small>"
+        f"<small>90 %: {escape(answer_text(side.low))} to {escape(answer_text(side.high))}</small>"
         if band
         else ""
     )
@@ -189,7 +189,7 @@ def _histogram(place: int, side: Shown, axis: _Axis, truth: Any, unit: str) -> s
         f'<div class="tk-row tk-hist tk-s{place % 4}"><span class="tk-name">{escape(side.label)}'
         f'</span><div class="tk-plot"><svg viewBox="0 0 100 40" preserveAspectRatio="none" '
         f'aria-hidden="true">{bars}</svg>{band}{_dot(side.prediction, axis)}{_line(truth, axis)}'
-        f'</div><span class="tk-value"><b>{escape(figure(side.prediction, unit))}</b>'
+        f'</div><span class="tk-value"><b>{escape(answer_text(side.prediction, unit))}</b>'
         f"{_off(side.prediction, truth, unit)}{interval}{share}{note}</span></div>"
     )
 
@@ -198,7 +198,8 @@ def _point(name: str, said: Any, axis: _Axis, truth: Any, unit: str) -> str:
     return (
         f'<div class="tk-row tk-point"><span class="tk-name">{escape(name)}</span>'
         f'<div class="tk-plot">{_dot(said, axis)}{_line(truth, axis)}</div>'
-        f'<span class="tk-value">{escape(figure(said, unit))}{_off(said, truth, unit)}</span></div>'
+        f'<span class="tk-value">{escape(answer_text(said, unit))}'
+        f"{_off(said, truth, unit)}</span></div>"
     )
 
 
@@ -215,7 +216,7 @@ def _line(truth: Any, axis: _Axis) -> str:
 def _off(value: Any, truth: Any, unit: str) -> str:
     if not (isinstance(value, int | float) and isinstance(truth, int | float)):
         return ""
-    return f"<small>off by {escape(figure(abs(value - truth), unit))}</small>"
+    return f"<small>off by {escape(answer_text(abs(value - truth), unit))}</small>"
 
 
 # -- labels, spans, texts --------------------------------------------------------------------------
@@ -249,7 +250,7 @@ def _spans(side: Shown, truth: Any) -> str:
         f"<li><span>{escape(text)}</span> <b>{share:.1%}</b></li>"
         for text, share in sorted(rows, key=lambda row: -row[1])
     )
-    said = f'<p class="tk-quiet">says: {escape(figure(side.prediction) or "no answer")}</p>'
+    said = f'<p class="tk-quiet">says: {escape(answer_text(side.prediction) or "no answer")}</p>'
     return f'<div class="tk-said">{marked}</div>{said}<ol class="tk-top">{items}</ol>'
 
 

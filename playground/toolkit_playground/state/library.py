@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RunError, ToolkitError, UsageError
+from toolkit.pipeline.restore import load_task
 from toolkit.runs import predictions
 from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.run import Run
@@ -35,7 +36,7 @@ class Library:
         self.given = list(given)
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._lock = threading.Lock()
-        self._ladders: dict[tuple[str, float], dict[str, dict[int, Mapping[str, Any]]]] = {}
+        self._answers: dict[tuple[str, float], dict[str, dict[int, Mapping[str, Any]]]] = {}
 
     # -- runs --------------------------------------------------------------------------------------
     def runs(self) -> list[Run]:
@@ -102,16 +103,16 @@ class Library:
             return []
         return [row for row in read_jsonl(place) if row["split"] in splits]
 
-    def ladder(self, run: Run) -> dict[str, dict[int, Mapping[str, Any]]]:
-        """Each system's predictions by row number; none where they cannot be read."""
+    def system_answers(self, run: Run) -> dict[str, dict[int, Mapping[str, Any]]]:
+        """Each system's stored predictions by row number; none where they cannot be read."""
         place = run.predictions / "systems.json"
         if not place.is_file():
             return {}
         key = (run.id, place.stat().st_mtime)
-        if key not in self._ladders:
+        if key not in self._answers:
             found = predictions.load(run)
-            self._ladders = {key: {s.name: _by_row(s) for s in found}}
-        return self._ladders[key]
+            self._answers = {key: {s.name: _by_row(s) for s in found}}
+        return self._answers[key]
 
     def metrics(self, run: Run) -> Mapping[str, Any] | None:
         """The run's metrics document; ``None`` before it is scored."""
@@ -138,8 +139,9 @@ def missing_files(run: Run) -> list[str]:
     return [name for name in needed if run.done("train") and not (run.path / name).is_file()]
 
 
-def inputs_of(task: Task) -> dict[str, str]:
-    """Column → label of the boxes that the page shows."""
-    if task.panel:
-        return dict(task.panel.inputs)
-    return {name: task.columns.get(name, name) for name in task.input_columns()}
+def task_of(library: Library, key: str | None) -> tuple[Run, Task] | None:
+    """The chosen run and its task; ``None`` without a run."""
+    if key is None:
+        return None
+    run = library.find(key)
+    return run, load_task(run)

@@ -1,29 +1,39 @@
-"""Pairs to vote on: two sides' answers in an order that nobody can tell."""
+"""Pairs to vote on: two sides' answers in random order, so that nobody can tell which is which."""
 
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from toolkit.errors import UsageError
 from toolkit.evaluation import preference_sheet
 from toolkit.task import Row
-from toolkit_playground.rendering import html
+from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.engine import Engine
-from toolkit_playground.state.library import inputs_of
+from toolkit_playground.state.inputs import inputs_of
+from toolkit_playground.state.library import Library
 from toolkit_playground.state.store import Vote
-from toolkit_playground.views.inputs import generation
-from toolkit_playground.views.page import Page
+from toolkit_playground.state.writing import Controls, checked_prompt, sampling, write
 
 HELD_OUT, OWN, SHEET = "Held-out rows", "My own input", "Sheet of 100"
+"""What a pair can be about, as the page offers it."""
 TRIES = 5
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What a voter has before them; who stands where is known to the server alone."""
+    """What a voter sees; which side is left and which right stays on the server until the vote.
+
+    Args:
+        run: its ID.
+        sheet: whether the pair belongs to the evaluation sheet.
+        row_id: the held-out row; ``None`` for an input of the voter's own.
+        input: what is shown.
+        prompt: what the model got.
+        left, right: a side's label and its answer.
+    """
 
     run: str
     sheet: bool
@@ -33,36 +43,55 @@ class Pair:
     left: tuple[str, str]
     right: tuple[str, str]
 
+    def vote(self, choice: str, voter: str) -> Vote:
+        """The pair with the voter's choice, as it is stored."""
+        return Vote(
+            voter, self.sheet, self.row_id, self.input, self.prompt,
+            self.left[0], self.right[0], self.left[1], self.right[1], choice,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a voter wants to judge.
+
+    Args:
+        source: held-out rows, the voter's own input, or the sheet.
+        own: that input.
+        voter: the name they gave.
+        labels: of the sides, of which two are drawn.
+        controls: values of the sampling controls.
+    """
+
+    source: str
+    own: str
+    voter: str
+    labels: Sequence[str]
+    controls: Controls
+
 
 def next_pair(
-    page: Page,
-    engine: Engine,
-    source: str,
-    own: str,
-    voter: str,
-    labels: Sequence[str],
-    settings: Sequence[Any],
-    stop: Any,
-) -> Pair:
-    """A pair with different answers, in an order that nobody can tell."""
-    if len(labels) < 2:
+    library: Library, engine: Engine, request: Request, stop: threading.Event
+) -> Pair:  # fmt: skip
+    """A pair with different answers, in random order."""
+    if len(request.labels) < 2:
         raise UsageError("a pair needs two sides; choose another beside this one")
     drawn = random.SystemRandom()
-    two = drawn.sample(list(labels), 2)
-    if source == SHEET:
-        return sheet_pair(page, engine, voter, two)
-    if source == OWN:
+    two = drawn.sample(list(request.labels), 2)
+    if request.source == SHEET:
+        return sheet_pair(library, engine, request.voter, two)
+    if request.source == OWN:
         names = list(inputs_of(engine.task))
-        if not (own or "").strip():
+        if not (request.own or "").strip():
             raise UsageError("type an input first")
-        row: dict[str, Any] = {"row_id": 0, **dict.fromkeys(names, ""), names[0]: own}
-        return _written(engine, row, None, two, settings, stop)
-    rows = page.library.held_out(engine.run, "select")
+        row: Row = {"row_id": 0, **dict.fromkeys(names, ""), names[0]: request.own}
+        return _answered(engine, row, None, two, request.controls, stop)
+    rows = library.held_out(engine.run, "select")
     if not rows:
         raise UsageError("this run keeps no rows (--no-store-data); vote on an input of your own")
     for _ in range(TRIES):
         row = dict(drawn.choice(rows))
-        found = _written(engine, row, int(row["row_id"]), two, settings, stop)
+        found = _answered(engine, row, int(row["row_id"]), two, request.controls, stop)
         if found.left[1] != found.right[1]:
             return found
     raise UsageError(
@@ -70,40 +99,37 @@ def next_pair(
     )
 
 
-def _written(
+def _answered(
     engine: Engine,
     row: Row,
     row_id: int | None,
     two: Sequence[str],
-    settings: Sequence[Any],
-    stop: Any,
+    controls: Controls,
+    stop: threading.Event,
 ) -> Pair:
+    """Both sides' answers to a row: predictions where the model writes no text."""
     shown = preference_sheet.shown(engine.task, row)
+    prompt = shown
     if not engine.writes:
-        readings = engine.predict(row, two)
         unit = engine.task.metric().unit
-        said = [html.figure(r.answer["prediction"], unit) for r in readings]
-        return Pair(
-            engine.run.id, False, row_id, shown, shown, (two[0], said[0]), (two[1], said[1])
-        )
-    *controls, seed = settings
-    wanted = generation(*controls)
-    prompt = engine.prompt(row)
-    engine.check_length(prompt, engine.room, engine.answer_room)
-    engine.check_length(prompt, engine.positions, wanted["max_new_tokens"])
-    texts = list(
-        engine.write([prompt] * 2, two, generation=wanted, seed=int(seed or 0), stop=stop)
-    )[-1]
-    if any(text.stopped for text in texts):
-        raise UsageError("stopped")
-    left, right = ((label, text.text) for label, text in zip(two, texts, strict=True))
-    return Pair(engine.run.id, False, row_id, shown, engine.shown(prompt), left, right)
+        readings = engine.predict(row, two)
+        answers = [answer_text(reading.answer["prediction"], unit) for reading in readings]
+    else:
+        settings = sampling(*controls)
+        ids = checked_prompt(engine, row, settings)
+        texts = list(write(engine, [ids] * 2, two, settings, stop))[-1]
+        if any(text.stopped for text in texts):
+            raise UsageError("stopped")
+        answers = [text.text for text in texts]
+        prompt = engine.shown(ids)
+    left, right = zip(two, answers, strict=True)
+    return Pair(engine.run.id, False, row_id, shown, prompt, left, right)
 
 
-def sheet_pair(page: Page, engine: Engine, voter: str, two: Sequence[str]) -> Pair:
+def sheet_pair(library: Library, engine: Engine, voter: str, two: Sequence[str]) -> Pair:
     """The next pair of the evaluation sheet that this voter has not judged.
 
-    The answers are those that the run's ladder was scored on; nothing is generated anew.
+    The answers are those that the run's systems were scored on; nothing is generated anew.
     """
     run, task = engine.run, engine.task
     labels = {}
@@ -111,21 +137,13 @@ def sheet_pair(page: Page, engine: Engine, voter: str, two: Sequence[str]) -> Pa
         if engine.side(label).run is not run:
             raise UsageError(f"{label} has no predictions in this run; the sheet compares its own")
         labels[engine.side(label).system] = label
-    done = {v.row_id for v in page.library.store(run).votes() if v.sheet and v.voter == voter}
-    rows = {int(row["row_id"]): row for row in page.library.held_out(run, "test")}
+    done = {v.row_id for v in library.store(run).votes() if v.sheet and v.voter == voter}
+    rows = {int(row["row_id"]): row for row in library.held_out(run, "test")}
     first, second = labels
     for pair in preference_sheet.draw(run, task, first, second):
         if pair.row_id in done:
             continue
-        left, right = ((labels[system], said) for system, said in (pair.left, pair.right))
+        left, right = ((labels[system], answer) for system, answer in (pair.left, pair.right))
         prompt = engine.shown(engine.prompt(rows[pair.row_id])) if engine.writes else pair.input
         return Pair(run.id, True, pair.row_id, pair.input, prompt, left, right)
     raise UsageError("the sheet is done; export it, or give another name to fill it in again")
-
-
-def as_vote(pair: Pair, choice: str, voter: str) -> Vote:
-    """A pair with its choice, as it is kept."""
-    return Vote(
-        voter, pair.sheet, pair.row_id, pair.input, pair.prompt,
-        pair.left[0], pair.right[0], pair.left[1], pair.right[1], choice,
-    )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from toolkit.errors import UsageError
 from toolkit.runs.run import Run
-from toolkit_playground.views.run import copied, one, own, present
+from toolkit_playground.views.runs import copied, one, own, present
 
 MARKER = "NOBODY-MAY-READ-THIS"
 
