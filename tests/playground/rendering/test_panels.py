@@ -108,12 +108,6 @@ def test_what_cannot_be_drawn_is_refused_in_words() -> None:
         draw("spans", [Shown("adapter", "", None, None, {"context": "x"})])
 
 
-def test_of_references_in_several_wordings_the_first_is_shown() -> None:
-    assert html.figure({"source": "long", "texts": ["a fire", "a blaze"]}) == "a fire"
-    assert html.figure({"texts": [], "starts": []}) == "no answer"
-    assert html.figure({"answer": ""}) == "no answer" and html.figure(12.5, "$") == "12.5\u00a0$"
-
-
 def test_differences_mark_words_and_escape() -> None:
     assert html.differences("a red cup", "a blue cup") == "a <mark>red</mark> cup"
     assert html.differences("same", "same") == "same"

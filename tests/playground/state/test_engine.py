@@ -11,8 +11,8 @@ import pytest
 
 from toolkit.errors import UsageError
 from toolkit.runs.run import Run
+from toolkit_playground.state.conversation import prompt_ids
 from toolkit_playground.state.engine import MOST_CHARACTERS, Engine, Text
-from toolkit_playground.views import chat
 
 pytestmark = pytest.mark.slow
 
@@ -96,17 +96,17 @@ def test_a_chat_goes_through_the_template_with_what_that_side_said(
     turns = [{"user": "one", "base": "b1", "adapter": "a1"}, {"user": "two"}]
     kind: Any = engine.kind
     monkeypatch.setattr(kind.tokenizer, "chat_template", TEMPLATE)
-    said = engine.shown(chat.prompt_ids(engine, turns, "adapter", "be brief"))
+    said = engine.shown(prompt_ids(engine, turns, "adapter", "be brief"))
     assert said.index("be brief") < said.index("a1") < said.index("two") and "b1" not in said
     assert said.rstrip().endswith("[assistant]")
     monkeypatch.setattr(kind.tokenizer, "chat_template", "{{ raise_exception('no system') }}")
     with pytest.raises(UsageError, match="the chat template refuses this conversation"):
-        chat.prompt_ids(engine, turns, "adapter", "be brief")
+        prompt_ids(engine, turns, "adapter", "be brief")
 
 
 def test_a_chat_without_a_template_is_the_tasks_own_prompt(engine: Engine) -> None:
     turns = [{"user": "one", "base": "b1"}, {"user": "red oak thing"}]
-    plain = chat.prompt_ids(engine, turns, "base", "")
+    plain = prompt_ids(engine, turns, "base", "")
     assert plain == engine.prompt(row(engine))
-    led = engine.shown(chat.prompt_ids(engine, turns, "base", "Be fair."))
+    led = engine.shown(prompt_ids(engine, turns, "base", "Be fair."))
     assert led.endswith(engine.shown(plain).removeprefix("<s>")) and "Be fair." in led

@@ -9,7 +9,8 @@ import pytest
 
 from toolkit.errors import UsageError
 from toolkit.runs.run import Run
-from toolkit_playground.views.runs import copied, one, own, present
+from toolkit_playground.rendering.runs import one
+from toolkit_playground.state.run_files import copied, own, present
 
 MARKER = "NOBODY-MAY-READ-THIS"
 
