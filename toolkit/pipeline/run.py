@@ -245,6 +245,8 @@ class Flow:
     def _tracking(self, index: int) -> dict[str, Any]:
         from toolkit.pipeline import train
 
+        if reason := train.untracked(self.recipe.training):
+            self.console.note(reason)
         return train.fields(
             self.recipe.training,
             runs=self.run.path.parent.parent,

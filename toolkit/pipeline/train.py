@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import MissingExtra
 from toolkit.runs.files import read_json, write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
@@ -86,6 +87,8 @@ def summary(info: Mapping[str, Any]) -> str:
 
 
 LOCAL = "trackio"
+TRACKING = "tracking"
+"""The extra that brings it."""
 
 
 def fields(
@@ -95,12 +98,25 @@ def fields(
 
     Trackio's data stay beside the runs; nothing is sent anywhere unless ``report_to`` names a
     tracker that sends.
+
+    Raises:
+        MissingExtra: the recipe names Trackio, which is not installed.
     """
     chosen = training.get("report_to")
+    installed = importlib.util.find_spec(LOCAL) is not None
     if chosen is None:
-        chosen = LOCAL if importlib.util.find_spec(LOCAL) else "none"
+        chosen = LOCAL if installed else "none"
     if chosen == "none":
         return {"report_to": "none"}
     if LOCAL in ([chosen] if isinstance(chosen, str) else chosen):
+        if not installed:
+            raise MissingExtra("report_to = trackio", TRACKING)
         os.environ.setdefault("TRACKIO_DIR", str((runs / ".trackio").resolve()))
     return {"report_to": chosen, "project": project, "run_name": run_name}
+
+
+def untracked(training: Mapping[str, Any]) -> str:
+    """Why no tracker follows the training although the recipe turns none off; else empty."""
+    if training.get("report_to") is None and importlib.util.find_spec(LOCAL) is None:
+        return f"no experiment tracker: {MissingExtra('local tracking with trackio', TRACKING)}"
+    return ""

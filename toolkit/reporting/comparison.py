@@ -95,14 +95,16 @@ def _piped(headings: list[str], rows: list[list[str]]) -> str:
 
 def html(doc: Mapping[str, Any]) -> str:
     """The comparison as a page of its own, in the report's looks."""
-    from toolkit.reporting import charts
+    from toolkit.reporting import charts, svg
 
     headings, rows = table(doc)
     metric = doc["metric"]
     marks = _marks(doc)
     title = metric["label"] + (f", {metric['unit']}" if metric["unit"] else "")
     drawn = (
-        [charts.forest(marks, title, narrow=narrow) for narrow in (False, True)] if marks else []
+        [charts.forest(marks, title, narrow=narrow) for narrow in (False, True)]
+        if marks and not svg.left_out()
+        else []
     )
     css = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
     return report.render(
@@ -111,6 +113,7 @@ def html(doc: Mapping[str, Any]) -> str:
             "doc": doc,
             "tables": [t for t in ((headings, rows), ladder_table(doc)) if t[1]],
             "chart": drawn,
+            "chart_left_out": svg.left_out() if marks else "",
             "css": css,
         },
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import formatting
-from toolkit.reporting import charts, context, examples, run_details, tables, training_charts
+from toolkit.reporting import charts, context, examples, run_details, svg, tables, training_charts
 from toolkit.runs import predictions
 from toolkit.runs.files import read_json, read_jsonl, write_text
 from toolkit.runs.run import Run
@@ -126,6 +126,7 @@ def gather(run: Run, task: Task) -> dict[str, Any]:
         "together": (_optional(run.path / "together.json") or {}).get("sentence"),
         "human_sheet": (_optional(run.path / "sheet.json") or {}).get("sentence"),
         "charts": _charts(doc, found, preflight),
+        "charts_left_out": svg.left_out(),
         "css": (TEMPLATES / "report.css").read_text(encoding="utf-8"),
     }
     return {**content, "contents": _contents(content)}
@@ -145,7 +146,7 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("learning", "Learning", "learning" in drawn),
             ("predicted", "Predicted and true", "clouds" in drawn),
             ("confusion", "Classes mixed up", content["confusion"]),
-            ("slices", "By kind of row", "slices" in drawn),
+            ("slices", "By kind of row", bool(drawn.get("slices"))),
             ("targets", "Targets", content["targets"]),
             ("rows", "Worst and best", content["examples"]),
             ("prompt", "Prompt", content["prompt"]),
@@ -173,7 +174,11 @@ def _heldout(run: Run) -> dict[int, Mapping[str, Any]]:
 def _charts(
     doc: Mapping[str, Any], found: list[predictions.System], preflight: Mapping[str, Any]
 ) -> dict[str, list[str]]:
-    """Name → the chart for a desk and for a phone; a chart without data is absent."""
+    """Name → the chart for a desk and for a phone; a chart without data is absent.
+
+    Where charts cannot be drawn (:func:`svg.left_out`), the charts that stand beside text or a
+    table of the same data are empty lists, and those that stand alone are absent.
+    """
     metric = context.described(doc)
     made_up = "SYNTHETIC data" if doc["synthetic"] else ""  # a chart may be cut out of its page
     behind = ", ".join(part for part in (metric["unit"], made_up) if part)
@@ -214,6 +219,8 @@ def _charts(
         drawings["slices"] = lambda narrow: charts.by_slice(slices, title, narrow=narrow)
     if lengths:
         drawings["lengths"] = lambda narrow: training_charts.lengths(*lengths, narrow=narrow)
+    if svg.left_out():
+        return {name: [] for name in drawings if name not in ("clouds", "lengths")}
     return {name: [draw(False), draw(True)] for name, draw in drawings.items()}
 
 
