@@ -41,7 +41,7 @@ def serve(
     """Serve the playground until Ctrl-C; gives the app and its address where it does not block.
 
     Raises:
-        UsageError: no such run, no free port, or an open door without a password.
+        UsageError: no such run, no free port, or a page that others can reach without a password.
     """
     auth = credentials(options.auth)
     if auth is None and (options.share or not is_loopback(options.host)):
@@ -105,7 +105,7 @@ def load_first(library: Library, console: Console) -> None:
 
 
 def credentials(given: str | None) -> list[tuple[str, str]] | None:
-    """Names and passwords from ``USER:PASSWORD`` or ``@FILE``; raises in words."""
+    """Names and passwords from ``USER:PASSWORD`` or ``@FILE``; raises :class:`UsageError` for others."""
     if given is None:
         return None
     lines = [given]

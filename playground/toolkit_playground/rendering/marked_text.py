@@ -59,8 +59,8 @@ def source(data: Mapping[str, Mapping[str, Any]]) -> str:
             place = (int(mark["start"]), int(mark["end"]), _kind(mark))
             places.setdefault(place, []).append(f"{label}: {_note(mark)}")
     merged = [
-        {"start": start, "end": end, "kind": kind, "note": "; ".join(said)}
-        for (start, end, kind), said in places.items()
+        {"start": start, "end": end, "kind": kind, "note": "; ".join(labelled)}
+        for (start, end, kind), labelled in places.items()
     ]
     return (
         '<section class="tk-card tk-plain tk-source" aria-label="Source"><h2>Source</h2>'

@@ -53,7 +53,7 @@ def draw(
         view: the panel's.
         shown: the sides, in their order.
         truth: the reference, where it is known.
-        others: what the ladder's other systems said, where the row is a held-out one.
+        others: predictions of the run's other systems, where the row is a held-out one.
         unit: of predictions.
     """
     for side in shown:
@@ -76,10 +76,10 @@ def draw(
 def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> str:
     """The truth and the other systems' answers as a list."""
     rows = [] if truth is None else [("true", answer_text(truth, unit), " tk-truth")]
-    rows += [(name, answer_text(said, unit), "") for name, said in others.items()]
+    rows += [(name, answer_text(value, unit), "") for name, value in others.items()]
     items = "".join(
-        f'<div class="tk-pair{extra}"><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>'
-        for name, said, extra in rows
+        f'<div class="tk-pair{extra}"><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>'
+        for name, text, extra in rows
     )
     return f'<dl class="tk-pairs">{items}</dl>' if items else ""
 
@@ -137,7 +137,7 @@ def _distribution(shown: Sequence[Shown], truth: Any, others: Mapping[str, Any],
     axis = _axis(shown, truth, others)
     rows = [_histogram(i, side, axis, truth, unit) for i, side in enumerate(shown)]
     points = sorted(others.items(), key=lambda item: (not isinstance(item[1], int | float), item))
-    rows += [_point(name, said, axis, truth, unit) for name, said in points]
+    rows += [_point(name, value, axis, truth, unit) for name, value in points]
     ticks = "".join(
         f'<span style="left:{axis.at(t)}%">{escape(answer_text(t))}</span>' for t in axis.ticks()
     )
@@ -194,12 +194,12 @@ def _histogram(place: int, side: Shown, axis: _Axis, truth: Any, unit: str) -> s
     )
 
 
-def _point(name: str, said: Any, axis: _Axis, truth: Any, unit: str) -> str:
+def _point(name: str, value: Any, axis: _Axis, truth: Any, unit: str) -> str:
     return (
         f'<div class="tk-row tk-point"><span class="tk-name">{escape(name)}</span>'
-        f'<div class="tk-plot">{_dot(said, axis)}{_line(truth, axis)}</div>'
-        f'<span class="tk-value">{escape(answer_text(said, unit))}'
-        f"{_off(said, truth, unit)}</span></div>"
+        f'<div class="tk-plot">{_dot(value, axis)}{_line(truth, axis)}</div>'
+        f'<span class="tk-value">{escape(answer_text(value, unit))}'
+        f"{_off(value, truth, unit)}</span></div>"
     )
 
 
@@ -250,8 +250,8 @@ def _spans(side: Shown, truth: Any) -> str:
         f"<li><span>{escape(text)}</span> <b>{share:.1%}</b></li>"
         for text, share in sorted(rows, key=lambda row: -row[1])
     )
-    said = f'<p class="tk-quiet">says: {escape(answer_text(side.prediction) or "no answer")}</p>'
-    return f'<div class="tk-said">{marked}</div>{said}<ol class="tk-top">{items}</ol>'
+    says = f'<p class="tk-quiet">says: {escape(answer_text(side.prediction) or "no answer")}</p>'
+    return f'<div class="tk-said">{marked}</div>{says}<ol class="tk-top">{items}</ol>'
 
 
 def _answer(prediction: Any, spans: Sequence[Any], none: float | None) -> tuple[int, int] | None:

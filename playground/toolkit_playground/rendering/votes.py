@@ -39,8 +39,8 @@ def pair(found: Pair, *, named: bool = False) -> str:
 def thanks(found: Pair, choice: str) -> str:
     """What the vote was, shown after it is on the disk."""
     won = {"left": found.left[0], "right": found.right[0]}.get(choice)
-    said = f"You preferred {won}." if won else f"You said: {CHOICES[choice].lower()}."
-    return html.notice(f"Kept. A was {found.left[0]}, B was {found.right[0]}. {said}")
+    choice_text = f"You preferred {won}." if won else f"You said: {CHOICES[choice].lower()}."
+    return html.notice(f"Kept. A was {found.left[0]}, B was {found.right[0]}. {choice_text}")
 
 
 def summary(votes: Sequence[Vote], order: Sequence[str]) -> str:

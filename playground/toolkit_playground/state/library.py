@@ -51,7 +51,7 @@ class Library:
         return [run for run in self.runs() if run.finished or run.id in named]
 
     def find(self, key: str | None) -> Run:
-        """A run by ID; raises in words."""
+        """A run by ID; raises :class:`UsageError` where there is none."""
         for run in self.runs():
             if run.id == key:
                 return run
@@ -75,7 +75,7 @@ class Library:
 
     # -- models ------------------------------------------------------------------------------------
     def engine(self, key: str | None) -> Engine:
-        """The run's model, loaded if it is not; raises a :class:`ToolkitError` in words."""
+        """The run's model, loaded if it is not; raises a :class:`ToolkitError`."""
         run = self.find(key)
         with self._lock:
             if run.id not in self._engines:

@@ -49,7 +49,7 @@ class Vote:
         input: what was shown.
         prompt: what the model got.
         left_side, right_side: who stood where.
-        left_text, right_text: what they said.
+        left_text, right_text: their answers.
         choice: ``left``, ``right``, ``tie`` or ``both-bad``.
     """
 

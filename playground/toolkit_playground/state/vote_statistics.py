@@ -24,7 +24,7 @@ class Duel:
     """How two sides did against each other.
 
     Args:
-        a, b: the sides; ``a`` comes first in the order that was asked for.
+        a, b: the sides; ``a`` comes first in the order that was given.
         a_wins, b_wins, ties, both_bad: counts.
         share: of ``a`` among the decided votes, with Wilson's 95 % interval.
         p: two-sided sign test of "as often one as the other".
