@@ -105,7 +105,11 @@ def load_first(library: Library, console: Console) -> None:
 
 
 def credentials(given: str | None) -> list[tuple[str, str]] | None:
-    """Names and passwords from ``USER:PASSWORD`` or ``@FILE``; raises :class:`UsageError` for others."""
+    """Names and passwords from ``USER:PASSWORD`` or ``@FILE``.
+
+    Raises:
+        UsageError: neither of these, or a file that cannot be read.
+    """
     if given is None:
         return None
     lines = [given]
