@@ -152,6 +152,7 @@ class ReviewAugmentation(CausalLMTask):
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        texts.require_lemmas()  # before any training, not when the first answer is scored
         sizes = Sizes(int(self.settings["train_reviews"]), 80, int(self.settings["test_reviews"]))
         return examples.of_reviews(load(source, sizes, stars=False), source)
 

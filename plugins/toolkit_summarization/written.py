@@ -30,6 +30,7 @@ class Written(Task):
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_summarization import load
 
+        scoring.require()  # before any training, not when the first text is scored
         return load.load_rows(self, source) if source.given else self.built_in(source)
 
     def load_inputs(self, source: Source) -> Dataset:

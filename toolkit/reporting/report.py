@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.metrics.target import Document
-from toolkit.reporting import context, examples, page_charts, run_details, tables
+from toolkit.reporting import context, examples, page_charts, run_details, svg, tables
 from toolkit.reporting.render import render, stylesheet
 from toolkit.runs.contents import RunContents, read_run
 from toolkit.runs.files import read_json, write_text
@@ -62,6 +62,7 @@ def gather(doc: Document, contents: RunContents, task: Task) -> dict[str, Any]:
         "together": contents.remarks.get("together.json"),
         "human_sheet": contents.remarks.get("sheet.json"),
         "charts": page_charts.draw(doc, contents.systems, preflight),
+        "charts_left_out": svg.left_out(),
         "css": stylesheet(),
     }
     return {**content, "contents": _contents(content)}
@@ -81,7 +82,7 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("learning", "Learning", "learning" in drawn),
             ("predicted", "Predicted and true", "clouds" in drawn),
             ("confusion", "Classes mixed up", content["confusion"]),
-            ("slices", "By kind of row", "slices" in drawn),
+            ("slices", "By kind of row", bool(drawn.get("slices"))),
             ("targets", "Targets", content["targets"]),
             ("rows", "Worst and best", content["examples"]),
             ("prompt", "Prompt", content["prompt"]),
