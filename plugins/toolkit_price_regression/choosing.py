@@ -11,7 +11,8 @@ import numpy as np
 
 from toolkit.data import columns, tables
 from toolkit.data.columns import Rendering
-from toolkit.data.source import Source, column_names
+from toolkit.data.load import column_names, find_column
+from toolkit.data.source import Source
 from toolkit.errors import DataError
 from toolkit_price_regression import prices
 
@@ -71,7 +72,7 @@ def choose(source: Source, dataset: Dataset) -> Choice:
     """The columns that ``--text`` and ``--target`` name, or the obvious ones, said in notes."""
     available = column_names(dataset)
     samples = _samples(dataset, available)
-    target = source.column(dataset, source.target, TARGETS, "target")
+    target = find_column(source, dataset, source.target, TARGETS, "target")
     money = [name for name in available if _is_price_like(name)]
     others = [repr(name) for name in money if name != target]
     if others and source.target is None:

@@ -12,8 +12,8 @@ import numpy as np
 
 from toolkit.data import columns, tables
 from toolkit.data.columns import Rendering
-from toolkit.data.readers.read import read
-from toolkit.data.source import Source, column_names
+from toolkit.data.load import column_names, read, read_splits
+from toolkit.data.source import Source
 from toolkit.errors import DataError, UsageError
 from toolkit_price_regression import catalogue, prices
 from toolkit_price_regression.choosing import (
@@ -47,7 +47,7 @@ def load_rows(source: Source) -> Dataset | DatasetDict:
             source.chosen = choices[0].as_dict(source)
         return _convert(source, dataset, choices[0])
 
-    return source.load(convert)
+    return read_splits(source, convert)
 
 
 def load_inputs(source: Source, chosen: Mapping[str, Any] | None = None) -> Dataset:

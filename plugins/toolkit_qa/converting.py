@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import DataError, Source
 from toolkit.data import columns, tables
-from toolkit.data.source import column_names
+from toolkit.data.load import column_names
 from toolkit.errors import UsageError
 from toolkit_qa.aligning import align, answers_of, problem
 

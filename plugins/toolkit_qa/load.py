@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import Source
+from toolkit.data.load import read_splits
 from toolkit.data.tables import rows
 from toolkit.errors import UsageError
 from toolkit_qa import stories
@@ -46,7 +47,7 @@ def load_rows(source: Source, grouping: str = "auto") -> Dataset | DatasetDict:
         parts[source.file] = {digest(row["context"]) for row in rows(found, ["context"])}
         return found
 
-    loaded = source.load(convert)
+    loaded = read_splits(source, convert)
     if not isinstance(loaded, datasets.DatasetDict):
         return _grouped(source, loaded, grouping)
     _tell_shared(source, parts)

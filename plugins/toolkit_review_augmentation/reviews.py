@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import DataError, Source
 from toolkit.data import tables
 from toolkit.data.columns import guess, plain, rendering
-from toolkit.data.readers.read import read
-from toolkit.data.source import column_names
+from toolkit.data.load import column_names, find_column, read, read_splits
 from toolkit_review_augmentation import generator, perturb
 from toolkit_review_augmentation.edge_cases import EDGE_CASES
 from toolkit_review_augmentation.instructions import SENTIMENTS, sentiment_of
@@ -109,7 +108,7 @@ def _stress(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, An
 
 def load_texts(source: Source) -> Dataset:
     """Rows to predict: ``row_id`` and ``text``."""
-    from toolkit.data.source import read_inputs
+    from toolkit.data.row_mapping import read_inputs
 
     chosen = source.chosen.get("text")
     if chosen and not source.text:
@@ -131,7 +130,7 @@ def pairs(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _from_file(source: Source, stars: bool) -> Dataset | DatasetDict:
     _find_header(source)
     chosen: dict[str, Any] = {}
-    loaded = source.load(lambda dataset: _convert(source, dataset, chosen, stars))
+    loaded = read_splits(source, lambda dataset: _convert(source, dataset, chosen, stars))
     source.chosen = chosen
     return loaded
 
@@ -159,7 +158,7 @@ def _convert(source: Source, dataset: Dataset, chosen: dict[str, Any], stars: bo
     available = column_names(dataset)
     if not chosen:
         chosen["text"] = list(source.text) or _text_columns(source, dataset, available)
-        chosen["target"] = source.column(dataset, source.target, TARGET_NAMES, "target")
+        chosen["target"] = find_column(source, dataset, source.target, TARGET_NAMES, "target")
         chosen["scale"] = _scale(source, dataset[chosen["target"]][:], stars)
         chosen["category"] = guess(available, CATEGORY_NAMES)
     shown = rendering(available, chosen["text"])
@@ -175,7 +174,7 @@ def _text_columns(source: Source, dataset: Dataset, available: Sequence[str]) ->
     if len(several) > 1:
         source.note(f"the text is columns {', '.join(several)} (choose with --text)")
         return several
-    return [source.column(dataset, None, TEXT_NAMES, "text")]
+    return [find_column(source, dataset, None, TEXT_NAMES, "text")]
 
 
 def _scale(source: Source, values: Sequence[Any], stars: bool) -> str:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import DataError, Source
 from toolkit.data import tables
 from toolkit.data.columns import Rendering, resolve, tidy
-from toolkit.data.readers.read import read
-from toolkit.data.source import column_names
+from toolkit.data.load import column_names, find_column, find_text, read, read_splits
 from toolkit.formatting import count
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ TARGET_NAMES = ("summary", "report", "target", "ref", "reference", "highlights",
 
 def load_rows(task: Task, source: Source) -> Dataset | DatasetDict:
     """The rows of a file, or of the user's own splits."""
-    return source.load(lambda dataset: _converted(task, source, dataset))
+    return read_splits(source, lambda dataset: _converted(task, source, dataset))
 
 
 def load_inputs(task: Task, source: Source) -> Dataset:
@@ -43,7 +42,7 @@ def load_inputs(task: Task, source: Source) -> Dataset:
     dataset = read(source.data, source)
     held = source.chosen.get("text")
     if source.text or held is None or not set(held["columns"]) <= set(column_names(dataset)):
-        shown = source.rendering(dataset, (name, *TEXT_NAMES))
+        shown = find_text(source, dataset, (name, *TEXT_NAMES))
     else:
         shown = Rendering(tuple(held["columns"]), held["template"])
     rows = ({"row_id": row["row_id"], name: _text(shown, row)} for row in tables.rows(dataset))
@@ -61,8 +60,8 @@ def types(task: Task) -> dict[str, Any]:
 def _converted(task: Task, source: Source, dataset: Dataset) -> Dataset:
     name, answer = task.input_columns()[0], str(task.answer)
     if "text" not in source.chosen:
-        shown = source.rendering(dataset, (name, *TEXT_NAMES))
-        target = source.column(dataset, source.target, (answer, *TARGET_NAMES), "target")
+        shown = find_text(source, dataset, (name, *TEXT_NAMES))
+        target = find_column(source, dataset, source.target, (answer, *TARGET_NAMES), "target")
         source.chosen |= {
             "text": {"columns": list(shown.columns), "template": shown.template},
             "target": target,

@@ -17,7 +17,7 @@ import numpy as np
 
 from toolkit.data import splits as splitting
 from toolkit.data import tables
-from toolkit.data.readers.read import read
+from toolkit.data.load import read
 from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, STRESS, present
 from toolkit.errors import DataError, PluginError
