@@ -25,8 +25,6 @@ class Source:
             by number and the first row looks like data.
         limit: use so many rows, drawn by ``seed``.
         seed: of everything that is drawn.
-        mask_target: take out of the text what gives the target away, where the task can.
-        mend: mend rows that can be mended, where the task can, instead of refusing them.
     """
 
     data: str | None = None
@@ -39,11 +37,13 @@ class Source:
     header: bool | None = None
     limit: int | None = None
     seed: int = 0
-    mask_target: bool = False
-    mend: bool = False
 
     chosen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a task decided about the data and needs again to predict (JSON values)."""
+    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What reading the files showed that the rows no longer hold, such as a currency (JSON values).
+
+    It becomes part of the task's facts, beside what :meth:`toolkit.Task.learn` returns."""
     left_out: dict[str, list[int]] = field(default_factory=dict, compare=False, repr=False)
     """Reason → the rows that could not be used; told by :meth:`leave_out`."""
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
@@ -101,5 +101,5 @@ class Source:
 
 
 def _settings() -> list[str]:
-    told = ("chosen", "left_out", "notes", "synthetic", "_place")
+    told = ("chosen", "found", "left_out", "notes", "synthetic", "_place")
     return [f.name for f in dataclasses.fields(Source) if f.name not in told]
