@@ -56,8 +56,7 @@ def augment(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Make instruction data of reviews: five examples each, as JSONL that any trainer reads."""
-    from toolkit.data.columns import split_option
-    from toolkit.data.source import Source
+    from toolkit.data import Source, split_option
     from toolkit.system import environment
     from toolkit.system.console import Console
     from toolkit_review_augmentation import augment as work

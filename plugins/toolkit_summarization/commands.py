@@ -46,8 +46,7 @@ def templates(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Compare prompt templates for summaries on validation rows, and name the best."""
-    from toolkit.data.columns import split_option
-    from toolkit.data.source import Source
+    from toolkit.data import Source, split_option
     from toolkit.models.paths import is_local
     from toolkit.plugins import recipes
     from toolkit.preparation import prepare as reading
