@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from toolkit.system import renamed_modules
+
 __version__ = "0.1.0"
 
 _PUBLIC = {
@@ -124,6 +126,8 @@ if TYPE_CHECKING:
     from toolkit.task import Row as Row
     from toolkit.task import Stage as Stage
     from toolkit.task import Task as Task
+
+renamed_modules.install()
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from datasets import Dataset, DatasetDict
 
+from fed_judge import feed
 from tiny_tasks import TinyPrices, price_rows
 from toolkit.errors import RecipeError
 from toolkit.kinds import fit
@@ -53,23 +54,14 @@ def weights(model: Any) -> list[torch.Tensor]:
 def test_patience_ends_training_and_the_best_weights_are_kept(
     tiny_llama: Path, tmp_path: Path, splits: DatasetDict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged: list[list[torch.Tensor]] = []
-
-    def judge(*_: Any) -> Any:
-        def told(trainer: Any) -> dict[str, float]:
-            judged.append(weights(trainer.model))
-            return {"eval_loss": 1.0, "eval_mae": CURVE[len(judged) - 1]}
-
-        return told
-
-    monkeypatch.setattr("toolkit.kinds.fit.judge", judge)
+    judged = feed(monkeypatch, CURVE, weights)
     made = kind(tiny_llama, splits, early_stopping={"early_stopping_patience": 2})
     info = trained(made, splits, tmp_path).info
     assert len(judged) == 4  # 0.5, 0.3, then twice no better
     assert (info["steps"], info["best_step"], info["stopped_early"]) == (8, 4, True)
     kept = weights(made.model)
-    assert all(torch.equal(a, b) for a, b in zip(kept, judged[1], strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(kept, judged[3], strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(kept, judged[1][1], strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(kept, judged[3][1], strict=True))
 
 
 def test_minutes_end_training_with_a_last_judging(

@@ -13,6 +13,7 @@ from datasets import Dataset, DatasetDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fed_judge import feed
 from toolkit.errors import ModelError, PreflightError
 from toolkit.kinds import fit
 from toolkit.kinds.base import TrainingWatch
@@ -460,27 +461,27 @@ def test_a_trained_adapter_is_saved_and_loads_in_plain_peft(
         assert output.numbers.probabilities[at] != untouched.numbers.probabilities[at]
 
 
-def test_the_best_checkpoint_is_the_one_kept(tiny_llama: Path, tmp_path: Path) -> None:
-    """A learning rate that destroys the model later: the early, better weights must win."""
-    changes = {
-        "learning_rate": 0.5,
-        "max_steps": 12,
-        "eval_steps": 2,
-        "lr_scheduler_type": "constant",
-    }
+def test_the_best_checkpoint_is_the_one_kept(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toolkit.decoding import primary_values
+
+    def weights(model: Any) -> list[torch.Tensor]:
+        return [p.detach().clone() for name, p in model.named_parameters() if "lora" in name]
+
+    judged = feed(monkeypatch, [50.0, 30.0, 40.0, 60.0, 20.0, 10.0], weights)
+    changes = {"max_steps": 12, "eval_steps": 2, "lr_scheduler_type": "constant"}
     made = recipe(tiny_llama, training=changes, early_stopping={"early_stopping_patience": 2})
     kind = CausalLM(Guess(), made)
     trained = _train(kind, tmp_path)
-    values = {e["step"]: e["eval_mae"] for e in trained.history if "eval_mae" in e}
-    best = min(values, key=lambda step: (values[step], step))
-    assert trained.info["best_step"] == best
-    stopped = max(values)
-    assert stopped == min(12, best + 4)
-    from toolkit.decoding import primary_values
-
+    assert [e["step"] for e in trained.history if "eval_mae" in e] == [2, 4, 6, 8]
+    assert trained.info["best_step"] == 4
+    (measured, best), (_, last) = judged[1], judged[3]
+    assert all(torch.equal(a, b) for a, b in zip(weights(kind.model), best, strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(best, last, strict=True))
     select = [dict(row) for row in rows(12, seed=1)]
     again = primary_values(kind.task, kind.predict(select, adapter=True), select)
-    assert min(again.values()) == pytest.approx(values[best], rel=1e-6)
+    assert min(again.values()) == pytest.approx(measured, rel=1e-6)
 
 
 def test_resume_gives_the_same_adapter_byte_for_byte(tiny_llama: Path, tmp_path: Path) -> None:

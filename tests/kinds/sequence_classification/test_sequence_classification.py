@@ -12,6 +12,7 @@ import pytest
 import torch
 from datasets import Dataset, DatasetDict
 
+from fed_judge import feed
 from toolkit.decoding import primary_values
 from toolkit.errors import DataError, ModelError, RecipeError
 from toolkit.kinds.base import TrainingWatch
@@ -252,30 +253,32 @@ def test_full_training_of_a_quantized_model_is_refused(tiny_bert: Path, tmp_path
 
 # -- early stopping, resuming, order ---------------------------------------------------------------
 
-DESTRUCTIVE = {"learning_rate": 0.5, "max_steps": 24, "lr_scheduler_type": "constant"}
-"""A learning rate that destroys the model later: the early, better weights must win."""
+CURVE = [50.0, 30.0, 40.0, 60.0, 20.0, 10.0]
+"""The error that training is told at each judgement: with a patience of two the second is best."""
 
 
 @pytest.mark.parametrize("full", [False, True])
 def test_patience_ends_training_and_the_best_weights_are_kept(
-    tiny_bert: Path, tmp_path: Path, full: bool
+    tiny_bert: Path, tmp_path: Path, full: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    judged = feed(monkeypatch, CURVE)
     kind = made(
-        tiny_bert, Price, full=full, training=DESTRUCTIVE,
+        tiny_bert, Price, full=full, training={"max_steps": 12, "lr_scheduler_type": "constant"},
         early_stopping={"early_stopping_patience": 2},
     )  # fmt: skip
     trained = train(kind, tmp_path)
-    values = {e["step"]: e["eval_mae"] for e in trained.history if "eval_mae" in e}
-    best = min(values, key=lambda step: (values[step], step))
+    history = {e["step"]: e["eval_mae"] for e in trained.history if "eval_mae" in e}
     # Judged every two steps: two judgements without a better one after the best, and no more.
-    assert max(values) == best + 4 < 24
-    assert trained.info["best_step"] == best and trained.info["stopped_early"]
+    assert history == dict(zip((2, 4, 6, 8), CURVE, strict=False))
+    assert (trained.info["best_step"], trained.info["stopped_early"]) == (4, True)
+    measured = [value for value, _ in judged]
+    assert measured[1] != pytest.approx(measured[3], rel=1e-4)  # else any weights would do
     select = [dict(row) for row in rows(24, seed=1)]
     for model in (kind, again := made(tiny_bert, Price, full=full)):
         if model is again:
             again.load_adapter(tmp_path / "adapter")
         found = primary_values(model.task, model.predict(select, adapter=True), select)
-        assert found["number"] == pytest.approx(values[best], rel=1e-5)
+        assert found["number"] == pytest.approx(measured[1], rel=1e-5)
 
 
 class Killed(Exception):

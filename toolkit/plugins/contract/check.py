@@ -26,7 +26,7 @@ from toolkit.plugins.contract.checked_task import Subject
 from toolkit.plugins.contract.rule import Broken, Rule
 from toolkit.task import Task
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Subject], ...] = (
     *declaration_rules.RULES,
     *data_rules.RULES,
     *output_rules.RULES,
@@ -68,7 +68,7 @@ def check(task: Task, source: Source) -> list[Result]:
     return list(results.values())
 
 
-def _unreached(rule: Rule, results: dict[str, Result]) -> Result | None:
+def _unreached(rule: Rule[Subject], results: dict[str, Result]) -> Result | None:
     """The result of a rule that builds on a broken one, else ``None``."""
     failed = [results[name] for name in rule.needs if name in results and not results[name].passed]
     if not failed:
@@ -78,7 +78,7 @@ def _unreached(rule: Rule, results: dict[str, Result]) -> Result | None:
     return Result(rule.name, passed=False, message=reason, reached=False)
 
 
-def _judged(rule: Rule, subject: Subject) -> Result:
+def _judged(rule: Rule[Subject], subject: Subject) -> Result:
     try:
         note = rule.check(subject)
     except (Broken, ToolkitError) as error:

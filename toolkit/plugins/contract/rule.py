@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 from toolkit.task import Task
 
-if TYPE_CHECKING:
-    from toolkit.plugins.contract.checked_task import Subject
+Checked = TypeVar("Checked")
+"""What a rule judges."""
 
 
 class Broken(Exception):
@@ -22,18 +22,18 @@ class Broken(Exception):
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(Generic[Checked]):
     """One rule.
 
     Args:
         name: kebab-case name.
-        check: judges a subject.
+        check: judges what is checked.
         needs: rules that must hold for this one to be judged; they come before it.
         of: the tasks it applies to.
     """
 
     name: str
-    check: Callable[[Subject], str | None]
+    check: Callable[[Checked], str | None]
     needs: tuple[str, ...] = ()
     of: type[Any] = Task
 
