@@ -48,14 +48,13 @@ __all__ = sorted([*_PUBLIC, "__version__"])
 
 PUBLIC_MODULES = (
     "toolkit.baselines",
+    "toolkit.data",
     "toolkit.data.columns",
     "toolkit.decoding",
     "toolkit.errors",
+    "toolkit.metrics",
     "toolkit.metrics.common",
     "toolkit.system.precision",
-    "toolkit.data.load",
-    "toolkit.data.row_mapping",
-    "toolkit.data.source",
     "toolkit.data.tables",
     "toolkit.task",
     "toolkit.testing",

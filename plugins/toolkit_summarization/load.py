@@ -76,8 +76,8 @@ def load_inputs(task: Task, source: Source) -> Dataset:
     held = source.chosen.get("text")
 
     def maker(dataset: Dataset) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        known = held is not None and set(held["columns"]) <= set(column_names(dataset))
-        if known and not source.text:
+        available = set(column_names(dataset))
+        if held and not source.text and set(held["columns"]) <= available:
             shown = Rendering.from_dict(held)
         else:
             shown = find_text(source, dataset, (name, *TEXT_NAMES))

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+FORMER_METHODS = {"load": "read_splits", "column": "find_column", "rendering": "find_text"}
+"""Method of version 1 of the contract → function of :mod:`toolkit.data`."""
+
+FORMER_OPTIONS = {"mask_target": "mask_target", "mend": "repair"}
+"""Field of version 1 of the contract → option of the tasks that have it."""
 
 
 @dataclass
@@ -74,6 +83,29 @@ class Source:
         """Something that was decided for the user; said once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    if not TYPE_CHECKING:  # new code is checked against what is here now
+
+        def __getattr__(self, name: str) -> Any:
+            """What version 1 of the contract had here, for tasks that are written for it."""
+            if name in FORMER_OPTIONS:
+                warnings.warn(
+                    f"Source.{name} is the option {FORMER_OPTIONS[name]!r} of a task since version 2 "
+                    "of the contract",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+                return False
+            if name in FORMER_METHODS:
+                now = FORMER_METHODS[name]
+                warnings.warn(
+                    f"Source.{name} is toolkit.data.{now} since version 2 of the contract",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+                # By its name, since that module stands above this one.
+                return partial(getattr(import_module("toolkit.data.load"), now), self)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # -- what a task reads here --------------------------------------------------------------------
     @contextmanager

@@ -10,8 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _PUBLIC = {
+    "ACCURACY": "toolkit.metrics.common",
     "EXACT_MATCH": "toolkit.metrics.common",
+    "MAE": "toolkit.metrics.common",
     "Metric": "toolkit.metrics.metric",
+    "NAMED": "toolkit.metrics.common",
+    "RMSE": "toolkit.metrics.common",
     "TOKEN_F1": "toolkit.metrics.common",
     "Target": "toolkit.metrics.target",
     "accuracy": "toolkit.metrics.classification",
@@ -31,7 +35,11 @@ if TYPE_CHECKING:
     from toolkit.metrics.classification import accuracy as accuracy
     from toolkit.metrics.classification import classification_metrics as classification_metrics
     from toolkit.metrics.classification import ordinal_metrics as ordinal_metrics
+    from toolkit.metrics.common import ACCURACY as ACCURACY
     from toolkit.metrics.common import EXACT_MATCH as EXACT_MATCH
+    from toolkit.metrics.common import MAE as MAE
+    from toolkit.metrics.common import NAMED as NAMED
+    from toolkit.metrics.common import RMSE as RMSE
     from toolkit.metrics.common import TOKEN_F1 as TOKEN_F1
     from toolkit.metrics.common import macro_f1 as macro_f1
     from toolkit.metrics.metric import Metric as Metric

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.data.source import FORMER_OPTIONS
 from toolkit.errors import RunError
 from toolkit.plugins import lookup, recipes
 from toolkit.reporting import report
@@ -30,8 +31,9 @@ def load_task(run: Run) -> Task:
 def _options(run: Run, task: Task) -> dict[str, Any]:
     """The task's options of the run; earlier versions kept two of them with the source."""
     source = run.info.get("source") or {}
-    earlier = {"mask_target": "mask_target", "mend": "repair"}
-    kept = {new: True for old, new in earlier.items() if source.get(old) and new in task.options}
+    kept = {
+        new: True for old, new in FORMER_OPTIONS.items() if source.get(old) and new in task.options
+    }
     return {**kept, **(run.info["recipe"].get("task") or {})}
 
 
