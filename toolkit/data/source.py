@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 FORMER_METHODS = {"load": "read_splits", "column": "find_column", "rendering": "find_text"}
 """Method of version 1 of the contract → function of :mod:`toolkit.data`."""
 
+_LOAD = "toolkit.data.load"
+
 FORMER_OPTIONS = {"mask_target": "mask_target", "mend": "repair"}
 """Field of version 1 of the contract → option of the tasks that have it."""
 
@@ -88,24 +90,18 @@ class Source:
 
         def __getattr__(self, name: str) -> Any:
             """What version 1 of the contract had here, for tasks that are written for it."""
-            if name in FORMER_OPTIONS:
-                warnings.warn(
-                    f"Source.{name} is the option {FORMER_OPTIONS[name]!r} of a task since version 2 "
-                    "of the contract",
-                    DeprecationWarning,
-                    stacklevel=2,
-                )
-                return False
-            if name in FORMER_METHODS:
-                now = FORMER_METHODS[name]
-                warnings.warn(
-                    f"Source.{name} is toolkit.data.{now} since version 2 of the contract",
-                    DeprecationWarning,
-                    stacklevel=2,
-                )
-                # By its name, since that module stands above this one.
-                return partial(getattr(import_module("toolkit.data.load"), now), self)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            now = FORMER_METHODS.get(name) or FORMER_OPTIONS.get(name)
+            if now is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            option = name in FORMER_OPTIONS
+            what = f"the option {now!r} of a task" if option else f"toolkit.data.{now}"
+            warnings.warn(
+                f"Source.{name} is {what} since version 2 of the contract",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            # Imported by its name, since that module stands above this one.
+            return False if option else partial(getattr(import_module(_LOAD), now), self)
 
     # -- what a task reads here --------------------------------------------------------------------
     @contextmanager
