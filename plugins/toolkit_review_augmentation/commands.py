@@ -56,7 +56,7 @@ def augment(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Make instruction data of reviews: five examples each, as JSONL that any trainer reads."""
-    from toolkit.data import Source, split_option
+    from toolkit.data import Source, columns
     from toolkit.system import environment
     from toolkit.system.console import Console
     from toolkit_review_augmentation import augment as work
@@ -66,7 +66,7 @@ def augment(
         raise UsageError(f"no data can be augmented for the task {task!r}; there is {TASK}")
     environment.prepare(offline=True)
     source = Source(
-        data=data, text=split_option(text) if text else (), target=target, encoding=encoding,
+        data=data, text=columns.split_option(text) if text else (), target=target, encoding=encoding,
         limit=limit, seed=seed,
     )  # fmt: skip
     options = work.Options(

@@ -35,7 +35,7 @@ _PUBLIC = {
     "map_rows": "toolkit.data.row_mapping",
     "read": "toolkit.data.load",
     "read_inputs": "toolkit.data.row_mapping",
-    "split_option": "toolkit.data.columns",
+    "read_splits": "toolkit.data.load",
 }
 
 __all__ = sorted([*_PUBLIC, "columns", "tables"])
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from toolkit.data import columns as columns
     from toolkit.data import tables as tables
     from toolkit.data.columns import Rendering as Rendering
-    from toolkit.data.columns import split_option as split_option
     from toolkit.data.load import column_names as column_names
     from toolkit.data.load import find_column as find_column
     from toolkit.data.load import find_text as find_text
     from toolkit.data.load import read as read
+    from toolkit.data.load import read_splits as read_splits
     from toolkit.data.readers.squad import answer_type as answer_type
     from toolkit.data.row_mapping import OwnData as OwnData
     from toolkit.data.row_mapping import Unusable as Unusable
