@@ -7,7 +7,7 @@ from math import exp, log
 
 from toolkit import Panel, SequenceRegressionTask
 from toolkit.baselines import median, tfidf_ridge
-from toolkit.metrics.common import MAE, RMSE
+from toolkit.metrics import MAE, RMSE
 
 
 class CookingTime(SequenceRegressionTask):

@@ -6,7 +6,7 @@ toolkit run examples/dialogue_summary.py --data samsum-train.jsonl
 
 from toolkit import CausalLMTask, Panel
 from toolkit.baselines import first_words, nearest
-from toolkit.metrics.common import EXACT_MATCH, TOKEN_F1
+from toolkit.metrics import EXACT_MATCH, TOKEN_F1
 
 
 class DialogueSummary(CausalLMTask):

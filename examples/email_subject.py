@@ -5,7 +5,7 @@ toolkit run examples/email_subject.py
 
 from toolkit import CausalLMTask, Panel
 from toolkit.baselines import first_words, nearest
-from toolkit.metrics.common import EXACT_MATCH, TOKEN_F1
+from toolkit.metrics import EXACT_MATCH, TOKEN_F1
 
 
 class EmailSubject(CausalLMTask):

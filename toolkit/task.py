@@ -17,13 +17,15 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.errors import DataError, PluginError
 from toolkit.metrics.metric import Metric
-from toolkit.panels import Panel
+from toolkit.panels import Panel, read_output
 from toolkit.recipe import Recipe
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
+    from toolkit.data.row_mapping import OwnData
     from toolkit.data.source import Source
     from toolkit.metrics.target import Target
 
@@ -141,9 +143,25 @@ class Task(ABC):
         Rows that cannot be used are left out and told to ``source.leave_out(reason, row_ids)``;
         choices that were made for the user are told to ``source.note(sentence)``.
         """
-        from toolkit.data.column_mapping import load_rows
+        from toolkit.data.column_mapping import ColumnMapping
 
-        return load_rows(self, source)
+        if self.answer is None:
+            raise PluginError(
+                f"task {self.name!r} names no answer column, so it needs a load_rows of its own"
+            )
+        mapping = ColumnMapping(
+            tuple(self.columns), self.answer, self.input_columns(), self.parse_answer
+        )
+        return mapping.load_rows(source, self.own_data)
+
+    def own_data(self) -> OwnData:
+        """The file that :attr:`data` names; raises :class:`DataError` where it names none."""
+        from toolkit.data.row_mapping import OwnData
+
+        if self.data is None:
+            raise DataError(f"task {self.name!r} has no data of its own; name a file with --data")
+        folder = Path(inspect.getfile(type(self))).parent
+        return OwnData(folder / self.data, self.synthetic)
 
     def parse_answer(self, text: str) -> Any | None:
         """An answer as it stands in a file → as the task's rows hold it; ``None``: unusable."""
@@ -161,7 +179,7 @@ class Task(ABC):
         """
         from toolkit.data.column_mapping import load_inputs
 
-        return load_inputs(self, source)
+        return load_inputs(source, self.input_columns())
 
     def group(self, row: Row) -> str:
         """Rows of one group stay in one split. Default: the inputs' text, normalised.
@@ -228,9 +246,15 @@ class Task(ABC):
 
         Default: read from the kind's output. A task may add marks to a text, or name its labels.
         """
-        from toolkit.panels import read_output
-
-        return read_output(self, output, row)
+        return read_output(
+            output,
+            row,
+            task=self.name,
+            view=self.panel.view if self.panel else "text",
+            answer=lambda: self.postprocess(output, row),
+            labels=getattr(self, "labels", None),
+            from_number=getattr(self, "from_number", float),
+        )
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import Baseline, Predictor, Row
 from toolkit.baselines import sentence_vectors
-from toolkit.data.tables import rows as rows_of
+from toolkit.data import tables
 from toolkit_qa import asking, scoring
 from toolkit_qa.asking import Span
 from toolkit_qa.scoring import NOTHING, Prediction, Reference
@@ -78,7 +78,7 @@ def nearest_type(train: Dataset) -> Predictor:
         seed = hashlib.sha256(f"{row['question']}\n{context}".encode()).digest()
         return span(context, spans[int.from_bytes(seed[:8]) % len(spans)])
 
-    return lambda rows: [dict(guess(row)) for row in rows_of(rows)]
+    return lambda rows: [dict(guess(row)) for row in tables.rows(rows)]
 
 
 def overlap_sentence(train: Dataset) -> Predictor:
@@ -112,7 +112,7 @@ def sliding_window(train: Dataset) -> Predictor:
     weight = _weights(train)
     lengths = [
         len(asking.word_spans(text)) or 1
-        for row in rows_of(train, ["answers"])
+        for row in tables.rows(train, ["answers"])
         for text in row["answers"]["text"][:1]
     ]
     usual = statistics.median(lengths) if lengths else 3
@@ -181,14 +181,14 @@ def _with_threshold(
     train: Dataset, most: int, guesses: Callable[[Sequence[Row]], list[Guess]]
 ) -> Predictor:
     """A predictor that answers "none" where it is less sure than pays on the training rows."""
-    few = [dict(row) for row in rows_of(_sample(train, most))]
+    few = [dict(row) for row in tables.rows(_sample(train, most))]
     threshold = best_threshold(
         [(score, scoring.f1(answer, reference(row)), not row["answers"]["text"])
          for row, (answer, score) in zip(few, guesses(few), strict=True)]
     )  # fmt: skip
 
     def predict(rows: Dataset) -> list[Any]:
-        found = guesses([dict(row) for row in rows_of(rows)])
+        found = guesses([dict(row) for row in tables.rows(rows)])
         return [dict(answer if score >= threshold else NOTHING) for answer, score in found]
 
     return predict
@@ -223,6 +223,6 @@ def _sample(rows: Dataset, most: int) -> Dataset:
 
 def _weights(train: Dataset) -> Callable[[str], float]:
     """A word's inverse document frequency in the training contexts."""
-    contexts = {row["context"] for row in rows_of(_sample(train, 20_000), ["context"])}
+    contexts = {row["context"] for row in tables.rows(_sample(train, 20_000), ["context"])}
     counts = Counter(word for text in contexts for word in set(asking.words(text)))
     return lambda word: math.log((1 + len(contexts)) / (1 + counts[word])) + 1.0

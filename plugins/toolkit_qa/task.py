@@ -121,7 +121,7 @@ class QuestionAnswering(QuestionAnsweringTask):
     primary_metric = "f1"
     margin = 0.01
     recipes = (EMBEDDED, FULL, DISTILBERT)
-    options = {**QuestionAnsweringTask.options, "group": "auto", "ensemble": 0}
+    options = {**QuestionAnsweringTask.options, "group": "auto", "ensemble": 0, "repair": False}
     panel = Panel(
         inputs={"question": "Question", "context": "Context"}, view="spans", examples=(EXAMPLE,)
     )
@@ -129,7 +129,8 @@ class QuestionAnswering(QuestionAnsweringTask):
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_qa.load import load_rows
 
-        return load_rows(source, str(self.settings["group"]))
+        repair = bool(self.settings["repair"])
+        return load_rows(source, str(self.settings["group"]), repair=repair)
 
     def group(self, row: Row) -> str:
         return str(row["document"])

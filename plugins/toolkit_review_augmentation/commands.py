@@ -56,8 +56,7 @@ def augment(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Make instruction data of reviews: five examples each, as JSONL that any trainer reads."""
-    from toolkit.data.columns import split_option
-    from toolkit.data.source import Source
+    from toolkit.data import Source, columns
     from toolkit.system import environment
     from toolkit.system.console import Console
     from toolkit_review_augmentation import augment as work
@@ -67,8 +66,8 @@ def augment(
         raise UsageError(f"no data can be augmented for the task {task!r}; there is {TASK}")
     environment.prepare(offline=True)
     source = Source(
-        data=data, text=split_option(text) if text else (), target=target, encoding=encoding,
-        limit=limit, seed=seed,
+        data=data, text=columns.split_option(text) if text else (), target=target,
+        encoding=encoding, limit=limit, seed=seed,
     )  # fmt: skip
     options = work.Options(
         balance=balancing.parse_shares(balance) if balance else None, fill=fill,

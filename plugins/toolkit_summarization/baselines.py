@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import Baseline, MissingExtra
 from toolkit.baselines import nearest, sentence_vectors
-from toolkit.data.tables import rows as rows_of
+from toolkit.data import tables
 from toolkit_summarization import faithfulness
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def of_fields(column: str, answer: str) -> Mapping[str, Baseline]:
 
 def _each(column: str, write: Callable[[str], str]) -> Baseline:
     def fit(train: Dataset) -> Predictor:
-        return lambda rows: [write(row[column]) for row in rows_of(rows, [column])]
+        return lambda rows: [write(row[column]) for row in tables.rows(rows, [column])]
 
     return fit
 
@@ -98,7 +98,7 @@ def _embedding_central(column: str) -> Baseline:
         encode = sentence_vectors("The baseline embedding-central")
 
         def predict(rows: Dataset) -> list[str]:
-            split = [sentences(row[column]) for row in rows_of(rows, [column])]
+            split = [sentences(row[column]) for row in tables.rows(rows, [column])]
             vectors = iter(encode([part for parts in split for part in parts]))
             return [_nearest_to_mean(parts, [next(vectors) for _ in parts]) for parts in split]
 

@@ -46,8 +46,7 @@ def templates(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Compare prompt templates for summaries on validation rows, and name the best."""
-    from toolkit.data.columns import split_option
-    from toolkit.data.source import Source
+    from toolkit.data import Source, columns
     from toolkit.models.paths import is_local
     from toolkit.plugins import recipes
     from toolkit.preparation import prepare as reading
@@ -64,7 +63,7 @@ def templates(
     console = Console(quiet=as_json)
     source = Source(
         data=data, train=train, validation=validation, test=test, target=target,
-        text=split_option(text) if text else (), limit=limit, seed=seed,
+        text=columns.split_option(text) if text else (), limit=limit, seed=seed,
     )  # fmt: skip
     prepared = reading.prepare(Summarization(), source, seed)
     asked = choosing.Asked(

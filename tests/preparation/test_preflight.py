@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -139,8 +139,18 @@ def test_a_price_in_the_text_is_a_leak(tmp_path: Path) -> None:
     found = looked_at(tmp_path, rows)
     (warning,) = found.warnings()
     assert warning.startswith("the target stands in the text of 200 of 300 rows (66.7%; by chance")
-    assert "--mask-target" in warning
+    assert warning.endswith("copy it instead of learning; choose other columns with --text")
     assert found.document()["leaks"][0]["examples"][0]["split"] == "train"
+
+
+def test_masking_is_advised_to_tasks_that_can(tmp_path: Path) -> None:
+    class Masking(Echo):
+        options: ClassVar[dict[str, Any]] = {"mask_target": False}
+
+    rows = [(f"thing {n}, Price: Rs. {1000 + 7 * n:,}", 1000 + 7 * n) for n in range(300)]
+    prepared = prepared_of(write_csv(tmp_path / "a.csv", ("text", "score"), rows))
+    (warning,) = check(Masking(), prepared).warnings()
+    assert "take it out with --mask-target, or choose other columns with --text" in warning
 
 
 def test_numbers_by_chance_are_no_leak(tmp_path: Path) -> None:

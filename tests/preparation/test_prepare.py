@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from data_fixtures import Echo, numbered, write_csv
 from toolkit.data import splits
 from toolkit.data.columns import rendering, split_option, tidy
-from toolkit.data.source import read_inputs
+from toolkit.data.load import find_column, read_splits
+from toolkit.data.row_mapping import read_inputs
 from toolkit.data.splits import HELD_OUT, MINIMUM, SPLITS
 from toolkit.errors import DataError, PluginError, UsageError
 from toolkit.preparation.prepare import Prepared, Source, heldout, prepare, read, save
@@ -43,30 +44,30 @@ def test_a_column_by_name_letters_or_number(tmp_path: Path) -> None:
         ("Name", "Name"), ("name", "Name"), ("selling_price", "sellingPrice"),
         ("2", "sellingPrice"),        ("7", "7"),
     ):  # fmt: skip
-        assert source.column(dataset, wanted, (), "target") == found
+        assert find_column(source, dataset, wanted, (), "target") == found
     assert source.notes == []
 
 
 def test_an_unknown_column(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        Source().column(table(tmp_path, "name", "price"), "prise", (), "target")
+        find_column(Source(), table(tmp_path, "name", "price"), "prise", (), "target")
     assert "did you mean 'price'?" in str(caught.value) and "'name', 'price'" in str(caught.value)
     with pytest.raises(DataError, match="no column '3'"):
-        Source().column(table(tmp_path, "name", "price"), "3", (), "target")
+        find_column(Source(), table(tmp_path, "name", "price"), "3", (), "target")
     with pytest.raises(DataError, match="no column 'row_id'"):
-        Source().column(table(tmp_path, "name", "price"), "row_id", (), "target")
+        find_column(Source(), table(tmp_path, "name", "price"), "row_id", (), "target")
 
 
 def test_a_guess_is_said_and_not_made_where_nothing_fits(tmp_path: Path) -> None:
     source = Source()
     dataset = table(tmp_path, "id", "list_price", "description")
-    assert source.column(dataset, None, ("cost", "price"), "target") == "list_price"
+    assert find_column(source, dataset, None, ("cost", "price"), "target") == "list_price"
     assert source.notes == ["the target is column 'list_price' (choose with --target)"]
     with pytest.raises(DataError, match="name it with --target; the data has columns 'id'"):
-        source.column(dataset, None, ("rating",), "target")
+        find_column(source, dataset, None, ("rating",), "target")
     with pytest.raises(DataError, match="--text 1 --target 2"):
-        source.column(
-            table(tmp_path, "a film that is long in the making", "1"), None, ("x",), "text"
+        find_column(
+            source, table(tmp_path, "a film that is long in the making", "1"), None, ("x",), "text"
         )
 
 
@@ -111,9 +112,9 @@ def test_a_source_goes_through_json() -> None:
 
 def test_sources_that_contradict_themselves(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give one of them"):
-        Source(data="a.csv", train="b.csv").load(lambda rows: rows)
+        read_splits(Source(data="a.csv", train="b.csv"), lambda rows: rows)
     with pytest.raises(UsageError, match="go with --data or --train"):
-        Source(test="b.csv").load(lambda rows: rows)
+        read_splits(Source(test="b.csv"), lambda rows: rows)
 
 
 def test_rows_to_predict(tmp_path: Path) -> None:

@@ -116,9 +116,11 @@ def run(
     source = Source(
         data=data, text=split_option(text) if text else (), target=target, train=train,
         validation=validation, test=test, encoding=encoding, header=header, limit=limit,
-        seed=seed, mask_target=mask_target, mend=mend,
+        seed=seed,
     )  # fmt: skip
-    chosen = recipes.resolve(found, recipe, sets=sets or (), model=model)
+    flags = {"--mask-target": mask_target, "--mend": mend}
+    options = recipes.options_of_flags(found, [name for name, given in flags.items() if given])
+    chosen = recipes.resolve(found, recipe, sets=[*(sets or ()), *options], model=model)
     created = start.start(
         found, chosen, source, runs=runs_folder(runs), command=start.command_line(),
         options={"seed": seed, "seeds": seeds, "store_data": store_data,

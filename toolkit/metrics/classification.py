@@ -10,9 +10,11 @@ every figure would make minutes of.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.metrics.metric import Metric
+from toolkit.metrics.regression import mae, rmse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,14 +63,8 @@ def ordinal_metrics(unit: str = "") -> tuple[Metric, ...]:
     is taken as it is otherwise.
     """
     return (
-        Metric(
-            "mae", lambda p, r: abs(float(p) - r), greater_is_better=False,
-            label="Mean absolute error", unit=unit,
-        ),
-        Metric(
-            "rmse", lambda p, r: (float(p) - r) ** 2, _root_mean, greater_is_better=False,
-            label="Root mean squared error", unit=unit,
-        ),
+        _of_float(mae(unit)),
+        _of_float(rmse(unit)),
         Metric("exact", lambda p, r: float(nearest(p) == r), label="Exact"),
         Metric("within_one", lambda p, r: float(abs(nearest(p) - r) <= 1), label="Within one"),
     )  # fmt: skip
@@ -81,8 +77,10 @@ def nearest(number: float) -> int:
     return math.floor(float(number) + 0.5)
 
 
-def _root_mean(squares: np.ndarray, axis: int = -1) -> Any:
-    return squares.mean(axis=axis) ** 0.5
+def _of_float(metric: Metric) -> Metric:
+    """The metric of a prediction that may be a whole number, so that its values are floats."""
+    value = metric.per_example
+    return replace(metric, per_example=lambda p, r: value(float(p), r))
 
 
 def _key(label: Any) -> str:

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit.metrics.classification import accuracy
 from toolkit.metrics.metric import Metric
+from toolkit.metrics.regression import mae, rmse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,11 +49,7 @@ def _token_f1(prediction: Any, reference: Any) -> float:
     return 2 * shared / (len(said) + len(wanted))
 
 
-def _root(squares: np.ndarray, axis: int = -1) -> Any:
-    return squares.mean(axis=axis) ** 0.5
-
-
-ACCURACY = Metric("accuracy", lambda p, r: float(p == r), label="Accuracy")
+ACCURACY = accuracy()
 """The share of rows whose prediction is the reference, letter by letter."""
 
 EXACT_MATCH = Metric(
@@ -62,13 +60,10 @@ EXACT_MATCH = Metric(
 TOKEN_F1 = Metric("token_f1", _best(_token_f1), label="Token F1")
 """How many words prediction and reference share: harmonic mean of precision and recall."""
 
-MAE = Metric("mae", lambda p, r: abs(p - r), greater_is_better=False, label="Mean absolute error")
+MAE = mae()
 """The mean absolute difference of two numbers."""
 
-RMSE = Metric(
-    "rmse", lambda p, r: (p - r) ** 2, aggregate=_root, greater_is_better=False,
-    label="Root mean squared error",
-)  # fmt: skip
+RMSE = rmse()
 """The root of the mean squared difference of two numbers."""
 
 NAMED: Mapping[str, Metric] = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from toolkit.data.source import FORMER_OPTIONS
 from toolkit.errors import RunError
 from toolkit.kinds.registry import model_class
 from toolkit.plugins import lookup, recipes
@@ -22,10 +23,19 @@ def load_task(run: Run) -> Task:
     """The run's task, with its settings and, where they are stored already, its facts."""
     file = (run.info.get("plugin") or {}).get("file")
     task = lookup.find(file or str(run.info["task"]))()
-    task.settings |= dict(run.info["recipe"].get("task") or {})
+    task.settings |= _options(run, task)
     if "facts" in run.info:
         task.adopt(run.info["facts"])
     return task
+
+
+def _options(run: Run, task: Task) -> dict[str, Any]:
+    """The task's options of the run; earlier versions kept two of them with the source."""
+    source = run.info.get("source") or {}
+    kept = {
+        new: True for old, new in FORMER_OPTIONS.items() if source.get(old) and new in task.options
+    }
+    return {**kept, **(run.info["recipe"].get("task") or {})}
 
 
 def make_kind(run: Run, task: Task, backend: Backend | None = None) -> Kind:

@@ -32,6 +32,9 @@ OURS = {
     "disable_tqdm": "the toolkit shows the progress",
 }
 
+OPTION_FLAGS: Mapping[str, str] = {"--mask-target": "mask_target", "--mend": "repair"}
+"""Flags of the command line that stand for an option of the task."""
+
 _BARE_FLOAT = re.compile(r"[-+]?(\d+\.|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 """Numbers as people write them and TOML does not: ``.5`` and ``5.``"""
 
@@ -57,6 +60,27 @@ def resolve(
     for item in sets:
         found = _with(found, item)
     return found
+
+
+def options_of_flags(task: type[Task], flags: Iterable[str]) -> list[str]:
+    """What :func:`resolve` takes as ``sets`` for flags that stand for an option of the task.
+
+    Args:
+        task: the task that is run.
+        flags: those of :data:`OPTION_FLAGS` that were given.
+
+    Raises:
+        UsageError: the task does not have the option of a flag.
+    """
+    sets = []
+    for flag in flags:
+        option = OPTION_FLAGS[flag]
+        if option not in task.options:
+            raise UsageError(
+                f"{flag} sets the option task.{option}, which the task {task.name!r} does not have"
+            )
+        sets.append(f"task.{option}=true")
+    return sets
 
 
 def _named(task: type[Task], recipe: str | None, within: tuple[Path, ...] = ()) -> Recipe:

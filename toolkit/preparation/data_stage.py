@@ -33,7 +33,7 @@ def look(run: Run, task: Task, kind: Kind, prepared: Prepared, console: Console)
         PreflightError: targets would be cut, or the run does not fit into memory.
     """
     options = run.info["options"]
-    task.adopt(task.learn(prepared.splits["train"]))
+    task.adopt({**prepared.found, **task.learn(prepared.splits["train"])})
     found = preflight.check(
         task, prepared, kind, allow_truncation=bool(options.get("allow_truncation"))
     )

@@ -111,7 +111,7 @@ def check(
         cautions += model.cautions(rows)
         lengths = _check_lengths(model, tokens, notes, cautions, allow_truncation)
     examined = _examine(task, prepared)
-    leak = _leak_of(examined, cautions)
+    leak = _leak_of(examined, cautions, maskable="mask_target" in task.options)
     return Preflight(
         sizes=prepared.sizes,
         lengths=lengths,
@@ -218,8 +218,14 @@ def _turns(messages: Any) -> str:
     return str(messages)
 
 
-def _leak_of(found: _Examined, warnings: list[str]) -> dict[str, Any] | None:
-    """The target standing in the text; always a loud note, never an error."""
+def _leak_of(found: _Examined, warnings: list[str], *, maskable: bool) -> dict[str, Any] | None:
+    """The target standing in the text; always a loud note, never an error.
+
+    Args:
+        found: the rows.
+        warnings: takes the note.
+        maskable: the task can take the target out of the text.
+    """
     if not all(is_numeric(t) or isinstance(t, str) for t in found.sample_targets):
         return None  # spans of the text, lists of references: standing in the text is their task
     leak = leakage(found.sample_texts, found.sample_targets)
@@ -230,10 +236,10 @@ def _leak_of(found: _Examined, warnings: list[str]) -> dict[str, Any] | None:
         f"({leak.share:.1%}; by chance {leak.chance:.1%})"
     )
     if leak.serious:
-        sentence += (
-            f", as in {examples}: a model will copy it instead of learning; take it out with "
-            "--mask-target, or choose other columns with --text"
-        )
+        advice = "choose other columns with --text"
+        if maskable:
+            advice = f"take it out with --mask-target, or {advice}"
+        sentence += f", as in {examples}: a model will copy it instead of learning; {advice}"
         warnings.append(sentence)
     return {
         "rows": leak.rows,

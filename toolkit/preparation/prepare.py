@@ -17,7 +17,7 @@ import numpy as np
 
 from toolkit.data import splits as splitting
 from toolkit.data import tables
-from toolkit.data.readers.read import read
+from toolkit.data.load import read
 from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, STRESS, present
 from toolkit.errors import DataError, PluginError
@@ -46,6 +46,7 @@ class Prepared:
         notes: what was decided, in sentences.
         synthetic: whether the rows are made up.
         chosen: what the task decided about the columns, to be used again when predicting.
+        found: what reading the files showed that the rows do not hold; part of the task's facts.
         digests: split → SHA-256 of each row's task columns, as bytes.
     """
 
@@ -55,6 +56,7 @@ class Prepared:
     notes: list[str]
     synthetic: bool
     chosen: dict[str, Any] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
     digests: Mapping[str, np.ndarray] = field(repr=False, compare=False, default_factory=dict)
 
     @property
@@ -116,6 +118,7 @@ def prepare(
         notes=list(source.notes),
         synthetic=source.synthetic,
         chosen=dict(source.chosen),
+        found=dict(source.found),
         digests=digests,
     )
 

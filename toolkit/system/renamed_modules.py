@@ -26,6 +26,12 @@ RENAMED = {
 }
 """Name in version 1 → name now."""
 
+FURTHER = {
+    "toolkit.reading": "toolkit.data.load",
+    "toolkit.source": "toolkit.data.row_mapping",
+}
+"""Name in version 1 → a further module, which has some of its functions now."""
+
 
 class _Finder:
     """Finds and loads the old names; it stands behind all other finders, so nothing else waits.
@@ -52,8 +58,9 @@ class _Finder:
             DeprecationWarning,
             stacklevel=2,
         )
-        content = vars(importlib.import_module(now))
-        vars(module).update({n: v for n, v in content.items() if not n.startswith("__")})
+        for name in filter(None, (FURTHER.get(module.__name__), now)):
+            content = vars(importlib.import_module(name))
+            vars(module).update({n: v for n, v in content.items() if not n.startswith("__")})
 
 
 def install() -> None:

@@ -3,7 +3,7 @@
 from ticket_urgency.rule import urgency
 from toolkit import Metric, Panel, SequenceClassificationTask
 from toolkit.baselines import most_frequent, tfidf_logistic
-from toolkit.metrics.common import ACCURACY
+from toolkit.metrics import ACCURACY
 
 # To answer a stopped office too late costs more than to run for nothing.
 REGRET = Metric(

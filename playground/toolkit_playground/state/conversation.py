@@ -65,7 +65,7 @@ def prompt_ids(engine: Engine, turns: Sequence[Turn], label: str, system: str) -
     model = engine.text_model
     if has_template(engine):
         try:
-            return list(model.chat_prompt(messages(turns, label, system)))
+            return list(model.chat_prompt(messages(turns, label, system)) or ())
         except Exception as error:  # a template raises what it likes, such as for a system role
             reason = " ".join(str(error).split())[:200]
             raise UsageError(f"the chat template refuses this conversation: {reason}") from error

@@ -34,9 +34,9 @@ def put(folder: Path, content: Any, name: str = "squad.json") -> str:
     return str(path)
 
 
-def load(path: str, **options: Any) -> tuple[Any, Source]:
+def load(path: str, *, repair: bool = False, **options: Any) -> tuple[Any, Source]:
     source = Source(data=path, **options)
-    return load_rows(source), source
+    return load_rows(source, repair=repair), source
 
 
 def refusal(path: str, **options: Any) -> str:
@@ -140,7 +140,7 @@ def test_an_answer_that_stands_nowhere_cannot_be_mended(tmp_path):
     nowhere = qa(1, answers=[{"text": "1999", "answer_start": 25}])
     path = put(tmp_path, squad(nowhere, qa(2)))
     assert "none can be mended" in refusal(path)
-    rows, source = load(path, mend=True)
+    rows, source = load(path, repair=True)
     assert len(rows) == 1
     assert source.left_out == {"the answer does not stand in its context": [1]}
 
@@ -154,7 +154,7 @@ def test_a_row_of_a_table_is_named_by_its_number(tmp_path):
 def test_rows_are_mended_when_asked_and_counted(tmp_path):
     near = qa(1, answers=[{"text": "1871", "answer_start": 27}])
     path = put(tmp_path, squad(near, qa(2, id=""), qa(3), qa(3), qa(3, question="Since when?")))
-    rows, source = load(path, mend=True)
+    rows, source = load(path, repair=True)
     assert len(rows) == 4
     for row in rows:
         start = row["answers"]["answer_start"][0]

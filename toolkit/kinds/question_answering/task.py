@@ -55,10 +55,10 @@ class QuestionAnsweringTask(Task):
 
         For a task with just the columns ``question``, ``context`` and ``answers``.
         """
-        from toolkit.data import column_mapping
+        from toolkit.data import row_mapping
         from toolkit.kinds.question_answering.squad_rows import convert
 
-        return column_mapping.load_with(self, source, convert)
+        return row_mapping.load_rows(source, convert, self.own_data)
 
     def group(self, row: Row) -> str:
         """Questions about one context stay in one split."""

@@ -177,7 +177,7 @@ def facts(subject: Subject) -> None:
             raise Broken(f"learn: {problem}; facts are stored in run.json, so return plain values")
     if subject.task.learn(train) != learned:
         raise Broken("learn returned other facts the second time; it must depend on the rows alone")
-    subject.task.adopt(learned)
+    subject.task.adopt({**subject.prepared.found, **learned})
 
 
 RULES = (
