@@ -1,1 +1,1 @@
-"""Metrics, ready-made ones, and the statistics on them."""
+"""Metrics: how a task defines one, ready-made ones, and statistics on their figures."""
