@@ -153,4 +153,3 @@ FIGURES = (
     ("recall", "Recall", _recall),
     ("f1", "F1", _f1),
 )
-

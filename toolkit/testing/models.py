@@ -1,7 +1,7 @@
 """Tiny random models, one for each kind of task: two layers, 32 wide, made in a second.
 
 Their tokenizers know every byte or every letter, so that they can read any task's rows. They are
-not trained and their outputs are noise: a run with one shows that a task works, not that it is good.
+not trained and their outputs are noise: a run with one shows that a task works, not how well.
 """
 
 from __future__ import annotations
