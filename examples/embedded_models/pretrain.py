@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Settings of a training run; it ends after ``minutes`` or ``tokens``, whichever comes first."""
+    """Settings of a training run; it ends after ``minutes``, ``tokens`` or the first of both."""
 
     minutes: float | None = None
     tokens: int | None = None
