@@ -63,7 +63,7 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
-    """A finished run on tiny data; adapter and base answer differently. Tests must not change it."""
+    """A finished run; its adapter answers otherwise than its base. Tests must not change it."""
     folder = tmp_path_factory.mktemp("played")
     data = write_csv(folder / "goods.csv", goods(rows=400))
     learning = ["--set", "training.learning_rate=0.03", "--set", "training.max_steps=12"]

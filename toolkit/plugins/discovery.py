@@ -128,8 +128,8 @@ def _age_warning(task: type[Task]) -> str:
 def _entry_points() -> Iterable[metadata.EntryPoint]:
     """Entry points of the group, once each, in a fixed order.
 
-    The toolkit's own come first: of two tasks with one name the first stays, and a plugin that
-    somebody installs must not take away what worked before.
+    The toolkit's own come first: of two tasks with one name the first stays, so that a plugin that
+    is installed later cannot replace a task that worked before.
     """
     unique = {(point.name, point.value): point for point in metadata.entry_points(group=GROUP)}
     return sorted(unique.values(), key=lambda point: (not _is_own(point), point.name, point.value))
