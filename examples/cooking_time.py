@@ -1,4 +1,4 @@
-"""Say from a recipe how many minutes it takes: a number, by an encoder with one output.
+"""Predict from a recipe how many minutes it takes: regression by an encoder with one output.
 
 toolkit run examples/cooking_time.py
 """
@@ -24,7 +24,7 @@ class CookingTime(SequenceRegressionTask):
     def text(self, row):
         return row["text"]
 
-    def to_scale(self, row):  # to be wrong by half counts the same for a minute as for an hour
+    def to_scale(self, row):  # a relative error counts the same for minutes and for hours
         return log(row["minutes"]) if "minutes" in row else None
 
     def from_scale(self, number):

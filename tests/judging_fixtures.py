@@ -58,7 +58,7 @@ def band(price: float) -> str:
 
 
 class FakePrices(Task):
-    """A price task with everything that judging asks of one, and nothing that training does."""
+    """A price task with all that scoring needs of a task, and nothing that training needs."""
 
     name = "fake-prices"
     summary = "Prices of made-up goods"
@@ -195,10 +195,10 @@ def make_run(
         folder: the runs folder.
         noises: the systems.
         sizes: held-out rows of each split.
-        copy_of: system → another one and a noise: it says what that one does, but for noise.
-        synthetic: whether the data is said to be generated.
-        rows: held-out rows of one's own instead of drawn ones.
-        seed: of everything drawn.
+        copy_of: system → another one and a noise: its predictions are the other's with noise.
+        synthetic: whether the run records its data as generated.
+        rows: held-out rows, instead of drawn ones.
+        seed: of all random draws.
     """
     task, rng = FakePrices(), np.random.default_rng(seed)
     rows = rows or make_rows(sizes or {"select": 150, "calibrate": 150, "test": 300}, rng)

@@ -34,7 +34,7 @@ ROWS = 80
 
 
 def price_rows() -> list[dict[str, Any]]:
-    """Made-up offers: as many times the good's price as there are pieces."""
+    """Made-up offers, priced by the good and the number of pieces."""
     return [
         {
             "row_id": i + 1,
@@ -178,7 +178,7 @@ class TinyColours(CausalLMTask):
 
 
 class TinyOffers(Seq2SeqLMTask):
-    """Says an offer in a sentence: a task for an encoder–decoder."""
+    """Writes an offer as a sentence: a task for an encoder–decoder."""
 
     api_version = 2
     name = "tiny-offers"

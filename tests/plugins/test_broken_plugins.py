@@ -61,7 +61,7 @@ BROKEN: dict[str, tuple[str | None, str]] = {
             "@hookimpl",
             "@hookimpl\ndef register_commands(app):\n    app.command('run')(print)\n\n\n@hookimpl",
         ),
-        "register_commands: PluginError: the command 'run' is there already",
+        "register_commands: PluginError: the command 'run' exists already",
     ),
 }  # fmt: skip
 

@@ -213,7 +213,7 @@ def test_a_misspelt_field_is_refused_with_the_nearest(section: str, wrong: str, 
     [
         ("training.seed=3", "use --seed"),
         ("training.output_dir=x", "run directory decides"),
-        ("training.eval_strategy=no", "judged best"),
+        ("training.eval_strategy=no", "best score"),
         ("generation.max_length=64", "no such field"),
     ],
 )

@@ -220,7 +220,7 @@ def test_a_recipe_in_the_file_changes_the_kinds_own(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
-        ("def", PluginError, "line 1 is no Python"),
+        ("def", PluginError, "line 1 is not valid Python"),
         ("\nimport no_such_module_here", PluginError, "line 2 raised ModuleNotFoundError"),
         ("x = 1", UsageError, "defines no task"),
         (PYTHON + PYTHON.replace("Subjects", "Other"), UsageError, "several tasks; name one"),

@@ -5,7 +5,7 @@ from toolkit import Metric, Panel, SequenceClassificationTask
 from toolkit.baselines import most_frequent, tfidf_logistic
 from toolkit.metrics import ACCURACY
 
-# To answer a stopped office too late costs more than to run for nothing.
+# To come too late to an urgent ticket costs three times as much as to hurry for nothing.
 REGRET = Metric(
     "regret", lambda p, r: 3.0 * max(0.0, r - p) + max(0.0, p - r),
     greater_is_better=False, label="Regret", format=".2f",

@@ -77,7 +77,7 @@ def two_groups(self: Any, row: Any) -> str:
 
 
 def needs_price(self: Any, row: Any) -> dict[str, Any]:
-    """What a task does that forgets that a row to be predicted has no answer."""
+    """A ``format_example`` that fails on a row to be predicted, which has no answer."""
     number = self.number(row)
     return {"prompt": f"{row['text']}\nPrice is $", "completion": self.completion(number)}
 
@@ -184,9 +184,9 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
     ("reference", "no JSON", lambda: variant(reference=lambda self, row: (row["price"],))),
     ("reference", "another every time", lambda: variant(
         reference=lambda self, row: row["price"] + random.random())),
-    ("prompt-hides-answer", "says it",
+    ("prompt-hides-answer", "shows it",
      lambda: prompts(lambda row: f"{row['text']}, {row['price']} dollars. Price is $")),
-    ("prompt-hides-answer", "panel asks for it",
+    ("prompt-hides-answer", "panel has it as an input",
      lambda: variant(panel=Panel(inputs={"text": "Offer", "price": "Price"}))),
     ("inputs", "needs the answer", lambda: variant(format_example=needs_price)),
     ("inputs", "no completion", lambda: variant(format_example=lambda self, row: {
@@ -298,13 +298,13 @@ def test_messages_say_what_to_change() -> None:
     assert "row 1" in result_of(task, "values").message
 
 
-def test_what_a_task_raises_is_said_with_its_place() -> None:
+def test_an_exception_of_a_task_is_reported_with_its_place() -> None:
     result = result_of(variant(load_rows=lambda self, source: 1 / 0)(), "rows-load")
     assert "ZeroDivisionError" in result.message
-    assert "test_checking.py, line" in result.message
+    assert "test_check.py, line" in result.message
 
 
-def test_rules_behind_a_broken_one_are_not_reached_and_say_why() -> None:
+def test_rules_that_build_on_a_broken_one_are_not_checked_and_say_why() -> None:
     results = {r.rule: r for r in check(rows_of(without("good"))(), Source())}
     assert not results["facts"].reached
     assert not results["facts"].passed
@@ -335,7 +335,7 @@ def test_an_overlap_of_splits_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_random_predictor_is_found_though_it_was_fitted_once() -> None:
-    # Predicting twice differs as fitting twice does; both rules may say so.
+    # Two predictions differ as two fits do, so that both rules may be broken.
     assert "baselines-repeat" in broken_rules(baseline(random_guess)())
 
 

@@ -1,4 +1,4 @@
-"""Rules on prompts and answers: what the model is shown, and how what it says is read."""
+"""Rules on prompts and outputs: what the model gets as input, and how its output is read."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from toolkit.task import Decoder, Row, untuned
 DISTINCT = 0.9
 """The share of different inputs that must give different prompts."""
 TOLERANCE = 1e-6
-"""By how much, of itself, a score may differ from the perfect one: what floats round."""
+"""Relative rounding error allowed between a score and the perfect one."""
 
 
 def example(subject: Subject) -> None:
-    """``format_example`` gives the kind's columns, and always the same."""
+    """``format_example`` gives the kind's columns, and the same values in each call."""
     for row in subject.rows:
         made = subject.task.format_example(row)
         subject.probe.check_example(made)
@@ -33,12 +33,12 @@ def example(subject: Subject) -> None:
 
 
 def completion(subject: Subject) -> None:
-    """The completion says something."""
+    """The completion is not empty."""
     for row in subject.rows:
         if not subject.probe.answer(row).strip():
             raise Broken(
-                f"the completion of row {row['row_id']} is empty: the model would learn to say "
-                "nothing; leave such rows out in load_rows"
+                f"the completion of row {row['row_id']} is empty: the model would learn to "
+                "write nothing; leave such rows out in load_rows"
             )
 
 
@@ -55,12 +55,12 @@ def reference(subject: Subject) -> None:
 
 
 def prompt_hides_answer(subject: Subject) -> str | None:
-    """The prompt stays as it is where only the answer is another."""
+    """The prompt does not change when only the answer of the row changes."""
     hidden = subject.hidden
     if subject.answer_columns and not hidden:
         raise Broken(
-            f"the panel asks for {', '.join(subject.answer_columns)}, which the reference is made "
-            "of; leave the answer out of the panel's inputs"
+            f"the panel's inputs include {', '.join(subject.answer_columns)}, on which the "
+            "reference depends; leave the answer out of them"
         )
     compared = 0
     for row, changed in subject.swapped(hidden):
@@ -80,7 +80,7 @@ def prompt_hides_answer(subject: Subject) -> str | None:
 def inputs(subject: Subject) -> None:
     """The prompt can be made of the input columns alone, as for ``toolkit predict``."""
     names = subject.task.input_columns()
-    # Without a panel all columns count as inputs, but nobody who asks knows the answer.
+    # Without a panel all columns count as inputs, but a row to be predicted has no answer.
     known = [name for name in names if name not in subject.hidden]
     for row in subject.rows:
         bare = {"row_id": row["row_id"], **{name: row[name] for name in known}}
@@ -94,7 +94,7 @@ def inputs(subject: Subject) -> None:
         subject.probe.check_example(made)
         if subject.probe.prompt(bare) != subject.probe.prompt(row):
             raise Broken(
-                f"the prompt of row {row['row_id']} is another without the columns that are no "
+                f"the prompt of row {row['row_id']} changes without the columns that are no "
                 f"inputs; make it of {', '.join(known)} only, or add inputs to the panel"
             )
 
@@ -133,7 +133,7 @@ def shortens(subject: Subject) -> str | None:
 
 
 def number_scale(subject: Subject) -> None:
-    """A row's number is what its completion says, and stands for the reference within a step."""
+    """A row's completion states its number, which equals the reference within one step."""
     task = subject.task
     assert isinstance(task, NumericLMTask)
     for row in subject.rows:
@@ -142,7 +142,7 @@ def number_scale(subject: Subject) -> None:
     for row in subject.train_rows:
         if task.number(row) > largest:
             raise Broken(
-                f"row {row['row_id']} of the training split asks for {task.number(row)}, and "
+                f"row {row['row_id']} of the training split has the number {task.number(row)}, and "
                 f"largest_number is {largest}; let learn find the largest"
             )
 
@@ -171,7 +171,7 @@ def _check_number(task: NumericLMTask, row: Row, answer: str) -> None:
 
 
 def _step(task: NumericLMTask, number: int) -> float:
-    """What one step up from a number is worth in predictions; rounding costs no more."""
+    """How far the next number that can be written is, as predictions: the most rounding costs."""
     by = 1
     while task.writable(number + by) == number and by <= number:
         by *= 2
@@ -189,7 +189,7 @@ def gold(subject: Subject) -> str | None:
 
 
 def decoders(subject: Subject) -> None:
-    """Every decoder reads a sure model's answer, and recipes ask for decoders there are."""
+    """Every decoder reads a perfect output, and recipes name decoders that exist."""
     task = subject.task
     known = task.decoders()
     for name, decoder in known.items():
@@ -199,7 +199,7 @@ def decoders(subject: Subject) -> None:
         wanted = recipe.task.get("decoder", task.options.get("decoder", "auto"))
         if wanted not in ("auto", *known):
             raise Broken(
-                f"recipe {recipe.name} asks for the decoder {wanted!r}"
+                f"recipe {recipe.name} names the decoder {wanted!r}"
                 f"{did_you_mean(str(wanted), known)}; there are {', '.join(known)} and auto"
             )
 
@@ -249,7 +249,7 @@ def _same(got: Any, wanted: Any) -> bool:
 
 
 def unreadable(subject: Subject) -> None:
-    """What cannot be read gives ``None``, and never an exception."""
+    """A decoder returns ``None`` for an output that cannot be read, and never raises."""
     row, expected = subject.rows[0], subject.task.reference(subject.rows[0])
     for name, decoder in {
         "postprocess": untuned(subject.task.postprocess),

@@ -1,4 +1,4 @@
-"""The rules of the contract that ``toolkit check`` judges a task by.
+"""What a rule of the contract is; ``toolkit check`` checks a task by such rules.
 
 A rule is a function that takes what is checked and returns ``None`` or a note; where the
 task breaks it, it raises :class:`Broken` with what the author should change.
@@ -39,7 +39,7 @@ class Rule(Generic[Checked]):
 
 
 def json_problem(value: Any) -> str | None:
-    """Why a value does not come back from a JSON file as it was, or ``None`` if it does."""
+    """Why a value would be changed by writing it as JSON and reading it; ``None``: it would not."""
     try:
         back = json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
