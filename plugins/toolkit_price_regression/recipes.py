@@ -97,7 +97,7 @@ LLAMA_T4 = replace(
     sources={
         **SOURCES,
         "training.per_device_train_batch_size": f"{_GUIDE}: 1–2 on smaller GPUs",
-        "training.gradient_accumulation_steps": f"{_OURS}: 16 rows per step, as in the first recipe",
+        "training.gradient_accumulation_steps": f"{_OURS}: 16 rows per step, as above",
         "training.fp16": f"{_OURS}: a T4 has no bfloat16",
         "training.bf16": f"{_OURS}: a T4 has no bfloat16",
         "quantization.bnb_4bit_compute_dtype": f"{_OURS}: a T4 has no bfloat16",
