@@ -66,8 +66,8 @@ def augment(
         raise UsageError(f"no data can be augmented for the task {task!r}; there is {TASK}")
     environment.prepare(offline=True)
     source = Source(
-        data=data, text=columns.split_option(text) if text else (), target=target, encoding=encoding,
-        limit=limit, seed=seed,
+        data=data, text=columns.split_option(text) if text else (), target=target,
+        encoding=encoding, limit=limit, seed=seed,
     )  # fmt: skip
     options = work.Options(
         balance=balancing.parse_shares(balance) if balance else None, fill=fill,
