@@ -234,6 +234,13 @@ def test_what_is_tuned_is_passed_to_the_decoders(written: type[TinyPrices]) -> N
     assert primary_values(task, [FAR], [ROW], {})["limited"] == 488.0
 
 
+def test_nothing_of_it_is_kept_in_the_task() -> None:
+    task = Limited()
+    decode_all(task, [FAR], [ROW], {"limit": 1.0})
+    assert not hasattr(task, "chosen")
+    assert set(vars(task)) == set(vars(TinyPrices()))
+
+
 @pytest.mark.parametrize("key", ["tuned", "chosen"])
 def test_outputs_are_read_as_the_system_read_them(key: str) -> None:
     """``chosen`` is how older run folders call it."""
