@@ -202,6 +202,14 @@ def test_answers_that_are_no_numbers(tmp_path: Path) -> None:
     assert "Higher is better" in text
 
 
+def test_a_task_without_slices_has_no_section_of_them(tmp_path: Path) -> None:
+    run, task = judged(tmp_path)
+    doc = read_json(run.path / "metrics.json")
+    write_json(run.path / "metrics.json", doc | {"slices": {}})
+    text = report.write(run, task).read_text(encoding="utf-8")
+    assert "slices" not in Page(text).ids and "#slices" not in text
+
+
 def test_without_matplotlib_a_report_has_its_tables_and_says_that_charts_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
