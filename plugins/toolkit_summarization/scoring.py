@@ -263,13 +263,9 @@ def novel(order: int) -> Callable[[str, Reference], float]:
     """The share of a text's n-grams that its source lacks (See et al. 2017)."""
 
     def per_example(text: str, reference: Reference) -> float:
-* ROUGE-1, -2, -L: ``rouge-score``, F-measure with the Porter stemmer. It is the primary metric, so
-  without it (the extras ``summarization`` and ``offline`` bring it) these tasks cannot run.
-* BLEU: ``sacrebleu`` (extra ``summarization``), corpus BLEU. Each row stores its counts, which are
-  summed before BLEU is computed, so that a value of resampled rows is corpus BLEU too.
-* METEOR: NLTK, which ``rouge-score`` brings. Its third stage needs WordNet: if that is not
-  installed, only exact words and stems count, and the label says so. Words are split by NLTK's
-  Treebank tokenizer.
+        known = set(_ngrams(reference["source"], order))
+        grams = list(_ngrams(text, order))
+        return sum(gram not in known for gram in grams) / len(grams) if grams else 0.0
 
     return per_example
 
