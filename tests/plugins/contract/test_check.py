@@ -83,7 +83,7 @@ def needs_price(self: Any, row: Any) -> dict[str, Any]:
 
 
 def half(output: Generated, row: Any, tuned: Any) -> float | None:
-    """A decoder that reads half of what the model says."""
+    """A decoder that reads half of the number that the model gives."""
     numbers = output.numbers
     return float(numbers.values[0] / 2) if numbers is not None and numbers.values.size else None
 

@@ -216,13 +216,13 @@ def _check_arguments(name: str, decoder: Decoder) -> None:
 
 
 def _check_reads(subject: Subject, what: str, decoder: Decoder) -> int:
-    """Raise unless a decoder reads every row's own answer as well as can be; rows compared."""
+    """The number of rows compared; raises unless a decoder reads each row's answer perfectly."""
     metric, compared = subject.task.metric(), 0
     for row in subject.rows:
-        said, where = subject.probe.answer(row), f"row {row['row_id']}"
+        answer, where = subject.probe.answer(row), f"row {row['row_id']}"
         prediction = decoder(subject.probe.perfect(row), row, {})
         if prediction is None:
-            raise Broken(f"{where}: {what} cannot read the row's own completion {said[:60]!r}")
+            raise Broken(f"{where}: {what} cannot read the row's own completion {answer[:60]!r}")
         if problem := json_problem(prediction):
             raise Broken(f"{what}: the prediction {problem}; return plain Python values")
         ideal = subject.probe.ideal(row, prediction)
@@ -232,7 +232,7 @@ def _check_reads(subject: Subject, what: str, decoder: Decoder) -> int:
         got, wanted = (metric.per_example(p, target) for p in (prediction, best))
         if not _same(got, wanted):
             raise Broken(
-                f"{where}: {what} reads the completion {said[:60]!r} as {prediction!r}, with "
+                f"{where}: {what} reads the completion {answer[:60]!r} as {prediction!r}, with "
                 f"{metric.name} {got}; {best!r} has {wanted}"
             )
         compared += 1
@@ -240,7 +240,7 @@ def _check_reads(subject: Subject, what: str, decoder: Decoder) -> int:
 
 
 def _same(got: Any, wanted: Any) -> bool:
-    """Whether two results of ``per_example`` are equal, but for what floats round."""
+    """Whether two results of ``per_example`` are equal, apart from rounding."""
     if isinstance(got, tuple) and isinstance(wanted, tuple):
         return len(got) == len(wanted) and all(map(_same, got, wanted))
     if is_number(got) and is_number(wanted):

@@ -1,7 +1,7 @@
 """What a rule of the contract is; ``toolkit check`` checks a task by such rules.
 
-A rule is a function that takes what is checked and returns ``None`` or a note; where the
-task breaks it, it raises :class:`Broken` with what the author should change.
+A rule is a function that takes what is checked and returns ``None`` or a note. Where the task
+breaks the rule, it raises :class:`Broken` with what the author should change.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from toolkit.task import Task
 
 Checked = TypeVar("Checked")
-"""What a rule judges."""
+"""What a rule checks, such as a task with its rows."""
 
 
 class Broken(Exception):
@@ -27,9 +27,9 @@ class Rule(Generic[Checked]):
 
     Args:
         name: kebab-case name.
-        check: judges what is checked.
-        needs: rules that must hold for this one to be judged; they come before it.
-        of: the tasks it applies to.
+        check: the function; returns ``None`` or a note, and raises :class:`Broken`.
+        needs: names of earlier rules that must hold for this one to be checked.
+        of: the class of tasks that it applies to.
     """
 
     name: str
