@@ -90,7 +90,7 @@ FLAN_T5 = Recipe(
         "lora.lora_alpha": "the original project's configuration: 32",
         "lora.lora_dropout": "the original project's configuration: 0.1",
         "lora.target_modules": "the original project's configuration: q and v",
-        "generation.max_new_tokens": "the original project's configuration: 256 of the output",
+        "generation.max_new_tokens": "the original project's configuration: 256, longest output",
     },
 )
 
