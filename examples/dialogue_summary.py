@@ -18,7 +18,7 @@ class DialogueSummary(CausalLMTask):
     data, synthetic = "dialogues.csv", True
     metrics = (TOKEN_F1, EXACT_MATCH)
     primary_metric = "token_f1"
-    shortens = "dialogue"
+    truncate = "dialogue"
     panel = Panel({"dialogue": "Dialogue"}, examples=({"dialogue": "A: Tea?\nB: At five, yes."},))
 
     def format_example(self, row):

@@ -17,7 +17,7 @@ class EmailSubject(CausalLMTask):
     data, synthetic = "emails.csv", True
     metrics = (TOKEN_F1, EXACT_MATCH)
     primary_metric = "token_f1"
-    shortens = "email_body"
+    truncate = "email_body"
     panel = Panel({"email_body": "E-mail"}, examples=({"email_body": "Could we meet on Friday?"},))
 
     def format_example(self, row):

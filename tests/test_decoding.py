@@ -138,7 +138,7 @@ def test_any_text_is_read_or_not_and_never_raises(text: str) -> None:
 @pytest.fixture
 def task() -> TinyPrices:
     made = TinyPrices()
-    made.facts = {"median": 85.0, "largest": 999}
+    made.state = {"median": 85.0, "largest": 999}
     return made
 
 
@@ -174,7 +174,7 @@ def test_numbers_without_mass_are_unreadable(task: TinyPrices) -> None:
 
 
 def test_k_is_an_option_of_the_recipe(task: TinyPrices) -> None:
-    task.settings["k"] = 1
+    task.options["k"] = 1
     assert decode_all(task, [SURE], [ROW], {})["top-k"] == [12.0]
 
 
@@ -222,7 +222,7 @@ FAR = Generated(text="500", numbers=SURE.numbers)
 @pytest.mark.parametrize("written", [Limited, LimitedVersion1])
 def test_what_is_tuned_is_passed_to_the_decoders(written: type[TinyPrices]) -> None:
     task = written()
-    task.facts = {"median": 85.0, "largest": 999}
+    task.state = {"median": 85.0, "largest": 999}
     assert decode_all(task, [FAR], [ROW], {})["limited"] == [500.0]
     tuned = task.tune([FAR], [ROW])
     assert tuned == {"limit": 12.0}

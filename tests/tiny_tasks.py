@@ -90,7 +90,7 @@ class TinyPrices(NumericLMTask):
     primary_metric = "mae"
     recipes = (SMALL,)
     panel = Panel(inputs={"text": "Offer"}, examples=({"text": "red cup, pack of 2"},))
-    shortens = "text"
+    truncate = "text"
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         import datasets
@@ -100,7 +100,7 @@ class TinyPrices(NumericLMTask):
     def group(self, row: Row) -> str:
         return str(row["text"])
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         prices = np.asarray(train["price"])
         return {"median": float(np.median(prices)), "largest": round(prices.max())}
 
@@ -116,10 +116,10 @@ class TinyPrices(NumericLMTask):
 
     @property
     def largest_number(self) -> int:
-        return int(self.facts["largest"])
+        return int(self.state["largest"])
 
     def fallback(self) -> float:
-        return float(self.facts["median"])
+        return float(self.state["median"])
 
     def reference(self, row: Row) -> float:
         return float(row["price"])

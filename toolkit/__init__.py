@@ -125,7 +125,7 @@ if TYPE_CHECKING:
     from toolkit.task import Baseline as Baseline
     from toolkit.task import Predictor as Predictor
     from toolkit.task import Row as Row
-    from toolkit.task import Stage as Stage
+    from toolkit.task import RowTransform as RowTransform
     from toolkit.task import Task as Task
 
 renamed_modules.install()

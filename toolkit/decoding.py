@@ -106,7 +106,7 @@ def primary_values(
 
     Args:
         task: whose decoders and metric are used.
-        outputs: a model's outputs on select rows.
+        outputs: a model's outputs on validation rows.
         rows: these rows.
         tuned: what :meth:`~toolkit.Task.tune` returned for the model; ``None``: tune on these rows.
     """

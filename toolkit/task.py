@@ -7,20 +7,19 @@ imports torch or transformers, so that a plugin costs nothing to discover.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import DataError, PluginError
 from toolkit.metrics.metric import Metric
 from toolkit.panels import Panel, read_output
 from toolkit.recipe import Recipe
+from toolkit.system import version_1
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -54,17 +53,8 @@ def untuned(read: Callable[[Any, Row], Any | None]) -> Decoder:
     return lambda output, row, tuned: read(output, row)
 
 
-def _takes_tuned(decoder: Callable[..., Any]) -> bool:
-    """Whether a function requires a third argument, as a :data:`Decoder` does."""
-    try:
-        inspect.signature(decoder).bind(None, None)
-    except TypeError:
-        return True
-    return False
-
-
 @dataclass(frozen=True)
-class Stage:
+class RowTransform:
     """A system that changes a row before the trained model answers it, such as by extracting.
 
     Args:
@@ -80,9 +70,9 @@ class Task(ABC):
     """One problem: its data, prompt, training set-ups, decoders, scorers and baselines.
 
     Subclass a kind (:class:`toolkit.CausalLMTask`), never this class. The core makes one instance
-    per run, sets :attr:`settings` (the recipe's ``[task]`` section over :attr:`options`) and
-    :attr:`facts` (what :meth:`learn` returned, by :meth:`adopt`), and calls the methods in the
-    order below.
+    per run, sets its :attr:`options` (the recipe's ``[task]`` section over the class's defaults)
+    and its :attr:`state` (what :meth:`fit` returned, by :meth:`load_state`), and calls the methods
+    in the order below.
     """
 
     api_version: ClassVar[int] = 1
@@ -109,25 +99,29 @@ class Task(ABC):
     """Systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
     recipes: ClassVar[tuple[Recipe, ...]]
     """The first is the default."""
-    options: ClassVar[Mapping[str, Any]] = {}
-    """The task's own options and their defaults, for the recipe's ``[task]`` section."""
+    options: dict[str, Any] = {}
+    """The task's own options: of a class their defaults, of an instance its values in the run.
+
+    A recipe's ``[task]`` section and ``--set task.NAME=…`` name them; others are refused.
+    """
     panel: ClassVar[Panel | None] = None
     """How the playground shows the task; its inputs are the columns that a prediction needs."""
-    shortens: ClassVar[str | None] = None
+    truncate: ClassVar[str | None] = None
     """The column whose end is left out of a prompt that is too long; ``None``: refuse such rows.
 
     The answer is never cut, and the same shortened prompt is used in training and prediction.
     """
 
     def __init__(self) -> None:
-        self.settings: dict[str, Any] = dict(self.options)
-        self.facts: dict[str, Any] = {}
+        self.options = dict(self.options)
+        self.state: dict[str, Any] = {}
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        version_1.alias(cls)
         # The kinds name no version, so that their subclasses may; they are of today.
         if cls.api_version == 1 and not cls.__module__.startswith("toolkit."):
-            _adapt_version_1(cls)
+            version_1.adapt(cls)
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
@@ -138,7 +132,7 @@ class Task(ABC):
         for fine-tuning recognised, see :mod:`toolkit.data.column_mapping`.
 
         Its splits are called ``train``, ``validation`` and ``test``. Rows that are hard on purpose
-        (edge cases, perturbed text) can be a split ``stress``: all systems answer them, and they
+        (edge cases, perturbed text) can be a split ``challenge``: all systems answer them, and they
         count in :meth:`slices` alone.
 
         Rows that cannot be used are left out and told to ``source.leave_out(reason, row_ids)``;
@@ -191,18 +185,18 @@ class Task(ABC):
         text = " ".join(row[name] for name in names if isinstance(row.get(name), str))
         return " ".join(text.casefold().split())
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         """Facts about the training split that later steps need (JSON values): a median, a unit.
 
-        They are stored with the run and with the adapter, and handed to :meth:`adopt`.
+        They are stored with the run and with the adapter, and handed to :meth:`load_state`.
         """
         return {}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over facts; a task may adapt itself to them, such as its metrics' unit."""
-        self.facts = dict(facts)
+        self.state = dict(state)
 
-    def reworded(self, row: Row, random: Random) -> Row:
+    def augment(self, row: Row, random: Random) -> Row:
         """A training row said otherwise, with the same answer; another for each epoch.
 
         Held-out rows are never touched. Default: the row as it is.
@@ -222,13 +216,13 @@ class Task(ABC):
         """The decoder: the kind's output dataclass in, a prediction out, ``None`` if unreadable."""
 
     def decoders(self) -> Mapping[str, Decoder]:
-        """Named decoders; where there are several, one is chosen on the select split."""
+        """Named decoders; where there are several, one is chosen on the validation split."""
         return {"default": untuned(self.postprocess)}
 
     def tune(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
         """Values that the decoders need for one system, such as a threshold (JSON values).
 
-        They are computed from the system's outputs on the select rows alone, stored with the
+        They are computed from the system's outputs on the validation rows alone, stored with the
         system as ``tuned``, and passed to each :data:`Decoder` of that system's outputs.
         """
         return {}
@@ -262,14 +256,14 @@ class Task(ABC):
         """Cheap ways to do the task, fitted on the training split."""
         return {}
 
-    def stages(self) -> Mapping[str, Stage]:
+    def row_transforms(self) -> Mapping[str, RowTransform]:
         """Further systems of a trained language model, which answers rows that were changed first.
 
         They stand in the ladder beside the adapter, each compared with it row by row.
         """
         return {}
 
-    def yardsticks(self) -> Mapping[str, Baseline]:
+    def controls(self) -> Mapping[str, Baseline]:
         """What shows how a figure is to be read, such as the gold answers or shuffled ones.
 
         They stand in the ladder, may look at the answers, and compete with nothing.
@@ -283,7 +277,7 @@ class Task(ABC):
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         """Name → function that puts a row into a named part (``None``: into none).
 
-        Test and stress rows are put into parts; a column of the task says which are which.
+        Test and challenge rows are put into parts; a column of the task says which are which.
         """
         return {}
 
@@ -312,37 +306,4 @@ class Task(ABC):
         return next(metric for metric in self.metrics if metric.name == wanted)
 
 
-# -- tasks written for API version 1 ---------------------------------------------------------------
-def _adapt_version_1(cls: type[Task]) -> None:
-    """Let a class written for version 1 of the contract work unchanged.
-
-    There ``tune`` was called ``choose``, decoders took output and row alone, and read what
-    ``choose`` had returned from the attribute ``chosen``.
-    """
-    own = vars(cls)
-    cls.chosen = MappingProxyType({})  # type: ignore[attr-defined]
-    if "choose" in own:
-        cls.tune = own["choose"]  # type: ignore[method-assign]
-    if "choose" in own or "decoders" in own:
-        cls.decoders = _with_tuned(cls.decoders)  # type: ignore[method-assign]
-
-
-def _with_tuned(decoders: Callable[[Any], Mapping[str, Any]]) -> Any:
-    """A ``decoders`` method of version 1, giving decoders of today."""
-
-    @functools.wraps(decoders)
-    def adapted(task: Any) -> dict[str, Decoder]:
-        return {name: _decoder_with_tuned(task, read) for name, read in decoders(task).items()}
-
-    return adapted
-
-
-def _decoder_with_tuned(task: Any, read: Callable[..., Any]) -> Decoder:
-    """A decoder of version 1, or one of today that such a task inherits, as one of today."""
-    of_today = _takes_tuned(read)
-
-    def decoder(output: Any, row: Row, tuned: Mapping[str, Any]) -> Any | None:
-        task.chosen = dict(tuned)
-        return read(output, row, tuned) if of_today else read(output, row)
-
-    return decoder
+version_1.alias(Task)

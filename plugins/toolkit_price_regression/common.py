@@ -50,18 +50,18 @@ class PriceTask(Task):
         "price": "the price, above zero",
         "category": "the category, empty where there is none",
     }
-    shortens: ClassVar[str | None] = "text"
+    truncate: ClassVar[str | None] = "text"
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_price_regression import load
 
-        rows = load.load_rows(source, mask_target=bool(self.settings["mask_target"]))
-        return load.selected(rows, self.settings, source)
+        rows = load.load_rows(source, mask_target=bool(self.options["mask_target"]))
+        return load.selected(rows, self.options, source)
 
     def load_inputs(self, source: Source) -> Dataset:
         from toolkit_price_regression import load
 
-        masked = bool(self.settings["mask_target"])
+        masked = bool(self.options["mask_target"])
         return load.load_inputs(source, source.chosen, mask_target=masked)
 
     def group(self, row: Row) -> str:
@@ -69,21 +69,21 @@ class PriceTask(Task):
 
         return group(str(row["text"]))
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         """The median, and what the kind's own ``learn`` finds."""
         import numpy as np
 
         prices = np.asarray(train["price"], dtype=np.float64)
-        return {**super().learn(train), "median": float(np.median(prices))}
+        return {**super().fit(train), "median": float(np.median(prices))}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
-        unit = self.facts.get("currency", "")
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
+        unit = self.state.get("currency", "")
         self.metrics = tuple(replace(m, unit=unit) if m.unit else m for m in METRICS)
 
     # -- prediction ------------------------------------------------------------------------------
     def fallback(self) -> float:
-        return float(self.facts["median"])
+        return float(self.state["median"])
 
     def residual(self, prediction: float, reference: float) -> float:
         # Errors grow with the price, so intervals are a factor around it, not a sum.

@@ -131,8 +131,8 @@ class QuestionAnswering(QuestionAnsweringTask):
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_qa.load import load_rows
 
-        repair = bool(self.settings["repair"])
-        return load_rows(source, str(self.settings["group"]), repair=repair)
+        repair = bool(self.options["repair"])
+        return load_rows(source, str(self.options["group"]), repair=repair)
 
     def group(self, row: Row) -> str:
         return str(row["document"])

@@ -145,9 +145,9 @@ def _split(rows: Sequence[Review], seed: int) -> dict[str, list[Review]]:
     if len({review["group"] for review in rows}) < len(SPLITS):
         raise DataError(f"{len(rows)} usable reviews are too few to be split into three")
     groups = np.array([splitting.group_hash(review["group"]) for review in rows], dtype=np.uint64)
-    held = {"select": round(len(rows) * SHARES[1]), "test": round(len(rows) * SHARES[2])}
+    held = {"validation": round(len(rows) * SHARES[1]), "test": round(len(rows) * SHARES[2])}
     owners = splitting.assign(groups, {k: max(1, n) for k, n in held.items()}, seed, rest="train")
-    names = {splitting.SPLITS.index(a): b for a, b in zip(("train", "select", "test"), SPLITS,
+    names = {splitting.SPLITS.index(a): b for a, b in zip(("train", "validation", "test"), SPLITS,
                                                         strict=True)}  # fmt: skip
     found: dict[str, list[Review]] = {name: [] for name in SPLITS}
     for review, owner in zip(rows, owners.tolist(), strict=True):

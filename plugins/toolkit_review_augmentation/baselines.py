@@ -1,4 +1,4 @@
-"""Baselines of the five instructions, and yardsticks for the metrics of free text.
+"""Baselines of the five instructions, and controls for the metrics of free text.
 
 Each baseline reads the review and the question alone. The logistic regressions predict the
 sentiment, the stars and each common pair of aspect and level of the training reviews, and write
@@ -44,7 +44,7 @@ def ladder() -> dict[str, Baseline]:
     }
 
 
-def yardsticks() -> dict[str, Baseline]:
+def controls() -> dict[str, Baseline]:
     """Systems that show the range of the metrics: gold answers, and those of other reviews."""
     return {"gold-answers": gold_answers, "shuffled-answers": shuffled_answers}
 
@@ -137,7 +137,7 @@ def _regressions(
         matrix = features(unique)
         predicted_stars, predicted_sentiments = stars(matrix), sentiments(matrix)
         predicted_pairs = [one(matrix) for one in has_pair]
-        facts = {
+        state = {
             text: (
                 int(predicted_stars[i]),
                 str(predicted_sentiments[i]),
@@ -145,7 +145,7 @@ def _regressions(
             )
             for i, text in enumerate(unique)
         }
-        return [_answer(_instruction(row), *facts[row["review"]]) for row in rows]
+        return [_answer(_instruction(row), *state[row["review"]]) for row in rows]
 
     return predict
 
@@ -231,7 +231,7 @@ def classifiers(column: str, by_rule: Callable[[str, Sequence[Any]], Any]) -> di
     }
 
 
-# -- yardsticks ------------------------------------------------------------------------------------
+# -- controls ------------------------------------------------------------------------------------
 def gold_answers(train: Dataset) -> Predictor:
     """Predict every row's own gold answer: the best possible scores."""
     return lambda rows: [row["answer"] for row in rows]

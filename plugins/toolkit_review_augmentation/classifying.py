@@ -121,7 +121,7 @@ class _ReviewClassification(SequenceClassificationTask):
         "sentiment": "negative, neutral or positive",
         "category": "of the product; empty if unknown",
         "group": "the same for copies of one review",
-        "suite": "empty; for stress rows, what makes them hard",
+        "suite": "empty; for challenge rows, what makes them hard",
     }
     recipes = (LORA, FULL, BERT, DISTILBERT)
     options = {"train_reviews": 3_000, "test_reviews": 600}
@@ -137,7 +137,7 @@ class _ReviewClassification(SequenceClassificationTask):
     """Whether reviews without stars are refused."""
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        sizes = Sizes(int(self.settings["train_reviews"]), 400, int(self.settings["test_reviews"]))
+        sizes = Sizes(int(self.options["train_reviews"]), 400, int(self.options["test_reviews"]))
         return load(source, sizes, stars=self._stars).select_columns(["row_id", *self.columns])
 
     def load_inputs(self, source: Source) -> Dataset:
@@ -168,12 +168,12 @@ class ReviewSentiment(_ReviewClassification):
     _stars = False
     metrics = classification_metrics(SENTIMENTS)
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         present = set(train["sentiment"])
         return {"labels": [name for name in SENTIMENTS if name in present]}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
         self.metrics = classification_metrics(self.labels)
 
     def format_example(self, row: Row) -> dict[str, Any]:

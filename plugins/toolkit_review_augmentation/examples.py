@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from toolkit import Source
 
-FACTS, RATING, RULES, TEACHER = "facts", "rating", "rules", "teacher"
+FACTS, RATING, RULES, TEACHER = "state", "rating", "rules", "teacher"
 """Sources of an answer: facts of a generated review, its rating, rules, or a teacher."""
 
 
@@ -28,20 +28,20 @@ class Teacher(Protocol):
 def of_reviews(
     reviews: Dataset | DatasetDict, source: Source | None = None
 ) -> Dataset | DatasetDict:
-    """The examples of all reviews; stress rows have the instruction ``sentiment`` alone."""
+    """The examples of all reviews; challenge rows have the instruction ``sentiment`` alone."""
     import datasets
 
     if isinstance(reviews, datasets.DatasetDict):
         return datasets.DatasetDict(
-            {name: _exploded(rows, name == "stress") for name, rows in reviews.items()}
+            {name: _exploded(rows, name == "challenge") for name, rows in reviews.items()}
         )
     return _exploded(reviews, False)
 
 
-def _exploded(reviews: Dataset, stress: bool) -> Dataset:
+def _exploded(reviews: Dataset, challenge: bool) -> Dataset:
     import datasets
 
-    rows = [e for review in reviews for e in examples(review) if not stress or _is_sentiment(e)]
+    rows = [e for review in reviews for e in examples(review) if not challenge or _is_sentiment(e)]
     return datasets.Dataset.from_list(rows)
 
 
@@ -112,18 +112,18 @@ def _answer(
         known: pairs of aspect and level.
         taught: the teacher's answers by instruction.
     """
-    facts = bool(review["known"])
+    state = bool(review["known"])
     if instruction == "sentiment":
-        return review["sentiment"], FACTS if facts else RATING
+        return review["sentiment"], FACTS if state else RATING
     if instruction == "recommendation":
-        return instructions.recommendation(review["stars"]), FACTS if facts else RATING
+        return instructions.recommendation(review["stars"]), FACTS if state else RATING
     if taught and taught.get(instruction):
         return taught[instruction], TEACHER
-    origin = FACTS if facts else RULES
+    origin = FACTS if state else RULES
     if instruction == "features":
         return instructions.features([aspect for aspect, _ in known]), origin
     if instruction == "quality":
         return instructions.quality(known), origin
-    if facts:
+    if state:
         return instructions.summary(review["sentiment"], known), origin
     return rules.central_sentence(texts.sentences(review["text"])) or review["text"], origin

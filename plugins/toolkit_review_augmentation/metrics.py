@@ -32,7 +32,7 @@ COMPLETENESS = (
     "over the clauses g of the gold answer, the mean of the largest cosine of g with any clause c "
     "of the answer, by sentence embeddings: mean over g of max over c of max(0, cos(g, c)). "
     "Superfluous statements do not lower it, and embeddings hardly distinguish good from poor: "
-    "compare it with the yardsticks and the rules."
+    "compare it with the controls and the rules."
 )
 COHERENCE = (
     "the mean cosine of neighbouring clauses of an answer (a single clause is compared with the "

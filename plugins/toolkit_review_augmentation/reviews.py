@@ -3,7 +3,7 @@
 Columns of a review: ``row_id``, ``text``, ``stars`` (1 to 5, 0 where they are not known),
 ``sentiment``, ``opinions`` (a list of "aspect=level", empty where not known), ``known`` (whether
 stars and opinions are the facts a text was made from), ``category``, ``group`` (the text that
-copies share) and ``suite`` (empty; what makes a stress row hard).
+copies share) and ``suite`` (empty; what makes a challenge row hard).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Sizes:
 
 
 def load(source: Source, sizes: Sizes, *, stars: bool = True) -> Dataset | DatasetDict:
-    """The user's reviews, or synthetic ones with edge cases and perturbed text as stress rows.
+    """The user's reviews, or synthetic ones with edge cases and perturbed text as challenge rows.
 
     Args:
         stars: whether reviews without stars (labels 0 and 1) are refused.
@@ -80,7 +80,7 @@ def synthetic(source: Source, sizes: Sizes) -> DatasetDict:
         rows = [_generated(i, r) for i, r in enumerate(generator.generate(number, part), first)]
         parts[part] = rows
         first += number
-    parts["stress"] = _stress(parts["test"][:PERTURBED], first)
+    parts["challenge"] = _challenge(parts["test"][:PERTURBED], first)
     return datasets.DatasetDict({k: datasets.Dataset.from_list(v) for k, v in parts.items()})
 
 
@@ -98,7 +98,7 @@ def _generated(row_id: int, review: generator.Review) -> dict[str, Any]:
     }
 
 
-def _stress(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, Any]]:
+def _challenge(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, Any]]:
     """Edge cases, and clean reviews beside what perturbations make of them."""
     rows: list[dict[str, Any]] = [
         {"text": case.text, "stars": case.stars, "sentiment": sentiment_of(case.stars),

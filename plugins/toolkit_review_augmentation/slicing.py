@@ -1,4 +1,4 @@
-"""Slices of the test and stress rows, and targets for robustness, speed and cost."""
+"""Slices of the test and challenge rows, and targets for robustness, speed and cost."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ STARS = (
 
 
 def category(row: Row) -> str | None:
-    """The product's category; ``None`` for stress rows."""
+    """The product's category; ``None`` for challenge rows."""
     return (row["category"] or None) if not row["suite"] else None
 
 

@@ -132,12 +132,12 @@ class ReviewAugmentation(CausalLMTask):
         "opinions": "aspect=level for each aspect that the review judges",
         "category": "of the product; empty if unknown",
         "group": "the same for all examples of one review",
-        "suite": "empty; for stress rows, what makes them hard",
+        "suite": "empty; for challenge rows, what makes them hard",
     }
     metrics = metrics.metrics(embeddings=texts.has_encoder())
     primary_metric = "answer_score"
     margin = 0.01
-    shortens = "review"
+    truncate = "review"
     recipes = (EMBEDDED, TINYLLAMA)
     options = {"train_reviews": 3_200, "test_reviews": 240, "shots": 0, "joined": True}
     panel = Panel(
@@ -152,7 +152,7 @@ class ReviewAugmentation(CausalLMTask):
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         texts.require_lemmas()  # before any training, not when the first answer is scored
-        sizes = Sizes(int(self.settings["train_reviews"]), 80, int(self.settings["test_reviews"]))
+        sizes = Sizes(int(self.options["train_reviews"]), 80, int(self.options["test_reviews"]))
         return examples.of_reviews(load(source, sizes, stars=False), source)
 
     def load_inputs(self, source: Source) -> Dataset:
@@ -168,20 +168,20 @@ class ReviewAugmentation(CausalLMTask):
         It is 0 by default: the embedded model was not trained to follow examples, and they do not
         improve it.
         """
-        return int(self.settings["shots"])
+        return int(self.options["shots"])
 
     @property
     def joined(self) -> bool:  # type: ignore[override]
         """Whether the five examples of a review are trained as one sequence (``task.joined``)."""
-        return bool(self.settings["joined"])
+        return bool(self.options["joined"])
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         return {"domain_terms": metrics.domain_terms(dict.fromkeys(train["review"]))}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
         self.metrics = metrics.metrics(
-            self.facts.get("domain_terms", ()), embeddings=texts.has_encoder()
+            self.state.get("domain_terms", ()), embeddings=texts.has_encoder()
         )
 
     # -- prompt and answer -------------------------------------------------------------------------
@@ -217,8 +217,8 @@ class ReviewAugmentation(CausalLMTask):
     def baselines(self) -> Mapping[str, Baseline]:
         return baselines.ladder()
 
-    def yardsticks(self) -> Mapping[str, Baseline]:
-        return baselines.yardsticks()
+    def controls(self) -> Mapping[str, Baseline]:
+        return baselines.controls()
 
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         return {

@@ -122,7 +122,7 @@ class ClaimReport(Written, Seq2SeqLMTask):
     answer = "report"
     fields = True
     metrics = scoring.metrics(fields=True)
-    shortens = "claim"
+    truncate = "claim"
     recipes = (EMBEDDED, FLAN_T5)
     few_shot = 1
     options = {"prefix": "claim report: ", "ensemble": 0}
@@ -141,7 +141,7 @@ class ClaimReport(Written, Seq2SeqLMTask):
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
         return {
-            "text": f"{self.settings['prefix']}{row['claim']}",
+            "text": f"{self.options['prefix']}{row['claim']}",
             "text_target": row.get("report") or "",
         }
 
@@ -149,7 +149,7 @@ class ClaimReport(Written, Seq2SeqLMTask):
     def baselines(self) -> Mapping[str, Baseline]:
         return baselines.of_fields("claim", "report")
 
-    def yardsticks(self) -> Mapping[str, Baseline]:
+    def controls(self) -> Mapping[str, Baseline]:
         return {"reference": lambda train: lambda rows: [row["references"][0] for row in rows]}
 
     def targets(self) -> Sequence[Target]:

@@ -15,7 +15,7 @@ is searched for in the text, and each number and name of the text is searched fo
 
 The score of a text is ``stated / (fields + invented)``. It compares surface forms: a paraphrased
 value counts as missing, and a name at the very beginning of a sentence is not checked. The report
-shows the score of the reference texts beside it as a yardstick.
+shows the score of the reference texts beside it as a control.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def check(source: str, text: str) -> Checked | None:
         occurrences += spans
         verdict = _verdict(label, value, sentences, sorts, bool(spans))
         {"stated": stated, "missing": missing, "wrong": wrong}[verdict].append(label)
-    invented = tuple(facts(source, text)[1])
+    invented = tuple(state(source, text)[1])
     return Checked(tuple(stated), tuple(missing), tuple(wrong), invented, tuple(occurrences))
 
 
@@ -165,7 +165,7 @@ def places(value: str, text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _pattern(value).finditer(text)] if value.strip() else []
 
 
-def facts(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def state(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Find the numbers, codes and names of a text.
 
     Returns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Baseline, CausalLMTask, Panel, Recipe, Row, Source, Stage
+from toolkit import Baseline, CausalLMTask, Panel, Recipe, Row, RowTransform, Source
 from toolkit_summarization import baselines, extracting, scoring, templates
 from toolkit_summarization.written import Written, length_of
 
@@ -140,7 +140,7 @@ class Summarization(Written, CausalLMTask):
     }
     answer = "summary"
     metrics = scoring.metrics()
-    shortens = "article"
+    truncate = "article"
     few_shot = 2
     recipes = (EMBEDDED, PHI2)
     options = {"template": "direct", "two_stage": False, "ensemble": 0}
@@ -160,13 +160,13 @@ class Summarization(Written, CausalLMTask):
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
         summary = row.get("summary") or ""
-        return templates.example(str(self.settings["template"]), row["article"], summary)
+        return templates.example(str(self.options["template"]), row["article"], summary)
 
-    def stages(self) -> Mapping[str, Stage]:
-        if not self.settings["two_stage"]:
+    def row_transforms(self) -> Mapping[str, RowTransform]:
+        if not self.options["two_stage"]:
             return {}
         note = f"{extracting.KEPT} sentences are extracted, and the adapter compresses them"
-        return {TWO_STAGE: Stage(_extracted, note)}
+        return {TWO_STAGE: RowTransform(_extracted, note)}
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:

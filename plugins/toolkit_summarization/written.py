@@ -38,15 +38,15 @@ class Written(Task):
 
         return load.load_inputs(self, source)
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         return {"bert_every": scoring.bert_every(len(train))}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
-        every = int(self.facts.get("bert_every", 1))
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
+        every = int(self.state.get("bert_every", 1))
         self.metrics = scoring.metrics(fields=self.fields, every=every)
 
-    def reworded(self, row: Row, random: Random) -> Row:
+    def augment(self, row: Row, random: Random) -> Row:
         return {str(self.answer): random.choice(row["references"])}
 
     # -- answer ------------------------------------------------------------------------------------

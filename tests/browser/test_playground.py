@@ -57,7 +57,7 @@ def test_another_runs_adapter_stands_beside_the_first(page: Any, site: Any) -> N
 
 
 def test_an_example_brings_its_gold_answer_and_own_text_has_none(page: Any, site: Any) -> None:
-    wanted = site.rows("select")[2]
+    wanted = site.rows("validation")[2]
     page.locator("#compare-examples tbody tr").nth(2).locator("td").first.click()
     box = page.locator("#compare-input-0 textarea")
     page.wait_for_function(

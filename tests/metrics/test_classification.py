@@ -87,7 +87,7 @@ def test_ordered_classes() -> None:
 def test_the_confusion_matrix_counts_test_rows() -> None:
     rows = [("bad", "bad"), ("bad", "good"), ("good", "good"), ("good", "neither")]
     lines = {i: {"reference": t, "prediction": p} for i, (t, p) in enumerate(rows)}
-    system = System("a", "adapter", {}, {"test": lines, "select": {9: lines[0]}})
+    system = System("a", "adapter", {}, {"test": lines, "validation": {9: lines[0]}})
     assert confusion(system, ("bad", "good")) == [[1, 1], [0, 1]]
     stars = System("b", "adapter", {}, {"test": {0: {"reference": 4, "prediction": 3.6}}})
     assert confusion(stars, (3, 4)) == [[0, 0], [0, 1]]

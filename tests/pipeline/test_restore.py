@@ -25,12 +25,12 @@ def run(task: str, source: dict[str, Any], **options: Any) -> Any:
 def test_options_that_earlier_runs_kept_with_the_source(
     task: str, written: str, option: str
 ) -> None:
-    assert load_task(run(task, {written: True})).settings[option] is True
-    assert load_task(run(task, {written: False})).settings[option] is False
-    assert load_task(run(task, {}, **{option: True})).settings[option] is True
-    assert load_task(run(task, {})).settings[option] is False
+    assert load_task(run(task, {written: True})).options[option] is True
+    assert load_task(run(task, {written: False})).options[option] is False
+    assert load_task(run(task, {}, **{option: True})).options[option] is True
+    assert load_task(run(task, {})).options[option] is False
 
 
 def test_a_task_without_the_option_is_not_given_it() -> None:
     found = load_task(run("summarization", {"mask_target": True, "mend": True}))
-    assert not {"mask_target", "repair", "mend"} & found.settings.keys()
+    assert not {"mask_target", "repair", "mend"} & found.options.keys()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_the_model_can_be_another() -> None:
 
 def test_a_flag_sets_the_option_that_the_task_has() -> None:
     class Masking(TinyPrices):
-        options: ClassVar[dict[str, Any]] = {**TinyPrices.options, "mask_target": False}
+        options = {**TinyPrices.options, "mask_target": False}
 
     sets = options_of_flags(Masking, ["--mask-target"])
     assert resolve(Masking, sets=sets).task == {**SMALL.task, "mask_target": True}

@@ -95,7 +95,7 @@ def test_an_encoder_decoder_reads_a_text_of_columns(folder: Path) -> None:
     task = task_file.load(path)()
     row = {"body": "hello", "subject": "greeting"}
     assert task.format_example(row) == {"text": "Mail: hello", "text_target": "greeting"}
-    assert task.shortens == "body" and task.primary_metric == "token_f1"
+    assert task.truncate == "body" and task.primary_metric == "token_f1"
     assert broken_rules(path) == []
 
 
@@ -168,7 +168,7 @@ def test_rows_in_a_known_form_need_no_prompt(tmp_path: Path, form: str) -> None:
 def test_a_conversation_goes_through_the_chat_template_whole(tmp_path: Path) -> None:
     task = task_file.load(chat_file(tmp_path, "sharegpt"))()
     train = prepare(task, Source()).splits["train"]
-    task.adopt(task.learn(train))
+    task.load_state(task.fit(train))
     example = task.format_example(train[0])
     assert [m["role"] for m in example["prompt"]] == ["user", "assistant", "user"]
     assert example["completion"][0]["content"].startswith("The ")

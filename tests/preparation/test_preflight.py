@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,11 +49,11 @@ class Measured:
         self,
         tokens: Mapping[str, np.ndarray],
         max_length: int | None = None,
-        shortened: str | None = None,
+        truncated: str | None = None,
         own_limits: Mapping[str, int] | None = None,
         windowed: bool = False,
     ) -> None:
-        self.tokens, self.max_length, self.shortened = tokens, max_length, shortened
+        self.tokens, self.max_length, self.truncated = tokens, max_length, truncated
         self.own_limits, self.windowed = own_limits or {}, windowed
 
     def lengths(self, rows: Any) -> Mapping[str, np.ndarray]:
@@ -95,15 +95,15 @@ def test_a_text_without_a_target_in_it_is_cut_by_consent_only(plain: Prepared) -
     assert list(told) == ["text"]  # of one part there is no total to tell
     with pytest.raises(PreflightError, match="the text of 1 of 4 rows"):
         measured(plain, lengths, 20)
-    found = measured(plain, lengths, 20, shortened="text")
+    found = measured(plain, lengths, 20, truncated="text")
     assert any("the text of 1 of 4 rows" in w and "loses its end" in w for w in found.warnings())
 
 
 def test_a_prompt_that_is_shortened_is_only_said(plain: Prepared) -> None:
-    found = measured(plain, tokens(5, 10, 20, 40), 20, shortened="prompt")
+    found = measured(plain, tokens(5, 10, 20, 40), 20, truncated="prompt")
     assert any("loses its end; targets are kept whole" in w for w in found.warnings())
     with pytest.raises(PreflightError):
-        measured(plain, tokens(5, 9, completion=20), 20, shortened="prompt")
+        measured(plain, tokens(5, 9, completion=20), 20, truncated="prompt")
 
 
 def test_a_part_with_a_limit_of_its_own_does_not_count_for_the_others(plain: Prepared) -> None:
@@ -145,7 +145,7 @@ def test_a_price_in_the_text_is_a_leak(tmp_path: Path) -> None:
 
 def test_masking_is_advised_to_tasks_that_can(tmp_path: Path) -> None:
     class Masking(Echo):
-        options: ClassVar[dict[str, Any]] = {"mask_target": False}
+        options = {"mask_target": False}
 
     rows = [(f"thing {n}, Price: Rs. {1000 + 7 * n:,}", 1000 + 7 * n) for n in range(300)]
     prepared = prepared_of(write_csv(tmp_path / "a.csv", ("text", "score"), rows))

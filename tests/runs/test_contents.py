@@ -22,7 +22,7 @@ def test_a_run_is_read_once_with_all_that_figures_and_pages_need(tmp_path: Path)
     assert found.trained is not None and found.trained.name == "adapter"
     assert found.base is not None and found.base.name == "base"
     assert found.history[0]["step"] == 10 and found.preflight["notes"]
-    assert {row["split"] for row in found.heldout} == {"select", "calibrate", "test"}
+    assert {row["split"] for row in found.heldout} == {"validation", "calibration", "test"}
     assert found.remarks == {"sheet.json": "Two readers preferred the adapter."}
     assert found.absent == {}
 

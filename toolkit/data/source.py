@@ -54,7 +54,7 @@ class Source:
     found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What reading the files showed that the rows no longer hold, such as a currency (JSON values).
 
-    It becomes part of the task's facts, beside what :meth:`toolkit.Task.learn` returns."""
+    It becomes part of the task's facts, beside what :meth:`toolkit.Task.fit` returns."""
     left_out: dict[str, list[int]] = field(default_factory=dict, compare=False, repr=False)
     """Reason → the rows that could not be used; told by :meth:`leave_out`."""
     notes: list[str] = field(default_factory=list, compare=False, repr=False)

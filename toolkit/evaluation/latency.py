@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.system.monitor import Monitor
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.runs.predictions import System
     from toolkit.task import Row
 
@@ -24,7 +24,7 @@ QUESTIONS = 40
 WARM_UP = 4
 
 
-def measure(kind: Kind, rows: Sequence[Row]) -> dict[str, Any]:
+def measure(kind: TaskModel, rows: Sequence[Row]) -> dict[str, Any]:
     """Time single questions to a model with its adapter; memory is sampled meanwhile.
 
     Args:

@@ -1,8 +1,8 @@
 """From systems to ``predictions/SYSTEM.jsonl``: every system on the same held-out rows.
 
 A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may
-choose (its decoder) it chooses on ``select``, what it calibrates (its intervals) on
-``calibrate``; ``test`` is only ever predicted.
+choose (its decoder) it chooses on ``validation``, what it calibrates (its intervals) on
+``calibration``; ``test`` is only ever predicted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from toolkit.system import distributed
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import Kind, Progress
+    from toolkit.kinds.base import Progress, TaskModel
     from toolkit.metrics.metric import Metric
     from toolkit.task import Baseline, Row, Task
 
@@ -34,7 +34,7 @@ def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
     """
     there = present(splits, HELD_OUT)
     if not _has_intervals(task):
-        there = tuple(split for split in there if split != "calibrate")
+        there = tuple(split for split in there if split != "calibration")
     return {split: [dict(row) for row in splits[split]] for split in there}
 
 
@@ -51,10 +51,10 @@ def predict_baseline(
     """Fit a baseline, predict the held-out rows, write its file; returns its systems entry.
 
     Args:
-        role: ``baseline``, or ``yardstick`` for what only shows what figures mean.
+        role: ``baseline``, or ``control`` for what only shows what figures mean.
 
     Returns:
-        The entry, and beside it the primary metric on the select rows as ``select``.
+        The entry, and beside it the primary metric on the validation rows as ``validation``.
     """
     started = time.perf_counter()
     predictor = fit(splits["train"])
@@ -63,7 +63,7 @@ def predict_baseline(
     started_answers = time.perf_counter()
     predictions = {split: list(predictor(splits[split])) for split in rows}
     ended = time.perf_counter()
-    width = _interval_width(task, predictions.get("calibrate", []), rows.get("calibrate", []))
+    width = _interval_width(task, predictions.get("calibration", []), rows.get("calibration", []))
     prepare_metrics(
         task, [p for answers in predictions.values() for p in answers],
         [task.reference(row) for of in rows.values() for row in of],
@@ -78,13 +78,13 @@ def predict_baseline(
         run, name, role, lines, width,
         fit_seconds=fitted - started, predict_seconds=ended - started_answers,
     )  # fmt: skip
-    return entry | {"select": select_figure(task.metric(), lines)}
+    return entry | {"validation": validation_figure(task.metric(), lines)}
 
 
 def predict_model(
     run: Run,
     task: Task,
-    kind: Kind,
+    kind: TaskModel,
     name: str,
     role: str,
     splits: DatasetDict,
@@ -100,13 +100,13 @@ def predict_model(
     """Let a model answer the held-out rows, write its file; returns its systems entry.
 
     Args:
-        decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``select``.
+        decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``validation``.
         note: what the report says beside its name.
         perplexity: also keep how likely it finds the right answers of the test rows, where the
             task asks for it.
 
     Returns:
-        The entry, and beside it the primary metric on the select rows as ``select``.
+        The entry, and beside it the primary metric on the validation rows as ``validation``.
     """
     rows = held_out_rows(task, splits)
     flat = [row for split in rows for row in rows[split]]
@@ -118,9 +118,9 @@ def predict_model(
     seconds = time.perf_counter() - started
     read = _read(task, outputs, flat, where, decoder)
     prepare_metrics(task, read.counted, [task.reference(row) for row in flat])
-    calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
+    calibration = [i for i, split in enumerate(where) if split == "calibration"]
     width = _interval_width(
-        task, [read.counted[i] for i in calibrate], [flat[i] for i in calibrate]
+        task, [read.counted[i] for i in calibration], [flat[i] for i in calibration]
     )
     losses = _target_losses(kind, rows, adapter) if perplexity else {}
     parsed = read.parsed
@@ -139,7 +139,7 @@ def predict_model(
         fit_seconds=fit_seconds, predict_seconds=seconds, decoder=read.decoder, note=note,
         tuned=read.tuned,
     )  # fmt: skip
-    return entry | {"select": select_figure(task.metric(), lines)}
+    return entry | {"validation": validation_figure(task.metric(), lines)}
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class _Read:
     """A system's outputs as predictions.
 
     Args:
-        tuned: what the task tuned for the system on the select rows.
+        tuned: what the task tuned for the system on the validation rows.
         decoder: the name of the decoder that counts.
         decoded: decoder → its prediction of each row, ``None`` where it could not read the output.
         counted: the predictions that count, the task's fallback in place of ``None``.
@@ -171,23 +171,23 @@ def _read(
     where: Sequence[str],
     wanted: str | None,
 ) -> _Read:
-    """Tune and choose a decoder on the select rows, and decode the outputs of all rows."""
-    select = [i for i, split in enumerate(where) if split == "select"]
-    on_select = [outputs[i] for i in select], [rows[i] for i in select]
-    tuned = task.tune(*on_select)
-    decoder = decoder_for(task, *on_select, tuned, wanted)
+    """Tune and choose a decoder on the validation rows, and decode the outputs of all rows."""
+    validation = [i for i, split in enumerate(where) if split == "validation"]
+    on_validation = [outputs[i] for i in validation], [rows[i] for i in validation]
+    tuned = task.tune(*on_validation)
+    decoder = decoder_for(task, *on_validation, tuned, wanted)
     decoded = decode_all(task, outputs, rows, tuned)
     return _Read(tuned, decoder, decoded, or_fallback(task, decoded[decoder]))
 
 
-def select_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
-    """A metric over the select rows among the lines of a predictions file."""
-    values = [row["metrics"][metric.name] for row in lines if row["split"] == "select"]
+def validation_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
+    """A metric over the validation rows among the lines of a predictions file."""
+    values = [row["metrics"][metric.name] for row in lines if row["split"] == "validation"]
     return metric.value([tuple(v) if isinstance(v, list) else v for v in values])
 
 
 def _target_losses(
-    kind: Kind, rows: Mapping[str, Sequence[Row]], adapter: bool
+    kind: TaskModel, rows: Mapping[str, Sequence[Row]], adapter: bool
 ) -> dict[tuple[str, Any], dict[str, Any]]:
     """Of each test row the summed loss of its answer's tokens, and how many they are."""
     if not kind.perplexity:
@@ -206,12 +206,12 @@ def decoder_for(
     tuned: Mapping[str, Any],
     wanted: str | None,
 ) -> str:
-    """The name of the decoder that is best on the select rows, or the wanted one.
+    """The name of the decoder that is best on the validation rows, or the wanted one.
 
     Args:
         task: whose decoders and primary metric count.
-        outputs: a system's outputs on the select rows.
-        rows: the select rows.
+        outputs: a system's outputs on the validation rows.
+        rows: the validation rows.
         tuned: what :meth:`~toolkit.Task.tune` returned for the system.
         wanted: the decoder to use; ``None`` or ``"auto"`` for the best one.
     """

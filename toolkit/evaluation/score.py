@@ -29,7 +29,7 @@ from toolkit.runs.predictions import System
 from toolkit.runs.run import Run
 from toolkit.task import Task
 
-VERSION = 1
+VERSION = 2
 
 MANY = 0.1
 """The share of rows with repeated texts from which on the verdict says so."""
@@ -40,7 +40,7 @@ def score(run: Run, task: Task) -> dict[str, Any]:
 
     Args:
         run: a run whose ``predictions/`` are complete.
-        task: its task, with ``settings`` and ``facts`` of the run set.
+        task: its task, with the ``options`` and ``state`` of the run.
     """
     return metrics_document(read_run(run), task)
 
@@ -50,12 +50,14 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
 
     Args:
         contents: the run's predictions and the files beside them.
-        task: its task, with ``settings`` and ``facts`` of the run set.
+        task: its task, with the ``options`` and ``state`` of the run.
     """
     found, ours, base = contents.systems, contents.trained, contents.base
     metric = task.metric()
-    select = {s.name: _select_figures(s, task.metrics) for s in found if s.rows("select")}
-    best = best_baseline(found, metric, select)
+    validation = {
+        s.name: _validation_figures(s, task.metrics) for s in found if s.rows("validation")
+    }
+    best = best_baseline(found, metric, validation)
     comparisons = _comparisons(task, found, ours, {s.name for s in (base, best) if s})
     seeds = decoders.seeds(found, metric)
     answer = verdict.of_run(
@@ -76,7 +78,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         "metrics": [_described(m) for m in task.metrics],
         "systems": {s.name: _system(s, task.metrics) for s in found},
         "absent": dict(contents.absent),
-        "select": select,
+        "validation": validation,
         "comparisons": comparisons,
         "perplexity_gain": perplexity.perplexity_gain(ours, base),
         "decoders": {s.name: table for s in found if (table := decoders.decoders(s, task, metric))},
@@ -100,17 +102,17 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
 
 
 def best_baseline(
-    found: Sequence[System], metric: Metric, select: Mapping[str, Mapping[str, float | None]]
+    found: Sequence[System], metric: Metric, validation: Mapping[str, Mapping[str, float | None]]
 ) -> System | None:
-    """The best way without training, chosen on the select rows and nowhere else.
+    """The best way without training, chosen on the validation rows and nowhere else.
 
     A few-shot prompt competes too: where it does as well, nobody needs an adapter.
     """
     cheap = [s for s in found if s.role in ("baseline", "few-shot")]
-    known = {s.name: select[s.name][metric.name] for s in cheap if s.name in select}
+    known = {s.name: validation[s.name][metric.name] for s in cheap if s.name in validation}
     ranked = [s for s in cheap if known.get(s.name) is not None]
     if cheap and not ranked:
-        raise RunError("no baseline predicted the select rows, and none may be chosen on test")
+        raise RunError("no baseline predicted the validation rows, and none may be chosen on test")
     sign = -1 if metric.greater_is_better else 1
     return min(ranked, key=lambda s: sign * (known[s.name] or 0.0), default=None)
 
@@ -145,8 +147,10 @@ def _described(metric: Metric) -> dict[str, Any]:
     }
 
 
-def _select_figures(system: System, metrics: Iterable[Metric]) -> dict[str, float | None]:
-    return {m.name: known(statistics.figure(m, system.values(m.name, "select"))) for m in metrics}
+def _validation_figures(system: System, metrics: Iterable[Metric]) -> dict[str, float | None]:
+    return {
+        m.name: known(statistics.figure(m, system.values(m.name, "validation"))) for m in metrics
+    }
 
 
 def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
@@ -214,7 +218,7 @@ def _comparisons(
     """
     rows = []
     for other in found:
-        if ours is None or other.role in (ours.role, "yardstick"):
+        if ours is None or other.role in (ours.role, "control"):
             continue
         for metric in task.metrics:
             of_all = other.name in rivals and not metric.detail

@@ -59,7 +59,7 @@ def add_lora(
         seed: of the adapter's random weights.
         task_type: PEFT's name of the kind (``CAUSAL_LM``, ``SEQ_CLS``, ``QUESTION_ANS``); with
             the last two the head is trained whole and saved with the adapter.
-        computing: the reduced type that training computes in, see :meth:`Kind.trains_in`.
+        computing: the reduced type that training computes in, see :meth:`TaskModel.trains_in`.
 
     Raises:
         ModelError: the model does not have the layers that the fields name.

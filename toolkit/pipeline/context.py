@@ -18,7 +18,7 @@ from toolkit.system.console import Console
 from toolkit.task import Task
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.preparation.prepare import Prepared
 
 
@@ -54,7 +54,7 @@ class RunContext:
         )
 
     @cached_property
-    def model(self) -> Kind:
+    def model(self) -> TaskModel:
         """The run's model, made when a stage first needs it; its weights are loaded later still."""
         return make_kind(self.run, self.task, backend_choice.get(self.backend["name"]))
 
@@ -76,15 +76,15 @@ class RunContext:
 
     @property
     def decoder(self) -> str | None:
-        """The decoder that the recipe names; ``None`` or ``auto``: the best on the select rows."""
-        return self.task.settings.get("decoder")
+        """The decoder that the recipe names; ``None`` or ``auto``: the best on validation."""
+        return self.task.options.get("decoder")
 
     def note_result(self, entry: Mapping[str, Any], label: str, seconds: float) -> None:
-        """Print a system's primary metric on the select rows, and how long it took."""
+        """Print a system's primary metric on the validation rows, and how long it took."""
         metric = self.task.metric()
-        figure = format(entry["select"], metric.format)
+        figure = format(entry["validation"], metric.format)
         self.console.note(
-            f"{label}: {metric.name} {figure}{metric.unit} on select, {duration(seconds)}"
+            f"{label}: {metric.name} {figure}{metric.unit} on validation, {duration(seconds)}"
         )
 
 

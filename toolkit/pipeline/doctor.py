@@ -325,12 +325,12 @@ def _step(task: Task, recipe: Recipe) -> str:
     from toolkit.kinds.registry import model_class
 
     rows = _words()
-    task.adopt(task.learn(rows))
+    task.load_state(task.fit(rows))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         kind = model_class(task)(task, recipe)
         trained = kind.train(
-            DatasetDict({"train": rows, "select": rows}),
+            DatasetDict({"train": rows, "validation": rows}),
             checkpoints=Path(folder) / "checkpoints", adapter=Path(folder) / "adapter",
             watch=TrainingWatch(),
         )  # fmt: skip

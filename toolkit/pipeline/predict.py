@@ -14,11 +14,11 @@ from toolkit.system import environment
 
 if TYPE_CHECKING:
     from toolkit.data.source import Source
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.task import Row, Task
 
 
-def open_run(run: Run, *, adapter: bool = True) -> tuple[Task, Kind]:
+def open_run(run: Run, *, adapter: bool = True) -> tuple[Task, TaskModel]:
     """The task and the loaded model of a run; raises :class:`RunError` if it has no adapter."""
     from toolkit.models.paths import is_local
 

@@ -15,7 +15,7 @@ from toolkit.runs.run import Run
 from toolkit.task import Task
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.models.backend import Backend
 
 
@@ -23,9 +23,9 @@ def load_task(run: Run) -> Task:
     """The run's task, with its settings and, where they are stored already, its facts."""
     file = (run.info.get("plugin") or {}).get("file")
     task = lookup.find(file or str(run.info["task"]))()
-    task.settings |= _options(run, task)
-    if "facts" in run.info:
-        task.adopt(run.info["facts"])
+    task.options |= _options(run, task)
+    if "task_state" in run.info:
+        task.load_state(run.info["task_state"])
     return task
 
 
@@ -38,7 +38,7 @@ def _options(run: Run, task: Task) -> dict[str, Any]:
     return {**kept, **(run.info["recipe"].get("task") or {})}
 
 
-def make_kind(run: Run, task: Task, backend: Backend | None = None) -> Kind:
+def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel:
     """The run's model with its tokenizer; the weights are not loaded yet.
 
     Args:

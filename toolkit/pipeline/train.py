@@ -22,7 +22,7 @@ from toolkit.system import distributed
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import Kind, Trained
+    from toolkit.kinds.base import TaskModel, Trained
     from toolkit.metrics.metric import Metric
 
 LOCAL = "trackio"
@@ -74,7 +74,7 @@ def _train_one(context: RunContext, index: int, name: str) -> None:
 
 
 def train(
-    kind: Kind,
+    kind: TaskModel,
     splits: DatasetDict,
     run: Run,
     name: str,
@@ -117,7 +117,7 @@ def describe(entry: Mapping[str, Any], metric: Metric) -> str:
     if "eval_loss" in entry:
         value = entry.get(f"eval_{metric.name}")
         figure = "" if value is None else f", {metric.name} {value:{metric.format}}{metric.unit}"
-        return f"step {entry['step']}: loss {entry['eval_loss']:.4f} on select{figure}"
+        return f"step {entry['step']}: loss {entry['eval_loss']:.4f} on validation{figure}"
     rate = entry.get("tokens_per_second")
     speed = "" if rate is None else f", {rate:,.0f} tokens/s"
     return f"loss {entry['loss']:.4f}{speed}"

@@ -102,7 +102,7 @@ def recompute(run: Run, task: Task) -> list[str]:
 
     Args:
         run: a finished run.
-        task: its task, with ``settings`` and ``facts`` of the run set.
+        task: its task, with the ``options`` and ``state`` of the run.
 
     Returns:
         one sentence a difference, naming file and place; empty when all agree.
@@ -159,7 +159,7 @@ def _line(
 
 def _width(system: System, task: Task) -> Iterator[str]:
     """The stored width of the intervals against the one that the calibration rows give."""
-    stored, rows = system.entry.get("interval_width"), system.rows("calibrate")
+    stored, rows = system.entry.get("interval_width"), system.rows("calibration")
     if stored is None or not rows:
         return
     misfits = [task.residual(row["prediction"], row["reference"]) for row in rows]

@@ -27,7 +27,7 @@ OURS = {
     "resume_from_checkpoint": "use toolkit resume",
     "metric_for_best_model": "the task's primary metric decides it",
     "greater_is_better": "the task's primary metric decides it",
-    "load_best_model_at_end": "the best checkpoint on the select split is always taken",
+    "load_best_model_at_end": "the best checkpoint on the validation split is always taken",
     "dataset_kwargs": "rows are tokenized by the toolkit's own renderer",
     "disable_tqdm": "the toolkit shows the progress",
 }

@@ -110,19 +110,19 @@ class FormTask(_Answering, CausalLMTask):
 
         return map_rows(source, dataset, make, dict.fromkeys(self.columns, "string"))
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         before = train["before"][:]
         return {"chat": any(before), "history": any(value not in ("", "[]") for value in before)}
 
     def input_columns(self) -> list[str]:
-        return ["before", "prompt"] if self.facts.get("history", True) else ["prompt"]
+        return ["before", "prompt"] if self.state.get("history", True) else ["prompt"]
 
     def group(self, row: Row) -> str:
         return " ".join(f"{row.get('before', '')} {row['prompt']}".casefold().split())
 
     def format_example(self, row: Row) -> dict[str, Any]:
         said = str(row.get("completion", ""))
-        if not self.facts.get("chat"):
+        if not self.state.get("chat"):
             return {"prompt": row["prompt"], "completion": said}
         before = json.loads(row.get("before") or "[]")
         return {
@@ -165,7 +165,7 @@ class TextTask(_Answering, Seq2SeqLMTask):
     """A text with columns in it, and the column that it is to become."""
 
     template: ClassVar[str]
-    shortens: ClassVar[str | None] = None
+    truncate: ClassVar[str | None] = None
 
     def format_example(self, row: Row) -> dict[str, Any]:
         target = str(row.get(self.answer or "", ""))
@@ -186,7 +186,7 @@ class PairTask(_Answering, Seq2SeqLMTask):
         "target": "what it is to become",
     }
     answer = "target"
-    shortens = "text"
+    truncate = "text"
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": row["text"], "text_target": row.get("target", "")}
@@ -199,7 +199,7 @@ class ClassTask(SequenceClassificationTask):
     """A text with columns in it, and the column of its class."""
 
     template: ClassVar[str]
-    shortens: ClassVar[str | None] = None
+    truncate: ClassVar[str | None] = None
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": filled(self.template, row), "label": row.get(self.answer or "")}
@@ -278,7 +278,7 @@ def _of_text(given: Mapping[str, Any], refuse: Refuse) -> dict[str, Any]:
     template = text if FIELD.search(text) else "{" + text + "}"
     made = _templated(given, "text", template, refuse)
     inputs = [name for name in made["columns"] if name != made["answer"]]
-    return {**made, "shortens": inputs[0] if len(inputs) == 1 else None}
+    return {**made, "truncate": inputs[0] if len(inputs) == 1 else None}
 
 
 def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:

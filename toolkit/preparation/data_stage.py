@@ -16,10 +16,10 @@ from toolkit.task import Task
 if TYPE_CHECKING:
     import numpy as np
 
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
 
 
-def look(run: Run, task: Task, kind: Kind, prepared: Prepared, console: Console) -> None:
+def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Console) -> None:
     """Refuse what would go wrong, print what is noticed, and store it: once in the life of a run.
 
     Args:
@@ -33,7 +33,7 @@ def look(run: Run, task: Task, kind: Kind, prepared: Prepared, console: Console)
         PreflightError: targets would be cut, or the run does not fit into memory.
     """
     options = run.info["options"]
-    task.adopt({**prepared.found, **task.learn(prepared.splits["train"])})
+    task.load_state({**prepared.found, **task.fit(prepared.splits["train"])})
     found = preflight.check(
         task, prepared, kind, allow_truncation=bool(options.get("allow_truncation"))
     )
@@ -58,15 +58,15 @@ def look(run: Run, task: Task, kind: Kind, prepared: Prepared, console: Console)
             "stored": stored,
             "chosen": prepared.chosen,
         },
-        "facts": task.facts,
-        "settings": task.settings,
+        "task_state": task.state,
+        "task_options": task.options,
         "auto_class": kind.auto_class,
         "head": kind.head_arguments(),
     }
 
 
 def _fits(
-    run: Run, task: Task, kind: Kind, lengths: Mapping[str, np.ndarray], console: Console
+    run: Run, task: Task, kind: TaskModel, lengths: Mapping[str, np.ndarray], console: Console
 ) -> dict[str, Any]:
     """Refuse what cannot fit into memory, before weights are loaded; else the estimate."""
     import torch

@@ -25,7 +25,7 @@ from toolkit.preparation.lengths import (
 )
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.preparation.prepare import Prepared
     from toolkit.task import Task
 
@@ -87,7 +87,7 @@ class Preflight:
 def check(
     task: Task,
     prepared: Prepared,
-    model: Kind | None = None,
+    model: TaskModel | None = None,
     *,
     allow_truncation: bool = False,
 ) -> Preflight:
@@ -125,7 +125,7 @@ def check(
 
 
 def _check_lengths(
-    model: Kind,
+    model: TaskModel,
     tokens: Mapping[str, np.ndarray],
     notes: list[str],
     cautions: list[str],
@@ -145,7 +145,7 @@ def _check_lengths(
             f"longer than {limit:,} tokens and are read in several windows"
         )
     elif parts and limit is not None:
-        cautions += truncation(parts, limit, model.shortened, allow_truncation, lengths)
+        cautions += truncation(parts, limit, model.truncated, allow_truncation, lengths)
     return lengths
 
 

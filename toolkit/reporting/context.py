@@ -140,7 +140,7 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
 def ladder(doc: Document) -> list[dict[str, Any]]:
     """A row a system, best first on the primary metric; the best figure of a column is marked.
 
-    Yardsticks compete with nothing, for that mark neither.
+    Controls compete with nothing, for that mark neither.
     """
     shown = headline(doc)
     best = {m["name"]: _best(doc, m) for m in shown}
@@ -176,7 +176,7 @@ def _best(doc: Document, metric: Mapping[str, Any]) -> float | None:
     values = [
         s["metrics"][metric["name"]]["value"]
         for s in doc["systems"].values()
-        if s["role"] != "yardstick"
+        if s["role"] != "control"
     ]
     known = [value for value in values if value is not None]
     return (max if metric["greater_is_better"] else min)(known) if known else None

@@ -69,7 +69,7 @@ def learning(
         figures = figure.add_subplot(grid[1] if narrow else grid[:, 1])
         rate = figure.add_subplot(grid[2] if narrow else grid[1, 0])
         _losses(losses, curves)
-        behind = f"{metric} on the select rows" + (f", {unit}" if unit else "")
+        behind = f"{metric} on the validation rows" + (f", {unit}" if unit else "")
         _evaluations(figures, curves.get("metric", ((), ())), behind, chosen)
         _rate(rate, curves.get("learning_rate", ((), ())))
         end = max((max(steps) for steps, _ in curves.values() if steps), default=1.0)

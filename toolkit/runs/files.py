@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RunError
+from toolkit.runs.earlier_names import upgraded, upgraded_line
 from toolkit.system import distributed
 
 
@@ -74,7 +75,7 @@ def _nan_as_null(value: Any) -> Any:
 def read_json(path: Path) -> Any:
     """Read a JSON file; raises :class:`RunError` if it is missing or cut."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return upgraded(path.name, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; is {path.parent} a run directory?") from error
     except ValueError as error:
@@ -85,7 +86,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """Read JSON lines; raises :class:`RunError` if the file is missing or cut."""
     try:
         with path.open(encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.strip()]
+            return [upgraded_line(json.loads(line)) for line in file if line.strip()]
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; is {path.parent.parent} a run directory?") from error
     except ValueError as error:

@@ -26,7 +26,7 @@ class System:
     Args:
         name: its name in every table.
         role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``ensemble``, ``human``,
-            ``api``, or ``yardstick`` for what only shows how figures are to be read.
+            ``api``, or ``control`` for what only shows how figures are to be read.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """

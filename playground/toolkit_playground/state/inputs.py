@@ -24,8 +24,8 @@ def inputs_of(task: Task) -> dict[str, str]:
 
 
 def example_rows(library: Library, run: Run, task: Task) -> list[Row]:
-    """Rows to click: of the select split, or the panel's own examples where none were kept."""
-    rows = library.held_out(run, "select")[:EXAMPLES]
+    """Rows to click: of the validation split, or the panel's own examples where none were kept."""
+    rows = library.held_out(run, "validation")[:EXAMPLES]
     own = task.panel.examples if task.panel else ()
     return rows or [{"row_id": 0, **example} for example in own]
 

@@ -86,7 +86,7 @@ def next_pair(
             raise UsageError("type an input first")
         row: Row = {"row_id": 0, **dict.fromkeys(names, ""), names[0]: request.own}
         return _answered(engine, row, None, two, request.controls, stop)
-    rows = library.held_out(engine.run, "select")
+    rows = library.held_out(engine.run, "validation")
     if not rows:
         raise UsageError("this run keeps no rows (--no-store-data); vote on an input of your own")
     for _ in range(TRIES):

@@ -51,7 +51,7 @@ def _sides(labels: Sequence[str], **options: Any) -> gr.CheckboxGroup:
 class RowInput:
     """Boxes for a task's inputs, and held-out examples to click.
 
-    The examples come from the select split: the test split is kept for guessing.
+    The examples come from the validation split: the test split is kept for guessing.
 
     Args:
         page: what the views share.

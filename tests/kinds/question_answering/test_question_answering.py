@@ -74,12 +74,12 @@ def recipe(model: Path, *, full: bool = False, **training: Any) -> Recipe:
 
 def made(model: Path, *, full: bool = False, ensemble: int = 0, **training: Any) -> Any:
     task = Colours()
-    task.settings["ensemble"] = ensemble
+    task.options["ensemble"] = ensemble
     return QuestionAnswering(task, recipe(model, full=full, **training))
 
 
 def train(kind: QuestionAnswering, folder: Path) -> Any:
-    splits = DatasetDict({"train": rows(48), "select": rows(16, seed=1)})
+    splits = DatasetDict({"train": rows(48), "validation": rows(16, seed=1)})
     return kind.train(
         splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
         watch=TrainingWatch(),
@@ -379,7 +379,7 @@ def digest(folder: Path) -> str:
 
 def test_training_learns_to_find_a_word_and_when_there_is_none(tiny_bert, tmp_path):
     kind = made(tiny_bert, full=True, max_steps=60, eval_steps=60, learning_rate=5e-3)
-    splits = DatasetDict({"train": rows(400), "select": rows(40, seed=1)})
+    splits = DatasetDict({"train": rows(400), "validation": rows(40, seed=1)})
     kind.train(
         splits, checkpoints=tmp_path / "c", adapter=tmp_path / "a", watch=TrainingWatch()
     )  # fmt: skip

@@ -53,7 +53,7 @@ def make(model: Path, **changes: Any) -> Seq2SeqLM:
 
 
 def train(kind: Seq2SeqLM, folder: Path, watch: TrainingWatch | None = None) -> Any:
-    splits = DatasetDict({"train": rows(32), "select": rows(8, 40)})
+    splits = DatasetDict({"train": rows(32), "validation": rows(8, 40)})
     return kind.train(
         splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
         watch=watch or TrainingWatch(),
@@ -103,7 +103,7 @@ def test_explain_shows_what_the_loss_counts(tiny_t5: Path) -> None:
 
 def test_a_text_that_is_too_long_loses_its_end_and_a_target_nothing(tiny_t5: Path) -> None:
     class Shortening(TinyOffers):
-        shortens = "text"
+        truncate = "text"
 
     kind = Seq2SeqLM(Shortening(), recipe(tiny_t5, max_length=12))
     row = {"row_id": 1, "text": "red cup " * 40, "sentence": "red cup " * 4}

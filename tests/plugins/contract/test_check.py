@@ -57,7 +57,7 @@ def prompts(prompt: Callable[[Any], str]) -> type[Task]:
     def format_example(self: Any, row: Any) -> dict[str, Any]:
         return {**TinyPrices.format_example(self, row), "prompt": prompt(row)}
 
-    return variant(format_example=format_example, shortens=None)
+    return variant(format_example=format_example, truncate=None)
 
 
 def postprocess(function: Callable[..., Any]) -> type[Task]:
@@ -166,11 +166,11 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
     ("splits", "too few rows", lambda: rows_of(ROWS[:30])),
     ("splits", "one group", lambda: variant(group=lambda self, row: "all")),
     ("repeatable", "another order every time", changing_rows),
-    ("facts", "no dict", lambda: variant(learn=lambda self, train: 3)),
-    ("facts", "no JSON", lambda: variant(
-        learn=lambda self, train: {**TinyPrices.learn(self, train), "mean": np.float32(3)})),
-    ("facts", "others every time", lambda: variant(
-        learn=lambda self, train: {**TinyPrices.learn(self, train), "x": random.random()})),
+    ("state", "no dict", lambda: variant(learn=lambda self, train: 3)),
+    ("state", "no JSON", lambda: variant(
+        learn=lambda self, train: {**TinyPrices.fit(self, train), "mean": np.float32(3)})),
+    ("state", "others every time", lambda: variant(
+        learn=lambda self, train: {**TinyPrices.fit(self, train), "x": random.random()})),
     ("example", "another column", lambda: variant(format_example=lambda self, row: {
         "text": row["text"], "completion": "1"})),
     ("example", "another type", lambda: variant(format_example=lambda self, row: {
@@ -196,9 +196,9 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
     ("inputs", "changes without a column",
      lambda: prompts(lambda row: f"{row.get('good', '')}: {row['text']}")),
     ("distinct-prompts", "all the same", lambda: prompts(lambda row: "What does this cost?")),
-    ("shortens", "no column", lambda: variant(shortens="body")),
-    ("shortens", "not in the prompt", lambda: variant(shortens="good")),
-    ("shortens", "no text", lambda: variant(shortens="price")),
+    ("truncate", "no column", lambda: variant(truncate="body")),
+    ("truncate", "not in the prompt", lambda: variant(truncate="good")),
+    ("truncate", "no text", lambda: variant(truncate="price")),
     ("number-scale", "from 0",
      lambda: variant(number=lambda self, row: round(row["price"]) // 1000)),
     ("number-scale", "a float", lambda: variant(number=lambda self, row: row["price"] // 1)),
@@ -306,9 +306,9 @@ def test_an_exception_of_a_task_is_reported_with_its_place() -> None:
 
 def test_rules_that_build_on_a_broken_one_are_not_checked_and_say_why() -> None:
     results = {r.rule: r for r in check(rows_of(without("good"))(), Source())}
-    assert not results["facts"].reached
-    assert not results["facts"].passed
-    assert results["facts"].message == "not checked, because columns is broken"
+    assert not results["task_state"].reached
+    assert not results["task_state"].passed
+    assert results["task_state"].message == "not checked, because columns is broken"
     assert results["recipe-fields"].passed
 
 
@@ -394,7 +394,7 @@ def test_classification_tasks_keep_all_rules(task: type[Task]) -> None:
             "unreadable",
             "return None",
         ),
-        ({"shortens": "words"}, "shortens", "no column"),
+        ({"truncate": "words"}, "truncate", "no column"),
         ({"recipes": (replace(SMALL, model="embedded:minilmm"),)}, "recipe-models", "minilm"),
         (
             {"recipes": (replace(SMALL, model="embedded:minilm", training={"packingg": True}),)},

@@ -82,7 +82,7 @@ def test_decoder_and_threshold_were_chosen_on_select_alone(finished: Path) -> No
     means: dict[str, float] = {}
     for name in task.decoders():
         values = [metric.per_example(line["decoders"][name], line["reference"])
-                  for line in lines if line["split"] == "select"]  # fmt: skip
+                  for line in lines if line["split"] == "validation"]  # fmt: skip
         means[name] = metric.value(values)
     assert entry["decoder"] == max(means, key=lambda name: means[name])
     assert means["null-threshold"] >= max(means.values()) - 1e-9

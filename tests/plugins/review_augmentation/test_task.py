@@ -14,14 +14,14 @@ from toolkit_review_augmentation.task import EMBEDDED, TINYLLAMA, ReviewAugmenta
 @pytest.fixture(scope="module")
 def task() -> ReviewAugmentation:
     found = ReviewAugmentation()
-    found.settings |= {"train_reviews": 150, "test_reviews": 110}
+    found.options |= {"train_reviews": 150, "test_reviews": 110}
     return found
 
 
 @pytest.fixture(scope="module")
 def prepared(task: ReviewAugmentation) -> Prepared:
     made = prepare(task, Source())
-    task.adopt(task.learn(made.splits["train"]))
+    task.load_state(task.fit(made.splits["train"]))
     return made
 
 
@@ -42,13 +42,13 @@ def test_the_task_keeps_the_contract() -> None:
 
 def test_each_review_has_five_examples_in_one_split(prepared: Prepared) -> None:
     owner: dict[str, set[str]] = {}
-    for split in ("train", "select", "calibrate", "test"):
+    for split in ("train", "validation", "calibration", "test"):
         counts = Counter(prepared.splits[split]["group"][:])
         assert set(counts.values()) == {5}
         for group in counts:
             owner.setdefault(group, set()).add(split)
     assert all(len(splits) == 1 for splits in owner.values())
-    assert set(prepared.splits["train"]["source"][:]) == {"facts"}
+    assert set(prepared.splits["train"]["source"][:]) == {"state"}
 
 
 def test_gold_answers_score_perfectly_and_baselines_in_their_order(

@@ -23,7 +23,7 @@ def test_the_five_templates_of_the_original_project_are_there_and_direct_is_the_
 @pytest.mark.parametrize("name", [*templates.TEMPLATES, "Shorten: {article}\\nShort:"])
 def test_every_template_holds_the_article_and_ends_before_the_summary(name):
     task = Summarization()
-    task.settings["template"] = name
+    task.options["template"] = name
     example = task.format_example(ROW)
     whole = str(example["prompt"])
     assert "A {b}. C." in whole and "It was so." not in whole
@@ -66,8 +66,8 @@ def test_extraction_keeps_the_lead_and_the_most_central_sentences():
 
 def test_the_second_stage_reads_the_extract_alone():
     task = Summarization()
-    assert task.stages() == {}
-    task.settings["two_stage"] = True
+    assert task.row_transforms() == {}
+    task.options["two_stage"] = True
     text = "Rain fell. The barn in Oakhurst burnt down. The barn was old. A cat slept. It ended."
-    change = task.stages()[TWO_STAGE].change
+    change = task.row_transforms()[TWO_STAGE].change
     assert change({"article": text}) == {"article": extracting.extract(text)}

@@ -59,10 +59,10 @@ class NumericLMTask(CausalLMTask):
     It adds two losses and four decoders. ``loss = "regression-aware"`` trains the number's tokens
     against a target smoothed over neighbouring numbers (a Gaussian of width ``sigma`` in the
     logarithm of the number), ``"cross-entropy"`` is TRL's own. ``decoder`` is ``greedy``,
-    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the select split.
+    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the validation split.
     """
 
-    options: ClassVar[Mapping[str, Any]] = {
+    options = {
         "loss": "regression-aware",
         "sigma": 0.15,
         "decoder": "auto",
@@ -95,7 +95,7 @@ class NumericLMTask(CausalLMTask):
         return None if number is None or number <= 0 else self.from_number(number)
 
     def decoders(self) -> Mapping[str, Decoder]:
-        k = int(self.settings["k"])
+        k = int(self.options["k"])
         return {
             "greedy": untuned(self.postprocess),
             "top-k": self._number_decoder(

@@ -48,7 +48,7 @@ class QuestionAnsweringTask(Task):
 
     kind: ClassVar[str] = "question-answering"
     recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
-    options: ClassVar[Mapping[str, Any]] = {"decoder": "auto"}
+    options = {"decoder": "auto"}
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         """A SQuAD file, or a table with a question, a context and an answer that stands in it.
@@ -99,7 +99,7 @@ class QuestionAnsweringTask(Task):
         return self.span(None if none else output.spans[0])
 
     def decoders(self) -> Mapping[str, Decoder]:
-        """By the likelier score, always a span, or by the threshold tuned on select rows."""
+        """By the likelier score, always a span, or by the threshold tuned on validation rows."""
         return {
             "likeliest": untuned(self.postprocess),
             "always-a-span": lambda output, row, tuned: self._unless(output, math.inf),

@@ -139,9 +139,9 @@ def duplicates(subject: Subject) -> None:
 
 
 def splits(subject: Subject) -> str:
-    """No split is empty, and no group in two of them; stress rows may be copies of test rows."""
+    """No split is empty, and no group in two of them; challenge rows may be copies of test rows."""
     from toolkit.data import tables
-    from toolkit.data.splits import STRESS
+    from toolkit.data.splits import CHALLENGE
 
     owner: dict[str, str] = {}
     for name, rows in subject.prepared.splits.items():
@@ -149,7 +149,10 @@ def splits(subject: Subject) -> str:
             raise Broken(f"the split {name} is empty; load more rows, or fewer of one group")
         for row in tables.rows(rows):
             group = subject.task.group(row)
-            if owner.setdefault(group, name) != name and (owner[group], name) != ("test", STRESS):
+            if owner.setdefault(group, name) != name and (owner[group], name) != (
+                "test",
+                CHALLENGE,
+            ):
                 raise Broken(
                     f"the group {group[:60]!r} is in {owner[group]} and in {name}; group must "
                     "depend on the row alone"
@@ -166,18 +169,18 @@ def repeatable(subject: Subject) -> None:
         )
 
 
-def facts(subject: Subject) -> None:
+def state(subject: Subject) -> None:
     """``learn`` returns JSON values, the same ones every time."""
     train = subject.prepared.splits["train"]
-    learned = subject.task.learn(train)
+    learned = subject.task.fit(train)
     if not isinstance(learned, dict):
         raise Broken(f"learn returned {type(learned).__name__}; return a dict")
     for name, value in learned.items():
         if problem := json_problem({name: value}):
             raise Broken(f"learn: {problem}; facts are stored in run.json, so return plain values")
-    if subject.task.learn(train) != learned:
+    if subject.task.fit(train) != learned:
         raise Broken("learn returned other facts the second time; it must depend on the rows alone")
-    subject.task.adopt({**subject.prepared.found, **learned})
+    subject.task.load_state({**subject.prepared.found, **learned})
 
 
 RULES = (
@@ -189,5 +192,5 @@ RULES = (
     Rule("duplicates", duplicates, ("groups", "panel")),
     Rule("splits", splits, ("groups", "row-ids")),
     Rule("repeatable", repeatable, ("splits",)),
-    Rule("facts", facts, ("splits",)),
+    Rule("state", state, ("splits",)),
 )

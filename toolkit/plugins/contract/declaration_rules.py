@@ -83,7 +83,7 @@ def options(subject: Subject) -> None:
         for name, value in recipe.task.items():
             _check_option(recipe, name, value, known)
     # As pipeline.restore.load_task does: what the task has in a run with the default recipe.
-    subject.task.settings = {**known, **subject.task.recipes[0].task}
+    subject.task.options = {**known, **subject.task.recipes[0].task}
 
 
 def _check_option(recipe: Recipe, name: str, value: Any, known: Mapping[str, Any]) -> None:

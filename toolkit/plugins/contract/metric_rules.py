@@ -186,6 +186,6 @@ RULES = (
     Rule("aggregate", aggregate, ("per-example",)),
     Rule("direction", direction, ("aggregate",)),
     Rule("fallback", fallback, ("per-example",)),
-    Rule("slices", slices, ("facts",)),
+    Rule("slices", slices, ("state",)),
     Rule("intervals", intervals, ("gold",)),
 )

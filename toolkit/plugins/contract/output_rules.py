@@ -111,23 +111,23 @@ def distinct_prompts(subject: Subject) -> None:
         )
 
 
-def shortens(subject: Subject) -> str | None:
+def truncate(subject: Subject) -> str | None:
     """The column that may be shortened is a text in the prompt, which gets shorter with it."""
-    task, column = subject.task, subject.task.shortens
+    task, column = subject.task, subject.task.truncate
     if column is None:
         return "no column may be shortened, so rows that are too long are refused"
     if column not in task.columns:
         raise Broken(
-            f"shortens names {column!r}, which is no column{did_you_mean(column, task.columns)}"
+            f"truncate names {column!r}, which is no column{did_you_mean(column, task.columns)}"
         )
     for row in subject.rows:
         if not isinstance(row[column], str):
-            raise Broken(f"shortens names {column!r}, which holds no text")
+            raise Broken(f"truncate names {column!r}, which holds no text")
         whole, cut = (str(subject.probe.prompt({**row, column: t})) for t in (row[column], ""))
         if row[column] and len(cut) >= len(whole):
             raise Broken(
                 f"the prompt of row {row['row_id']} does not get shorter without {column!r}, which "
-                "shortens names; name the column whose end may be left out"
+                "truncate names; name the column whose end may be left out"
             )
     return None
 
@@ -271,13 +271,13 @@ def unreadable(subject: Subject) -> None:
 
 
 RULES = (
-    Rule("example", example, ("facts",)),
+    Rule("example", example, ("state",)),
     Rule("completion", completion, ("example",)),
-    Rule("reference", reference, ("facts",)),
+    Rule("reference", reference, ("state",)),
     Rule("prompt-hides-answer", prompt_hides_answer, ("example", "reference", "panel")),
     Rule("inputs", inputs, ("prompt-hides-answer",)),
     Rule("distinct-prompts", distinct_prompts, ("example", "reference", "panel")),
-    Rule("shortens", shortens, ("example",)),
+    Rule("truncate", truncate, ("example",)),
     Rule("number-scale", number_scale, ("completion", "reference"), of=NumericLMTask),
     Rule("gold", gold, ("completion", "reference", "number-scale")),
     Rule("decoders", decoders, ("gold",)),

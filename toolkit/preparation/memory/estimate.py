@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.recipe import Recipe
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import DryRun, Kind
+    from toolkit.kinds.base import DryRun, TaskModel
     from toolkit.task import Task
 
 MIB = 2**20
@@ -50,10 +50,10 @@ class Shape:
         """The longest rows of some data.
 
         Args:
-            parts: part of an example → tokens of each row (:meth:`Kind.lengths`).
+            parts: part of an example → tokens of each row (:meth:`TaskModel.lengths`).
             limit: tokens of the longest row that is trained on; ``None``: no limit.
             written: the most tokens that are written in scoring.
-            own_limits: parts that have a limit of their own (:attr:`Kind.own_limits`).
+            own_limits: parts that have a limit of their own (:attr:`TaskModel.own_limits`).
             filled: whether rows are packed, several into a sequence of up to ``limit`` tokens.
         """
         import numpy as np
@@ -113,7 +113,7 @@ class Estimate:
 
     @property
     def peak(self) -> int:
-        """The most of the whole run: select rows are scored while the optimizer is there."""
+        """The most of the whole run: validation rows are scored while the optimizer is there."""
         return max(self.training_peak, self.scoring_peak + self.optimizer)
 
     def document(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def estimate(
         gpu: whether it is for a GPU, where scoring takes larger batches.
         gpu_memory: bytes that the GPU has in all; by default that of this machine, or 80 GiB.
         tokenizer: the model's tokenizer, where it is loaded already.
-        head: further arguments of ``from_pretrained`` (:meth:`Kind.head_arguments`).
+        head: further arguments of ``from_pretrained`` (:meth:`TaskModel.head_arguments`).
         trust_remote_code: run code that comes with the model.
     """
     from toolkit.kinds.base import DryRunRequest
@@ -210,7 +210,7 @@ class _Measured:
 
     def __init__(
         self,
-        kind: type[Kind],
+        kind: type[TaskModel],
         dry_run: DryRun,
         recipe: Recipe,
         shape: Shape,
