@@ -1,9 +1,10 @@
-"""From what a model gave to a prediction: decoders for numbers.
+"""From a model's outputs to predictions: running a task's decoders, and decoders for numbers.
 
 A language model that writes a price gives a whole distribution over numbers, of which greedy text
-is only the mode. Averaging the three most probable numbers by their probability is the seed idea
-("improved approach"); the median is the best point under absolute error, the mean under squared
-error (Lukasik et al., "Regression-aware inference with LLMs", 2024, arXiv:2403.04182).
+is only the mode. Averaging the three most probable numbers by their probability is the "improved
+approach" of the guide that the price recipes follow; the median is the best point under absolute
+error, the mean under squared error (Lukasik et al., "Regression-aware inference with LLMs", 2024,
+arXiv:2403.04182).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from toolkit.task import Row, Task
 
-# A minus is one only where no word or number stands before it: "10-12" is no negative number.
+# A hyphen is a minus sign only where no word or number precedes it: "10-12" has no negative number.
 _NUMBER = re.compile(r"(?:(?<![\w.,)])-(?=\d))?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
 
 
@@ -28,11 +29,17 @@ def first_number(text: str) -> float | None:
     """The first number in a text, or ``None`` (``"about 1,250 dollars"`` → 1250.0)."""
     found = _NUMBER.search(text)
     number = float(found.group().replace(",", "")) if found else math.inf
-    return number if math.isfinite(number) else None  # a model may go on writing digits
+    return number if math.isfinite(number) else None  # a very long run of digits overflows
 
 
 def top_k_mean(values: np.ndarray, probabilities: np.ndarray, k: int) -> float:
-    """Mean of the ``k`` most probable values, weighted by their probabilities."""
+    """Mean of the ``k`` most probable values, weighted by their probabilities.
+
+    Args:
+        values: the numbers, shape (n,).
+        probabilities: of each number, shape (n,).
+        k: how many values count.
+    """
     import numpy as np
 
     best = np.argsort(-probabilities, kind="stable")[:k]
@@ -40,14 +47,17 @@ def top_k_mean(values: np.ndarray, probabilities: np.ndarray, k: int) -> float:
 
 
 def mean(values: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean of the distribution, renormalised over the values."""
+    """Mean of the distribution, renormalised over the values; both arrays of shape (n,)."""
     import numpy as np
 
     return float(np.average(values, weights=probabilities))
 
 
 def median(values: np.ndarray, probabilities: np.ndarray) -> float:
-    """Weighted median, between the two neighbours where the cumulated probability crosses 1/2."""
+    """Weighted median, between the two neighbours where the cumulated probability crosses 1/2.
+
+    Both arrays have the shape (n,).
+    """
     import numpy as np
 
     order = np.argsort(values, kind="stable")
@@ -61,12 +71,12 @@ def median(values: np.ndarray, probabilities: np.ndarray) -> float:
 def decode_all(
     task: Task, outputs: Sequence[Any], rows: Sequence[Row], tuned: Mapping[str, Any]
 ) -> dict[str, list[Any | None]]:
-    """What each of the task's decoders makes of each output; ``None`` where it cannot be read.
+    """The predictions of each of the task's decoders; ``None`` where an output cannot be read.
 
     Args:
-        task: whose decoders are used.
+        task: the task whose decoders are used.
         outputs: a model's outputs.
-        rows: their rows.
+        rows: the rows that they belong to.
         tuned: what :meth:`~toolkit.Task.tune` returned for the system that gave the outputs.
     """
     return {
@@ -78,13 +88,13 @@ def decode_all(
 def decode_as(
     task: Task, entry: Mapping[str, Any], outputs: Sequence[Any], rows: Sequence[Row]
 ) -> list[Any | None]:
-    """Outputs as a system of a run reads them: with its decoder and its tuned values.
+    """The predictions of a run's system from new outputs, by its decoder and its tuned values.
 
     Args:
         task: the run's task.
         entry: the system's entry in ``systems.json``; empty for the task's first decoder.
         outputs: a model's outputs.
-        rows: their rows.
+        rows: the rows that they belong to.
     """
     decoders, tuned = task.decoders(), tuned_values(entry)
     decoder = decoders[entry.get("decoder") or next(iter(decoders))]
@@ -102,10 +112,10 @@ def primary_values(
     rows: Sequence[Row],
     tuned: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
-    """The task's primary metric by decoder.
+    """The task's primary metric for each of its decoders.
 
     Args:
-        task: whose decoders and metric are used.
+        task: the task whose decoders and metric are used.
         outputs: a model's outputs on validation rows.
         rows: these rows.
         tuned: what :meth:`~toolkit.Task.tune` returned for the model; ``None``: tune on these rows.

@@ -13,9 +13,9 @@ characters; spans come best first. ``no_answer`` may be left out, and so may all
 text itself.
 
 A mark is ``{"start": int, "end": int, "note": str, "kind": str}``: a place in the text (or, of
-``source_marks``, in the source that the text was written from) with what is to be said of it. Its
-kind is ``unsupported`` (the default: the source does not say so), ``supported`` or ``missing`` (the
-source says so, the text does not).
+``source_marks``, in the source that the text was written from) with a note on it. Its kind is
+``unsupported`` (the default: the source does not contain it), ``supported`` or ``missing`` (the
+source contains it, the text does not).
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def read_output(
     """The panel's data as far as they can be read from the kind's output alone.
 
     Args:
-        output: what the model gave for the row.
-        row: the row that it answers.
+        output: the model's output for the row.
+        row: the row.
         task: the task's name, for errors.
         view: how the output is drawn, one of :data:`VIEWS`.
         answer: reads the prediction from the output; called for an output without a text.
@@ -84,7 +84,7 @@ def _labels(task: str, output: Any, labels: Sequence[Any] | None) -> dict[str, f
     values = [float(p) for p in found]
     names = labels or range(len(values))
     if len(names) != len(values):
-        raise PluginError(f"{task} names {len(names)} labels, its model gives {len(values)}")
+        raise PluginError(f"{task} names {len(names)} labels, and its model has {len(values)}")
     return dict(zip(map(str, names), values, strict=True))
 
 
@@ -114,11 +114,15 @@ def _span(span: Any) -> dict[str, Any]:
 
 
 def check(view: str, data: Any) -> Mapping[str, Any]:
-    """The data, if they are what the view draws; raises :class:`PluginError` otherwise."""
+    """The data, if they have the form that the view draws.
+
+    Raises:
+        PluginError: they do not, or there is no such view.
+    """
     if view not in VIEWS:
         raise PluginError(f"there is no view {view!r}; views are {', '.join(VIEWS)}")
     if not isinstance(data, Mapping):
-        raise PluginError(f"panel_data gave {type(data).__name__}, not a mapping")
+        raise PluginError(f"panel_data returned {type(data).__name__}, not a mapping")
     needed = {
         "text": ("text",),
         "number-distribution": ("values", "probabilities"),

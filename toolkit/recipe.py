@@ -18,13 +18,13 @@ class Recipe:
         training: fields of the kind's training arguments (``SFTConfig``, ``TrainingArguments``).
         lora: fields of ``LoraConfig``; ``None`` trains all parameters.
         quantization: fields of ``BitsAndBytesConfig``; ``None`` loads unquantized.
-        generation: fields of ``GenerationConfig``; greedy unless asked.
-        early_stopping: arguments of transformers' ``EarlyStoppingCallback``, judged by the task's
-            primary metric on the validation split, and ``minutes``, after which training ends with
-            the best checkpoint so far; ``None`` trains to the end.
+        generation: fields of ``GenerationConfig``; greedy by default.
+        early_stopping: arguments of transformers' ``EarlyStoppingCallback``, which watches the
+            task's primary metric on the validation split, and ``minutes``, after which training
+            ends with the best checkpoint so far; ``None`` trains to the end.
         task: the task's own options (see :attr:`Task.options`).
         cost: prices for the table of cost and speed (see :mod:`toolkit.evaluation.latency`).
-        sources: ``section.field`` → where its value comes from, for recipes that follow somebody.
+        sources: ``section.field`` → where its value comes from, for recipes that follow a guide.
     """
 
     name: str
@@ -47,4 +47,4 @@ COST_FIELDS = {
     "api_price_per_query": "what an answer of an API would cost",
     "currency": "a sign for prices ($)",
 }
-"""What ``[cost]`` may hold, each with what it is."""
+"""Fields of ``[cost]`` → what each is."""

@@ -1,8 +1,8 @@
-"""What a plugin author sees: a task, and the plain values it is described with.
+"""The contract between the toolkit and its plugins: a task, and the values that describe it.
 
-A :class:`Task` is one class per kind of model (see :mod:`toolkit.kinds`); metrics, recipes and
-panels are frozen dataclasses; metrics' and baselines' working parts are functions. Nothing here
-imports torch or transformers, so that a plugin costs nothing to discover.
+A :class:`Task` is subclassed once for each kind of task (see :mod:`toolkit.kinds`); metrics,
+recipes and panels are frozen dataclasses; what metrics and baselines compute is given as functions.
+Nothing here imports torch or transformers, so that plugins are discovered quickly.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from toolkit.metrics.target import Target
 
 API_VERSION = 2
-"""The version of this contract; a task says which one it is written for."""
+"""The version of this contract; a task names the one that it is written for."""
 
 OLDEST_API_VERSION = 1
-"""The oldest version whose tasks still work here; see the page on the API version."""
+"""The oldest version whose tasks still work; see the page on the API version."""
 
 Row = Mapping[str, Any]
 """One example: the task's columns plus ``row_id`` (the row's number in its source, from 1)."""
@@ -55,11 +55,11 @@ def untuned(read: Callable[[Any, Row], Any | None]) -> Decoder:
 
 @dataclass(frozen=True)
 class RowTransform:
-    """A system that changes a row before the trained model answers it, such as by extracting.
+    """A system that changes a row before the trained model answers it, such as by shortening it.
 
     Args:
-        change: a row in, the columns that become others out.
-        note: what the report says beside the system's name.
+        change: a row → the columns that change, with their new values.
+        note: the text beside the system's name in the report.
     """
 
     change: Callable[[Row], Row]
@@ -67,7 +67,7 @@ class RowTransform:
 
 
 class Task(ABC):
-    """One problem: its data, prompt, training set-ups, decoders, scorers and baselines.
+    """One problem: its data, prompt, recipes, decoders, metrics and baselines.
 
     Subclass a kind (:class:`toolkit.CausalLMTask`), never this class. The core makes one instance
     per run, sets its :attr:`options` (the recipe's ``[task]`` section over the class's defaults)
@@ -76,38 +76,38 @@ class Task(ABC):
     """
 
     api_version: ClassVar[int] = 1
-    """The version of the contract that the task is written for; saying nothing means the first."""
+    """The version of the contract that the task is written for; a task that names none: 1."""
     kind: ClassVar[str]
-    """The kind of its model, as ``toolkit new --kind`` names it; set by the class subclassed."""
+    """The kind of task, such as ``causal-lm``; set by the class of a kind that is subclassed."""
     name: ClassVar[str]
-    """What ``toolkit run`` is given: kebab-case, and unlike the names of all other tasks."""
+    """The name for ``toolkit run``: kebab-case, and unique among all tasks."""
     summary: ClassVar[str]
     """What the task does, in a line."""
     columns: ClassVar[Mapping[str, str]]
     """Column name → one line on what it holds. ``load_rows`` returns exactly these."""
     answer: ClassVar[str | None] = None
-    """The column to predict; with it :meth:`load_rows` works as it comes."""
+    """The column to predict; a task that names it can use the default :meth:`load_rows`."""
     data: ClassVar[str | Path | None] = None
-    """The task's own rows, a file beside its module; used where no other data are named."""
+    """The task's own rows, a file beside its module; used where the user names no data."""
     synthetic: ClassVar[bool] = False
-    """The task's own rows are made up: the report then says so beside its figures."""
+    """Whether the task's own rows are generated; the report then states so beside its figures."""
     metrics: tuple[Metric, ...]
-    """What answers are judged by; ready-made ones are in :mod:`toolkit.metrics.common`."""
+    """What predictions are scored with; ready-made ones are in :mod:`toolkit.metrics.common`."""
     primary_metric: ClassVar[str]
-    """The name of the metric that the verdict and all choices are about."""
+    """The name of the metric that decides the verdict and all choices."""
     margin: ClassVar[float] = 0.0
     """Systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
     recipes: ClassVar[tuple[Recipe, ...]]
     """The first is the default."""
     options: dict[str, Any] = {}
-    """The task's own options: of a class their defaults, of an instance its values in the run.
+    """The task's own options: on the class their defaults, on an instance the values of the run.
 
-    A recipe's ``[task]`` section and ``--set task.NAME=…`` name them; others are refused.
+    A recipe's ``[task]`` section and ``--set task.NAME=…`` set them; unknown options are refused.
     """
     panel: ClassVar[Panel | None] = None
     """How the playground shows the task; its inputs are the columns that a prediction needs."""
     truncate: ClassVar[str | None] = None
-    """The column whose end is left out of a prompt that is too long; ``None``: refuse such rows.
+    """The column that loses its end where a prompt is too long; ``None``: such rows are refused.
 
     The answer is never cut, and the same shortened prompt is used in training and prediction.
     """
@@ -119,7 +119,7 @@ class Task(ABC):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         version_1.alias(cls)
-        # The kinds name no version, so that their subclasses may; they are of today.
+        # The kinds' own classes name no version, so that subclasses can; theirs is the present one.
         if cls.api_version == 1 and not cls.__module__.startswith("toolkit."):
             version_1.adapt(cls)
 
@@ -127,16 +127,16 @@ class Task(ABC):
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         """Rows with the task's columns; a ``DatasetDict`` where the source brings its own splits.
 
-        Default, for a task that names its :attr:`answer`: the user's file or :attr:`data`, its
-        columns found by name (``--text`` and ``--target`` name others), rows in the usual formats
-        for fine-tuning recognised, see :mod:`toolkit.data.column_mapping`.
+        Default, for a task that names its :attr:`answer`: the rows of the user's file or of
+        :attr:`data`. Columns are found by name (``--text`` and ``--target`` name others), and the
+        usual formats for fine-tuning are recognised, see :mod:`toolkit.data.column_mapping`.
 
-        Its splits are called ``train``, ``validation`` and ``test``. Rows that are hard on purpose
-        (edge cases, perturbed text) can be a split ``challenge``: all systems answer them, and they
-        count in :meth:`slices` alone.
+        The splits of a ``DatasetDict`` are called ``train``, ``validation`` and ``test``. Rows that
+        are hard on purpose (edge cases, perturbed text) can be a split ``challenge``: all systems
+        predict them, and they count in :meth:`slices` only.
 
-        Rows that cannot be used are left out and told to ``source.leave_out(reason, row_ids)``;
-        choices that were made for the user are told to ``source.note(sentence)``.
+        Rows that cannot be used are left out and recorded with ``source.leave_out(reason,
+        row_ids)``, choices that were made for the user with ``source.note(sentence)``.
         """
         from toolkit.data.column_mapping import ColumnMapping
 
@@ -159,25 +159,25 @@ class Task(ABC):
         return OwnData(folder / self.data, self.synthetic)
 
     def parse_answer(self, text: str) -> Any | None:
-        """An answer as it stands in a file → as the task's rows hold it; ``None``: unusable."""
+        """The answer's text in a file → its value in the task's rows; ``None``: unusable."""
         return text or None
 
     def input_columns(self) -> list[str]:
-        """The columns a prediction needs: the panel's inputs, else all but the answer's."""
+        """The columns that a prediction needs: the panel's inputs, else all but the answer."""
         return [n for n in (self.panel.inputs if self.panel else self.columns) if n != self.answer]
 
     def load_inputs(self, source: Source) -> Dataset:
         """Rows to predict, with ``row_id`` and the input columns, whose answer is not known.
 
-        ``source.chosen`` is what :meth:`load_rows` left there. Default: the file's columns of
-        those names, or those that training took.
+        ``source.chosen`` is what :meth:`load_rows` stored there. Default: the columns that were
+        read for training, or, where the file lacks them, those with the inputs' names.
         """
         from toolkit.data.column_mapping import load_inputs
 
         return load_inputs(source, self.input_columns())
 
     def group(self, row: Row) -> str:
-        """Rows of one group stay in one split. Default: the inputs' text, normalised.
+        """The row's group; rows of one group stay in one split. Default: the inputs, normalised.
 
         The inputs are the panel's, else all columns that hold text.
         """
@@ -186,34 +186,36 @@ class Task(ABC):
         return " ".join(text.casefold().split())
 
     def fit(self, train: Dataset) -> dict[str, Any]:
-        """Facts about the training split that later steps need (JSON values): a median, a unit.
+        """Values from the training split that later steps need, such as a median (JSON values).
 
-        They are stored with the run and with the adapter, and handed to :meth:`load_state`.
+        They are stored as the task's state with the run and the adapter, and passed to
+        :meth:`load_state`.
         """
         return {}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take over facts; a task may adapt itself to them, such as its metrics' unit."""
+        """Set :attr:`state`; a task may adapt itself to it, such as the unit of its metrics."""
         self.state = dict(state)
 
     def augment(self, row: Row, random: Random) -> Row:
-        """A training row said otherwise, with the same answer; another for each epoch.
+        """A variant of a training row with the same answer, such as its text reworded.
 
-        Held-out rows are never touched. Default: the row as it is.
+        The first epoch has the rows as they are, each further one another variant. Held-out rows
+        are never changed. Default: the row as it is.
         """
         return row
 
     # -- prompt and answer -------------------------------------------------------------------------
     @abstractmethod
     def format_example(self, row: Row) -> dict[str, Any]:
-        """The kind's standard columns for a row, such as ``prompt`` and ``completion``.
+        """A row in the standard columns of the task's kind, such as ``prompt`` and ``completion``.
 
-        A row to be predicted holds only ``row_id`` and the input columns; its answer is then empty.
+        A row to be predicted has only ``row_id`` and the input columns; the answer is then empty.
         """
 
     @abstractmethod
     def postprocess(self, output: Any, row: Row) -> Any | None:
-        """The decoder: the kind's output dataclass in, a prediction out, ``None`` if unreadable."""
+        """The decoder: the kind's output in, a prediction out; ``None`` if it cannot be read."""
 
     def decoders(self) -> Mapping[str, Decoder]:
         """Named decoders; where there are several, one is chosen on the validation split."""
@@ -228,13 +230,13 @@ class Task(ABC):
         return {}
 
     def fallback(self) -> Any:
-        """What an unreadable output is scored as. Nothing is dropped from any side."""
+        """The prediction that an unreadable output counts as; no row of any system is dropped."""
         name = type(self).__name__
-        raise NotImplementedError(f"{name}.fallback: say what unreadable output counts as")
+        raise NotImplementedError(f"{name}.fallback: define what an unreadable output counts as")
 
     @abstractmethod
     def reference(self, row: Row) -> Any:
-        """What the metrics compare a prediction with; may hold several references."""
+        """What the metrics compare a prediction with; it may hold several references."""
 
     def panel_data(self, output: Any, row: Row) -> Mapping[str, Any]:
         """What the panel's view draws of an output, as plain data (see :mod:`toolkit.panels`).
@@ -253,55 +255,57 @@ class Task(ABC):
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:
-        """Cheap ways to do the task, fitted on the training split."""
+        """Name → cheap way to do the task, fitted on the training split."""
         return {}
 
     def row_transforms(self) -> Mapping[str, RowTransform]:
-        """Further systems of a trained language model, which answers rows that were changed first.
+        """Name → further system: the trained language model on rows that are changed first.
 
-        They stand in the ladder beside the adapter, each compared with it row by row.
+        They are rows of the ladder beside the adapter, each compared with it row by row.
         """
         return {}
 
     def controls(self) -> Mapping[str, Baseline]:
-        """What shows how a figure is to be read, such as the gold answers or shuffled ones.
+        """Name → system that shows how to read a figure, such as the right or shuffled answers.
 
-        They stand in the ladder, may look at the answers, and compete with nothing.
+        Controls are rows of the ladder with the role ``control``. They may look at the answers, and
+        no other system is compared with them.
         """
         return {}
 
     def targets(self) -> Sequence[Target]:
-        """What the task is wanted to reach; the report says of each whether it was met."""
+        """The figures that the task should reach; the report tells for each whether it was met."""
         return ()
 
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         """Name → function that puts a row into a named part (``None``: into none).
 
-        Test and challenge rows are put into parts; a column of the task says which are which.
+        Test and challenge rows are put into parts; a column of the task can tell them apart.
         """
         return {}
 
     def residual(self, prediction: Any, reference: Any) -> float | None:
-        """A non-negative misfit for split-conformal intervals; ``None``: the task has none."""
+        """A non-negative error, for split-conformal intervals; ``None``: the task has none."""
         return None
 
     def interval(self, prediction: Any, width: float) -> tuple[float, float]:
         """All values whose :meth:`residual` to the prediction is at most ``width``."""
-        raise NotImplementedError(f"{type(self).__name__}.interval goes with residual")
+        name = type(self).__name__
+        raise NotImplementedError(f"{name}.interval: a task with a residual has to define it")
 
     def categories(self) -> Sequence[Any] | None:
-        """All values a prediction can have, in order, for a confusion matrix; ``None``: none."""
+        """All classes in order, for a confusion matrix; ``None``: predictions are not classes."""
         return None
 
     def category(self, value: Any) -> Any | None:
-        """Which of the :meth:`categories` a prediction or a reference stands for.
+        """Which of the :meth:`categories` a prediction or a reference belongs to.
 
-        ``None``: of none; a row whose reference is of none is left out of the matrix.
+        ``None``: to none; a row whose reference belongs to none is left out of the matrix.
         """
         return value
 
     def metric(self, name: str | None = None) -> Metric:
-        """A metric by name; the primary one without."""
+        """A metric by its name; ``None``: the primary one."""
         wanted = name or self.primary_metric
         return next(metric for metric in self.metrics if metric.name == wanted)
 

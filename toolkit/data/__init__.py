@@ -1,6 +1,6 @@
-"""Data for tasks: what the command line names, files as rows, rows as a task's columns.
+"""Data for tasks: the options that name them, files as rows, and rows as a task's columns.
 
-A task's ``load_rows`` gets a :class:`Source` and most often goes like this::
+A task's ``load_rows`` gets a :class:`Source` and usually looks like this::
 
     def load_rows(self, source):
         decided = data.for_all_files(choose_columns)       # (source, dataset) -> choice
@@ -12,7 +12,7 @@ A task's ``load_rows`` gets a :class:`Source` and most often goes like this::
         return data.load_rows(source, convert, self.own_data)
 
 ``columns`` are helpers to guess and render columns, ``tables`` to read and write large tables
-batch by batch. Nothing heavy is imported before it is used.
+batch by batch. Heavy libraries are imported only when they are used.
 """
 
 from __future__ import annotations

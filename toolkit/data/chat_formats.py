@@ -1,11 +1,11 @@
-"""Rows in the forms that people already have for fine-tuning, recognised by their columns.
+"""The usual formats of rows for fine-tuning language models, recognised by their columns.
 
     prompt/completion   {"prompt": "…", "completion": "…"}, two texts or two lists of messages
     chat messages       {"messages": [{"role": "user", "content": "…"}, …]}
     Alpaca              {"instruction": "…", "input": "…", "output": "…"}
     ShareGPT            {"conversations": [{"from": "human", "value": "…"}, …]}
 
-All become an :class:`Exchange`: what stands before the last answer, and that answer.
+Each row becomes an :class:`Exchange`: everything before the last answer, and that answer.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ ROLES = {
     "human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant",
     "model": "assistant",
 }  # fmt: skip
-"""Names that speakers go by, and what chat templates call them."""
+"""Names of speakers in such rows → the roles of chat templates."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a model is shown, and what it is to say.
+    """A prompt and the answer to it.
 
     Args:
         prompt: a text, or the messages before the answer.
-        answer: the answer alone; empty where it is not known.
+        answer: the answer without the prompt; empty where it is not known.
     """
 
     prompt: str | tuple[Message, ...]
@@ -46,7 +46,7 @@ class Exchange:
 
     @property
     def text(self) -> str:
-        """The prompt as one text: a single message by itself, several with who says them."""
+        """The prompt as one text; of several messages each follows the name of its role."""
         if isinstance(self.prompt, str):
             return self.prompt
         if len(self.prompt) == 1:
@@ -56,12 +56,12 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Format:
-    """One form of rows.
+    """One format of rows.
 
     Args:
-        name: what people call it.
-        needs: columns it must have.
-        takes: further columns it reads where they are there.
+        name: its usual name.
+        needs: columns that it must have.
+        takes: optional columns, which are read where the rows have them.
         read: a row and whether its answer is needed → an :class:`Exchange`; raises
             :class:`Unusable`.
     """
@@ -73,12 +73,12 @@ class Format:
 
     @property
     def sentence(self) -> str:
-        """What is said when rows of this form are met."""
+        """The note to the user where rows of this format are read."""
         columns = ", ".join((*self.needs, *self.takes))
         return f"the rows are in the form of {self.name} ({columns}) and are read that way"
 
     def prompt_columns(self, available: Sequence[str]) -> bool:
-        """Whether rows to be predicted, without their answers, can be read."""
+        """Whether rows with these columns can be read to be predicted, without their answers."""
         return self.needs[0] in available
 
 
@@ -109,11 +109,12 @@ def _share_gpt(row: Mapping[str, Any], answered: bool) -> Exchange:
 
 
 def _alpaca(row: Mapping[str, Any], answered: bool) -> Exchange:
-    asked = "\n\n".join(part for part in (tidy(row["instruction"]), tidy(row.get("input"))) if part)
-    messages = [{"role": "user", "content": asked}]
+    parts = (tidy(row["instruction"]), tidy(row.get("input")))
+    instruction = "\n\n".join(part for part in parts if part)
+    messages = [{"role": "user", "content": instruction}]
     if system := tidy(row.get("system")):
         messages.insert(0, {"role": "system", "content": system})
-    if not asked:
+    if not instruction:
         raise Unusable("no instruction")
     return _checked(Exchange(tuple(messages), tidy(row.get("output"))), answered)
 
@@ -126,18 +127,18 @@ def _conversation(turns: Any, role: str, content: str, answered: bool) -> Exchan
     if messages[-1]["role"] == "assistant":
         answer = messages.pop()["content"]
     elif answered:
-        raise Unusable("the last message is no answer")
+        raise Unusable("the last message is not an answer")
     if not any(message["role"] == "user" for message in messages):
-        raise Unusable("no question before the answer")
+        raise Unusable("no user message before the answer")
     return _checked(Exchange(tuple(messages), answer), answered)
 
 
 def _message(turn: Any, role: str, content: str) -> Message:
     if not isinstance(turn, Mapping):
-        raise Unusable("a message that is no object")
+        raise Unusable("a message that is not an object")
     speaker = ROLES.get(str(turn.get(role)).casefold())
     if speaker is None:
-        raise Unusable(f"a message by {turn.get(role)!r}")
+        raise Unusable(f"a message of the unknown role {turn.get(role)!r}")
     said = turn.get(content)
     if not isinstance(said, str):
         raise Unusable("a message that is no text")
@@ -153,7 +154,7 @@ def _checked(exchange: Exchange, answered: bool) -> Exchange:
 
 
 def _parsed(value: Any) -> Any:
-    """A list of messages; a CSV file and a column of mixed types hold it as JSON text."""
+    """A text or a list of messages, which CSV files and columns of mixed types hold as JSON."""
     if isinstance(value, str) and value.lstrip().startswith(("[{", "[ {")):
         try:
             return json.loads(value)
@@ -171,15 +172,15 @@ FORMATS: Mapping[str, Format] = {
         Format("prompt/completion", ("prompt", "completion"), (), _prompt_completion),
     )
 }
-"""The forms by name, in the order in which they are looked for."""
+"""The formats by name, in the order in which they are tried."""
 
 
 def recognise(dataset: Dataset) -> Format | None:
-    """The form that rows are in, by their columns and their first row; ``None``: no known one."""
+    """The format of rows, judged by their columns and first row; ``None``: none of these."""
     for form in FORMATS.values():
         if not set(form.needs) <= set(dataset.column_names):
             continue
-        # A column of that name alone may hold anything; a list of messages is a list.
+        # A column of that name may hold anything; only a list can be a list of messages.
         listed = isinstance(_parsed(dataset[0][form.needs[0]]), list)
         if listed or form.name not in ("chat messages", "ShareGPT"):
             return form

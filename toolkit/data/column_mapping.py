@@ -1,8 +1,9 @@
-"""How a task that names its answer gets its rows: the user's file, or the task's own.
+"""The default way to load rows, for tasks that name their answer column.
 
-Columns are found by the task's names for them; ``--text`` and ``--target`` name others. Where the
-file has none of that and is in a form people use for fine-tuning (see
-:mod:`toolkit.data.chat_formats`), it is read that way, and a note says so.
+The rows come from the user's files or from the task's own. Columns are found by the task's names
+for them; ``--text`` and ``--target`` name others. A file without such columns that is in one of the
+usual formats for fine-tuning (see :mod:`toolkit.data.chat_formats`) is read in that format, and the
+user gets a note.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ ANSWER_NAMES = ("label", "target", "answer", "output", "class", "category", "sum
 
 @dataclass(frozen=True)
 class Reading:
-    """How the task's columns are made of a file's: by columns, or by a form of rows.
+    """How a file's rows become the task's: column by column, or by a format for fine-tuning.
 
     Args:
-        renderings: the task's columns but the answer → how each is made.
+        renderings: each of the task's columns but the answer → how it is made.
         answer: the file's column that holds the answer.
-        form: the name of a form, instead of both.
+        form: the name of a format, instead of both.
     """
 
     renderings: Mapping[str, Rendering]
@@ -51,9 +52,10 @@ class ColumnMapping:
 
     Args:
         columns: all of the task's columns.
-        answer: the one to predict.
-        required: those of the others without which a row cannot be used.
-        parse_answer: an answer as a file has it → as the task's rows hold it; ``None``: unusable.
+        answer: the column to predict.
+        required: input columns that must not be empty; rows without them are left out.
+        parse_answer: the answer's text in a file → its value in the task's rows; ``None``: the row
+            cannot be used.
     """
 
     columns: Sequence[str]
@@ -63,7 +65,7 @@ class ColumnMapping:
 
     @property
     def inputs(self) -> list[str]:
-        """The columns beside the answer."""
+        """The columns other than the answer."""
         return [name for name in self.columns if name != self.answer]
 
     def load_rows(self, source: Source, own: Callable[[], OwnData]) -> Dataset | DatasetDict:
@@ -78,7 +80,7 @@ class ColumnMapping:
         return row_mapping.load_rows(source, convert, own)
 
     def _decide(self, source: Source, dataset: Dataset) -> Reading:
-        """How a file is to be read: as asked, by the task's names, or by a form of rows."""
+        """How a file is read: by the options, the task's column names, or a known format."""
         reading = self._reading(source, dataset)
         source.chosen = reading.as_dict()
         return reading
@@ -148,21 +150,21 @@ def _renderings(source: Source, dataset: Dataset, inputs: Sequence[str]) -> dict
 
 
 def load_inputs(source: Source, names: Sequence[str]) -> Dataset:
-    """Rows to predict, made as training made them where the file is of that form.
+    """Rows to predict, read as the training rows were where the file has their columns or format.
 
     Args:
-        source: names the file; its ``chosen`` is what :meth:`ColumnMapping.load_rows` left there.
+        source: names the file; ``source.chosen`` is what :meth:`ColumnMapping.load_rows` stored.
         names: the task's input columns.
     """
     form = chat_formats.FORMATS.get(str(source.chosen.get("form")))
-    held = {
+    renderings = {
         name: Rendering.from_dict(values)
         for name, values in (source.chosen.get("inputs") or {}).items()
     }
 
     def maker(dataset: Dataset) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         if form is None or source.text or form.needs[0] not in column_names(dataset):
-            return row_mapping.by_columns(source, dataset, names, held)
+            return row_mapping.by_columns(source, dataset, names, renderings)
         return lambda row: {names[0]: form.read(row, False).text}
 
     return row_mapping.map_inputs(source, names, maker)

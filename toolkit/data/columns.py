@@ -1,4 +1,4 @@
-"""Which columns are meant: named, numbered or guessed; and several of them as one text."""
+"""Columns of a file, selected by name, by number or by a guess, and joined into one text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,16 @@ def split_option(option: str) -> tuple[str, ...]:
 
 
 def resolve(available: Sequence[str], wanted: str, role: str) -> str:
-    """A column by its name, by its name in other letters, or by its number from 1."""
+    """A column by its name, a name that differs in case or separators only, or its number from 1.
+
+    Args:
+        available: the file's columns.
+        wanted: the name or number that the user gave.
+        role: what the column is for ("text", "target"), as the error calls it.
+
+    Raises:
+        DataError: there is no such column.
+    """
     if wanted in available:
         return wanted
     alike = [name for name in available if plain(name) == plain(wanted)]
@@ -39,7 +48,10 @@ def resolve(available: Sequence[str], wanted: str, role: str) -> str:
 
 
 def guess(available: Sequence[str], guesses: Sequence[str]) -> str | None:
-    """The first column that is called like one of the guesses, or holds one as words."""
+    """The first column that is named like one of the guesses, or else contains one as whole words.
+
+    ``None`` where there is no such column.
+    """
     for wanted in guesses:
         for name in available:
             if plain(name) == plain(wanted):
@@ -56,7 +68,7 @@ def unknown(available: Sequence[str], role: str) -> DataError:
     option = "--text" if role == "text" else "--target"
     numbers = ""
     if any(len(name) > 50 or _is_number(name) for name in available):
-        numbers = " (no column names in the file? then by number: --text 1 --target 2)"
+        numbers = " (by number where the file has no column names: --text 1 --target 2)"
     return DataError(
         f"cannot tell which column holds the {role}: name it with {option}{numbers}; "
         f"the data has {_listed(available)}"
@@ -64,7 +76,7 @@ def unknown(available: Sequence[str], role: str) -> DataError:
 
 
 def plain(name: str) -> str:
-    """``sellingPrice``, ``Selling Price`` and ``selling_price`` alike."""
+    """A name in lower case between blanks: ``selling price`` for ``sellingPrice`` and others."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return " ".join(re.findall(r"[^\W_]+", spaced.casefold()))
 
@@ -87,13 +99,14 @@ def _is_number(value: str) -> bool:
 class Rendering:
     """How a row becomes one text.
 
-    One column is its own text. Of several the first stands as it is, and each further one follows
-    on a line of its own as ``column: value``; empty values are skipped. A template is filled in.
+    The text of a single column is its value. Of several columns, the first value is taken as it is,
+    and each further one follows on its own line as ``column: value``; empty values are skipped. A
+    template is filled in.
 
     Args:
         columns: the columns that are read.
-        template: text with ``{column}`` in it, where one was given.
-        bare: further columns that stand as they are, without their name (a long description).
+        template: text with ``{column}`` in it; ``None``: no template.
+        bare: columns whose values are written without their names, such as a long description.
     """
 
     columns: tuple[str, ...]
@@ -101,7 +114,7 @@ class Rendering:
     bare: frozenset[str] = frozenset()
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values for ``source.chosen``; ``bare`` is kept by those who use it."""
+        """JSON values for ``source.chosen``, without ``bare``, which tasks store themselves."""
         return {"columns": list(self.columns), "template": self.template}
 
     @classmethod
@@ -157,7 +170,7 @@ def _template(available: Sequence[str], template: str) -> Rendering:
 
 
 def tidy(value: Any) -> str:
-    """A value as people write it: ``1.0`` as ``1``, a list with commas, nothing as nothing."""
+    """A value as text: ``1.0`` as ``1``, a list with commas, a missing value as empty text."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""From what the command line says about the data to rows: files read, columns found.
+"""Reading the files that the command line names, and finding columns in them.
 
-A task calls these in its ``load_rows`` and ``load_inputs``; most need only
-:mod:`toolkit.data.row_mapping`, which stands on them.
+A task calls these functions in its ``load_rows`` and ``load_inputs``; most tasks need only
+:mod:`toolkit.data.row_mapping`, which uses them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def read(path: str | Path, source: Source) -> Dataset:
     Args:
         path: a csv, tsv, json, jsonl (each also with ``.gz``) or parquet file, or a Hub data set
             ``owner/name`` or ``owner/name:config``.
-        source: its ``encoding`` and ``header`` are used, and it takes notes of what was decided.
+        source: its ``encoding`` and ``header`` are used; it receives notes on what was decided.
     """
     if is_hub_id(path):
         splits = read_hub(str(path))
@@ -97,14 +97,17 @@ def column_names(dataset: Dataset) -> list[str]:
 def find_column(
     source: Source, dataset: Dataset, wanted: str | None, guesses: Sequence[str], role: str
 ) -> str:
-    """The column that is meant: by name or number, or guessed where it is obvious.
+    """A column by name or number, or guessed where its name is obvious.
 
     Args:
-        source: takes a note of a guess.
+        source: receives a note where the column was guessed.
         dataset: rows as they are in the file.
         wanted: the column that the user named, if any.
         guesses: names that such a column often has, the likeliest first.
         role: what the column is for ("target", "text"), as errors and notes call it.
+
+    Raises:
+        DataError: there is no such column, or none can be guessed.
     """
     available = column_names(dataset)
     if wanted is not None:
@@ -118,7 +121,7 @@ def find_column(
 
 
 def find_text(source: Source, dataset: Dataset, guesses: Sequence[str]) -> Rendering:
-    """How a row becomes the task's text: as ``--text`` names it, or one guessed column."""
+    """How a row becomes the task's text: from the columns of ``--text``, or one guessed column."""
     if source.text:
         return columns.rendering(column_names(dataset), source.text)
     return Rendering((find_column(source, dataset, None, guesses, "text"),))

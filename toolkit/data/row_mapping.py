@@ -1,9 +1,9 @@
 """Rows of files → rows of a task: the one way in which every task loads its data.
 
-:func:`load_rows` finds the files (the user's, with their own splits, or the task's own) and has
-each converted. :func:`map_rows` converts one: a task gives it a function from a row of the file to
-a row of the task, which raises :class:`Unusable` where there is none. :func:`map_inputs` does the
-same for rows whose answer is to be predicted.
+:func:`load_rows` finds the files (the user's, with their own splits, or the task's own) and
+converts each. :func:`map_rows` converts one: a task gives it a function from a row of the file to a
+row of the task, which raises :class:`Unusable` for a row that cannot be used. :func:`map_inputs`
+does the same for rows whose answer is to be predicted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RowIds = Mapping[str, Sequence[int]]
 """Reason → the numbers of the rows that were left out for it."""
 
 ARROW = {bool: "bool", int: "int64", float: "float64", str: "string"}
-"""Arrow's names of the types that a value can have."""
+"""Python types of values → Arrow's names of these types."""
 
 
 class Unusable(Exception):
@@ -38,11 +38,11 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class OwnData:
-    """The rows that a task brings along, for when the user names none.
+    """The rows that come with a task, used where the user names no data.
 
     Args:
         path: the file.
-        synthetic: the rows are made up.
+        synthetic: whether the rows are generated.
     """
 
     path: Path
@@ -60,10 +60,11 @@ def load_rows(
     """The user's rows or the task's own, each file converted.
 
     Args:
-        source: what the command line says about the data.
-        convert: where notes and rows that are left out go to, and a file's rows → the task's
-            rows. It is called for the training rows first.
+        source: the data options of the command line.
+        convert: (source, a file's rows) → the task's rows; this source receives notes and the rows
+            that are left out. It is called for the training rows first.
         own: finds the task's own rows; it may raise :class:`DataError` where there are none.
+            ``None``: the user must name data.
     """
     if source.given or own is None:
         return read_splits(source, lambda dataset: convert(source, dataset))
@@ -85,15 +86,22 @@ def load_rows(
 def for_all_files(
     decide: Callable[[Source, Dataset], Decision],
 ) -> Callable[[Source, Dataset], Decision]:
-    """A decision, such as which columns are meant, that is made on the first file and then held."""
+    """Make a decision, such as which columns to read, on the first file and reuse it for all.
+
+    Args:
+        decide: (source, a file's rows) → the decision.
+
+    Returns:
+        A function of the same arguments that calls ``decide`` the first time only.
+    """
     made: list[Decision] = []
 
-    def held(source: Source, dataset: Dataset) -> Decision:
+    def decided(source: Source, dataset: Dataset) -> Decision:
         if not made:
             made.append(decide(source, dataset))
         return made[0]
 
-    return held
+    return decided
 
 
 # -- rows ----------------------------------------------------------------------------------------
@@ -116,10 +124,10 @@ def map_rows(
     """A file's rows as the task's rows with their ``row_id``; a batch is in memory at a time.
 
     Args:
-        source: takes the numbers of the rows that are left out, by reason.
+        source: receives the numbers of the rows that are left out, by reason.
         dataset: the file's rows.
         make: a row of the file → the task's columns. It raises :class:`Unusable` for a row to be
-            left out, and returns ``None`` for one that an earlier row stands for.
+            left out, and returns ``None`` for a row that an earlier one already represents.
         types: the task's columns → their Arrow types or the types' names; ``None``: the type of
             the first value.
         needed: the file's columns that ``make`` reads; all by default.
@@ -149,7 +157,7 @@ def _mapped(
     needed: Sequence[str] | None,
     left_out: dict[str, list[int]],
 ) -> Iterator[dict[str, list[Any]]]:
-    """Batches of columns, each with a row at least; fills ``left_out``."""
+    """Batches of columns, each with at least one row; fills ``left_out``."""
     read_columns = None if needed is None else list(dict.fromkeys(("row_id", *needed)))
     for batch in tables.batches(dataset, read_columns):
         kept: dict[str, list[Any]] = {name: [] for name in ("row_id", *names)}
@@ -182,32 +190,32 @@ def map_inputs(
         source: names the file.
         names: the task's input columns, which hold text.
         maker: the file's rows → a function from a row to the input columns, which may raise
-            :class:`Unusable`; such a row is an error here, as nothing may be left unanswered.
+            :class:`Unusable`; here such a row is an error, because every row gets a prediction.
     """
     if source.data is None:
         raise UsageError("name a file of rows to predict with --data")
     dataset = read(source.data, source)
     make = maker(dataset)
 
-    def made() -> Iterator[dict[str, Any]]:
+    def converted() -> Iterator[dict[str, Any]]:
         for row in tables.rows(dataset):
             try:
                 yield {"row_id": row["row_id"], **make(row)}
             except Unusable as reason:
                 raise DataError(f"{source.data}: row {row['row_id']}: {reason}") from reason
 
-    return tables.from_rows(made(), {"row_id": "int64", **dict.fromkeys(names, "string")})
+    return tables.from_rows(converted(), {"row_id": "int64", **dict.fromkeys(names, "string")})
 
 
 def read_inputs(
     source: Source, names: Sequence[str], held: Mapping[str, Rendering] | None = None
 ) -> Dataset:
-    """Rows to predict: the columns that training took, that ``--text`` names, or by their names.
+    """Rows to predict: from the columns of ``--text``, those used in training, or by name.
 
     Args:
         source: names the file, and with ``--text`` its columns for a task with one input.
         names: the task's input columns.
-        held: how training made each of them; used where the file has the columns that it takes.
+        held: how each of them was made in training; used where the file has those columns.
     """
     return map_inputs(source, names, lambda dataset: by_columns(source, dataset, names, held))
 

@@ -1,4 +1,4 @@
-"""What the command line says about the data, handed to a task's ``load_rows``."""
+"""The data options of the command line, as a task's ``load_rows`` receives them."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ FORMER_OPTIONS = {"mask_target": "mask_target", "mend": "repair"}
 
 @dataclass
 class Source:
-    """What the command line says about the data, and what was found out while reading it.
+    """The data options of the command line, and what was decided while the data were read.
 
     Args:
-        data: a file or Hub data set; ``None`` lets the task bring its own.
+        data: a file or Hub data set; ``None``: the task's own rows, if it has any.
         text: column names (or numbers), or one template with ``{column}`` in it.
-        target: the column to predict; ``None`` guesses.
+        target: the column to predict; ``None``: it is guessed.
         train: a file with training rows, instead of ``data``.
-        validation: a file with rows to choose by.
-        test: a file with rows to judge by.
-        encoding: of text files; ``None``: UTF-8, or what the byte order mark says.
-        header: whether files begin with column names; ``None``: yes, unless columns are asked for
-            by number and the first row looks like data.
-        limit: use so many rows, drawn by ``seed``.
-        seed: of everything that is drawn.
+        validation: a file with validation rows, by which checkpoints, decoders and baselines are
+            chosen.
+        test: a file with test rows, from which the report's figures are computed.
+        encoding: of text files; ``None``: UTF-8, or that of the byte order mark.
+        header: whether files begin with column names; ``None``: yes, unless columns are named by
+            number and the first row looks like data.
+        limit: the most rows to use, drawn at random with ``seed``; ``None``: all.
+        seed: the random seed of all draws.
     """
 
     data: str | None = None
@@ -50,46 +51,46 @@ class Source:
     seed: int = 0
 
     chosen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What a task decided about the data and needs again to predict (JSON values)."""
+    """What a task decided about the data and needs again for predictions (JSON values)."""
     found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What reading the files showed that the rows no longer hold, such as a currency (JSON values).
+    """What the files tell and the rows no longer hold, such as a currency (JSON values).
 
-    It becomes part of the task's facts, beside what :meth:`toolkit.Task.fit` returns."""
+    It becomes part of the task's state, beside what :meth:`toolkit.Task.fit` returns."""
     left_out: dict[str, list[int]] = field(default_factory=dict, compare=False, repr=False)
-    """Reason → the rows that could not be used; told by :meth:`leave_out`."""
+    """Reason → numbers of the rows that could not be used; filled by :meth:`leave_out`."""
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
-    """What was decided about the data, in sentences; told by :meth:`note`."""
+    """What was decided about the data, in sentences; filled by :meth:`note`."""
     synthetic: bool = field(default=False, compare=False, repr=False)
-    """The rows that were loaded are made up."""
+    """Whether the rows that were loaded are generated."""
     _place: str = field(default="", compare=False, repr=False)
 
-    # -- as a file has it --------------------------------------------------------------------------
+    # -- as JSON values ----------------------------------------------------------------------------
     def as_dict(self) -> dict[str, Any]:
-        """The settings as JSON values, for ``run.json``."""
-        return {name: getattr(self, name) for name in _settings()} | {"text": list(self.text)}
+        """The options as JSON values, for ``run.json``."""
+        return {name: getattr(self, name) for name in _option_names()} | {"text": list(self.text)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Source:
         """The inverse of :meth:`as_dict`."""
-        known = {name: values[name] for name in _settings() if name in values}
+        known = {name: values[name] for name in _option_names() if name in values}
         return cls(**{**known, "text": tuple(known.get("text") or ())})
 
-    # -- what a task tells -------------------------------------------------------------------------
+    # -- what a task records -----------------------------------------------------------------------
     def leave_out(self, reason: str, row_ids: Sequence[int]) -> None:
-        """Rows that cannot be used, and why, in a few words ("no price")."""
+        """Record rows that cannot be used, with the reason in a few words ("no price")."""
         if len(row_ids):
             reason = f"{self._place}{reason}"
             self.left_out.setdefault(reason, []).extend(int(row) for row in row_ids)
 
     def note(self, sentence: str) -> None:
-        """Something that was decided for the user; said once."""
+        """Record a sentence about something that was decided for the user, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    if not TYPE_CHECKING:  # new code is checked against what is here now
+    if not TYPE_CHECKING:  # type checkers see the present attributes only
 
         def __getattr__(self, name: str) -> Any:
-            """What version 1 of the contract had here, for tasks that are written for it."""
+            """Attributes of version 1 of the contract, for tasks that are written for it."""
             now = FORMER_METHODS.get(name) or FORMER_OPTIONS.get(name)
             if now is None:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -100,13 +101,13 @@ class Source:
                 DeprecationWarning,
                 stacklevel=2,
             )
-            # Imported by its name, since that module stands above this one.
+            # Imported by its name, because that module belongs to a higher layer.
             return False if option else partial(getattr(import_module(_LOAD), now), self)
 
     # -- what a task reads here --------------------------------------------------------------------
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """While the rows of one of several files are converted: reasons and errors name it."""
+        """Within the context, rows of this split are converted: reasons and errors name it."""
         self._place = f"{name}: "
         try:
             yield
@@ -115,7 +116,7 @@ class Source:
 
     @property
     def file(self) -> str:
-        """The file whose rows are being converted, for a complaint about one of them."""
+        """The file whose rows are being converted, for errors about one of them."""
         part = self._place.removesuffix(": ")
         named = getattr(self, part, None) if part else None
         if part in ("validation", "test") and not named:  # a split of a Hub data set
@@ -128,6 +129,6 @@ class Source:
         return any((self.data, self.train, self.validation, self.test))
 
 
-def _settings() -> list[str]:
-    told = ("chosen", "found", "left_out", "notes", "synthetic", "_place")
-    return [f.name for f in dataclasses.fields(Source) if f.name not in told]
+def _option_names() -> list[str]:
+    recorded = ("chosen", "found", "left_out", "notes", "synthetic", "_place")
+    return [f.name for f in dataclasses.fields(Source) if f.name not in recorded]

@@ -1,6 +1,6 @@
 """Which row goes into which split: seeded, by group, of exact sizes.
 
-A group (rows with the same text) is never parted. Groups are 64-bit hashes in an array, so that
+A group (rows with the same text) stays in one split. Groups are 64-bit hashes in an array, so that
 400,000 rows take a few megabytes, and an assignment depends on the rows and the seed alone.
 """
 
@@ -16,20 +16,21 @@ from toolkit.errors import DataError
 SPLITS = ("train", "validation", "calibration", "test")
 HELD_OUT = SPLITS[1:]
 CHALLENGE = "challenge"
-"""Rows made hard on purpose: every system answers them, and they count in slices alone."""
+"""Rows that are hard on purpose: every system predicts them, and they count in slices only."""
 LEFT_OUT = -1
-"""Where a row goes that no split may have."""
+"""The index of a row that belongs to no split."""
 
 FRACTIONS: Mapping[str, float] = {"validation": 0.05, "calibration": 0.05, "test": 0.10}
-"""Shares of all rows; what remains is trained on."""
+"""Shares of all rows; the remaining rows are trained on."""
 CAPS: Mapping[str, int] = {"validation": 600, "calibration": 600, "test": 2_000}
-"""More held-out rows than these cost time and hardly narrow an interval."""
+"""The most rows of each held-out split: more cost time and hardly narrow an interval."""
 MINIMUM: Mapping[str, int] = {"train": 20, "validation": 10, "calibration": 10, "test": 10}
-"""Ten rows are what a 90 % conformal interval takes (nine), and what a test can say anything by."""
+"""The fewest rows of each split: a 90 % conformal interval needs nine, and a test on fewer than ten
+rows shows nothing."""
 
 
 def present(splits: Iterable[str], of: tuple[str, ...] = SPLITS) -> tuple[str, ...]:
-    """Those names, and the challenge rows where there are some."""
+    """The names ``of`` some splits, and ``challenge`` where ``splits`` contain it."""
     return (*of, CHALLENGE) if CHALLENGE in splits else of
 
 
@@ -44,10 +45,16 @@ def sizes(
     caps: Mapping[str, int] = CAPS,
     wanted: tuple[str, ...] = HELD_OUT,
 ) -> dict[str, int]:
-    """Rows to hold out of so many: shares, not more than the caps, not fewer than the minimum.
+    """How many rows to hold out for each split: a share, between the minimum and the cap.
+
+    Args:
+        rows: the number of usable rows.
+        fractions: split → its share of them.
+        caps: split → the most rows.
+        wanted: the splits to draw.
 
     Raises:
-        DataError: there are too few rows, naming how many it takes.
+        DataError: there are too few rows; names how many are needed.
     """
     needed = MINIMUM["train"] + sum(MINIMUM[name] for name in wanted)
     if rows < needed:
@@ -72,13 +79,14 @@ _PURPOSE = {
 def assign(groups: np.ndarray, held_out: Mapping[str, int], seed: int, rest: str) -> np.ndarray:
     """A split's index in :data:`SPLITS` for each row.
 
-    Groups are drawn in a seeded order; each split takes what fits until it is full, so sizes are
-    exact wherever single rows are left to fill up with.
+    Groups are drawn in a seeded order; each split takes groups that fit until it is full, so sizes
+    are exact as long as there are single rows to fill it up.
 
     Args:
-        groups: one hash a row.
+        groups: one hash a row, shape (rows,).
         held_out: rows to draw for each split.
-        rest: the split that gets what was not drawn.
+        seed: of the draw.
+        rest: the split of the rows that were not drawn.
     """
     unique, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
     # np.unique sorts by hash, so this order does not depend on the order of the rows
@@ -94,7 +102,7 @@ def assign(groups: np.ndarray, held_out: Mapping[str, int], seed: int, rest: str
 
 
 def _fill(order: np.ndarray, counts: np.ndarray, size: int, minimum: int) -> list[int]:
-    """Groups whose rows add up to a size; where none fits any more, to at least the minimum."""
+    """Groups whose rows add up to a size, or, where no group fits, to at least the minimum."""
     chosen: list[int] = []
     total = 0
     for group in order:

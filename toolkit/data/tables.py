@@ -1,4 +1,4 @@
-"""Tables that are on disk and mapped into memory, so that 400,000 rows cost no more than 400.
+"""Tables on disk, mapped into memory, so that 400,000 rows take no more memory than 400.
 
 Batches are written to an Arrow file in a folder of this process, which is removed when the
 process ends, and opened as a ``datasets.Dataset``.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 BATCH = 1_000
-"""Rows that are Python objects at one time."""
+"""Rows that are Python objects at the same time."""
 
 
 @functools.cache
@@ -88,7 +88,7 @@ def from_batches(
 
 
 def from_rows(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str | pa.DataType]) -> Dataset:
-    """A dataset from rows, of which a batch is held at one time.
+    """A dataset from rows, of which one batch at a time is in memory.
 
     Args:
         rows: each with a value for every column.
@@ -114,10 +114,10 @@ def rows(dataset: Dataset, columns: Sequence[str] | None = None) -> Iterator[dic
 
 
 def mapped(rows: Dataset, function: Any, **keywords: Any) -> Dataset:
-    """``rows.map(function)`` that is computed each time.
+    """``rows.map(function)``, computed anew at each call.
 
-    datasets would otherwise pickle the function to find what it computed before: of a method that
-    means the whole model, twice its size for a moment.
+    ``datasets`` would otherwise pickle the function to look for a cached result. Of a method that
+    pickles the whole model, which takes twice its size for a moment.
     """
     fingerprint = uuid.uuid4().hex[:16]
     return rows.map(function, load_from_cache_file=False, new_fingerprint=fingerprint, **keywords)

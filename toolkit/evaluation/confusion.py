@@ -16,26 +16,26 @@ def confusion(
 ) -> list[list[int]]:
     """Test rows by true class (lines) and predicted class (columns).
 
-    Args:
-        system: whose test rows are counted.
-        categories: the classes.
-        category: the class that a prediction or a reference stands for.
+    A prediction between two ordered classes counts as the nearer one; a prediction that is not a
+    class is counted in none of the columns.
 
-    A prediction between two ordered classes counts as the nearer one; one that is no class at all
-    is in none of the columns.
+    Args:
+        system: the system whose test rows are counted.
+        categories: the classes, in the order of lines and columns.
+        category: a prediction or a reference → the class that it belongs to.
     """
     number = {category: i for i, category in enumerate(categories)}
     counts = [[0] * len(categories) for _ in categories]
     for row in system.rows():
         true = number.get(category(row["reference"]))
-        said = number.get(as_category(category(row["prediction"]), number))
-        if true is not None and said is not None:
-            counts[true][said] += 1
+        predicted = number.get(as_category(category(row["prediction"]), number))
+        if true is not None and predicted is not None:
+            counts[true][predicted] += 1
     return counts
 
 
 def as_category(prediction: Any, categories: Mapping[Any, int]) -> Any:
-    """The class that a prediction stands for."""
+    """The class of a prediction: of a number that is none of the classes, the nearest one."""
     if prediction in categories or not isinstance(prediction, int | float):
         return prediction
     return nearest(prediction)

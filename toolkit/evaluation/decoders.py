@@ -17,7 +17,7 @@ PLAIN = "greedy"
 
 # -- decoders ------------------------------------------------------------------------------------
 def decoders(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]:
-    """Every decoder of a system: the figure it was chosen by, and its figure on the test rows."""
+    """Every decoder of a system: its figure on validation, which it was chosen by, and on test."""
     rows = []
     for name in _decoder_names(system):
         on_validation = _decoded(system, name, task, metric, "validation")
@@ -38,7 +38,7 @@ def decoders(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]
 
 
 def decoder_comparisons(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]:
-    """Each decoder against the plain one, row by row on test."""
+    """Each decoder compared with :data:`PLAIN`, row by row on the test rows."""
     names = _decoder_names(system)
     if len(names) < 2:
         return []
@@ -60,14 +60,14 @@ def decoder_comparisons(system: System, task: Task, metric: Metric) -> list[dict
 
 
 def _decoder_names(system: System) -> list[str]:
-    """Decoders that every test row has an answer of."""
+    """The decoders that have a prediction for every test row."""
     rows = system.rows()
     first = rows[0].get("decoders") or {}
     return [name for name in first if all(name in (row.get("decoders") or {}) for row in rows)]
 
 
 def _decoded(system: System, name: str, task: Task, metric: Metric, split: str) -> list[Any]:
-    """A decoder's per-example values; what it could not read counts as the task's fallback."""
+    """A decoder's per-example values; outputs that it cannot read count as the task's fallback."""
     values = []
     for row in system.rows(split):
         answer = (row.get("decoders") or {}).get(name)

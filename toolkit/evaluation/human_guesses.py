@@ -1,4 +1,4 @@
-"""A person as a rung of a run's ladder: guesses on its test rows, judged like any system's."""
+"""A person as a system of a run: guesses on its test rows, scored like other predictions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from toolkit.task import Row, Task
 
 NAME = "human"
 ENOUGH = 24
-"""Guesses from which on an interval says something; with fewer there is no rung."""
+"""The fewest guesses that make a system: with fewer, an interval would show nothing."""
 
 
 def rows(run: Run) -> dict[int, Row]:
-    """The run's test rows by number; raises :class:`RunError` where they were not kept."""
+    """The run's test rows by number; raises :class:`RunError` where they were not stored."""
     place = run.data / "heldout.jsonl"
     if not place.is_file():
         raise RunError(f"run {run.id} keeps no rows (--no-store-data), so nothing can be guessed")
@@ -31,13 +31,16 @@ def add(run: Run, task: Task, guesses: Mapping[int, Any], seconds: float = 0.0) 
         run: a finished run.
         task: its task.
         guesses: row number → prediction, as the task's decoder would give it.
-        seconds: what they took in all.
+        seconds: the time that all guesses took together.
+
+    Raises:
+        DataError: there are too few guesses, or one is for a row that is not a test row.
     """
     known = rows(run)
     if unknown := sorted(set(guesses) - set(known)):
         raise DataError(f"run {run.id} has no test row {unknown[0]}")
     if len(guesses) < ENOUGH:
-        raise DataError(f"{len(guesses)} guesses are too few for a rung; {ENOUGH} are enough")
+        raise DataError(f"{len(guesses)} guesses are too few for the ladder; {ENOUGH} are enough")
     prepare_metrics(task, list(guesses.values()), [task.reference(known[r]) for r in guesses])
     share = seconds / len(guesses)
     lines = [

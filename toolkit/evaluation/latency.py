@@ -1,8 +1,8 @@
 """How fast a trained model answers, how much memory it takes, and what that costs.
 
 Latency is that of single questions, one after the other; throughput in batches is that of the held-
-out rows. Prices follow from figures that the user sets in the recipe's ``[cost]`` section: without
-them the table says so and guesses nothing.
+out rows. Prices are computed from figures that the user sets in the recipe's ``[cost]`` section;
+without them the table states that they are missing.
 """
 
 from __future__ import annotations
@@ -25,17 +25,20 @@ WARM_UP = 4
 
 
 def measure(kind: TaskModel, rows: Sequence[Row]) -> dict[str, Any]:
-    """Time single questions to a model with its adapter; memory is sampled meanwhile.
+    """Time predictions of single rows by a model with its adapter, and sample its memory.
 
     Args:
-        kind: with model and adapter in place.
-        rows: held-out rows; evenly spaced ones of them are asked.
+        kind: the model, with its adapter loaded.
+        rows: held-out rows, of which evenly spaced ones are predicted.
+
+    Returns:
+        The seconds of each prediction, and the peak of the process's memory in MiB.
     """
     step = max(1, len(rows) // QUESTIONS)
-    asked = [*rows[:WARM_UP], *rows[::step][:QUESTIONS]]
+    timed = [*rows[:WARM_UP], *rows[::step][:QUESTIONS]]
     seconds = []
     with Monitor() as monitor:
-        for row in asked:
+        for row in timed:
             started = time.perf_counter()
             kind.predict([row], adapter=True)
             seconds.append(time.perf_counter() - started)
@@ -50,7 +53,7 @@ def table(info: Mapping[str, Any], ours: System | None) -> dict[str, Any]:
 
     Args:
         info: ``run.json``.
-        ours: the trained system with its predictions.
+        ours: the trained system with its predictions; ``None`` where nothing was trained.
     """
     measured = info.get("speed") or {}
     single = sorted(measured.get("single_seconds") or [])
@@ -77,12 +80,12 @@ def table(info: Mapping[str, Any], ours: System | None) -> dict[str, Any]:
 def prices(
     cost: Mapping[str, Any], seconds: float, training_seconds: float | None
 ) -> dict[str, Any]:
-    """Energy and prices of a thousand questions and of training, where the figures were set.
+    """Energy (kWh) and prices of a thousand questions and of training, where figures are set.
 
     Args:
         cost: the recipe's ``[cost]``.
-        seconds: mean seconds a question.
-        training_seconds: of the training.
+        seconds: the mean time of a question.
+        training_seconds: the time of the training; ``None``: unknown.
     """
     watts, hourly = cost.get("watts"), cost.get("machine_price_per_hour")
     kwh = None if watts is None else watts / 1000 * seconds * 1000 / 3600

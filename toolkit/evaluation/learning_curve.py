@@ -1,7 +1,7 @@
-"""Signs of overfitting in a learning curve, in words, and only those the curve shows.
+"""Signs of overfitting in a learning curve, as sentences.
 
 Three signs are looked for, each a comparison inside the run itself. Absolute levels ("a loss
-below 1.5") are not: they depend on the vocabulary and on the loss.
+below 1.5") are no signs: they depend on the vocabulary and on the loss.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ def series(history: History, key: str) -> tuple[list[float], list[float]]:
 
 
 def assess(history: History, metric: Metric, training: Mapping[str, Any]) -> dict[str, list[str]]:
-    """``signs`` of overfitting, and ``notes`` on what the curve says otherwise."""
+    """``signs`` of overfitting, and further ``notes`` on the curve, as sentences.
+
+    Args:
+        history: the logged steps and evaluations, see the architecture page.
+        metric: the task's primary metric.
+        training: ``training`` of ``run.json``.
+    """
     signs = [
         sign
         for sign in (
@@ -67,7 +73,7 @@ def _losses_part(history: History) -> str | None:
 
 
 def _drops_at_epochs(history: History) -> str | None:
-    """The training loss falls where rows come round again: the model knows them by heart.
+    """The training loss falls where rows are seen again, because the model has memorised them.
 
     Losses fall anyway, so each fall is taken relative to those just before and after it, and
     counts when it stands out from such relative falls elsewhere in the run by three times their

@@ -1,6 +1,6 @@
-"""The perplexity per token of the right answers, of a system and against the base model.
+"""The perplexity per token of the right answers, of a system and compared with the base model.
 
-Only kinds that write text know how likely a model finds the tokens of an answer.
+Only kinds that write text compute how likely a model finds the tokens of an answer.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def perplexity(system: System) -> dict[str, float | None] | None:
 
 
 def perplexity_gain(ours: System | None, base: System | None) -> dict[str, Any] | None:
-    """The trained model's perplexity minus its base's, on the same rows."""
+    """The trained model's perplexity minus the base model's, on the same rows; ``None``: unknown."""
     if ours is None or base is None:
         return None
     a, b = _losses(ours), _losses(base)

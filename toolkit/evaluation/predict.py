@@ -1,8 +1,8 @@
 """From systems to ``predictions/SYSTEM.jsonl``: every system on the same held-out rows.
 
-A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may
-choose (its decoder) it chooses on ``validation``, what it calibrates (its intervals) on
-``calibration``; ``test`` is only ever predicted.
+A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. Its decoder is
+chosen on ``validation`` rows and its intervals are calibrated on ``calibration`` rows; ``test``
+rows are only predicted.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
-    """The held-out rows that a system answers, as plain dicts, by split.
+    """The held-out rows that a system predicts, as plain dicts, by split.
 
-    A task without intervals has nothing to calibrate: those rows' answers would be for nobody.
+    Calibration rows are left out where the task has no intervals, because nothing else uses them.
     """
     there = present(splits, HELD_OUT)
     if not _has_intervals(task):
@@ -39,7 +39,7 @@ def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
 
 
 def _has_intervals(task: Task) -> bool:
-    """Whether a task says how far a prediction is off."""
+    """Whether a task defines :meth:`~toolkit.Task.residual`, which intervals are made from."""
     from toolkit.task import Task as Contract
 
     return type(task).residual is not Contract.residual
@@ -48,13 +48,18 @@ def _has_intervals(task: Task) -> bool:
 def predict_baseline(
     run: Run, task: Task, name: str, fit: Baseline, splits: DatasetDict, role: str = "baseline"
 ) -> dict[str, Any]:
-    """Fit a baseline, predict the held-out rows, write its file; returns its systems entry.
+    """Fit a baseline, predict the held-out rows, and write its predictions file.
 
     Args:
-        role: ``baseline``, or ``control`` for what only shows what figures mean.
+        run: the run that gets the file.
+        task: the task of the run.
+        name: the name of the baseline.
+        fit: fits it on the training rows.
+        splits: the rows of the run.
+        role: ``baseline``, or ``control`` for a system that only shows how to read the figures.
 
     Returns:
-        The entry, and beside it the primary metric on the validation rows as ``validation``.
+        The entry of ``systems.json``, and the primary metric on validation rows as ``validation``.
     """
     started = time.perf_counter()
     predictor = fit(splits["train"])
@@ -97,16 +102,26 @@ def predict_model(
     note: str = "",
     perplexity: bool = False,
 ) -> dict[str, Any]:
-    """Let a model answer the held-out rows, write its file; returns its systems entry.
+    """Predict the held-out rows with a model, and write its predictions file.
 
     Args:
+        run: the run that gets the file.
+        task: the task of the run.
+        kind: the model.
+        name: the name of the system.
+        role: its role, see :class:`toolkit.runs.predictions.System`.
+        splits: the rows of the run.
+        adapter: whether the adapter is used, or the untouched base.
+        shots: solved examples for the prompt.
         decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``validation``.
-        note: what the report says beside its name.
-        perplexity: also keep how likely it finds the right answers of the test rows, where the
-            task asks for it.
+        progress: called with (done, total).
+        fit_seconds: the time that training took; ``None``: nothing was trained.
+        note: the text beside the system's name in the report.
+        perplexity: also store the losses of the test rows' right answers, where the task reports
+            perplexity.
 
     Returns:
-        The entry, and beside it the primary metric on the validation rows as ``validation``.
+        The entry of ``systems.json``, and the primary metric on validation rows as ``validation``.
     """
     rows = held_out_rows(task, splits)
     flat = [row for split in rows for row in rows[split]]
@@ -147,10 +162,10 @@ class _Read:
     """A system's outputs as predictions.
 
     Args:
-        tuned: what the task tuned for the system on the validation rows.
-        decoder: the name of the decoder that counts.
+        tuned: the values that the task tuned for the system on the validation rows.
+        decoder: the name of the decoder that was chosen.
         decoded: decoder → its prediction of each row, ``None`` where it could not read the output.
-        counted: the predictions that count, the task's fallback in place of ``None``.
+        counted: the chosen decoder's predictions, the task's fallback in place of ``None``.
     """
 
     tuned: dict[str, Any]
@@ -160,7 +175,7 @@ class _Read:
 
     @property
     def parsed(self) -> list[bool]:
-        """Whether the decoder that counts could read the output of each row."""
+        """For each row, whether the chosen decoder could read the output."""
         return [prediction is not None for prediction in self.decoded[self.decoder]]
 
 
@@ -189,7 +204,7 @@ def validation_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> flo
 def _target_losses(
     kind: TaskModel, rows: Mapping[str, Sequence[Row]], adapter: bool
 ) -> dict[tuple[str, Any], dict[str, Any]]:
-    """Of each test row the summed loss of its answer's tokens, and how many they are."""
+    """For each test row the summed loss of its answer's tokens, and their number."""
     if not kind.perplexity:
         return {}
     found = kind.target_losses(rows["test"], adapter=adapter)
@@ -206,10 +221,10 @@ def decoder_for(
     tuned: Mapping[str, Any],
     wanted: str | None,
 ) -> str:
-    """The name of the decoder that is best on the validation rows, or the wanted one.
+    """The name of the decoder that is best on the validation rows, or of the wanted one.
 
     Args:
-        task: whose decoders and primary metric count.
+        task: the task, which has the decoders and the primary metric.
         outputs: a system's outputs on the validation rows.
         rows: the validation rows.
         tuned: what :meth:`~toolkit.Task.tune` returned for the system.

@@ -1,6 +1,7 @@
-"""The files of ``predictions/``: one line a row in each system's file, one entry a system.
+"""Writing the files of ``predictions/``: one file for each system, and ``systems.json``.
 
-Their form is on the architecture page.
+A system's file has one line for each row, ``systems.json`` one entry for each system. Both are
+described on the architecture page.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def line(
 def _figures(
     metric: Metric, prediction: Any, reference: Any, row: Row
 ) -> float | list[float] | None:
-    """What a metric says of a row; null in a file means that it says nothing, never NaN."""
+    """A metric's value for a row; ``None`` where the metric does not apply to it, never NaN."""
     value = metric.per_example(prediction, reference)
     if value is None:
         return None
@@ -94,11 +95,27 @@ def write_system(
     note: str = "",
     tuned: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
+    """Write a system's predictions and its entry in ``systems.json``; returns the entry.
+
+    Args:
+        run: the run that gets them.
+        name: the name of the system.
+        role: its role, see :class:`toolkit.runs.predictions.System`.
+        lines: its predictions, see :func:`line`.
+        width: the half width of its intervals; ``None``: it has none.
+        fit_seconds: the time of fitting or training; ``None``: nothing was fitted.
+        predict_seconds: the time of predicting all rows.
+        decoder: the decoder that was chosen.
+        note: the text beside its name in the report.
+        tuned: the values that the task tuned for it.
+
+    Raises:
+        PluginError: a prediction is not a finite number.
+    """
     answers = [row["prediction"] for row in lines]
     bad = sum(isinstance(answer, float) and not math.isfinite(answer) for answer in answers)
     if bad:
-        raise PluginError(f"{name} gave {bad} predictions that are no finite number")
+        raise PluginError(f"{name} gave {bad} predictions that are not finite numbers")
     write_jsonl(run.predictions / f"{name}.jsonl", lines)
     entry: dict[str, Any] = {
         "name": name,
@@ -131,6 +148,6 @@ def predicted(run: Run, name: str) -> bool:
 
 
 def absent(run: Run, name: str, reason: str) -> None:
-    """Note that a system could not be had; the report names it with the reason."""
+    """Record that a system is not available; the report names it with the reason."""
     entry = {"name": name, "role": "baseline", "file": None, "note": reason}
     write_systems(run, entry)

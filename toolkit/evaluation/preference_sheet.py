@@ -1,8 +1,8 @@
-"""The sheet of human evaluation: pairs of two systems' answers, blind, shuffled, as CSV and back.
+"""Human evaluation: a CSV sheet with shuffled pairs of two unnamed systems' answers.
 
-Which rows are drawn and who stands left follow from the run's seed and the two names. A sheet
-therefore says nothing of who wrote what, everybody gets the same one, and it needs no key beside
-it: reading it back draws it again.
+The run's seed and the names of the two systems decide which rows are drawn and which system is
+shown first. A sheet therefore does not tell which system wrote which answer, all readers get the
+same one, and no key is needed to read it back: the same pairs are drawn again.
 
 Sources:
     J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
@@ -30,7 +30,7 @@ from toolkit.task import Row, Task
 
 ROWS = 100
 CHOICES = {"A": "left", "B": "right", "tie": "tie", "both bad": "both-bad"}
-"""What a reader may write, and what it is called elsewhere."""
+"""What a reader may enter → its name in the results."""
 COLUMNS = ("pair", "input", "A", "B", "choice")
 UNDECIDED = ("tie", "both-bad")
 
@@ -40,10 +40,10 @@ class SheetPair:
     """Two answers to one test row.
 
     Args:
-        row_id: the row.
-        input: what the systems were given.
-        left: (system, its answer) that stands as A.
-        right: the same for B.
+        row_id: the number of the row.
+        input: the inputs of the systems, as text.
+        left: the (system, answer) that is shown as A.
+        right: the (system, answer) that is shown as B.
     """
 
     row_id: int
@@ -52,7 +52,7 @@ class SheetPair:
     right: tuple[str, str]
 
     def verdict(self, choice: str) -> str:
-        """The system that a choice (``left``, ``right``) prefers; ties stay what they are."""
+        """The system that ``left`` or ``right`` prefers; other choices are returned as they are."""
         return {"left": self.left[0], "right": self.right[0]}.get(choice, choice)
 
 
@@ -63,9 +63,9 @@ class Agreement:
     Args:
         a, b: their names.
         rows: how many rows both judged.
-        share: of these rows the part on which they said the same.
-        kappa: Cohen's, over the systems, "tie" and "both bad"; not a number where both always
-            said the same one thing.
+        share: the share of these rows on which both made the same choice.
+        kappa: Cohen's kappa over the systems, "tie" and "both bad"; NaN where both readers made
+            one and the same choice everywhere.
     """
 
     a: str
@@ -97,7 +97,7 @@ def draw(run: Run, task: Task, a: str, b: str, rows: int = ROWS) -> list[SheetPa
             if row_id in found[name]
         ]
         if len(sides) < 2 or sides[0][1] == sides[1][1]:
-            continue  # whoever reads it could only say "tie"
+            continue  # a reader could only choose "tie"
         drawn.shuffle(sides)
         pairs.append(SheetPair(row_id, shown, sides[0], sides[1]))
         if len(pairs) == rows:
@@ -108,14 +108,19 @@ def draw(run: Run, task: Task, a: str, b: str, rows: int = ROWS) -> list[SheetPa
 
 
 def answer(task: Task, line: Mapping[str, Any]) -> str:
-    """What a system said, as people read it: its text, else its prediction."""
+    """A system's answer as text: what the model wrote, else its prediction.
+
+    Args:
+        task: the task, for the unit of numbers.
+        line: a line of a predictions file.
+    """
     raw = line.get("raw")
     if raw:
         return str(raw)
-    said = line["prediction"]
-    if formatting.is_number(said):
-        return formatting.with_unit(formatting.number(round(float(said), 4)), task.metric().unit)
-    return str(said)
+    value = line["prediction"]
+    if formatting.is_number(value):
+        return formatting.with_unit(formatting.number(round(float(value), 4)), task.metric().unit)
+    return str(value)
 
 
 def _inputs(run: Run, task: Task) -> dict[int, str]:
@@ -145,7 +150,7 @@ def to_csv(pairs: Sequence[SheetPair]) -> str:
 
 
 def cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell that spreadsheets do not read as a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
@@ -155,37 +160,37 @@ def read_csv(path: Path, pairs: Sequence[SheetPair]) -> dict[int, str]:
     Rows without a choice are left out.
 
     Raises:
-        DataError: it is another sheet, or holds a choice that is none.
+        DataError: the sheet has other pairs, or a choice that is not one of :data:`CHOICES`.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))
     found = {}
-    words = {word.lower(): choice for word, choice in CHOICES.items()}
+    names = {word.lower(): name for word, name in CHOICES.items()}
     for line in lines:
-        said = (line.get("choice") or "").strip().lower().replace("-", " ")
-        if not said:
+        choice = (line.get("choice") or "").strip().lower().replace("-", " ")
+        if not choice:
             continue
         number = (line.get("pair") or "").strip()
         pair = pairs[int(number) - 1] if number.isdigit() and int(number) <= len(pairs) else None
         if pair is None or not _same(line, pair):
             raise DataError(f"{path.name}, pair {number or '?'}: not a pair of this run's sheet")
-        if said not in words:
+        if choice not in names:
             raise DataError(
-                f"{path.name}, pair {number}: choice {said!r}; write {', '.join(CHOICES)}"
+                f"{path.name}, pair {number}: choice {choice!r}; write {', '.join(CHOICES)}"
             )
-        found[pair.row_id] = pair.verdict(words[said])
+        found[pair.row_id] = pair.verdict(names[choice])
     return found
 
 
 def _same(line: Mapping[str, Any], pair: SheetPair) -> bool:
-    """Whether a line is that pair's; spreadsheets may change blanks and ends of lines."""
+    """Whether a line is of that pair; spreadsheets may change blanks and ends of lines."""
     ours = [cell(pair.left[1]).split(), cell(pair.right[1]).split()]
     return [(line.get("A") or "").split(), (line.get("B") or "").split()] == ours
 
 
-# -- what readers say ------------------------------------------------------------------------------
+# -- agreement of readers --------------------------------------------------------------------------
 def agreement(judged: Mapping[str, Mapping[int, str]]) -> list[Agreement]:
-    """How far each two readers agree.
+    """How far every two readers agree.
 
     Args:
         judged: reader → row number → the system preferred, ``tie`` or ``both-bad``.

@@ -1,7 +1,8 @@
 """From predictions to ``metrics.json``: every figure of a report, with its interval.
 
-Nothing is predicted here and no model is loaded: what goes in is the run directory and the task's
-metrics, and the same files give the same document (``toolkit report --verify`` relies on it).
+Nothing is predicted and no model is loaded: the figures are computed from the run directory and the
+task's metrics, and the same files give the same document (``toolkit report --verify`` relies on
+it).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from toolkit.task import Task
 VERSION = 2
 
 MANY = 0.1
-"""The share of rows with repeated texts from which on the verdict says so."""
+"""The share of rows with repeated texts from which on the verdict has a caveat about them."""
 
 
 def score(run: Run, task: Task) -> dict[str, Any]:
@@ -104,9 +105,12 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
 def best_baseline(
     found: Sequence[System], metric: Metric, validation: Mapping[str, Mapping[str, float | None]]
 ) -> System | None:
-    """The best way without training, chosen on the validation rows and nowhere else.
+    """The best baseline, chosen on the validation rows only; ``None`` where there is none.
 
-    A few-shot prompt competes too: where it does as well, nobody needs an adapter.
+    A few-shot prompt counts as a baseline: where it does as well, no adapter is needed.
+
+    Raises:
+        RunError: no baseline has a figure on the validation rows.
     """
     cheap = [s for s in found if s.role in ("baseline", "few-shot")]
     known = {s.name: validation[s.name][metric.name] for s in cheap if s.name in validation}
@@ -118,14 +122,14 @@ def best_baseline(
 
 
 def _training(contents: RunContents, metric: Metric) -> dict[str, Any]:
-    """The figures of the training, with what the learning curve says of overfitting."""
+    """The figures of the training, with the signs of overfitting in the learning curve."""
     training = dict(contents.info.get("training") or {})
     training["overfitting"] = learning_curve.assess(contents.history, metric, training)
     return training
 
 
 def _shared_texts(preflight: Mapping[str, Any]) -> list[str]:
-    """A warning where many rows are copies: resampling takes rows for independent draws."""
+    """A caveat where many rows share their text: the intervals assume independent rows."""
     found = preflight.get("duplicates") or {}
     if found.get("share", 0) < MANY:
         return []
@@ -178,16 +182,16 @@ def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
 
 
 def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None] | None:
-    """How often the prediction intervals hold the reference, on rows they were not made with."""
-    held = [
+    """How often the prediction intervals contain the reference, on the test rows."""
+    intervals = [
         (row["low"] <= row["reference"] <= row["high"], row["high"] - row["low"])
         for row in rows
         if row.get("low") is not None and isinstance(row["reference"], int | float)
     ]
-    if not held:
+    if not intervals:
         return None
-    share = plain(statistics.proportion(sum(inside for inside, _ in held), len(held)))
-    widths = sorted(width for _, width in held)
+    share = plain(statistics.proportion(sum(inside for inside, _ in intervals), len(intervals)))
+    widths = sorted(width for _, width in intervals)
     middle = (widths[(len(widths) - 1) // 2] + widths[len(widths) // 2]) / 2
     return {
         "coverage": share["value"],
@@ -199,7 +203,7 @@ def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None] | No
 
 
 def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
-    """For tasks of classes, how each system mixes them up."""
+    """For tasks with classes, the confusion matrix of each system."""
     categories = task.categories()
     if not categories:
         return None
@@ -213,8 +217,10 @@ def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
 def _comparisons(
     task: Task, found: Sequence[System], ours: System | None, rivals: Set[str]
 ) -> list[dict[str, Any]]:
-    """The trained model against everyone on the primary metric and those that ask for it, against
-    its rivals on all.
+    """Paired comparisons of the trained model with the other systems.
+
+    All are compared on the primary metric and on metrics with ``against_all``; the rivals, which
+    are the base model and the best baseline, on all metrics.
     """
     rows = []
     for other in found:

@@ -13,7 +13,7 @@ from toolkit.metrics.statistics import plain
 from toolkit.runs.predictions import System
 
 SMALLEST_PART = 10
-"""Parts of a slice with fewer rows get no figures: their intervals would say nothing."""
+"""Parts of a slice with fewer rows get no figures: their intervals would show nothing."""
 
 
 RowKey = tuple[str, int]

@@ -1,4 +1,4 @@
-"""Whether a run reached what its task is wanted to reach: ``targets`` of ``metrics.json``."""
+"""Whether a run reached the targets of its task: ``targets`` of ``metrics.json``."""
 
 from __future__ import annotations
 

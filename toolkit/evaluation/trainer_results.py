@@ -1,7 +1,7 @@
 """``test_results.json`` beside the adapter: the test figures in the form of transformers' trainers.
 
 ``Trainer.save_metrics("test", …)`` writes a flat object of ``test_NAME`` keys; programs that read
-those find the same here.
+such files can read this one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def figures(doc: Mapping[str, Any], system_name: str) -> dict[str, float | int]:
 
 
 def write(run: Run, doc: Mapping[str, Any]) -> None:
-    """Write the file into the adapter's folder; nothing where nothing was trained."""
+    """Write the file into the adapter's folder, unless nothing was trained."""
     name = trained_name({name: system["role"] for name, system in doc["systems"].items()})
     if name is not None and run.adapter.is_dir():
         write_json(run.adapter / FILE, figures(doc, name))

@@ -1,9 +1,9 @@
 """Was it worth it? One answer, in one sentence, from paired comparisons on the test rows.
 
-Worth it: the trained model beats the base model *and* the best baseline on the primary metric, the
-95 % interval of each paired difference leaving zero. Not worth it: it is beaten by either, or the
-interval lies inside the task's margin around "equal", even if it leaves zero: a gain that the task
-calls negligible is not worth an adapter. Otherwise the test rows cannot tell.
+Worth it: the trained model beats the base model *and* the best baseline on the primary metric, and
+the 95 % interval of each paired difference excludes zero. Not worth it: it is beaten by either, or
+the interval lies inside the task's margin around "equal", even if it excludes zero: a gain that the
+task calls negligible is not worth an adapter. Otherwise the test rows cannot tell.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Standing = Literal["beats", "beaten", "equal", "open"]
 
 @dataclass(frozen=True)
 class Rival:
-    """What the trained model has to beat.
+    """A system that the trained model has to beat.
 
     Args:
-        phrase: as the sentence calls it ("the best baseline, ridge-log").
+        phrase: its name in the sentence ("the best baseline, ridge-log").
         value: its figure on the test rows.
-        compared: trained model minus rival, paired.
-        n: the rows that both answered.
+        compared: the paired comparison, trained model minus rival.
+        n: the number of rows that both predicted.
     """
 
     phrase: str
@@ -57,7 +57,13 @@ class Verdict:
 
 
 def standing(metric: Metric, rival: Rival, margin: float) -> Standing:
-    """How the trained model stands to one rival."""
+    """How the trained model compares with one rival; ``open``: the rows cannot tell.
+
+    Args:
+        metric: the primary metric.
+        rival: the rival.
+        margin: the share of the rival's figure within which both count as equal.
+    """
     low, high = rival.compared.low, rival.compared.high
     room = margin * abs(rival.value)
     if -room <= low and high <= room:
@@ -79,7 +85,19 @@ def decide(
     synthetic: bool = False,
     caveats: Sequence[str] = (),
 ) -> Verdict:
-    """The verdict on a model whose figure is ``value``, against one or two rivals."""
+    """The verdict on a trained model, compared with one or two rivals.
+
+    Args:
+        metric: the primary metric.
+        value: the trained model's figure on the test rows.
+        rivals: the systems that it has to beat.
+        margin: the share within which two figures count as equal.
+        n: the number of test rows.
+        noun: what the sentence calls the trained model.
+        best_baseline: the name of the best baseline.
+        synthetic: whether the rows are generated.
+        caveats: what the verdict does not cover, as sentences.
+    """
     found = [(standing(metric, rival, margin), rival) for rival in rivals]
     standings = {stands for stands, _ in found}
     worth_it: bool | None = None
@@ -121,7 +139,7 @@ def _body(
     subject = f"the {noun}'s {label} of {formatting.figure(value, metric.format, metric.unit)}"
     if not found:
         return f"{subject} has neither a base model nor a baseline to be compared with."
-    # What stands in the way of "worth it" is said first.
+    # Rivals that the model does not beat come first: they decide against "worth it".
     ordered = sorted(found, key=lambda item: item[0] == "beats")
     text = f"{subject} is " + _clause(metric, *ordered[0], margin)
     for stands, rival in ordered[1:]:
@@ -170,12 +188,12 @@ def of_run(
     """The verdict on a run's trained model.
 
     Args:
-        task: whose margin counts.
+        task: the task, for its margin.
         metric: its primary metric.
         found: all systems with their predictions.
         best: the baseline that was chosen on validation.
         comparisons: the paired comparisons of ``metrics.json``.
-        synthetic: whether the data was generated.
+        synthetic: whether the rows are generated.
         seeds: the spread over training seeds, where there were several.
     """
     ours = predictions.trained(found)
@@ -226,7 +244,7 @@ def _caveats(
     synthetic: bool,
     seeds: Mapping[str, Any] | None,
 ) -> list[str]:
-    """What the verdict does not cover."""
+    """What the verdict does not cover, as sentences."""
     rows, noun = ours.rows(), formatting.TRAINED[ours.role]
     text = f"Intervals cover the sampling of the {len(rows):,} test rows, not of training seeds."
     if seeds:
@@ -255,7 +273,7 @@ def _caveats(
 def _as_good(
     comparisons: Mapping[str, Mapping[str, Any]], rivals: Set[str | None], noun: str
 ) -> list[str]:
-    """Systems that the verdict should name although validation ranked them lower."""
+    """A sentence on systems that do as well on test although validation ranked them lower."""
     names = [
         name
         for name, c in comparisons.items()

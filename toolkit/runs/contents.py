@@ -21,7 +21,7 @@ class RunContents:
         id: the run's ID.
         info: ``run.json``.
         systems: all systems with their predictions.
-        absent: systems that could not be had, with the reason.
+        absent: systems that are not available → the reason.
         preflight: ``data/preflight.json``; empty where there is none.
         history: ``history.json``, the learning curve; empty where there is none.
         heldout: the held-out rows; empty where the run does not keep them.
@@ -39,7 +39,7 @@ class RunContents:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the data was generated."""
+        """Whether the rows are generated."""
         return bool(self.info.get("data", {}).get("synthetic"))
 
     @property

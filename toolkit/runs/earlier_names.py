@@ -29,7 +29,7 @@ def upgraded(name: str, content: Any) -> Any:
 
     Args:
         name: the file's own name, such as ``metrics.json``.
-        content: what was read; what is in no form that a run writes comes back as it is.
+        content: what was read; content that no run writes comes back as it is.
     """
     known = _FILES.get(name)
     return known(content) if known is not None and isinstance(content, dict | list) else content
@@ -70,8 +70,10 @@ def _preflight(content: Any) -> Any:
 def _system(entry: Any) -> Any:
     if not isinstance(entry, dict):
         return entry
-    made = _renamed(entry, {"chosen": "tuned"})
-    return {**made, "role": ROLES.get(str(made["role"]), made["role"])} if "role" in made else made
+    entry = _renamed(entry, {"chosen": "tuned"})
+    if "role" not in entry:
+        return entry
+    return {**entry, "role": ROLES.get(str(entry["role"]), entry["role"])}
 
 
 def _systems(content: Any) -> Any:

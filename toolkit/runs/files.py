@@ -18,7 +18,7 @@ from toolkit.system import distributed
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically; raises :class:`RunError` (disk full, path below a file).
 
-    Of several processes at one run only the first writes.
+    Where several processes work on one run, only the first of them writes.
     """
     if not distributed.first():
         return

@@ -1,4 +1,4 @@
-"""What was predicted: ``predictions/systems.json`` and the files it names, checked while read."""
+"""A run's predictions: ``predictions/systems.json`` and the files it names, checked when read."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.run import Run
 
 TRAINED = ("adapter", "full")
-"""Roles of what a run has trained."""
+"""Roles of systems that a run has trained."""
 
 PARTIAL_ROLES = ("human", "api")
-"""Roles that may answer only some of the test rows; everyone else answers all of them."""
+"""Roles of systems that may predict only some of the test rows; all others predict all of them."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class System:
     Args:
         name: its name in every table.
         role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``ensemble``, ``human``,
-            ``api``, or ``control`` for what only shows how figures are to be read.
+            ``api``, or ``control`` for a system that only shows how to read the figures.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """
@@ -62,7 +62,7 @@ def load(run: Run) -> list[System]:
 
 
 def absent(run: Run) -> dict[str, str]:
-    """Systems that could not be had, with the reason (an extra that is not installed)."""
+    """Systems that are not available → the reason, such as an extra that is not installed."""
     entries = read_json(run.predictions / "systems.json")
     return {entry["name"]: entry.get("note") or "" for entry in entries if not entry.get("file")}
 
@@ -105,7 +105,7 @@ def _check_same_rows(systems: Sequence[System]) -> None:
 
 
 def _check_applies(systems: Sequence[System]) -> None:
-    """A metric that says nothing of a row (``None``) says nothing of it for any system."""
+    """Refuse a metric that gives ``None`` for a row of one system and a number for another."""
     for split, rows in systems[0].splits.items():
         for row_id, first in rows.items():
             for system in systems[1:]:
@@ -124,7 +124,7 @@ def _check_applies(systems: Sequence[System]) -> None:
 
 
 def tuned_values(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What the task tuned for a system, from its entry in ``systems.json``.
+    """The values that were tuned for a system, from its entry in ``systems.json``.
 
     Run folders written before version 2 of the contract call it ``chosen``.
     """
@@ -161,7 +161,7 @@ _TOLERANCE = 1e-6
 
 
 def same(a: Any, b: Any, tolerance: float = _TOLERANCE) -> bool:
-    """Equal, where tuples are lists and numbers agree to six digits (JSON keeps more)."""
+    """Whether JSON values are equal: tuples count as lists, numbers must agree to six digits."""
     if is_list(a) and is_list(b):
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     if is_number(a) and is_number(b):
@@ -170,5 +170,5 @@ def same(a: Any, b: Any, tolerance: float = _TOLERANCE) -> bool:
 
 
 def is_list(value: Any) -> bool:
-    """Whether a value is a list of JSON, or a tuple that becomes one."""
+    """Whether a value is a list in JSON; a tuple becomes one."""
     return isinstance(value, Sequence) and not isinstance(value, str)

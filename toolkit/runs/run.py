@@ -1,7 +1,7 @@
 """The run directory: written atomically, read back by everything after it.
 
 The layout is drawn in ``docs/architecture.md``. Every file is written to a temporary name beside
-its place and renamed, so a kill leaves the old file or the new one, never a half.
+its place and renamed, so that an interruption leaves the old file or the new one, never a part.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Run:
 
     @property
     def base(self) -> Path:
-        """What an encoder's base system was fitted to; other kinds leave it out."""
+        """The folder of an encoder's linear probe, its base system; other kinds have none."""
         return self.path / "base"
 
     @property
@@ -69,6 +69,9 @@ class Run:
         Args:
             folder: the runs folder.
             info: at least ``task``, ``recipe``, ``source`` and ``seed``; see the architecture page.
+
+        Raises:
+            RunError: no folder can be made there.
         """
         now = dt.datetime.now(dt.UTC)
         basis = {k: info[k] for k in ("recipe", "source", "seed")}
@@ -110,7 +113,11 @@ class Run:
 
     @classmethod
     def find(cls, name: str | None, folder: Path, *, unfinished: bool = False) -> Run:
-        """A run by path, by ID (or its beginning), or the newest (unfinished) one for ``None``."""
+        """A run by path, by ID (or its beginning), or the newest (unfinished) one for ``None``.
+
+        Raises:
+            UsageError: there is no such run, or several.
+        """
         if name and (Path(name) / "run.json").is_file():
             return cls.open(Path(name))
         runs = list(cls.all(folder))

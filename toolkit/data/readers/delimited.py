@@ -1,7 +1,7 @@
-"""CSV and TSV as strangers have them: streamed, checked row by row, all columns as text.
+"""CSV and TSV files from any source: streamed, checked row by row, all columns as text.
 
-Python's ``csv`` reads rather than Arrow's reader: it takes a row of any size, and knows the number
-of the row that is wrong. 400,000 rows take a few seconds either way.
+Python's ``csv`` module is used rather than Arrow's reader: it accepts rows of any size, and knows
+the number of a wrong row. 400,000 rows take a few seconds with either.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Layout(NamedTuple):
 
 
 class _BadRow(DataError):
-    """A row that does not fit; ``row`` says how far the file could be read."""
+    """A row that does not fit the layout; ``row`` tells how far the file could be read."""
 
     def __init__(self, message: str, row: int) -> None:
         super().__init__(message)
@@ -55,7 +55,7 @@ class _BadRow(DataError):
 
 
 def wrong_encoding(path: Path, error: UnicodeError, layout: Layout) -> DataError:
-    """Say which row and column the undecodable byte stands in (reads the file once more)."""
+    """The error for an undecodable byte, with its row and column (reads the file once more)."""
     place = ""
     with open_text(path, layout.encoding, errors="replace") as file:
         reader = layout._replace(strict=False).reader(iter(file))
@@ -75,7 +75,7 @@ def wrong_encoding(path: Path, error: UnicodeError, layout: Layout) -> DataError
     advice = "cp1252" if layout.encoding.startswith("utf-8") else "utf-8"
     return DataError(
         f"{path}: {place or 'the file'}{byte} is not {layout.encoding.removesuffix('-sig')}; "
-        f"say the encoding, such as --encoding {advice} (files from Windows or Excel)"
+        f"name the encoding, such as --encoding {advice} (files from Windows or Excel)"
     )
 
 
@@ -85,8 +85,11 @@ def read_delimited(path: Path, options: ReadOptions, note: Note, delimiter: str 
     Args:
         path: the file.
         options: its encoding, and whether it has a header.
-        note: takes what was decided.
-        delimiter: a tab for TSV; ``None`` finds it out among commas, semicolons, tabs and bars.
+        note: receives a sentence for each decision made for the user.
+        delimiter: a tab for TSV; ``None``: detected among commas, semicolons, tabs and bars.
+
+    Raises:
+        DataError: the file is empty, broken or in another encoding; names the row.
     """
     encoding = encoding_of(path, options.encoding)
     before = csv.field_size_limit(LONGEST_VALUE)
@@ -97,8 +100,8 @@ def read_delimited(path: Path, options: ReadOptions, note: Note, delimiter: str 
                 note(f"{path.name} is separated by {DELIMITERS[delimiter]}")
         layouts = [Layout(encoding, delimiter)]
         if delimiter == "\t":
-            # In tab-separated text a quote is often just a character. It is taken for a quote
-            # only where the whole file parses that way, strictly and into equal rows.
+            # In tab-separated text a quote is often just a character. It counts as a quote only
+            # where the whole file parses that way, strictly and into rows of equal width.
             layouts = [
                 Layout(encoding, delimiter, quotes=True, strict=True),
                 Layout(encoding, delimiter, quotes=False),
@@ -121,12 +124,12 @@ def _first_that_fits(
             raise wrong_encoding(path, error, layout) from error
         except (EOFError, gzip.BadGzipFile) as error:
             raise DataError(f"{path} is a broken gzip file: {error}") from error
-    # the reading that came furthest is the one its author meant
+    # the layout that reads furthest is most likely the right one
     raise max(failures, key=lambda failure: failure.row)
 
 
 def _peek(path: Path, layout: Layout, records: int) -> list[list[str]]:
-    """The first records, whatever is wrong with them."""
+    """The first records, up to an error and without checking their widths."""
     with open_text(path, layout.encoding, errors="replace") as file:
         found: list[list[str]] = []
         with contextlib.suppress(csv.Error, UnicodeError):
@@ -145,9 +148,13 @@ def _find_delimiter(path: Path, encoding: str) -> str:
 
 
 def looks_like_data(first: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
-    """Whether a file's first row is a row and not the names of the columns.
+    """Whether a file's first row holds data rather than the names of the columns.
 
-    It is one where a value is empty, a number or a sentence, or comes again below itself.
+    It does where a value is empty, a number or a sentence, or occurs again in its column.
+
+    Args:
+        first: the values of the first row.
+        following: the values of the rows after it.
     """
     for at, value in enumerate(first):
         if not value.strip() or len(value) > 50 or len(value.split()) > 5 or _is_number(value):
@@ -176,14 +183,14 @@ def _columns(
         header = not (options.numbered and looks_like_data(first, following))
         if options.numbered:
             what = "column names" if header else "data, so its columns are numbered"
-            note(f"the first row of {path.name} is taken for {what} (--header, --no-header)")
+            note(f"the first row of {path.name} is read as {what} (--header, --no-header)")
     if not header:
         return [str(number) for number in range(1, len(first) + 1)], False
     return _unique_names(path, first, note), True
 
 
 def _unique_names(path: Path, header: Sequence[str], note: Note) -> list[str]:
-    """Header cells as column names: never empty, never twice, never ``row_id``, which is ours."""
+    """Header cells as column names: not empty, unique, and not ``row_id``, which is added."""
     names: list[str] = []
     seen: Counter[str] = Counter()
     for number, cell in enumerate(header, start=1):
@@ -193,7 +200,7 @@ def _unique_names(path: Path, header: Sequence[str], note: Note) -> list[str]:
         seen[name] += 1
         if seen[name] > 1:
             name = f"{name} ({seen[name]})"
-            note(f"{path.name} names several columns alike; number {number} is {name!r} here")
+            note(f"{path.name} repeats a column name; column {number} is called {name!r} here")
         names.append(name)
     return names
 
@@ -279,7 +286,7 @@ def _checked(
 
 
 def _check_quotes(layout: Layout, lines: Sequence[str]) -> None:
-    """Look strictly at a value of several lines: a stray quote would swallow rows unseen."""
+    """Parse a value of several lines strictly: a stray quote would swallow rows unnoticed."""
     for _ in layout._replace(strict=True).reader(iter(lines)):
         pass
 
@@ -299,6 +306,6 @@ def _ragged_error(
     what = "its header names" if header else "its first row has"
     quote = f"; put values that hold {layout.delimiter!r} in quotes" if layout.quotes else ""
     return _BadRow(
-        f"{path}: {ragged[0][1]}, {what} {width}{others}; mend or remove what does not fit{quote}",
+        f"{path}: {ragged[0][1]}, {what} {width}{others}; correct or remove these rows{quote}",
         ragged[0][0],
     )

@@ -1,4 +1,4 @@
-"""Bytes → text: encodings, byte order marks, gzip, and files that are no text at all."""
+"""Bytes → text: encodings, byte order marks, gzip, and files that are not text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO, cast
 from toolkit.errors import DataError, UsageError
 
 END = "\x1eend of file\x1e"
-"""A line of our own behind the last: whoever swallows it was inside a quoted value."""
+"""A line added after the last: a parser that makes it part of a value had an open quote."""
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -30,7 +30,12 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 
 def encoding_of(path: Path, given: str | None) -> str:
-    """``--encoding``, else what the byte order mark says, else UTF-8; refuses what is no text."""
+    """The encoding: ``given``, else that of the byte order mark, else UTF-8.
+
+    Raises:
+        DataError: the file cannot be read or is not text.
+        UsageError: there is no encoding of the given name.
+    """
     try:
         with open_bytes(path) as file:
             head = file.read(4096)
@@ -54,7 +59,7 @@ def encoding_of(path: Path, given: str | None) -> str:
             raise DataError(f"{path} is not a text file but {what}")
     if b"\0" in head:
         raise DataError(
-            f"{path} holds NUL bytes: it is not a text file, or its encoding has to be said "
+            f"{path} holds NUL bytes: it is not a text file, or its encoding has to be named "
             "(--encoding utf-16-le)"
         )
     return "utf-8"
@@ -78,7 +83,7 @@ class Lines:
     def __iter__(self) -> Iterator[str]:
         for number, line in enumerate(self.file, start=1):
             if "\0" in line:
-                raise DataError(f"{self.path}: line {number} holds a NUL byte; it is no text file")
+                raise DataError(f"{self.path}: line {number} holds a NUL byte; it is not text")
             self.characters += len(line)
             self.pending.append(line)
             yield line

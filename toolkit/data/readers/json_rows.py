@@ -37,7 +37,7 @@ def _objects_of_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
         except UnicodeError as error:
             raise DataError(
                 f"{path}: line {number + 1} is not {encoding.removesuffix('-sig')}; "
-                "say the encoding with --encoding"
+                "name the encoding with --encoding"
             ) from error
         except (EOFError, OSError) as error:
             raise DataError(f"cannot read {path} beyond line {number}: {error}") from error
@@ -64,13 +64,13 @@ def _json_name(value: Any) -> str:
 
 
 def read_json(path: Path, options: ReadOptions, note: Note) -> Dataset:
-    """Rows of a JSON file: a list of objects, or one under ``data``, or SQuAD's nesting."""
+    """Rows of a JSON file: a list of objects, such a list inside an object, or SQuAD's nesting."""
     encoding = encoding_of(path, options.encoding)
     try:
         with open_text(path, encoding) as file:
             content = json.load(file)
     except UnicodeError as error:
-        raise DataError(f"{path} is not {encoding}; say the encoding with --encoding") from error
+        raise DataError(f"{path} is not {encoding}; name the encoding with --encoding") from error
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and error.lineno > 1:
             note(f"{path.name} holds one JSON object a line and is read that way")
@@ -110,10 +110,12 @@ def _from_objects(
     objects: Callable[[], Iterator[dict[str, Any]]],
     declared: Mapping[str, Any] | None = None,
 ) -> Dataset:
-    """Two passes: one learns the columns' types, one writes; memory holds a batch at a time.
+    """Objects as a table, in two passes: one finds the columns' types, one writes the rows.
+
+    Memory holds a batch at a time.
 
     Args:
-        declared: Arrow types that are known and need not be learned.
+        declared: columns whose Arrow types are known.
     """
     import pyarrow as pa
 
@@ -176,7 +178,7 @@ def _common_type(one: Any, other: Any) -> Any:
 
 
 def _array(values: list[Any], kind: Any) -> Any:
-    """Values as an Arrow array; in a column of text, whatever is no text is written as JSON."""
+    """Values as an Arrow array; in a text column, values that are not text become JSON text."""
     import pyarrow as pa
 
     if pa.types.is_string(kind):

@@ -1,4 +1,4 @@
-"""How a text file is to be read: what every reader takes beside the path."""
+"""The options of the readers of text files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Note = Callable[[str], None]
-"""Takes a sentence on something that was decided for the user."""
+"""Receives a sentence about something that was decided for the user."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class ReadOptions:
         encoding: of the file; ``None``: UTF-8, or what the byte order mark says.
         header: whether the file begins with column names; ``None``: yes, unless columns are
             ``numbered`` and the first row looks like data.
-        numbered: the user refers to columns by their numbers.
+        numbered: whether the user refers to columns by their numbers.
     """
 
     encoding: str | None = None

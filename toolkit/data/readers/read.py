@@ -30,7 +30,7 @@ _VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 
 
 def is_hub_id(path: str | Path) -> bool:
-    """Whether a name can only be a Hub data set: ``owner/name`` that is no path here."""
+    """Whether a name is that of a Hub data set: ``owner/name``, and no path on this machine."""
     name = str(path)
     return (
         _HUB_ID.fullmatch(name) is not None
@@ -41,18 +41,21 @@ def is_hub_id(path: str | Path) -> bool:
 
 
 def _format(path: Path) -> str:
-    """The suffix that says the format: ``.csv`` of ``prices.csv.gz``."""
+    """The suffix that tells the format: ``.csv`` of ``prices.csv.gz``."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
 
 
 def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
-    """All rows of a local file, read as its name's ending says.
+    """All rows of a local file, whose format the ending of its name tells.
 
     Args:
         path: a csv, tsv, json, jsonl (each also with ``.gz``) or parquet file.
         options: how a text file is to be read.
-        note: takes what was decided.
+        note: receives a sentence for each decision made for the user.
+
+    Raises:
+        DataError: the file is missing, empty or broken, or of another format.
     """
     _check_is_file(path)
     kind = _format(path)
@@ -69,7 +72,7 @@ def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
             return _read_parquet(path)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    raise DataError(f"cannot tell what {path} is by its name; it must end in {', '.join(FORMATS)}")
+    raise DataError(f"the name of {path} tells no format; it must end in {', '.join(FORMATS)}")
 
 
 def _check_is_file(path: Path) -> None:
@@ -135,7 +138,14 @@ def _plain(kind: Any) -> Any:
 
 
 def read_hub(name: str) -> DatasetDict:
-    """A Hub data set with its own splits, called ``train``, ``validation`` and ``test``."""
+    """A Hub data set with its own splits; ``valid``, ``val`` and ``dev`` become ``validation``.
+
+    Args:
+        name: ``owner/name`` or ``owner/name:config``.
+
+    Raises:
+        DataError: it cannot be loaded.
+    """
     import datasets
 
     datasets.disable_progress_bars()
@@ -143,7 +153,7 @@ def read_hub(name: str) -> DatasetDict:
     dataset_id, _, config = name.partition(":")
     try:
         loaded = datasets.load_dataset(dataset_id, config or None)
-    except Exception as error:  # a dozen libraries have their own errors; all mean this
+    except Exception as error:  # several libraries raise errors of their own here
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DataError(
             f"cannot load the data set {name!r} from the Hub: {reason}; there is no local file of "
@@ -154,14 +164,14 @@ def read_hub(name: str) -> DatasetDict:
 
 
 def _go_offline_without_a_network() -> None:
-    """Let the Hub's client look into its cache only, rather than retry for half a minute."""
+    """Without a network, make the Hub's client use its cache instead of retrying for 30 s."""
     import urllib.parse
     import urllib.request
 
     from huggingface_hub import constants
 
     if urllib.request.getproxies():
-        return  # then it is the proxy that knows the way
+        return  # a proxy may reach names that this machine cannot resolve
     try:
         socket.getaddrinfo(urllib.parse.urlparse(constants.ENDPOINT).hostname, 443)
     except OSError:

@@ -5,9 +5,9 @@
          "is_impossible": …}]}]}]}
 
 A row has ``id`` (empty where the file has none), ``title``, ``context``, ``question``, ``answers``
-(lists ``text`` and ``answer_start``; null where the file says nothing of answers) and ``place``,
-the path to the question in the file. Wrong nesting is an error that names its path; whether
-answers stand where they are said to is for the task to judge.
+(lists ``text`` and ``answer_start``; null where the file has no field for them) and ``place``, the
+path to the question in the file. Wrong nesting is an error that names its path; whether an answer
+is found at its ``answer_start`` is for the task to check.
 
 Source: P. Rajpurkar, R. Jia, P. Liang, "Know What You Don't Know", ACL 2018.
 """
@@ -27,7 +27,7 @@ _LEVELS = ("paragraphs", "qas")
 
 
 def is_squad(content: Any) -> bool:
-    """Whether a JSON document is meant as SQuAD: some level of its nesting is there."""
+    """Whether a JSON document has the form of SQuAD: at least one level of its nesting."""
     if isinstance(content, dict):
         if any(level in content for level in _LEVELS):
             return True
@@ -40,14 +40,14 @@ def is_squad(content: Any) -> bool:
 
 
 def answer_type() -> pa.DataType:
-    """SQuAD's answers to one question: the lists ``text`` and ``answer_start``."""
+    """The Arrow type of SQuAD's answers: the lists ``text`` and ``answer_start``."""
     import pyarrow as pa
 
     return pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int64()))])
 
 
 def types() -> dict[str, pa.DataType]:
-    """The columns of the rows, but for the row number."""
+    """The Arrow types of the rows' columns, without the row number."""
     import pyarrow as pa
 
     text = dict.fromkeys(("id", "title", "context", "question"), pa.string())
@@ -62,7 +62,7 @@ def rows(name: str, content: Any) -> Iterator[dict[str, Any]]:
         content: the parsed JSON.
 
     Raises:
-        DataError: with the path to what is no SQuAD.
+        DataError: the document has another form; names the path to the first difference.
     """
     articles, root = (content, "") if isinstance(content, list) else (None, "data")
     if articles is None:
@@ -86,10 +86,10 @@ def rows(name: str, content: Any) -> Iterator[dict[str, Any]]:
 
 
 def _value(name: str, place: str, holder: Any, key: str, kind: type) -> Any:
-    """``holder[key]``, which must be of a kind."""
+    """``holder[key]``, which must be of the type ``kind``."""
     if not isinstance(holder, dict):
         raise DataError(
-            f"{name}: {place} is {_called(holder)}, not an object with {key!r}; "
+            f"{name}: {place} is {_type_name(holder)}, not an object with {key!r}; "
             "SQuAD's nesting is data[].paragraphs[].qas[].answers[]"
         )
     if key not in holder:
@@ -102,19 +102,19 @@ def _value(name: str, place: str, holder: Any, key: str, kind: type) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
         where = key if place == "the top level" else f"{place}.{key}"
         wanted = {list: "a list", str: "a text", int: "a whole number"}[kind]
-        raise DataError(f"{name}: {where} is {_called(value)}, not {wanted}")
+        raise DataError(f"{name}: {where} is {_type_name(value)}, not {wanted}")
     return value
 
 
 def _id(name: str, place: str, qa: Any) -> str:
     if not isinstance(qa, dict):
-        raise DataError(f"{name}: {place} is {_called(qa)}, not an object with 'question'")
+        raise DataError(f"{name}: {place} is {_type_name(qa)}, not an object with 'question'")
     value = qa.get("id")
     return str(value).strip() if isinstance(value, str | int) else ""
 
 
 def _answers(name: str, place: str, qa: dict[str, Any]) -> dict[str, list[Any]] | None:
-    """Texts and starts; an answer without text is none."""
+    """Texts and starts of the answers; those without text are left out."""
     if qa.get("answers") is None:
         return {"text": [], "answer_start": []} if qa.get("is_impossible") else None
     found = []
@@ -129,10 +129,10 @@ def _answers(name: str, place: str, qa: dict[str, Any]) -> dict[str, list[Any]] 
 
 
 def _readable(text: str) -> str:
-    """Text without halves of surrogate pairs, which no tokenizer takes; of the same length."""
+    """Text of the same length without halves of surrogate pairs, which no tokenizer accepts."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
-def _called(value: Any) -> str:
+def _type_name(value: Any) -> str:
     names = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
     return "null" if value is None else names.get(type(value), "a number")
