@@ -35,7 +35,7 @@ def confusion(
 
 
 def as_category(prediction: Any, categories: Mapping[Any, int]) -> Any:
-    """The class of a prediction: of a number that is none of the classes, the nearest one."""
+    """The class of a prediction; a number that is no class is rounded to a whole one."""
     if prediction in categories or not isinstance(prediction, int | float):
         return prediction
     return nearest(prediction)

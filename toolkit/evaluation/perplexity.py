@@ -40,7 +40,7 @@ def perplexity(system: System) -> dict[str, float | None] | None:
 
 
 def perplexity_gain(ours: System | None, base: System | None) -> dict[str, Any] | None:
-    """The trained model's perplexity minus the base model's, on the same rows; ``None``: unknown."""
+    """The trained model's perplexity minus the base's, on the same rows; ``None``: unknown."""
     if ours is None or base is None:
         return None
     a, b = _losses(ours), _losses(base)

@@ -102,7 +102,8 @@ def write_system(
         name: the name of the system.
         role: its role, see :class:`toolkit.runs.predictions.System`.
         lines: its predictions, see :func:`line`.
-        width: the half width of its intervals; ``None``: it has none.
+        width: the conformal width of its intervals, see :meth:`toolkit.Task.interval`; ``None``: it
+            has none.
         fit_seconds: the time of fitting or training; ``None``: nothing was fitted.
         predict_seconds: the time of predicting all rows.
         decoder: the decoder that was chosen.

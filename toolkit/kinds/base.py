@@ -1,4 +1,4 @@
-"""What every kind of model does for the flow. Importing this loads no heavy library."""
+"""What the model of every kind of task can do. Importing this loads no heavy library."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from toolkit.models.backend import Backend
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total) while something long goes on."""
+"""Called with (done, total) during long work."""
 
 BASE = "__base__"
-"""The side without an adapter, by PEFT's own name for it."""
+"""PEFT's name for the base model without an adapter."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Watch:
     Args:
         on_token: receives ``(index of the prompt, token id)`` for each new token, the
             end-of-sequence token included.
-        stopped: asked after each token; ``True`` ends all texts of the batch where they are.
+        stopped: called after each token; ``True`` ends all texts of the batch at that token.
     """
 
     on_token: Callable[[int, int], None] = lambda index, token: None
@@ -42,10 +42,10 @@ class Watch:
 
 @dataclass
 class TrainingWatch:
-    """What a training loop tells the outside: each logged step, and whether to go on.
+    """Callbacks of a training loop.
 
     Args:
-        on_log: receives one history object a logged step (see the architecture page).
+        on_log: receives an entry of the history for each logged step (see the architecture page).
         on_step: receives ``(step, steps, tokens so far)`` after each step.
     """
 
@@ -55,7 +55,12 @@ class TrainingWatch:
 
 @dataclass
 class Trained:
-    """What training leaves behind, beside the adapter in its folder."""
+    """The result of training, beside the adapter in its folder.
+
+    Args:
+        history: the learning curve, one entry for each logged step or evaluation.
+        info: figures of the training, ``training`` of ``run.json``.
+    """
 
     history: list[dict[str, Any]] = field(default_factory=list)
     info: dict[str, Any] = field(default_factory=dict)
@@ -73,10 +78,10 @@ class DryRun(Protocol):
         ...
 
     def score(self, model: Any, length: int, answer: int, tokens: int) -> None:
-        """Answer the largest batch that scoring makes of rows of that length.
+        """Predict the largest batch that scoring makes of rows of that length.
 
         Args:
-            model: what answers.
+            model: the model.
             length: tokens of a prompt.
             answer: tokens that are written.
             tokens: padded tokens of a batch, see :func:`toolkit.kinds.batching.batch_tokens`.
@@ -89,7 +94,7 @@ class DryRunRequest:
     """The training and scoring that a dry run imitates.
 
     Args:
-        task: an instance that has learned its facts, or the class.
+        task: an instance with its state loaded, or the class.
         recipe: the resolved recipe.
         tokenizer: the model's; ``None`` where it has not been loaded.
         one_token_numbers: without a tokenizer, whether the model's has one token for each number.
@@ -102,15 +107,15 @@ class DryRunRequest:
 
 
 class TaskModel(ABC):
-    """One model in memory, with everything the flow needs of it.
+    """One model in memory, with everything that the stages of a run need of it.
 
     Args:
-        task: the task, with its settings and facts in place.
+        task: the task, with its options and state.
         recipe: the resolved recipe.
         seed: seeds the adapter's initial weights, dropout and the order of the rows.
         trust_remote_code: run code that comes with the model; off unless the user asks.
-        private: no text of the data may be kept with the adapter.
-        backend: what loads the model; transformers unless the run has chosen another.
+        private: whether texts of the data must not be stored with the adapter.
+        backend: what loads the model; transformers by default.
     """
 
     role = "adapter"
@@ -127,7 +132,7 @@ class TaskModel(ABC):
     stored: ClassVar[str] = "auto"
     """The parameters' type where a recipe names none; ``auto``: that of the file."""
     full_copies: ClassVar[int] = 1
-    """Whole models in memory where all parameters are trained: the untouched one may be another."""
+    """Whole models in memory where all parameters are trained; 2: the untouched one is kept too."""
     folds: ClassVar[bool] = False
     """Whether scoring folds the adapter into the weights where that is exact."""
     base_note: ClassVar[str] = ""
@@ -158,7 +163,7 @@ class TaskModel(ABC):
         self.backend: Backend = backend or Transformers()
 
     def keepable(self, row: Row) -> Row:
-        """The row as it may be kept: with private data, its texts replaced."""
+        """The row as it may be stored with the adapter: with private data, its texts replaced."""
         if not self.private:
             return row
         return {k: "an example" if isinstance(v, str) else v for k, v in row.items()}
@@ -170,7 +175,7 @@ class TaskModel(ABC):
 
     @classmethod
     def trains_in(cls, recipe: Recipe) -> str | None:
-        """The reduced type that a recipe's training computes in, ``None`` for the parameters'."""
+        """The reduced type that a recipe's training computes in; ``None``: the parameters' type."""
         if recipe.training.get("fp16"):
             return "float16"
         return "bfloat16" if recipe.training.get("bf16", cls.mixed == "bfloat16") else None
@@ -178,7 +183,7 @@ class TaskModel(ABC):
     @classmethod
     @abstractmethod
     def dry_run(cls, request: DryRunRequest) -> DryRun:
-        """What is run to estimate the memory of training and of scoring."""
+        """The dry run, by which the memory of training and of scoring is estimated."""
 
     @property
     @abstractmethod
@@ -187,7 +192,7 @@ class TaskModel(ABC):
 
     @property
     def written(self) -> int | None:
-        """Tokens that an answer may have; ``None``: nothing is written."""
+        """Tokens that an answer may have; ``None``: the model writes no text."""
         return None
 
     @property
@@ -197,17 +202,17 @@ class TaskModel(ABC):
 
     @property
     def perplexity(self) -> bool:
-        """Whether the report tells how likely the right answers' tokens are."""
+        """Whether the report gives the perplexity of the right answers."""
         return False
 
     @property
     def shares_sequences(self) -> bool:
-        """Whether training lays several rows into one sequence of up to :attr:`max_length`."""
+        """Whether training puts several rows into one sequence of up to :attr:`max_length`."""
         return False
 
     @property
     def reduced(self) -> bool:
-        """Whether predictions are computed in bfloat16: they then vary with who shares a batch."""
+        """Whether predictions are computed in bfloat16; they then vary slightly with the batch."""
         return False
 
     @property
@@ -217,7 +222,7 @@ class TaskModel(ABC):
 
     @property
     def own_limits(self) -> Mapping[str, int]:
-        """Parts of :meth:`lengths` that are bounded by themselves, and not by ``max_length``."""
+        """Parts of :meth:`lengths` that have a limit of their own instead of ``max_length``."""
         return {}
 
     @abstractmethod
@@ -225,7 +230,7 @@ class TaskModel(ABC):
         """Tokens of each row's parts (``prompt``, ``completion``), arrays of shape (rows,)."""
 
     def cautions(self, rows: Dataset) -> list[str]:
-        """What this kind will not get right in such rows, in sentences for preflight."""
+        """What this kind cannot handle in these rows, as sentences for preflight."""
         return []
 
     @abstractmethod
@@ -237,36 +242,36 @@ class TaskModel(ABC):
         """The row's tokens as ``{"text": …, "loss": bool}``, as training sees them."""
 
     def target_of(self, row: Row) -> str | None:
-        """What training wants of the row, where that is none of its tokens."""
+        """The row's target in words, where it is not one of the row's tokens."""
         return None
 
     def head_arguments(self) -> dict[str, Any]:
-        """What ``from_pretrained`` must be told beside the model, as JSON values."""
+        """Further arguments of ``from_pretrained``, which define the head, as JSON values."""
         return {}
 
     @abstractmethod
     def load(self) -> None:
-        """Load the base model; nothing if it is loaded."""
+        """Load the base model, unless it is loaded already."""
 
     @abstractmethod
     def drop_adapter(self) -> None:
-        """Back to the untouched base."""
+        """Return to the untouched base."""
 
     def fit_base(self, train: Dataset, folder: Path) -> None:  # noqa: B027 – most need none
-        """Fit what the untouched model needs to answer at all, and keep it in the folder.
+        """Fit what the untouched model needs for predictions, and save it in the folder.
 
-        Nothing where it answers by itself, as language models do.
+        An encoder needs a linear probe; language models need nothing.
         """
 
     def load_base(self, folder: Path) -> None:  # noqa: B027
-        """Take what :meth:`fit_base` has kept, if anything."""
+        """Load what :meth:`fit_base` has saved, if anything."""
 
     def variants(self, *, adapter: bool) -> Mapping[str, str]:
-        """Further systems beside the base, or beside the adapter: name → what each is."""
+        """Further systems beside the base, or beside the adapter: name → a note on it."""
         return {}
 
     def as_variant(self, name: str) -> AbstractContextManager[None]:
-        """Answer as one of the :meth:`variants` while the context lasts."""
+        """Within the context, predictions are those of one of the :meth:`variants`."""
         raise NotImplementedError(f"{type(self).__name__} has no variant {name!r}")
 
     @abstractmethod
@@ -278,10 +283,17 @@ class TaskModel(ABC):
         shots: Sequence[Row] = (),
         progress: Progress | None = None,
     ) -> list[Any]:
-        """The kind's output dataclass for each row, in the order of the rows."""
+        """The kind's output for each row, in the order of the rows.
+
+        Args:
+            rows: the rows.
+            adapter: whether the adapter is used, or the untouched base.
+            shots: solved examples for the prompt.
+            progress: called with (done, total).
+        """
 
     def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
-        """Of each row the summed cross-entropy of its answer's tokens, and how many they are."""
+        """For each row the summed cross-entropy of its answer's tokens, and their number."""
         raise ModelError(f"{type(self).__name__} writes no text, so no token of it has a loss")
 
     @abstractmethod
@@ -298,19 +310,23 @@ class TaskModel(ABC):
 
         Args:
             splits: ``train`` is trained on, ``validation`` decides which checkpoint is the best.
-            recipe: how to train, where it is not as the kind's own recipe has it. It may differ in
-                steps, checkpoints and trackers; the model and what is read of a row stay.
-            checkpoints: where checkpoints lie, those of an interrupted training included.
+            recipe: how to train; :attr:`recipe` by default. It may differ from that one in steps,
+                checkpoints and trackers, but not in the model or in how rows are read.
+            checkpoints: the folder of the checkpoints, also of those of an interrupted training.
             adapter: the folder for what has been trained.
             watch: receives steps and logs.
         """
 
     @abstractmethod
     def load_adapter(self, folder: Path) -> None:
-        """Put a saved adapter on the loaded base; raises if it does nothing or does not fit."""
+        """Put a saved adapter on the loaded base.
+
+        Raises:
+            ModelError: it has no effect or does not fit.
+        """
 
     def add_adapter(self, folder: Path, name: str) -> None:
-        """Put a further adapter beside the first, on the same base; :meth:`select` turns to it."""
+        """Put a further adapter beside the first, on the same base; :meth:`select` switches."""
         raise ModelError(f"{type(self).__name__} holds one adapter at a time")
 
     def select(self, name: str) -> None:

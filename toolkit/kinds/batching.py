@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     import torch
 
 BATCH_TOKENS = 16_384
-"""Padded tokens of a batch; bounds the memory of scoring whatever the lengths are."""
+"""Padded tokens of a batch; bounds the memory of scoring for rows of any length."""
 CPU_BATCH_TOKENS = 2_048
-"""On a CPU larger batches are slower: what passes between the layers falls out of its caches."""
+"""On a CPU larger batches are slower: the values between layers no longer fit into its caches."""
 MAX_BATCH = 128
 
 
 TOKENS_PER_GIB = 512
-"""Padded tokens for each GiB that a GPU has in all: a small one gets smaller batches."""
+"""Padded tokens of a batch for each GiB of a GPU's memory: a small one gets smaller batches."""
 CACHE_SHARE = 16
-"""The keys and values of that many tokens take at most one part in so many of a GPU's memory."""
+"""The keys and values of a batch take at most one part in 16 of a GPU's memory."""
 
 
 def batch_tokens(model: Any) -> int:
-    """How many padded tokens a batch may have where that model is."""
+    """How many padded tokens a batch may have on the device of a model."""
     if model.device.type != "cuda":
         return CPU_BATCH_TOKENS
     import torch
@@ -37,15 +37,16 @@ def gpu_batch_tokens(memory: int, config: Any) -> int:
     """How many padded tokens a batch may have on a GPU.
 
     Args:
-        memory: bytes that it has in all.
-        config: the model's; one that keeps keys and values of all heads takes many times as much.
+        memory: all of the GPU's memory, in bytes.
+        config: the model's configuration, which decides the size of a token's keys and values: a
+            model that keeps those of all heads needs many times as much.
     """
     room = memory // CACHE_SHARE // cached_bytes(config)
     return max(CPU_BATCH_TOKENS, min(BATCH_TOKENS, memory // 2**30 * TOKENS_PER_GIB, room))
 
 
 def cached_bytes(config: Any) -> int:
-    """Bytes of a token's keys and values in all layers, in 16 bits."""
+    """Bytes of a token's keys and values in all layers, at 16 bits a value."""
     config = config.get_text_config()
     heads = config.num_attention_heads
     kept = getattr(config, "num_key_value_heads", None) or heads
@@ -56,13 +57,13 @@ def cached_bytes(config: Any) -> int:
 def rounded(length: int) -> int:
     """The length a batch is padded to, at least that of its longest row.
 
-    A CPU prepares its kernels anew for every shape it has not seen, so there are few.
+    A CPU prepares its kernels anew for every new shape, so only multiples of eight are used.
     """
     return max(8, -(-length // 8) * 8)
 
 
 def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Indices in batches of similar length, longest first, so that memory peaks at once.
+    """Indices in batches of similar length, longest first, so that memory peaks at the start.
 
     A batch has at most ``tokens`` tokens with its padding, or is a single row.
     """
@@ -83,7 +84,7 @@ def padded(
         prompts: token ids.
         pad: the padding token's id.
         device: where to put them.
-        right: pad behind the prompts, as encoders want it, and not before them.
+        right: pad behind the prompts, as encoders need it, and not before them.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""An ensemble's members: several checkpoints of one training, kept beside the chosen adapter."""
+"""Ensembles: several checkpoints of one training, stored as members beside the best adapter."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from toolkit.recipe import Recipe
 from toolkit.task import Task
 
 MEMBERS = "members"
-"""The folder of an ensemble's adapters, inside the adapter's."""
+"""The folder of an ensemble's adapters, inside that of the adapter."""
 
 
 def wanted(task: Task, recipe: Recipe) -> int:
-    """How many checkpoints answer together as a system of their own; 0: none do.
+    """How many checkpoints form the ensemble; 0: there is none.
 
     Raises:
-        RecipeError: ``task.ensemble`` is no such number, or there are no adapters to keep.
+        RecipeError: ``task.ensemble`` is not 0 or at least 2, or the recipe trains no adapter.
     """
     value = task.options.get("ensemble", 0)
     if not isinstance(value, int) or value < 0 or value == 1:
@@ -30,7 +30,7 @@ def wanted(task: Task, recipe: Recipe) -> int:
 
 
 def saving(recipe: Recipe, count: int) -> Recipe:
-    """The recipe with room for so many checkpoints; as it is where none are wanted."""
+    """The recipe, keeping at least ``count`` checkpoints; unchanged where that is 0."""
     if not count:
         return recipe
     fields = {**recipe.training}
@@ -39,7 +39,7 @@ def saving(recipe: Recipe, count: int) -> Recipe:
 
 
 def saved(checkpoints: Path) -> list[Path]:
-    """The whole checkpoints of a training, the oldest first."""
+    """The complete checkpoints of a training, the oldest first."""
     return sorted(
         (one for one in checkpoints.glob("checkpoint-*") if problem(one) is None),
         key=lambda one: int(one.name.rpartition("-")[2]),
@@ -47,7 +47,7 @@ def saved(checkpoints: Path) -> list[Path]:
 
 
 def too_few(checkpoints: Path) -> str | None:
-    """Why there can be no ensemble, in words; ``None`` where there can."""
+    """Why there are too few checkpoints for an ensemble; ``None`` where there are enough."""
     number = len(saved(checkpoints))
     if number >= 2:
         return None
@@ -58,7 +58,7 @@ def too_few(checkpoints: Path) -> str | None:
 
 
 def keep(checkpoints: Path, adapter: Path, count: int) -> None:
-    """Keep the newest checkpoints' adapters beside the chosen one.
+    """Copy the adapters of the newest checkpoints into the folder of the best one.
 
     Raises:
         RecipeError: training saved fewer than two.
@@ -74,10 +74,10 @@ def keep(checkpoints: Path, adapter: Path, count: int) -> None:
 
 
 def kept(adapter: Path, count: int) -> list[Path]:
-    """The members' folders in an adapter's.
+    """The folders of an ensemble's members, inside an adapter's.
 
     Raises:
-        RunError: an ensemble is wanted and none is there.
+        RunError: ``count`` is not 0, and there are none.
     """
     found = sorted(file.parent for file in (adapter / MEMBERS).glob("*/adapter_config.json"))
     if count and not found:

@@ -1,8 +1,8 @@
-"""Finding the newest checkpoint that can be trusted.
+"""Finding the newest checkpoint that is complete.
 
-A kill while saving leaves a folder that transformers would take: without ``trainer_state.json`` it
-dies, without optimizer, scheduler or random state it goes on **silently with other weights**. So a
-checkpoint counts only when every part is there and readable.
+An interruption while saving leaves a folder that transformers would accept: without
+``trainer_state.json`` it fails, without optimizer, scheduler or random state it goes on **silently
+with other weights**. So a checkpoint counts only when every part is there and readable.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def problem(folder: Path) -> str | None:
 
 
 def newest_valid(folder: Path) -> Path | None:
-    """The newest checkpoint to resume from; broken ones are removed on the way."""
+    """The newest complete checkpoint; ``None``: there is none. Newer, broken ones are removed."""
     found = sorted((s, p) for p in folder.glob("checkpoint-*") if (s := step_of(p)) is not None)
     for _, path in reversed(found):
         if problem(path) is None:

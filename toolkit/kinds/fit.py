@@ -1,4 +1,4 @@
-"""Fine-tuning, as far as it is the same for every kind: arguments, judging, resuming, figures."""
+"""Fine-tuning, where all kinds do the same: arguments, evaluation, resuming, figures."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 CHECKPOINTS_KEPT = 2
 MOST_WORDINGS = 8
-"""With more epochs than this the wordings of a task's rows come again."""
+"""The most variants of each training row; with more epochs they are repeated."""
 CANARIES = 4
-"""Rows stored with an adapter; on them it must answer otherwise than the base."""
+"""Rows stored with an adapter; on them its outputs must differ from the base's."""
 
 DEFAULTS: Mapping[str, Any] = {
     "save_total_limit": CHECKPOINTS_KEPT,
@@ -40,10 +40,10 @@ DEFAULTS: Mapping[str, Any] = {
     "logging_steps": 10,
     "report_to": "none",
     "gradient_checkpointing": False,
-    # The older way finds no gradient behind frozen embeddings.
+    # The reentrant implementation finds no gradient behind frozen embeddings.
     "gradient_checkpointing_kwargs": {"use_reentrant": False},
 }
-"""What a recipe may leave out."""
+"""Training arguments for which a recipe needs no value."""
 UNPAGED: Mapping[str, str] = {
     "paged_adamw": "adamw_torch_fused",
     "paged_adamw_32bit": "adamw_torch_fused",
@@ -60,10 +60,13 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
     """The kind's training arguments, from the recipe's ``[training]``.
 
     Args:
-        kind: its class, seed and task count.
+        kind: the model; its class, seed and task are used.
         recipe: how to train.
         checkpoints: the trainer's output folder.
-        fixed: further fields that no recipe decides.
+        fixed: further fields, which a recipe cannot change.
+
+    Raises:
+        RecipeError: the recipe has unknown fields or values.
     """
     import torch
 
@@ -85,7 +88,7 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
     fields.pop("model_init_kwargs", None)  # the model is loaded already
     if fields["use_cpu"] and "optim" in fields:
         fields["optim"] = UNPAGED.get(str(fields["optim"]), fields["optim"])
-    # A checkpoint is saved where it is judged, so that the best one is always there.
+    # A checkpoint is saved at each evaluation, so that the best one is always there.
     fields.setdefault("save_strategy", fields["eval_strategy"])
     if "eval_steps" in fields:
         fields.setdefault("save_steps", fields["eval_steps"])
@@ -98,17 +101,21 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
 
 
 def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Dataset, np.ndarray]:
-    """The training rows as tokens, in all their wordings, and their lengths.
+    """The training rows as tokens, in all their variants, and their lengths.
 
     Rows that do not fit are left out; preflight has refused or counted them.
 
     Args:
-        kind: whose task may reword its rows, and whose longest example counts.
-        recipe: how to train: the number of epochs counts.
+        kind: the model; its task may augment rows, and its ``max_length`` limits them.
+        recipe: how to train; the number of epochs is used.
         train: the training split.
 
     Returns:
-        wordings after wordings of the rows, and tokens of each, shape (wordings, rows).
+        tokenized rows, one variant of all of them after the other, and the tokens of each, shape
+        (variants, rows).
+
+    Raises:
+        PreflightError: no row fits.
     """
     from datasets import concatenate_datasets
 
@@ -124,7 +131,7 @@ def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Da
 
 
 def _wordings(kind: TaskModel, recipe: Recipe, train: Dataset) -> list[Dataset]:
-    """The rows as they are and, where the task rewords them, once more for each further epoch."""
+    """The rows as they are and, where the task augments them, a variant for each further epoch."""
     if type(kind.task).augment is Task.augment:
         return [train]
     epochs = math.ceil(float(recipe.training.get("num_train_epochs", 3)))
@@ -142,7 +149,13 @@ def _wordings(kind: TaskModel, recipe: Recipe, train: Dataset) -> list[Dataset]:
 def judge(
     kind: TaskModel, validation: Dataset, tokenized: Dataset
 ) -> Callable[[Any], dict[str, float]]:
-    """The evaluation during training: loss and primary metric on the validation split."""
+    """A function that evaluates during training: loss and primary metric on validation rows.
+
+    Args:
+        kind: the model that is trained.
+        validation: the validation rows.
+        tokenized: the same rows, tokenized.
+    """
     encoded = [dict(row) for row in tokenized]
     rows = [dict(row) for row in validation]
 
@@ -173,12 +186,12 @@ def fit(
     """Train from the newest valid checkpoint or from the start, and end with the best weights.
 
     Args:
-        model: what is trained, in training's place already.
+        model: the model to train.
         build: makes the trainer, a :class:`JudgedTrainer`.
         early_stopping: a recipe's ``[early_stopping]``.
-        lengths: tokens of each training row, shape (wordings, rows).
-        checkpoints: where checkpoints lie.
-        watch: who is told about steps and logs.
+        lengths: tokens of each training row, shape (variants, rows).
+        checkpoints: the folder of the checkpoints.
+        watch: receives steps and logs.
     """
     trained, total = adapters.parameter_counts(model)
     with Monitor() as monitor:
@@ -216,13 +229,13 @@ def fit(
 
 
 def trial_step(trainer: Any, lengths: np.ndarray) -> None:
-    """One forward and backward pass over the longest rows, and nothing of it is kept.
+    """One forward and backward pass over the longest rows, whose results are discarded.
 
-    What does not fit shows here and not after hours: batches come in random order.
+    Too little memory shows here and not after hours, because batches come in random order.
 
     Args:
         trainer: a :class:`JudgedTrainer`, ready to train.
-        lengths: tokens of each training row, shape (wordings, rows).
+        lengths: tokens of each training row, shape (variants, rows).
 
     Raises:
         PreflightError: it does not fit.
@@ -230,7 +243,7 @@ def trial_step(trainer: Any, lengths: np.ndarray) -> None:
     import torch
 
     if distributed.sharded_by_accelerate():
-        return  # the model has its place only within the training loop
+        return  # the model is placed on its devices only within the training loop
     size = trainer.args.per_device_train_batch_size
     longest = np.argsort(-lengths.ravel(), kind="stable")[:size]
     rows = [trainer.train_dataset[int(i)] for i in longest]
@@ -258,13 +271,13 @@ def trial_step(trainer: Any, lengths: np.ndarray) -> None:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """Whether an error is that of a full memory; torch says it in several ways."""
-    said = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in said or "allocate memory" in said
+    """Whether an error means that memory is full, for which torch has several messages."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
 
 
 def _stopping(settings: Mapping[str, Any] | None) -> list[TrainerCallback]:
-    """What may end training before its last epoch."""
+    """Callbacks that may end training before its last epoch."""
     fields = dict(settings or {})
     minutes = fields.pop("minutes", None)
     found: list[TrainerCallback] = [EarlyStoppingCallback(**fields)] if fields else []
@@ -272,7 +285,7 @@ def _stopping(settings: Mapping[str, Any] | None) -> list[TrainerCallback]:
 
 
 class TimeBudget(TrainerCallback):  # type: ignore[misc]
-    """Ends training after so many seconds, with one last judging so that its weights can win."""
+    """Ends training after so many seconds, with a last evaluation so that its weights count."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -293,7 +306,7 @@ def _median_rate(logged: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def canary_rows(kind: TaskModel, splits: DatasetDict) -> list[Mapping[str, Any]]:
-    """The rows that are stored with the adapter, as they may be kept."""
+    """The rows that are stored with the adapter; of private data, without their texts."""
     validation = splits["validation"]
     few = validation.select(range(min(CANARIES, len(validation))))
     return [kind.keepable(dict(row)) for row in few]

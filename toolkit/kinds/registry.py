@@ -48,7 +48,7 @@ KINDS: Mapping[str, Callable[[], type[TaskModel]]] = {
 }
 """Name of a kind → function that imports its class; ``toolkit new --kind`` has the same names."""
 OWN = "own"
-"""The name shown for a task that brings the class of its model itself."""
+"""The name shown for a task that provides the class of its model itself."""
 
 
 def model_class(task: Task | type[Task]) -> type[TaskModel]:

@@ -1,4 +1,4 @@
-"""What every trainer of the toolkit adds to the upstream one: order, judging, speed, memory.
+"""What all trainers of the toolkit add to the upstream ones: row order, evaluation, speed, memory.
 
 The upstream classes differ by kind (TRL's ``SFTTrainer``, transformers' ``Trainer``), so these
 parts are a mixin that is put before either: ``class LabelTrainer(JudgedTrainer, SFTTrainer)``.
@@ -23,18 +23,18 @@ from toolkit.system.monitor import Monitor
 class LengthGroupedSampler(Sampler[int]):
     """Rows in batches of similar length, in an order that follows from seed and epoch alone.
 
-    transformers' own draws from the global random state, which a resumed run would have to find
-    exactly as it was.
+    transformers' own sampler draws from the global random state, which a resumed run would have to
+    restore exactly.
 
     Args:
-        lengths: tokens of each row, shape (rows,), or (wordings, rows) where a row comes in several
-            wordings that follow one another in the dataset: each epoch takes the next.
+        lengths: tokens of each row, shape (rows,), or (variants, rows) where the dataset has
+            several variants of all rows, one after the other: each epoch takes the next.
         batch: rows of an optimizer step.
         seed: decides the order, with the epoch.
     """
 
     WINDOW = 50
-    """Batches that are sorted together."""
+    """Batches whose rows are sorted together."""
 
     def __init__(self, lengths: Sequence[int] | np.ndarray, batch: int, seed: int) -> None:
         self.lengths = np.atleast_2d(np.asarray(lengths))
@@ -59,7 +59,7 @@ class LengthGroupedSampler(Sampler[int]):
             part = order[start : start + window]
             part = part[np.argsort(-lengths[part], kind="stable")]
             batches += [part[i : i + self.batch] for i in range(0, len(part), self.batch)]
-        # The short last batch stays last: a batch in the middle must be whole to keep its borders.
+        # The short batch stays last: elsewhere it would shift the borders of all batches after it.
         tail = [b for b in batches if len(b) < self.batch]
         whole = [b for b in batches if len(b) == self.batch]
         random.shuffle(whole)
@@ -69,11 +69,12 @@ class LengthGroupedSampler(Sampler[int]):
 class JudgedTrainer:
     """A mixin before ``Trainer`` or a subclass of it, for rows that are tokenized already.
 
-    A subclass says :meth:`summed_loss`; what is counted there is what the loss is divided by, over
-    all batches of a step.
+    A subclass defines :meth:`summed_loss`; the loss of a step is divided by the number of losses
+    that it counts over all batches of the step.
 
     Args:
-        judge: called at each evaluation; returns the task's metrics on the validation split.
+        judge: called at each evaluation with the trainer; returns the loss and the task's primary
+            metric on the validation split.
         lengths: tokens of each training row, as :class:`LengthGroupedSampler` takes them.
         monitor: its samples are added to each logged step.
         arguments, keywords: as the upstream trainer.
@@ -109,7 +110,7 @@ class JudgedTrainer:
         self.model_accepts_loss_kwargs = True  # the loss divides by num_items_in_batch itself
 
     def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
-        """The sum of a batch's losses, how many losses that are, and the model's outputs."""
+        """The sum of a batch's losses, their number, and the model's outputs."""
         raise NotImplementedError
 
     def _set_signature_columns_if_needed(self) -> None:
@@ -137,7 +138,7 @@ class JudgedTrainer:
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add tokens per second and memory, which stay in ``log_history`` over a resume."""
+        """Add tokens per second and memory to the log; a resumed run keeps them."""
         if "loss" in logs:
             tokens, then = self._logged
             now = time.perf_counter()
@@ -149,7 +150,7 @@ class JudgedTrainer:
         self._logged = (self.tokens_seen, time.perf_counter())
 
     def evaluate(self, *arguments: Any, **keywords: Any) -> dict[str, float]:
-        """Loss and the task's own metrics on the validation split, by the task's own decoders."""
+        """Loss and the task's primary metric on the validation split, by the task's decoders."""
         if self.judge is None:
             return {}
         training = self.model.training
@@ -178,7 +179,7 @@ class JudgedTrainer:
 
 
 class Watcher(TrainerCallback):  # type: ignore[misc]
-    """Passes the trainer's steps and logs on to whoever watches."""
+    """Passes the trainer's steps and logs on to a :class:`TrainingWatch`."""
 
     def __init__(self, watch: TrainingWatch, trainer: JudgedTrainer) -> None:
         self.watch = watch

@@ -1,4 +1,4 @@
-"""The first stage of a run: the task's facts, the checks before training, and what is stored."""
+"""The first stage of a run: the task's state, the checks before training, and stored data."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Console) -> None:
-    """Refuse what would go wrong, print what is noticed, and store it: once in the life of a run.
+    """Fit the task's state, check the data, print and store what the checks find; once a run.
 
     Args:
         run: gets the rows, ``preflight.json``, and in its ``info`` what later stages need.
-        task: learns its facts from the training rows.
+        task: its state is fitted to the training rows.
         kind: its tokenizer counts tokens; no weights are loaded.
         prepared: the splits.
-        console: where notes and warnings are printed.
+        console: prints notes and warnings.
 
     Raises:
         PreflightError: targets would be cut, or the run does not fit into memory.
@@ -68,13 +68,17 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
 def _fits(
     run: Run, task: Task, kind: TaskModel, lengths: Mapping[str, np.ndarray], console: Console
 ) -> dict[str, Any]:
-    """Refuse what cannot fit into memory, before weights are loaded; else the estimate."""
+    """The estimate of memory, before weights are loaded.
+
+    Raises:
+        PreflightError: the run does not fit into memory.
+    """
     import torch
 
     from toolkit.preparation import memory
 
     if distributed.sharded_by_accelerate():
-        return {}  # how much each process holds is FSDP's and DeepSpeed's affair
+        return {}  # FSDP and DeepSpeed decide how much each process holds
     gpu = torch.cuda.is_available()
     recipe = kind.recipe
     found = memory.fit(

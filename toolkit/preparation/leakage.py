@@ -1,4 +1,4 @@
-"""Leaks: the target standing in the text, so that a model copies instead of learning."""
+"""Leakage: targets that stand in their own texts, so that a model copies instead of learning."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Leak:
 
     @property
     def serious(self) -> bool:
-        """More than chance explains: at least ten rows and one row in a hundred above it."""
+        """Whether there are more than by chance: at least ten, and 1 % of the rows above it."""
         spread = math.sqrt(self.chance * (1 - self.chance) / self.rows) if self.rows else 0.0
         return self.found >= 10 and self.share - self.chance > max(0.01, 3 * spread)
 
@@ -53,7 +53,12 @@ def leakage(texts: Sequence[str], targets: Sequence[Any], seed: int = 0) -> Leak
     """How often targets stand literally in their texts, against how often they would by chance.
 
     Numbers are compared as numbers, however they are written (``1,250.00`` and ``1250``), other
-    targets as whole words. Chance is what shuffled targets give.
+    targets as whole words. Chance is the share with shuffled targets.
+
+    Args:
+        texts: the text of each row.
+        targets: the target of each row.
+        seed: of the shuffling.
     """
     numeric = all(is_numeric(target) for target in targets)
     search = _numbers_in if numeric else _words_of

@@ -1,4 +1,4 @@
-"""Tokens a row: what is measured, and whether a limit would cut targets."""
+"""The number of tokens of rows: histograms, figures, and whether a limit would cut targets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LENGTH_SAMPLE = 10_000
 
 
 def sample(splits: DatasetDict, rows: int = LENGTH_SAMPLE, seed: int = 0) -> Dataset:
-    """Rows to measure: all of them, or so many drawn at random and the longest hundred."""
+    """Rows to measure: all, or a random sample of ``rows`` and the longest hundred."""
     import datasets
 
     whole = datasets.concatenate_datasets([splits[name] for name in SPLITS])
@@ -44,7 +44,12 @@ def _characters(dataset: Dataset) -> np.ndarray:
 
 
 def lengths_of(token_lengths: Mapping[str, np.ndarray], max_length: int | None) -> dict[str, Any]:
-    """A histogram of whole rows, and figures of each part and, of several, of their total."""
+    """A histogram of whole rows, and figures of each part and, of several parts, of their total.
+
+    Args:
+        token_lengths: part of an example (``prompt``) → tokens of each row, shape (rows,).
+        max_length: tokens that fit; ``None``: no limit.
+    """
     if not token_lengths:
         return {}
     total = _total(token_lengths)
@@ -89,10 +94,17 @@ def _figures(values: np.ndarray) -> dict[str, float]:
     }
 
 
-def told(lengths: Mapping[str, Any]) -> list[str]:
-    """Mean, median and percentiles of each part, and the share that is too long, in a sentence."""
+def length_sentences(lengths: Mapping[str, Any]) -> list[str]:
+    """Mean, median and percentiles of each part, and the share that is too long, as a sentence.
+
+    Args:
+        lengths: what :func:`lengths_of` returned.
+
+    Returns:
+        One sentence; none where no tokens were counted.
+    """
     if not lengths or "p5" not in next(iter(lengths["parts"].values())):
-        return []  # none were counted, or by an older version
+        return []  # not counted, or by an older version
     parts = [
         f"{name} mean {p['mean']:,.1f}, median {p['median']:,.0f}, 5 to 95 % {p['p5']:,.0f} to "
         f"{p['p95']:,.0f}, at most {p['max']:,}"
@@ -104,16 +116,16 @@ def told(lengths: Mapping[str, Any]) -> list[str]:
 
 
 def own_truncation(name: str, tokens: np.ndarray, limit: int, allowed: bool) -> list[str]:
-    """Refuse to cut a part that has a limit of its own, or say of how many rows it is cut.
+    """A warning where a part that has a limit of its own would be cut, with the number of rows.
 
     Args:
         name: the part, such as ``target``.
-        tokens: of each row, shape (rows,).
-        limit: the most that fit.
-        allowed: let it be cut.
+        tokens: its tokens in each row, shape (rows,).
+        limit: the most tokens that fit.
+        allowed: whether it may be cut.
 
     Raises:
-        PreflightError: it would be cut.
+        PreflightError: it would be cut, and that is not allowed.
     """
     cut, longest = int((tokens > limit).sum()), int(tokens.max())
     if not cut:
@@ -137,13 +149,24 @@ def truncation(
     allowed: bool,
     lengths: Mapping[str, Any],
 ) -> list[str]:
-    """Refuse to cut targets; say how many texts lose their end."""
+    """Warnings on targets that would be cut, and on texts that lose their end.
+
+    Args:
+        token_lengths: part of an example → tokens of each row, shape (rows,).
+        max_length: the most tokens of a row that fit.
+        truncated: the part that is shortened in rows that are too long; ``None``: none.
+        allowed: whether targets may be cut.
+        lengths: what :func:`lengths_of` returned.
+
+    Raises:
+        PreflightError: targets would be cut, and that is not allowed.
+    """
     total = _total(token_lengths)
     fixed = total - token_lengths[truncated] if truncated else total
     cut = int((fixed >= max_length).sum()) if truncated else int((fixed > max_length).sum())
     warnings = []
     if cut:
-        # An encoder's answer is no part of what it reads: its text itself would be cut.
+        # An encoder does not read its answer: the text itself would be cut.
         what = "target" if "completion" in token_lengths else "text"
         sentence = (
             f"the {what} of {cut:,} of {len(total):,} rows ({cut / len(total):.1%}) would be cut: "

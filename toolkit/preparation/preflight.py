@@ -1,7 +1,7 @@
-"""What would go wrong, found before a model is loaded: lengths, leaks, repeated and clashing rows.
+"""Checks of the data before a model is loaded: lengths, leakage, repeated and contradicting rows.
 
-:func:`check` does it all. Only a target that would be cut is an error; everything else becomes a
-sentence, and the user decides.
+:func:`check` runs them all. Only a target that would be cut is an error; everything else becomes a
+note or a warning, and the user decides.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from toolkit.data import splits, tables
 from toolkit.data.splits import SPLITS
 from toolkit.preparation.leakage import is_numeric, leakage
 from toolkit.preparation.lengths import (
+    length_sentences,
     lengths_of,
     own_truncation,
     part_of,
     sample,
-    told,
     truncation,
 )
 
@@ -37,15 +37,16 @@ LEAK_SAMPLE = 5_000
 
 @dataclass(frozen=True)
 class Preflight:
-    """What was found.
+    """The findings of :func:`check`.
 
     Args:
+        sizes: split → number of rows.
         lengths: histogram of tokens a row, with figures for each part of an example.
-        leak: how often the target stands in the text; ``None`` where that cannot be said.
-        duplicates: rows whose text comes more than once.
+        leak: how often the target stands in the text; ``None`` where targets are not searched for.
+        duplicates: figures on rows whose text occurs more than once.
         left_out: reason → numbers of the rows that are not used.
-        notes: what was decided for the user.
-        cautions: what the user should know before believing a figure.
+        notes: what was decided for the user, as sentences.
+        cautions: what the user should know before trusting a figure, as sentences.
         token_lengths: part of an example (``prompt``, ``completion``) → tokens of each row of
             :func:`sample`, before anything is cut; empty without a model.
     """
@@ -60,18 +61,18 @@ class Preflight:
     token_lengths: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
-        """Notes and what was left out, for a terminal."""
+        """Notes, and sentences on rows that are left out or repeated, for a terminal."""
         return [
-            *self.notes, *told(self.lengths), *left_out_sentences(self.left_out),
+            *self.notes, *length_sentences(self.lengths), *left_out_sentences(self.left_out),
             *_repeated(self.duplicates),
         ]  # fmt: skip
 
     def warnings(self) -> list[str]:
-        """What must not be overlooked."""
+        """Warnings, for a terminal."""
         return list(self.cautions)
 
     def document(self) -> dict[str, Any]:
-        """``data/preflight.json``."""
+        """The content of ``data/preflight.json``."""
         return {
             "sizes": self.sizes,
             "lengths": self.lengths,
@@ -79,7 +80,7 @@ class Preflight:
             "leak": self.leak,
             "duplicates": self.duplicates,
             "left_out": self.left_out,
-            "notes": [*self.notes, *told(self.lengths)],
+            "notes": [*self.notes, *length_sentences(self.lengths)],
             "warnings": self.cautions,
         }
 
@@ -91,16 +92,16 @@ def check(
     *,
     allow_truncation: bool = False,
 ) -> Preflight:
-    """Look at the rows and their lengths before anything is trained on them.
+    """Check the rows and their lengths before a model is trained on them.
 
     Args:
-        task: what the rows are for.
+        task: the task of the rows.
         prepared: the rows in their splits.
-        model: its tokenizer counts, its limits apply; without one no tokens are counted.
-        allow_truncation: let targets be cut.
+        model: its tokenizer and limits are used; ``None``: no tokens are counted.
+        allow_truncation: whether targets may be cut.
 
     Raises:
-        PreflightError: targets would be cut.
+        PreflightError: targets would be cut, and that is not allowed.
     """
     notes, cautions = list(prepared.notes), []
     tokens: Mapping[str, np.ndarray] = {}
@@ -150,7 +151,7 @@ def _check_lengths(
 
 
 def left_out_sentences(left_out: Mapping[str, Sequence[int]]) -> list[str]:
-    """``3,998 rows are left out: blank row (rows 997, 998, 999, …)``, the most rows first."""
+    """Sentences such as ``12 rows are left out: no price (rows 7, 8, …)``, most rows first."""
     return [
         f"{len(rows):,} row{' is' if len(rows) == 1 else 's are'} left out: {reason} "
         f"({_rows(rows)})"
@@ -163,12 +164,12 @@ def _rows(rows: Sequence[int], most: int = 5) -> str:
     return f"row{'' if len(rows) == 1 else 's'} {listed}"
 
 
-# -- what rows hold --------------------------------------------------------------------------------
+# -- leakage ---------------------------------------------------------------------------------------
 
 
 @dataclass
 class _Examined:
-    """Of every row: hashes of text and target; of a sample: the text and the target themselves."""
+    """Hashes of the text and the target of every row, and both themselves for a sample of rows."""
 
     texts: np.ndarray
     targets: np.ndarray
@@ -205,7 +206,7 @@ def _examine(task: Task, prepared: Prepared) -> _Examined:
 
 
 def _text(task: Task, row: Mapping[str, Any]) -> str:
-    """What the model is shown of a row: the text columns of its example that are no target."""
+    """The text of a row that the model reads: the columns of its example that are not targets."""
     example = task.format_example(row)
     shown = [example[name] for name in ("prompt", "text", "question", "context") if name in example]
     return "\n".join(part if isinstance(part, str) else _turns(part) for part in shown)
@@ -219,15 +220,15 @@ def _turns(messages: Any) -> str:
 
 
 def _leak_of(found: _Examined, warnings: list[str], *, maskable: bool) -> dict[str, Any] | None:
-    """The target standing in the text; always a loud note, never an error.
+    """How often targets stand in their texts; serious leakage is a warning, never an error.
 
     Args:
         found: the rows.
-        warnings: takes the note.
-        maskable: the task can take the target out of the text.
+        warnings: receives the warning.
+        maskable: whether the task can take the target out of the text.
     """
     if not all(is_numeric(t) or isinstance(t, str) for t in found.sample_targets):
-        return None  # spans of the text, lists of references: standing in the text is their task
+        return None  # such as spans of the text, which stand in it on purpose
     leak = leakage(found.sample_texts, found.sample_targets)
     rows = [found.sample_rows[at] for at in leak.examples]
     examples = ", ".join(f"{split} row {row}" for split, row in rows[:3])
@@ -252,7 +253,7 @@ def _leak_of(found: _Examined, warnings: list[str], *, maskable: bool) -> dict[s
     }
 
 
-# -- repeated and clashing rows --------------------------------------------------------------------
+# -- repeated and contradicting rows ---------------------------------------------------------------
 
 
 def _repeated(duplicates: Mapping[str, Any]) -> list[str]:
@@ -265,7 +266,7 @@ def _repeated(duplicates: Mapping[str, Any]) -> list[str]:
 
 
 def _duplicates(found: _Examined, warnings: list[str]) -> dict[str, Any]:
-    """Rows whose text comes more than once, and how far their targets lie apart."""
+    """Figures on rows whose text occurs more than once, and on the spread of their targets."""
     _, inverse, counts = np.unique(found.texts, return_inverse=True, return_counts=True)
     repeated = counts[inverse] > 1
     rows = int(repeated.sum())

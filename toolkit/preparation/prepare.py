@@ -1,7 +1,7 @@
-"""Data: a source → rows of a task → four splits with a fingerprint.
+"""Preparing data: from a source to the rows of a task, in four splits with a fingerprint.
 
-:func:`prepare` is the stage's one function. Plugins use :class:`Source` and :func:`read` in
-``load_rows``; see the architecture page for what passes between the stages.
+:func:`prepare` does all of it; :func:`save` and :func:`heldout` write and read the data of a run.
+The architecture page describes what passes between the stages.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
 
 OWN_SPLITS = ("train", "validation", "test", CHALLENGE)
 FORMER_SPLITS = {"stress": CHALLENGE}
-"""Splits of a task's own by the names that they had in version 1 of the contract."""
+"""Names of a task's own splits in version 1 of the contract → present names."""
 FINGERPRINTED = {"validation": "select", "calibration": "calibrate", CHALLENGE: "stress"}
-"""Names of splits in the fingerprint: those of version 1, so that runs made then still match."""
+"""Splits → their names in the fingerprint: those of version 1, so that older runs still match."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Prepared:
             ``row_id``; ``challenge`` too where the task brings rows that are hard on purpose.
         fingerprint: SHA-256 over the rows and their splits; equal ones make runs comparable.
         left_out: reason → numbers of the rows that are not used.
-        notes: what was decided, in sentences.
-        synthetic: whether the rows are made up.
-        chosen: what the task decided about the columns, to be used again when predicting.
-        found: what reading the files showed that the rows do not hold; part of the task's facts.
+        notes: what was decided for the user, as sentences.
+        synthetic: whether the rows are generated.
+        chosen: what the task decided about the columns, to be used again for predictions.
+        found: what the files tell and the rows do not hold; part of the task's state.
         digests: split → SHA-256 of each row's task columns, as bytes.
     """
 
@@ -69,7 +69,7 @@ class Prepared:
         return {name: len(self.splits[name]) for name in present(self.splits)}
 
     def restrict(self, rows: int, seed: int = 0) -> Prepared:
-        """The same held-out rows with fewer training rows (for a learning curve over data)."""
+        """The same held-out rows with fewer training rows (for a curve over the amount of data)."""
         import datasets
 
         chosen = splitting.sample(len(self.splits["train"]), rows, seed)
@@ -101,13 +101,22 @@ def prepare(
 ) -> Prepared:
     """Load a task's rows and split them.
 
-    Without splits of the user's own, 5 % validation, 5 % calibration (600 rows each at most) and
-    10 % test (2,000 at most) are drawn by group. Of the user's own, a validation file is halved
-    into validation and calibration; what is missing is drawn from the training rows; training rows
-    whose text is in a held-out file are left out, and so are validation rows whose text is in test.
+    Where the source has no splits of its own, 5 % validation, 5 % calibration (600 rows each at
+    most) and 10 % test (2,000 at most) are drawn by group. Where it has, a validation file is
+    halved into validation and calibration; splits that are missing are drawn from the training
+    rows; training rows whose text is in a held-out file are left out, and so are validation rows
+    whose text is in test.
 
     Args:
-        seed: of the draw; ``source.seed`` when not given.
+        task: the task, which loads its rows.
+        source: the data options; it receives notes and the rows that are left out.
+        seed: the random seed of the draw; ``source.seed`` by default.
+        fractions: split → its share of the rows.
+        caps: split → the most rows.
+
+    Raises:
+        DataError: there are too few rows, or no training rows.
+        PluginError: the task does not return rows with its columns.
     """
     seed = source.seed if seed is None else seed
     parts = {
@@ -128,7 +137,7 @@ def prepare(
 
 
 def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
-    """The task's rows by the name of their part; ``train`` is all where there is one part."""
+    """The task's rows by the name of their part; a single part is called ``train``."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -210,10 +219,10 @@ def _assign(
             seed,
             rest="train",
         )
-        # "train" stands for validation rows that were not drawn: nobody may train on them
+        # "train" marks validation rows that were not drawn, which must not be trained on
         spare = drawn == SPLITS.index("train")
         owners["validation"][at] = np.where(spare, splitting.LEFT_OUT, drawn)
-        _tell(source, parts["validation"], at[spare], "validation: more rows than are needed")
+        _leave_out(source, parts["validation"], at[spare], "validation: more rows than are needed")
     at = unseen["train"]
     try:
         wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
@@ -228,24 +237,24 @@ def _assign(
 
 
 def _left_out_briefly(source: Source) -> str:
-    """Why there are so few rows, for the end of a sentence."""
+    """Reasons and numbers of the rows that are left out, for the end of a sentence."""
     counts = [f"{reason} {len(rows):,}" for reason, rows in source.left_out.items()]
     return f"; left out were: {', '.join(counts)}" if counts else ""
 
 
 def _check_own_splits(rows: Mapping[str, int]) -> None:
-    """Refuse splits of the user's own that are too small for what they are for."""
+    """Refuse splits of the user's own that are too small for their purpose."""
     needed = {"validation": MINIMUM["validation"] + MINIMUM["calibration"], "test": MINIMUM["test"]}
     for name, least in needed.items():
         if name in rows and rows[name] < least:
             raise DataError(
                 f"the {name} split has {rows[name]} usable rows, and it takes at least {least}; "
-                "give more, or leave it away and let it be drawn from the training rows"
+                "give more rows, or leave the split out, and it is drawn from the training rows"
             )
 
 
 def _without_overlap(parts: Mapping[str, _Part], source: Source) -> dict[str, np.ndarray]:
-    """Row indexes of each part without rows whose text is in a part that must stay unseen."""
+    """For each part the indices of its rows, without rows whose text is in a held-out part."""
     kept = {name: np.arange(len(part.groups)) for name, part in parts.items()}
     later_of = {"validation": ("test", CHALLENGE), "train": ("validation", "test", CHALLENGE)}
     for name, later in later_of.items():
@@ -259,12 +268,17 @@ def _without_overlap(parts: Mapping[str, _Part], source: Source) -> dict[str, np
                     f"{int(seen.sum()):,} {name} rows have a text that is in {other} too; they "
                     f"are left out, so that {other} rows stay unseen"
                 )
-                _tell(source, parts[name], at[seen], f"{name}: text is in {other} too")
+                _leave_out(source, parts[name], at[seen], f"{name}: text is in {other} too")
             kept[name] = at[~seen]
     return kept
 
 
-def _tell(source: Source, part: _Part, at: np.ndarray, reason: str) -> None:
+def _leave_out(source: Source, part: _Part, at: np.ndarray, reason: str) -> None:
+    """Record rows of a part as left out.
+
+    Args:
+        at: indices of the rows.
+    """
     if len(at):
         source.leave_out(reason, part.rows.select(at)["row_id"][:])
 
@@ -272,7 +286,7 @@ def _tell(source: Source, part: _Part, at: np.ndarray, reason: str) -> None:
 def _gather(
     parts: Mapping[str, _Part], owners: Mapping[str, np.ndarray]
 ) -> tuple[DatasetDict, dict[str, np.ndarray]]:
-    """The four splits; each comes from one part."""
+    """The splits and their digests, gathered from the parts."""
     import datasets
 
     splits, digests = {}, {}
@@ -303,6 +317,8 @@ def save(prepared: Prepared, run: Run, *, store_rows: bool = True) -> None:
     """Write ``data/splits.parquet`` and ``data/heldout.jsonl``.
 
     Args:
+        prepared: the rows.
+        run: the run that gets the files.
         store_rows: ``False`` keeps the held-out rows out of the run directory (private data).
     """
     import pyarrow as pa
@@ -332,7 +348,11 @@ def save(prepared: Prepared, run: Run, *, store_rows: bool = True) -> None:
 
 
 def heldout(run: Run) -> dict[str, Dataset]:
-    """The held-out rows of a run by split; ``challenge`` is there if the task has such rows."""
+    """The held-out rows of a run by split; ``challenge`` is there if the task has such rows.
+
+    Raises:
+        DataError: the run does not store its rows.
+    """
     import datasets
 
     path = run.data / "heldout.jsonl"

@@ -1,4 +1,4 @@
-"""What the causal-LM kind does with its model, on made-up rows: see :class:`DryRun`."""
+"""The dry run of the causal-LM kind: training and scoring of made-up rows."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class CausalDryRun:
     """See :class:`toolkit.kinds.base.DryRun`.
 
     Args:
-        walks: numbers are read by walking their tokens, with the cache repeated for each beam.
-        joined: several rows share a sequence, with a mask of their own.
+        walks: whether numbers are read token by token, with the cache repeated for each beam.
+        joined: whether several rows share a sequence, with a custom attention mask.
     """
 
     def __init__(self, *, walks: bool = False, joined: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The causal-LM kind: one model in memory, trained with TRL and PEFT, read by the one generator."""
+"""The causal-LM kind: one model in memory, trained with TRL and PEFT."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CausalLM(LanguageModel):
     task_type = "CAUSAL_LM"
     backends = ("transformers", "unsloth")
     mixed = "bfloat16"  # SFTConfig's default
-    # Rows are prepared already, and packed where they are to be.
+    # TRL gets rows that are tokenized, and packed where the recipe asks for it.
     fixed_arguments: ClassVar[Mapping[str, Any]] = {
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "packing": False,
@@ -71,19 +71,19 @@ class CausalLM(LanguageModel):
 
     @property
     def max_length(self) -> int | None:
-        # SFTConfig's own default is 1024; rows are never cut by TRL, so only what is asked counts.
+        # 1024 is the default of SFTConfig. TRL never cuts these rows, so no other limit applies.
         limit = self.recipe.training.get("max_length", 1024)
         return None if limit is None else int(limit)
 
     @property
     def answer_room(self) -> int:
-        """Tokens kept free for the answer, the same in training and prediction."""
+        """Tokens reserved for the answer, the same in training and prediction."""
         default = NUMBER_ROOM if isinstance(self.task, NumericLMTask) else ANSWER_ROOM
         return int(self.recipe.generation.get("max_new_tokens", default))
 
     @property
     def reduced(self) -> bool:
-        # As in training: where the recipe computes in bfloat16 and the machine does so itself.
+        # As in training: the recipe asks for bfloat16, and the machine has instructions for it.
         return bool(self.recipe.training.get("bf16")) and precision.bfloat16_pays()
 
     def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:

@@ -1,9 +1,9 @@
-"""The distribution over whole numbers at the end of a prompt, for any tokenizer.
+"""The distribution over whole numbers that may follow a prompt, for any tokenizer.
 
-Where every number a task can ask for is one token, one forward pass gives the whole distribution.
-Otherwise the tokens of the number are walked with the key-value cache: the most probable digit
-prefixes are extended token by token, and a prefix is a finished number with the probability that
-what follows is no digit.
+Where every number of a task is one token, one forward pass gives the whole distribution. Otherwise
+the tokens of the number are walked with the key-value cache: the most probable digit prefixes are
+extended token by token, and a prefix is a finished number with the probability that the next token
+is not a digit.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from toolkit.system import precision
 BEAMS = 12
 """Digit prefixes kept per row and step; ten digits and a few longer tokens fit."""
 WALK_SHARE = 4
-"""By which batches on a GPU are smaller in the walk, whose cache is repeated for every beam."""
+"""The walk repeats its cache for every beam, so its batches on a GPU are smaller by this factor."""
 
 
 def walk_tokens(tokens: int) -> int:
-    """Padded prompt tokens of a batch in the walk, where others may have so many."""
+    """Padded prompt tokens of a batch in the walk, from those of other batches."""
     return max(min(tokens, CPU_BATCH_TOKENS), tokens // WALK_SHARE)
 
 
@@ -66,7 +66,7 @@ class NumberReader:
 
     Args:
         tokenizer: the model's tokenizer.
-        largest: the largest number that has to be found.
+        largest: the largest number to look for.
         reduced: compute the layers in bfloat16, and the head in the model's own precision.
     """
 
@@ -74,9 +74,9 @@ class NumberReader:
         self.tokenizer = tokenizer
         self.digits = DigitTokens.of(tokenizer)
         self.max_digits = len(str(largest)) + 1
-        # More than 999 single tokens would be rare; looking further than that is wasted time.
+        # Few vocabularies have tokens for numbers above 999; looking at more is wasted time.
         self.one_pass = largest <= 100_000 and self.digits.single(largest)
-        # The walk feeds single tokens, for which casting the weights would cost more than it saves.
+        # For the single tokens of the walk, casting the weights costs more time than it saves.
         self.reduced = reduced and self.one_pass
 
     def read(
@@ -89,8 +89,15 @@ class NumberReader:
     ) -> list[Generated]:
         """Greedy text and number distribution behind each prompt.
 
-        One forward pass a row where the number is one token; greedy text is generated token by
-        token only where the most probable next token is no number, or the number has several.
+        Where the number is one token, this takes one forward pass for each row; greedy text is
+        generated token by token only where the most probable next token is not a number, or where
+        numbers have several tokens.
+
+        Args:
+            model: a causal LM.
+            prompts: token ids, one list a prompt.
+            generation: fields of ``GenerationConfig`` for the greedy text.
+            progress: called with (done, total).
         """
         results: list[Generated | None] = [None] * len(prompts)
         budget = batch_tokens(model) if self.one_pass else walk_tokens(batch_tokens(model))
@@ -134,11 +141,15 @@ class NumberReader:
             return _Walk(self, model, mask, out.past_key_values).go(probabilities)
 
     def _single(self, probabilities: Any) -> list[Generated]:
-        """Outputs where the number is one token: the row of probabilities is the answer."""
+        """Outputs where the number is one token, from the next token's probabilities.
+
+        Args:
+            probabilities: shape (rows, vocabulary).
+        """
         greedy = probabilities.argmax(-1).tolist()
         chosen = probabilities[:, self.digits.ids].cpu().numpy().astype(np.float64)
         texts = dict(zip(self.digits.ids.tolist(), self.digits.texts, strict=True))
-        # "007" is a digit token too: only numbers as they are written count.
+        # "007" is a token of digits too; only numbers without leading zeros count.
         written = [not t.startswith("0") for t in self.digits.texts]
         values = np.array([float(t) for t in self.digits.texts])[written]
         order = np.argsort(values, kind="stable")
@@ -188,7 +199,7 @@ class _Walk:
         digits = self.reader.digits
         ids = torch.as_tensor(digits.ids, device=probabilities.device)
         found: list[dict[int, float]] = [{} for _ in range(self.rows)]
-        # A beam is (row, prefix, probability); at the first step there is one empty beam a row.
+        # A beam is (row, prefix, probability); the walk begins with one empty beam for each row.
         beams = [(row, "", 1.0) for row in range(self.rows)]
         for _ in range(self.reader.max_digits):
             after = probabilities[:, ids].cpu().numpy().astype(np.float64)
@@ -233,7 +244,7 @@ class _Walk:
         ]
 
     def _step(self, kept: list[tuple[int, str, float, int, int]]) -> Any:
-        """Feed each beam's newest token; what follows has shape (beams, vocabulary)."""
+        """Feed each beam's newest token; the next probabilities, shape (beams, vocabulary)."""
         import torch
 
         device = self.mask.device
@@ -262,7 +273,7 @@ def _numbers(found: Mapping[int, float]) -> Numbers:
 
 
 class SmoothedTargets:
-    """Soft targets for the tokens of a number: its neighbours get their share.
+    """Soft targets for the tokens of a number, which include its neighbours.
 
     Cross-entropy treats 188 for 189 like 3 for 189. Here the target is a Gaussian of width
     ``sigma`` in the logarithm of the number, over all numbers near it; for a number of several
@@ -272,7 +283,7 @@ class SmoothedTargets:
     Args:
         renderer: tokenizes as training does.
         prompt: any rendered prompt's text; numbers are tokenized as its continuation.
-        task: says completions and which numbers can be written.
+        task: gives the completions, and the numbers that they can contain.
         sigma: width in natural-log units; 0.15 is 15 %.
     """
 
@@ -306,7 +317,7 @@ class SmoothedTargets:
         return self._targets[number]
 
     def neighbours(self, number: int) -> list[int]:
-        """The numbers within three sigma that can be written, at most a few hundred."""
+        """The numbers within three sigma that completions can contain, at most a few hundred."""
         low = max(1, int(np.floor(number * np.exp(-self.SUPPORT * self.sigma))))
         high = int(np.ceil(number * np.exp(self.SUPPORT * self.sigma)))
         step = max(1, (high - low) // self.MOST)

@@ -1,10 +1,10 @@
 """Several rows in one sequence, kept apart: ``packing`` in a recipe.
 
-TRL says which rows share a sequence (best fit, decreasing: whole rows, nothing is cut or mixed);
-positions begin anew with each, and the mask of :mod:`toolkit.kinds.causal_lm.shared_prefix` lets no
-row see another: each is a segment of its own, without a common beginning. On a GPU this saves the
-padding of short rows; on a CPU, where batches of similar length have hardly any, the longer
-sequences only cost.
+TRL decides which rows share a sequence (best fit, decreasing: whole rows, nothing is cut or mixed).
+Positions begin anew with each row, and the mask of :mod:`toolkit.kinds.causal_lm.shared_prefix`
+lets no row see another: each is a segment of its own, without a common beginning. On a GPU this
+saves the padding of short rows; on a CPU, where batches of similar length have hardly any padding,
+the longer sequences only cost time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 EXACT = ("sdpa", "eager")
-"""Attention that takes a mask of one's own."""
+"""Attention implementations that accept a custom mask."""
 
 
 def check(model: Any) -> None:
@@ -38,7 +38,7 @@ def packs(longest: np.ndarray, room: int) -> list[list[int]]:
     """Which rows share a sequence, by TRL's best fit.
 
     Args:
-        longest: tokens of each row in its longest wording, shape (rows,); none is above ``room``.
+        longest: tokens of each row in its longest variant, shape (rows,); none is above ``room``.
         room: tokens of a sequence.
     """
     from datasets import Dataset
@@ -50,7 +50,12 @@ def packs(longest: np.ndarray, room: int) -> list[list[int]]:
 
 
 def pack(rows: Dataset, members: list[list[int]]) -> Dataset:
-    """Sequences of rows: ``input_ids``, ``labels``, ``number`` (a list), positions, segments."""
+    """Sequences of rows: ``input_ids``, ``labels``, ``number`` (a list), positions, segments.
+
+    Args:
+        rows: tokenized rows.
+        members: for each sequence the indices of its rows.
+    """
     from datasets import Dataset
 
     held = [dict(row) for row in rows]
@@ -69,15 +74,15 @@ def pack(rows: Dataset, members: list[list[int]]) -> Dataset:
 
 
 def packed(rows: Dataset, lengths: np.ndarray, room: int) -> tuple[Dataset, np.ndarray]:
-    """All wordings of the rows, packed alike, and the lengths of the sequences.
+    """All variants of the rows (:meth:`toolkit.Task.augment`), packed in the same way.
 
     Args:
-        rows: wordings after wordings of tokenized rows.
-        lengths: tokens of each, shape (wordings, rows).
+        rows: tokenized rows, one variant of all of them after the other.
+        lengths: tokens of each, shape (variants, rows).
         room: tokens of a sequence.
 
     Returns:
-        wordings after wordings of sequences, and their lengths, shape (wordings, sequences).
+        the sequences in the same order, and their lengths, shape (variants, sequences).
     """
     wordings, count = lengths.shape
     members = packs(lengths.max(axis=0), room)

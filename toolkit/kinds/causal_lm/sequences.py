@@ -1,4 +1,4 @@
-"""How rows of a causal LM are laid out for training: soft targets, groups as one sequence."""
+"""The training sequences of a causal LM: soft targets, groups as one sequence, packing."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 PROBED = 8
-"""Rows that are looked at to see whether a model reads joined sequences aright."""
+"""Rows on which it is checked that a model computes joined sequences correctly."""
 EXACT, COARSE = 1e-3, 0.03
-"""By which share their logits may differ, in float32 and in weights of fewer digits."""
+"""The relative difference that their logits may have, in float32 and in lower precision."""
 
 
 def collator(renderer: Renderer, task: CausalLMTask, train: Dataset) -> Collator:
-    """What makes batches of tokenized rows.
+    """The collator, which makes batches of tokenized rows.
 
     Args:
         renderer: tokenizes as training does.
-        task: a numeric one may want soft targets.
-        train: the training rows themselves.
+        task: a numeric task may use soft targets.
+        train: the training rows, not tokenized.
     """
     return Collator(renderer.tokenizer.pad_token_id, _smoothed(renderer, task, train))
 
@@ -49,23 +49,24 @@ def _smoothed(renderer: Renderer, task: CausalLMTask, train: Dataset) -> Smoothe
 def joined(
     model: Any, train: Dataset, lengths: np.ndarray, collate: Collator, max_length: int | None
 ) -> tuple[Dataset, np.ndarray]:
-    """The rows of each group as one sequence, where the model is made for it.
+    """The rows of each group as one sequence, where the model computes such sequences correctly.
 
     Args:
-        model: as it will be trained.
+        model: the model, as it will be trained.
         train: tokenized rows.
-        lengths: tokens of each, shape (wordings, rows).
+        lengths: tokens of each, shape (variants, rows).
         collate: makes batches of them.
         max_length: tokens of a sequence; ``None``: no limit.
 
     Returns:
-        sequences and their lengths, shape (1, sequences); or what was given.
+        the sequences and their lengths, shape (1, sequences); or ``train`` and ``lengths`` as they
+        are.
     """
     if len(lengths) != 1 or collate.smoothed is not None:
         return train, lengths
     limit = max_length or shared_prefix.UNLIMITED
     together = shared_prefix.join(train, limit)
-    if not _reads_aright(model, train, collate, limit):
+    if not _reads_joined(model, train, collate, limit):
         return train, lengths
     return together, np.array([[len(ids) for ids in together["input_ids"]]])
 
@@ -76,19 +77,20 @@ def packed(
     """Rows in as few sequences as ``max_length`` allows: ``packing`` in a recipe.
 
     Args:
-        model: as it will be trained.
-        train: wordings after wordings of tokenized rows.
-        lengths: tokens of each, shape (wordings, rows).
+        model: the model, as it will be trained.
+        train: tokenized rows, one variant of all of them after the other.
+        lengths: tokens of each, shape (variants, rows).
         max_length: tokens of a sequence; ``None``: those of the longest row.
 
     Returns:
-        wordings after wordings of sequences, and their lengths, shape (wordings, sequences).
+        the sequences in the same order, and their lengths, shape (variants, sequences).
     """
     packing.check(model)
     return packing.packed(train, lengths, max_length or int(lengths.max()))
 
 
-def _reads_aright(model: Any, train: Dataset, collate: Collator, limit: int) -> bool:
+def _reads_joined(model: Any, train: Dataset, collate: Collator, limit: int) -> bool:
+    """Whether the logits of a joined sequence are those of its rows one by one."""
     first = [
         row for row in train.select(range(min(PROBED, len(train))))
         if row["group"] == train[0]["group"]
@@ -96,7 +98,7 @@ def _reads_aright(model: Any, train: Dataset, collate: Collator, limit: int) -> 
     one = list(shared_prefix.sequences([(row["input_ids"], row["labels"]) for row in first], limit))
     try:
         together, apart = (_logits(model, collate(rows)) for rows in (one, first))
-    except (RuntimeError, TypeError, ValueError, IndexError):  # it takes no such mask, for one
+    except (RuntimeError, TypeError, ValueError, IndexError):  # such as: it accepts no custom mask
         return False
     exact = model.get_input_embeddings().weight.dtype == torch.float32
     away = float((together - apart).norm() / apart.norm())

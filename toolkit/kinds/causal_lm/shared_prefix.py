@@ -1,13 +1,13 @@
-"""Examples with a common beginning as one training sequence: a text is read once for all questions.
+"""Examples with a common beginning as one training sequence, which is read once for all of them.
 
     beginning | question 1, answer 1 | question 2, answer 2 | …
     segment 0 | segment 1            | segment 2            | …
 
-A token sees the beginning and what stands before it in its own segment, and positions go on from
-the end of the beginning in every segment. So each example is computed as if it stood alone, for a
-part of the tokens: five questions on one review take 2.4 times fewer. The mask is that of "tree
-attention" (X. Miao et al., "SpecInfer", ASPLOS 2024). Models that see otherwise (recurrent ones, or
-those that work positions out for themselves) are found out before training.
+A token attends to the beginning and to the tokens before it in its own segment, and in every
+segment positions go on from the end of the beginning. So each example is computed as if it were
+alone, from fewer tokens: five questions on one review take 2.4 times fewer. The mask is that of
+"tree attention" (X. Miao et al., "SpecInfer", ASPLOS 2024). Models that attend otherwise (recurrent
+ones, or those that compute positions themselves) are detected before training.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 Example = tuple[Sequence[int], Sequence[int]]
-"""Token ids, and the label at each of them."""
+"""Token ids, and a label for each of them."""
 
 UNLIMITED = 1_024
 """Tokens of a sequence where the recipe sets no ``max_length``."""
@@ -36,7 +36,7 @@ def join(rows: Dataset, limit: int) -> Dataset:
 
     Args:
         rows: ``input_ids``, ``labels`` and ``group``.
-        limit: tokens of a sequence at most; a larger group becomes several.
+        limit: the most tokens of a sequence; a larger group becomes several sequences.
 
     Returns:
         ``input_ids``, ``labels``, ``position_ids`` and ``segments``, one row a sequence.
@@ -52,7 +52,7 @@ def join(rows: Dataset, limit: int) -> Dataset:
 
 
 def sequences(examples: Sequence[Example], limit: int) -> Iterator[dict[str, list[int]]]:
-    """Examples in as few sequences as the limit allows."""
+    """Examples of one group as sequences, see :func:`join`; a new one begins at the limit."""
     shared = _beginning(examples)
     chosen: list[Example] = []
     length = shared
@@ -67,7 +67,7 @@ def sequences(examples: Sequence[Example], limit: int) -> Iterator[dict[str, lis
 
 
 def _beginning(examples: Sequence[Example]) -> int:
-    """Tokens that all examples begin with, which leave each a token before its first label."""
+    """How many tokens all examples begin with; each keeps a token of its own before its labels."""
     first = min(
         next((i for i, label in enumerate(labels) if label != IGNORED), len(labels))
         for _, labels in examples
@@ -78,24 +78,28 @@ def _beginning(examples: Sequence[Example]) -> int:
 def _sequence(examples: Sequence[Example], shared: int) -> dict[str, list[int]]:
     ids, labels = list(examples[0][0][:shared]), list(examples[0][1][:shared])
     positions, segments = list(range(shared)), [0] * shared
-    for number, (own, said) in enumerate(examples, start=1):
+    for number, (own, own_labels) in enumerate(examples, start=1):
         ids += own[shared:]
-        labels += said[shared:]
+        labels += own_labels[shared:]
         positions += range(shared, len(own))
         segments += [number] * (len(own) - shared)
     return {"input_ids": ids, "labels": labels, "position_ids": positions, "segments": segments}
 
 
 def visible(segments: np.ndarray) -> np.ndarray:
-    """Which token sees which, shape (batch, 1, length, length); padding has segment -1."""
+    """Which token attends to which, shape (batch, 1, length, length).
+
+    Args:
+        segments: of each token, shape (batch, length); of padding -1.
+    """
     length = segments.shape[1]
     sees, seen = segments[:, :, None], segments[:, None, :]
     allowed = (seen == sees) | ((seen == 0) & (sees > 0))
     allowed &= np.tril(np.ones((length, length), dtype=bool))
-    return np.asarray(allowed[:, None], dtype=bool)  # padding sees padding: no row is empty
+    return np.asarray(allowed[:, None], dtype=bool)  # padding attends to padding: no row is empty
 
 
 def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """The mask as attention adds it to its scores: 0 where a token is seen."""
+    """The mask in the form that is added to attention scores: 0 where attending is allowed."""
     hidden = torch.finfo(dtype).min
     return torch.zeros_like(allowed, dtype=dtype).masked_fill_(~allowed, hidden)

@@ -1,6 +1,6 @@
 """Tasks for causal language models: prompt in, completion out.
 
-Light: the working parts are imported when a run needs them.
+Importing this loads no model library; that happens when a run needs it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EMBEDDED = Recipe(
     lora={"r": 16, "lora_alpha": 32, "target_modules": "all-linear"},
     early_stopping={"early_stopping_patience": 3},
 )
-"""What a task trains with that names no recipe."""
+"""The recipe of tasks that name none."""
 
 
 class CausalLMTask(LanguageTask):
@@ -48,9 +48,9 @@ class CausalLMTask(LanguageTask):
     recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
     few_shot: ClassVar[int] = 4
     joined: ClassVar[bool] = False
-    """Train the examples of one :meth:`~toolkit.Task.group` as one sequence, in which the text
-    that their prompts begin with is read once. Each example is computed as if it stood alone; a
-    batch is then counted in groups."""
+    """Whether the examples of one :meth:`~toolkit.Task.group` are trained as one sequence, in which
+    the text that their prompts begin with is read once. Each example is computed as if it were
+    alone; the batch size then counts groups."""
 
 
 class NumericLMTask(CausalLMTask):
@@ -71,7 +71,7 @@ class NumericLMTask(CausalLMTask):
 
     @abstractmethod
     def number(self, row: Row) -> int:
-        """The number the completion says, at least 1."""
+        """The number in the row's completion, at least 1."""
 
     @abstractmethod
     def from_number(self, number: float) -> Any:
@@ -80,14 +80,14 @@ class NumericLMTask(CausalLMTask):
     @property
     @abstractmethod
     def largest_number(self) -> int:
-        """The largest number the training split asks for; bounds the search for numbers."""
+        """The largest number of the training split; bounds the search for numbers."""
 
     def writable(self, number: int) -> int:
-        """The nearest number that completions of this task can say."""
+        """The nearest number that completions of this task can contain."""
         return number
 
     def completion(self, number: int) -> str:
-        """The completion that says a number."""
+        """The completion for a number."""
         return str(number)
 
     def postprocess(self, output: Generated, row: Row) -> Any | None:

@@ -1,8 +1,8 @@
 """TRL's ``SFTTrainer``, with the head and the loss computed only where there are labels.
 
 Of eighty tokens of a price prompt two have labels. TRL computes the head, the loss, an entropy and
-an accuracy at every token; here the hidden states are picked at the labelled positions before the
-head. Rows come tokenized by the one renderer, so nothing is truncated or re-rendered by TRL.
+an accuracy at every token; here the hidden states are selected at the labelled positions before the
+head. Rows are already tokenized by the renderer, so TRL neither truncates nor renders them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from toolkit.kinds.trainer import JudgedTrainer
 
 
 class Collator:
-    """Pads on the right and says where the labels are.
+    """Makes batches: pads on the right and lists the positions of the labels.
 
     Args:
         pad: the padding token's id.
@@ -34,7 +34,7 @@ class Collator:
         self.smoothed = smoothed
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        # A CPU prepares its kernels anew for every shape it has not seen, so there are few.
+        # A CPU prepares its kernels anew for every new shape: only multiples of eight are used.
         longest = -(-max(len(r["input_ids"]) for r in rows) // 8) * 8
         ids = np.full((len(rows), longest), self.pad, dtype=np.int64)
         labels = np.full((len(rows), longest), IGNORED, dtype=np.int64)
@@ -57,7 +57,7 @@ class Collator:
         return {key: torch.from_numpy(value) for key, value in batch.items()}
 
     def _joined(self, rows: Sequence[Mapping[str, Any]], longest: int) -> dict[str, np.ndarray]:
-        """Positions, and which token sees which, of rows that hold several examples."""
+        """Positions, and which token attends to which, of rows that hold several examples."""
         positions = np.zeros((len(rows), longest), dtype=np.int64)
         segments = np.full((len(rows), longest), -1, dtype=np.int64)
         for i, row in enumerate(rows):
@@ -81,10 +81,14 @@ class Collator:
 
 @contextlib.contextmanager
 def head_at(model: Any, positions: torch.Tensor) -> Iterator[None]:
-    """Within, the model's logits are those at flat positions only, of shape (1, n, vocabulary).
+    """Within the context, logits are computed at some positions only: (1, n, vocabulary).
 
-    A hook before the head, not a forward of one's own: it works for every architecture with a
-    head, below PEFT and DDP, and keeps what the model does with its logits after the head.
+    A hook before the head is used rather than another ``forward``: it works for every architecture
+    with a head, below PEFT and DDP, and keeps what the model does with its logits after the head.
+
+    Args:
+        model: a model with a head.
+        positions: indices into the flattened tokens of a batch, shape (n,).
     """
 
     def pick(module: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
@@ -102,8 +106,8 @@ def labelled(model: Any, inner: Any, inputs: Mapping[str, torch.Tensor]) -> Any:
     """The model's outputs on a batch of :class:`Collator`, logits at the labelled positions only.
 
     Args:
-        model: what is called.
-        inner: the same model without what training wraps around it.
+        model: the model to call.
+        inner: the same model without the wrappers of training, such as DDP.
         inputs: the batch.
     """
     seen: dict[str, torch.Tensor] = {"attention_mask": inputs["attention_mask"]}
@@ -130,7 +134,7 @@ def label_loss(logits: torch.Tensor, inputs: Mapping[str, torch.Tensor]) -> torc
 def summed_loss(
     model: Any, inner: Any, inputs: Mapping[str, torch.Tensor]
 ) -> tuple[torch.Tensor, int, Any]:
-    """The sum of a batch's losses, how many there are, and the outputs; see :func:`labelled`."""
+    """The sum of a batch's losses, their number, and the outputs; see :func:`labelled`."""
     outputs = labelled(model, inner, inputs)
     return label_loss(outputs.logits[0], inputs), len(inputs["positions"]), outputs
 

@@ -13,7 +13,7 @@ class EncoderArguments(TrainingArguments):  # type: ignore[misc]
     """transformers' ``TrainingArguments`` and two fields that TRL's ``SFTConfig`` has as well.
 
     Args:
-        max_length: tokens of a row, special tokens included; what the model can read by default.
+        max_length: tokens of a row, special tokens included; by default as many as the model reads.
         model_init_kwargs: keyword arguments for ``from_pretrained``.
     """
 

@@ -1,4 +1,4 @@
-"""What encoder kinds do with their model, on made-up rows: see :class:`DryRun`."""
+"""The dry run of encoder kinds: training and scoring of made-up rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from toolkit.kinds.batching import MAX_BATCH, pad_right, rounded
 
 
 class EncoderDryRun:
-    """See :class:`toolkit.kinds.base.DryRun`. Heads of a few outputs: any loss is as large."""
+    """See :class:`toolkit.kinds.base.DryRun`. Heads are small: any loss takes as much memory."""
 
     def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
         return pad_right([{"input_ids": [0] * length}] * rows, 0)

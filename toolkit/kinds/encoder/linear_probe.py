@@ -1,4 +1,4 @@
-"""What linear probes share: a linear layer on the states of a frozen encoder, kept in a file."""
+"""What linear probes share: a linear layer on the states of a frozen encoder, and its file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LinearProbe:
     bias: np.ndarray
 
     def save(self, path: Path) -> None:
-        """Write it as safetensors, at once or not at all."""
+        """Write it as safetensors, atomically."""
         from safetensors.numpy import save
 
         write_bytes(path, save({"weight": self.weight, "bias": self.bias}))

@@ -1,4 +1,4 @@
-"""A pretrained encoder with a task's head: one base in memory, and what was trained on it."""
+"""A pretrained encoder with a task's head: the base model, and what was trained from it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from datasets import DatasetDict
 
 Features = Mapping[str, Sequence[int]]
-"""What the model reads: ``input_ids`` and, where two texts are read, ``token_type_ids``."""
+"""The inputs of the model: ``input_ids`` and, where it reads two texts, ``token_type_ids``."""
 
 UNLIMITED = 100_000
-"""Tokenizers that know no limit say a number larger than this."""
+"""Tokenizers without a limit report a number larger than this."""
 HEADS = ("classifier", "score", "qa_outputs")
 """Heads that PEFT itself saves with an adapter."""
 
@@ -55,21 +55,21 @@ class Encoder(TaskModel):
         self.tuned: Any = None
         self._fresh: list[str] = []
 
-    # -- what a subclass says ----------------------------------------------------------------------
+    # -- what a subclass defines -------------------------------------------------------------------
     @abstractmethod
     def head_arguments(self) -> dict[str, Any]:
         """Keyword arguments of ``from_pretrained`` that decide the head, as JSON values."""
 
     @abstractmethod
     def features(self, row: Row) -> list[dict[str, list[int]]]:
-        """What the model reads of a row, in one or several pieces, without padding."""
+        """The inputs of the model for a row, in one or several pieces, without padding."""
 
     @abstractmethod
     def loss(self, arguments: Any) -> Callable[[Any, torch.Tensor], torch.Tensor]:
         """The loss, see :data:`toolkit.kinds.encoder.trainer.Loss`.
 
         Args:
-            arguments: the training arguments, for what they say of the loss.
+            arguments: the training arguments, such as label smoothing.
         """
 
     # -- settings ----------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class Encoder(TaskModel):
         return EncoderDryRun()
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """Tokens as text that can be read on: word pieces with the blank before them."""
+        """The text of each token; a token that begins a word has a blank before it."""
         tokens = self.tokenizer.convert_ids_to_tokens(list(ids))
         if any(token.startswith(("Ġ", "▁")) for token in tokens):
             return [token.replace("Ġ", " ").replace("▁", " ") for token in tokens]
@@ -102,13 +102,13 @@ class Encoder(TaskModel):
 
     @property
     def max_length(self) -> int | None:
-        asked = self.recipe.training.get("max_length")
+        requested = self.recipe.training.get("max_length")
         able = int(self.tokenizer.model_max_length)
-        limits = [n for n in (asked, able if able < UNLIMITED else None) if n is not None]
+        limits = [n for n in (requested, able if able < UNLIMITED else None) if n is not None]
         return min(map(int, limits), default=None)
 
     def check_recipe(self) -> None:
-        """Refuse a recipe that cannot be trained."""
+        """Raise :class:`RecipeError` for a recipe that cannot be trained."""
         if self.full and self.recipe.quantization:
             raise RecipeError(
                 "a quantized model cannot be trained whole; take [quantization] out of the recipe, "
@@ -136,17 +136,17 @@ class Encoder(TaskModel):
             self.model = self.new_model()
 
     def drop_adapter(self) -> None:
-        # The head is drawn from the present seed; PEFT's unload() would leave the trained one.
+        # A new model has an untrained head; PEFT's unload() would leave the trained one.
         self.model = self.tuned = None
         self.load()
 
     def trainable(self) -> Any:
-        """What is to be trained: the base with a fresh adapter, or a second model, all of it."""
+        """The model to train: the base with a new adapter, or a second model as a whole."""
         self.load()
         if self.full:
             return self.new_model()
         fields = dict(self.recipe.lora or {})
-        # A module that no file holds must travel with the adapter, or it would be lost.
+        # A module with new weights must be saved with the adapter, or it would be lost.
         further = [m for m in self._fresh if not any(p.endswith(HEADS) for p in m.split("."))]
         if further or fields.get("modules_to_save"):
             fields["modules_to_save"] = [*(fields.get("modules_to_save") or ()), *further]
@@ -169,12 +169,12 @@ class Encoder(TaskModel):
         self.check_effect(stored["canaries"])
 
     def digest(self, rows: Sequence[Row]) -> str:
-        """A hash of what the model reads of rows: an adapter trained on other inputs is refused."""
+        """A hash of the model's inputs for rows: an adapter trained on other inputs is refused."""
         read = [self.features(row) for row in rows]
         return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
 
     def check_effect(self, canaries: Sequence[Row]) -> None:
-        """Raise :class:`ModelError` where training left the encoder's states as they are."""
+        """Raise :class:`ModelError` where training has not changed the encoder's states."""
         read = [piece for row in canaries for piece in self.features(row)]
         tuned, base = (
             [out.last_hidden_state for _, out, _ in self.forward(read, adapter=on, head=False)]
@@ -201,15 +201,17 @@ class Encoder(TaskModel):
         """The model's outputs in batches of similar length, longest first.
 
         Args:
-            features: one a piece, without padding.
-            adapter: what was trained, or the untouched base.
-            head: outputs of the whole model, or of its encoder (``last_hidden_state``).
-            fast: in bfloat16 where that is faster; then batch size changes small digits.
+            features: the inputs of each piece, without padding.
+            adapter: whether what was trained is used, or the untouched base.
+            head: whether outputs are those of the whole model, or of its encoder
+                (``last_hidden_state``).
+            fast: compute in bfloat16 where that is faster; the last digits then depend on the
+                batch size.
             progress: called with (done, total).
 
         Yields:
-            indices of the features, their outputs in that order, padded on the right to at least
-            the longest, and seconds a piece.
+            indices of the pieces, their outputs in that order, padded on the right to at least the
+            longest, and the seconds for each piece.
         """
         self.load()
         if adapter and self.tuned is None:

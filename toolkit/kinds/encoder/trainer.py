@@ -12,11 +12,11 @@ from toolkit.kinds.batching import pad_right
 from toolkit.kinds.trainer import JudgedTrainer
 
 Loss = Callable[[Any, torch.Tensor], torch.Tensor]
-"""A model's outputs and a batch's labels in, the *sum* of the losses out, one a label."""
+"""A model's outputs and a batch's labels → the *sum* of the losses of all labels."""
 
 
 class Collator:
-    """Pads on the right; ``labels`` are stacked, whatever their shape a row.
+    """Makes batches: pads on the right and stacks ``labels``, which may have any shape.
 
     Args:
         pad: the padding token's id.
@@ -31,7 +31,7 @@ class Collator:
 
 
 class EncoderTrainer(JudgedTrainer, Trainer):  # type: ignore[misc]
-    """``Trainer`` with the kind's loss; a label of -100 counts nothing.
+    """``Trainer`` with the kind's loss; labels of -100 are ignored.
 
     Args:
         loss: see :data:`Loss`.

@@ -1,4 +1,4 @@
-"""What the dry runs of language kinds share in imitating how a text is written."""
+"""What the dry runs of language kinds share: a cache as it is while text is written."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def grow(layers: Iterable[Any], new: int) -> None:
     """Make a cache's layers hold ``new`` more tokens, as they do once those have been written.
 
     Args:
-        layers: whose keys and values have the shape (rows, heads, tokens, size).
-        new: tokens; with none the layers stay as they are.
+        layers: layers whose keys and values have the shape (rows, heads, tokens, size).
+        new: the number of tokens; with 0 the layers stay as they are.
     """
     for layer in layers if new else ():
         for name in ("keys", "values"):

@@ -1,4 +1,4 @@
-"""The one generate function of both kinds: evaluation, chat and serving all come here."""
+"""The only function that generates text, for both language kinds, evaluation, chat and serving."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from toolkit.kinds.cpu_matmul import few_rows
 from toolkit.kinds.language.outputs import Generated
 
 SHORT_ANSWER = 8
-"""Tokens up to which reading the prompts takes most of an answer's time."""
+"""Up to this many tokens, reading the prompts takes most of an answer's time."""
 LONG_ANSWERS = 4
-"""By how much batches are larger for answers that are longer."""
+"""The factor by which batches are larger for longer answers."""
 SHARED_WORTH = 8
-"""Tokens that prompts must have in common before their beginning is encoded once for all."""
+"""Tokens that prompts must share at least for their beginning to be encoded once for all."""
 
 
 def shared_length(prompts: Sequence[Sequence[int]]) -> int:
     """How many tokens all prompts begin with; each keeps at least one token of its own."""
     if len(prompts) < 2:
         return 0
-    # What the first and the last in dictionary order share, all between them share too.
+    # What the first and the last prompt in lexical order share, all prompts between them share.
     first, last = min(map(list, prompts)), max(map(list, prompts))
     limit = min(len(p) for p in prompts) - 1
     length = next((i for i in range(limit) if first[i] != last[i]), max(0, limit))
@@ -32,7 +32,7 @@ def shared_length(prompts: Sequence[Sequence[int]]) -> int:
 
 
 class Beginning:
-    """What all prompts of a call begin with, encoded once: a question, or solved examples.
+    """The common beginning of all prompts of a call, encoded once, such as solved examples.
 
     Args:
         model: a causal LM.
@@ -98,8 +98,8 @@ def generate(
         generation: fields of ``GenerationConfig``; greedy and 64 new tokens unless given.
         progress: called with (done, total).
         adapters: the name of each prompt's adapter on a ``PeftModel``, ``__base__`` for none; all
-            in one batch. Without: whatever is active.
-        watch: follows the tokens as they come, and may stop.
+            in one batch. ``None``: the active adapter.
+        watch: follows the tokens as they are written, and may stop them.
         limits: for each prompt the most new tokens, below those of ``generation``; prompts with
             the same limit are answered together.
     """
@@ -117,7 +117,7 @@ def generate(
     )
     results: list[Generated | None] = [None] * len(prompts)
     apart = bool(model.config.is_encoder_decoder)  # the prompt is not part of what is written
-    # Sides of a comparison see the same beginning with other eyes, and an encoder reads both ways.
+    # States of the same beginning differ between adapters, and in an encoder with what follows.
     beginning = Beginning(model, prompts if adapters is None and not apart else [])
     done = 0
     for limit, batch in _planned(prompts, limits, config.max_new_tokens, batch_tokens(model)):
@@ -159,13 +159,13 @@ def _planned(
     most: int,
     tokens: int,
 ) -> Iterator[tuple[int, list[int]]]:
-    """The most new tokens and the places of each batch's prompts."""
+    """For each batch the most new tokens, and the indices of its prompts."""
     groups: dict[int, list[int]] = {}
     for place in range(len(prompts)):
         wanted = limits[place] if limits is not None else None
         groups.setdefault(min(most, wanted or most), []).append(place)
     for limit, places in groups.items():
-        # Most of the time of a long answer goes into its steps, which cost little more for many.
+        # A long answer takes most of its time in steps, which cost little more for larger batches.
         room = tokens * LONG_ANSWERS if limit > SHORT_ANSWER else tokens
         for batch in batches([len(prompts[place]) for place in places], room):
             yield limit, [places[i] for i in batch]

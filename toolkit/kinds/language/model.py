@@ -1,4 +1,4 @@
-"""One language model in memory with its adapters: what its kinds do alike."""
+"""One language model in memory with its adapters: what the language kinds share."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LanguageModel(VariantModel):
     padding_side: ClassVar[str] = "left"
     folds = True
     fixed_arguments: ClassVar[Mapping[str, Any]] = {}
-    """Training arguments that no recipe decides."""
+    """Training arguments that a recipe cannot change."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -49,10 +49,10 @@ class LanguageModel(VariantModel):
         )
         self.renderer = self.make_renderer()
 
-    # -- what a subclass says ----------------------------------------------------------------------
+    # -- what a subclass defines -------------------------------------------------------------------
     @abstractmethod
     def make_renderer(self) -> Renderer:
-        """What turns the kind's examples into tokens."""
+        """The renderer, which turns the kind's examples into tokens."""
 
     @abstractmethod
     def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
@@ -60,14 +60,14 @@ class LanguageModel(VariantModel):
 
     @abstractmethod
     def first_logits(self, ids: Any, mask: Any) -> Any:
-        """Logits of the first token behind padded prompts, shape (prompts, …, vocabulary)."""
+        """Logits of the first token after padded prompts, shape (prompts, …, vocabulary)."""
 
     @abstractmethod
     def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
         """Logits and the labels that they predict, shapes (rows, n, vocabulary) and (rows, n).
 
         Args:
-            encoded: what :meth:`Renderer.example` gives of each row.
+            encoded: for each row the result of :meth:`Renderer.example`.
         """
 
     @abstractmethod
@@ -77,9 +77,9 @@ class LanguageModel(VariantModel):
     def arranged(
         self, splits: DatasetDict, train: Dataset, lengths: np.ndarray
     ) -> tuple[Dataset, np.ndarray]:
-        """Tokenized rows and their lengths, shape (wordings, rows), as they are trained on.
+        """Tokenized rows and their lengths, shape (variants, rows), as they are trained on.
 
-        A kind may lay several rows into one sequence.
+        A kind may put several rows into one sequence.
         """
         return train, lengths
 
@@ -89,10 +89,10 @@ class LanguageModel(VariantModel):
 
     @abstractmethod
     def collator(self, train: Dataset) -> Any:
-        """What makes batches of rows as :meth:`tokenized` gives them.
+        """The collator, which makes batches of the rows that :meth:`tokenized` returns.
 
         Args:
-            train: the training rows themselves.
+            train: the training rows, not tokenized.
         """
 
     # -- before a model is loaded ------------------------------------------------------------------
@@ -124,10 +124,10 @@ class LanguageModel(VariantModel):
         return self.renderer.explain(example)
 
     def example(self, row: Row) -> dict[str, Any]:
-        """The task's example; where the prompt is too long, with the end of a column left out."""
+        """The task's example; where the prompt is too long, a column is shortened at its end."""
         example: dict[str, Any] = self.task.format_example(row)
         column, limit = self.task.truncate, self.max_length
-        # A token has at least one character: most rows need not be tokenized to see that they fit.
+        # A token has at least one byte, so most rows fit for certain and need no tokenizing.
         if column is None or limit is None or _characters(example) + self.answer_room <= limit:
             return example
         prompt = self.renderer.prompt(example)
@@ -220,7 +220,7 @@ class LanguageModel(VariantModel):
             return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
 
     def _side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
-        """The model with its adapter, or without any, while the context lasts."""
+        """A context within which the model has its adapter, or none."""
         if adapter and not self.has_adapter:
             raise UsageError("no adapter is loaded")
         if not self.has_adapter:
@@ -256,10 +256,10 @@ class LanguageModel(VariantModel):
         limits: Sequence[int | None],
         progress: Progress | None,
     ) -> list[Generated]:
-        """What the model in its present state answers to prompts.
+        """The outputs for prompts, by the model with the adapters that are active.
 
         Args:
-            prompts: token ids.
+            prompts: token ids, one list a prompt.
             limits: the most new tokens of each.
             progress: called with (done, total).
         """
@@ -352,5 +352,5 @@ class LanguageModel(VariantModel):
 
 
 def _characters(example: Mapping[str, Any]) -> int:
-    """An upper bound of the tokens of prompt and answer: bytes, and some for the template."""
+    """An upper bound of the tokens of prompt and answer: their bytes, and 8 special tokens."""
     return sum(len(p.encode()) if isinstance(p, str) else 10**9 for p in example.values()) + 8

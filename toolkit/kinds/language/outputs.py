@@ -1,6 +1,6 @@
-"""What causal language models and encoder–decoders share: a prompt in, written text out.
+"""The outputs of language models: written text, and distributions over numbers.
 
-Light: the working parts are imported when a run needs them.
+Importing this loads no model library.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class Numbers:
 
     Args:
         values: the numbers, shape (n,), ascending.
-        probabilities: the model's own probability of each, shape (n,); they sum to at most 1,
-            the rest being text that is no number.
+        probabilities: the model's probability of each, shape (n,); they sum to at most 1, the rest
+            is that of text that is not a number.
     """
 
     values: np.ndarray
@@ -33,14 +33,13 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Generated:
-    """What a language model gave for one row.
+    """A language model's output for one row.
 
     Args:
-        text: the continuation (of an encoder–decoder: the output) alone, greedy unless the recipe
-            samples.
+        text: the text without the prompt, greedy unless the recipe samples.
         tokens: how many tokens were generated.
-        hit_limit: the text ended at ``max_new_tokens``, not at the end-of-sequence token.
-        logprobs: log probability of each generated token, where they were kept.
+        hit_limit: whether the text ended at ``max_new_tokens``, not at the end-of-sequence token.
+        logprobs: log probability of each generated token, where they were stored.
         numbers: the number distribution, for tasks that answer with a number.
         seconds: the row's share of its batch's time.
     """

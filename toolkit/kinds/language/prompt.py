@@ -1,7 +1,7 @@
-"""The one place where a prompt becomes tokens: training, evaluation, playground and serving.
+"""The only place where prompts become tokens, for training, evaluation, playground and serving.
 
-Other tools render the prompt in several places that drift apart, and lose half their accuracy
-without a word. Here everything goes through :class:`Renderer`.
+Where a prompt is rendered in several places, these drift apart, and accuracy can fall by half
+unnoticed. Here :class:`Renderer` renders all prompts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PLAIN_CHAT = (
     "{{ m.role | capitalize }}: {{ m.content }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '\n' }}Assistant:{% endif %}"
 )
-"""What messages become with a tokenizer that has no chat template: a line for each.
+"""The chat template for tokenizers that have none: one line for each message.
 
 It is set on the tokenizer, and so is saved with the adapter.
 """
@@ -64,7 +64,7 @@ class Renderer:
         return prompt + completion, [IGNORED] * len(prompt) + completion
 
     def completion(self, example: Mapping[str, Any], prompt: Sequence[int]) -> list[int]:
-        """Token ids of the completion behind that prompt, ending with EOS."""
+        """Token ids of the completion that follows the prompt's, ending with EOS."""
         if isinstance(example["prompt"], str):
             ids = self.continuation(example["prompt"], example["completion"], prompt)
         else:
@@ -78,16 +78,16 @@ class Renderer:
     def _answer(
         self, before: Sequence[Any], answer: Sequence[Any], prompt: Sequence[int]
     ) -> list[int]:
-        """Token ids of the messages that answer, behind the ids of those before."""
+        """Token ids of the messages of the answer, without those of the messages before."""
         full = self._rendered([*before, *answer], add_generation_prompt=False)
         if full[: len(prompt)] == list(prompt):
             return full[len(prompt) :]
-        # The border merged into one token; as in continuation(), the answer stands by itself.
+        # A token spans the border; as in continuation(), the answer is tokenized by itself.
         shown, whole = (
             self.tokenizer.apply_chat_template(
-                list(messages), add_generation_prompt=ask, tokenize=False
+                list(messages), add_generation_prompt=generation_prompt, tokenize=False
             )
-            for messages, ask in ((before, True), ([*before, *answer], False))
+            for messages, generation_prompt in ((before, True), ([*before, *answer], False))
         )
         if not whole.startswith(shown):
             return full[len(prompt) :]
@@ -97,9 +97,10 @@ class Renderer:
     def continuation(self, prompt: str, completion: str, prompt_ids: Sequence[int]) -> list[int]:
         """Token ids of a completion as it continues a prompt's ids, without EOS.
 
-        Tokenized together where that leaves the prompt's tokens as they are, so that a completion
-        gets the tokens it has in running text. Where the border would merge, it is tokenized by
-        itself: at prediction time the model sees exactly these prompt ids.
+        Both are tokenized together where that leaves the prompt's tokens as they are, so that a
+        completion gets the tokens that it has in running text. Where a token would span the border,
+        the completion is tokenized by itself: in prediction the model gets exactly these prompt
+        ids.
         """
         full = self._strip_eos(self.tokenizer(prompt + completion)["input_ids"])
         if full[: len(prompt_ids)] == list(prompt_ids):
@@ -107,13 +108,13 @@ class Renderer:
         return list(self.tokenizer(completion, add_special_tokens=False)["input_ids"])
 
     def explain(self, example: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Each token's text and whether the loss counts it."""
+        """Each token's text, and whether the loss includes it."""
         ids, labels = self.example(example)
         texts = self.tokenizer.batch_decode([[i] for i in ids])
         return [{"text": t, "loss": b != IGNORED} for t, b in zip(texts, labels, strict=True)]
 
     def check(self, example: Mapping[str, Any]) -> None:
-        """Assert what must hold of every example; raises :class:`PreflightError`.
+        """Check what must hold for every example; raises :class:`PreflightError`.
 
         The labelled tokens decode to the completion and end with EOS, EOS is not also the padding,
         and there is at most one BOS.
@@ -128,8 +129,8 @@ class Renderer:
         got = tokenizer.decode(labelled[:-1], skip_special_tokens=True)
         if got.strip() != wanted.strip():
             raise PreflightError(
-                f"the labelled tokens say {got!r}, the completion is {wanted!r}: this tokenizer "
-                "does not keep the text; use another model or completion"
+                f"the labelled tokens decode to {got!r}, the completion is {wanted!r}: this "
+                "tokenizer does not keep the text; use another model or completion"
             )
         if tokenizer.pad_token_id == tokenizer.eos_token_id:
             raise PreflightError("padding and end-of-sequence are the same token")
@@ -138,7 +139,7 @@ class Renderer:
             raise PreflightError(f"the prompt begins with {ids.count(bos)} BOS tokens")
 
     def digest(self, prompts: Sequence[Sequence[int]]) -> str:
-        """A hash of rendered prompts, kept with an adapter: another rendering is refused."""
+        """A hash of rendered prompts, stored with an adapter: another rendering is refused."""
         return hashlib.sha256(json.dumps([list(p) for p in prompts]).encode()).hexdigest()
 
     def _strip_eos(self, ids: Sequence[int]) -> list[int]:

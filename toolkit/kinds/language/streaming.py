@@ -1,6 +1,6 @@
 """Following a generation while it runs: transformers' streamer and stopping criterion for a batch.
 
-transformers' own streamers refuse batches; here every row of a batch is followed by itself.
+transformers' own streamers refuse batches; this one follows each row of a batch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,13 @@ from toolkit.kinds.base import Watch
 
 
 def watched(watch: Watch, indices: Sequence[int], eos: int) -> dict[str, Any]:
-    """Arguments for ``generate`` by which a watch follows the batch of those prompts."""
+    """Arguments of ``generate`` with which a watch follows a batch.
+
+    Args:
+        watch: follows the tokens, and may stop them.
+        indices: the index of each row's prompt among all prompts.
+        eos: the id of the end-of-sequence token.
+    """
     return {
         "streamer": _Streamer(watch, indices, eos),
         "stopping_criteria": StoppingCriteriaList([_Stopped(watch)]),
@@ -24,7 +30,7 @@ def watched(watch: Watch, indices: Sequence[int], eos: int) -> dict[str, Any]:
 
 
 class _Streamer(BaseStreamer):  # type: ignore[misc]
-    """Tells the watch each row's tokens until that row has ended; padding is not told."""
+    """Passes each row's tokens to the watch until that row has ended, and no padding."""
 
     def __init__(self, watch: Watch, indices: Sequence[int], eos: int) -> None:
         self.watch = watch
@@ -47,7 +53,7 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]
 
 
 class _Stopped(StoppingCriteria):  # type: ignore[misc]
-    """Ends all rows once the watch says so."""
+    """Ends all rows once the watch stops them."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch

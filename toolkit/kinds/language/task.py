@@ -1,6 +1,6 @@
 """What tasks for language models have in common: a text in, a written text out.
 
-Light: the working parts are imported when a run needs them.
+Importing this loads no model library; that happens when a run needs it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ class LanguageTask(Task):
     """Solved examples from the training split before the prompt of the system ``few-shot``;
     0: there is no such system."""
     perplexity: ClassVar[bool] = False
-    """Whether the report tells how likely base and adapter find the right answers' tokens."""
+    """Whether the report gives the perplexity of the right answers, of base and adapter."""
 
     def answer_tokens(self, row: Row) -> int | None:
-        """The most tokens that an answer to this row's prompt takes, where the task knows.
+        """The most tokens of an answer to this row's prompt; ``None``: the task knows no limit.
 
-        Rows with the same limit are answered together: a model that does not stop is stopped
-        sooner, and short answers do not wait for long ones.
+        Rows with the same limit are predicted together: a model that does not stop by itself is
+        stopped sooner, and short answers do not wait for long ones.
         """
         return None

@@ -1,4 +1,4 @@
-"""A model that writes text: what the playground and other readers of a text in the making need."""
+"""Models that write text, as the playground and others use them that follow the writing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TextModel(TaskModel):
     @property
     @abstractmethod
     def positions(self) -> int | None:
-        """Tokens that the model has room for, prompt and answer; ``None``: it does not say."""
+        """Tokens that the model has room for, prompt and answer; ``None``: unknown."""
 
     @property
     def written(self) -> int:
@@ -56,8 +56,8 @@ class TextModel(TaskModel):
         """Continue each prompt by its side, all in one mixed batch on the one base.
 
         Args:
-            prompts: token ids.
-            sides: one a prompt.
+            prompts: token ids, one list a prompt.
+            sides: the side of each prompt.
             generation: fields of ``GenerationConfig`` over the recipe's.
             watch: follows the tokens, and may stop them.
         """

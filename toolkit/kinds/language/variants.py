@@ -1,4 +1,4 @@
-"""Further systems of a trained language model: rows prepared otherwise, checkpoints together."""
+"""Further systems of a trained language model: on transformed rows, and checkpoint ensembles."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class VariantModel(MultiAdapterModel):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self._stage: str | None = None
+        self._row_transform: str | None = None
         self._members = 0
 
     def variants(self, *, adapter: bool) -> Mapping[str, str]:
         if not adapter:
             return {}
-        found = {name: stage.note for name, stage in self.task.row_transforms().items()}
+        found = {name: transform.note for name, transform in self.task.row_transforms().items()}
         if self._members:
             note = f"{self._members} checkpoints of one training, mean of their updates"
             found[ENSEMBLE] = note
@@ -42,22 +42,22 @@ class VariantModel(MultiAdapterModel):
         if name == ENSEMBLE:
             self.select(ENSEMBLE)
         else:
-            self._stage = name
+            self._row_transform = name
         try:
             yield
         finally:
-            self._stage = None
+            self._row_transform = None
             self.select(before)
 
     def staged(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Rows as the present variant has them."""
-        if self._stage is None:
+        """Rows as the active variant changes them."""
+        if self._row_transform is None:
             return rows
-        change = self.task.row_transforms()[self._stage].change
+        change = self.task.row_transforms()[self._row_transform].change
         return [{**row, **change(row)} for row in rows]
 
     def load_members(self, folder: Path) -> None:
-        """Put the ensemble beside the adapter, where one was kept: a short training has none."""
+        """Put the ensemble beside the adapter, where one was saved: a short training has none."""
         self._members = 0
         found = checkpoint_ensemble.kept(folder, 0)
         if not found:

@@ -12,12 +12,12 @@ from toolkit.kinds.question_answering.windows import Cells, Window, cells, windo
 NONE = (0, 0)
 """Start and end of a window without the answer: the first token, which BERT calls [CLS]."""
 CACHED = 8
-"""Contexts whose tokens are kept: rows with the same context mostly follow one another."""
+"""Contexts whose tokens are cached: rows with the same context mostly follow one another."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """How a model wants question and context put together.
+    """How a model's inputs join a question and a context.
 
     Args:
         before, between, after: special tokens around them.
@@ -32,7 +32,11 @@ class Pair:
 
     @classmethod
     def of(cls, tokenizer: Any) -> Pair:
-        """Learned from how the tokenizer joins two words."""
+        """The form for a tokenizer, found from how it joins two words.
+
+        Raises:
+            ModelError: no special token precedes the question.
+        """
         encoded = tokenizer("a", "a", return_token_type_ids=True)
         ids, parts = encoded["input_ids"], encoded.sequence_ids(0)
         types = encoded["token_type_ids"]
@@ -80,10 +84,10 @@ class Piece:
     offset: int
 
     def labels(self, answer: tuple[int, int] | None) -> tuple[int, int]:
-        """Where the answer begins and ends among the inputs; :data:`NONE` where it is not whole.
+        """Indices of the answer's first and last input token; :data:`NONE` where it is not whole.
 
         Args:
-            answer: its first and last token of the context.
+            answer: its first and last token in the context; ``None``: there is no answer.
         """
         if answer is None or answer[0] < self.window.start or answer[1] >= self.window.stop:
             return NONE
@@ -92,7 +96,7 @@ class Piece:
 
 
 def first_answer(cells: Cells, answers: Mapping[str, Sequence[Any]]) -> tuple[int, int] | None:
-    """First and last token of the first of SQuAD's ``answers`` that has any."""
+    """First and last token of the first of SQuAD's ``answers`` that has tokens."""
     for text, start in zip(answers["text"], answers["answer_start"], strict=True):
         begin = start + len(text) - len(text.lstrip())
         found = cells.tokens(begin, start + len(text.rstrip()))
@@ -103,25 +107,25 @@ def first_answer(cells: Cells, answers: Mapping[str, Sequence[Any]]) -> tuple[in
 
 @dataclass(frozen=True)
 class Read:
-    """A row as the model reads it."""
+    """A row as the model reads it: its context, the context's tokens, and the windows."""
 
     context: str
     cells: Cells
     pieces: list[Piece]
 
     def answer(self, answers: Mapping[str, Sequence[Any]]) -> tuple[int, int] | None:
-        """First and last token of the first answer that has any."""
+        """First and last token of the first answer that has tokens."""
         return first_answer(self.cells, answers)
 
 
 class Reader:
-    """Makes windows, all alike.
+    """Turns examples into windows.
 
     Args:
-        tokenizer: a fast one.
+        tokenizer: a fast tokenizer.
         max_length: tokens of a window with its question and special tokens.
-        stride: tokens that windows share.
-        longest_question: tokens of a question; a longer one loses its end.
+        stride: tokens that neighbouring windows share.
+        longest_question: the most tokens of a question; a longer one loses its end.
     """
 
     def __init__(
@@ -129,8 +133,8 @@ class Reader:
     ) -> None:
         if not getattr(tokenizer, "is_fast", False):
             raise ModelError(
-                "question answering needs a fast tokenizer, which says where tokens stand; "
-                "this model has none"
+                "question answering needs a fast tokenizer, which gives the characters of each "
+                "token; this model has none"
             )
         self.tokenizer = tokenizer
         self.pair = Pair.of(tokenizer)
@@ -142,13 +146,13 @@ class Reader:
         self._contexts: dict[str, tuple[list[int], Cells]] = {}
 
     def question(self, text: str) -> list[int]:
-        """A question's tokens, at most half of what fits."""
+        """A question's token ids, at most half of those that fit into a window."""
         room = max(1, (self.max_length - self.pair.length) // 2)
         ids: list[int] = self._encode(text)["input_ids"]
         return ids[: min(room, self.longest_question)]
 
     def context(self, text: str) -> tuple[list[int], Cells]:
-        """A context's tokens and their characters."""
+        """A context's token ids, and the characters of each."""
         if text not in self._contexts:
             if len(self._contexts) >= CACHED:
                 self._contexts.pop(next(iter(self._contexts)))

@@ -1,7 +1,7 @@
-"""The linear probe for spans: what a frozen encoder's states tell about starts and ends.
+"""The linear probe for spans: starts and ends of answers, from the states of a frozen encoder.
 
-Two linear functions of each token's state, one whose softmax over the window is the start and
-one for the end, as in BERT's own head; the encoder is not trained.
+It is two linear functions of each token's state, as in BERT's own head: the softmax of one over the
+window gives the start, that of the other the end. The encoder is not trained.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PENALTY = 1e-3
-"""On the squared weights of standardised states; a tenth or ten times as much changes little."""
+"""The penalty on squared weights of standardised states; 10 times more or less changes little."""
 
 
 class SpanProbe(LinearProbe):
@@ -24,27 +24,31 @@ class SpanProbe(LinearProbe):
 
     Args:
         weight: shape (2, hidden).
-        bias: shape (2,); it moves no softmax, and is kept at zero.
+        bias: shape (2,); it does not change a softmax, and is zero.
     """
 
     def logits(self, states: np.ndarray) -> np.ndarray:
-        """Of states of shape (windows, tokens, hidden); shape (windows, 2, tokens)."""
+        """Start and end logits, shape (windows, 2, tokens).
+
+        Args:
+            states: shape (windows, tokens, hidden).
+        """
         logits: np.ndarray = states @ self.weight.T.astype(states.dtype) + self.bias
         return logits.transpose(0, 2, 1)
 
     @classmethod
     def fit(cls, states: Sequence[np.ndarray], labels: np.ndarray) -> SpanProbe:
-        """Fitted to the states of windows.
+        """A probe fitted to the states of windows.
 
         Args:
-            states: of each window an array of shape (tokens, hidden).
+            states: for each window an array of shape (tokens, hidden).
             labels: token of the start and of the end in each window, shape (windows, 2).
         """
         return cls(_fit(states, labels), np.zeros(2, dtype=np.float32))
 
 
 def _fit(states: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
-    """Weights of least cross-entropy with a ridge penalty; shape (2, hidden)."""
+    """Weights that minimise cross-entropy with a ridge penalty, shape (2, hidden)."""
     import torch
 
     flat = torch.from_numpy(np.concatenate(states))

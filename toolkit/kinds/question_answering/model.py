@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 LIMIT = 384
-"""Tokens of a window where neither the recipe nor the tokenizer says less; BERT's for SQuAD."""
+"""Tokens of a window where recipe and tokenizer set no lower limit; BERT's value for SQuAD."""
 PIECES = 2_048
-"""Windows that are held at one time, however many rows there are and however long they are."""
+"""Windows that are in memory at the same time, whatever the number and length of the rows."""
 EMPTY_WINDOWS = 2
-"""Windows without the answer that are trained on, of a row that has one: a long context has
-dozens, and a model that sees them all learns to say that there is no answer."""
+"""Windows without the answer that are trained on for each row: a long context has dozens, and a
+model that is trained on all of them learns to predict that there is no answer."""
 PROBE_TOKENS = 60_000
-"""Tokens whose states fit the linear probe: 45 MB of half floats for 384 columns."""
+"""Tokens whose states the linear probe is fitted to: 45 MB of half floats for 384 columns."""
 PROBE = "span_probe.safetensors"
 
 
@@ -70,15 +70,16 @@ class QuestionAnswering(Encoder):
 
     @property
     def max_length(self) -> int:
-        asked = self.recipe.training.get("max_length") or LIMIT
-        return min(int(asked), int(self.tokenizer.model_max_length))
+        requested = self.recipe.training.get("max_length") or LIMIT
+        return min(int(requested), int(self.tokenizer.model_max_length))
 
     @property
     def longest_answer(self) -> int:
         """Tokens of the longest span that is looked for."""
-        return self._asked("max_answer_tokens", 30)
+        return self._training_field("max_answer_tokens", 30)
 
-    def _asked(self, name: str, default: int) -> int:
+    def _training_field(self, name: str, default: int) -> int:
+        """A field of the recipe's ``[training]``, which must be at least 1."""
         value = int(self.recipe.training.get(name, default))
         if value < 1:
             raise RecipeError(f"training.{name} is {value}; it must be at least 1")
@@ -86,7 +87,7 @@ class QuestionAnswering(Encoder):
 
     @property
     def ensemble(self) -> int:
-        """How many checkpoints answer together as a system of their own; 0: none do."""
+        """How many checkpoints form the ensemble; 0: there is none."""
         return checkpoint_ensemble.wanted(self.task, self.recipe)
 
     @property
@@ -95,8 +96,8 @@ class QuestionAnswering(Encoder):
             self._reader = Reader(
                 self.tokenizer,
                 max_length=self.max_length,
-                stride=max(self._asked("doc_stride", 128), 2 * self.longest_answer),
-                longest_question=self._asked("max_question_tokens", 64),
+                stride=max(self._training_field("doc_stride", 128), 2 * self.longest_answer),
+                longest_question=self._training_field("max_question_tokens", 64),
             )
         return self._reader
 
@@ -118,7 +119,7 @@ class QuestionAnswering(Encoder):
         return {"question": questions, "context": contexts}
 
     def cautions(self, rows: Dataset) -> list[str]:
-        """Answers that are longer than the longest span that is looked for."""
+        """A sentence on answers that are longer than the longest span that is looked for."""
         limit = self.longest_answer
         lengths: list[int] = []
         for row in rows:
@@ -153,7 +154,7 @@ class QuestionAnswering(Encoder):
         return f"start on token {start + 1} and end on token {end + 1}"
 
     def first_piece(self, row: Row) -> tuple[Piece, tuple[int, int]]:
-        """The first window with the answer, or the first one, and the labels."""
+        """The first window with the answer, or the first of all, and its labels."""
         labelled = self._labelled(row)
         return next((one for one in labelled if one[1] != NONE), labelled[0])
 
@@ -174,7 +175,7 @@ class QuestionAnswering(Encoder):
         return datasets.Dataset.from_dict(columns)
 
     def _trained_on(self, row: Row) -> list[tuple[Piece, tuple[int, int]]]:
-        """A row's windows with their labels; of those without the answer only some."""
+        """A row's windows with their labels; only some of those without the answer."""
         labelled = self._labelled(row)
         empty = [i for i, (_, labels) in enumerate(labelled) if labels == NONE]
         if len(empty) > EMPTY_WINDOWS:
@@ -208,7 +209,7 @@ class QuestionAnswering(Encoder):
         shots: Sequence[Row] = (),
         progress: Progress | None = None,
     ) -> list[Answered]:
-        """An output a row; memory holds :data:`PIECES` windows, or those of one row."""
+        """An output for each row; memory holds :data:`PIECES` windows, or those of one row."""
         outputs: list[Answered] = []
         for read in self._chunks(rows):
             outputs += self._answers(read, adapter)
@@ -242,10 +243,10 @@ class QuestionAnswering(Encoder):
     def _logits(
         self, pieces: Sequence[Piece], adapter: bool
     ) -> Iterator[tuple[int, np.ndarray, float]]:
-        """Index of a window, its start and end logits, shape (2, at least its tokens), seconds."""
+        """Each window's index, start and end logits, shape (2, its tokens or more), and seconds."""
         features = [piece.features for piece in pieces]
         if adapter and self.variant == checkpoint_ensemble.MEMBERS:
-            yield from self._together(features)
+            yield from self._ensemble_logits(features)
             return
         probe = None if adapter or self.variant else self.probe
         for batch, out, seconds in self.forward(features, adapter=adapter, head=probe is None):
@@ -258,10 +259,10 @@ class QuestionAnswering(Encoder):
             for i, logits in zip(batch, stacked.astype(np.float64), strict=True):
                 yield i, logits, seconds
 
-    def _together(
+    def _ensemble_logits(
         self, features: Sequence[Mapping[str, Sequence[int]]]
     ) -> Iterator[tuple[int, np.ndarray, float]]:
-        """The mean of the members' logits."""
+        """As :meth:`_logits`: the mean of the logits of the ensemble's members."""
         total: list[np.ndarray | None] = [None] * len(features)
         spent = np.zeros(len(features))
         try:
@@ -323,11 +324,11 @@ class QuestionAnswering(Encoder):
             self.probe = SpanProbe.load(folder / PROBE)
 
     def _states(self, train: Dataset) -> tuple[list[np.ndarray], np.ndarray]:
-        """What the linear probe is fitted to: the frozen encoder's states of drawn windows.
+        """What the linear probe is fitted to: the frozen encoder's states of sampled windows.
 
         Returns:
-            Of each window an array of half floats of shape (tokens, hidden), and the labels of
-            all, shape (windows, 2).
+            For each window an array of half floats of shape (tokens, hidden), and the labels of
+            all windows, shape (windows, 2).
         """
         features, labels = self._drawn(train)
         states: list[Any] = [None] * len(features)

@@ -1,4 +1,4 @@
-"""What a question-answering model gives for a row. Importing this loads no heavy library."""
+"""The output of a question-answering model. Importing this loads no heavy library."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Span:
     """A stretch of the context that may be the answer.
 
     Args:
-        start: its first character in the context.
-        end: the character behind its last.
-        text: what stands there.
+        start: the index of its first character in the context.
+        end: the index after its last character.
+        text: these characters.
         score: start logit plus end logit.
         probability: the softmax over all spans of the context and "no answer".
     """
@@ -28,11 +28,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Answered:
-    """What a question-answering model gave for one row.
+    """A question-answering model's output for one row.
 
     Args:
         spans: the likeliest spans, best first; empty where the context has no token.
-        null: the score of "no answer": the least of all windows, as in SQuAD's reference code.
+        null: the score of "no answer": the lowest of all windows, as in SQuAD's reference code.
         no_answer: its probability.
         windows: how many windows the context was read in.
         seconds: the row's share of its batches' time.
@@ -66,7 +66,7 @@ class Answered:
 
     @property
     def detail(self) -> dict[str, Any]:
-        """The output as it is kept beside a prediction."""
+        """The output as JSON values, as it is stored beside a prediction."""
         spans = [
             {"start": s.start, "end": s.end, "text": s.text, "probability": round(s.probability, 6)}
             for s in self.spans

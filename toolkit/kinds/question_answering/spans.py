@@ -1,7 +1,7 @@
 """From start and end logits to the likeliest spans of a context, window by window.
 
-What is kept of a window is a few spans and one number, so that a context of any length takes the
-memory of one batch.
+Only a few spans and one number of each window stay in memory, so that a context of any length takes
+the memory of one batch.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.kinds.question_answering.windows import Cells, Window
 
 KEPT = 5
-"""Spans that an output holds."""
+"""Spans of an output."""
 _SPARE = 4
-"""More are kept of each window: several token spans may be the same characters."""
+"""Of each window so many times more are kept: several token spans may be the same characters."""
 
 
 def best_spans(
@@ -28,12 +28,12 @@ def best_spans(
     Args:
         starts: start logits of the owned tokens and what follows in the window, shape (tokens,).
         ends: end logits of the same tokens.
-        owned: a span begins in the first so many tokens.
+        owned: the number of owned tokens, in which spans begin.
         longest: tokens of the longest span.
-        count: how many to give.
+        count: the most spans to return.
 
     Returns:
-        first tokens, last tokens and scores, best first and ties by place; and the log-sum.
+        first tokens, last tokens and scores, best first and ties by position; and the log-sum.
     """
     n = len(starts)
     width = min(longest, n)
@@ -54,12 +54,17 @@ def best_spans(
 
 @dataclass
 class Collected:
-    """What has been found of a context so far.
+    """The best spans of a context, collected window by window.
 
     Args:
         context: its text.
-        cells: its tokens' characters.
+        cells: the characters of its tokens.
         longest: tokens of the longest span.
+        found: start and end of each span, as characters → its score.
+        total: the log of the sum of all spans' exponentials.
+        null: the lowest score of "no answer".
+        seconds: the time of all windows.
+        windows: the number of windows.
     """
 
     context: str
@@ -74,15 +79,17 @@ class Collected:
     def add(
         self, window: Window, starts: np.ndarray, ends: np.ndarray, null: float, seconds: float
     ) -> None:
-        """A window's logits.
+        """Add the spans of a window.
 
         Args:
-            starts, ends: of the window's own tokens, shape (stop - start,).
+            window: the window.
+            starts, ends: logits of the window's tokens, shape (stop - start,).
             null: the score of "no answer" in this window.
+            seconds: its share of its batch's time.
         """
         self.windows += 1
         self.seconds += seconds
-        # NaN must stay to be seen, which min() may drop.
+        # NaN must be kept, so that the output counts as unreadable; min() may drop it.
         self.null = null if math.isnan(null) or null < self.null else self.null
         own = window.own_start - window.start
         owned = window.own_stop - window.own_start

@@ -1,7 +1,8 @@
-"""Rows of a question-answering task that brings no loading of its own.
+"""The default way to load rows of question-answering tasks.
 
-A SQuAD file, or a table with a question, a context and an answer; an answer stands where it is
-found first in its context, and an empty one means that there is none.
+They come from a SQuAD file, or from a table with a question, a context and an answer. In a table,
+the position of an answer is that of its first occurrence in the context, and an empty answer means
+that there is none.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "context": ("context", "passage", "paragraph", "document", "text"),
     "answers": ("answers", "answer", "answer text", "target"),
 }
-"""The task's columns, and what files call them."""
+"""The task's columns → names that they have in files."""
 
 
 def convert(source: Source, dataset: Dataset) -> Dataset:
@@ -52,15 +53,15 @@ def _columns(source: Source, dataset: Dataset) -> dict[str, str]:
     if source.text and len(source.text) != 2:
         raise UsageError("--text takes two columns here: --text QUESTION,CONTEXT")
     wanted = dict(zip(("question", "context"), source.text, strict=False))
-    asked = {**wanted, **({"answers": source.target} if source.target else {})}
+    named = {**wanted, **({"answers": source.target} if source.target else {})}
     return {
-        name: find_column(source, dataset, asked.get(name), names, name)
+        name: find_column(source, dataset, named.get(name), names, name)
         for name, names in NAMES.items()
     }
 
 
 def _answers(value: Any, context: str) -> dict[str, list[Any]] | None:
-    """SQuAD's lists; ``None`` where an answer does not stand in the context."""
+    """SQuAD's lists; ``None`` where an answer is not in the context."""
     if isinstance(value, Mapping):
         texts, starts = list(value["text"]), list(value["answer_start"])
     else:

@@ -1,6 +1,6 @@
 """Tasks for an encoder that marks the answer to a question in a context (extractive QA).
 
-Light: the working parts are imported when a run needs them.
+Importing this loads no model library; that happens when a run needs it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MINILM = Recipe(
     lora={"r": 16, "lora_alpha": 32, "target_modules": ["query", "key", "value", "dense"]},
     early_stopping={"early_stopping_patience": 3},
 )
-"""What a task trains with that names no recipe."""
+"""The recipe of tasks that name none."""
 
 
 class QuestionAnsweringTask(Task):
@@ -51,7 +51,7 @@ class QuestionAnsweringTask(Task):
     options = {"decoder": "auto"}
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        """A SQuAD file, or a table with a question, a context and an answer that stands in it.
+        """Rows of a SQuAD file, or of a table with a question, a context and an answer in it.
 
         For a task with just the columns ``question``, ``context`` and ``answers``.
         """
@@ -61,7 +61,7 @@ class QuestionAnsweringTask(Task):
         return row_mapping.load_rows(source, convert, self.own_data)
 
     def group(self, row: Row) -> str:
-        """Questions about one context stay in one split."""
+        """The context, normalised: questions about one context stay in one split."""
         return " ".join(str(row["context"]).casefold().split())
 
     def format_example(self, row: Row) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class QuestionAnsweringTask(Task):
 
     # -- answers -----------------------------------------------------------------------------------
     def span(self, found: Span | None) -> dict[str, Any]:
-        """A span as a prediction; ``None``: there is no answer."""
+        """A span as a prediction; ``None``: the prediction is that there is no answer."""
         if found is None:
             return self.fallback()
         return {"text": found.text, "start": found.start, "end": found.end}
@@ -93,13 +93,14 @@ class QuestionAnsweringTask(Task):
         return self._unless(output, 0.0)
 
     def _unless(self, output: Answered, threshold: float) -> Any | None:
+        """The best span, unless "no answer" scores higher by more than a threshold."""
         if not output.readable:
             return None
         none = not output.spans or output.margin > threshold
         return self.span(None if none else output.spans[0])
 
     def decoders(self) -> Mapping[str, Decoder]:
-        """By the likelier score, always a span, or by the threshold tuned on validation rows."""
+        """Decoders: by the higher score, always a span, or by a threshold that was tuned."""
         return {
             "likeliest": untuned(self.postprocess),
             "always-a-span": lambda output, row, tuned: self._unless(output, math.inf),
@@ -109,7 +110,7 @@ class QuestionAnsweringTask(Task):
         }
 
     def tune(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
-        """The null threshold with the best primary metric on rows, as SQuAD's evaluation does."""
+        """The null threshold with the best primary metric on these rows, as in SQuAD's script."""
         metric = self.metric()
         sign = 1 if metric.greater_is_better else -1
         judged = []
@@ -132,12 +133,14 @@ def _first(value: float | tuple[float, ...] | None) -> float:
 
 
 def null_threshold(rows: Sequence[tuple[float, float, float]]) -> float:
-    """The margin above which "no answer" is said, for the best sum; halfway between two rows.
+    """The margin above which "no answer" is predicted, chosen for the best sum over the rows.
+
+    It lies halfway between the margins of two rows. Among equally good thresholds the one nearest
+    to zero is taken, which is that of the higher score.
 
     Args:
-        rows: of each row the margin, what its best span is worth, and what "no answer" is worth.
-
-    Among equally good thresholds the one nearest to zero is taken, the likelier score's own.
+        rows: for each row its margin (:attr:`Answered.margin`), and the metric of its best span and
+            of "no answer", where more is better.
     """
     ranked = sorted((row for row in rows if math.isfinite(row[0])), key=lambda row: row[0])
     if not ranked:

@@ -1,9 +1,9 @@
 """From characters to tokens to windows, and back: pure functions, exact by construction.
 
-A tokenizer says for each token which characters it was made of. It leaves characters out (blanks,
+A tokenizer tells for each token which characters it was made of. It leaves characters out (blanks,
 accents that it strips, control characters) and may make several tokens of one character. So each
-token gets a *cell*: its characters and those beside them that no token has, up to a blank. Cells
-of one text do not overlap, but for tokens of the same character, which share theirs.
+token gets a *cell*: its characters and those beside them that belong to no token, up to a blank.
+Cells of one text do not overlap, except that tokens of the same character share one.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Offsets = Sequence[tuple[int, int]]
-"""Of each token the characters ``[start, end)`` it was made of."""
+"""For each token the characters ``[start, end)`` that it was made of."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The characters ``[starts[i], ends[i])`` that stand for token ``i``; both never fall."""
+    """The characters ``[starts[i], ends[i])`` of each token ``i``; neither list ever decreases."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
@@ -31,7 +31,7 @@ class Cells:
         return self.starts[first], self.ends[last]
 
     def tokens(self, start: int, end: int) -> tuple[int, int] | None:
-        """The fewest tokens, first and last, that cover characters; ``None``: no token has any.
+        """First and last of the fewest tokens that cover characters; ``None``: no token does.
 
         For characters that begin and end a cell, :meth:`characters` gives the same ones back.
         """
@@ -45,8 +45,8 @@ def cells(text: str, offsets: Offsets) -> Cells:
 
     Args:
         text: what was tokenized.
-        offsets: as the tokenizer gives them; tokens of no character are put where the one before
-            them ends.
+        offsets: as the tokenizer gives them; a token of no character gets an empty cell where the
+            token before it ends.
     """
     starts: list[int] = []
     ends: list[int] = []
@@ -65,7 +65,7 @@ def cells(text: str, offsets: Offsets) -> Cells:
 
 
 def _without_blanks(text: str, begin: int, end: int) -> tuple[int, int]:
-    """Some tokenizers count the blank before a word as its own."""
+    """Characters without blanks at either end, which some tokenizers count as part of a word."""
     while begin < end and text[begin].isspace():
         begin += 1
     while begin < end and text[end - 1].isspace():
@@ -74,7 +74,7 @@ def _without_blanks(text: str, begin: int, end: int) -> tuple[int, int]:
 
 
 def _widened(text: str, starts: list[int], ends: list[int]) -> Cells:
-    """Cells that reach over the characters beside them which no token has, up to a blank."""
+    """Cells extended by the characters beside them that belong to no token, up to a blank."""
     n = len(starts)
     for i in range(n):
         before = ends[i - 1] if i else 0
@@ -92,10 +92,11 @@ def _widened(text: str, starts: list[int], ends: list[int]) -> Cells:
 # -- windows -------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Window:
-    """Tokens ``[start, stop)`` of a context; spans that begin in ``[own_start, own_stop)`` are its.
+    """Tokens ``[start, stop)`` of a context, of which it owns ``[own_start, own_stop)``.
 
-    Every token is owned by one window, the one in which it has the most context on its nearer
-    side, so that no span is scored twice.
+    A window scores the spans that begin with a token that it owns. Every token is owned by one
+    window, the one in which it has the most context on its nearer side, so that no span is scored
+    twice.
     """
 
     start: int
@@ -110,7 +111,7 @@ def windows(tokens: int, size: int, overlap: int) -> list[Window]:
     A span of at most ``overlap // 2`` tokens lies whole in the window that owns its first token.
 
     Args:
-        tokens: of the context.
+        tokens: tokens of the context.
         size: tokens of a window.
         overlap: tokens that a window shares with the next.
     """

@@ -13,7 +13,7 @@ class Seq2SeqArguments(Seq2SeqTrainingArguments):  # type: ignore[misc]
     """transformers' ``Seq2SeqTrainingArguments`` and the fields that bound texts and load models.
 
     Args:
-        max_length: tokens of a text, special tokens included; what the tokenizer says by default.
+        max_length: tokens of a text, special tokens included; the tokenizer's limit by default.
         max_target_length: tokens of a target, the end-of-sequence token included.
         model_init_kwargs: keyword arguments for ``from_pretrained``.
     """

@@ -1,4 +1,4 @@
-"""What the seq2seq kind does with its model, on made-up rows: see :class:`DryRun`."""
+"""The dry run of the seq2seq kind: training and scoring of made-up rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toolkit.models import adapters
 
 
 class Seq2SeqDryRun:
-    """See :class:`toolkit.kinds.base.DryRun`; ``length`` is the text's, ``answer`` beside it."""
+    """See :class:`toolkit.kinds.base.DryRun`; ``length`` counts the text without the answer."""
 
     def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
         return Collator(0)([{"input_ids": [0] * length, "labels": [0] * answer}] * rows)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 TARGET_ROOM = 128
 UNLIMITED = 100_000
-"""Tokenizers that know no limit say a number larger than this."""
+"""Tokenizers without a limit report a number larger than this."""
 
 
 class Seq2SeqLM(LanguageModel):
     """See :class:`~toolkit.kinds.language.model.LanguageModel`.
 
-    Text and target are bounded each by itself: ``max_length`` is about what the encoder reads.
+    Text and target have separate limits: ``max_length`` is that of the text, for the encoder.
     """
 
     task: Seq2SeqLMTask
@@ -51,17 +51,17 @@ class Seq2SeqLM(LanguageModel):
 
     @property
     def max_length(self) -> int | None:
-        asked = self.recipe.training.get("max_length")
-        if asked is not None:
-            return int(asked)
+        requested = self.recipe.training.get("max_length")
+        if requested is not None:
+            return int(requested)
         able = int(self.tokenizer.model_max_length)
         return able if able < UNLIMITED else None
 
     @property
     def target_limit(self) -> int:
         """Tokens of a target, the end-of-sequence token included."""
-        asked = self.recipe.training.get("max_target_length")
-        return int(asked) if asked is not None else self.answer_room
+        requested = self.recipe.training.get("max_target_length")
+        return int(requested) if requested is not None else self.answer_room
 
     @property
     def own_limits(self) -> Mapping[str, int]:
@@ -69,8 +69,8 @@ class Seq2SeqLM(LanguageModel):
 
     @property
     def answer_room(self) -> int:
-        asked = self.recipe.training.get("max_target_length") or TARGET_ROOM
-        return int(self.recipe.generation.get("max_new_tokens", asked))
+        default = self.recipe.training.get("max_target_length") or TARGET_ROOM
+        return int(self.recipe.generation.get("max_new_tokens", default))
 
     @property
     def truncated(self) -> str | None:

@@ -14,7 +14,7 @@ class Seq2SeqRenderer(Renderer):
 
     Args:
         tokenizer: a transformers tokenizer with an end-of-sequence token.
-        limit: the most tokens of a target, EOS included; what is behind them is left out.
+        limit: the most tokens of a target, EOS included; further ones are left out.
     """
 
     def __init__(self, tokenizer: Any, limit: int | None = None) -> None:
@@ -45,7 +45,7 @@ class Seq2SeqRenderer(Renderer):
         return prompt, self.completion(example, prompt)
 
     def explain(self, example: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Each token's text and whether the loss counts it: the text's first, then the target's."""
+        """The tokens of text and target, each as text, and whether the loss includes it."""
         read, wanted = self.example(example)
         return [
             {"text": text, "loss": loss}
@@ -54,7 +54,7 @@ class Seq2SeqRenderer(Renderer):
         ]
 
     def check(self, example: Mapping[str, Any]) -> None:
-        """Assert what must hold of every example; raises :class:`PreflightError`.
+        """Check what must hold for every example; raises :class:`PreflightError`.
 
         The target's tokens decode to the target, white space aside, and end with EOS, which is not
         also the padding.
@@ -64,8 +64,9 @@ class Seq2SeqRenderer(Renderer):
         got = tokenizer.decode(ids[:-1], skip_special_tokens=True)
         if got.split() != str(example["text_target"]).split():
             raise PreflightError(
-                f"the target's tokens say {got!r}, the target is {example['text_target']!r}: this "
-                "tokenizer does not keep the text; use another model or target"
+                f"the target's tokens decode to {got!r}, the target is "
+                f"{example['text_target']!r}: this tokenizer does not keep the text; use another "
+                "model or target"
             )
         if tokenizer.pad_token_id == tokenizer.eos_token_id:
             raise PreflightError("padding and end-of-sequence are the same token")

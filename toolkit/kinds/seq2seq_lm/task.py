@@ -1,6 +1,6 @@
 """Tasks for encoder–decoders such as T5: a text in, another text out.
 
-Light: the working parts are imported when a run needs them.
+Importing this loads no model library; that happens when a run needs it.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ EMBEDDED = Recipe(
     lora={"r": 16, "lora_alpha": 32, "target_modules": "all-linear"},
     early_stopping={"early_stopping_patience": 3},
 )
-"""What a task trains with that names no recipe."""
+"""The recipe of tasks that name none."""
 
 
 class Seq2SeqLMTask(LanguageTask):
     """A task for an encoder–decoder, trained by transformers' ``Seq2SeqTrainer``.
 
-    ``format_example`` gives two strings, ``text`` and ``text_target`` (the names that tokenizers
-    have for them). :meth:`postprocess` gets a :class:`Generated`. ``max_length`` in ``[training]``
-    bounds the text, ``max_target_length`` the target.
+    ``format_example`` gives two strings, ``text`` and ``text_target`` (which tokenizers call so,
+    too). :meth:`postprocess` gets a :class:`Generated`. ``max_length`` in ``[training]`` bounds the
+    text, ``max_target_length`` the target.
     """
 
     kind: ClassVar[str] = "seq2seq-lm"

@@ -15,7 +15,7 @@ from toolkit.kinds.trainer import JudgedTrainer
 
 
 class Collator:
-    """Pads texts and targets on the right; a target's padding counts nothing.
+    """Makes batches: pads texts and targets on the right; the loss ignores the padding.
 
     Args:
         pad: the padding token's id.
@@ -39,10 +39,10 @@ def target_loss(
     """The sum of a batch's losses, and the outputs.
 
     Args:
-        model: what is called.
-        inner: the same model without what training wraps around it.
-        inputs: what :class:`Collator` makes.
-        smoothing: of the labels.
+        model: the model to call.
+        inner: the same model without the wrappers of training, such as DDP.
+        inputs: a batch of :class:`Collator`.
+        smoothing: the label smoothing.
     """
     labels = inputs["labels"]
     outputs = model(
@@ -62,7 +62,7 @@ def target_loss(
 
 
 class TargetTrainer(JudgedTrainer, Seq2SeqTrainer):  # type: ignore[misc]
-    """``Seq2SeqTrainer`` whose judging is the task's own."""
+    """``Seq2SeqTrainer`` that evaluates with the task's own metrics."""
 
     def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
         smoothing = self.args.label_smoothing_factor if self.model.training else 0.0

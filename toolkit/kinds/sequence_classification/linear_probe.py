@@ -1,7 +1,7 @@
-"""The linear probe: what a frozen encoder's states tell without any training of the encoder.
+"""The linear probe: a linear layer on the states of an encoder that is not trained.
 
-Alain, Bengio, "Understanding intermediate layers using linear classifier probes", 2016,
-arXiv:1610.01644.
+Source: G. Alain, Y. Bengio, "Understanding intermediate layers using linear classifier probes",
+2016, arXiv:1610.01644.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import numpy as np
 from toolkit.kinds.encoder.linear_probe import LinearProbe
 
 ROWS = 6_000
-"""Training rows that are used; more change a linear layer on a few hundred states little."""
+"""Training rows that are used; with more, a linear layer of a few hundred inputs changes little."""
 FOLDS = 3
 
 
 class Probe(LinearProbe):
-    """A linear layer on mean states.
+    """A linear layer on the mean of a text's states.
 
     Args:
         weight: shape (labels, hidden); (1, hidden) for regression.
@@ -24,7 +24,11 @@ class Probe(LinearProbe):
     """
 
     def logits(self, states: np.ndarray) -> np.ndarray:
-        """Of states of shape (rows, hidden); shape (rows, labels)."""
+        """The logits, shape (rows, labels).
+
+        Args:
+            states: shape (rows, hidden).
+        """
         logits: np.ndarray = states.astype(np.float64) @ self.weight.T + self.bias
         return logits
 
@@ -37,7 +41,7 @@ class Probe(LinearProbe):
 
     @classmethod
     def fit(cls, states: np.ndarray, labels: np.ndarray, *, classes: int) -> Probe:
-        """A ridge or a logistic regression, whose penalty is chosen by cross-validation.
+        """A probe by ridge or logistic regression, whose penalty cross-validation chooses.
 
         Args:
             states: shape (rows, hidden).
@@ -70,7 +74,7 @@ def _ridge(states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _logistic(
     states: np.ndarray, labels: np.ndarray, classes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and biases of all classes; those that no row has are out of reach."""
+    """Weights and biases of all classes; classes without rows are never predicted."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
 

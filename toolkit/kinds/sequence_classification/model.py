@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 UNKNOWN = -100
-"""The label of a class that the training split does not have: no loss is computed on it."""
+"""The label of a class that is not in the training split: the loss ignores it."""
 PROBE = "probe.safetensors"
 
 
 class SequenceClassification(Encoder):
     """See :class:`~toolkit.kinds.encoder.model.Encoder`.
 
-    The base is a linear probe: the mean of the untouched encoder's states, and a linear layer
-    fitted on them. With its random head a base would answer by chance, and every adapter win.
+    The base is a linear probe: a linear layer that is fitted on the means of the untouched
+    encoder's states. With a random head a base would predict by chance, and every adapter would
+    beat it.
     """
 
     task: SequenceClassificationTask
@@ -78,7 +79,7 @@ class SequenceClassification(Encoder):
         label = self.task.format_example(row)["label"]
         if self.task.num_labels == 1:
             return f"the number {label:.3f} (standardised)"
-        # A class's name may be withheld, where no text of the data is to be kept.
+        # Where texts of the data must not be stored, the name of the class is replaced.
         named = f"the class {label}" if label in self.task.labels else "its class"
         return f"{named} (of {self.task.num_labels})"
 
@@ -158,7 +159,7 @@ class SequenceClassification(Encoder):
         *,
         fast: bool = False,
     ) -> tuple[np.ndarray, list[float]]:
-        """The mean of the untouched encoder's states, shape (features, hidden), and seconds."""
+        """Means of the untouched encoder's states, shape (rows, hidden), and seconds a row."""
         means: list[np.ndarray | None] = [None] * len(features)
         shares = [0.0] * len(features)
         for batch, out, seconds in self.forward(
@@ -175,7 +176,7 @@ class SequenceClassification(Encoder):
         few = train.select(Probe.sample(len(train)))
         encoded = self.tokenized(few)
         read = [{"input_ids": ids} for ids in encoded["input_ids"]]
-        states, _ = self._means(read, fast=True)  # the fit does not feel the third digit
+        states, _ = self._means(read, fast=True)  # the fit does not depend on the third digit
         self.probe = Probe.fit(states, np.asarray(encoded["labels"]), classes=self.task.num_labels)
         self.probe.save(folder / PROBE)
 

@@ -1,4 +1,4 @@
-"""What a sequence classifier gives for a row. Importing this loads no heavy library."""
+"""The output of a sequence classifier. Importing this loads no heavy library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classified:
-    """What a sequence classifier gave for one row.
+    """A sequence classifier's output for one row.
 
     Args:
         logits: the head's output, shape (labels,); shape (1,) for regression.

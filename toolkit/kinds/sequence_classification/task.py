@@ -1,6 +1,6 @@
 """Tasks for an encoder with a head on a whole text: classes, ordered classes, or a number.
 
-Light: the working parts are imported when a run needs them.
+Importing this loads no model library; that happens when a run needs it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MINILM = Recipe(
     lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"},
     early_stopping={"early_stopping_patience": 3},
 )
-"""What a task trains with that names no recipe."""
+"""The recipe of tasks that name none."""
 
 
 class SequenceClassificationTask(Task):
@@ -45,7 +45,7 @@ class SequenceClassificationTask(Task):
 
     ``format_example`` gives ``text`` and ``label``, one of :attr:`labels` (``None`` for a row
     whose class is not known). :meth:`postprocess` gets a :class:`Classified`. A text that is too
-    long loses its end; :attr:`truncate` names the column that ends it, ``None`` refuses such rows.
+    long loses its end; where :attr:`truncate` is ``None``, such rows are refused.
     """
 
     kind: ClassVar[str] = "sequence-classification"
@@ -53,7 +53,7 @@ class SequenceClassificationTask(Task):
     classes: ClassVar[Sequence[Any]] = ()
     """The classes, as JSON values; where empty, those of the training split, sorted."""
     ordinal: ClassVar[bool] = False
-    """The classes are numbers with an order (stars): decoders may answer between two of them."""
+    """Whether the classes are ordered numbers (stars): predictions may be between two of them."""
     truncate: ClassVar[str | None] = "text"
 
     @property
@@ -67,7 +67,7 @@ class SequenceClassificationTask(Task):
         return len(self.labels)
 
     def fit(self, train: Dataset) -> dict[str, Any]:
-        """The classes, where the task does not name them; call it from a ``learn`` of your own."""
+        """The classes, where the task does not name them; a ``fit`` of your own should call it."""
         if self.classes:
             return {}
         found = sorted({self.format_example(row)["label"] for row in train})
@@ -79,7 +79,7 @@ class SequenceClassificationTask(Task):
         return {"labels": found}
 
     def parse_answer(self, text: str) -> Any | None:
-        """One of the task's classes by its name; any text where the task names none."""
+        """One of the task's classes by its name; where the task names none, any text."""
         if not self.classes:
             return text or None
         return next((value for value in self.classes if str(value) == text), None)
@@ -88,7 +88,7 @@ class SequenceClassificationTask(Task):
         return self.labels[int(output.logits.argmax())] if output.readable else None
 
     def decoders(self) -> Mapping[str, Decoder]:
-        """The likeliest class; for ordered classes also the mean and the median of the numbers."""
+        """The likeliest class; for ordered classes also mean and median of the distribution."""
         if not self.ordinal:
             return {"likeliest": untuned(self.postprocess)}
         return {
@@ -118,7 +118,7 @@ class SequenceClassificationTask(Task):
 class SequenceRegressionTask(SequenceClassificationTask):
     """A task whose answer is a number, read off one output of the head (``num_labels=1``).
 
-    The head works on the numbers of :meth:`to_scale`, standardised over the training split. The
+    The head predicts the numbers of :meth:`to_scale`, standardised over the training split. The
     option ``loss`` is ``squared``, ``absolute`` or ``huber`` (squared near zero, absolute from
     one standard deviation).
     """
@@ -127,11 +127,11 @@ class SequenceRegressionTask(SequenceClassificationTask):
 
     @abstractmethod
     def text(self, row: Row) -> str:
-        """What the model reads."""
+        """The text that the model reads."""
 
     @abstractmethod
     def to_scale(self, row: Row) -> float | None:
-        """The row's target on a scale on which errors count alike, such as a log price.
+        """The row's target on a scale on which errors are comparable, such as a log price.
 
         ``None`` for a row to be predicted, which has no answer column.
         """
@@ -149,7 +149,7 @@ class SequenceRegressionTask(SequenceClassificationTask):
         return ()
 
     def parse_answer(self, text: str) -> float | None:
-        """The number that a text is."""
+        """The number in a text; ``None``: the text is not a finite number."""
         try:
             number = float(text)
         except ValueError:
@@ -157,7 +157,7 @@ class SequenceRegressionTask(SequenceClassificationTask):
         return number if math.isfinite(number) else None
 
     def fit(self, train: Dataset) -> dict[str, Any]:
-        """Mean, deviation and ends of the scale; call it from a ``learn`` of your own."""
+        """Mean, deviation and ends of the scale; a ``fit`` of your own should call it."""
         import numpy as np
 
         numbers = np.array([self.to_scale(row) for row in train], dtype=np.float64)
@@ -180,7 +180,7 @@ class SequenceRegressionTask(SequenceClassificationTask):
             return None
         scale = self.state["scale"]
         number = float(output.logits[0]) * scale["deviation"] + scale["mean"]
-        # Nothing beyond what training has seen, by more than its own width.
+        # Predictions exceed the training range by at most its own width.
         width = scale["highest"] - scale["lowest"]
         low, high = scale["lowest"] - width, scale["highest"] + width
         return self.from_scale(min(max(number, low), high))

@@ -2,8 +2,8 @@
 
 :func:`estimate` builds the model without weights, with the kind's own loss and the recipe's own
 adapter, quantization and precision, and runs one training step and one batch of scoring on tensors
-without content (see ``live_bytes.py``). :func:`require` refuses a run that cannot
-fit and names the smallest change with which it would.
+without content (see ``live_bytes.py``). :func:`require` refuses a run that does not fit and names
+the smallest change with which it would.
 """
 
 from toolkit.preparation.memory.estimate import Estimate, Shape, estimate

@@ -23,7 +23,7 @@ def described(
     rows: int = ROWS,
     compute: bool = False,
 ) -> dict[str, Any]:
-    """What a recipe takes, and whether each machine has enough, as JSON values.
+    """Memory, time and cost of a recipe, and whether each machine has enough, as JSON values.
 
     Args:
         task: the task of the recipe.
@@ -66,7 +66,9 @@ def _rounded(value: float | None) -> float | None:
 
 
 def next_recipe(task: type[Task], recipe: Recipe) -> str | None:
-    """What to run after a run on an embedded model: a recipe of a real one, and if it fits here.
+    """A sentence on what to run after a run on an embedded model: a recipe for a larger one.
+
+    It tells whether this machine has enough memory for it.
 
     ``None`` where the run was on a real model, or its task has no recipe for one.
     """

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 BESIDE = 48 * MIB
-"""Bytes that a process grows by beside its tensors with a large model on a CPU, because its heap
-is fragmented. Measured with the architectures of the recipes."""
+"""Bytes that a process with a large model on a CPU needs beside its tensors, because its heap is
+fragmented. Measured with the architectures of the recipes."""
 BATCH = 8
 """``per_device_train_batch_size`` where a recipe names none: transformers' default."""
 
@@ -87,7 +87,7 @@ class Estimate:
         scoring: the most that a batch of scoring needs beside the weights.
         parameters: the number of trained parameters, and of all.
         gpu: whether it is for a GPU.
-        beside: what the process grows by beside its tensors, see :data:`BESIDE`.
+        beside: what the process needs beside its tensors, see :data:`BESIDE`.
     """
 
     weights: int
@@ -140,14 +140,14 @@ def estimate(
     head: Mapping[str, Any] | None = None,
     trust_remote_code: bool = False,
 ) -> Estimate:
-    """What a recipe takes, from its model's configuration alone.
+    """How much memory a recipe takes, from its model's configuration alone.
 
     Args:
         task: the task, whose kind decides how training and scoring run.
         recipe: the resolved recipe.
         shape: the longest rows.
         gpu: whether it is for a GPU, where scoring takes larger batches.
-        gpu_memory: bytes that the GPU has in all; by default that of this machine, or 80 GiB.
+        gpu_memory: all of the GPU's memory, in bytes; by default that of this machine, or 80 GiB.
         tokenizer: the model's tokenizer, where it is loaded already.
         head: further arguments of ``from_pretrained`` (:meth:`TaskModel.head_arguments`).
         trust_remote_code: run code that comes with the model.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 GIB = 2**30
 SPARE = 0.05
-"""The share of the free memory that is not planned with, because an estimate is not exact."""
+"""The share of the free memory that stays unused, because an estimate is not exact."""
 CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 USED = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
 NF4 = {
@@ -33,9 +33,10 @@ class Fit:
     """An estimate beside the memory that is free.
 
     Args:
-        estimate: what the recipe takes.
+        estimate: the memory that the recipe takes.
         room: bytes that are free on the device of the model.
-        change: ``--set`` options with which it would fit, where it does not; ``None``: none does.
+        change: ``--set`` options with which it would fit, where it does not; ``None``: there are
+            none.
         changed: the estimate with these options.
     """
 
@@ -50,7 +51,7 @@ class Fit:
         return self.estimate.peak <= self.room * (1 - SPARE)
 
     def sentence(self) -> str:
-        """What the recipe takes and what is free, as a sentence."""
+        """How much the recipe takes and how much is free, as a sentence."""
         parts = self.estimate
         where = "GPU memory" if parts.gpu else "memory"
         return (
@@ -96,7 +97,7 @@ def fit(
     head: Mapping[str, Any] | None = None,
     trust_remote_code: bool = False,
 ) -> Fit:
-    """The estimate beside what is free; where it does not fit, with the smallest change that helps.
+    """The estimate and the free memory; where it does not fit, also the smallest change that helps.
 
     Args:
         room: bytes that are free; by default those of this machine.
@@ -122,10 +123,10 @@ def fit(
 
 
 def require(found: Fit) -> None:
-    """Raise unless a recipe fits.
+    """Check that a recipe fits.
 
     Raises:
-        PreflightError: it does not; names the smallest change that helps, if there is one.
+        PreflightError: it does not fit; names the smallest change that helps, if there is one.
     """
     if found.fits:
         return
@@ -181,14 +182,14 @@ def changes(
 
 
 def _quantizes(task: Task | type[Task]) -> bool:
-    """Whether bitsandbytes is installed, which quantizes."""
+    """Whether bitsandbytes is installed, which quantization needs."""
     import importlib.util
 
     return importlib.util.find_spec("bitsandbytes") is not None
 
 
 def _batches(recipe: Recipe, shape: Shape) -> Iterator[tuple[tuple[str, ...], Recipe, Shape]]:
-    """Half the batch, a quarter, … with as much more accumulation."""
+    """Half the batch, a quarter, …, each with as many times more accumulation."""
     batch = int(recipe.training.get("per_device_train_batch_size", BATCH))
     steps = int(recipe.training.get("gradient_accumulation_steps", 1))
     divisor = 2

@@ -24,9 +24,9 @@ class Machine:
     """A machine that recipes are estimated for.
 
     Args:
-        name: what people and ``--for`` call it.
+        name: its usual name, also for ``--for``.
         memory: bytes.
-        speed: operations a second at best, in 16 bits on a GPU.
+        speed: floating-point operations a second at best, in 16 bits on a GPU.
         gpu: whether it is a GPU.
         bfloat16: whether it has bfloat16 instructions.
         price_per_hour: in dollars, where one is known; a recipe's ``[cost]`` takes precedence.
@@ -48,8 +48,8 @@ GPUS = (
     Machine("A100 40 GB", 39 * GIB, 312e12, price_per_hour=1.00),
     Machine("H100 80 GB", 79 * GIB, 989e12),
 )
-"""Memory is what a program can use; speeds are the makers' figures for dense 16-bit products; the
-two prices are those of the guide that the price recipes follow."""
+"""Memory is what a program can use; speeds are the makers' figures for dense 16-bit products; both
+prices are those of the guide that the price recipes follow."""
 
 
 def this(*, measure: bool = False) -> Machine:

@@ -1,9 +1,9 @@
-"""How much memory a computation holds at once, found by running it on tensors without content.
+"""How much memory a computation holds at once, measured by running it on tensors without content.
 
 Under :class:`torch._subclasses.FakeTensorMode` every operation gives tensors of the right shape and
-type that hold nothing; the bytes that are live at each moment are counted from their storages. So
+type that hold nothing; the bytes that are alive at each moment are counted from their storages. So
 what autograd keeps for the backward pass, what an attention kernel needs and what is freed in
-between is measured on the model's own code, with no formula that has to be kept in step with it.
+between is measured on the model's own code, without formulas that would have to follow its changes.
 """
 
 from __future__ import annotations

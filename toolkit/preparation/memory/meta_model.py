@@ -45,7 +45,7 @@ def configuration(model: str, *, trust_remote_code: bool = False) -> Any:
 
 
 def _with_own_head(config: Any, fields: Mapping[str, Any]) -> Any:
-    """Record if the file gives the head weights of its own: T5's class always says "tied"."""
+    """Record whether the file has separate weights for the head: T5's class always ties them."""
     config.own_head = fields.get("tie_word_embeddings") is False
     return config
 
@@ -55,7 +55,7 @@ def on_meta(request: LoadRequest, config: Any, *, default_dtype: str = "auto") -
 
     Args:
         request: as for :func:`toolkit.models.loading.load_model`.
-        config: of :func:`configuration`; what ``init`` says of it is set on it.
+        config: of :func:`configuration`; fields of it that ``init`` names are set on it.
         default_dtype: the parameters' type where ``init`` names none; ``auto``: that of the file.
     """
     import torch
@@ -84,7 +84,7 @@ def on_meta(request: LoadRequest, config: Any, *, default_dtype: str = "auto") -
 
 
 def _untie(model: Any) -> None:
-    """Give a head weights of its own, as loading does where the file holds them."""
+    """Give a head separate weights, as loading does where the file holds them."""
     import torch
 
     head, words = model.get_output_embeddings(), model.get_input_embeddings()

@@ -36,7 +36,7 @@ class PackedLinear(nn.Linear):
     """A frozen linear layer with packed weights.
 
     Args:
-        like: the layer it stands for.
+        like: the layer that it replaces.
         bits: 4 or 8.
         double: whether the scales are quantized as well.
         compute: the type that it multiplies in; ``None``: that of its input.

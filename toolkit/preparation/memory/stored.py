@@ -2,7 +2,7 @@
 
     python -m toolkit.cli.store_estimates
 
-writes ``kept.json`` anew, for the installed tasks' recipes of real models. An estimate is stored
+writes ``kept.json`` anew, for the installed tasks' recipes for real models. An estimate is stored
 under a digest of all that it depends on, so that a recipe that has changed since has none.
 """
 
@@ -22,7 +22,7 @@ from toolkit.task import Task
 
 PLACE = Path(__file__).with_name("kept.json")
 ANSWER = 64
-"""Tokens of an answer in estimates without data, at most half a row."""
+"""Tokens of an answer in estimates without data, but at most half a row."""
 COUNTS = (
     "per_device_train_batch_size", "max_length", "gradient_checkpointing", "optim", "bf16",
     "fp16", "packing", "model_init_kwargs",
@@ -53,7 +53,7 @@ def key(task: type[Task], recipe: Recipe, *, gpu: bool) -> str:
 
 
 def lookup(task: type[Task], recipe: Recipe, *, gpu: bool) -> Mapping[str, Any] | None:
-    """The stored estimate, as :meth:`Estimate.document` gives it; ``None`` where there is none."""
+    """The stored estimate, as :meth:`Estimate.document` returns it; ``None``: there is none."""
     estimates: dict[str, Any] = json.loads(PLACE.read_text(encoding="utf-8"))
     estimate = estimates.get(key(task, recipe, gpu=gpu))
     return None if estimate is None else dict(estimate)
@@ -70,5 +70,5 @@ def compute(task: type[Task], recipe: Recipe, *, gpu: bool) -> dict[str, Any]:
 
 
 def task_writes(task: type[Task]) -> bool:
-    """Whether answers are texts of any length: those of numbers and classes are not."""
+    """Whether answers are texts of any length, unlike numbers and classes."""
     return issubclass(task, LanguageTask) and not issubclass(task, NumericLMTask)
