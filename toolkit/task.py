@@ -253,7 +253,7 @@ class Task(ABC):
             from_number=getattr(self, "from_number", float),
         )
 
-    # -- judging -----------------------------------------------------------------------------------
+    # -- scoring -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:
         """Name → cheap way to do the task, fitted on the training split."""
         return {}

@@ -1,4 +1,4 @@
-"""The forms of rows that people already have: recognised, read as one exchange, or left out."""
+"""The usual formats of rows for fine-tuning: recognised, read as one exchange, or left out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_form_is_recognised_and_read(row: dict[str, Any], name: str) -> None:
 @pytest.mark.parametrize(
     "row", [{"text": "a", "label": "b"}, {"messages": "hello"}, {"instruction": "a", "input": "b"}]
 )
-def test_other_rows_are_not(row: dict[str, Any]) -> None:
+def test_other_rows_are_in_no_known_format(row: dict[str, Any]) -> None:
     assert recognise(Dataset.from_list([row])) is None
 
 
@@ -55,7 +55,7 @@ def test_of_a_long_conversation_the_last_answer_counts() -> None:
     assert exchange.text.splitlines()[-1] == "user: Which colour?"
 
 
-def test_an_instruction_takes_its_input_along() -> None:
+def test_an_instruction_includes_its_input() -> None:
     row = {"instruction": "Shorten.", "input": "A long text.", "output": "Text.", "system": "S"}
     exchange = FORMATS["Alpaca"].read(row, True)
     assert isinstance(exchange.prompt, tuple)
@@ -66,19 +66,25 @@ def test_an_instruction_takes_its_input_along() -> None:
 @pytest.mark.parametrize(
     ("form", "row", "reason"),
     [
-        ("chat messages", {"messages": [ASK]}, "the last message is no answer"),
-        ("chat messages", {"messages": [SAY]}, "no question"),
+        ("chat messages", {"messages": [ASK]}, "the last message is not an answer"),
+        ("chat messages", {"messages": [SAY]}, "no user message"),
         ("chat messages", {"messages": []}, "no messages"),
-        ("chat messages", {"messages": [ASK, {"role": "tool", "content": "x"}]}, "by 'tool'"),
-        ("chat messages", {"messages": [ASK, {"role": "assistant", "content": None}]}, "no text"),
+        ("chat messages", {"messages": [ASK, {"role": "tool", "content": "x"}]}, "role 'tool'"),
+        (
+            "chat messages",
+            {"messages": [ASK, {"role": "assistant", "content": None}]},
+            "without text",
+        ),
         ("chat messages", {"messages": [ASK, {**SAY, "content": " "}]}, "no answer"),
-        ("ShareGPT", {"conversations": [{"from": "human", "value": "x"}]}, "no answer"),
+        ("ShareGPT", {"conversations": [{"from": "human", "value": "x"}]}, "not an answer"),
         ("Alpaca", {"instruction": "", "output": "x"}, "no instruction"),
         ("Alpaca", {"instruction": "x", "output": ""}, "no answer"),
         ("prompt/completion", {"prompt": "", "completion": "x"}, "no prompt"),
     ],
 )
-def test_a_row_that_cannot_be_used_says_why(form: str, row: dict[str, Any], reason: str) -> None:
+def test_a_row_that_cannot_be_used_has_a_reason(
+    form: str, row: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(Unusable, match=reason):
         FORMATS[form].read(row, True)
 

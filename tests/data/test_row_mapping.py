@@ -113,7 +113,7 @@ def test_rows_to_predict_are_all_answered_or_refused(tmp_path: Path) -> None:
         data.map_inputs(Source(), ["word"], maker)
 
 
-def test_the_facades_give_what_they_name_and_cost_nothing() -> None:
+def test_the_facades_have_what_they_name_and_load_nothing_heavy() -> None:
     code = (
         "import sys, toolkit.data, toolkit.metrics\n"
         "heavy = {'datasets', 'numpy', 'pyarrow', 'torch', 'transformers'} & sys.modules.keys()\n"

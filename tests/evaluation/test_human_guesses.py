@@ -1,4 +1,4 @@
-"""A person's guesses as a rung of the ladder."""
+"""A person's guesses as a system of a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(played: Path, tmp_path: Path) -> Run:
     return Run.open(target)
 
 
-def test_guesses_become_a_rung_that_report_includes(
+def test_guesses_become_a_system_that_the_report_includes(
     run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = load_task(run)

@@ -1,4 +1,4 @@
-"""The sheet of human evaluation: blind, the same for everybody, read back, and agreed upon."""
+"""The sheet of human evaluation: blind, the same for all readers, read back; and agreement."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def answers(run: Run, system: str) -> dict[int, str]:
 
 
 def filled(place: Path, pairs: list[preference_sheet.SheetPair], choose: Any) -> Path:
-    """A sheet as somebody hands it in: ``choose`` gives the choice of a pair by its number."""
+    """A sheet that a reader has filled in: ``choose`` gives the choice of a pair by its number."""
     rows = list(csv.DictReader(preference_sheet.to_csv(pairs).splitlines(keepends=True)))
     with place.open("w", newline="", encoding="utf-8-sig") as file:
         writer = csv.DictWriter(file, preference_sheet.COLUMNS)
@@ -47,7 +47,7 @@ def filled(place: Path, pairs: list[preference_sheet.SheetPair], choose: Any) ->
     return place
 
 
-def test_pairs_are_what_two_systems_said_about_test_rows_in_shuffled_order(
+def test_pairs_are_answers_of_two_systems_to_test_rows_in_shuffled_order(
     run: Run, pairs: list[preference_sheet.SheetPair]
 ) -> None:
     said = {name: answers(run, name) for name in ("base", "adapter")}
@@ -63,7 +63,7 @@ def test_pairs_are_what_two_systems_said_about_test_rows_in_shuffled_order(
     assert order != sorted(order) and len(set(order)) == len(order)
 
 
-def test_the_sheet_is_the_same_for_everybody_and_names_nobody(
+def test_the_sheet_is_the_same_for_all_readers_and_names_no_system(
     run: Run, pairs: list[preference_sheet.SheetPair]
 ) -> None:
     assert preference_sheet.draw(run, load_task(run), "adapter", "base") == pairs
@@ -74,7 +74,7 @@ def test_the_sheet_is_the_same_for_everybody_and_names_nobody(
     assert preference_sheet.draw(run, load_task(run), "base", "adapter", rows=3) == pairs[:3]
 
 
-def test_a_filled_in_sheet_says_who_was_preferred(
+def test_a_filled_in_sheet_gives_the_preferred_systems(
     tmp_path: Path, pairs: list[preference_sheet.SheetPair]
 ) -> None:
     words = ("A", "b", "Tie", "both-bad", "")
@@ -113,7 +113,7 @@ def test_agreement_is_cohens(pairs: list[preference_sheet.SheetPair]) -> None:
     assert same.rows == 5 and math.isnan(same.kappa)
 
 
-def test_what_a_run_has_not_is_told(run: Run) -> None:
+def test_a_system_without_predictions_is_refused(run: Run) -> None:
     with pytest.raises(RunError, match="no predictions of nobody"):
         preference_sheet.draw(run, load_task(run), "base", "nobody")
 

@@ -64,7 +64,7 @@ def test_figures_are_those_of_the_predictions(
     assert found["interval"]["low"] < inside < found["interval"]["high"]
 
 
-def test_comparisons_are_with_everyone_on_the_primary_metric_and_with_rivals_on_all(
+def test_comparisons_are_with_all_systems_on_the_primary_metric_and_with_rivals_on_all(
     judged: tuple[Run, FakePrices, dict[str, Any]],
 ) -> None:
     pairs = {(c["b"], c["metric"]) for c in judged[2]["comparisons"]}
@@ -72,15 +72,15 @@ def test_comparisons_are_with_everyone_on_the_primary_metric_and_with_rivals_on_
     assert {b for b, metric in pairs if metric == "r2"} == {"ridge-log", "base"}
 
 
-def test_a_metric_may_ask_to_be_compared_with_everyone(tmp_path: Path) -> None:
+def test_a_metric_may_be_compared_with_all_systems(tmp_path: Path) -> None:
     run, task = make_run(tmp_path)
-    asked = [dataclasses.replace(m, against_all=m.name == "r2") for m in task.metrics]
-    task.metrics = tuple(asked)  # type: ignore[misc]
+    metrics = [dataclasses.replace(m, against_all=m.name == "r2") for m in task.metrics]
+    task.metrics = tuple(metrics)  # type: ignore[misc]
     pairs = {(c["b"], c["metric"]) for c in score(run, task)["comparisons"]}
     assert {b for b, metric in pairs if metric == "r2"} == set(NOISES) - {"adapter"}
 
 
-def test_decoders_are_judged_on_select_and_test(
+def test_decoders_have_figures_on_validation_and_test(
     judged: tuple[Run, FakePrices, dict[str, Any]],
 ) -> None:
     doc = judged[2]
@@ -133,7 +133,7 @@ def test_worth_it(judged: tuple[Run, FakePrices, dict[str, Any]]) -> None:
     assert "not of training seeds" in found["caveats"][0]
 
 
-def test_who_is_as_good_is_told_though_select_ranked_it_lower(tmp_path: Path) -> None:
+def test_a_system_as_good_is_named_though_validation_ranked_it_lower(tmp_path: Path) -> None:
     run, task = make_run(tmp_path)
     places = {name: run.predictions / f"{name}.jsonl" for name in ("adapter", "random-forest")}
     ours = {row["row_id"]: row for row in read_jsonl(places["adapter"]) if row["split"] == "test"}
@@ -190,7 +190,7 @@ def test_few_shot_competes_with_the_baselines(tmp_path: Path) -> None:
     assert found["worth_it"] is False
 
 
-def test_unreadable_outputs_are_told(tmp_path: Path) -> None:
+def test_unreadable_outputs_are_a_caveat(tmp_path: Path) -> None:
     run, task = make_run(tmp_path)
     place = run.predictions / "adapter.jsonl"
     rows = read_jsonl(place)
@@ -202,7 +202,7 @@ def test_unreadable_outputs_are_told(tmp_path: Path) -> None:
     assert any("3 unreadable outputs of the adapter" in c for c in doc["verdict"]["caveats"])
 
 
-def test_many_repeated_texts_are_told(tmp_path: Path) -> None:
+def test_many_repeated_texts_are_a_caveat(tmp_path: Path) -> None:
     run, task = make_run(tmp_path)
     preflight = read_json(run.data / "preflight.json")
     write_json(run.data / "preflight.json", preflight | {"duplicates": {"share": 0.25}})
@@ -269,7 +269,7 @@ def test_a_metric_that_is_not_a_number_is_the_plugins_mistake(tmp_path: Path) ->
 
 
 # -- verification --------------------------------------------------------------------------------
-def test_an_honest_run_verifies(judged: tuple[Run, FakePrices, dict[str, Any]]) -> None:
+def test_an_unchanged_run_verifies(judged: tuple[Run, FakePrices, dict[str, Any]]) -> None:
     run, task, _ = judged
     assert recompute(run, task) == []
 
@@ -348,7 +348,7 @@ def test_a_good_curve_has_no_signs() -> None:
     assert found == {"signs": [], "notes": ["The checkpoint of step 600 was kept."]}
 
 
-def test_losses_that_part_are_a_sign() -> None:
+def test_losses_that_diverge_are_a_sign() -> None:
     history = make_history(60)
     for point in history:
         if "eval_loss" in point and point["step"] > 200:
@@ -376,7 +376,7 @@ def test_a_metric_that_worsens_is_a_sign() -> None:
     assert "was best at step 300" in sign
 
 
-def test_a_curve_that_still_falls_asks_for_more() -> None:
+def test_a_curve_that_still_falls_suggests_longer_training() -> None:
     history = [{"step": i, "epoch": i / 30, "eval_mae": 100.0 - i} for i in range(10, 40, 5)]
     (note,) = learning_curve.assess(history, MAE, {})["notes"]
     assert "still improving" in note

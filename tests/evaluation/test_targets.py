@@ -1,4 +1,4 @@
-"""Targets, controls, challenge rows, and metrics that say something of some rows only."""
+"""Targets, controls, challenge rows, and metrics that apply to some rows only."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, FakePrices, d
 
 
 # -- targets ---------------------------------------------------------------------------------------
-def test_each_target_is_held_against_its_figure(scored: tuple[Run, Any, dict[str, Any]]) -> None:
+def test_each_target_is_compared_with_its_figure(scored: tuple[Run, Any, dict[str, Any]]) -> None:
     doc = scored[2]
     found = {t["label"]: t for t in doc["targets"]}
     error = doc["systems"]["adapter"]["metrics"]["mae"]
@@ -90,7 +90,7 @@ def test_the_pages_show_targets_and_prices(scored: tuple[Run, Any, dict[str, Any
     assert "## Targets" in text and "## Cost and speed" in text and "| category | tools |" in text
 
 
-def test_nothing_trained_meets_nothing(tmp_path: Path) -> None:
+def test_without_training_no_target_is_met(tmp_path: Path) -> None:
     run, _ = make_run(tmp_path, noises={k: v for k, v in NOISES.items() if k != "adapter"})
     assert {t["met"] for t in score(run, Wanting())["targets"]} == {None}
 
@@ -152,7 +152,7 @@ def test_figures_of_some_rows_go_through_the_document(tmp_path: Path) -> None:
 
 
 # -- controls ------------------------------------------------------------------------------------
-def test_a_yardstick_stands_in_the_ladder_and_competes_with_nothing(tmp_path: Path) -> None:
+def test_a_control_is_in_the_ladder_and_is_compared_with_nothing(tmp_path: Path) -> None:
     plain = score(*make_run(tmp_path / "a"))
     run, task = make_run(tmp_path / "b", noises={**NOISES, "gold": ("control", 0.001)})
     doc = score(run, task)
@@ -169,7 +169,7 @@ def test_a_yardstick_stands_in_the_ladder_and_competes_with_nothing(tmp_path: Pa
     assert "| gold (control) |" in (run.path / "report.md").read_text(encoding="utf-8")
 
 
-def test_a_metric_says_how_it_is_computed(tmp_path: Path) -> None:
+def test_a_metric_has_a_note_on_how_it_is_computed(tmp_path: Path) -> None:
     run, _ = make_run(tmp_path)
     said = "the mean of the absolute differences; it does not see which way they go."
 
@@ -212,7 +212,7 @@ class Stressed(Echo):
         return {"kind": lambda row: row["text"].split()[0]}
 
 
-def test_stress_rows_are_answered_and_count_in_slices_alone(tmp_path: Path) -> None:
+def test_challenge_rows_are_predicted_and_count_in_slices_only(tmp_path: Path) -> None:
     task = Stressed()
     prepared = prepare(task, Source())
     assert prepared.sizes["challenge"] == 15
@@ -252,7 +252,7 @@ class Ranged(Stressed):
 
 
 @pytest.mark.parametrize(("kind", "answered"), [(Stressed, False), (Ranged, True)])
-def test_rows_to_calibrate_on_are_answered_where_there_are_intervals(
+def test_calibration_rows_are_predicted_where_there_are_intervals(
     kind: type[Stressed], answered: bool, tmp_path: Path
 ) -> None:
     task = kind()
@@ -267,14 +267,14 @@ def test_rows_to_calibrate_on_are_answered_where_there_are_intervals(
     assert entry["interval_width"] == (1.0 if answered else None)
 
 
-def test_preflight_takes_no_stress_row_for_a_copy() -> None:
+def test_preflight_counts_no_challenge_row_as_a_copy() -> None:
     from toolkit.preparation import preflight
 
     found = preflight.check(Stressed(), prepare(Stressed(), Source()))
     assert found.duplicates["rows"] == 0
 
 
-def test_the_fingerprint_knows_the_stress_rows() -> None:
+def test_the_fingerprint_includes_the_challenge_rows() -> None:
     class Without(Stressed):
         def load_rows(self, source: Source) -> Any:
             found = super().load_rows(source)

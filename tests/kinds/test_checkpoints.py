@@ -1,4 +1,4 @@
-"""Checkpoints: one that a kill left half-written is never resumed from."""
+"""Checkpoints: an incomplete one is never resumed from."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_full_weights_count_as_well(tmp_path: Path) -> None:
     assert problem(path) is None
 
 
-def test_the_newest_whole_one_is_taken_and_broken_ones_go(tmp_path: Path) -> None:
+def test_the_newest_complete_one_is_taken_and_broken_ones_are_removed(tmp_path: Path) -> None:
     checkpoint(tmp_path, 5)
     whole = checkpoint(tmp_path, 90)
     broken = checkpoint(tmp_path, 100)

@@ -1,4 +1,4 @@
-"""What kinds declare of themselves, so that nobody has to guess by names of classes."""
+"""What kinds declare about themselves, so that nothing is guessed from names of classes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_tokenizer_decides_whether_numbers_are_walked(tiny_llama: Path, tiny_q
     assert walks == {"whole": False, "digits": True}
 
 
-def test_estimates_are_kept_by_what_a_kind_does_and_not_by_names_of_classes() -> None:
+def test_estimates_are_stored_by_what_a_kind_does_and_not_by_names_of_classes() -> None:
     recipe = Recipe("r", "r", "somebody/model", lora=LORA)
 
     class Renamed(TinyPrices):

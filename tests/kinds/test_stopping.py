@@ -20,7 +20,7 @@ from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
 
 CURVE = [0.5, 0.3, 0.4, 0.6, 0.2, 0.1]
-"""The error on validation at each judging: the second is the best within a patience of two."""
+"""The error on validation at each evaluation: the second is the best within a patience of two."""
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_patience_ends_training_and_the_best_weights_are_kept(
     assert not all(torch.equal(a, b) for a, b in zip(kept, judged[3][1], strict=True))
 
 
-def test_minutes_end_training_with_a_last_judging(
+def test_minutes_end_training_with_a_last_evaluation(
     tiny_llama: Path, tmp_path: Path, splits: DatasetDict
 ) -> None:
     made = kind(tiny_llama, splits, early_stopping={"minutes": 0.0})

@@ -1,4 +1,4 @@
-"""Lengths, leaks, repeated rows: what is said before a model is loaded."""
+"""Lengths, leakage, repeated rows: notes and warnings before a model is loaded."""
 
 from __future__ import annotations
 
@@ -89,17 +89,17 @@ def test_a_target_that_would_be_cut_is_refused(plain: Prepared) -> None:
     assert any("would be cut" in warning for warning in allowed.warnings())
 
 
-def test_a_text_without_a_target_in_it_is_cut_by_consent_only(plain: Prepared) -> None:
+def test_a_text_without_a_target_in_it_is_cut_only_where_allowed(plain: Prepared) -> None:
     lengths = {"text": np.array([5, 10, 20, 40])}
-    told = measured(plain, lengths).document()["lengths"]["parts"]
-    assert list(told) == ["text"]  # of one part there is no total to tell
+    parts = measured(plain, lengths).document()["lengths"]["parts"]
+    assert list(parts) == ["text"]  # a single part has no total
     with pytest.raises(PreflightError, match="the text of 1 of 4 rows"):
         measured(plain, lengths, 20)
     found = measured(plain, lengths, 20, truncated="text")
     assert any("the text of 1 of 4 rows" in w and "loses its end" in w for w in found.warnings())
 
 
-def test_a_prompt_that_is_shortened_is_only_said(plain: Prepared) -> None:
+def test_a_prompt_that_is_shortened_is_only_a_warning(plain: Prepared) -> None:
     found = measured(plain, tokens(5, 10, 20, 40), 20, truncated="prompt")
     assert any("loses its end; targets are kept whole" in w for w in found.warnings())
     with pytest.raises(PreflightError):
@@ -143,7 +143,7 @@ def test_a_price_in_the_text_is_a_leak(tmp_path: Path) -> None:
     assert found.document()["leaks"][0]["examples"][0]["split"] == "train"
 
 
-def test_masking_is_advised_to_tasks_that_can(tmp_path: Path) -> None:
+def test_masking_is_recommended_to_tasks_that_support_it(tmp_path: Path) -> None:
     class Masking(Echo):
         options = {"mask_target": False}
 
@@ -205,20 +205,20 @@ def test_repeated_and_clashing_rows(tmp_path: Path) -> None:
     assert any("5 rows share their text" in sentence for sentence in found.sentences())
 
 
-def test_what_is_left_out_is_told_with_row_numbers() -> None:
+def test_what_is_left_out_is_listed_with_row_numbers() -> None:
     assert left_out_sentences({"no text": [7], "blank row": list(range(1, 2001))}) == [
         "2,000 rows are left out: blank row (rows 1, 2, 3, 4, 5, …)",
         "1 row is left out: no text (row 7)",
     ]
 
 
-def test_lengths_are_told_with_mean_percentiles_and_the_share_that_is_too_long() -> None:
+def test_lengths_have_mean_percentiles_and_the_share_that_is_too_long() -> None:
     import numpy as np
 
-    from toolkit.preparation.lengths import lengths_of, told
+    from toolkit.preparation.lengths import length_sentences, lengths_of
 
     parts = {"prompt": np.arange(1, 102), "completion": np.full(101, 10)}
-    (sentence,) = told(lengths_of(parts, 100))
+    (sentence,) = length_sentences(lengths_of(parts, 100))
     assert "prompt mean 51.0, median 51, 5 to 95 % 6 to 96, at most 101" in sentence
     assert "completion mean 10.0" in sentence and "10.9% are longer than 100" in sentence
-    assert told({}) == []
+    assert length_sentences({}) == []

@@ -58,7 +58,7 @@ def test_an_unknown_column(tmp_path: Path) -> None:
         find_column(Source(), table(tmp_path, "name", "price"), "row_id", (), "target")
 
 
-def test_a_guess_is_said_and_not_made_where_nothing_fits(tmp_path: Path) -> None:
+def test_a_guess_is_noted_and_not_made_where_nothing_fits(tmp_path: Path) -> None:
     source = Source()
     dataset = table(tmp_path, "id", "list_price", "description")
     assert find_column(source, dataset, None, ("cost", "price"), "target") == "list_price"
@@ -142,7 +142,7 @@ def test_sizes_and_caps(tmp_path: Path) -> None:
     assert prepared.splits["train"].column_names == ["row_id", "text", "score"]
 
 
-def test_a_group_is_never_parted(tmp_path: Path) -> None:
+def test_a_group_is_never_split(tmp_path: Path) -> None:
     path = numbered(tmp_path / "a.csv", 900, copies=7)
     prepared = prepare(Echo(), Source(data=str(path)), seed=5)
     owners: dict[str, set[str]] = {}
@@ -154,7 +154,7 @@ def test_a_group_is_never_parted(tmp_path: Path) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(1, 12), min_size=60, max_size=120), st.integers(0, 9))
-def test_assignments_have_the_sizes_asked_for(counts: list[int], seed: int) -> None:
+def test_assignments_have_the_requested_sizes(counts: list[int], seed: int) -> None:
     groups = np.repeat(np.arange(len(counts), dtype=np.uint64) * 7919, counts)
     held_out = splits.sizes(len(groups))
     owners = splits.assign(groups, held_out, seed, rest="train")
@@ -196,7 +196,7 @@ def test_the_fingerprint_does_not_depend_on_the_process(tmp_path: Path) -> None:
     assert found == {prepare(Echo(), Source(data=str(path))).fingerprint}
 
 
-def test_the_fingerprint_tells_other_content(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_content(tmp_path: Path) -> None:
     path = numbered(tmp_path / "a.csv", 100)
     before = prepare(Echo(), Source(data=str(path))).fingerprint
     path.write_text(path.read_text().replace(",50\n", ",51\n"))
@@ -217,7 +217,7 @@ def test_too_few_rows_and_too_few_texts(tmp_path: Path) -> None:
         prepare(Echo(), Source(data=str(numbered(tmp_path / "c.csv", 60, copies=30))))
 
 
-def test_a_limit_is_said(tmp_path: Path) -> None:
+def test_a_limit_is_noted(tmp_path: Path) -> None:
     source = Source(data=str(numbered(tmp_path / "a.csv", 300)), limit=100)
     prepared = prepare(Echo(), source)
     assert sum(prepared.sizes.values()) == 100
@@ -292,7 +292,7 @@ def test_validation_rows_beyond_the_caps_are_not_trained_on(tmp_path: Path) -> N
 # -- tasks that break the contract -----------------------------------------------------------------
 
 
-def test_what_load_rows_must_give() -> None:
+def test_what_load_rows_must_return() -> None:
     import datasets
 
     class Wrong(Echo):

@@ -53,7 +53,7 @@ def test_a_crash_in_the_middle_leaves_the_old_file(
     assert [p for p in tmp_path.iterdir() if p.suffix != ".tmp"] == [path]
 
 
-def test_a_full_disk_is_said_with_what_to_do_and_leaves_no_rest(
+def test_a_full_disk_is_an_error_with_advice_and_leaves_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int) -> None:
@@ -136,7 +136,7 @@ def test_a_beginning_that_fits_several_is_refused_and_a_whole_id_is_not(tmp_path
     assert Run.find("20260101-000000-abc123", tmp_path).id == "20260101-000000-abc123"
 
 
-def test_an_unknown_run_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_run_names_the_nearest(tmp_path: Path) -> None:
     run = Run.create(tmp_path, INFO)
     wrong = run.id[:-1] + ("x" if run.id[-1] != "x" else "y")
     with pytest.raises(UsageError, match=f"did you mean '{run.id}'"):
@@ -159,7 +159,7 @@ def test_no_run_at_all(tmp_path: Path) -> None:
         Run.find(None, tmp_path / "absent")
 
 
-def test_folders_that_are_no_runs_are_passed_over(tmp_path: Path) -> None:
+def test_folders_that_are_no_runs_are_ignored(tmp_path: Path) -> None:
     run = Run.create(tmp_path, INFO)
     for name, content in (("cut", '{"version": 1'), ("old", '{"version": 0}'), ("list", "[]")):
         write_bytes(tmp_path / "prices" / name / "run.json", content.encode())

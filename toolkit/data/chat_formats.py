@@ -139,10 +139,10 @@ def _message(turn: Any, role: str, content: str) -> Message:
     speaker = ROLES.get(str(turn.get(role)).casefold())
     if speaker is None:
         raise Unusable(f"a message of the unknown role {turn.get(role)!r}")
-    said = turn.get(content)
-    if not isinstance(said, str):
-        raise Unusable("a message that is no text")
-    return {"role": speaker, "content": said.strip()}
+    text = turn.get(content)
+    if not isinstance(text, str):
+        raise Unusable("a message without text")
+    return {"role": speaker, "content": text.strip()}
 
 
 def _checked(exchange: Exchange, answered: bool) -> Exchange:
@@ -176,7 +176,7 @@ FORMATS: Mapping[str, Format] = {
 
 
 def recognise(dataset: Dataset) -> Format | None:
-    """The format of rows, judged by their columns and first row; ``None``: none of these."""
+    """The format of rows, recognised by columns and first row; ``None``: none of these."""
     for form in FORMATS.values():
         if not set(form.needs) <= set(dataset.column_names):
             continue

@@ -113,7 +113,7 @@ class TaskModel(ABC):
         task: the task, with its options and state.
         recipe: the resolved recipe.
         seed: seeds the adapter's initial weights, dropout and the order of the rows.
-        trust_remote_code: run code that comes with the model; off unless the user asks.
+        trust_remote_code: run code that comes with the model; off by default.
         private: whether texts of the data must not be stored with the adapter.
         backend: what loads the model; transformers by default.
     """

@@ -1,4 +1,4 @@
-"""Files as strangers have them, and what is said of those that cannot be read."""
+"""Files from any source, and the errors for those that cannot be read."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_whatever_csv_writes_is_read_back(rows: list[tuple[str, ...]]) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
+def test_a_byte_order_mark_decides_the_encoding(tmp_path: Path, encoding: str) -> None:
     path = put(tmp_path / "a.csv", "text,price\ncafé,1\n".encode(encoding))
     assert rows_of(path)[0] == {"text": "café", "price": "1", "row_id": 1}
 
@@ -143,7 +143,7 @@ def test_a_row_of_megabytes(tmp_path: Path) -> None:
     assert found[2]["text"] == long
 
 
-def test_the_field_limit_of_others_is_left_alone(tmp_path: Path) -> None:
+def test_the_field_limit_of_the_csv_module_is_restored(tmp_path: Path) -> None:
     before = csv.field_size_limit()
     rows_of(put(tmp_path / "a.csv", "a,b\n1,2\n"))
     refusal(put(tmp_path / "b.csv", "a,b\n1\n"))
@@ -151,7 +151,7 @@ def test_the_field_limit_of_others_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
-def test_other_delimiters_are_found_and_said(tmp_path: Path, delimiter: str) -> None:
+def test_other_delimiters_are_detected_and_noted(tmp_path: Path, delimiter: str) -> None:
     lines = [("name", "price"), ("chair", "1.250,50"), ("table, round", "80,00")]
     path = put(tmp_path / "a.csv", "".join(delimiter.join(line) + "\n" for line in lines))
     source = Source()
@@ -176,8 +176,8 @@ def test_without_header_columns_are_numbers(tmp_path: Path) -> None:
         {"1": "great film", "2": "1", "row_id": 1},
         {"1": "bad film", "2": "0", "row_id": 2},
     ]
-    assert "taken for data" in source.notes[0]
-    assert len(rows_of(path)) == 1, "a header unless columns are asked for by number"
+    assert "read as data" in source.notes[0]
+    assert len(rows_of(path)) == 1, "a header unless columns are named by number"
     assert len(rows_of(path, Source(header=False))) == 2
 
 
@@ -201,12 +201,12 @@ def test_quotes_in_tsv_are_characters_unless_the_whole_file_quotes(tmp_path: Pat
     assert rows_of(quoted)[0]["text"] == 'two\nlines and "more"'
 
 
-def test_ragged_tsv_is_told_by_the_reading_that_came_furthest(tmp_path: Path) -> None:
+def test_the_error_for_ragged_tsv_is_of_the_layout_that_reads_furthest(tmp_path: Path) -> None:
     path = put(tmp_path / "a.tsv", 'text\tlabel\n"two\nlines"\t0\na\t1\nb\n')
     assert "row 3" in refusal(path)
 
 
-# -- what is no table ------------------------------------------------------------------------------
+# -- files that are no tables ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.json", "a.jsonl", "a.parquet"])

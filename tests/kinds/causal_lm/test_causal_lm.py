@@ -270,7 +270,7 @@ def test_one_pass_and_the_walk_agree_where_numbers_are_tokens(kind: CausalLM) ->
     for a, b in zip(one.read(kind.model, prompts), walk.read(kind.model, prompts), strict=True):
         assert a.numbers is not None and b.numbers is not None
         by_value = dict(zip(a.numbers.values, a.numbers.probabilities, strict=True))
-        # The walk keeps the most probable beginnings, and asks whether the number ends there.
+        # The walk keeps the most probable prefixes, and the probability that the number ends there.
         for value, probability in zip(b.numbers.values, b.numbers.probabilities, strict=True):
             if value < 1000:
                 assert probability <= by_value[value] + 1e-6 or value >= 100
@@ -392,7 +392,7 @@ def test_the_sampler_visits_every_row_once_by_seed_and_epoch(lengths: list[int],
 
 
 class Reworded(Guess):
-    """Says which epoch's draw a row comes from, by a word that no other has."""
+    """Marks each variant of a row with a word that no other epoch's variant has."""
 
     def augment(self, row: Any, random: Any) -> Any:
         return {**row, "text": f"{row['text']} {random.choice(WORDS)} again"}
@@ -585,7 +585,7 @@ def test_pickled_weights_are_refused(tiny_llama: Path, tmp_path: Path) -> None:
         CausalLM(Guess(), recipe(tiny_llama)).load_adapter(folder)
 
 
-def test_the_adapter_folder_says_what_it_is(tiny_llama: Path, tmp_path: Path) -> None:
+def test_the_adapter_folder_describes_the_adapter(tiny_llama: Path, tmp_path: Path) -> None:
     _train(CausalLM(Guess(), recipe(tiny_llama)), tmp_path)
     told = json.loads((tmp_path / "adapter" / "toolkit.json").read_text())
     assert told["task"] == "guess" and len(told["canaries"]) == 4 and len(told["prompt_sha"]) == 64

@@ -1,4 +1,4 @@
-"""Examples with a common beginning as one sequence: what is computed is what it was one by one."""
+"""Examples with a common beginning as one sequence: the results are those of one by one."""
 
 from __future__ import annotations
 

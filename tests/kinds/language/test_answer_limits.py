@@ -1,4 +1,4 @@
-"""Answers of different lengths: limits stop what does not stop, and change nothing else."""
+"""Answers of different lengths: limits end those that would not end, and change nothing else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_limit_cuts_an_answer_and_leaves_the_others(tiny_llama: Path) -> None:
         assert free[i].text.startswith(limited[i].text) and limited[i].hit_limit
 
 
-def test_the_task_says_how_long_an_answer_may_be(tiny_llama: Path) -> None:
+def test_the_task_limits_the_length_of_an_answer(tiny_llama: Path) -> None:
     recipe = Recipe("r", "", str(tiny_llama),
                     generation={"max_new_tokens": 5, "eos_token_id": None})  # fmt: skip
     kind = CausalLM(ShortForCups(), recipe)

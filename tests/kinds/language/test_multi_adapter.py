@@ -1,4 +1,4 @@
-"""Writing by sides: mixed batches say what separate passes say; following and stopping work."""
+"""Writing by sides: mixed batches give what separate passes give; following and stopping work."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_base_in_a_mixed_batch_is_the_untouched_base(loaded: Any, played: Path) 
     assert mixed[0].text == untouched.write([prompts[0]], [BASE], generation=GREEDY)[0].text
 
 
-def test_the_watch_hears_every_token_of_every_row(loaded: Any) -> None:
+def test_the_watch_receives_every_token_of_every_row(loaded: Any) -> None:
     kind, prompts = loaded
     heard: list[list[int]] = [[], []]
     watch = Watch(on_token=lambda index, token: heard[index].append(token))

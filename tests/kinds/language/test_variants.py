@@ -83,7 +83,7 @@ def test_the_ensemble_is_the_mean_of_the_members_updates(
     assert not torch.allclose(delta(loaded, "ensemble"), delta(loaded, "default"), atol=1e-6)
 
 
-def test_the_ensemble_answers_otherwise_than_the_adapter(loaded: Seq2SeqLM) -> None:
+def test_the_ensemble_and_the_adapter_answer_differently(loaded: Seq2SeqLM) -> None:
     asked = [dict(row) for row in rows(16, 20)]
     single = loaded.target_losses(asked, adapter=True)
     with loaded.as_variant("ensemble"):
@@ -93,7 +93,7 @@ def test_the_ensemble_answers_otherwise_than_the_adapter(loaded: Seq2SeqLM) -> N
     assert loaded.target_losses(asked, adapter=True) == single
 
 
-def test_a_stage_changes_what_the_adapter_reads(loaded: Seq2SeqLM) -> None:
+def test_a_row_transform_changes_what_the_adapter_reads(loaded: Seq2SeqLM) -> None:
     asked = [dict(row) for row in rows(6)]
     shouted = [{**row, "text": row["text"].upper()} for row in asked]
     with loaded.as_variant("loud"):

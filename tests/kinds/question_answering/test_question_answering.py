@@ -127,7 +127,7 @@ def test_the_report_shows_the_answer_among_the_tokens(tiny_bert):
     assert "start on token" in kind.target_of(row)
 
 
-def test_answers_that_cannot_be_given_whole_are_told_before_training(tiny_bert):
+def test_answers_that_cannot_be_given_whole_are_a_caution_before_training(tiny_bert):
     short = Dataset.from_list([dict(row) for row in rows(8)])
     assert made(tiny_bert).cautions(short) == []
     context = "red blue cup lamp chair desk green white bed is here"
@@ -298,7 +298,7 @@ def test_a_context_of_20000_words_takes_the_memory_of_a_batch(wide_bert, monkeyp
     words = ["blue cup"] * 10_000
     words[7_123] = "green cup"
     row = {**SAMPLE[0], "context": " ".join(words)}
-    kind.features(row)  # the tokenizer's own memory is not what is asked about
+    kind.features(row)  # the tokenizer's own memory is not measured
 
     def answer() -> Answered:
         return kind.predict([row], adapter=False)[0]
@@ -423,7 +423,7 @@ def test_resume_gives_the_same_bytes(tiny_bert, tmp_path, full):
 
 
 # -- further systems -----------------------------------------------------------------------------
-def test_the_probe_is_a_base_that_knows_more_than_a_random_head(tiny_bert, tmp_path):
+def test_the_probe_is_a_better_base_than_a_random_head(tiny_bert, tmp_path):
     kind = made(tiny_bert)
     untrained = kind.predict(SAMPLE, adapter=False)
     kind.fit_base(rows(60), tmp_path)

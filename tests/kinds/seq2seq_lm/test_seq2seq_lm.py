@@ -172,7 +172,7 @@ def test_only_what_the_decoder_writes_comes_back(tiny_t5: Path) -> None:
     assert ours.tokens <= 6
 
 
-def test_padding_is_on_the_right_where_asked() -> None:
+def test_padding_is_on_the_right_where_requested() -> None:
     ids, mask = padded([[5, 6, 7], [8]], 0, "cpu", right=True)
     assert ids[1, 0] == 8 and mask[1].tolist()[:2] == [1, 0]
 

@@ -255,7 +255,7 @@ def test_full_training_of_a_quantized_model_is_refused(tiny_bert: Path, tmp_path
 # -- early stopping, resuming, order ---------------------------------------------------------------
 
 CURVE = [50.0, 30.0, 40.0, 60.0, 20.0, 10.0]
-"""The error that training is told at each judgement: with a patience of two the second is best."""
+"""The error that training gets at each evaluation: with a patience of two the second is best."""
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -269,7 +269,7 @@ def test_patience_ends_training_and_the_best_weights_are_kept(
     )  # fmt: skip
     trained = train(kind, tmp_path)
     history = {e["step"]: e["eval_mae"] for e in trained.history if "eval_mae" in e}
-    # Judged every two steps: two judgements without a better one after the best, and no more.
+    # Evaluated every two steps: two evaluations without a better one after the best, and no more.
     assert history == dict(zip((2, 4, 6, 8), CURVE, strict=False))
     assert (trained.info["best_step"], trained.info["stopped_early"]) == (4, True)
     measured = [value for value, _ in judged]
@@ -351,7 +351,7 @@ def test_the_loss_is_transformers_own(tiny_bert: Path, tmp_path: Path, task: typ
     torch.testing.assert_close(ours / 7, theirs.loss)
 
 
-def test_label_smoothing_and_other_losses_are_heard(tiny_bert: Path, tmp_path: Path) -> None:
+def test_label_smoothing_and_other_losses_are_used(tiny_bert: Path, tmp_path: Path) -> None:
     from toolkit.kinds import fit
 
     def of(task: type[Any], outputs: Any, label: Any, setting: str = "", **changes: Any) -> float:

@@ -1,4 +1,4 @@
-"""What recipes take, here and on GPUs by name; and the recipe that comes after an embedded one."""
+"""Memory and cost of recipes, here and on GPUs by name; and the recipe after an embedded one."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def test_the_smallest_change_is_half_the_batch(tiny_llama: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_then_checkpointing(tiny_llama: Path) -> None:
+def test_the_next_change_is_checkpointing(tiny_llama: Path) -> None:
     one_row = {"per_device_train_batch_size": 1}
     whole = estimate(tiny_llama, training=one_row).peak
     checked = estimate(tiny_llama, training={**one_row, "gradient_checkpointing": True}).peak
@@ -210,7 +210,7 @@ def test_then_checkpointing(tiny_llama: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_then_four_bits(tmp_path: Path) -> None:
+def test_the_next_change_is_four_bits(tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
     model = sized_models.make("llama", tmp_path / "model", 60)
     training = {"per_device_train_batch_size": 1, "gradient_checkpointing": True}
@@ -224,7 +224,7 @@ def test_then_four_bits(tmp_path: Path) -> None:
     assert "quantization.bnb_4bit_quant_type=nf4" in found.change
 
 
-def test_what_never_fits_is_said_so(tiny_llama: Path) -> None:
+def test_a_recipe_that_never_fits_is_refused_without_a_change(tiny_llama: Path) -> None:
     found = fit(tiny_llama, 0.01)
     assert found.change is None
     with pytest.raises(PreflightError, match="take a smaller --model"):

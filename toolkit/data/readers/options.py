@@ -14,7 +14,7 @@ class ReadOptions:
     """How a text file is to be read.
 
     Args:
-        encoding: of the file; ``None``: UTF-8, or what the byte order mark says.
+        encoding: of the file; ``None``: UTF-8, or that of the byte order mark.
         header: whether the file begins with column names; ``None``: yes, unless columns are
             ``numbered`` and the first row looks like data.
         numbered: whether the user refers to columns by their numbers.

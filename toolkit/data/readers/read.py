@@ -41,13 +41,13 @@ def is_hub_id(path: str | Path) -> bool:
 
 
 def _format(path: Path) -> str:
-    """The suffix that tells the format: ``.csv`` of ``prices.csv.gz``."""
+    """The suffix of the format: ``.csv`` of ``prices.csv.gz``."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
 
 
 def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
-    """All rows of a local file, whose format the ending of its name tells.
+    """All rows of a local file, whose format is that of its name's ending.
 
     Args:
         path: a csv, tsv, json, jsonl (each also with ``.gz``) or parquet file.
@@ -72,7 +72,7 @@ def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
             return _read_parquet(path)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    raise DataError(f"the name of {path} tells no format; it must end in {', '.join(FORMATS)}")
+    raise DataError(f"unknown format of {path}: its name must end in {', '.join(FORMATS)}")
 
 
 def _check_is_file(path: Path) -> None:

@@ -43,7 +43,7 @@ class CausalLM(LanguageModel):
     def make_renderer(self) -> Renderer:
         return Renderer(self.tokenizer)
 
-    # -- settings --------------------------------------------------------------------------------
+    # -- arguments and limits --------------------------------------------------------------------
     @classmethod
     def training_arguments(cls) -> type:
         from trl import SFTConfig

@@ -72,7 +72,7 @@ class Encoder(TaskModel):
             arguments: the training arguments, such as label smoothing.
         """
 
-    # -- settings ----------------------------------------------------------------------------------
+    # -- arguments and limits ----------------------------------------------------------------------
     @classmethod
     def training_arguments(cls) -> type:
         from toolkit.kinds.encoder.arguments import EncoderArguments

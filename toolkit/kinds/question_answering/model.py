@@ -58,7 +58,7 @@ class QuestionAnswering(Encoder):
         self._reader: Reader | None = None
         self._members: list[str] = []
 
-    # -- settings ----------------------------------------------------------------------------------
+    # -- arguments and limits ----------------------------------------------------------------------
     @classmethod
     def training_arguments(cls) -> type:
         from toolkit.kinds.question_answering.arguments import QuestionAnsweringArguments

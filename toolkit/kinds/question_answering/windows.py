@@ -1,6 +1,6 @@
 """From characters to tokens to windows, and back: pure functions, exact by construction.
 
-A tokenizer tells for each token which characters it was made of. It leaves characters out (blanks,
+A tokenizer gives for each token the characters it was made of. It leaves characters out (blanks,
 accents that it strips, control characters) and may make several tokens of one character. So each
 token gets a *cell*: its characters and those beside them that belong to no token, up to a blank.
 Cells of one text do not overlap, except that tokens of the same character share one.

@@ -42,7 +42,7 @@ class Seq2SeqLM(LanguageModel):
 
         return Seq2SeqDryRun()
 
-    # -- settings --------------------------------------------------------------------------------
+    # -- arguments and limits --------------------------------------------------------------------
     @classmethod
     def training_arguments(cls) -> type:
         from toolkit.kinds.seq2seq_lm.arguments import Seq2SeqArguments

@@ -51,7 +51,7 @@ def _with_own_head(config: Any, fields: Mapping[str, Any]) -> Any:
 
 
 def on_meta(request: LoadRequest, config: Any, *, default_dtype: str = "auto") -> Any:
-    """A model whose parameters have shapes and no content, quantized where the recipe says so.
+    """A model whose parameters have shapes and no content, quantized where the recipe asks for it.
 
     Args:
         request: as for :func:`toolkit.models.loading.load_model`.
