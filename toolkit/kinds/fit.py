@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 CHECKPOINTS_KEPT = 2
-MOST_WORDINGS = 8
+MOST_VARIANTS = 8
 """The most variants of each training row; with more epochs they are repeated."""
 CANARIES = 4
 """Rows stored with an adapter; on them its outputs must differ from the base's."""
@@ -119,7 +119,7 @@ def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Da
     """
     from datasets import concatenate_datasets
 
-    parts = [kind.tokenized(part) for part in _wordings(kind, recipe, train)]
+    parts = [kind.tokenized(part) for part in _row_variants(kind, recipe, train)]
     lengths = np.array([[len(ids) for ids in part["input_ids"]] for part in parts])
     limit = kind.max_length
     keep = np.arange(lengths.shape[1])
@@ -130,19 +130,19 @@ def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Da
     return concatenate_datasets([part.select(keep) for part in parts]), lengths[:, keep]
 
 
-def _wordings(kind: TaskModel, recipe: Recipe, train: Dataset) -> list[Dataset]:
+def _row_variants(kind: TaskModel, recipe: Recipe, train: Dataset) -> list[Dataset]:
     """The rows as they are and, where the task augments them, a variant for each further epoch."""
     if type(kind.task).augment is Task.augment:
         return [train]
     epochs = math.ceil(float(recipe.training.get("num_train_epochs", 3)))
 
-    def reword(row: dict[str, Any], epoch: int) -> dict[str, Any]:
+    def augmented(row: dict[str, Any], epoch: int) -> dict[str, Any]:
         random = Random(f"{kind.seed} {epoch} {row['row_id']}")
         return {**row, **kind.task.augment(row, random)}
 
     return [train] + [
-        tables.mapped(train, reword, fn_kwargs={"epoch": epoch})
-        for epoch in range(1, min(epochs, MOST_WORDINGS))
+        tables.mapped(train, augmented, fn_kwargs={"epoch": epoch})
+        for epoch in range(1, min(epochs, MOST_VARIANTS))
     ]
 
 

@@ -50,8 +50,8 @@ class LengthGroupedSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         random = np.random.default_rng((self.seed, self.epoch))
-        wording = self.epoch % len(self.lengths)
-        lengths = self.lengths[wording]
+        variant = self.epoch % len(self.lengths)
+        lengths = self.lengths[variant]
         order = random.permutation(len(lengths))
         window = self.batch * self.WINDOW
         batches: list[np.ndarray] = []
@@ -63,7 +63,7 @@ class LengthGroupedSampler(Sampler[int]):
         tail = [b for b in batches if len(b) < self.batch]
         whole = [b for b in batches if len(b) == self.batch]
         random.shuffle(whole)
-        return iter((wording * len(lengths) + np.concatenate(whole + tail)).tolist())
+        return iter((variant * len(lengths) + np.concatenate(whole + tail)).tolist())
 
 
 class JudgedTrainer:

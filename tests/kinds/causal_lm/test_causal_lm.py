@@ -398,7 +398,7 @@ class Reworded(Guess):
         return {**row, "text": f"{row['text']} {random.choice(WORDS)} again"}
 
 
-def test_each_epoch_reads_its_own_wordings_and_held_out_rows_stay(tiny_llama: Path) -> None:
+def test_each_epoch_reads_its_own_variants_and_held_out_rows_stay(tiny_llama: Path) -> None:
     task = Reworded()
     task.state = {"largest": 999}
     kind = CausalLM(task, recipe(tiny_llama, training={"num_train_epochs": 3}))

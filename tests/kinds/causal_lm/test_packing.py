@@ -86,7 +86,7 @@ def test_all_rows_are_there_whole_and_once() -> None:
     assert len(members) <= 5
 
 
-def test_wordings_are_packed_alike() -> None:
+def test_variants_are_packed_alike() -> None:
     lengths = np.array([[4, 6, 3], [5, 4, 3]])
     rows = Dataset.from_dict(
         {

@@ -84,8 +84,8 @@ def packed(rows: Dataset, lengths: np.ndarray, room: int) -> tuple[Dataset, np.n
     Returns:
         the sequences in the same order, and their lengths, shape (variants, sequences).
     """
-    wordings, count = lengths.shape
+    variants, count = lengths.shape
     members = packs(lengths.max(axis=0), room)
-    every = [[w * count + i for i in several] for w in range(wordings) for several in members]
+    every = [[v * count + i for i in several] for v in range(variants) for several in members]
     totals = [[int(one[several].sum()) for several in members] for one in lengths]
     return pack(rows, every), np.array(totals)
