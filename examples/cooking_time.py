@@ -1,4 +1,4 @@
-"""Say from a recipe how many minutes it takes: a number, by an encoder with one output.
+"""Predict from a recipe how many minutes it takes: regression by an encoder with one output.
 
 toolkit run examples/cooking_time.py
 """
@@ -7,13 +7,13 @@ from math import exp, log
 
 from toolkit import Panel, SequenceRegressionTask
 from toolkit.baselines import median, tfidf_ridge
-from toolkit.metrics.common import MAE, RMSE
+from toolkit.metrics import MAE, RMSE
 
 
 class CookingTime(SequenceRegressionTask):
     name = "cooking-time"
     summary = "Say how many minutes a dish takes"
-    api_version = 1
+    api_version = 2
     columns = {"text": "the recipe", "minutes": "how long it takes"}
     answer = "minutes"
     data, synthetic = "recipes.csv", True
@@ -24,7 +24,7 @@ class CookingTime(SequenceRegressionTask):
     def text(self, row):
         return row["text"]
 
-    def to_scale(self, row):  # to be wrong by half counts the same for a minute as for an hour
+    def to_scale(self, row):  # a relative error counts the same for minutes and for hours
         return log(row["minutes"]) if "minutes" in row else None
 
     def from_scale(self, number):

@@ -6,19 +6,19 @@ toolkit run examples/dialogue_summary.py --data samsum-train.jsonl
 
 from toolkit import CausalLMTask, Panel
 from toolkit.baselines import first_words, nearest
-from toolkit.metrics.common import EXACT_MATCH, TOKEN_F1
+from toolkit.metrics import EXACT_MATCH, TOKEN_F1
 
 
 class DialogueSummary(CausalLMTask):
     name = "dialogue-summary"
     summary = "Summarise a dialogue in a sentence or two"
-    api_version = 1
+    api_version = 2
     columns = {"dialogue": "who says what, line by line", "summary": "what it comes to"}
     answer = "summary"
     data, synthetic = "dialogues.csv", True
     metrics = (TOKEN_F1, EXACT_MATCH)
     primary_metric = "token_f1"
-    shortens = "dialogue"
+    truncate = "dialogue"
     panel = Panel({"dialogue": "Dialogue"}, examples=({"dialogue": "A: Tea?\nB: At five, yes."},))
 
     def format_example(self, row):

@@ -5,19 +5,19 @@ toolkit run examples/email_subject.py
 
 from toolkit import CausalLMTask, Panel
 from toolkit.baselines import first_words, nearest
-from toolkit.metrics.common import EXACT_MATCH, TOKEN_F1
+from toolkit.metrics import EXACT_MATCH, TOKEN_F1
 
 
 class EmailSubject(CausalLMTask):
     name = "email-subject"
     summary = "Write the subject line of an e-mail"
-    api_version = 1
+    api_version = 2
     columns = {"email_body": "the e-mail", "subject_line": "its subject"}
     answer = "subject_line"
     data, synthetic = "emails.csv", True
     metrics = (TOKEN_F1, EXACT_MATCH)
     primary_metric = "token_f1"
-    shortens = "email_body"
+    truncate = "email_body"
     panel = Panel({"email_body": "E-mail"}, examples=({"email_body": "Could we meet on Friday?"},))
 
     def format_example(self, row):

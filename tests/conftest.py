@@ -22,7 +22,7 @@ from cli_runner import command, goods, quick, write_csv  # noqa: E402
 # The same fixtures as plugin authors have, whether or not the toolkit is installed here.
 pytest_plugins = ["toolkit.testing"]
 
-# The same examples every time, and no limit of time on a machine that has other things to do.
+# The same examples every time, and no time limit, because the machine may be busy.
 settings.register_profile(
     "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -63,7 +63,7 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
-    """A finished run on tiny data whose adapter answers otherwise than its base; never spoil it."""
+    """A finished run; its adapter answers otherwise than its base. Tests must not change it."""
     folder = tmp_path_factory.mktemp("played")
     data = write_csv(folder / "goods.csv", goods(rows=400))
     learning = ["--set", "training.learning_rate=0.03", "--set", "training.max_steps=12"]
@@ -76,7 +76,7 @@ def played(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def played_notes(tmp_path_factory: pytest.TempPathFactory, tiny_t5: Path) -> Path:
-    """A finished run of an encoder–decoder (``notes.py``); never spoil it."""
+    """A finished run of an encoder–decoder (``notes.py``); tests must not change it."""
     folder = tmp_path_factory.mktemp("played-notes")
     task = shutil.copy(Path(__file__).parent / "notes.py", folder)
     learning = ["--set", "training.learning_rate=0.03", "--set", "training.max_steps=12"]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from toolkit.data.columns import tidy
+from toolkit.data.load import find_column, find_text, read_splits
+from toolkit.data.source import Source
 from toolkit.data.tables import batches, from_batches
-from toolkit.preparation.prepare import Source
 from toolkit.task import Task
 
 
@@ -25,8 +26,8 @@ class Echo(Task):
 
     def load_rows(self, source: Source) -> Any:
         def convert(dataset: Any) -> Any:
-            texts = source.rendering(dataset, ("text",))
-            target = source.column(dataset, source.target, ("score",), "target")
+            texts = find_text(source, dataset, ("text",))
+            target = find_column(source, dataset, source.target, ("score",), "target")
             names = list(dict.fromkeys(["row_id", *texts.columns, target]))
             return from_batches(
                 (
@@ -40,7 +41,7 @@ class Echo(Task):
                 {"row_id": "int64", "text": "string", "score": "float64"},
             )
 
-        return source.load(convert)
+        return read_splits(source, convert)
 
     def format_example(self, row: Any) -> dict[str, Any]:
         return {"prompt": row["text"], "completion": str(row["score"])}

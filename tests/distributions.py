@@ -15,6 +15,7 @@ from toolkit.metrics.common import TOKEN_F1
 
 
 class Echo(CausalLMTask):
+    api_version = 2
     name = "{task}"
     summary = "say it again"
     columns = {{"text": "a text", "again": "the same"}}

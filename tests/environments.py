@@ -13,14 +13,14 @@ OFFLINE = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "HF_HUB_OFFLINE": "1",
 }
-"""What keeps pip and the Hub from asking anybody."""
+"""Environment variables that keep pip and the Hub's library off the network."""
 
 
 def outer_packages() -> list[str]:
     """The folders that this environment's packages are in.
 
-    The one with torch comes first: beside it lies the setuptools that it wants, where an
-    environment on top of it has an older one of its own.
+    The one with torch comes first: it also has the setuptools that torch needs, while an
+    environment on top of it may have an older one.
     """
     folders = [Path(path) for path in sys.path if path.endswith("site-packages")]
     return [str(path) for path in sorted(folders, key=lambda path: not (path / "torch").is_dir())]

@@ -1,4 +1,4 @@
-"""Judged values that a test decides, so that no test depends on where chaotic training is best."""
+"""Evaluation scores set by a test, so that none depends on where chaotic training is best."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def feed(
     curve: Sequence[float],
     snapshot: Callable[[Any], list[torch.Tensor]] = lambda model: [],
 ) -> list[tuple[float, list[torch.Tensor]]]:
-    """Let training be judged by a curve; what was really measured is kept.
+    """Replace the scores by which training selects a checkpoint, and record the measured ones.
 
     Args:
-        monkeypatch: undoes it at the end of the test.
-        curve: the primary metric that training is told at each judgement.
+        monkeypatch: restores the measurement at the end of the test.
+        curve: the values of the primary metric that training gets, one for each evaluation.
         snapshot: takes copies of the model's weights.
 
     Returns:
-        A list that grows by one pair a judgement: the measured metric and the weights.
+        A list that grows by one pair at each evaluation: the measured metric and the weights.
     """
     judged: list[tuple[float, list[torch.Tensor]]] = []
     measure = fit.judge

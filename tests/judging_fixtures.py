@@ -58,7 +58,7 @@ def band(price: float) -> str:
 
 
 class FakePrices(Task):
-    """A price task with everything that judging asks of one, and nothing that training does."""
+    """A price task with all that scoring needs of a task, and nothing that training needs."""
 
     name = "fake-prices"
     summary = "Prices of made-up goods"
@@ -149,9 +149,9 @@ def _line(task: Task, row: Mapping[str, Any], prediction: float, name: str) -> d
 
 
 def _add_intervals(task: Task, lines: list[dict[str, Any]]) -> float | None:
-    calibrate = [line for line in lines if line["split"] == "calibrate"]
+    calibration = [line for line in lines if line["split"] == "calibration"]
     width = statistics.conformal_width(
-        [task.residual(line["prediction"], line["reference"]) or 0.0 for line in calibrate]
+        [task.residual(line["prediction"], line["reference"]) or 0.0 for line in calibration]
     )
     for line in lines if width is not None else ():
         line["low"], line["high"] = task.interval(line["prediction"], width)
@@ -195,13 +195,13 @@ def make_run(
         folder: the runs folder.
         noises: the systems.
         sizes: held-out rows of each split.
-        copy_of: system → another one and a noise: it says what that one does, but for noise.
-        synthetic: whether the data is said to be generated.
-        rows: held-out rows of one's own instead of drawn ones.
-        seed: of everything drawn.
+        copy_of: system → another one and a noise: its predictions are the other's with noise.
+        synthetic: whether the run records its data as generated.
+        rows: held-out rows, instead of drawn ones.
+        seed: of all random draws.
     """
     task, rng = FakePrices(), np.random.default_rng(seed)
-    rows = rows or make_rows(sizes or {"select": 150, "calibrate": 150, "test": 300}, rng)
+    rows = rows or make_rows(sizes or {"validation": 150, "calibration": 150, "test": 300}, rng)
     prices = np.array([row["price"] for row in rows])
     answers: dict[str, Any] = {}
     for name, (_, noise) in noises.items():
@@ -252,7 +252,8 @@ def make_preflight(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _info(task: Task, rows: list[dict[str, Any]], synthetic: bool) -> dict[str, Any]:
     held = {
-        split: sum(r["split"] == split for r in rows) for split in ("select", "calibrate", "test")
+        split: sum(r["split"] == split for r in rows)
+        for split in ("validation", "calibration", "test")
     }
     return {
         "task": task.name,
@@ -273,7 +274,7 @@ def _info(task: Task, rows: list[dict[str, Any]], synthetic: bool) -> dict[str, 
             "sizes": {"train": 4000, **held},
             "synthetic": synthetic,
         },
-        "facts": {"median": 80.0},
+        "task_state": {"median": 80.0},
         "versions": {"adapter-toolkit": "0.1.0", "python": "3.12"},
         "hardware": {"cpu": "two cores", "memory_gb": 8},
         "training": {

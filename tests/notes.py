@@ -17,7 +17,7 @@ def words(text: str) -> Iterator[tuple[int, int]]:
 
 
 class Notes(Seq2SeqLMTask):
-    """Says what is offered, in short."""
+    """Writes in short what is offered."""
 
     name = "notes"
     summary = "A note on an offer"

@@ -1,4 +1,4 @@
-"""A playground served by the command in a process of its own, on runs that are amiss."""
+"""A playground served by the command in a process of its own, with some runs that are broken."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ begin = Watch.__init__
 
 def slowly(self, on_token, stopped):
     # A tiny model writes hundreds of tokens before anybody can press Stop.
-    def asked():
+    def stopped_later():
         time.sleep(0.005)
         return stopped()
 
-    begin(self, on_token, asked)
+    begin(self, on_token, stopped_later)
 
 
 Watch.__init__ = slowly
@@ -90,7 +90,7 @@ def witness(event, arguments):
 
 sys.addaudithook(witness)
 """
-"""Python's own account of every address that the server looks up, speaks to or listens at."""
+"""An audit hook that records every address that the server looks up, connects or binds to."""
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Site:
 
 
 def copy(played: Path, runs: Path, name: str, task: str) -> str:
-    """A copy of a run with another ID (the newer the earlier it is made) and task."""
+    """A copy of a run with another ID and task; its day is its place in :data:`ORDER`."""
     day = ORDER.index(name) + 1
     run_id = f"2026010{day}-000000-{name}"
     target = runs / task / run_id
@@ -185,7 +185,7 @@ def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterat
 def _answers(url: str) -> bool:
     try:
         urllib.request.urlopen(url, timeout=5).close()
-    except urllib.error.HTTPError as refused:  # it asks for a password: it is there
+    except urllib.error.HTTPError as refused:  # it wants a password, so it is there
         refused.close()
     except OSError:
         return False

@@ -13,7 +13,7 @@ VIEWS = ("Compare", "Chat", "Panel", "Vote", "Guess", "Run")
 
 @contextmanager
 def session(browser: Any, url: str, **options: Any) -> Iterator[Any]:
-    """A session of its own; nothing may be asked of any other machine."""
+    """A session of its own; it fails if the page requests anything from another machine."""
     context = browser.new_context(**{"viewport": {"width": 1440, "height": 1000}, **options})
     opened = context.new_page()
     opened.set_default_timeout(TIMEOUT)

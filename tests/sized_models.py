@@ -22,9 +22,9 @@ from toolkit.testing import models
 
 VOCABULARY = 30_000
 ENCODER_VOCABULARY = 2_000
-"""Rows of an embedding whose words do not occur are never read from the file: few of them."""
+"""Few, because rows of an embedding that no text uses are never read from the file."""
 WORDS = 60
-"""Words of a row; a token each and more, in the tiny tokenizers."""
+"""Words of a row; each is one token or more in the tiny tokenizers."""
 EXACT = Metric("exact", lambda p, r: float(p == r))
 
 
@@ -108,7 +108,7 @@ class Sized:
     task: Callable[[], Task]
     recipe: Recipe
     make: Callable[[Path, int], Path]
-    """Makes a model of so many layers."""
+    """Makes a model in a folder, with that number of layers."""
 
 
 def make(name: str, folder: Path, millions: float) -> Path:
@@ -124,7 +124,7 @@ def _layers(name: str, millions: float) -> int:
 
 
 def decoder(kind: str) -> Callable[[Path, int], Path]:
-    """What makes a Llama or a Phi with the tiny Llama's tokenizer."""
+    """A function that makes a Llama or a Phi with the tiny Llama's tokenizer."""
 
     def made(folder: Path, layers: int) -> Path:
         import transformers
@@ -144,7 +144,7 @@ def decoder(kind: str) -> Callable[[Path, int], Path]:
 
 
 def encoder(kind: str) -> Callable[[Path, int], Path]:
-    """What makes a BERT or a DistilBERT with the tiny BERT's tokenizer."""
+    """A function that makes a BERT or a DistilBERT with the tiny BERT's tokenizer."""
 
     def made(folder: Path, layers: int) -> Path:
         import transformers

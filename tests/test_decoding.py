@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tiny_tasks import TinyPrices
 from toolkit import Generated, Numbers
 from toolkit.decoding import (
     decode_all,
+    decode_as,
     first_number,
     mean,
     median,
@@ -21,6 +23,8 @@ from toolkit.decoding import (
     primary_values,
     top_k_mean,
 )
+from toolkit.runs.predictions import tuned_values
+from toolkit.task import Decoder, Row, untuned
 
 Distribution = tuple[np.ndarray, np.ndarray]
 
@@ -134,7 +138,7 @@ def test_any_text_is_read_or_not_and_never_raises(text: str) -> None:
 @pytest.fixture
 def task() -> TinyPrices:
     made = TinyPrices()
-    made.facts = {"median": 85.0, "largest": 999}
+    made.state = {"median": 85.0, "largest": 999}
     return made
 
 
@@ -144,7 +148,7 @@ LOST = Generated(text="well")
 
 
 def test_each_decoder_reads_each_output(task: TinyPrices) -> None:
-    assert decode_all(task, [SURE, LOST], [ROW, ROW]) == {
+    assert decode_all(task, [SURE, LOST], [ROW, ROW], {}) == {
         "greedy": [12.0, None],
         "top-k": [18.0, None],
         "mean": [18.0, None],
@@ -166,9 +170,82 @@ def test_a_price_of_zero_is_unreadable(task: TinyPrices, text: str) -> None:
 
 def test_numbers_without_mass_are_unreadable(task: TinyPrices) -> None:
     output = Generated(text="", numbers=Numbers(np.array([1.0, 2.0]), np.array([0.0, 0.0])))
-    assert all(decoder(output, ROW) is None for decoder in task.decoders().values())
+    assert all(decoder(output, ROW, {}) is None for decoder in task.decoders().values())
 
 
 def test_k_is_an_option_of_the_recipe(task: TinyPrices) -> None:
-    task.settings["k"] = 1
-    assert decode_all(task, [SURE], [ROW])["top-k"] == [12.0]
+    task.options["k"] = 1
+    assert decode_all(task, [SURE], [ROW], {})["top-k"] == [12.0]
+
+
+# -- tuned values ----------------------------------------------------------------------------------
+
+
+def at_most(output: Generated, row: Row, tuned: Mapping[str, Any]) -> float:
+    """A decoder with a limit that is tuned."""
+    return min(float(output.text), tuned.get("limit", math.inf))
+
+
+class Limited(TinyPrices):
+    """A task that tunes the largest number it believes."""
+
+    def tune(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
+        return {"limit": max(row["price"] for row in rows)}
+
+    def decoders(self) -> Mapping[str, Decoder]:
+        return {"greedy": untuned(self.postprocess), "limited": at_most}
+
+
+class LimitedVersion1(TinyPrices):
+    """The same, written for version 1 of the contract."""
+
+    api_version = 1
+
+    def choose(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
+        return {"limit": max(row["price"] for row in rows)}
+
+    def decoders(self) -> Mapping[str, Any]:
+        limit: Any = self
+        inherited = super().decoders()
+        return {
+            "greedy": self.postprocess,
+            "limited": lambda output, row, name="limit": min(
+                float(output.text), limit.chosen.get(name, math.inf)
+            ),
+            "mean": inherited["mean"],
+        }
+
+
+FAR = Generated(text="500", numbers=SURE.numbers)
+
+
+@pytest.mark.parametrize("written", [Limited, LimitedVersion1])
+def test_what_is_tuned_is_passed_to_the_decoders(written: type[TinyPrices]) -> None:
+    task = written()
+    task.state = {"median": 85.0, "largest": 999}
+    assert decode_all(task, [FAR], [ROW], {})["limited"] == [500.0]
+    tuned = task.tune([FAR], [ROW])
+    assert tuned == {"limit": 12.0}
+    decoded = decode_all(task, [FAR], [ROW], tuned)
+    assert decoded["greedy"] == [500.0] and decoded["limited"] == [12.0]
+    assert decoded.get("mean", [18.0]) == [18.0]
+    assert primary_values(task, [FAR], [ROW])["limited"] == 0.0
+    assert primary_values(task, [FAR], [ROW], {"limit": 10.0})["limited"] == 2.0
+    assert primary_values(task, [FAR], [ROW], {})["limited"] == 488.0
+
+
+def test_nothing_of_it_is_kept_in_the_task() -> None:
+    task = Limited()
+    decode_all(task, [FAR], [ROW], {"limit": 1.0})
+    assert not hasattr(task, "chosen")
+    assert set(vars(task)) == set(vars(TinyPrices()))
+
+
+@pytest.mark.parametrize("key", ["tuned", "chosen"])
+def test_outputs_are_read_as_the_system_read_them(key: str) -> None:
+    """``chosen`` is how older run folders call it."""
+    task = Limited()
+    entry = {"decoder": "limited", key: {"limit": 40.0}}
+    assert decode_as(task, entry, [FAR], [ROW]) == [40.0]
+    assert decode_as(task, {}, [FAR], [ROW]) == [500.0]
+    assert tuned_values({}) == {}

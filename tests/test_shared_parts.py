@@ -36,7 +36,7 @@ NEW = Dataset.from_dict({"text": ["a green cup", "this lamp is red", "old chair"
         (common.RMSE, 3.0, 5.0, 4.0),
     ],
 )
-def test_a_metric_says_of_one_row(
+def test_a_metric_scores_one_row(
     metric: Metric, prediction: Any, reference: Any, value: float
 ) -> None:
     assert metric.per_example(prediction, reference) == pytest.approx(value)
@@ -51,17 +51,17 @@ def test_macro_f1_is_scikit_learns_and_works_on_resamples() -> None:
 
     classes = ["a", "b", "c"]
     draws = np.random.default_rng(0).integers(0, 3, (2, 60))
-    said, wanted = ([classes[i] for i in row] for row in draws)
+    predicted, expected = ([classes[i] for i in row] for row in draws)
     metric = common.macro_f1(classes)
-    values = [metric.per_example(p, r) for p, r in zip(said, wanted, strict=True)]
-    assert metric.value(values) == pytest.approx(f1_score(wanted, said, average="macro"))
+    values = [metric.per_example(p, r) for p, r in zip(predicted, expected, strict=True)]
+    assert metric.value(values) == pytest.approx(f1_score(expected, predicted, average="macro"))
     columns = metric.columns(values)
     together = metric.aggregate(*(np.stack([c, c[::-1]]) for c in columns), axis=-1)
     assert together.shape == (2,) and together[0] == pytest.approx(together[1])
 
 
 @pytest.mark.parametrize(
-    ("baseline", "said"),
+    ("baseline", "predictions"),
     [
         (baselines.most_frequent("kind"), ["cup", "cup", "cup"]),
         (baselines.median("price"), [9.0, 9.0, 9.0]),
@@ -71,8 +71,8 @@ def test_macro_f1_is_scikit_learns_and_works_on_resamples() -> None:
         (baselines.tfidf_logistic("text", "kind"), ["cup", "lamp", "chair"]),
     ],
 )
-def test_a_baseline_answers_new_rows(baseline: Any, said: list[Any]) -> None:
-    assert list(baseline(TRAIN)(NEW)) == said
+def test_a_baseline_answers_new_rows(baseline: Any, predictions: list[Any]) -> None:
+    assert list(baseline(TRAIN)(NEW)) == predictions
 
 
 def test_ridge_orders_numbers_by_their_words() -> None:
@@ -80,6 +80,6 @@ def test_ridge_orders_numbers_by_their_words() -> None:
     assert cup < lamp < chair
 
 
-def test_of_one_class_there_is_no_regression_and_it_is_said() -> None:
+def test_logistic_regression_on_a_single_class_predicts_that_class() -> None:
     one = TRAIN.filter(lambda row: row["kind"] == "cup")
     assert baselines.tfidf_logistic("text", "kind")(one)(NEW) == ["cup"] * 3

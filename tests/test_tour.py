@@ -1,4 +1,4 @@
-"""The steps of ``tour.py`` are the README's, and they lead somewhere."""
+"""The steps of ``tour.py`` are those of the README, and they end with a report."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ ROWS = 80
 
 
 def price_rows() -> list[dict[str, Any]]:
-    """Made-up offers: as many times the good's price as there are pieces."""
+    """Made-up offers, priced by the good and the number of pieces."""
     return [
         {
             "row_id": i + 1,
@@ -82,6 +82,7 @@ SMALL = Recipe(
 class TinyPrices(NumericLMTask):
     """Prices of offers, as whole dollars."""
 
+    api_version = 2
     name = "tiny-prices"
     summary = "Prices of made-up offers"
     columns: ClassVar = {"text": "the offer", "price": "the price", "good": "what it is"}
@@ -89,7 +90,7 @@ class TinyPrices(NumericLMTask):
     primary_metric = "mae"
     recipes = (SMALL,)
     panel = Panel(inputs={"text": "Offer"}, examples=({"text": "red cup, pack of 2"},))
-    shortens = "text"
+    truncate = "text"
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         import datasets
@@ -99,7 +100,7 @@ class TinyPrices(NumericLMTask):
     def group(self, row: Row) -> str:
         return str(row["text"])
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         prices = np.asarray(train["price"])
         return {"median": float(np.median(prices)), "largest": round(prices.max())}
 
@@ -115,10 +116,10 @@ class TinyPrices(NumericLMTask):
 
     @property
     def largest_number(self) -> int:
-        return int(self.facts["largest"])
+        return int(self.state["largest"])
 
     def fallback(self) -> float:
-        return float(self.facts["median"])
+        return float(self.state["median"])
 
     def reference(self, row: Row) -> float:
         return float(row["price"])
@@ -139,6 +140,7 @@ class TinyPrices(NumericLMTask):
 class TinyColours(CausalLMTask):
     """Names the colour of an offer, in a chat; a task without numbers, panel or intervals."""
 
+    api_version = 2
     name = "tiny-colours"
     summary = "Colours of made-up offers"
     columns: ClassVar = {"text": "the offer", "colour": "its colour"}
@@ -176,8 +178,9 @@ class TinyColours(CausalLMTask):
 
 
 class TinyOffers(Seq2SeqLMTask):
-    """Says an offer in a sentence: a task for an encoder–decoder."""
+    """Writes an offer as a sentence: a task for an encoder–decoder."""
 
+    api_version = 2
     name = "tiny-offers"
     summary = "Made-up offers in a sentence"
     columns: ClassVar = {"text": "the offer", "sentence": "the same in a sentence"}
@@ -218,6 +221,7 @@ class TinyOffers(Seq2SeqLMTask):
 class TinyGoods(SequenceClassificationTask):
     """Names what is offered, as one of five classes."""
 
+    api_version = 2
     name = "tiny-goods"
     summary = "Goods of made-up offers"
     columns: ClassVar = {"text": "the offer", "good": "what it is"}

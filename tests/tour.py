@@ -5,7 +5,7 @@
 
 The commands are read from the README: the fence behind ``<!-- run-command -->`` and those behind
 ``<!-- tour: … -->``. They run in one shell, in a copy of the project. The playground is started,
-asked for its page, and stopped.
+its page is requested, and it is stopped.
 """
 
 from __future__ import annotations

@@ -41,20 +41,20 @@ _PUBLIC = {
     "UsageError": "toolkit.errors",
     "hookimpl": "toolkit.plugins.hookspecs",
     "ordinal_metrics": "toolkit.metrics.classification",
-    "read": "toolkit.data.readers.read",
+    "read": "toolkit.data.load",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
 
 PUBLIC_MODULES = (
     "toolkit.baselines",
+    "toolkit.data",
     "toolkit.data.columns",
     "toolkit.decoding",
     "toolkit.errors",
+    "toolkit.metrics",
     "toolkit.metrics.common",
     "toolkit.system.precision",
-    "toolkit.data.readers.read",
-    "toolkit.data.source",
     "toolkit.data.tables",
     "toolkit.task",
     "toolkit.testing",
@@ -94,7 +94,7 @@ APPLICATION_MODULES = (
 """Modules for commands and pages on top of the toolkit; they may change with a minor version."""
 
 if TYPE_CHECKING:
-    from toolkit.data.readers.read import read as read
+    from toolkit.data.load import read as read
     from toolkit.data.source import Source as Source
     from toolkit.errors import DataError as DataError
     from toolkit.errors import MissingExtra as MissingExtra
@@ -125,7 +125,7 @@ if TYPE_CHECKING:
     from toolkit.task import Baseline as Baseline
     from toolkit.task import Predictor as Predictor
     from toolkit.task import Row as Row
-    from toolkit.task import Stage as Stage
+    from toolkit.task import RowTransform as RowTransform
     from toolkit.task import Task as Task
 
 renamed_modules.install()

@@ -1,7 +1,7 @@
-"""Cheap ways to do a task that many tasks share; a task's own are as good.
+"""Ready-made baselines: cheap ways to do a task. A task may also write its own.
 
-Each function gives a :data:`~toolkit.task.Baseline`: the training rows in, a predictor out.
-scikit-learn is imported when one is fitted.
+Each function returns a :data:`~toolkit.task.Baseline`: a function that takes the training rows and
+returns a predictor. scikit-learn is imported only when a baseline is fitted.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(r"[^\s.!?][^.!?]*[.!?]?")
 
 Text = str | Callable[[Row], str]
-"""What a baseline reads of a row: a column, or a function that makes a text of the row."""
+"""The text that a baseline reads: the name of a column, or a function of the row."""
 
 
 def _texts(rows: Dataset, text: Text) -> list[str]:
@@ -72,7 +72,7 @@ def most_frequent(answer: str) -> Baseline:
 
     def fit(train: Dataset) -> Predictor:
         counts = Counter(train[answer][:])
-        # Of equally frequent ones the first in order, so that every fit gives the same.
+        # Ties go to the first in alphabetical order, so that every fit gives the same answer.
         best = min(counts, key=lambda value: (-counts[value], str(value)))
         return lambda rows: [best] * len(rows)
 
@@ -80,7 +80,7 @@ def most_frequent(answer: str) -> Baseline:
 
 
 def median(answer: str) -> Baseline:
-    """Always the median of the training rows: of all constants the one that is least off.
+    """Always the median of the training rows: the constant with the least absolute error.
 
     Args:
         answer: the column of the numbers.
@@ -97,7 +97,7 @@ def nearest(text: Text, answer: str) -> Baseline:
     """The answer of the training row whose text is nearest by TF-IDF.
 
     Args:
-        text: the column of the texts, or what makes a text of a row.
+        text: the column of the texts, or a function that makes a text of a row.
         answer: the column of the answers.
     """
 
@@ -116,10 +116,10 @@ def nearest(text: Text, answer: str) -> Baseline:
 
 
 def first_words(text: Text, words: int) -> Baseline:
-    """The first words of the text itself; hard to beat where texts begin with what matters.
+    """The first words of the text; hard to beat where the important part comes first.
 
     Args:
-        text: the column of the texts, or what makes a text of a row.
+        text: the column of the texts, or a function that makes a text of a row.
         words: how many words.
     """
 
@@ -130,7 +130,9 @@ def first_words(text: Text, words: int) -> Baseline:
 
 
 def nearest_sentence(question: str = "question", context: str = "context") -> Baseline:
-    """Of the context the sentence that shares most words with the question, as a span.
+    """The sentence of the context that shares most words with the question, as a span.
+
+    A prediction is ``{"text": …, "start": …, "end": …}``, with positions in characters.
 
     Args:
         question: the column of the questions.
@@ -138,12 +140,12 @@ def nearest_sentence(question: str = "question", context: str = "context") -> Ba
     """
 
     def answer(row: Row) -> dict[str, Any]:
-        asked = set(_WORD.findall(str(row[question]).casefold()))
+        question_words = set(_WORD.findall(str(row[question]).casefold()))
         spans = [match.span() for match in _SENTENCE.finditer(str(row[context]))] or [(0, 0)]
 
         def shared(span: tuple[int, int]) -> int:
             words = set(_WORD.findall(str(row[context])[span[0] : span[1]].casefold()))
-            return len(words & asked)
+            return len(words & question_words)
 
         start, end = max(spans, key=shared)
         return {"text": str(row[context])[start:end], "start": start, "end": end}
@@ -158,7 +160,7 @@ def tfidf_logistic(text: Text, answer: str) -> Baseline:
     """Logistic regression on TF-IDF of words and word pairs, for classes.
 
     Args:
-        text: the column of the texts, or what makes a text of a row.
+        text: the column of the texts, or a function that makes a text of a row.
         answer: the column of the classes.
     """
 
@@ -176,14 +178,14 @@ def tfidf_ridge(text: Text, answer: str) -> Baseline:
     """Ridge regression on TF-IDF of words and word pairs, for numbers.
 
     Args:
-        text: the column of the texts, or what makes a text of a row.
+        text: the column of the texts, or a function that makes a text of a row.
         answer: the column of the numbers.
     """
 
     def fit(train: Dataset) -> Predictor:
         from sklearn.linear_model import Ridge
 
-        # "auto" takes the sparse conjugate gradient, whose result depends on no thread.
+        # For sparse columns the solver is conjugate gradient: no result depends on threads.
         return _on_tfidf(Ridge(alpha=1.0), train, text, answer)
 
     return fit
@@ -193,8 +195,8 @@ def sentence_encoder(purpose: str, *, max_tokens: int | None = None, **options: 
     """all-MiniLM-L6-v2 as a ``SentenceTransformer``, from the wheel of the extra ``offline``.
 
     Args:
-        purpose: what wants it, as the subject of the sentence that says what is missing.
-        max_tokens: where longer texts are cut; without it after 256 tokens, as its makers have it.
+        purpose: what needs the model; begins the message where the extra is missing.
+        max_tokens: texts are cut after so many tokens; the model's own limit is 256.
         options: further arguments of the model's ``from_pretrained``, such as ``dtype``.
 
     Raises:
@@ -212,10 +214,12 @@ def sentence_encoder(purpose: str, *, max_tokens: int | None = None, **options: 
 
 
 def sentence_vectors(purpose: str) -> Callable[[Sequence[str]], np.ndarray]:
-    """Texts → their unit vectors, shape (texts, 384), by :func:`sentence_encoder`.
+    """A function from texts to their unit vectors, an array of shape (texts, 384).
+
+    The model is that of :func:`sentence_encoder`.
 
     Args:
-        purpose: what wants them.
+        purpose: what needs them; begins the message where the extra is missing.
 
     Raises:
         MissingExtra: the extra ``offline`` is not installed.

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from toolkit.runs.predictions import tuned_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,13 +59,36 @@ def median(values: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def decode_all(
-    task: Task, outputs: Sequence[Any], rows: Sequence[Row]
+    task: Task, outputs: Sequence[Any], rows: Sequence[Row], tuned: Mapping[str, Any]
 ) -> dict[str, list[Any | None]]:
-    """What each of the task's decoders makes of each output; ``None`` where it cannot be read."""
+    """What each of the task's decoders makes of each output; ``None`` where it cannot be read.
+
+    Args:
+        task: whose decoders are used.
+        outputs: a model's outputs.
+        rows: their rows.
+        tuned: what :meth:`~toolkit.Task.tune` returned for the system that gave the outputs.
+    """
     return {
-        name: [decoder(output, row) for output, row in zip(outputs, rows, strict=True)]
+        name: [decoder(output, row, tuned) for output, row in zip(outputs, rows, strict=True)]
         for name, decoder in task.decoders().items()
     }
+
+
+def decode_as(
+    task: Task, entry: Mapping[str, Any], outputs: Sequence[Any], rows: Sequence[Row]
+) -> list[Any | None]:
+    """Outputs as a system of a run reads them: with its decoder and its tuned values.
+
+    Args:
+        task: the run's task.
+        entry: the system's entry in ``systems.json``; empty for the task's first decoder.
+        outputs: a model's outputs.
+        rows: their rows.
+    """
+    decoders, tuned = task.decoders(), tuned_values(entry)
+    decoder = decoders[entry.get("decoder") or next(iter(decoders))]
+    return [decoder(output, row, tuned) for output, row in zip(outputs, rows, strict=True)]
 
 
 def or_fallback(task: Task, predictions: Sequence[Any | None]) -> list[Any]:
@@ -71,12 +96,22 @@ def or_fallback(task: Task, predictions: Sequence[Any | None]) -> list[Any]:
     return [task.fallback() if p is None else p for p in predictions]
 
 
-def primary_values(task: Task, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, float]:
-    """The task's primary metric by decoder, on select rows, where the task may choose.
+def primary_values(
+    task: Task,
+    outputs: Sequence[Any],
+    rows: Sequence[Row],
+    tuned: Mapping[str, Any] | None = None,
+) -> dict[str, float]:
+    """The task's primary metric by decoder.
 
-    What it has chosen stays in ``task.chosen``.
+    Args:
+        task: whose decoders and metric are used.
+        outputs: a model's outputs on validation rows.
+        rows: these rows.
+        tuned: what :meth:`~toolkit.Task.tune` returned for the model; ``None``: tune on these rows.
     """
-    task.chosen = task.choose(outputs, rows)
+    if tuned is None:
+        tuned = task.tune(outputs, rows)
     metric = task.metric()
     references = [task.reference(row) for row in rows]
     return {
@@ -88,5 +123,5 @@ def primary_values(task: Task, outputs: Sequence[Any], rows: Sequence[Row]) -> d
                 )
             ]
         )
-        for name, predictions in decode_all(task, outputs, rows).items()
+        for name, predictions in decode_all(task, outputs, rows, tuned).items()
     }

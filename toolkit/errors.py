@@ -2,10 +2,10 @@
 
     ToolkitError                exit code 2, one sentence, no traceback unless --debug
     ├── UsageError              an option, a name or a combination that cannot be used
-    │   └── RecipeError         a recipe or --set names a field or value that upstream refuses
+    │   └── RecipeError         a recipe or --set holds a field or value that a library refuses
     ├── DataError               a file, a row or a column that cannot be used
     ├── PluginError             a plugin or its task breaks the contract
-    ├── PreflightError          the run would go wrong; said before a model is loaded
+    ├── PreflightError          the run would fail; reported before a model is loaded
     ├── ModelError              a model, tokenizer or adapter that cannot be loaded or does nothing
     ├── RunError                a run directory that cannot be written, read or resumed
     │   └── VerificationError   a figure of a report differs from what its predictions give (exit 1)
@@ -21,10 +21,10 @@ from collections.abc import Iterable
 
 
 class ToolkitError(Exception):
-    """Anything the user can mend. Shown as one message, without a traceback."""
+    """A problem that the user can solve; shown as one message, without a traceback."""
 
     exit_code = 2
-    """What the command line ends with."""
+    """Exit code of the command line."""
 
 
 class UsageError(ToolkitError):
@@ -32,7 +32,7 @@ class UsageError(ToolkitError):
 
 
 class RecipeError(UsageError):
-    """A recipe or ``--set`` holds a field or a value that upstream would refuse."""
+    """A recipe or ``--set`` holds a field or a value that an installed library would refuse."""
 
 
 class DataError(ToolkitError):
@@ -44,7 +44,7 @@ class PluginError(ToolkitError):
 
 
 class PreflightError(ToolkitError):
-    """The run would go wrong; found before a model was loaded."""
+    """The run would fail; found before a model was loaded."""
 
 
 class ModelError(ToolkitError):
@@ -59,15 +59,15 @@ class VerificationError(RunError):
     """A figure of a report is not what its predictions give."""
 
     exit_code = 1
-    """The run could be read, but is not what it says."""
+    """1, because the run could be read, but its figures do not match its predictions."""
 
 
 class MissingExtra(ToolkitError):
     """An optional dependency is absent.
 
     Args:
-        what: the thing that needs it, for people (``"sentence embeddings"``).
-        extra: the extra of the distribution that brings it (``"offline"``).
+        what: what needs it; begins the message (``"sentence embeddings"``).
+        extra: the extra of adapter-toolkit that installs it (``"offline"``).
     """
 
     def __init__(self, what: str, extra: str) -> None:

@@ -1,4 +1,4 @@
-"""Figures as people read them, the same in the verdict, the report and the terminal."""
+"""Figures as texts for people, written the same in the verdict, the report and the terminal."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import re
 from typing import Any
 
 TRAINED = {"adapter": "adapter", "full": "trained model"}
-"""Roles of what was trained, as sentences call them."""
+"""Role of a trained system → its name in a sentence."""
 
 NOTHING = "–"
 """What stands for a figure that does not exist."""
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a Python number and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def number(value: Any, spec: str = "") -> str:
@@ -24,7 +29,7 @@ def number(value: Any, spec: str = "") -> str:
 
 
 def guessed_spec(value: float) -> str:
-    """A format for a number of which nothing is known: about three digits, thousands grouped."""
+    """A format spec for a number that has none: about three digits, thousands grouped."""
     if isinstance(value, int) or abs(value) >= 1000 or float(value).is_integer():
         return ",.0f"
     size = abs(value)
@@ -47,7 +52,7 @@ def span(low: Any, high: Any, spec: str) -> str:
 
 
 def finer(spec: str, *values: float) -> str:
-    """A format with so many decimals more that none of the values is written as zero."""
+    """A format spec with up to four decimals more, so that only zero is written as zero."""
     parts = re.fullmatch(r"(.*\.)(\d+)([f%])", spec)
     small = min((abs(v) for v in values if v and math.isfinite(v)), default=None)
     if parts is None or small is None:
@@ -65,7 +70,7 @@ def signed(value: Any, spec: str, unit: str = "") -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value with two digits that mean something; none is written as zero."""
+    """A p-value with about two significant digits; ``< 0.001`` where it would look like zero."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
@@ -80,7 +85,7 @@ def count(n: int, noun: str) -> str:
 
 
 def about(n: int) -> str:
-    """Two digits are all an estimate of rows deserves."""
+    """A number of rows, rounded up to two digits because an estimate is no more exact."""
     size = 10 ** max(0, len(str(n)) - 2)
     return f"{math.ceil(n / size) * size:,}"
 
@@ -99,12 +104,12 @@ def duration(seconds: float | None) -> str:
 
 
 def sentence(text: str) -> str:
-    """A finding as a sentence of its own; options (``--text``) keep their small letters."""
+    """A text with a capital letter and a full stop; an option at its start (``--text``) is kept."""
     text = text.strip()
     text = text if text.startswith("-") else text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?", "…")) or not text else text + "."
 
 
 def clipped(text: str, longest: int) -> str:
-    """A text cut to so many characters, the last of them an ellipsis."""
+    """A text of at most ``longest`` characters; where it is cut, the last one is an ellipsis."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

@@ -20,41 +20,55 @@ source says so, the text does not).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.errors import PluginError
-
-if TYPE_CHECKING:
-    from toolkit.task import Row, Task
 
 VIEWS = ("text", "number-distribution", "labels", "spans")
 MARK_KINDS = ("unsupported", "supported", "missing")
 
 
-def read_output(task: Task, output: Any, row: Row) -> dict[str, Any]:
-    """The panel's data as far as they can be read from the kind's output alone."""
-    view = task.panel.view if task.panel else "text"
+def read_output(
+    output: Any,
+    row: Mapping[str, Any],
+    *,
+    task: str,
+    view: str,
+    answer: Callable[[], Any],
+    labels: Sequence[Any] | None = None,
+    from_number: Callable[[Any], Any] = float,
+) -> dict[str, Any]:
+    """The panel's data as far as they can be read from the kind's output alone.
+
+    Args:
+        output: what the model gave for the row.
+        row: the row that it answers.
+        task: the task's name, for errors.
+        view: how the output is drawn, one of :data:`VIEWS`.
+        answer: reads the prediction from the output; called for an output without a text.
+        labels: the names of the classes, for the view "labels".
+        from_number: a number that the model wrote → a value in the unit of the predictions.
+    """
     if view == "number-distribution" and getattr(output, "numbers", None) is not None:
-        return _numbers(task, output.numbers)
+        return _numbers(output.numbers, from_number)
     if view == "labels":
-        return {"labels": _labels(task, output)}
+        return {"labels": _labels(task, output, labels)}
     if view == "spans":
         return _spans(task, output, row)
     text = getattr(output, "text", None)
-    return {"text": str(task.postprocess(output, row)) if text is None else str(text), "marks": []}
+    return {"text": str(answer() if text is None else text), "marks": []}
 
 
-def _numbers(task: Any, numbers: Any) -> dict[str, Any]:
-    convert = getattr(task, "from_number", float)
+def _numbers(numbers: Any, from_number: Callable[[Any], Any]) -> dict[str, Any]:
     return {
-        "values": [float(convert(value)) for value in numbers.values.tolist()],
+        "values": [float(from_number(value)) for value in numbers.values.tolist()],
         "probabilities": [float(p) for p in numbers.probabilities.tolist()],
     }
 
 
-def _labels(task: Any, output: Any) -> dict[str, float]:
+def _labels(task: str, output: Any, labels: Sequence[Any] | None) -> dict[str, float]:
     found = getattr(output, "probabilities", None)
     if isinstance(found, Mapping):
         return {str(name): float(p) for name, p in found.items()}
@@ -64,21 +78,21 @@ def _labels(task: Any, output: Any) -> dict[str, float]:
         found = softmax(output.logits)
     if found is None:
         raise PluginError(
-            f"{task.name}: the view 'labels' needs an output with probabilities or logits, or a "
+            f"{task}: the view 'labels' needs an output with probabilities or logits, or a "
             "panel_data of the task's own"
         )
     values = [float(p) for p in found]
-    names = getattr(task, "labels", None) or range(len(values))
+    names = labels or range(len(values))
     if len(names) != len(values):
-        raise PluginError(f"{task.name} names {len(names)} labels, its model gives {len(values)}")
+        raise PluginError(f"{task} names {len(names)} labels, its model gives {len(values)}")
     return dict(zip(map(str, names), values, strict=True))
 
 
-def _spans(task: Task, output: Any, row: Row) -> dict[str, Any]:
+def _spans(task: str, output: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     spans = getattr(output, "spans", None)
     if spans is None:
         raise PluginError(
-            f"{task.name}: the view 'spans' needs an output with spans, or a panel_data of the "
+            f"{task}: the view 'spans' needs an output with spans, or a panel_data of the "
             "task's own"
         )
     return {

@@ -20,8 +20,8 @@ class Recipe:
         quantization: fields of ``BitsAndBytesConfig``; ``None`` loads unquantized.
         generation: fields of ``GenerationConfig``; greedy unless asked.
         early_stopping: arguments of transformers' ``EarlyStoppingCallback``, judged by the task's
-            primary metric on the select split, and ``minutes``, after which training ends with the
-            best checkpoint so far; ``None`` trains to the end.
+            primary metric on the validation split, and ``minutes``, after which training ends with
+            the best checkpoint so far; ``None`` trains to the end.
         task: the task's own options (see :attr:`Task.options`).
         cost: prices for the table of cost and speed (see :mod:`toolkit.evaluation.latency`).
         sources: ``section.field`` → where its value comes from, for recipes that follow somebody.

@@ -7,6 +7,7 @@ imports torch or transformers, so that a plugin costs nothing to discover.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +15,20 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.errors import DataError, PluginError
 from toolkit.metrics.metric import Metric
-from toolkit.panels import Panel
+from toolkit.panels import Panel, read_output
 from toolkit.recipe import Recipe
+from toolkit.system import version_1
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
+    from toolkit.data.row_mapping import OwnData
     from toolkit.data.source import Source
     from toolkit.metrics.target import Target
 
-API_VERSION = 1
+API_VERSION = 2
 """The version of this contract; a task says which one it is written for."""
 
 OLDEST_API_VERSION = 1
@@ -39,9 +43,18 @@ Predictor = Callable[["Dataset"], Sequence[Any]]
 Baseline = Callable[["Dataset"], Predictor]
 """A baseline: the training rows in, a fitted :data:`Predictor` out."""
 
+Decoder = Callable[[Any, Row, Mapping[str, Any]], Any | None]
+"""A decoder: a model's output, its row, and the values that :meth:`Task.tune` returned for the
+system in; a prediction out, or ``None`` if the output cannot be read."""
+
+
+def untuned(read: Callable[[Any, Row], Any | None]) -> Decoder:
+    """A :data:`Decoder` from a function of output and row, such as a task's ``postprocess``."""
+    return lambda output, row, tuned: read(output, row)
+
 
 @dataclass(frozen=True)
-class Stage:
+class RowTransform:
     """A system that changes a row before the trained model answers it, such as by extracting.
 
     Args:
@@ -57,9 +70,9 @@ class Task(ABC):
     """One problem: its data, prompt, training set-ups, decoders, scorers and baselines.
 
     Subclass a kind (:class:`toolkit.CausalLMTask`), never this class. The core makes one instance
-    per run, sets :attr:`settings` (the recipe's ``[task]`` section over :attr:`options`) and
-    :attr:`facts` (what :meth:`learn` returned, by :meth:`adopt`), and calls the methods in the
-    order below.
+    per run, sets its :attr:`options` (the recipe's ``[task]`` section over the class's defaults)
+    and its :attr:`state` (what :meth:`fit` returned, by :meth:`load_state`), and calls the methods
+    in the order below.
     """
 
     api_version: ClassVar[int] = 1
@@ -86,20 +99,29 @@ class Task(ABC):
     """Systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
     recipes: ClassVar[tuple[Recipe, ...]]
     """The first is the default."""
-    options: ClassVar[Mapping[str, Any]] = {}
-    """The task's own options and their defaults, for the recipe's ``[task]`` section."""
+    options: dict[str, Any] = {}
+    """The task's own options: of a class their defaults, of an instance its values in the run.
+
+    A recipe's ``[task]`` section and ``--set task.NAME=…`` name them; others are refused.
+    """
     panel: ClassVar[Panel | None] = None
     """How the playground shows the task; its inputs are the columns that a prediction needs."""
-    shortens: ClassVar[str | None] = None
+    truncate: ClassVar[str | None] = None
     """The column whose end is left out of a prompt that is too long; ``None``: refuse such rows.
 
     The answer is never cut, and the same shortened prompt is used in training and prediction.
     """
 
     def __init__(self) -> None:
-        self.settings: dict[str, Any] = dict(self.options)
-        self.facts: dict[str, Any] = {}
-        self.chosen: dict[str, Any] = {}
+        self.options = dict(self.options)
+        self.state: dict[str, Any] = {}
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        version_1.alias(cls)
+        # The kinds name no version, so that their subclasses may; they are of today.
+        if cls.api_version == 1 and not cls.__module__.startswith("toolkit."):
+            version_1.adapt(cls)
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
@@ -110,15 +132,31 @@ class Task(ABC):
         for fine-tuning recognised, see :mod:`toolkit.data.column_mapping`.
 
         Its splits are called ``train``, ``validation`` and ``test``. Rows that are hard on purpose
-        (edge cases, perturbed text) can be a split ``stress``: all systems answer them, and they
+        (edge cases, perturbed text) can be a split ``challenge``: all systems answer them, and they
         count in :meth:`slices` alone.
 
         Rows that cannot be used are left out and told to ``source.leave_out(reason, row_ids)``;
         choices that were made for the user are told to ``source.note(sentence)``.
         """
-        from toolkit.data.column_mapping import load_rows
+        from toolkit.data.column_mapping import ColumnMapping
 
-        return load_rows(self, source)
+        if self.answer is None:
+            raise PluginError(
+                f"task {self.name!r} names no answer column, so it needs a load_rows of its own"
+            )
+        mapping = ColumnMapping(
+            tuple(self.columns), self.answer, self.input_columns(), self.parse_answer
+        )
+        return mapping.load_rows(source, self.own_data)
+
+    def own_data(self) -> OwnData:
+        """The file that :attr:`data` names; raises :class:`DataError` where it names none."""
+        from toolkit.data.row_mapping import OwnData
+
+        if self.data is None:
+            raise DataError(f"task {self.name!r} has no data of its own; name a file with --data")
+        folder = Path(inspect.getfile(type(self))).parent
+        return OwnData(folder / self.data, self.synthetic)
 
     def parse_answer(self, text: str) -> Any | None:
         """An answer as it stands in a file → as the task's rows hold it; ``None``: unusable."""
@@ -136,7 +174,7 @@ class Task(ABC):
         """
         from toolkit.data.column_mapping import load_inputs
 
-        return load_inputs(self, source)
+        return load_inputs(source, self.input_columns())
 
     def group(self, row: Row) -> str:
         """Rows of one group stay in one split. Default: the inputs' text, normalised.
@@ -147,18 +185,18 @@ class Task(ABC):
         text = " ".join(row[name] for name in names if isinstance(row.get(name), str))
         return " ".join(text.casefold().split())
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         """Facts about the training split that later steps need (JSON values): a median, a unit.
 
-        They are stored with the run and with the adapter, and handed to :meth:`adopt`.
+        They are stored with the run and with the adapter, and handed to :meth:`load_state`.
         """
         return {}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over facts; a task may adapt itself to them, such as its metrics' unit."""
-        self.facts = dict(facts)
+        self.state = dict(state)
 
-    def reworded(self, row: Row, random: Random) -> Row:
+    def augment(self, row: Row, random: Random) -> Row:
         """A training row said otherwise, with the same answer; another for each epoch.
 
         Held-out rows are never touched. Default: the row as it is.
@@ -177,15 +215,15 @@ class Task(ABC):
     def postprocess(self, output: Any, row: Row) -> Any | None:
         """The decoder: the kind's output dataclass in, a prediction out, ``None`` if unreadable."""
 
-    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
-        """Named decoders; where there are several, one is chosen on the select split."""
-        return {"default": self.postprocess}
+    def decoders(self) -> Mapping[str, Decoder]:
+        """Named decoders; where there are several, one is chosen on the validation split."""
+        return {"default": untuned(self.postprocess)}
 
-    def choose(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
-        """What decoders need to know of a system, such as a threshold (JSON values).
+    def tune(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
+        """Values that the decoders need for one system, such as a threshold (JSON values).
 
-        It is given the system's outputs on the select rows, and never sees others. While that
-        system's outputs are read, what it returned is in :attr:`chosen`.
+        They are computed from the system's outputs on the validation rows alone, stored with the
+        system as ``tuned``, and passed to each :data:`Decoder` of that system's outputs.
         """
         return {}
 
@@ -203,23 +241,29 @@ class Task(ABC):
 
         Default: read from the kind's output. A task may add marks to a text, or name its labels.
         """
-        from toolkit.panels import read_output
-
-        return read_output(self, output, row)
+        return read_output(
+            output,
+            row,
+            task=self.name,
+            view=self.panel.view if self.panel else "text",
+            answer=lambda: self.postprocess(output, row),
+            labels=getattr(self, "labels", None),
+            from_number=getattr(self, "from_number", float),
+        )
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:
         """Cheap ways to do the task, fitted on the training split."""
         return {}
 
-    def stages(self) -> Mapping[str, Stage]:
+    def row_transforms(self) -> Mapping[str, RowTransform]:
         """Further systems of a trained language model, which answers rows that were changed first.
 
         They stand in the ladder beside the adapter, each compared with it row by row.
         """
         return {}
 
-    def yardsticks(self) -> Mapping[str, Baseline]:
+    def controls(self) -> Mapping[str, Baseline]:
         """What shows how a figure is to be read, such as the gold answers or shuffled ones.
 
         They stand in the ladder, may look at the answers, and compete with nothing.
@@ -233,7 +277,7 @@ class Task(ABC):
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         """Name → function that puts a row into a named part (``None``: into none).
 
-        Test and stress rows are put into parts; a column of the task says which are which.
+        Test and challenge rows are put into parts; a column of the task says which are which.
         """
         return {}
 
@@ -260,3 +304,6 @@ class Task(ABC):
         """A metric by name; the primary one without."""
         wanted = name or self.primary_metric
         return next(metric for metric in self.metrics if metric.name == wanted)
+
+
+version_1.alias(Task)

@@ -1,10 +1,10 @@
-"""Build an embedded model again.
+"""Build an embedded model from scratch.
 
     python -m examples.embedded_models.build causal-lm --minutes 35
 
-Text, tokenizer and weights all come from this package: nothing is downloaded. With ``--tokens``
-the run is repeatable on the same machine and versions; with ``--minutes`` it takes what the
-machine manages in that time. A GPU is used where there is one.
+Text, tokenizer and weights are all made by this package: nothing is downloaded. With ``--tokens``
+the result is the same every time on one machine with the same versions; with ``--minutes`` training
+goes as far as the machine gets in that time. A GPU is used where there is one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def build_tokenizer(number: int = TOKENIZER_DOCUMENTS) -> PreTrainedTokenizerFas
 
 
 def build_pair_tokenizer(number: int = TOKENIZER_DOCUMENTS) -> PreTrainedTokenizerFast:
-    """The encoder–decoder's tokenizer: with EOS behind each text, as T5's, and its sentinels."""
+    """The encoder–decoder's tokenizer: it appends EOS as T5's does, and has T5's sentinels."""
     texts = (" ".join(pair) for pair in pairs(number, seed=99))
     words = number_tokenizer.train(texts, 3072, extra=SENTINELS)
     end = words.eos_token
@@ -53,7 +53,7 @@ def build_pair_tokenizer(number: int = TOKENIZER_DOCUMENTS) -> PreTrainedTokeniz
 
 
 def save(model: Any, words: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write what ``from_pretrained`` reads, in bfloat16, whole or not at all."""
+    """Write the files that ``from_pretrained`` reads, in bfloat16, all of them or none."""
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     cached, model.config.use_cache = model.config.use_cache, True
@@ -76,7 +76,7 @@ def save(model: Any, words: PreTrainedTokenizerFast, folder: Path) -> None:
 def price_error(
     model: LlamaForCausalLM, words: PreTrainedTokenizerFast, number: int = 384
 ) -> float:
-    """Mean absolute error of the mean of the price distribution on new advertisements."""
+    """Mean absolute error, on new advertisements, of the price distribution's mean."""
     random = Random(4321)
     offers = [draw_offer(random) for _ in range(number)]
     texts = [f"{QUESTION}\n\n{describe(offer, random)}\n\nPrice is ${MARK}" for offer in offers]
@@ -108,16 +108,16 @@ def _build(
     train: Callable[[Any, PreTrainedTokenizerFast, Report, Callable[[], None]], None],
     every: int,
 ) -> None:
-    """Go on from ``start`` or make a model, train it, tell how it goes, and write it.
+    """Continue from ``start`` or make a new model, train it, print its progress, and save it.
 
     Args:
-        folder: where it goes, snapshots on the way too.
+        folder: where the model and, during training, its snapshots are saved.
         settings: of the training.
-        start: a model saved before; its tokenizer is kept.
+        start: the folder of a model saved before; its tokenizer is kept.
         architecture: the class that loads it.
-        make: a tokenizer and an untrained model, where there is no ``start``.
-        judge: what measures a model on new texts.
-        train: trains; it is handed who wants to be told and what takes a snapshot.
+        make: makes a tokenizer and an untrained model, where there is no ``start``.
+        judge: returns a function that measures the model on new texts.
+        train: trains; it gets the functions that report progress and save a snapshot.
         every: steps between two measurements.
     """
     torch.manual_seed(settings.seed)
@@ -148,9 +148,9 @@ def _build(
 
 
 def build_causal_lm(folder: Path, settings: pretrain.Settings, start: Path | None = None) -> None:
-    """Train tokenizer and model, and write them; snapshots go there on the way.
+    """Train tokenizer and model, and save them in ``folder``, with snapshots during training.
 
-    With ``start`` the training goes on from a model saved before, and keeps its tokenizer.
+    With ``start`` training continues from a model saved before, and keeps its tokenizer.
     """
 
     def make() -> tuple[PreTrainedTokenizerFast, Any]:
@@ -177,8 +177,9 @@ def build_seq2seq_lm(
 ) -> None:
     """As :func:`build_causal_lm`, for the encoder–decoder.
 
-    ``copying`` and ``longest`` choose its pairs, see :func:`pretrain_pairs.batches`; with
-    ``look_around`` heads of ``start`` are turned to their neighbours as a new model's are.
+    ``copying`` and ``longest`` select its pairs, see :func:`pretrain_pairs.batches`; with
+    ``look_around`` the heads of ``start`` get the biases that :func:`pretrain_pairs.look_around`
+    gives to a new model.
     """
 
     def make() -> tuple[PreTrainedTokenizerFast, Any]:

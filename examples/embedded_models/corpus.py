@@ -1,4 +1,4 @@
-"""The text that the embedded causal LM is pre-trained on: generated, endless, from a seed."""
+"""The text that the embedded causal LM is pre-trained on, generated from a random seed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ KINDS = {
 
 
 def documents(number: int, seed: int = 0) -> Iterator[str]:
-    """Documents in which ``MARK`` stands before every number that follows from the rest.
+    """Documents in which ``MARK`` stands before every number that can be derived from the rest.
 
-    Those are the prices of advertisements, and a few sums and sizes: what training smooths.
+    Those are the prices of advertisements, and a few sums and sizes. In training their targets are
+    smoothed, see :mod:`examples.embedded_models.pretrain`.
     """
     random = Random(seed)
     kinds, weights = tuple(KINDS), tuple(KINDS.values())
@@ -35,5 +36,5 @@ def documents(number: int, seed: int = 0) -> Iterator[str]:
 
 
 def plain(document: str) -> str:
-    """A document as a reader sees it."""
+    """A document without the marks."""
     return document.replace(MARK, "")

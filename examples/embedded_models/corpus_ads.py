@@ -1,8 +1,8 @@
-"""Advertisements of another world, with prices that follow from the goods.
+"""Advertisements for invented goods, with prices that follow from rules.
 
-The rules have the form that prices have everywhere (a factor per brand, material, condition and
-extra; a power of size and quantity), with this world's own goods and numbers. A model that has
-read them knows how to read an advertisement; what a kettle of a given brand costs it does not.
+The rules have the usual form of prices (a factor for each brand, material, condition and extra; a
+power of size and quantity), with invented goods and numbers. A model that is trained on them has
+learned how to read an advertisement, but not what the goods of the price task cost.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from examples.embedded_models.corpus_words import (
 )
 
 MARK = "\ue000"
-"""Stands before a price in the generated text, so that training knows which token it is."""
+"""Stands before a price in the generated text, so that training finds the price's token."""
 
 SIZE_MATTERS = 1.4
-"""What the exponents of sizes are multiplied by: without it models hardly look at sizes."""
+"""The exponents of sizes are multiplied by this: without it models hardly learn to use sizes."""
 
 QUESTION = "How much does this cost to the nearest dollar?"
 
@@ -40,7 +40,7 @@ _LETTERS = "ABCDEFGHJKLMNPQRSUVWXYZ"
 
 
 class Offer(NamedTuple):
-    """Goods with a price, not yet in words."""
+    """What an advertisement offers, with its price, before it is put into words."""
 
     good: Good
     brand: str
@@ -54,7 +54,7 @@ class Offer(NamedTuple):
 
 
 def draw_offer(random: Random, goods: tuple[Good, ...] = GOODS) -> Offer:
-    """Goods with a price between 1 and 999."""
+    """A random offer with a price between 1 and 999."""
     while True:
         good = random.choice(goods)
         brand = random.choices(_BRAND_NAMES, _BRAND_WEIGHTS)[0]
@@ -92,7 +92,7 @@ def draw_offer(random: Random, goods: tuple[Good, ...] = GOODS) -> Offer:
 
 
 def plural(noun: str) -> str:
-    """More than one of a noun, by the rules of spelling."""
+    """The plural of a noun, by the rules of spelling."""
     if noun.endswith(("s", "x", "sh", "ch")):
         return noun if noun.endswith("s") and not noun.endswith("ss") else f"{noun}es"
     return noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeo" else f"{noun}s"
@@ -168,7 +168,7 @@ def describe(offer: Offer, random: Random) -> str:
 
 
 def _sentences(offer: Offer, told: set[str], random: Random) -> list[str]:
-    """What the title has left out, a sentence each."""
+    """A sentence for each fact that the title does not state."""
     facts = []
     if offer.size and "size" not in told:
         facts.append(random.choice((f"Size {offer.size}.", f"Its size is {offer.size}.",
@@ -201,7 +201,7 @@ def _sentences(offer: Offer, told: set[str], random: Random) -> list[str]:
 
 
 def _listed(offer: Offer, random: Random) -> str:
-    """The same as a list of fields."""
+    """An advertisement as a list of fields, without its price."""
     count = str(offer.pieces) if random.random() < 0.6 else write_count(offer.pieces, random, False)
     fields = [("Brand", offer.brand), ("Material", offer.material), ("Colour", offer.colour),
               ("Size", offer.size), ("Quantity", count if offer.pieces > 1 else ""),
@@ -213,7 +213,7 @@ def _listed(offer: Offer, random: Random) -> str:
 
 
 def filler(brand: str, random: Random) -> list[str]:
-    """Numbers and phrases that no price depends on."""
+    """Sentences with numbers and phrases that the price does not depend on."""
     other = random.choice(_BRAND_NAMES)
     code = "".join(random.choices(_LETTERS, k=random.choice((1, 2, 2, 3))))
     phrases = (
@@ -275,7 +275,7 @@ def several(random: Random) -> str:
 
 
 def read_out(random: Random) -> str:
-    """Questions on what an advertisement says, with the answers that stand in it."""
+    """An advertisement, and questions on it with the answers that it contains."""
     offer = draw_offer(random)
     text = describe(offer, random)
     asked = [("How many pieces are there?", str(offer.pieces)), ("Which brand is it?", offer.brand),
@@ -296,7 +296,7 @@ def read_out(random: Random) -> str:
 
 
 def compared(random: Random) -> str:
-    """The same goods in another quantity, condition or material: what changes in the price."""
+    """The price of the same goods in another quantity, condition or material."""
     offer = draw_offer(random)
     name, price = f"{offer.brand} {offer.good.name}", offer.price
     if offer.good.counted and random.random() < 0.5:

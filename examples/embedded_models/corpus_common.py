@@ -57,4 +57,4 @@ witness woman wonder wood word work world would write wrong yard year yellow yes
 zero
 """.split()
 )
-"""Ordinary words, told apart from any text: for pieces of words that records do not hold."""
+"""Ordinary words, from which words that records do not contain are put together."""

@@ -1,9 +1,9 @@
-"""Copying for the pre-training of the embedded encoder–decoder: dense, short, and of any text.
+"""Exercises in copying, for the pre-training of the embedded encoder–decoder.
 
-Stating a value word for word is what an encoder–decoder has to learn before it can report on a
-record: find where in the input the answer stands, then go on with what follows there. Nearly every
-token of these targets asks for just that, which the text of a record does for one in three. The
-names are new each time, put together from pieces of ordinary words, so that nothing can be known.
+Before an encoder–decoder can report on a record, it has to learn to copy a value word for word:
+find its position in the input, and continue with what follows there. Nearly every token of these
+targets trains that; in the text of a record it is one token in three. Names are put together anew
+from pieces of ordinary words, so that they can only be copied and not remembered.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _JOINTS = (" ", " ", ", ", " / ", "; ", " | ", " - ")
 _FRAMES = ("{label} is {value}.", "{label} {value}.", "{value} is the {label}.",
            "It has {label} {value}.", "{value} for {label}.", "{label}: {value}.")  # fmt: skip
 MOST = 14
-"""Values of one input at most; most have few."""
+"""The most values of one input; most inputs have few."""
 
 
 def piece(random: Random) -> str:
-    """A word that nobody knows: the beginning of one word and the end of another, or letters.
+    """An invented word: the beginning of one word and the end of another, or random letters.
 
     Some have the middle of a third word between them, so that any piece may follow any other.
     """
@@ -43,7 +43,7 @@ def piece(random: Random) -> str:
 
 
 def value(random: Random) -> str:
-    """Any value: an invented word or two, an ordinary one, or one as records hold it."""
+    """A value: one or two invented words, a few ordinary ones, or a value of a record."""
     chance = random.random()
     if chance < 0.3:
         return " ".join(piece(random) for _ in range(random.randint(1, 2)))
@@ -53,7 +53,7 @@ def value(random: Random) -> str:
 
 
 def label(random: Random) -> str:
-    """A name for a field: one of the records', an invented one, or two words."""
+    """A label of a field: one that records use, an invented one, or one of two words."""
     return random.choice((
         lambda: random.choice(corpus_records.LABELS),
         lambda: random.choice(random.choice(random.choice(corpus_records.DOMAINS).fields).labels),
@@ -72,14 +72,14 @@ def _fields(random: Random, least: int = 1) -> dict[str, str]:
 
 
 def repeated(random: Random) -> tuple[str, str]:
-    """Values to be said again."""
+    """Values, to be repeated as they are."""
     joint = random.choice(_JOINTS)
     line = joint.join(value(random) for _ in range(_number(random)))
     return f"repeat: {line}", line
 
 
 def picked(random: Random) -> tuple[str, str]:
-    """Values of which some are asked for: backwards, one by its place, or all but the first."""
+    """Values, to be written backwards, without the first, or only the one at a position."""
     values = [value(random) for _ in range(_number(random, 2))]
     form = random.randrange(3)
     if form == 0:
@@ -91,7 +91,7 @@ def picked(random: Random) -> tuple[str, str]:
 
 
 def looked_up(random: Random) -> tuple[str, str]:
-    """Fields, and the values of those whose labels are asked for, in the order of asking."""
+    """Fields; the target is the values of the requested labels, in the order of the request."""
     fields = _fields(random, 2)
     asked = random.sample(list(fields), min(len(fields), _number(random)))
     shown = corpus_records.written([*fields.items()], random)
@@ -103,13 +103,13 @@ def looked_up(random: Random) -> tuple[str, str]:
 
 
 def read_out(random: Random) -> tuple[str, str]:
-    """Fields, all said in plain sentences of one form."""
+    """Fields; the target states each in a plain sentence, all of one form."""
     source, target, _ = reading(random)
     return source, target
 
 
 def reading(random: Random) -> tuple[str, str, list[str]]:
-    """As :func:`read_out`, with the values."""
+    """As :func:`read_out`, with the values that the target states."""
     fields = _fields(random)
     shown = corpus_records.written([*fields.items()], random)
     frame = random.randrange(len(_FRAMES))

@@ -143,7 +143,7 @@ def things(random: Random) -> str:
 
 
 def matter(random: Random) -> str:
-    """What something is about, in a few words."""
+    """The subject of something, in a few words."""
     return random.choice((f"{random.choice(_MATTERS)} of the {thing(random)}",
                           f"{random.choice(NOUNS)} {random.choice(_MATTERS)}",
                           f"{random.choice(_MATTERS)} in {word(random)}",

@@ -1,7 +1,7 @@
-"""Advertisements and sums in which the size decides: what a model must read to price goods.
+"""Advertisements and sums in which the size decides the price.
 
-In plain advertisements a model learns brands, goods and quantities long before sizes, whose value
-stands in several tokens and units. Here little else is told, so that it has to look.
+In other advertisements a model learns brands, goods and quantities long before sizes, which are
+written in several tokens and units. These state little else, so that it has to use the size.
 """
 
 from __future__ import annotations
@@ -52,7 +52,14 @@ def sized(random: Random) -> str:
 
 
 def _other_size(offer: Offer, price: float, old: float, random: Random) -> tuple[str, int]:
-    """The same goods in a size of ``old`` times something, and what they cost then."""
+    """Another size of the same goods, and what they cost in it.
+
+    Args:
+        offer: the goods.
+        price: what they cost in the size ``old``.
+        old: a size.
+        random: the generator of the other size.
+    """
     good = offer.good
     new = nice(math.exp(random.uniform(math.log(good.low), math.log(good.high))))
     new = max(1.0, float(round(new))) if good.unit in ("pieces", "sheets", "persons") else new
@@ -76,7 +83,7 @@ def price_list(random: Random) -> str:
 
 
 def rates(random: Random) -> str:
-    """So much for each unit: what does this size cost?"""
+    """A price for each unit, a size, and what the size costs."""
     while True:
         unit, name, low, high = random.choice(_RATES)
         value = math.exp(random.uniform(math.log(low), math.log(high)))
@@ -101,7 +108,7 @@ def rates(random: Random) -> str:
 
 
 def each(random: Random) -> str:
-    """So much apiece: what does a pack cost?"""
+    """The price of one piece, and what a pack costs."""
     count = random.choice((2, 2, 3, 4, 5, 6, 6, 7, 8, 9, 10, 12, 15, 18, 20, 24, 30))
     price = random.randint(1, 999 // count)
     total = count * price
@@ -117,7 +124,7 @@ def each(random: Random) -> str:
 
 
 def converted(random: Random) -> str:
-    """The same size in two units, where both are numbers to 999."""
+    """The same size in two units, both with numbers up to 999."""
     lines: list[str] = []
     while len(lines) < 3:
         large, small, factor = random.choice(_UNITS)

@@ -1,4 +1,4 @@
-"""What the embedded encoder–decoder is pre-trained on: pairs of an input and its target, endless.
+"""The pairs of an input and its target that the embedded encoder–decoder is pre-trained on.
 
 Four fifths are records with the text that states them and texts with their one-sentence gist, of
 everyday domains that no task of the toolkit is about; the rest is T5's span corruption (Raffel et
@@ -56,7 +56,7 @@ def _values(random: Random) -> dict[str, str]:
 
 
 def gist(random: Random) -> tuple[str, str]:
-    """Several sentences about one event, and the one sentence that counts."""
+    """Several sentences about one event, and one sentence with the main point."""
     values = _values(random)
     _, first, second = random.choice(_DEEDS)
     if random.random() < 0.5:
@@ -72,14 +72,14 @@ def gist(random: Random) -> tuple[str, str]:
 
 
 def _some(random: Random) -> dict[str, str]:
-    """New values for the asides, but mostly the same people."""
+    """New values for the asides; mostly without the keys of the main person, firm and matter."""
     drawn = _values(random)
     kept = ("p", "f", "m") if random.random() < 0.7 else ()
     return {key: value for key, value in drawn.items() if key not in kept}
 
 
 def record_gist(random: Random) -> tuple[str, str]:
-    """The text of a record, and one sentence with the fields that are asked for."""
+    """The text of a record, and one sentence with the requested fields."""
     noun, fields = draw(random)
     text = stated(noun, [f.clause.format(f.value) for f in fields], random)
     wanted = sorted(random.sample(range(len(fields)), min(len(fields), random.randint(1, 2))))
@@ -96,7 +96,7 @@ def tale_gist(random: Random) -> tuple[str, str]:
 
 
 def corrupted(text: str, random: Random) -> tuple[str, str]:
-    """Span corruption by words: gaps for about 15 % of them, and what stood in the gaps."""
+    """Span corruption by words: a text with gaps for about 15 % of them, and the missing words."""
     words = text.split(" ")
     gaps: list[tuple[int, int]] = []
     at, gap = 0, max(2.0, MEAN_SPAN * (1 - NOISE) / NOISE)
@@ -132,7 +132,7 @@ def denoising(random: Random) -> tuple[str, str]:
 
 
 def words(random: Random) -> tuple[str, str]:
-    """Ordinary words in any order, to be repeated or with gaps to be filled from what is said."""
+    """Ordinary words in any order, to be repeated, or with gaps to be filled from a full copy."""
     chosen = random.choices(COMMON, k=random.randint(5, 16))
     for _ in range(random.randint(0, 3)):
         value = VALUES[random.choice(list(VALUES))](random)
@@ -141,7 +141,7 @@ def words(random: Random) -> tuple[str, str]:
     line = corpus_records._capital(line) + "." if random.random() < 0.5 else line
     if random.random() < 0.5:
         return f"repeat: {line}", line
-    # What is missing stands before, so that it can be known.
+    # The whole line stands before the one with gaps, so that the missing words can be found.
     shown, hidden = corrupted(line, random)
     return f"{line}\n{shown}", hidden
 
@@ -156,20 +156,20 @@ KINDS: dict[Callable[[Random], tuple[str, str]], float] = {
     denoising: 9,
     words: 5,
 }
-"""Each kind of pair and how common it is, beside copying."""
+"""The kinds of pairs except pure copying, each with its weight."""
 COPIES: dict[Callable[[Random], tuple[str, str]], float] = {
     corpus_copies.repeated: 4,
     corpus_copies.picked: 1,
     corpus_copies.looked_up: 7,
     corpus_copies.read_out: 8,
 }
-"""The kinds of pairs that ask for copying alone."""
+"""The kinds of pairs whose targets are copied from the input, each with its weight."""
 COPYING = 0.3
-"""The share of copying alone, unless somebody says otherwise."""
+"""The default share of such pairs."""
 
 
 def pairs(number: int, seed: int = 0, copying: float = COPYING) -> Iterator[tuple[str, str]]:
-    """Inputs with their targets; ``copying`` is the share of pairs that ask for copying alone."""
+    """Inputs with their targets; ``copying`` is the share of pairs that are pure copying."""
     random = Random(seed)
     for _ in range(number):
         kinds = COPIES if random.random() < copying else KINDS

@@ -2,7 +2,7 @@
 
 Thirty domains of everyday life, each with fields of its own and several clauses a field. None of
 them is about insurance, and no wording, name or field name of the summarization plugin occurs here
-(``test_corpus_pairs.py`` looks): the base learns to state what a record says, in
+(``test_corpus_pairs.py`` checks that): the base model learns to state what a record contains, in
 words that are not the task's.
 """
 
@@ -211,7 +211,7 @@ LABELS = tuple(
     key rank zone mark batch pair level goal shift owner source target phase""".split()
 )
 MOST = 17
-"""Fields of the longest records."""
+"""The most fields of a record."""
 MISSING = ("unknown", "-", "?", "n/a", "open", "")
 
 
@@ -236,7 +236,7 @@ class Filled(NamedTuple):
     label: str
     value: str
     clause: str
-    """What says it, with ``{}`` for the value."""
+    """The clause that states it, with ``{}`` for the value."""
 
 
 def _parsed(text: str) -> tuple[Domain, ...]:
@@ -281,7 +281,7 @@ def draw(random: Random, most: int = 7) -> tuple[str, list[Filled]]:
     for field in chosen:
         label = random.choice(field.labels)
         clause = random.choice(field.clauses)
-        if invented:  # labels that tell nothing: what to say is in the record alone
+        if invented:  # labels that do not hint at the value, which has to be copied
             label = random.choice(LABELS) if random.random() < 0.6 else word(random).lower()
             clause = _general_clause(label, random)
         elif random.random() < 0.15:
@@ -362,7 +362,7 @@ def _like(value: str, random: Random) -> str:
 
 
 def by_example(random: Random) -> tuple[str, str]:
-    """One record with its text, then another of the same fields: its text in the same words."""
+    """A record with its text as an example, and another record to be stated in the same words."""
     noun, fields = draw(random, most=4)
     domain = next(d for d in DOMAINS if noun in d.nouns)
     types = {label: field.type for field in domain.fields for label in field.labels}
@@ -379,7 +379,7 @@ def by_example(random: Random) -> tuple[str, str]:
 
 
 def asked(random: Random) -> tuple[str, str]:
-    """A record and the label or value that is asked for, or the record read back from its text."""
+    """A record and a requested label or value, or a text and the record that it states."""
     noun, fields = draw(random)
     shown = written([(f.label, f.value) for f in fields], random)
     one = random.choice(fields)

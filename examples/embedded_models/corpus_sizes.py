@@ -15,7 +15,7 @@ def plain_number(value: float, digits: int = 1) -> str:
 
 
 def nice(value: float) -> float:
-    """Rounded the way goods are sized: to about two digits."""
+    """A size rounded as goods are sized, to about two digits."""
     if value >= 100:
         return round(value / 10) * 10
     return round(value) if value >= 10 else round(value, 1)

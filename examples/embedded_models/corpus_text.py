@@ -145,14 +145,14 @@ def summary(random: Random) -> str:
 
 
 def question(random: Random) -> str:
-    """Common knowledge, asked and answered."""
+    """A question of common knowledge with its answer."""
     chosen = random.sample(_FACTS, random.randint(1, 3))
     asks, answers = random.choice((("User", "Assistant"), ("Question", "Answer"), ("Q", "A")))
     return "\n".join(f"{asks}: {q}\n{answers}: {a}" for q, a in chosen)
 
 
 def understanding(random: Random) -> str:
-    """A question on a story with the answer in it."""
+    """A story, a question on it and the answer."""
     hero, friend = random.sample(NAMES, 2)
     place, other = random.sample(_PLACES, 2)
     thing, count = _noun(random), random.randint(2, 60)

@@ -1,7 +1,7 @@
-"""The words of the pre-training text: another world's goods, brands, materials and conditions.
+"""The words of the pre-training text: invented goods, brands, materials and conditions.
 
-Nothing here may occur in the price task's catalogue (``test_corpus.py`` looks): the
-base model learns how advertisements are read, and has yet to learn those goods.
+Nothing here may occur in the price task's catalogue (``test_corpus.py`` checks that): the base
+model learns how advertisements are read, and the goods of the task only in fine-tuning.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def spell(number: int) -> str:
 
 
 def _goods() -> tuple[Good, ...]:
-    """The table above, read: ``name price unit low high exponent p materials; …``."""
+    """The goods of the table above: ``name price unit low high exponent p materials; …``."""
     goods = []
     for group, lines in _GOODS.items():
         for line in lines.split(";"):
@@ -228,7 +228,7 @@ def _goods() -> tuple[Good, ...]:
 
 
 def _brands(number: int, seed: int) -> dict[str, float]:
-    """Invented names with how dear they are; the first ones are the most common."""
+    """Invented brand names with their price factors; the first ones are the most common."""
     random = Random(seed)
     starts = ("Ba Be Bo Bri Ca Cor Da Del Do Dra El Em Fa Fel Fo Ga Gar Gre Ha Hel Ho Il Ja Jor Ka "
               "Kel Kru La Lin Lo Ma Mel Mor Na Nel No Or Pa Pen Pol Qua Ra Ren Ro Sa Sel Sti Ta "

@@ -1,8 +1,8 @@
 """Pre-training of the embedded causal LM in plain PyTorch: on two cores, or on a GPU.
 
 The loss is cross-entropy, except on the price of an advertisement, where the target is spread
-over the neighbouring numbers: a Gaussian in log price. Number tokens become ordered by it, and a
-price that is nearly right is nearly as good, which cross-entropy alone does not know (regression-
+over the neighbouring numbers: a Gaussian in log price. So the model learns the order of the number
+tokens, and a price that is nearly right costs little, unlike with cross-entropy alone (regression-
 aware training: arXiv 2501.19383, arXiv 2506.06657).
 """
 
@@ -27,7 +27,7 @@ from examples.embedded_models.corpus_ads import MARK
 SIGMA = 0.15
 """Width of the smoothed target, in the logarithm of the price."""
 PRICE_WEIGHT = 15.0
-"""How much the one price token of an advertisement counts: it is one in sixty, and the aim."""
+"""Weight of an advertisement's price token: it is one in sixty, and the one that matters."""
 LONGEST = 640
 CHUNK = 20_000
 
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What a training run is told."""
+    """Settings of a training run; it ends after ``minutes``, ``tokens`` or the first of both."""
 
     minutes: float | None = None
     tokens: int | None = None
@@ -51,11 +51,11 @@ class Settings(NamedTuple):
     warmup: float = 0.02
     seed: int = 0
     optimizer: str = "muon"
-    """``muon``, or ``adamw`` for all weights: less than half the time a step in tiny batches."""
+    """``muon``, or ``adamw`` for all weights: in tiny batches less than half the time a step."""
     compile: bool = False
-    """Whether to compile: a fifth faster on two cores, after a minute or two of compiling."""
+    """Whether to compile the model: a fifth faster on two cores, after a minute or two."""
     workers: int = 0
-    """Processes that make batches, for a GPU, which trains faster than one of them writes text."""
+    """Processes that generate batches; a GPU trains faster than one process generates text."""
 
 
 def make_model(tokenizer: PreTrainedTokenizerFast, **changes: Any) -> LlamaForCausalLM:
@@ -86,7 +86,7 @@ def make_model(tokenizer: PreTrainedTokenizerFast, **changes: Any) -> LlamaForCa
 def encode(
     texts: list[str], tokenizer: PreTrainedTokenizerFast
 ) -> list[tuple[list[int], list[int]]]:
-    """Tokens of each document with EOS, and beside them the prices (0 where there is none)."""
+    """For each document its tokens with EOS, and for each token its price (0: no price)."""
     pieces = [text.split(MARK) for text in texts]
     flat = tokenizer([piece for parts in pieces for piece in parts])["input_ids"]
     encoded, at = [], 0
@@ -97,7 +97,7 @@ def encode(
             ids += flat[at]
             after_mark = [0] * len(flat[at])
             if index:
-                # a piece behind the mark begins with the number, which is one token
+                # A piece behind the mark begins with the number, which is one token.
                 digits = part[: next((i for i, c in enumerate(part) if not c.isdigit()), len(part))]
                 after_mark[0] = int(digits)
             prices += after_mark
@@ -139,7 +139,7 @@ def _pad(group: list[tuple[list[int], list[int]]], length: int, pad: int) -> Bat
 
 
 class _Endless(IterableDataset[Any]):
-    """Batches without an end, from a seed of its own in each worker."""
+    """Endless batches; each worker process has a random seed of its own."""
 
     def __init__(self, make: Callable[[int], Iterator[Any]], seed: int) -> None:
         self.make, self.seed = make, seed
@@ -150,7 +150,7 @@ class _Endless(IterableDataset[Any]):
 
 
 def made_ahead(make: Callable[[int], Iterator[Any]], settings: Settings) -> Iterable[Any]:
-    """The batches that ``make`` makes from a seed, in worker processes where some are wanted.
+    """The batches that ``make`` generates from a seed, in worker processes if there are any.
 
     Workers take turns, so the same settings give the same batches in the same order.
     """
@@ -163,7 +163,7 @@ def made_ahead(make: Callable[[int], Iterator[Any]], settings: Settings) -> Iter
 
 
 class PriceTarget:
-    """The smoothed targets, a row of probabilities over the vocabulary for each price."""
+    """The smoothed targets: for each price the probabilities of the numbers from 0 to 999."""
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerFast, sigma: float = SIGMA, device: Any = "cpu"
@@ -186,7 +186,7 @@ def batch_loss(
 ) -> Tensor:
     """The weighted mean of the losses of all tokens of a batch."""
     hidden = body(batch.ids)
-    # every position is scored, also the padding's: a fixed shape is faster than fewer rows
+    # Every position is scored, also padding: a fixed shape is faster than fewer rows.
     logits = (hidden @ head.T).flatten(0, 1)
     labels = functional.pad(batch.ids[:, 1:], (0, 1), value=pad).flatten()
     prices = functional.pad(batch.prices[:, 1:], (0, 1)).flatten()
@@ -200,7 +200,7 @@ def batch_loss(
 
 
 def moved(batch: Any, device: Any) -> Any:
-    """A batch, a named tuple of tensors, on a device."""
+    """A batch (a named tuple of tensors), moved to a device."""
     return type(batch)(*(part.to(device) for part in batch))
 
 
@@ -302,7 +302,7 @@ def optimise(
         loss: a batch's loss.
         counted: tokens of a batch.
         settings: how long, how fast, from which seed.
-        report: told every fifty steps.
+        report: called every fifty steps with step, tokens, loss, seconds and speed.
         snapshot: called every ``every_seconds``.
         every_seconds: see above.
     """

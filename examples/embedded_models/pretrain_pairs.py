@@ -26,7 +26,7 @@ LONGEST = (320, 224)
 CHUNK = 8_000
 IGNORED = -100
 NEIGHBOUR = 8.0
-"""The bias of a head that looks at a neighbour: it outweighs what other tokens score at first."""
+"""The bias by which a head attends to a neighbour; larger than other tokens' scores at first."""
 
 
 class PairBatch(NamedTuple):
@@ -64,12 +64,13 @@ def make_model(tokenizer: PreTrainedTokenizerFast, **changes: Any) -> T5ForCondi
 
 
 def look_around(model: T5ForConditionalGeneration) -> T5ForConditionalGeneration:
-    """Let some heads begin by looking at a neighbour, by their bias for relative positions.
+    """Set position biases so that some heads attend to a neighbouring token from the start.
 
-    To go on with what stands in the input, the decoder looks for the token that it has just
-    written, and that is found only where encoder states know the token before theirs. Biases
-    begin near 0 and Adam moves each by about the learning rate a step: after 1,500 steps no head
-    of the encoder looked at the token before, and nothing was copied.
+    To copy from the input, the decoder searches it for the token that it has just written; the
+    state it needs is the next one, and that can be found only if encoder states contain the token
+    before theirs. Biases begin near 0 and Adam moves each by about the learning rate a step:
+    without this, after 1,500 steps no head of the encoder attended to the token before, and
+    nothing was copied.
     """
     encoder, decoder = (
         stack.block[0].layer[0].SelfAttention.relative_attention_bias.weight
@@ -77,7 +78,7 @@ def look_around(model: T5ForConditionalGeneration) -> T5ForConditionalGeneration
     )
     after = model.config.relative_attention_num_buckets // 2
     with torch.no_grad():
-        # One token before, two, the next one, three before; the decoder has nothing behind it.
+        # One token before, two, the next one, three before; the decoder sees no later tokens.
         for head, bucket in enumerate((1, 2, after + 1, 3)[: encoder.shape[1] - 1]):
             encoder[bucket, head] = NEIGHBOUR
         for head, bucket in enumerate((1, 2, 3)[: decoder.shape[1] - 1]):
@@ -96,9 +97,9 @@ def batches(
 
     Args:
         tokenizer: what encodes both sides.
-        tokens: how many a batch has.
-        seed: of all that is drawn.
-        copying: the share of pairs that ask for copying alone.
+        tokens: the tokens of a batch.
+        seed: of all random draws.
+        copying: the share of pairs that are pure copying.
         longest: tokens of the longest input and of the longest target; others are left out.
     """
     random = Random(seed)
@@ -111,7 +112,7 @@ def batches(
         for ids, labels in encoded:
             if len(ids) > longest[0] or len(labels) > longest[1]:
                 continue
-            # Few shapes: a CPU prepares its kernels anew for each.
+            # Few different shapes, because a CPU prepares its kernels anew for each.
             shape = _rounded(len(ids)), _rounded(len(labels))
             group = waiting.setdefault(shape, [])
             group.append((ids, labels))
@@ -161,9 +162,9 @@ def restated(
     Args:
         model: the model, in any precision.
         tokenizer: its tokenizer.
-        drawn: inputs, each with the values that its text has to hold.
+        drawn: inputs, each with the values that its text has to contain.
     """
-    # A tokenizer that is told to pad while it encodes would be saved as one that always does.
+    # Padding here and not while encoding, which would be saved as a setting of the tokenizer.
     encoded = tokenizer([source for source, _ in drawn])
     batch = tokenizer.pad(encoded, return_tensors="pt").to(model.device)
     with torch.no_grad():
@@ -180,10 +181,10 @@ def restated(
 def judge(
     model: T5ForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, number: int = 32
 ) -> Callable[[], dict[str, float]]:
-    """What measures the model on pairs that training does not see: loss, and values restated.
+    """A function that measures the model on pairs that training does not see.
 
-    ``read_out`` is the share of values of plain fields that are said word for word, ``stated``
-    that of records, which are put in other words around the values.
+    It returns the loss and the shares of values that the model writes word for word: ``read_out``
+    for plain fields, ``stated`` for records, whose text has other words around the values.
     """
     random = Random(4321)
     held_out = [
@@ -232,5 +233,5 @@ def train(
 
 
 def counted(batch: PairBatch, pad: int) -> int:
-    """Tokens of both sides without padding."""
+    """The number of tokens of both sides, without padding."""
     return int((batch.ids != pad).sum() + (batch.labels != IGNORED).sum())

@@ -14,16 +14,15 @@ from toolkit.errors import ToolkitError
 from toolkit.pipeline.restore import load_task
 from toolkit.reporting import context
 from toolkit.runs.run import Run
-from toolkit_playground import chat, compare, guess, html, panels, runs, vote
-from toolkit_playground.engine import base_of
-from toolkit_playground.library import Library
-from toolkit_playground.page import NO_RUN, NO_RUN_HINT, QUIET, Follower, Page, block
+from toolkit_playground.rendering import html
+from toolkit_playground.state.engine import base_of
+from toolkit_playground.state.library import Library
+from toolkit_playground.views import chat, compare, guess, panel, runs, vote
+from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
 QUEUE = 24
-"""Requests that may wait; more are turned away in words."""
+"""Requests that may wait; further ones are refused with a message."""
 CACHE_SECONDS = (600, 3600)
-HERE = Path(__file__).parent
-CSS = HERE / "style.css"
 TITLE = "adapter-toolkit playground"
 
 
@@ -39,7 +38,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
     ) as demo:
         with gr.Row(elem_classes="tk-head"):
             block("head-title", '<h1 class="tk-title"><span>adapter-toolkit</span> playground</h1>')
-            # A program that asks has no page to load: it finds the runs that there are now.
+            # A program that uses the API has no page to load: it finds the runs that there are now.
             chosen = gr.Dropdown(
                 listed(library), value=library.first(), label="Run", elem_id="run", min_width=280
             )
@@ -49,7 +48,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             for name, view in (
                 ("Compare", compare.build),
                 ("Chat", chat.build),
-                ("Panel", panels.build),
+                ("Panel", panel.build),
                 ("Vote", vote.build),
                 ("Guess", guess.build),
             ):
@@ -88,19 +87,19 @@ def _safe(follower: Follower, key: str | None) -> list[Any]:
 
 
 def listed(library: Library) -> list[tuple[str, str]]:
-    """The chooser's runs, in words and by ID."""
+    """The runs to choose from: description and ID."""
     return [(described(run), run.id) for run in library.playable()]
 
 
 def described(run: Run) -> str:
-    """A run in the words of the chooser."""
+    """A run as it stands in the list to choose from."""
     return f"{run.info['task']} · {run.info['recipe']['model']} · {run.id}"
 
 
 def head(library: Library, key: str | None) -> str:
     """The chosen run in a line, and everything that is amiss."""
     if key is None:
-        return html.empty(NO_RUN, NO_RUN_HINT)
+        return no_run()
     run = library.find(key)
     try:
         task = load_task(run)
@@ -117,10 +116,10 @@ def _line(library: Library, run: Run, summary: str) -> str:
     if found:
         badge = '<span class="tk-badge">SYNTHETIC DATA</span>' if found["synthetic"] else ""
         verdict = context.head(found)
-        ladder = found["systems"]
+        systems = found["systems"]
         metric = context.described(found)
         figures = [
-            f"{name} {_figure(ladder[name], metric)}"
+            f"{name} {_figure(systems[name], metric)}"
             for name in (context.trained(found), context.base(found))
             if name
         ]

@@ -19,7 +19,7 @@ from toolkit.system import environment
 from toolkit.system.console import Console
 
 if TYPE_CHECKING:
-    from toolkit_playground.library import Library
+    from toolkit_playground.state.library import Library
 
 FIRST_PORT, PORTS = 7860, 100
 
@@ -41,7 +41,7 @@ def serve(
     """Serve the playground until Ctrl-C; gives the app and its address where it does not block.
 
     Raises:
-        UsageError: no such run, no free port, or an open door without a password.
+        UsageError: no such run, no free port, or a page that others can reach without a password.
     """
     auth = credentials(options.auth)
     if auth is None and (options.share or not is_loopback(options.host)):
@@ -59,9 +59,9 @@ def serve(
         import gradio
     except ImportError as error:
         raise MissingExtra("the playground", "playground") from error
-    from toolkit_playground.app import CSS, build
-    from toolkit_playground.library import Library
-    from toolkit_playground.theme import HEAD, theme
+    from toolkit_playground.app import build
+    from toolkit_playground.rendering.theme import CSS, HEAD, theme
+    from toolkit_playground.state.library import Library
 
     console = Console(quiet=False)
     library = Library(folder, given)
@@ -105,7 +105,11 @@ def load_first(library: Library, console: Console) -> None:
 
 
 def credentials(given: str | None) -> list[tuple[str, str]] | None:
-    """Names and passwords from ``USER:PASSWORD`` or ``@FILE``; raises in words."""
+    """Names and passwords from ``USER:PASSWORD`` or ``@FILE``.
+
+    Raises:
+        UsageError: neither of these, or a file that cannot be read.
+    """
     if given is None:
         return None
     lines = [given]

@@ -1,10 +1,10 @@
-"""The baseline ladder: cheap ways to tell a price from a description, each as good as we could.
+"""The baseline ladder: cheap ways to predict a price from a description, each tuned with care.
 
-A baseline takes the training rows and gives back a predictor. All read the ``text`` alone, as the
-adapter does. All but the means fit the *logarithm* of the price: errors there are closer to
-symmetric, and ``exp`` of a centred log prediction is the median of the price, the value with the
-least mean absolute error (the mean would need Duan's smearing factor, JASA 1983, and be worse by
-MAE). Predictions stay within the range of the training prices. Settings are chosen by
+A baseline is fitted on the training rows and returns a predictor. All read the ``text`` alone, as
+the adapter does. All but the two constants fit the *logarithm* of the price: errors there are
+closer to symmetric, and ``exp`` of a centred log prediction is the median of the price, the value
+with the least mean absolute error (the mean would need Duan's smearing factor, JASA 1983, and have
+a higher MAE). Predictions stay within the range of the training prices. Settings are chosen by
 cross-validation on the training rows alone, and every random choice has a fixed seed.
 
 Heavy libraries are imported in the functions that need them.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 RIDGE_ROWS: Final = 100_000
-"""More training rows than this are sampled down for the linear models (memory of the n-grams)."""
+"""The linear models are fitted on a sample of at most this many rows (memory of the n-grams)."""
 TREE_ROWS: Final = 30_000
 """The same for the random forest and gradient boosting, and for choosing a penalty."""
 EMBEDDED_ROWS: Final = 4_000
@@ -64,7 +64,7 @@ def constant_median(train: Dataset) -> Predictor:
 
 
 def linearshape(train: Dataset) -> Predictor:
-    """Least squares on counts that need no vocabulary: lengths, digits, the largest number."""
+    """Least squares on features that need no vocabulary: lengths, digits, the largest number."""
     from sklearn.linear_model import LinearRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -79,8 +79,8 @@ def linearshape(train: Dataset) -> Predictor:
 def tfidf_ridge_log(train: Dataset) -> Predictor:
     """Ridge regression of the log price on words and pairs of words.
 
-    Weighting (TF-IDF of unit length, or plain damped counts, which suit prices that are a product
-    of one factor a word) and penalty are the pair with the least cross-validated MAE.
+    The weighting (TF-IDF of unit length, or logarithms of counts, which suit prices that are a
+    product of one factor per word) and the penalty are the pair with the least cross-validated MAE.
     """
     train = _sample(train, RIDGE_ROWS)
     with _one_thread():
@@ -89,12 +89,12 @@ def tfidf_ridge_log(train: Dataset) -> Predictor:
 
 
 def random_forest(train: Dataset) -> Predictor:
-    """A forest of 80 trees on the most telling words and the parsed quantities."""
+    """A random forest of 80 trees on the most informative words and the parsed quantities."""
     from sklearn.ensemble import RandomForestRegressor
 
     train = _sample(train, TREE_ROWS)
     texts = _texts(train)
-    # Single words, not SVD components: a tree splits on "oak" in one step, and did much better.
+    # Single words scored much better than SVD components: a tree splits on "oak" in one step.
     words = frequent_words(texts, 400)
 
     def features(texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -106,12 +106,12 @@ def random_forest(train: Dataset) -> Predictor:
 
 
 def gradient_boosting(train: Dataset) -> Predictor:
-    """Boosted trees on parsed quantities, TF-IDF components and the ridge's out-of-fold opinion.
+    """Boosted trees on parsed quantities, TF-IDF components and the ridge's prediction.
 
-    The ridge sums up thousands of words, which trees are bad at; the trees add what it cannot
-    say: curved effects of sizes, and quantities that count differently for different goods
-    (stacked generalisation, Wolpert 1992). Out-of-fold, because the ridge is too sure of rows
-    that it was fitted on.
+    The ridge adds up the effects of thousands of words, which trees are bad at; the trees add what
+    it cannot express: non-linear effects of sizes, and quantities whose effect depends on the kind
+    of goods (stacked generalisation, Wolpert 1992). In training the ridge's predictions are
+    out-of-fold, because it is too accurate on rows that it was fitted on.
     """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.ensemble import HistGradientBoostingRegressor
@@ -124,14 +124,14 @@ def gradient_boosting(train: Dataset) -> Predictor:
         rank = min(64, len(words.vocabulary_) - 1, len(texts) - 1)
         svd = TruncatedSVD(max(rank, 1), random_state=_SEED).fit(words.transform(texts))
 
-    def features(texts: Sequence[str], opinion: Array) -> Array:
+    def features(texts: Sequence[str], ridge_predictions: Array) -> Array:
         components = svd.transform(words.transform(texts))
-        return np.hstack([amounts(texts), components, opinion[:, np.newaxis]])
+        return np.hstack([amounts(texts), components, ridge_predictions[:, np.newaxis]])
 
     model = HistGradientBoostingRegressor(
         learning_rate=0.06,
         max_iter=600,
-        early_stopping=len(texts) >= 200,  # with fewer rows a tenth of them says nothing
+        early_stopping=len(texts) >= 200,  # a tenth of fewer rows is too few to judge by
         n_iter_no_change=20,
         random_state=_SEED,
     )
@@ -149,20 +149,20 @@ def embeddings_ridge(train: Dataset) -> Predictor:
 
     encode = _encoder()
     train = _sample(train, EMBEDDED_ROWS)
-    model = RidgeCV(alphas=np.logspace(-2, 2, 13))  # leave-one-out by one SVD
+    model = RidgeCV(alphas=np.logspace(-2, 2, 13))  # leave-one-out cross-validation from one SVD
     model.fit(encode(_texts(train)), _log_prices(train))
     return _predictor(train, lambda texts: model.predict(encode(texts)))
 
 
 class _Ridge(NamedTuple):
-    """A fitted ridge and what it said of each training row when that row was held out."""
+    """A fitted ridge, and its predictions of the training rows while each was held out."""
 
     predict: Callable[[Sequence[str]], Array]
     out_of_fold: Array
 
 
 def _fit_ridge(texts: list[str], log_prices: Array) -> _Ridge:
-    """The ridge on word n-grams with the weighting and penalty of least cross-validated MAE."""
+    """Fit the ridge on word n-grams with the weighting and penalty of least cross-validated MAE."""
     from sklearn.linear_model import Ridge
 
     best: tuple[float, Any, float] | None = None
@@ -193,7 +193,7 @@ def _fit_ridge(texts: list[str], log_prices: Array) -> _Ridge:
 
 
 def _out_of_fold(model: Any, features: Any, targets: Array) -> Array:
-    """Each row's prediction by a model that was fitted without it, within the targets' range."""
+    """Predict each row by a model fitted without it, and clip to the range of the targets."""
     from sklearn.model_selection import KFold, cross_val_predict
 
     folds = KFold(min(4, len(targets)), shuffle=True, random_state=_SEED)
@@ -202,10 +202,10 @@ def _out_of_fold(model: Any, features: Any, targets: Array) -> Array:
 
 
 def _encoder() -> Callable[[Sequence[str]], Array]:
-    """Texts → normalised sentence embeddings, by the model that the extra ``offline`` brings."""
+    """Texts → normalised sentence embeddings, by the encoder of the extra ``offline``."""
     import torch
 
-    # bfloat16 halves the time where the CPU computes in it, and moves no embedding by over 0.003.
+    # bfloat16 halves the time on a CPU that supports it, and moves no embedding by over 0.003.
     model = sentence_encoder(
         "The baseline embeddings-ridge",
         max_tokens=128,
@@ -213,7 +213,7 @@ def _encoder() -> Callable[[Sequence[str]], Array]:
     )
 
     def encode(texts: Sequence[str]) -> Array:
-        # encode() sorts by length itself, so that batches hold little padding
+        # encode() sorts by length itself, so that batches contain little padding
         vectors = model.encode(list(texts), batch_size=64, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float64)
 
@@ -221,10 +221,10 @@ def _encoder() -> Callable[[Sequence[str]], Array]:
 
 
 def _one_thread() -> AbstractContextManager[Any]:
-    """One thread for what parallelises badly: linear models and the splits of boosted trees.
+    """Limit to one thread what parallelises badly: linear models and splits of boosted trees.
 
-    Their parallel regions are so short that a second thread gains nothing, and on a busy machine
-    waiting for it each time made fits of two seconds take thirty.
+    Their parallel regions are so short that a second thread gains nothing; on a busy machine,
+    waiting for it made fits of two seconds take thirty.
     """
     from threadpoolctl import threadpool_limits
 
@@ -237,7 +237,10 @@ def _constant(value: float) -> Predictor:
 
 
 def _predictor(train: Dataset, predict_log: Callable[[Sequence[str]], Any]) -> Predictor:
-    """From texts → log prices to rows → prices, within the range of the training prices."""
+    """Turn a function from texts to log prices into a predictor of prices of rows.
+
+    Prices are clipped to the range of the training prices.
+    """
     log_prices = _log_prices(train)
     low, high = log_prices.min(), log_prices.max()
 
@@ -250,7 +253,7 @@ def _predictor(train: Dataset, predict_log: Callable[[Sequence[str]], Any]) -> P
 
 
 def _sample(rows: Dataset, most: int) -> Dataset:
-    """At most ``most`` rows, drawn with a fixed seed; shuffled only where some are left out."""
+    """At most ``most`` rows, drawn with a fixed seed; shuffled only if some are left out."""
     if len(rows) <= most:
         return rows
     return rows.select(np.random.default_rng(_SEED).choice(len(rows), most, replace=False))

@@ -14,110 +14,76 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import Baseline, Metric, Row, Task
+from toolkit.metrics import mae, r2, rmse, root_mean
 
 if TYPE_CHECKING:
-    import numpy as np
     from datasets import Dataset, DatasetDict
 
     from toolkit import Source
 
-
-def _rmse(squares: np.ndarray, axis: int = -1) -> Any:
-    return squares.mean(axis=axis) ** 0.5
-
-
-def _r2(true: np.ndarray, predicted: np.ndarray, axis: int = -1) -> Any:
-    """Coefficient of determination; negative where the mean of the true prices is better."""
-    residual = ((true - predicted) ** 2).sum(axis=axis)
-    total = ((true - true.mean(axis=axis, keepdims=True)) ** 2).sum(axis=axis)
-    return 1 - residual / (total + 1e-300)  # where all true prices are equal
-
+DATA_OPTIONS: Mapping[str, Any] = {"rows": None, "category": None, "mask_target": False}
+"""Options of all price tasks: how many rows are used at most, drawn by the seed; the one category
+they are of (``largest``: that with the most rows); whether amounts of money in the descriptions
+are replaced, so that no model can copy the price from there."""
 
 METRICS: tuple[Metric, ...] = (
+    mae(unit="$", format_spec=".2f"),
+    rmse(unit="$", format_spec=".2f"),
     Metric(
-        "mae", lambda p, r: abs(p - r), greater_is_better=False,
-        label="Mean absolute error", unit="$", format=".2f",
-    ),
-    Metric(
-        "rmse", lambda p, r: (p - r) ** 2, aggregate=_rmse, greater_is_better=False,
-        label="Root mean squared error", unit="$", format=".2f",
-    ),
-    Metric(
-        "rmsle", lambda p, r: (math.log1p(p) - math.log1p(r)) ** 2, aggregate=_rmse,
+        "rmsle", lambda p, r: (math.log1p(p) - math.log1p(r)) ** 2, aggregate=root_mean,
         greater_is_better=False, label="Root mean squared log error",
     ),
-    Metric("r2", lambda p, r: (r, p), aggregate=_r2, label="R²"),
+    r2(),
     Metric(
         "within_20", lambda p, r: float(abs(p - r) <= 0.2 * r), label="Within 20 %",
     ),
 )  # fmt: skip
-
-
-DATA_OPTIONS: Mapping[str, Any] = {"rows": None, "category": None}
-"""Options of all price tasks: how many rows are used at most, drawn by the seed, and the one
-category they are of (``largest``: that with the most rows)."""
+"""The unit is that of the catalogue; a task shows the currency of its own data."""
 
 
 class PriceTask(Task):
     """Rows with a description and a price above zero, however the price is predicted."""
 
+    # -- data ------------------------------------------------------------------------------------
     columns = {
         "text": "the description",
         "price": "the price, above zero",
         "category": "the category, empty where there is none",
     }
-    metrics: tuple[Metric, ...] = METRICS
-    primary_metric = "mae"
-    margin = 0.02
-    shortens: ClassVar[str | None] = "text"
-    _currency = ""
+    truncate: ClassVar[str | None] = "text"
 
-    # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        from toolkit_price_regression.load import load_rows
-        from toolkit_price_regression.selecting import selected
+        from toolkit_price_regression import load
 
-        rows = selected(load_rows(source), self.settings, source)
-        self._currency = source.chosen.get("currency") or ("$" if source.synthetic else "")
-        return rows
+        rows = load.load_rows(source, mask_target=bool(self.options["mask_target"]))
+        return load.selected(rows, self.options, source)
 
     def load_inputs(self, source: Source) -> Dataset:
-        from toolkit_price_regression.load import load_inputs
+        from toolkit_price_regression import load
 
-        return load_inputs(source, source.chosen)
+        masked = bool(self.options["mask_target"])
+        return load.load_inputs(source, source.chosen, mask_target=masked)
 
     def group(self, row: Row) -> str:
         from toolkit_price_regression.load import group
 
         return group(str(row["text"]))
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
-        """Currency and median, and what the kind's own ``learn`` finds."""
+    def fit(self, train: Dataset) -> dict[str, Any]:
+        """The median, and what the kind's own ``learn`` finds."""
         import numpy as np
 
         prices = np.asarray(train["price"], dtype=np.float64)
-        facts = {"currency": self._currency, "median": float(np.median(prices))}
-        return {**super().learn(train), **facts}
+        return {**super().fit(train), "median": float(np.median(prices))}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
-        unit = self.facts.get("currency", "")
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
+        unit = self.state.get("currency", "")
         self.metrics = tuple(replace(m, unit=unit) if m.unit else m for m in METRICS)
 
+    # -- prediction ------------------------------------------------------------------------------
     def fallback(self) -> float:
-        return float(self.facts["median"])
-
-    def reference(self, row: Row) -> float:
-        return float(row["price"])
-
-    # -- judging -----------------------------------------------------------------------------------
-    def baselines(self) -> Mapping[str, Baseline]:
-        from toolkit_price_regression.baselines import ladder
-
-        return ladder()
-
-    def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
-        return {"price": _price_band, "length": _length_band, "category": _category}
+        return float(self.state["median"])
 
     def residual(self, prediction: float, reference: float) -> float:
         # Errors grow with the price, so intervals are a factor around it, not a sum.
@@ -125,6 +91,23 @@ class PriceTask(Task):
 
     def interval(self, prediction: float, width: float) -> tuple[float, float]:
         return prediction * math.exp(-width), prediction * math.exp(width)
+
+    # -- metrics ---------------------------------------------------------------------------------
+    metrics: tuple[Metric, ...] = METRICS
+    primary_metric = "mae"
+    margin = 0.02
+
+    def reference(self, row: Row) -> float:
+        return float(row["price"])
+
+    def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
+        return {"price": _price_band, "length": _length_band, "category": _category}
+
+    # -- baselines -------------------------------------------------------------------------------
+    def baselines(self) -> Mapping[str, Baseline]:
+        from toolkit_price_regression.baselines import ladder
+
+        return ladder()
 
 
 def _price_band(row: Row) -> str:

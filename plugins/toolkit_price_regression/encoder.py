@@ -47,6 +47,7 @@ class PriceRegressionEncoder(PriceTask, SequenceRegressionTask):
     The target is the logarithm of the price: errors count as factors, as the intervals do.
     """
 
+    api_version = 2
     name = "price-regression-encoder"
     summary = "Predict a price from a product description with an encoder"
     options = {**SequenceRegressionTask.options, **DATA_OPTIONS}

@@ -1,4 +1,4 @@
-"""What the baselines see of a text: its words, its shape, and the amounts it tells."""
+"""Features of a text for the baselines: its words, its lengths and counts, its quantities."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from toolkit_price_regression.quantities import table
 Array = npt.NDArray[np.float64]
 
 _WORD: Final = r"(?u)\d+(?:[.,]\d+)*|[^\W\d_]+"
-"""Numbers whole and apart from their units, so that "500ml" and "500 ml" are the same bigram."""
+"""Numbers are tokens apart from their units, so that "500ml" and "500 ml" are one bigram."""
 
 
 def vectorizer(texts: list[str], min_df: int = 2, **weighting: Any) -> Any:
-    """Fitted TF-IDF weights of words and pairs of words."""
+    """Fit TF-IDF weights of words and pairs of words; of characters if no word can be used."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     settings = {"sublinear_tf": True, "max_features": 200_000, **weighting}
@@ -34,7 +34,7 @@ def vectorizer(texts: list[str], min_df: int = 2, **weighting: Any) -> Any:
 
 
 def frequent_words(texts: list[str], number: int) -> Callable[[Sequence[str]], Array]:
-    """Whether a text has each of the words that divide the texts best (nearest to half of them)."""
+    """A function from texts to 0 or 1 for each of the words that split the texts most evenly."""
     words = vectorizer(texts, binary=True, norm=None, use_idf=False, sublinear_tf=False)
     share = np.asarray(words.transform(texts).mean(axis=0)).ravel()
     single = np.array([" " not in word for word in words.get_feature_names_out()])
@@ -43,7 +43,7 @@ def frequent_words(texts: list[str], number: int) -> Callable[[Sequence[str]], A
 
 
 def shape(texts: Sequence[str]) -> Array:
-    """Counts and lengths of each text, damped by a logarithm where they have long tails."""
+    """Eight counts and lengths of each text, shape (texts, 8); logarithms of the long-tailed."""
     rows = []
     for text in texts:
         words = text.split()
@@ -64,5 +64,5 @@ def shape(texts: Sequence[str]) -> Array:
 
 
 def amounts(texts: Sequence[str]) -> Array:
-    """Parsed quantities; 0 where a text has none, which every tree can split from the rest."""
+    """Parsed quantities, shape (texts, 2 × dimensions); 0 if absent, which a tree can split off."""
     return np.nan_to_num(table(texts), nan=0.0)

@@ -14,13 +14,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    import numpy as np
+from typing import Any, NamedTuple
 
 EMPTY, UNREADABLE, INFINITE = "no price", "unreadable price", "infinite price"
 ZERO, NEGATIVE = "price of zero", "negative price"
@@ -153,57 +149,18 @@ def _grouped(whole: str) -> bool:
 # -- a column ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Column:
-    """The prices of a column.
+def common_currency(counts: Counter[str]) -> tuple[str | None, str]:
+    """The one currency that a column's prices name, and a warning where they name several.
 
     Args:
-        prices: one a value; NaN where there is none.
-        reasons: reason → indexes of the values that are no price.
-        currency: the one currency that is named, as it is shown; ``None`` for none or several.
-        notes: what was decided, in sentences.
+        counts: each currency, as it is shown → how many prices name it.
     """
-
-    prices: np.ndarray
-    reasons: dict[str, np.ndarray]
-    currency: str | None
-    notes: list[str]
-
-
-def read_column(values: Sequence[Any], decimal: str | None = None) -> Column:
-    """Read all prices of a column.
-
-    Args:
-        decimal: what separates decimals in values that do not tell; found out when not given.
-    """
-    import numpy as np
-
-    notes: list[str] = []
-    if decimal is None:
-        decimal, note = decimal_mark(values)
-        notes += [note] if note else []
-    prices = np.full(len(values), np.nan)
-    reasons: dict[str, list[int]] = {}
-    currencies: Counter[str] = Counter()
-    for at, value in enumerate(values):
-        price = read_price(value, decimal)
-        if isinstance(price, Price):
-            prices[at] = price.value
-            if price.currency:
-                currencies[price.currency] += 1
-        else:
-            reasons.setdefault(price, []).append(at)
-    if len(currencies) > 1:
-        named = ", ".join(f"{name} {count:,}" for name, count in currencies.most_common())
-        notes.append(
-            f"WARNING: prices are in several currencies ({named}) and are compared as plain "
-            "numbers; convert them to one currency first"
-        )
-    return Column(
-        prices=prices,
-        reasons={reason: np.asarray(at) for reason, at in reasons.items()},
-        currency=next(iter(currencies)) if len(currencies) == 1 else None,
-        notes=notes,
+    if len(counts) <= 1:
+        return next(iter(counts), None), ""
+    named = ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
+    return None, (
+        f"WARNING: prices are in several currencies ({named}) and are compared as plain "
+        "numbers; convert them to one currency first"
     )
 
 

@@ -1,9 +1,9 @@
 """Quantities in product descriptions, read with regular expressions and put in base units.
 
 ``"Set of two, 1.2 x 0.8 m, 500ml"`` holds a count of 2, two lengths, an area of 0.96 m² and
-a volume of 0.5 l. Units of the same dimension are made comparable (27 inch is 0.6858 m), which is
-what a bag of words cannot do. The parser is general on purpose: it knows units and the usual ways
-of saying how many, and nothing of any particular catalogue.
+a volume of 0.5 l. Units of the same dimension become comparable (27 inch is 0.6858 m), which a bag
+of words cannot achieve. The parser is general on purpose: it knows units and common expressions of
+a count, and nothing about any particular catalogue.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ _COUNTS: Final = tuple(
         rf"\b(?:quantity|qty|amount|units)(?: of|:| is|\.)*\s*{_MANY}\b",
         rf"{_START}{_MANY}\s?[x×]\s(?=[a-z])",  # 6 x plates
         r"(?<!\w)[x×](?P<number>\d{1,3})\b",  # x6
-        rf"\ball\s{_MANY}\b(?=\s*(?:[.,;!]|$))",  # the price is for all 3
+        rf"\ball\s{_MANY}\b(?=\s*(?:[.,;!]|$))",  # (the price is for) all 3
         rf"{_START}{_MANY} of (?:them|these|those)\b",
         # A sentence that starts with a number of things: "2 brass table lamps".
         rf"(?:^|[.:;]\s+){_MANY} (?!(?:{_SPELLINGS}|{_NO_THINGS})\b)(?=[a-z])",
@@ -128,7 +128,7 @@ _COUNTS: Final = tuple(
 
 
 def quantities(text: str) -> dict[str, list[float]]:
-    """Dimension → its values in base units, in the order of the text; absent ones are left out.
+    """Dimension → its values in base units, in the order of the text; without absent dimensions.
 
     >>> quantities("Set of two rugs, 120 x 80 cm")
     {'count': [2.0], 'area': [0.96], 'length': [1.2, 0.8]}
@@ -148,7 +148,10 @@ def quantities(text: str) -> dict[str, list[float]]:
 
 
 def table(texts: Iterable[str]) -> npt.NDArray[np.float64]:
-    """One row a text, two columns a dimension (first and largest value); NaN where it has none."""
+    """A row per text with two columns per dimension: first and largest value, NaN if absent.
+
+    Shape (texts, 2 × dimensions), in the order of :data:`DIMENSIONS`.
+    """
     rows = []
     for text in texts:
         found = quantities(text)
@@ -161,14 +164,14 @@ def table(texts: Iterable[str]) -> npt.NDArray[np.float64]:
 
 
 def _counts(lowered: str) -> list[float]:
-    """How many items are sold; one value a place in the text, however many patterns find it."""
+    """How many items are sold: one value per place in the text, even if several patterns match."""
     found: dict[int, float] = {}
     for pattern in _COUNTS:
         for match in pattern.finditer(lowered):
             word = match["number"]
             value = _WORDS.get(word) or _PHRASES.get(word) or int(word)
             if value > 0:
-                # By its end: "half a dozen" and the "dozen" in it are one.
+                # Keyed by the end of the match: "half a dozen" and its "dozen" are one count.
                 found.setdefault(match.end("number"), float(value))
     return [found[place] for place in sorted(found)]
 
@@ -204,7 +207,7 @@ def _measure(number: str, unit: str) -> tuple[str, float]:
 
 
 def _value(number: str) -> float:
-    """``1,250`` is a thousand and some, ``1,5`` one and a half."""
+    """Parse a number: a comma before three digits separates thousands, any other is decimal."""
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number):
         return float(number.replace(",", ""))
     return float(number.replace(",", "."))

@@ -1,7 +1,8 @@
 """Recipes for a real model: Llama 3.1 8B in 4 bits, for a GPU of 24 GB, a T4, and an A100.
 
-Their settings are those of a guide to fine-tuning Llama 3.1 for prices, as far as it gives them;
-:attr:`Recipe.sources` says of each where it comes from.
+"The guide" below is the one that these recipes follow: a guide to fine-tuning Llama 3.1 for prices.
+:attr:`Recipe.sources` names the source of each setting: the guide as far as it gives one, a paper,
+or "ours" where this project chose.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ SOURCES = {
     "model": f"{_GUIDE}: Llama 3.1 8B",
     "training.per_device_train_batch_size": f"{_GUIDE}: 16",
     "training.num_train_epochs": f"{_GUIDE}: 3–4, overfitting after 2–3",
-    "training.learning_rate": f"{_GUIDE}: 0.0001 at its highest",
+    "training.learning_rate": f"{_GUIDE}: at most 0.0001",
     "training.lr_scheduler_type": f"{_GUIDE}: cosine, to 0",
-    "training.warmup_steps": f"{_GUIDE}: a warm-up; how long is {_OURS}",
+    "training.warmup_steps": f"{_GUIDE}: a warm-up; its length is {_OURS}",
     "training.weight_decay": _OURS,
     "training.optim": f"{_QLORA}: paged, in 8 bits",
     "training.max_grad_norm": f"{_QLORA}: 0.3",
-    "training.gradient_checkpointing": f"{_QLORA}; the guide's 38 GB leave it out",
-    "training.eval_strategy": f"{_GUIDE}: saved and judged by steps",
+    "training.gradient_checkpointing": f"{_QLORA}; the guide trains without, in 38 GB",
+    "training.eval_strategy": f"{_GUIDE}: checkpoints saved and evaluated by steps",
     "training.eval_steps": f"{_GUIDE}: every 5,000 of 100,000 steps; a tenth for fewer rows",
     "training.save_steps": "as eval_steps",
     "training.logging_steps": f"{_GUIDE}: 50",
-    "training.bf16": f"{_OURS}: what an A100 and newer compute in",
-    "training.max_length": f"{_OURS}: descriptions are shortened to fit, prices never",
+    "training.bf16": f"{_OURS}: supported by an A100 and newer GPUs",
+    "training.max_length": f"{_OURS}: descriptions are truncated to fit, prices never",
     "lora.r": f"{_GUIDE}: 32",
     "lora.lora_alpha": f"{_GUIDE}: r or twice r",
     "lora.lora_dropout": f"{_GUIDE}: 10 %",
-    "lora.target_modules": f"{_GUIDE}: its file of 109 MB is r 32 on q, k, v and o",
+    "lora.target_modules": f"{_GUIDE}: its adapter of 109 MB is r 32 on q, k, v and o",
     "quantization.load_in_4bit": f"{_GUIDE}: 4 bits, 5.6 GB",
     "quantization.bnb_4bit_quant_type": f"{_QLORA}: nf4",
     "quantization.bnb_4bit_use_double_quant": f"{_QLORA}: double quantization",
@@ -96,7 +97,7 @@ LLAMA_T4 = replace(
     sources={
         **SOURCES,
         "training.per_device_train_batch_size": f"{_GUIDE}: 1–2 on smaller GPUs",
-        "training.gradient_accumulation_steps": f"{_OURS}: 16 rows a step, as before",
+        "training.gradient_accumulation_steps": f"{_OURS}: 16 rows per step, as above",
         "training.fp16": f"{_OURS}: a T4 has no bfloat16",
         "training.bf16": f"{_OURS}: a T4 has no bfloat16",
         "quantization.bnb_4bit_compute_dtype": f"{_OURS}: a T4 has no bfloat16",
@@ -120,8 +121,8 @@ LLAMA_A100 = replace(
     cost={"machine_price_per_hour": 1.00},
     sources={
         **SOURCES,
-        "training.gradient_checkpointing": f"{_GUIDE}: its 38 GB of 40 are without",
-        "training.max_length": f"{_OURS}: what the guide's 38 GB hold without checkpointing",
+        "training.gradient_checkpointing": f"{_GUIDE}: without it 38 of 40 GB are used",
+        "training.max_length": f"{_OURS}: what fits into the guide's 38 GB without checkpointing",
         "training.eval_steps": f"{_GUIDE}: 5,000",
         "cost.machine_price_per_hour": f"{_GUIDE}: about $1.00",
     },

@@ -54,6 +54,7 @@ EMBEDDED = Recipe(
 class PriceRegression(PriceTask, NumericLMTask):
     """Predict a price from a description."""
 
+    api_version = 2
     name = "price-regression"
     summary = "Predict a price from a product description"
     few_shot = 2
@@ -61,17 +62,17 @@ class PriceRegression(PriceTask, NumericLMTask):
     recipes = (EMBEDDED, LLAMA, LLAMA_T4, LLAMA_A100)
     panel = Panel(inputs={"text": "Description"}, view="number-distribution")
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         import numpy as np
 
         prices = np.asarray(train["price"], dtype=np.float64)
         unit = choose_unit(prices)
         number = {"unit": unit, "largest_number": to_number(float(prices.max()), unit)}
-        return {**super().learn(train), **number}
+        return {**super().fit(train), **number}
 
-    def reworded(self, row: Row, random: Random) -> Row:
+    def augment(self, row: Row, random: Random) -> Row:
         # What is sold comes first; a price does not depend on the order of the rest.
-        if not self.settings["shuffle_sentences"]:
+        if not self.options["shuffle_sentences"]:
             return row
         first, *rest = _SENTENCE.split(str(row["text"]))
         random.shuffle(rest)
@@ -81,7 +82,7 @@ class PriceRegression(PriceTask, NumericLMTask):
     def format_example(self, row: Row) -> dict[str, Any]:
         # Without a named currency the prompt says dollars, as the seed's does: a model has to be
         # told some currency, and which one it is makes no difference to an adapter.
-        currency = self.facts.get("currency") or "$"
+        currency = self.state.get("currency") or "$"
         unit = NAMES.get(currency, "unit") if self.unit == 1.0 else "cent"
         sign = currency if self.unit == 1.0 else ""
         # New rows have no price.
@@ -91,11 +92,11 @@ class PriceRegression(PriceTask, NumericLMTask):
 
     @property
     def unit(self) -> float:
-        return float(self.facts.get("unit", 1.0))
+        return float(self.state.get("unit", 1.0))
 
     @property
     def largest_number(self) -> int:
-        return int(self.facts.get("largest_number", 999))
+        return int(self.state.get("largest_number", 999))
 
     def number(self, row: Row) -> int:
         return to_number(row["price"], self.unit)

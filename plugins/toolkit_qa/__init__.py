@@ -1,4 +1,4 @@
-"""Question answering: the plugin that marks the answer to a question in a text."""
+"""Extractive question answering: the plugin that marks the answer to a question in a text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def register_tasks(register: Callable[[type[Task]], None]) -> None:
 
 @hookimpl
 def register_commands(app: typer.Typer) -> None:
-    """Add ``toolkit together``."""
+    """Add the command ``toolkit together``."""
     from toolkit_qa.commands import together
 
     app.command(name="together")(together)

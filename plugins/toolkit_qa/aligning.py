@@ -1,6 +1,6 @@
-"""Answers as files hold them → texts with the place where each stands in its context.
+"""Read the answers of a file's cell, and find each one's position in its context.
 
-Positions are counted in characters (Unicode code points) from 0, as SQuAD's are.
+Positions are counted in characters (Unicode code points) from 0, as in SQuAD.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 NEARBY: Final = 100
-"""How many characters from where it should be an answer is looked for."""
+"""An answer is searched for within this many characters of its stated start."""
 
 Given = tuple[str, int | None]
-"""An answer as given: its text, and its start where that is said."""
+"""An answer as the file gives it: its text, and its start, or ``None`` if the file gives none."""
 
 
 @dataclass(frozen=True)
 class Aligned:
-    """An answer in its context.
+    """An answer at its position in its context.
 
     Args:
-        text: what stands there: ``context[start : start + len(text)]``.
-        start: its first character.
-        mended: what was changed to make it so, in words; empty where nothing was.
+        text: the answer as the context has it: ``context[start : start + len(text)]``.
+        start: position of its first character.
+        mended: what was corrected in the file's text or start, in words; empty if nothing was.
     """
 
     text: str
@@ -35,15 +35,15 @@ class Aligned:
 
 
 def answers_of(value: Any, start: Any = None) -> list[Given]:
-    """The answers in a cell, whatever its form.
+    """Read the answers of a cell; empty texts are left out.
 
     Args:
         value: ``{"text": […], "answer_start": […]}``, a list of ``{"text", "answer_start"}`` or
-            of texts, one text, any of these written as JSON or as Python, or nothing.
+            of texts, one text, any of these written as JSON or as Python, or ``None``.
         start: the start of a single text, from a column of its own.
 
     Raises:
-        ValueError: it is none of these; says what it is.
+        ValueError: the value has none of these forms; the message quotes it.
     """
     if isinstance(value, str):
         value = _parsed(value)
@@ -55,12 +55,12 @@ def answers_of(value: Any, start: Any = None) -> list[Given]:
         value = _columns(value)
     if not isinstance(value, list):
         raise ValueError(f"{value!r:.40} is no answer: give a text, or text with answer_start")
-    found = [_one(item) for item in value]
-    return [(text, at) for text, at in found if text.strip()]
+    answers = [_one(item) for item in value]
+    return [(text, at) for text, at in answers if text.strip()]
 
 
 def _parsed(cell: str) -> Any:
-    """A cell that holds JSON, or what Python prints for lists and dicts, read; others as text."""
+    """Parse a list or dict, written as JSON or as Python prints it; other cells stay text."""
     if not re.match(r"\s*[\[{]", cell):
         return cell
     for read in (json.loads, ast.literal_eval):
@@ -74,6 +74,7 @@ def _parsed(cell: str) -> Any:
 
 
 def _columns(value: Mapping[str, Any]) -> list[Any]:
+    """``{"text": […], "answer_start": […]}`` as a list with one dict for each answer."""
     texts, starts = value.get("text"), value.get("answer_start")
     if texts is None and "text" not in value:
         raise ValueError(f"an object with {', '.join(map(repr, value)) or 'nothing'} has no 'text'")
@@ -85,6 +86,7 @@ def _columns(value: Mapping[str, Any]) -> list[Any]:
 
 
 def _one(item: Any) -> Given:
+    """One item of a list of answers."""
     if isinstance(item, str):
         return item, None
     if isinstance(item, Mapping) and isinstance(item.get("text"), str):
@@ -93,6 +95,7 @@ def _one(item: Any) -> Given:
 
 
 def _number(value: Any) -> int | None:
+    """A start as a whole number; ``None`` for an empty cell."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     try:
@@ -105,18 +108,21 @@ def _number(value: Any) -> int | None:
 
 
 def align(context: str, text: str, start: int | None) -> Aligned | None:
-    """An answer at its place.
+    """Find an answer in its context.
 
-    Where no start is given it is the first occurrence. A start that does not match is mended with
-    the nearest occurrence within :data:`NEARBY` characters, or the only one anywhere; letters'
-    case and blanks may differ then. ``None``: there is none.
+    Without a start, the first occurrence is taken. A start that does not match is corrected to the
+    nearest occurrence within :data:`NEARBY` characters, or else to the only one in the context.
+    Where no occurrence is exact, case and white space may differ.
+
+    Returns:
+        The answer at its position, or ``None`` if there is no such occurrence.
     """
     if start is None:
         exact = context.find(text)
         if exact >= 0:
             return Aligned(text, exact)
-        found = _occurrences(context, text)
-        return _mended(found[0], f"'{_short(text)}' is written otherwise") if found else None
+        similar = _occurrences(context, text)
+        return _mended(similar[0], f"'{_short(text)}' is written otherwise") if similar else None
     if 0 <= start <= len(context) and context.startswith(text, start):
         return Aligned(text, start)
     found = [Aligned(text, m.start()) for m in re.finditer(re.escape(text), context)]
@@ -131,12 +137,12 @@ def align(context: str, text: str, start: int | None) -> Aligned | None:
     return _mended(best, f"answer_start {start} → {best.start}")
 
 
-def _mended(found: Aligned, how: str) -> Aligned:
-    return Aligned(found.text, found.start, how)
+def _mended(answer: Aligned, correction: str) -> Aligned:
+    return Aligned(answer.text, answer.start, correction)
 
 
 def _occurrences(context: str, text: str) -> list[Aligned]:
-    """Where a text stands but for its letters' case and its blanks."""
+    """All occurrences of a text, ignoring case and differences in white space."""
     words = text.split()
     if not words:
         return []
@@ -145,7 +151,7 @@ def _occurrences(context: str, text: str) -> list[Aligned]:
 
 
 def problem(context: str, text: str, start: int | None) -> str:
-    """What is wrong with an answer that does not stand where it should, in words."""
+    """Describe why an answer could not be found at its stated start."""
     if start is None:
         return f"'{_short(text)}' does not stand in the context"
     there = context[start : start + len(text)] if 0 <= start < len(context) else ""

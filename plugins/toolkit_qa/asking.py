@@ -1,4 +1,4 @@
-"""What is asked, and what in a context could answer it: types of questions, sentences, spans.
+"""Types of questions, and the sentences and spans of a context that could answer them.
 
 Everything here is rules on words: the baselines and slices that use it need no model.
 """
@@ -49,20 +49,21 @@ _STOP: Final = frozenset(
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of a context: characters ``start`` to ``end``."""
+    """A part of a context: characters from ``start`` up to, not including, ``end``."""
 
     start: int
     end: int
 
     def of(self, context: str) -> str:
+        """The text of the span."""
         return context[self.start : self.end]
 
 
 def question_type(question: str) -> str:
-    """What is asked for, by the first question word; ``other`` where there is none."""
+    """The type of a question by its first question word (:data:`TYPES`), or ``other``."""
     text = question.casefold()
-    found = [(m.start(), at, name) for at, (name, m) in enumerate(_first_of_each(text)) if m]
-    return min(found)[2] if found else "other"
+    matches = [(m.start(), at, name) for at, (name, m) in enumerate(_first_of_each(text)) if m]
+    return min(matches)[2] if matches else "other"
 
 
 def _first_of_each(text: str) -> list[tuple[str, re.Match[str] | None]]:
@@ -70,18 +71,18 @@ def _first_of_each(text: str) -> list[tuple[str, re.Match[str] | None]]:
 
 
 def sentences(context: str) -> list[Span]:
-    """Sentences, by their final marks; a line break ends one too."""
+    """Split a context into sentences, at final punctuation and at line breaks."""
     return [Span(m.start(), m.start() + len(m[0].rstrip())) for m in _SENTENCE.finditer(context)]
 
 
 def words(text: str) -> list[str]:
-    """Words in small letters, without those that every text has; endings are cut off."""
-    found = re.findall(r"[^\W_]+", text.casefold())
-    return [_stem(word) for word in found if word not in _STOP]
+    """The stems of a text's words, in lower case and without stop words."""
+    lowered = re.findall(r"[^\W_]+", text.casefold())
+    return [_stem(word) for word in lowered if word not in _STOP]
 
 
 def _stem(word: str) -> str:
-    """A word without its English ending: crude, and the same for question and context."""
+    """A word without its English ending: a rough rule, applied to question and context alike."""
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
@@ -89,15 +90,15 @@ def _stem(word: str) -> str:
 
 
 def word_spans(context: str) -> list[Span]:
-    """The words of a context and where they stand."""
+    """The span of every word of a context."""
     return [Span(m.start(), m.end()) for m in re.finditer(r"[^\W_]+(?:[.,’'-][^\W_]+)*", context)]
 
 
-def candidates(context: str, asked: str) -> list[Span]:
-    """Spans that could answer a question of a type, found by rules.
+def candidates(context: str, wanted: str) -> list[Span]:
+    """Spans that could answer a question of a type, found by rules; none for other types.
 
     Args:
-        asked: a type of :func:`question_type`.
+        wanted: the type of the question (see :func:`question_type`).
     """
     find: dict[str, Callable[[str], list[Span]]] = {
         "who": _people,
@@ -107,7 +108,7 @@ def candidates(context: str, asked: str) -> list[Span]:
         "which": _things,
         "what": _things,
     }
-    return find[asked](context) if asked in find else []
+    return find[wanted](context) if wanted in find else []
 
 
 def _matches(pattern: str, text: str) -> list[Span]:
@@ -115,31 +116,32 @@ def _matches(pattern: str, text: str) -> list[Span]:
 
 
 def _names(context: str) -> list[Span]:
-    """Capitalised words in a row, without the article or preposition that begins a sentence."""
-    found = []
+    """Runs of capitalised words, without an article or preposition that begins the sentence."""
+    names = []
     for match in re.finditer(_NAME, context):
         lead = re.match(rf"{_LEAD}(?: |$)", match[0])
         start = match.start() + (lead.end() if lead else 0)
         if start < match.end():
-            found.append(Span(start, match.end()))
-    return found
+            names.append(Span(start, match.end()))
+    return names
 
 
 def _people(context: str) -> list[Span]:
-    """Names of two words or more; all names where there are none."""
+    """Names of at least two words; all names if there are none."""
     names = [n for n in _names(context) if not re.search(rf"\b(?:{MONTHS})\b", n.of(context))]
     long = [name for name in names if " " in name.of(context)]
     return long or names
 
 
 def _places(context: str) -> list[Span]:
-    """Names behind a preposition of place; all names where there are none."""
+    """Names after a preposition of place; all names if there are none."""
     names = [n for n in _names(context) if not re.search(rf"\b(?:{MONTHS})\b", n.of(context))]
     near = [n for n in names if re.search(r"\b(?:in|at|from|of|near|to)\s+$", context[: n.start])]
     return near or names
 
 
 def _numbers(context: str) -> list[Span]:
+    """Numbers outside dates; all numbers if there are none."""
     dates = _matches(_DATE, context)
     return [
         number
@@ -149,7 +151,7 @@ def _numbers(context: str) -> list[Span]:
 
 
 def _things(context: str) -> list[Span]:
-    """Names, and words that an article or the end of a sentence sets off ("of pale marble.")."""
+    """Names, words after "a" or "an", and the last words of a sentence ("of pale marble.")."""
     word = r"[^\W\d]+"
     set_off = (
         rf"\b(?:[Aa]n?) ({word})\b|\b(?:of|in|are|is|by|the) ({word}(?: {word})?)[.!?](?:\s|$)"

@@ -1,8 +1,9 @@
 """The baseline ladder of question answering: cheap ways to find an answer in a context.
 
-Each has a score of how sure it is; below a threshold it says that there is no answer. The
-threshold is the one with the best F1 on training rows, so that a baseline is not beaten for
-lack of a "none". Heavy libraries are imported in the functions that need them.
+Apart from ``no-answer`` and ``nearest-type``, each baseline scores its answer; below a threshold it
+predicts that there is no answer. The threshold is the one with the best F1 on training rows, so
+that no baseline loses merely because it cannot abstain. Heavy libraries are imported in the
+functions that need them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import Baseline, Predictor, Row
 from toolkit.baselines import sentence_vectors
-from toolkit.data.tables import rows as rows_of
+from toolkit.data import tables
 from toolkit_qa import asking, scoring
 from toolkit_qa.asking import Span
 from toolkit_qa.scoring import NOTHING, Prediction, Reference
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 Guess = tuple[Prediction, float]
-"""What a baseline would answer, and how sure it is."""
+"""A baseline's answer and its score; higher is more certain, ``-inf`` means no answer."""
 
 FITTED_ROWS: Final = 2_000
-"""Training rows that a threshold is chosen on; for embeddings fewer, which take time."""
+"""At most this many training rows are used to choose a threshold."""
 EMBEDDED_ROWS: Final = 300
+"""The same for the baseline on embeddings, which are slow to compute."""
 WINDOW: Final = 12
-"""Words on either side of a span that the sliding window reads."""
+"""Words on each side of a span that the sliding window compares with the question."""
 LONGEST: Final = 12
-"""Words of the longest span that the sliding window tries."""
+"""Length in words of the longest span that the sliding window tries."""
 
 
 def ladder() -> dict[str, Baseline]:
@@ -47,49 +49,51 @@ def ladder() -> dict[str, Baseline]:
 
 
 def reference(row: Row) -> Reference:
-    """The answers that count as right."""
+    """The answers of a row that count as right; empty if the question has no answer."""
     answers = row["answers"]
     return {"texts": list(answers["text"]), "starts": list(answers["answer_start"])}
 
 
-def span(context: str, found: Span) -> Prediction:
-    """A span as a prediction."""
-    return {"text": found.of(context), "start": found.start, "end": found.end}
+def span(context: str, answer: Span) -> Prediction:
+    """A span of the context as a prediction."""
+    return {"text": answer.of(context), "start": answer.start, "end": answer.end}
 
 
 def no_answer(train: Dataset) -> Predictor:
-    """Says of every question that it has no answer; the floor wherever there are such."""
+    """Predict for every question that it has no answer: the floor on data with such questions."""
     return lambda rows: [dict(NOTHING)] * len(rows)
 
 
 def nearest_type(train: Dataset) -> Predictor:
-    """A random span of the type that is asked for: a name, a date, a number.
+    """A random span of the type that the question asks for, such as a name, a date or a number.
 
-    Where rules find none, a random word. The draw follows from the question and the context.
+    If the rules find no such span, a random word. The random generator is seeded with the question
+    and the context, so the same row always gets the same answer.
     """
 
     def guess(row: Row) -> Prediction:
         context = row["context"]
-        found = asking.candidates(context, asking.question_type(row["question"]))
-        unlike = [s for s in found if s.of(context) not in row["question"]]
-        spans = unlike or found or asking.word_spans(context)
+        candidates = asking.candidates(context, asking.question_type(row["question"]))
+        # What the question itself names is seldom its answer.
+        unnamed = [s for s in candidates if s.of(context) not in row["question"]]
+        spans = unnamed or candidates or asking.word_spans(context)
         if not spans:
             return NOTHING
         seed = hashlib.sha256(f"{row['question']}\n{context}".encode()).digest()
         return span(context, spans[int.from_bytes(seed[:8]) % len(spans)])
 
-    return lambda rows: [dict(guess(row)) for row in rows_of(rows)]
+    return lambda rows: [dict(guess(row)) for row in tables.rows(rows)]
 
 
 def overlap_sentence(train: Dataset) -> Predictor:
-    """The sentence that shares most with the question, rare words counting more (IDF)."""
+    """The sentence that shares most words with the question, weighted by rarity (IDF)."""
     weight = _weights(train)
 
     def guess(row: Row) -> Guess:
-        context, asked = row["context"], set(asking.words(row["question"]))
-        total = sum(map(weight, asked)) or 1.0
+        context, wanted = row["context"], set(asking.words(row["question"]))
+        total = sum(map(weight, wanted)) or 1.0
         scored = [
-            (sum(map(weight, asked & set(asking.words(s.of(context))))) / total, -s.start, s)
+            (sum(map(weight, wanted & set(asking.words(s.of(context))))) / total, -s.start, s)
             for s in asking.sentences(context)
         ]
         if not scored:
@@ -101,18 +105,18 @@ def overlap_sentence(train: Dataset) -> Predictor:
 
 
 def sliding_window(train: Dataset) -> Predictor:
-    """The span whose neighbourhood shares most with the question, while it itself shares nothing.
+    """The span whose surrounding words share most with the question, and that shares none itself.
 
-    Spans of one to :data:`LONGEST` words within a sentence; among equal ones that of the length
-    nearest to the training answers' median. After Richardson et al., "MCTest" (EMNLP 2013), and
-    the sliding-window baseline of Rajpurkar et al. (EMNLP 2016).
+    It tries spans of one to :data:`LONGEST` words within a sentence; among equal scores it takes
+    the length nearest to the median of the training answers. After Richardson et al., "MCTest"
+    (EMNLP 2013), and the sliding-window baseline of Rajpurkar et al. (EMNLP 2016).
     """
     import statistics
 
     weight = _weights(train)
     lengths = [
         len(asking.word_spans(text)) or 1
-        for row in rows_of(train, ["answers"])
+        for row in tables.rows(train, ["answers"])
         for text in row["answers"]["text"][:1]
     ]
     usual = statistics.median(lengths) if lengths else 3
@@ -124,25 +128,25 @@ def sliding_window(train: Dataset) -> Predictor:
 
 
 def _slide(context: str, question: str, weight: Callable[[str], float], usual: float) -> Guess:
-    """The best span of a context and its score, a share of the question's weight."""
-    asked = set(asking.words(question))
-    total = sum(map(weight, asked)) or 1.0
+    """The best span of a context, and its score: the share of the question's weight, 0 to 1."""
+    wanted = set(asking.words(question))
+    total = sum(map(weight, wanted)) or 1.0
     best: tuple[tuple[float, float, int], Span] | None = None
     for sentence in asking.sentences(context):
         spans = [
             Span(sentence.start + s.start, sentence.start + s.end)
             for s in asking.word_spans(sentence.of(context))
         ]
-        # Words that every text has count as words of the question: an answer is what is left.
+        # A span must not begin or end with a stop word or with a word of the question.
         stems = [asking.words(s.of(context)) for s in spans]
-        hits = [{w for w in found if w in asked} for found in stems]
-        bare = [not found or bool(hit) for found, hit in zip(stems, hits, strict=True)]
+        hits = [{w for w in of_word if w in wanted} for of_word in stems]
+        excluded = [not of_word or bool(hit) for of_word, hit in zip(stems, hits, strict=True)]
         for first in range(len(spans)):
             for last in range(first, min(first + LONGEST, len(spans))):
                 if hits[last]:
-                    break  # it and all longer ones hold a word of the question
-                if bare[first] or bare[last]:
-                    continue  # an answer neither begins nor ends with an article
+                    break  # this span and all longer ones contain a word of the question
+                if excluded[first] or excluded[last]:
+                    continue
                 near = hits[max(0, first - WINDOW) : first] + hits[last + 1 : last + 1 + WINDOW]
                 score = sum(map(weight, set().union(*near))) / total if near else 0.0
                 rank = (score, -abs(last - first + 1 - usual), -spans[first].start)
@@ -162,44 +166,47 @@ def embedding_sentence(train: Dataset) -> Predictor:
         texts = [s.of(r["context"]) for r, spans in zip(rows, places, strict=True) for s in spans]
         known = dict.fromkeys([*texts, *(row["question"] for row in rows)])
         vectors = dict(zip(known, encode(list(known)), strict=True))
-        found = []
+        answers = []
         for row, spans in zip(rows, places, strict=True):
             near = [float(vectors[s.of(row["context"])] @ vectors[row["question"]]) for s in spans]
             best = max(range(len(spans)), key=lambda at: near[at], default=None)
-            found.append(
+            answers.append(
                 (NOTHING, -math.inf)
                 if best is None
                 else (span(row["context"], spans[best]), near[best])
             )
-        return found
+        return answers
 
     return _with_threshold(train, EMBEDDED_ROWS, guesses)
 
 
-# -- what they share -----------------------------------------------------------------------------
+# -- shared by the baselines ---------------------------------------------------------------------
 def _with_threshold(
     train: Dataset, most: int, guesses: Callable[[Sequence[Row]], list[Guess]]
 ) -> Predictor:
-    """A predictor that answers "none" where it is less sure than pays on the training rows."""
-    few = [dict(row) for row in rows_of(_sample(train, most))]
+    """A predictor that gives no answer below the score that is best on at most ``most`` rows."""
+    few = [dict(row) for row in tables.rows(_sample(train, most))]
     threshold = best_threshold(
         [(score, scoring.f1(answer, reference(row)), not row["answers"]["text"])
          for row, (answer, score) in zip(few, guesses(few), strict=True)]
     )  # fmt: skip
 
     def predict(rows: Dataset) -> list[Any]:
-        found = guesses([dict(row) for row in rows_of(rows)])
-        return [dict(answer if score >= threshold else NOTHING) for answer, score in found]
+        scored = guesses([dict(row) for row in tables.rows(rows)])
+        return [dict(answer if score >= threshold else NOTHING) for answer, score in scored]
 
     return predict
 
 
 def best_threshold(rows: Sequence[tuple[float, float, bool]]) -> float:
-    """The score from which on answers are given, for the best mean.
+    """The score from which on to give answers, so that the mean F1 is highest.
 
     Args:
-        rows: of each row the score, what the answer is worth, and whether "none" is right, which
-            is then worth 1.
+        rows: for each row, the answer's score, its F1, and whether the question has no answer
+            (then giving none has an F1 of 1, else of 0).
+
+    Returns:
+        The lowest score at which an answer is given; infinity if giving none is always best.
     """
     ranked = sorted(rows, key=lambda row: -row[0])
     gained = best = float(sum(none for _, _, none in ranked))  # all are "none"
@@ -213,7 +220,7 @@ def best_threshold(rows: Sequence[tuple[float, float, bool]]) -> float:
 
 
 def _sample(rows: Dataset, most: int) -> Dataset:
-    """At most so many rows, drawn with a fixed seed."""
+    """At most ``most`` rows in their order, drawn with a fixed seed."""
     if len(rows) <= most:
         return rows
     import numpy as np
@@ -222,7 +229,7 @@ def _sample(rows: Dataset, most: int) -> Dataset:
 
 
 def _weights(train: Dataset) -> Callable[[str], float]:
-    """A word's inverse document frequency in the training contexts."""
-    contexts = {row["context"] for row in rows_of(_sample(train, 20_000), ["context"])}
+    """A function from a word to its inverse document frequency in the training contexts."""
+    contexts = {row["context"] for row in tables.rows(_sample(train, 20_000), ["context"])}
     counts = Counter(word for text in contexts for word in set(asking.words(text)))
     return lambda word: math.log((1 + len(contexts)) / (1 + counts[word])) + 1.0

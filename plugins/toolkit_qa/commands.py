@@ -1,4 +1,4 @@
-"""The command that this plugin adds: several tasks' adapters on one encoder."""
+"""The command ``toolkit together``: adapters of several tasks on one encoder."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def together(
     run_names: Annotated[
         list[str], typer.Argument(metavar="RUN RUN...", help="Two or more finished runs.")
     ],
-    rows: Annotated[int, typer.Option(min=1, help="Test rows of each to answer again.")] = 200,
+    rows: Annotated[int, typer.Option(min=1, help="Test rows of each run to predict again.")] = 200,
     runs: Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON for a program to read.")
     ] = False,
 ) -> None:
-    """Hold several tasks' adapters on one encoder, and check that each answers as alone."""
+    """Put the adapters of several runs on one encoder, and check that predictions stay the same."""
     from toolkit.pipeline.restore import load_task
     from toolkit.pipeline.shared_encoder import together as compare
     from toolkit.reporting.report import write

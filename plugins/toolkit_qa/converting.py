@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import DataError, Source
-from toolkit.data import columns, tables
-from toolkit.data.source import column_names
-from toolkit.errors import UsageError
+from toolkit import DataError, Source, UsageError
+from toolkit.data import Unusable, answer_type, column_names, columns, map_rows, tables
 from toolkit_qa.aligning import align, answers_of, problem
 
 if TYPE_CHECKING:
@@ -35,17 +33,14 @@ GUESSES: Final = {
 
 
 def types() -> dict[str, Any]:
-    """The task's columns."""
-    import pyarrow as pa
-
+    """The task's columns but ``row_id``, and their types."""
     text = dict.fromkeys(("id", "title", "question", "context"), "string")
-    answers = pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int64()))])
-    return {"row_id": "int64", **text, "answers": answers, "document": "string"}
+    return {**text, "answers": answer_type(), "document": "string"}
 
 
 def from_rows(found: Iterator[dict[str, Any]]) -> Dataset:
     """A dataset of the task's columns."""
-    return tables.from_rows(found, types())
+    return tables.from_rows(found, {"row_id": "int64", **types()})
 
 
 def digest(text: str) -> bytes:
@@ -66,7 +61,6 @@ class _Trouble:
     count: int = 0
     mendable: int = 0
     mended: dict[str, list[str]] = field(default_factory=dict)
-    left_out: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, sentence: str, *, mendable: bool) -> None:
         self.count += 1
@@ -75,68 +69,76 @@ class _Trouble:
             self.places.append(sentence)
 
 
-class Converter:
-    """One file's rows → the task's rows.
+def converted(source: Source, dataset: Dataset, *, repair: bool) -> Dataset:
+    """One file's rows as the task's rows.
 
     Args:
-        source: what the command line says; told what was found.
+        source: what the command line says; takes notes and the rows that are left out.
         dataset: the file's rows, flat.
-        file: its name, for complaints.
+        repair: mend or leave out what is wrong, and count it, instead of refusing the file.
+
+    Raises:
+        DataError: something is wrong and is not to be repaired, or no row can be used.
+    """
+    file = Path(source.file).name
+    reader = _Reader(source, dataset)
+    trouble = reader.trouble
+
+    def refusal() -> DataError:
+        if trouble.count and not repair:
+            return DataError(_complaint(file, trouble, len(dataset)))
+        return DataError(f"{file}: no question is left that can be used")
+
+    found = map_rows(
+        source, dataset, reader.row, types(), needed=reader.needed,
+        nothing_left=lambda _: refusal(),
+    )  # fmt: skip
+    if trouble.count and not repair:
+        raise refusal()
+    for what, how in trouble.mended.items():
+        shown = "; ".join(how[:SHOWN]) + ("; …" if len(how) > SHOWN else "")
+        source.note(f"{file}: {len(how):,} {what} (--mend): {shown}")
+    if reader.first_of_several:
+        source.note(
+            f"{file}: {reader.first_of_several:,} answers have no start and stand in their "
+            "context more than once; the first place is taken"
+        )
+    return found
+
+
+class _Reader:
+    """Reads one file's rows, and collects what is wrong with them.
+
+    Args:
+        source: names the columns.
+        dataset: the file's rows, flat.
     """
 
-    def __init__(self, source: Source, dataset: Dataset, file: str) -> None:
-        self.source = source
-        self.dataset = dataset
-        self.file = Path(file).name
+    def __init__(self, source: Source, dataset: Dataset) -> None:
         self.trouble = _Trouble()
         self.nested = "place" in dataset.column_names and "answers" in dataset.column_names
         self.columns = _choose(source, dataset, nested=self.nested)
+        self.needed = [*self.columns.values(), *(["place"] if self.nested else [])]
         self.seen: dict[str, tuple[str, tuple[str, str, str]]] = {}
         self.first_of_several = 0
 
-    def convert(self) -> Dataset:
-        """The rows that can be used; raises :class:`DataError` where some cannot and none may
-        be mended.
-        """
-        found = from_rows(self._rows())
-        trouble, total = self.trouble, len(self.dataset)
-        if trouble.count and not self.source.mend:
-            raise DataError(_complaint(self.file, trouble, total))
-        for reason, row_ids in trouble.left_out.items():
-            self.source.leave_out(reason, row_ids)
-        for what, how in trouble.mended.items():
-            shown = "; ".join(how[:SHOWN]) + ("; …" if len(how) > SHOWN else "")
-            self.source.note(f"{self.file}: {len(how):,} {what} (--mend): {shown}")
-        if self.first_of_several:
-            self.source.note(
-                f"{self.file}: {self.first_of_several:,} answers have no start and stand in their "
-                "context more than once; the first place is taken"
-            )
-        if not len(found):
-            raise DataError(f"{self.file}: no question is left that can be used")
-        return found
-
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        names = list(dict.fromkeys(["row_id", *self.columns.values()]))
-        for row in tables.rows(self.dataset, [*names, *(["place"] if self.nested else [])]):
-            made = self._row(row)
-            if made is not None:
-                yield made
-
-    def _row(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The task's columns of a row; raises :class:`Unusable`."""
         place = row["place"] if self.nested else f"row {row['row_id']}"
         value = {name: row[column] for name, column in self.columns.items()}
         question = str(value["question"] or "").strip()
         context = str(value["context"] or "")
         if not question or not context.strip():
-            self._leave_out("no question" if not question else "no context", row["row_id"])
-            return None
-        id_ = self._id(str(value.get("id") or ""), place, row["row_id"], question, context, value)
-        answers = self._answers(value, context, place, row["row_id"])
-        if answers is None or id_ is None:
-            return None
+            raise Unusable("no context" if question else "no question")
+        # Both are looked at before a row is left out, so that all that is wrong is counted.
+        key = (question, context, repr(value.get("answers")))
+        id_ = self._id(str(value.get("id") or ""), place, row["row_id"], key)
+        answers = self._answers(value, context, place)
+        if id_ is None:
+            raise Unusable("the same question with the same id again")
+        if isinstance(answers, str):
+            raise Unusable(answers)
         return {
-            "row_id": row["row_id"],
             "id": id_,
             "title": str(value.get("title") or ""),
             "question": question,
@@ -145,50 +147,42 @@ class Converter:
             "document": document(context),
         }
 
-    def _leave_out(self, reason: str, row_id: int) -> None:
-        self.trouble.left_out.setdefault(reason, []).append(row_id)
+    def _id(self, id_: str, place: str, row_id: int, key: tuple[str, str, str]) -> str | None:
+        """The question's id, made where there is none; ``None``: the row came before.
 
-    def _id(
-        self,
-        id_: str,
-        place: str,
-        row_id: int,
-        question: str,
-        context: str,
-        value: Mapping[str, Any],
-    ) -> str | None:
-        """The question's id; one is made where tables have none, and for ``--mend``."""
+        Args:
+            id_: as the file has it.
+            place: where the row stands in the file.
+            row_id: its number.
+            key: what two rows share that are the same question.
+        """
         if not id_:
             if self.nested:
                 self.trouble.add(f"{place} has no id", mendable=True)
                 self.trouble.mended.setdefault("ids are made", []).append(place)
             return place if self.nested else str(row_id)
-        same = (question, context, repr(value.get("answers")))
         if id_ not in self.seen:
-            self.seen[id_] = (place, same)
+            self.seen[id_] = (place, key)
             return id_
         first, before = self.seen[id_]
         self.trouble.add(f"{place} has the id {id_!r} of {first}", mendable=True)
-        if before == same:
-            self._leave_out("the same question with the same id again", row_id)
+        if before == key:
             return None
         self.trouble.mended.setdefault("ids that came twice are changed", []).append(place)
         return f"{id_} ({place})"
 
     def _answers(
-        self, value: Mapping[str, Any], context: str, place: str, row_id: int
-    ) -> dict[str, list[Any]] | None:
-        """Where the answers stand; ``None`` where the row cannot be used."""
+        self, value: Mapping[str, Any], context: str, place: str
+    ) -> dict[str, list[Any]] | str:
+        """Where the answers stand, or the reason why the row cannot be used."""
         if self.nested and value["answers"] is None:
             self.trouble.add(f"{place} has no 'answers' and is not impossible", mendable=False)
-            self._leave_out("no answers", row_id)
-            return None
+            return "no answers"
         try:
             given = answers_of(value["answers"], value.get("answer_start"))
         except ValueError as error:
             self.trouble.add(f"{place}: {error}", mendable=False)
-            self._leave_out("the answer cannot be read", row_id)
-            return None
+            return "the answer cannot be read"
         found = []
         for n, (text, start) in enumerate(given):
             where = f"{place}.answers[{n}]" if self.nested else place
@@ -204,8 +198,7 @@ class Converter:
             self.first_of_several += start is None and context.count(text) > 1
             found.append(aligned)
         if given and not found:
-            self._leave_out("the answer does not stand in its context", row_id)
-            return None
+            return "the answer does not stand in its context"
         return {"text": [a.text for a in found], "answer_start": [a.start for a in found]}
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import Source
-from toolkit.data.tables import rows
-from toolkit.errors import UsageError
+from toolkit import Source, UsageError
+from toolkit.data import load_rows as load_files
+from toolkit.data import tables
 from toolkit_qa import stories
-from toolkit_qa.converting import Converter, digest, document, from_rows
+from toolkit_qa.converting import converted, digest, document, from_rows
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -25,13 +25,16 @@ FEWEST_DOCUMENTS: Final = 8
 """With fewer documents than these the contexts are split instead."""
 
 
-def load_rows(source: Source, grouping: str = "auto") -> Dataset | DatasetDict:
+def load_rows(
+    source: Source, grouping: str = "auto", *, repair: bool = False
+) -> Dataset | DatasetDict:
     """The user's rows, or the built-in contexts where no data is named.
 
     Args:
         source: what the command line says.
         grouping: what stays in one split: ``document``, ``context``, or ``auto``: documents where
             one file holds enough of them, else contexts.
+        repair: mend or leave out what is wrong in a file, and count it, instead of refusing it.
     """
     import datasets
 
@@ -41,12 +44,12 @@ def load_rows(source: Source, grouping: str = "auto") -> Dataset | DatasetDict:
         return _built_in(source)
     parts: dict[str, set[bytes]] = {}
 
-    def convert(dataset: Dataset) -> Dataset:
-        found = Converter(source, dataset, source.file).convert()
-        parts[source.file] = {digest(row["context"]) for row in rows(found, ["context"])}
+    def convert(source: Source, dataset: Dataset) -> Dataset:
+        found = converted(source, dataset, repair=repair)
+        parts[source.file] = {digest(row["context"]) for row in tables.rows(found, ["context"])}
         return found
 
-    loaded = source.load(convert)
+    loaded = load_files(source, convert)
     if not isinstance(loaded, datasets.DatasetDict):
         return _grouped(source, loaded, grouping)
     _tell_shared(source, parts)
@@ -101,7 +104,7 @@ def _tell_shared(source: Source, parts: Mapping[str, set[bytes]]) -> None:
 # -- documents -----------------------------------------------------------------------------------
 def _grouped(source: Source, found: Dataset, grouping: str) -> Dataset:
     """Rows whose ``document`` is the title's, where titles are documents."""
-    counts = Counter(row["title"] for row in rows(found, ["title"]))
+    counts = Counter(row["title"] for row in tables.rows(found, ["title"]))
     enough = (
         "" not in counts
         and len(counts) >= FEWEST_DOCUMENTS
@@ -116,7 +119,7 @@ def _grouped(source: Source, found: Dataset, grouping: str) -> Dataset:
     )
     return from_rows(
         {**row, "document": f"document {owners[row['title']]}" if row["title"] else row["document"]}
-        for row in rows(found)
+        for row in tables.rows(found)
     )
 
 
@@ -130,7 +133,7 @@ def _joined(found: Dataset) -> dict[str, str]:
         return title
 
     first: dict[bytes, str] = {}
-    for row in rows(found, ["title", "context"]):
+    for row in tables.rows(found, ["title", "context"]):
         if row["title"]:
             other = first.setdefault(digest(row["context"]), row["title"])
             parent[root(row["title"])] = root(other)

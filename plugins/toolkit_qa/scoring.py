@@ -1,11 +1,11 @@
 """Metrics of extractive question answering.
 
-A prediction is ``{"text": …, "start": …, "end": …}`` (characters of the context; an empty text and
-``-1`` where the answer is that there is none). A reference is ``{"texts": […], "starts": […]}``,
-empty where there is no answer.
+A prediction is ``{"text": …, "start": …, "end": …}`` (positions in characters of the context; an
+empty text and ``-1`` where it predicts that there is no answer). A reference is
+``{"texts": […], "starts": […]}``, empty where there is no answer.
 
-Exact match and F1 are computed by ``transformers.data.metrics.squad_metrics`` itself, the
-official SQuAD evaluation; what is around it here is the maximum over several references.
+Exact match and F1 are computed by the official SQuAD evaluation
+(``transformers.data.metrics.squad_metrics``); this module adds the maximum over the references.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Prediction(TypedDict):
-    """A span of the context, or none."""
+    """A span of the context, or :data:`NOTHING`."""
 
     text: str
     start: int
@@ -29,51 +29,51 @@ class Prediction(TypedDict):
 
 
 class Reference(TypedDict):
-    """The answers that count as right; empty where there is none."""
+    """The answers that count as right; both lists are empty if there is no answer."""
 
     texts: list[str]
     starts: list[int]
 
 
 NOTHING: Prediction = {"text": "", "start": -1, "end": -1}
-"""The answer that there is none."""
+"""The prediction that there is no answer."""
 
 
 @functools.cache
 def _official() -> tuple[Callable[[str], str], Callable[..., Any], Callable[..., Any]]:
-    """Normalisation, exact match and F1 of the official evaluation; it is slow to import."""
+    """Normalisation, exact match and F1 of the official evaluation, which is slow to import."""
     from transformers.data.metrics import squad_metrics
 
     return squad_metrics.normalize_answer, squad_metrics.compute_exact, squad_metrics.compute_f1
 
 
 def _golds(reference: Reference) -> list[str]:
-    """Reference texts, without those of which normalisation leaves nothing, as officially."""
+    """Reference texts; those that normalisation leaves empty are dropped, as officially."""
     normalize, _, _ = _official()
     return [text for text in reference["texts"] if normalize(text)] or [""]
 
 
 def exact(prediction: Mapping[str, Any], reference: Reference) -> float:
-    """1 where the prediction is one of the references but for case, articles and punctuation."""
+    """1 if the prediction equals a reference, ignoring case, articles and punctuation, else 0."""
     _, compute, _ = _official()
     return float(max(compute(gold, prediction["text"]) for gold in _golds(reference)))
 
 
 def f1(prediction: Mapping[str, Any], reference: Reference) -> float:
-    """Overlap of words with the nearest reference: the harmonic mean of precision and recall."""
+    """F1 (0 to 1) of the words shared with the closest reference."""
     _, _, compute = _official()
     return float(max(compute(gold, prediction["text"]) for gold in _golds(reference)))
 
 
 def start(prediction: Mapping[str, Any], reference: Reference) -> float:
-    """1 where the prediction begins at the character at which a reference begins, or is none."""
+    """1 if the prediction starts where a reference starts, or both have no answer, else 0."""
     if not reference["texts"]:
         return float(not prediction["text"])
     return float(bool(prediction["text"]) and prediction["start"] in reference["starts"])
 
 
 def end(prediction: Mapping[str, Any], reference: Reference) -> float:
-    """1 where the prediction ends where a reference ends, or is none."""
+    """1 if the prediction ends where a reference ends, or both have no answer, else 0."""
     if not reference["texts"]:
         return float(not prediction["text"])
     ends = [
@@ -89,14 +89,14 @@ def has_answer(reference: Reference) -> bool:
 
 
 def _share(values: np.ndarray, counted: np.ndarray, axis: int = -1) -> Any:
-    """The mean of the values that count; not a number (null) where none does."""
+    """The mean of the values that count; NaN (``null`` in metrics.json) if none does."""
     return (values * counted).sum(axis=axis) / counted.sum(axis=axis)
 
 
 def _only(
     score: Callable[[Mapping[str, Any], Reference], float], *, answerable: bool
 ) -> Callable[[Any, Any], tuple[float, float]]:
-    """A score on the rows with, or without, an answer."""
+    """A score on the rows that have an answer, or on those that have none."""
 
     def per_example(prediction: Any, reference: Any) -> tuple[float, float]:
         counted = has_answer(reference) == answerable
@@ -106,11 +106,13 @@ def _only(
 
 
 def _null_precision(prediction: Any, reference: Any) -> tuple[float, float]:
-    said = not prediction["text"]
-    return (float(said and not has_answer(reference)), float(said))
+    """Of the predictions that there is no answer, those that are right."""
+    abstained = not prediction["text"]
+    return (float(abstained and not has_answer(reference)), float(abstained))
 
 
 def _null_recall(prediction: Any, reference: Any) -> tuple[float, float]:
+    """Of the questions without an answer, those that are predicted to have none."""
     none = not has_answer(reference)
     return (float(none and not prediction["text"]), float(none))
 

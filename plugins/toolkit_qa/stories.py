@@ -1,12 +1,12 @@
 """The built-in data: short contexts about made-up places, with questions, in SQuAD 2.0 form.
 
 A context states several facts about one place and often some about a second one of the same kind,
-so that for every answer there are others of its type to confuse it with. A quarter of the
-questions have no answer: the fact is stated of the other place, or of none.
+so that every answer can be confused with others of its type. A quarter of the questions have no
+answer: the fact is stated about the other place, or not at all.
 
-Names, towns, years and numbers are drawn from pools that the splits do not share, and so are the
-wordings of questions; five kinds of places are in the test contexts only. Statements are worded
-alike in all splits. The same seed gives the same bytes everywhere: only ``random.Random`` is used.
+Each split has names, towns, years, numbers and wordings of questions of its own; five kinds of
+places occur in the test contexts only. The sentences that state facts are worded alike in all
+splits. The same seed gives the same bytes on every machine: only ``random.Random`` is used.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from toolkit_qa import stories_words as words
 from toolkit_qa.stories_facts import COUNTED, FACTS, Fact
 
 SIZES: Final = {"train": 1_100, "validation": 100, "test": 200}
-"""Contexts of each split."""
+"""Number of contexts of each split."""
 QUESTIONS: Final = 4
-"""Questions a context, of which one has no answer."""
+"""Questions per context, one of them without an answer."""
 SEED: Final = 20_26
 
-_Asked = tuple[str, tuple[str, int] | None]
-"""A question, with its answer and where that stands."""
+_Question = tuple[str, tuple[str, int] | None]
+"""A question with its answer and the answer's start in the context; ``None``: it has no answer."""
 
 
 def generate(split: str, contexts: int | None = None) -> dict[str, Any]:
-    """One split as a SQuAD 2.0 document.
+    """Generate one split as a SQuAD 2.0 document.
 
     Args:
         split: ``train``, ``validation`` or ``test``.
-        contexts: how many; :data:`SIZES` without.
+        contexts: number of contexts; that of :data:`SIZES` if ``None``.
     """
     random = Random(f"{SEED} {split}")
     names = _Names(split, random)
@@ -44,7 +44,7 @@ def generate(split: str, contexts: int | None = None) -> dict[str, Any]:
 
 
 class _Names:
-    """Draws values of a split's pools; within one context none comes twice."""
+    """Draws values from the pools of a split; none is repeated within one context."""
 
     def __init__(self, split: str, random: Random) -> None:
         self.random = random
@@ -80,7 +80,7 @@ class _Names:
         return self.random.choice((str(year), str(year), f"{month} {year}"))
 
     def draw(self, pool: str) -> str:
-        """A value that no other of this context is part of, so that an answer stands but once."""
+        """A value that neither contains nor is part of another one, so that answers occur once."""
         while True:
             value = self.pools[pool]()
             if not any(value in other or other in value for other in self.used):
@@ -88,7 +88,7 @@ class _Names:
                 return value
 
     def title(self) -> str:
-        """The name of a place."""
+        """A name for a place that this context has not used."""
         while (value := self.random.choice(self.titles)) in self.used:
             pass
         self.used.add(value)
@@ -97,22 +97,22 @@ class _Names:
 
 @dataclass
 class _Place:
-    """A place in a context: what it is called and what is said of it."""
+    """A place in a context: its names and the facts that the context states about it."""
 
     name: str
     kind: str
     short: str
     stated: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Fact → its answer, and where that stands in the context."""
+    """Fact → its answer, and the answer's start in the context."""
 
     def facts(self) -> dict[str, Fact]:
-        """All that could be said of it."""
+        """All facts that could be stated about it."""
         counted = {f"counted {things}": COUNTED for things in words.KINDS[self.kind]}
         return {**FACTS, **counted}
 
 
 def _article(split: str, number: int, names: _Names, random: Random) -> dict[str, Any]:
-    """A document of one context with its questions."""
+    """A SQuAD article with one context and its questions."""
     names.used.clear()
     kind = random.choice(words.kinds(split))
     place = _Place(f"the {names.title()} {kind.title()}", kind, f"the {kind}")
@@ -129,9 +129,9 @@ def _article(split: str, number: int, names: _Names, random: Random) -> dict[str
         assert other is not None
         context += _sentence(other, key, len(context), names, random)
     places = [place, other] if other else [place]
-    asked = _answered(places, split, random)
-    asked += _unanswered(places, split, random)
-    random.shuffle(asked)
+    questions = _answered(places, split, random)
+    questions += _unanswered(places, split, random)
+    random.shuffle(questions)
     return {
         "title": f"{place.name.removeprefix('the ')} ({split} {number})",
         "paragraphs": [
@@ -139,7 +139,7 @@ def _article(split: str, number: int, names: _Names, random: Random) -> dict[str
                 "context": context,
                 "qas": [
                     _qa(f"{split}-{number}-{at}", question, answer)
-                    for at, (question, answer) in enumerate(asked, start=1)
+                    for at, (question, answer) in enumerate(questions, start=1)
                 ],
             }
         ],
@@ -173,7 +173,7 @@ def _introduction(place: _Place, random: Random) -> str:
 
 
 def _sentence(place: _Place, key: str, at: int, names: _Names, random: Random) -> str:
-    """States a fact behind a context of length ``at``; the place keeps the answer."""
+    """State a fact after a context of length ``at``, and record the answer in ``place.stated``."""
     fact = place.facts()[key]
     answer = names.draw(fact.values)
     before, _, behind = (
@@ -188,8 +188,8 @@ def _sentence_case(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
-def _answered(places: list[_Place], split: str, random: Random) -> list[_Asked]:
-    """Questions whose answer is stated."""
+def _answered(places: list[_Place], split: str, random: Random) -> list[_Question]:
+    """Questions whose answer the context states."""
     stated = [(place, key) for place in places for key in place.stated]
     return [
         (_question(place, key, split, random), place.stated[key])
@@ -197,8 +197,8 @@ def _answered(places: list[_Place], split: str, random: Random) -> list[_Asked]:
     ]
 
 
-def _unanswered(places: list[_Place], split: str, random: Random) -> list[_Asked]:
-    """A question whose answer is not stated, though other answers of its type are."""
+def _unanswered(places: list[_Place], split: str, random: Random) -> list[_Question]:
+    """A question whose answer the context does not state, though it has others of its type."""
     types = {place.facts()[key].type for place in places for key in place.stated}
     tempting: list[tuple[_Place, str]] = []
     for place in places:
@@ -225,7 +225,7 @@ def _qa(id_: str, question: str, answer: tuple[str, int] | None) -> dict[str, An
 
 
 def rows(split: str) -> Iterator[dict[str, Any]]:
-    """The questions of a split, flat."""
+    """The questions of a split as flat rows: title, context, and the fields of the question."""
     for article in generate(split)["data"]:
         for paragraph in article["paragraphs"]:
             for qa in paragraph["qas"]:

@@ -1,7 +1,8 @@
-"""What the built-in contexts state about a place and how it is asked, a :class:`Fact` a relation.
+"""The facts of the built-in contexts: sentences that state each one, and questions about it.
 
 Statements are shared by all splits; the wordings of questions are not. In statements ``{n}`` is
-the place ("the bridge", or a name) and ``{a}`` the answer; in questions ``{s}`` is its name.
+the place ("the bridge", or a name) and ``{a}`` the answer; in questions ``{s}`` is the name of the
+place. ``{things}`` are what a place has a number of (:data:`COUNTED`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ class Fact:
     """A relation between a place and a value.
 
     Args:
-        type: what is asked for: ``who``, ``when``, ``where``, ``how many`` or ``which``.
+        type: what the questions ask for: ``who``, ``when``, ``where``, ``how many`` or ``which``.
         values: the pool that answers are drawn from (see :mod:`toolkit_qa.stories`).
         statements: sentences that state it.
         train, validation, test: questions for it, by split.
@@ -29,7 +30,7 @@ class Fact:
     test: tuple[str, ...]
 
     def questions(self, split: str) -> tuple[str, ...]:
-        """The wordings that a split may use."""
+        """The wordings of questions that a split uses."""
         return {"train": self.train, "validation": self.validation, "test": self.test}[split]
 
 
@@ -255,4 +256,4 @@ COUNTED: Final = Fact(
     ("How many {things} has {s} got?",),
     ("How many {things} would one find at {s}?", "How many {things} belong to {s}?"),
 )
-"""Things that one can count in a place of a kind (see :data:`~toolkit_qa.stories_words.KINDS`)."""
+"""The number of things in a place (see :data:`~toolkit_qa.stories_words.KINDS`)."""

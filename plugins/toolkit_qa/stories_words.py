@@ -1,6 +1,6 @@
-"""Names and things for the built-in contexts, and how they are kept apart by split.
+"""Names and things for the built-in contexts, and the split that each belongs to.
 
-All names are made up of common parts; a person or place that bears one is not meant.
+All names are combined from common parts; any likeness to a real person or place is chance.
 """
 
 from __future__ import annotations
@@ -101,19 +101,19 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "brewery": ("vats", "carts", "barrels", "coopers"),
     "stadium": ("turnstiles", "floodlights", "stewards", "stands"),
 }
-"""Kind of place → things one can count there."""
+"""Kind of place → things in it that contexts count."""
 
 TRAINED_KINDS: Final = 13
-"""So many kinds are in the training contexts; the others only in those of the test."""
+"""The first so many kinds occur in all splits, the others in the test contexts only."""
 
 
 def share(values: Sequence[T], split: str) -> list[T]:
-    """The values of a split: of any ten, five go to training, two to validation, three to test."""
+    """The values of a split: of every ten, five are for training, two validation, three test."""
     owners = {"train": (0, 2, 4, 6, 8), "validation": (1, 7), "test": (3, 5, 9)}[split]
     return [value for at, value in enumerate(values) if at % 10 in owners]
 
 
 def kinds(split: str) -> list[str]:
-    """Kinds of places that a split's contexts are about."""
+    """The kinds of places that the contexts of a split are about."""
     names = list(KINDS)
     return names if split == "test" else names[:TRAINED_KINDS]

@@ -1,4 +1,4 @@
-"""The question-answering task: a question and a context in, the answer's span out."""
+"""The task ``question-answering``: find the span of a context that answers a question."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 EMBEDDED = Recipe(
     name="embedded",
-    summary="the real all-MiniLM-L6-v2 with LoRA r 16, 900 steps whatever the data; no network",
+    summary="all-MiniLM-L6-v2 with LoRA r 16, 900 steps on data of any size; no network needed",
     model="embedded:minilm",
     training={
         "per_device_train_batch_size": 8,
-        # Steps and not epochs: the time it takes on a CPU hardly depends on how much data there is,
-        # and a few hundred rows are read often enough.
+        # Steps and not epochs: the time on a CPU then hardly depends on the size of the data, and
+        # a few hundred rows are repeated often enough.
         "max_steps": 900,
         "learning_rate": 1e-3,
         "lr_scheduler_type": "linear",
@@ -46,7 +46,7 @@ EMBEDDED = Recipe(
 
 FULL = Recipe(
     name="full",
-    summary="all parameters of all-MiniLM-L6-v2 trained, to compare LoRA with",
+    summary="all-MiniLM-L6-v2, all parameters trained, for comparison with LoRA",
     model="embedded:minilm",
     training={**EMBEDDED.training, "learning_rate": 2e-4, "weight_decay": 0.01},
     lora=None,
@@ -55,7 +55,7 @@ FULL = Recipe(
 
 DISTILBERT = Recipe(
     name="distilbert-lora",
-    summary="DistilBERT, LoRA r 16 on the attention's query and value; a GPU helps",
+    summary="DistilBERT, LoRA r 16 on the query and value of the attention; a GPU is recommended",
     model="distilbert/distilbert-base-uncased",
     training={
         "per_device_train_batch_size": 16,
@@ -76,9 +76,10 @@ DISTILBERT = Recipe(
         "target_modules": ["q_lin", "v_lin"],
     },
     sources={
-        "model": "the projects: DistilBERT base, uncased",
+        "model": "the original project: DistilBERT base, uncased",
         "training.per_device_train_batch_size": "ours",
-        "training.num_train_epochs": "ours: 5,000 rows take about four minutes on a T4, as there",
+        "training.num_train_epochs": "ours: 5,000 rows take about four minutes on a T4, "
+        "as in the original project",
         "training.learning_rate": "ours",
         "training.lr_scheduler_type": "ours",
         "training.warmup_steps": "ours",
@@ -87,10 +88,11 @@ DISTILBERT = Recipe(
         "training.logging_steps": "ours",
         "training.max_length": "BERT's reference code for SQuAD: 384",
         "training.doc_stride": "BERT's reference code for SQuAD: 128",
-        "lora.r": "the projects: 16",
+        "lora.r": "the original project: 16",
         "lora.lora_alpha": "ours: twice r",
         "lora.lora_dropout": "ours",
-        "lora.target_modules": "the projects: 0.4 % of the parameters are r 16 on two of them",
+        "lora.target_modules": "the original project trains 0.4 % of the parameters, which is r 16 "
+        "on two modules",
     },
 )
 
@@ -104,23 +106,24 @@ EXAMPLE = {
 
 
 class QuestionAnswering(QuestionAnsweringTask):
-    """Mark the answer to a question in a context, or say that there is none."""
+    """Mark the answer to a question in a context, or predict that there is none."""
 
+    api_version = 2
     name = "question-answering"
     summary = "Mark the answer to a question in a text"
     columns = {
         "id": "the question's id",
-        "title": "the document's title, empty where there is none",
+        "title": "the document's title; empty if it has none",
         "question": "the question",
-        "context": "the text that may hold the answer",
-        "answers": "lists text and answer_start (characters); empty where there is no answer",
-        "document": "what rows must share to stay in one split: a document or a context",
+        "context": "the text that may contain the answer",
+        "answers": "lists text and answer_start (characters); empty if there is no answer",
+        "document": "id of the document or context; rows with the same id stay in one split",
     }
     metrics = METRICS
     primary_metric = "f1"
     margin = 0.01
     recipes = (EMBEDDED, FULL, DISTILBERT)
-    options = {**QuestionAnsweringTask.options, "group": "auto", "ensemble": 0}
+    options = {**QuestionAnsweringTask.options, "group": "auto", "ensemble": 0, "repair": False}
     panel = Panel(
         inputs={"question": "Question", "context": "Context"}, view="spans", examples=(EXAMPLE,)
     )
@@ -128,7 +131,8 @@ class QuestionAnswering(QuestionAnsweringTask):
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_qa.load import load_rows
 
-        return load_rows(source, str(self.settings["group"]))
+        repair = bool(self.options["repair"])
+        return load_rows(source, str(self.options["group"]), repair=repair)
 
     def group(self, row: Row) -> str:
         return str(row["document"])
@@ -167,7 +171,7 @@ def _context_length(row: Row) -> str:
 
 
 def _position(row: Row) -> str | None:
-    """In which third of the context the answer begins."""
+    """The third of the context in which the answer begins."""
     starts = row["answers"]["answer_start"]
     if not starts:
         return "no answer"

@@ -1,4 +1,4 @@
-"""Review augmentation: an assistant on product reviews, their sentiment and their rating."""
+"""Product reviews: an assistant that answers questions on them, their sentiment and rating."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def register_tasks(register: Callable[[type[Task]], None]) -> None:
 
 @hookimpl
 def register_commands(app: typer.Typer) -> None:
-    """Add ``toolkit augment``."""
+    """Add the command ``toolkit augment``."""
     from toolkit_review_augmentation.commands import augment
 
     app.command(name="augment")(augment)

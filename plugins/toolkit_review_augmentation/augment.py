@@ -1,8 +1,8 @@
-"""``toolkit augment review-augmentation``: training data alone, as files that any trainer reads.
+"""``toolkit augment review-augmentation``: write training data as files for any trainer.
 
     reviews → near duplicates out → balanced → split by review → five examples each → files
 
-All examples of a review, and its perturbed copies, go into one split.
+All examples of a review, and of its perturbed copies, go into one split. Nothing is trained.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import DataError, Source, UsageError
 from toolkit.runs.files import write_json, write_jsonl, write_text
-from toolkit_review_augmentation import balancing, examples, perturb, reviews
-from toolkit_review_augmentation import instructions as asked
+from toolkit_review_augmentation import balancing, examples, instructions, perturb, reviews
 from toolkit_review_augmentation.balancing import Review
 from toolkit_review_augmentation.examples import Teacher
 
@@ -27,24 +26,24 @@ if TYPE_CHECKING:
 SPLITS: Final = ("train", "validation", "test")
 SHARES: Final = (0.8, 0.1, 0.1)
 WORKERS: Final = 4
-"""Questions to a teacher at one time."""
+"""Requests to a teacher at one time."""
 SHOWN: Final = 3
-"""Reviews in the preview."""
+"""Number of reviews in the preview."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is wanted.
+    """How the data is augmented.
 
     Args:
-        balance: shares of the sentiments; ``None`` leaves them.
-        fill: fill scarce classes up with perturbed copies.
-        near: cosine from which on reviews count as one; ``None`` keeps all.
-        perturb: share of training reviews that come a second time, perturbed.
-        wordings: put instructions in several wordings.
-        form: ``prompt``, ``messages`` or ``alpaca``.
-        number: synthetic reviews, where no data is named.
-        seed: of everything that is drawn.
+        balance: sentiment → its share of the reviews; ``None`` keeps the shares of the source.
+        fill: fill up rare classes with perturbed copies.
+        near: cosine from which on a review counts as a copy; ``None`` keeps all reviews.
+        perturb: share of training reviews, 0 to 1, that get a perturbed copy.
+        wordings: draw one of several wordings for each instruction.
+        form: format of the files: ``prompt``, ``messages`` or ``alpaca``.
+        number: number of synthetic reviews, used if no data is named.
+        seed: of all random choices.
     """
 
     balance: Mapping[str, float] | None = None
@@ -59,7 +58,7 @@ class Options:
 
 @dataclass
 class Augmented:
-    """What came of it: examples by split, and figures for the summary."""
+    """The result: examples by split, and counts for ``summary.json``."""
 
     splits: dict[str, list[dict[str, Any]]]
     summary: dict[str, Any] = field(default_factory=dict)
@@ -71,15 +70,22 @@ def augment(
     teacher: Teacher | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Augmented:
-    """Examples of the source's reviews, or of synthetic ones, in three splits.
+    """Make the examples of a source's reviews, or of synthetic ones, in three splits.
 
     Args:
-        progress: called with (reviews done, reviews) while a teacher is asked.
+        source: the reviews; without data, synthetic ones are generated.
+        options: see :class:`Options`.
+        teacher: writes the answers that neither facts nor ratings give; rules do if ``None``.
+        progress: called with (reviews done, number of reviews) while a teacher answers.
+
+    Raises:
+        UsageError: an option is out of range, or the shares of sentiments cannot be reached.
+        DataError: too few reviews can be used.
     """
     if options.form not in FORMS:
         raise UsageError(f"--form {options.form!r}: there are {', '.join(FORMS)}")
     if not 0 <= options.perturb <= 1:
-        raise UsageError(f"--perturb {options.perturb:g} is a share of reviews, from 0 to 1")
+        raise UsageError(f"--perturb {options.perturb:g} must be a share of reviews, from 0 to 1")
     parts = _loaded(source, options)
     before = [review for rows in parts.values() for review in rows]
     kept = {name: _cleaned(rows, options) for name, rows in parts.items()}
@@ -87,16 +93,16 @@ def augment(
     copied = _perturbed(splits["train"], options)
     splits["train"] = [*splits["train"], *copied]
     chosen = [review for rows in splits.values() for review in rows]
-    taught = _taught(chosen, teacher, progress)
+    known = _ask(chosen, teacher, progress)
     made = {
-        name: [e for r in rows for e in examples.examples(r, taught, wordings=options.wordings)]
+        name: [e for r in rows for e in examples.examples(r, known, wordings=options.wordings)]
         for name, rows in splits.items()
     }
     return Augmented(made, _summary(source, before, kept, splits, copied, made))
 
 
 def _loaded(source: Source, options: Options) -> dict[str, list[Review]]:
-    """Reviews by part: ``all``, or the parts that they come in."""
+    """Load the reviews, by split if the source has splits of its own, else as ``all``."""
     import datasets
 
     if source.given:
@@ -114,10 +120,11 @@ def _sizes(number: int) -> reviews.Sizes:
 
 
 def _cleaned(rows: Sequence[Review], options: Options) -> list[Review]:
+    """The reviews without near duplicates, balanced."""
     kept = list(rows)
     if options.near is not None:
         if not 0 < options.near <= 1:
-            raise UsageError(f"--near {options.near:g} is a cosine, above 0 and up to 1")
+            raise UsageError(f"--near {options.near:g} must be a cosine above 0 and at most 1")
         copies = balancing.near_duplicates(kept, options.near)
         kept = [review for place, review in enumerate(kept) if place not in copies]
     if options.balance is not None and kept:
@@ -126,7 +133,11 @@ def _cleaned(rows: Sequence[Review], options: Options) -> list[Review]:
 
 
 def _split(rows: Sequence[Review], seed: int) -> dict[str, list[Review]]:
-    """Reviews by split; those of one group stay together."""
+    """Split the reviews; those of one group stay together.
+
+    Raises:
+        DataError: there are fewer groups than splits.
+    """
     import numpy as np
 
     from toolkit.data import splits as splitting
@@ -134,9 +145,9 @@ def _split(rows: Sequence[Review], seed: int) -> dict[str, list[Review]]:
     if len({review["group"] for review in rows}) < len(SPLITS):
         raise DataError(f"{len(rows)} usable reviews are too few to be split into three")
     groups = np.array([splitting.group_hash(review["group"]) for review in rows], dtype=np.uint64)
-    held = {"select": round(len(rows) * SHARES[1]), "test": round(len(rows) * SHARES[2])}
+    held = {"validation": round(len(rows) * SHARES[1]), "test": round(len(rows) * SHARES[2])}
     owners = splitting.assign(groups, {k: max(1, n) for k, n in held.items()}, seed, rest="train")
-    names = {splitting.SPLITS.index(a): b for a, b in zip(("train", "select", "test"), SPLITS,
+    names = {splitting.SPLITS.index(a): b for a, b in zip(("train", "validation", "test"), SPLITS,
                                                         strict=True)}  # fmt: skip
     found: dict[str, list[Review]] = {name: [] for name in SPLITS}
     for review, owner in zip(rows, owners.tolist(), strict=True):
@@ -145,7 +156,7 @@ def _split(rows: Sequence[Review], seed: int) -> dict[str, list[Review]]:
 
 
 def _perturbed(train: Sequence[Review], options: Options) -> list[Review]:
-    """Perturbed copies of a share of the training reviews, each way in turn."""
+    """Perturbed copies of a share of the training reviews, with each perturbation in turn."""
     from random import Random
 
     number = round(len(train) * options.perturb)
@@ -155,8 +166,8 @@ def _perturbed(train: Sequence[Review], options: Options) -> list[Review]:
 
 
 # -- a teacher -------------------------------------------------------------------------------------
-class _Taught:
-    """Answers that were asked for beforehand."""
+class _KnownAnswers:
+    """Answers that a teacher has given before."""
 
     def __init__(self, known: Mapping[str, Mapping[str, str] | None]) -> None:
         self.known = known
@@ -165,34 +176,34 @@ class _Taught:
         return self.known.get(review)
 
 
-def _taught(
+def _ask(
     rows: Sequence[Review],
     teacher: Teacher | None,
     progress: Callable[[int, int], None] | None,
 ) -> Teacher | None:
-    """The teacher's answers to all texts, asked several at a time."""
+    """Get the teacher's answers to all texts, several at a time."""
     if teacher is None:
         return None
-    asked_of = list(dict.fromkeys(r["text"] for r in rows if not r["known"]))
+    unanswered = list(dict.fromkeys(r["text"] for r in rows if not r["known"]))
     known: dict[str, Mapping[str, str] | None] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
-        found = pool.map(teacher.answers, asked_of)
-        for done, (text, answer) in enumerate(zip(asked_of, found, strict=True), start=1):
+        answers = pool.map(teacher.answers, unanswered)
+        for done, (text, answer) in enumerate(zip(unanswered, answers, strict=True), start=1):
             known[text] = answer
             if progress:
-                progress(done, len(asked_of))
-    return _Taught(known)
+                progress(done, len(unanswered))
+    return _KnownAnswers(known)
 
 
 # -- files -----------------------------------------------------------------------------------------
 def _prompt(example: Mapping[str, Any]) -> dict[str, Any]:
-    prompt = asked.PROMPT.format(review=example["review"], question=example["question"])
+    prompt = instructions.PROMPT.format(review=example["review"], question=example["question"])
     return {"prompt": prompt, "completion": f" {example['answer']}"}
 
 
 def _messages(example: Mapping[str, Any]) -> dict[str, Any]:
-    said = f"Review: {example['review']}\n{example['question']}"
-    turns = (("user", said), ("assistant", example["answer"]))
+    question = f"Review: {example['review']}\n{example['question']}"
+    turns = (("user", question), ("assistant", example["answer"]))
     return {"messages": [{"role": role, "content": content} for role, content in turns]}
 
 
@@ -205,11 +216,11 @@ def _alpaca(example: Mapping[str, Any]) -> dict[str, Any]:
 
 
 FORMS: Final = {"prompt": _prompt, "messages": _messages, "alpaca": _alpaca}
-"""How a line is written: TRL's prompt and completion, chat messages, Alpaca's three fields."""
+"""Format of a line: TRL's prompt and completion, chat messages, Alpaca's three fields."""
 
 
 def write(made: Augmented, folder: Path, form: str) -> list[Path]:
-    """``train.jsonl``, ``validation.jsonl``, ``test.jsonl``, ``summary.json``, ``preview.md``."""
+    """Write a JSONL file per split, ``summary.json`` and ``preview.md``; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, rows in made.splits.items():
@@ -240,7 +251,7 @@ def _summary(
         "sources": dict(Counter(example["source"] for example in every)),
         "by_instruction": {
             name: dict(Counter(e["source"] for e in every if e["instruction"] == name))
-            for name in asked.INSTRUCTIONS
+            for name in instructions.INSTRUCTIONS
         },
         "sentiments_before": balancing.shares_of(before),
         "sentiments": balancing.shares_of(chosen),
@@ -250,7 +261,7 @@ def _summary(
 
 
 def preview(made: Augmented) -> str:
-    """A few reviews with all their examples, for people."""
+    """A few training reviews with all their examples, as Markdown for people to read."""
     lines = ["# Preview", ""]
     if made.summary.get("synthetic"):
         lines += ["**SYNTHETIC DATA**: these reviews were generated by a program.", ""]

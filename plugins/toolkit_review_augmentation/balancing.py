@@ -17,21 +17,25 @@ if TYPE_CHECKING:
 Review = dict[str, Any]
 
 CANDIDATE: Final = 0.9
-"""Cosine of quick vectors from which on two reviews are compared in earnest."""
+"""Cosine of quick vectors from which on two reviews are compared by their embeddings."""
 SAME: Final = 0.95
-"""Cosine of sentence embeddings from which on two reviews count as one."""
+"""Cosine of sentence embeddings from which on a review counts as a copy of another."""
 QUICK_SAME: Final = 0.99
-"""The same for quick vectors, where there are too many candidates to embed, or no encoder."""
+"""The same for quick vectors, if there are too many candidates to embed, or no encoder."""
 MOST_CANDIDATES: Final = 600
-"""Candidates that are embedded, each with its original: about ten seconds on two cores."""
+"""At most this many candidates are embedded, with their originals: ten seconds on two cores."""
 BLOCK: Final = 1_000
-"""Reviews that are compared with all others at one time (memory of the product)."""
+"""Reviews compared with all earlier ones at one time (memory of the matrix product)."""
 COPIES: Final = 3
-"""Perturbed copies of one review, at most, where a class is filled up."""
+"""At most this many perturbed copies of one review fill up a class."""
 
 
 def parse_shares(text: str) -> dict[str, float]:
-    """``40/30/30`` (positive, negative, neutral, as the seed writes it) as shares of one."""
+    """Parse ``40/30/30`` (positive, negative, neutral) into shares that add up to 1.
+
+    Raises:
+        UsageError: these are not three numbers, one is negative, or all are 0.
+    """
     try:
         parts = [float(part) for part in text.split("/")]
     except ValueError:
@@ -48,11 +52,14 @@ def parse_shares(text: str) -> dict[str, float]:
 def balance(
     reviews: Sequence[Review], shares: Mapping[str, float], *, fill: bool = False, seed: int = 0
 ) -> list[Review]:
-    """Reviews whose sentiments have the wanted shares.
+    """Draw reviews whose sentiments have the given shares.
 
-    The largest set that the scarcest class allows is drawn, no review twice. With ``fill``, scarce
-    classes are first filled up with perturbed copies (:data:`COPIES` a review at most), which
-    keep their review's ``group``.
+    The result is the largest set that the rarest class allows, with no review twice. With ``fill``,
+    rare classes are first filled up with perturbed copies (:data:`COPIES` per review at most),
+    which keep their review's ``group``.
+
+    Raises:
+        UsageError: a class with a share above 0 has no reviews.
     """
     random = Random(seed)
     by_class: dict[str, list[Review]] = defaultdict(list)
@@ -76,7 +83,7 @@ def balance(
 
 
 def _draw(reviews: list[Review], number: int, random: Random) -> list[Review]:
-    """So many reviews: some of them, or all and perturbed copies."""
+    """Draw ``number`` of the reviews; if there are fewer, all of them and perturbed copies."""
     if number <= len(reviews):
         return random.sample(reviews, number)
     kept, names = list(reviews), list(perturb.PERTURBATIONS)
@@ -100,11 +107,15 @@ def shares_of(reviews: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 # -- near duplicates -------------------------------------------------------------------------------
 def near_duplicates(reviews: Sequence[Mapping[str, Any]], same: float = SAME) -> dict[int, int]:
-    """Places of reviews that say what an earlier one says: place → place of that earlier one.
+    """Find reviews that repeat an earlier one: index → index of that earlier review.
 
-    Quick vectors find each review's likeliest original; the cosine of their sentence embeddings
-    decides. Of many candidates the likeliest :data:`MOST_CANDIDATES` are embedded; the others count
-    as copies only where the quick vectors are all but equal.
+    Quick vectors find the most similar earlier review of each; the cosine of the two sentence
+    embeddings decides. Only the most similar :data:`MOST_CANDIDATES` pairs are embedded; in other
+    pairs a review counts as a copy only if the quick vectors are nearly equal.
+
+    Args:
+        reviews: rows with ``text`` and ``sentiment``.
+        same: cosine from which on a review is a copy.
     """
     import numpy as np
 
@@ -129,7 +140,7 @@ def near_duplicates(reviews: Sequence[Mapping[str, Any]], same: float = SAME) ->
     for later in sorted(candidates.tolist()):
         earlier = int(originals[later])
         if reviews[later]["sentiment"] != reviews[earlier]["sentiment"]:
-            continue  # words that are alike and mean another thing
+            continue  # similar words with an opposite meaning
         if later in embedded:
             alike = float(vectors[later] @ vectors[earlier]) >= same
         else:
@@ -140,7 +151,7 @@ def near_duplicates(reviews: Sequence[Mapping[str, Any]], same: float = SAME) ->
 
 
 def _nearest_earlier(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each vector the largest cosine with an earlier one, and that one's place."""
+    """For each vector, the largest cosine with an earlier vector, and that one's index."""
     import numpy as np
 
     cosines = np.full(len(vectors), -1.0, dtype=np.float32)
@@ -149,7 +160,7 @@ def _nearest_earlier(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         block = vectors[start : start + BLOCK]
         product = block @ vectors[: start + len(block)].T
         rows = np.arange(len(block))
-        # only what is earlier counts
+        # only earlier vectors count
         product[:, start:][np.triu_indices(len(block))] = -1.0
         places[start : start + len(block)] = product.argmax(axis=1)
         cosines[start : start + len(block)] = product[rows, product.argmax(axis=1)]

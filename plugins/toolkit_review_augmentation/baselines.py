@@ -1,8 +1,9 @@
-"""Cheap ways to answer the five instructions, and yardsticks for the figures of free text.
+"""Baselines of the five instructions, and controls for the metrics of free text.
 
-Each baseline looks at the review and the question alone. The logistic regressions predict the
-sentiment, the stars and every pair of aspect and level that training reviews hold, and write the
-answers from those by the same templates as the gold answers: they lack nothing but the text.
+Each baseline reads the review and the question alone. The logistic regressions predict the
+sentiment, the stars and each common pair of aspect and level of the training reviews, and write
+answers from these by the same templates as the gold answers. So they differ from the model only in
+how well they read the review.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, Predictor
-from toolkit_review_augmentation import instructions as asked
-from toolkit_review_augmentation import rules, texts
+from toolkit_review_augmentation import instructions, rules, texts
 from toolkit_review_augmentation.reviews import pairs
 
 if TYPE_CHECKING:
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 Featurize = Callable[[Sequence[str]], Any]
-"""Texts → one row of features a text."""
+"""Texts → a matrix with one row of features per text."""
 
 MOST_PAIRS = 150
-"""Pairs of aspect and level that are learned, the commonest first."""
+"""At most this many pairs of aspect and level are learned, the commonest first."""
 LEAST_ROWS = 4
-"""Reviews that must hold a pair for it to be learned."""
+"""A pair is learned if at least this many reviews have it."""
 MOST_EMBEDDED = 1_500
-"""Reviews that the assistant's rung on embeddings is fitted on, at most, drawn evenly. Encoding and
-a hundred dense fits take their time, and the rung lies far below the one on TF-IDF."""
+"""The assistant's baseline on embeddings is fitted on at most this many reviews, evenly spaced.
+Encoding and a hundred dense fits are slow, and it scores far below the baseline on TF-IDF."""
 
 
 def ladder() -> dict[str, Baseline]:
-    """The baselines of the review assistant by name, from the plainest on."""
+    """The baselines of the review assistant by name, from the simplest on."""
     return {
         "majority": majority,
         "random": at_random,
@@ -44,16 +44,17 @@ def ladder() -> dict[str, Baseline]:
     }
 
 
-def yardsticks() -> dict[str, Baseline]:
-    """What the gold answers score, and what the answers of other reviews do."""
+def controls() -> dict[str, Baseline]:
+    """Systems that show the range of the metrics: gold answers, and those of other reviews."""
     return {"gold-answers": gold_answers, "shuffled-answers": shuffled_answers}
 
 
 def _answers(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    """Instruction → the answers to it."""
+    by_instruction: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        found[row["instruction"]].append(row["answer"])
-    return found
+        by_instruction[row["instruction"]].append(row["answer"])
+    return by_instruction
 
 
 def majority(train: Dataset) -> Predictor:
@@ -63,7 +64,7 @@ def majority(train: Dataset) -> Predictor:
 
 
 def at_random(train: Dataset) -> Predictor:
-    """A training answer to the same instruction, drawn by the review's text."""
+    """A random training answer to the same instruction; the review's text is the random seed."""
     known = _answers(train)
 
     def predict(rows: Dataset) -> list[str]:
@@ -78,12 +79,12 @@ def keyword_rules(train: Dataset) -> Predictor:
 
 
 def _instruction(row: Mapping[str, Any]) -> str:
-    return asked.instruction_of(row["question"])
+    return instructions.instruction_of(row["question"])
 
 
 # -- logistic regressions --------------------------------------------------------------------------
 def word_features(train: Sequence[str]) -> Featurize:
-    """TF-IDF of words and pairs of words, fitted on those texts."""
+    """TF-IDF of words and pairs of words, fitted on the training texts."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     words = TfidfVectorizer(
@@ -118,50 +119,60 @@ def _reviews(train: Dataset) -> list[Mapping[str, Any]]:
 def _regressions(
     reviews: Sequence[Mapping[str, Any]], featurize: Callable[[Sequence[str]], Featurize]
 ) -> Predictor:
+    """Fit a classifier of stars, of sentiment, and of each common pair of aspect and level."""
     given = [row["review"] for row in reviews]
     features = featurize(given)
-    learned = features(given)
-    stars = classifier(learned, [row["stars"] for row in reviews])
-    feelings = classifier(learned, [row["sentiment"] for row in reviews])
-    held = [pairs(row) for row in reviews]
-    common = [p for p, n in Counter(p for h in held for p in set(h)).most_common(MOST_PAIRS)
+    matrix = features(given)
+    stars = classifier(matrix, [row["stars"] for row in reviews])
+    sentiments = classifier(matrix, [row["sentiment"] for row in reviews])
+    opinions = [pairs(row) for row in reviews]
+    common = [p for p, n in Counter(p for o in opinions for p in set(o)).most_common(MOST_PAIRS)
               if n >= LEAST_ROWS]  # fmt: skip
-    known = [classifier(learned, [p in h for h in held], balanced=True) for p in common]
+    has_pair = [classifier(matrix, [p in o for o in opinions], balanced=True) for p in common]
 
     def predict(rows: Dataset) -> list[str]:
-        asked_of = list(dict.fromkeys(row["review"] for row in rows))
-        if not asked_of:
+        unique = list(dict.fromkeys(row["review"] for row in rows))
+        if not unique:
             return []
-        found = features(asked_of)
-        said_stars, said_feelings = stars(found), feelings(found)
-        said_pairs = [one(found) for one in known]
-        facts = {
+        matrix = features(unique)
+        predicted_stars, predicted_sentiments = stars(matrix), sentiments(matrix)
+        predicted_pairs = [one(matrix) for one in has_pair]
+        state = {
             text: (
-                int(said_stars[i]),
-                str(said_feelings[i]),
-                [p for p, yes in zip(common, said_pairs, strict=True) if yes[i]],
+                int(predicted_stars[i]),
+                str(predicted_sentiments[i]),
+                [p for p, yes in zip(common, predicted_pairs, strict=True) if yes[i]],
             )
-            for i, text in enumerate(asked_of)
+            for i, text in enumerate(unique)
         }
-        return [_told(_instruction(row), *facts[row["review"]]) for row in rows]
+        return [_answer(_instruction(row), *state[row["review"]]) for row in rows]
 
     return predict
 
 
-def _told(instruction: str, stars: int, feeling: str, said: list[tuple[str, str]]) -> str:
+def _answer(instruction: str, stars: int, sentiment: str, opinions: list[tuple[str, str]]) -> str:
+    """The answer to an instruction, written from predicted facts of the review."""
     if instruction == "sentiment":
-        return feeling
+        return sentiment
     if instruction == "recommendation":
-        return asked.recommendation(stars or 3)
+        return instructions.recommendation(stars or 3)
     if instruction == "features":
-        return asked.features([aspect for aspect, _ in said])
-    return asked.quality(said) if instruction == "quality" else asked.summary(feeling, said)
+        return instructions.features([aspect for aspect, _ in opinions])
+    if instruction == "quality":
+        return instructions.quality(opinions)
+    return instructions.summary(sentiment, opinions)
 
 
 def classifier(
     features: Any, labels: Sequence[Any], *, balanced: bool = False
 ) -> Callable[[Any], np.ndarray]:
-    """A logistic regression, fitted; the one label there is, where there is but one."""
+    """Fit a logistic regression; with a single label, a function that always predicts it.
+
+    Args:
+        features: matrix with one row per label.
+        labels: the class of each row.
+        balanced: weight classes inversely to their frequency.
+    """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
@@ -177,10 +188,11 @@ def classifier(
 
 
 def classifiers(column: str, by_rule: Callable[[str, Sequence[Any]], Any]) -> dict[str, Baseline]:
-    """The ladder of the tasks whose answer is a class: the value of a column.
+    """The baseline ladder of a classification task on the column ``text``.
 
     Args:
-        by_rule: ``(text, classes of the training rows) -> class`` without learning.
+        column: the column with the class.
+        by_rule: ``(text, classes of the training rows) -> class``, for ``keyword-rules``.
     """
 
     def labels(train: Dataset) -> list[Any]:
@@ -219,14 +231,14 @@ def classifiers(column: str, by_rule: Callable[[str, Sequence[Any]], Any]) -> di
     }
 
 
-# -- yardsticks ------------------------------------------------------------------------------------
+# -- controls ------------------------------------------------------------------------------------
 def gold_answers(train: Dataset) -> Predictor:
-    """Every row's own gold answer."""
+    """Predict every row's own gold answer: the best possible scores."""
     return lambda rows: [row["answer"] for row in rows]
 
 
 def shuffled_answers(train: Dataset) -> Predictor:
-    """Every row gets another held-out row's gold answer to the same instruction."""
+    """Predict for every row the gold answer of another row to the same instruction."""
 
     def predict(rows: Dataset) -> list[str]:
         by_kind: dict[str, list[int]] = defaultdict(list)

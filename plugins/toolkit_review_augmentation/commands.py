@@ -1,4 +1,4 @@
-"""The command ``toolkit augment``: thin, as the core's commands are."""
+"""The command ``toolkit augment``: it parses the options and prints the result."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def augment(
         str | None, typer.Option(help="Shares positive/negative/neutral, such as 40/30/30.")
     ] = None,
     fill: Annotated[
-        bool, typer.Option("--fill", help="Fill scarce classes up with perturbed copies.")
+        bool, typer.Option("--fill", help="Fill up rare classes with perturbed copies.")
     ] = False,
     near: Annotated[
-        float, typer.Option(help="Cosine from which on reviews count as copies; 0 keeps all.")
+        float, typer.Option(help="Reviews from this cosine on count as copies; 0 keeps all.")
     ] = 0.95,
     perturb: Annotated[
-        float, typer.Option(help="Share of training reviews to repeat with typos and the like.")
+        float, typer.Option(help="Share of training reviews to repeat with typos or similar.")
     ] = 0.0,
     wordings: Annotated[
-        bool, typer.Option("--wordings/--plain", help="Several wordings for an instruction.")
+        bool, typer.Option("--wordings/--plain", help="Several wordings of instructions, or one.")
     ] = True,
     form: Annotated[str, typer.Option(help="prompt, messages or alpaca.")] = "prompt",
     teacher: Annotated[
@@ -45,30 +45,29 @@ def augment(
                      "TOOLKIT_TEACHER_KEY."),
     ] = None,
     teacher_model: Annotated[str, typer.Option(help="The teacher's model.")] = "gpt-4o-mini",
-    budget: Annotated[float | None, typer.Option(help="The most to spend on a teacher.")] = None,
-    price_in: Annotated[float, typer.Option(help="Of a million tokens that it reads.")] = 0.0,
-    price_out: Annotated[float, typer.Option(help="Of a million tokens that it writes.")] = 0.0,
+    budget: Annotated[float | None, typer.Option(help="The most to spend on the teacher.")] = None,
+    price_in: Annotated[float, typer.Option(help="Price of a million input tokens.")] = 0.0,
+    price_out: Annotated[float, typer.Option(help="Price of a million output tokens.")] = 0.0,
     cache: Annotated[
         Path | None,
-        typer.Option(help="File of answers already known.", show_default="teacher.sqlite in --out"),
+        typer.Option(help="File to keep answers in.", show_default="teacher.sqlite in --out"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
-    """Make instruction data of reviews: five examples each, as JSONL that any trainer reads."""
-    from toolkit.data.columns import split_option
-    from toolkit.data.source import Source
+    """Make instruction data from reviews: five examples each, as JSONL files for any trainer."""
+    from toolkit.data import Source, columns
     from toolkit.system import environment
     from toolkit.system.console import Console
     from toolkit_review_augmentation import augment as work
     from toolkit_review_augmentation import balancing
 
     if task != TASK:
-        raise UsageError(f"no data can be augmented for the task {task!r}; there is {TASK}")
+        raise UsageError(f"the task {task!r} has no data to augment; {TASK} has")
     environment.prepare(offline=True)
     source = Source(
-        data=data, text=split_option(text) if text else (), target=target, encoding=encoding,
-        limit=limit, seed=seed,
+        data=data, text=columns.split_option(text) if text else (), target=target,
+        encoding=encoding, limit=limit, seed=seed,
     )  # fmt: skip
     options = work.Options(
         balance=balancing.parse_shares(balance) if balance else None, fill=fill,
@@ -80,7 +79,7 @@ def augment(
     else:
         from toolkit_review_augmentation.teacher import ChatTeacher, Settings
 
-        asks = ChatTeacher(
+        client = ChatTeacher(
             Settings(
                 url=teacher, model=teacher_model, budget=budget, price_in=price_in,
                 price_out=price_out, cache=cache or out / "teacher.sqlite",
@@ -88,10 +87,10 @@ def augment(
         )  # fmt: skip
         try:
             with console.track("teacher") as progress:
-                made = work.augment(source, options, asks, progress)
+                made = work.augment(source, options, client, progress)
         finally:
-            asks.close()
-        made.summary["teacher"] = {**asks.counts, "spent": round(asks.spent, 6)}
+            client.close()
+        made.summary["teacher"] = {**client.counts, "spent": round(client.spent, 6)}
     written = work.write(made, out, form)
     _show(console, made.summary, written, as_json)
 
@@ -109,12 +108,12 @@ def _show(console: object, summary: dict[str, object], written: list[Path], as_j
     for name in ("left_out", "reviews", "examples", "sources", "teacher"):
         values = summary.get(name)
         if isinstance(values, dict) and values:
-            told = ", ".join(f"{key} {value:,}" for key, value in values.items())
-            console.say(f"{name.replace('_', ' ')}: {told}")
+            counts = ", ".join(f"{key} {value:,}" for key, value in values.items())
+            console.say(f"{name.replace('_', ' ')}: {counts}")
     for name in ("sentiments_before", "sentiments"):
         values = summary[name]
         assert isinstance(values, dict)
-        told = ", ".join(f"{key} {value:.0%}" for key, value in values.items())
-        console.say(f"{name.replace('_', ' ')}: {told}")
+        shares = ", ".join(f"{key} {value:.0%}" for key, value in values.items())
+        console.say(f"{name.replace('_', ' ')}: {shares}")
     for path in written:
         console.say(f"wrote {path}")

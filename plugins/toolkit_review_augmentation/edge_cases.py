@@ -1,7 +1,7 @@
-"""120 hard reviews, written by hand for this project: a line is its stars and its text.
+"""120 hard reviews, written by hand for this project: each line has the stars and the text.
 
-The stars are what a person gave them who knew what was meant. Sarcasm says the opposite of its
-words; ambiguous reviews are counted as three stars, as are those that praise and blame alike.
+The stars follow the author's meaning: for sarcasm the opposite of its words. Ambiguous reviews have
+three stars, as have those that praise and blame alike.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From reviews to instruction examples: five a review, each saying where its answer comes from."""
+"""Turn reviews into instruction examples: five each, with the source of every answer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
-from toolkit_review_augmentation import instructions as asked
-from toolkit_review_augmentation import rules, texts
+from toolkit_review_augmentation import instructions, rules, texts
 from toolkit_review_augmentation.reviews import pairs
 
 if TYPE_CHECKING:
@@ -15,46 +14,46 @@ if TYPE_CHECKING:
 
     from toolkit import Source
 
-FACTS, RATING, RULES, TEACHER = "facts", "rating", "rules", "teacher"
-"""Where an answer comes from."""
+FACTS, RATING, RULES, TEACHER = "state", "rating", "rules", "teacher"
+"""Sources of an answer: facts of a generated review, its rating, rules, or a teacher."""
 
 
 class Teacher(Protocol):
-    """Who answers instead of the rules."""
+    """Writes answers instead of the rules."""
 
     def answers(self, review: str) -> Mapping[str, str] | None:
-        """Instruction → answer; ``None`` where there is none to be had."""
+        """Instruction → answer to a review's text; ``None`` if it gives none."""
 
 
 def of_reviews(
     reviews: Dataset | DatasetDict, source: Source | None = None
 ) -> Dataset | DatasetDict:
-    """The examples of all reviews; of stress rows the sentiment alone."""
+    """The examples of all reviews; challenge rows have the instruction ``sentiment`` alone."""
     import datasets
 
     if isinstance(reviews, datasets.DatasetDict):
         return datasets.DatasetDict(
-            {name: _exploded(rows, name == "stress") for name, rows in reviews.items()}
+            {name: _exploded(rows, name == "challenge") for name, rows in reviews.items()}
         )
     return _exploded(reviews, False)
 
 
-def _exploded(reviews: Dataset, stress: bool) -> Dataset:
+def _exploded(reviews: Dataset, challenge: bool) -> Dataset:
     import datasets
 
-    rows = [e for review in reviews for e in examples(review) if not stress or _is_feeling(e)]
+    rows = [e for review in reviews for e in examples(review) if not challenge or _is_sentiment(e)]
     return datasets.Dataset.from_list(rows)
 
 
-def _is_feeling(example: Mapping[str, Any]) -> bool:
+def _is_sentiment(example: Mapping[str, Any]) -> bool:
     return bool(example["instruction"] == "sentiment")
 
 
 def questions_on(texts_of: Dataset) -> Dataset:
-    """Rows to predict: each text with the five instructions in their plain wordings."""
+    """Rows to predict: each text with the five instructions in their first wording."""
     import datasets
 
-    plain = [asked.WORDINGS[instruction][0] for instruction in asked.INSTRUCTIONS]
+    plain = [instructions.WORDINGS[instruction][0] for instruction in instructions.INSTRUCTIONS]
     return datasets.Dataset.from_list(
         [
             {"row_id": (row["row_id"] - 1) * len(plain) + at, "review": row["text"], "question": q}
@@ -67,30 +66,31 @@ def questions_on(texts_of: Dataset) -> Dataset:
 def examples(
     review: Mapping[str, Any], teacher: Teacher | None = None, *, wordings: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """The five examples of a review; one less where nobody knows its stars.
+    """The five examples of a review; without ``recommendation`` if its stars are unknown.
 
     Args:
         review: a row of :mod:`toolkit_review_augmentation.reviews`.
-        teacher: asked for what neither facts nor rating tell.
-        wordings: put each instruction in one of its wordings, drawn by the review; else plainly.
+        teacher: gives the answers that neither facts nor the rating give; rules do if ``None``.
+        wordings: draw a wording of each instruction, with the review as the random seed; else
+            take the first wording.
     """
     random = Random(f"wording {review['group']}")
     known = pairs(review) if review["known"] else rules.opinions(review["text"])
-    taught = None if review["known"] or teacher is None else teacher.answers(review["text"])
-    if taught:  # it names things, and says of them what it says in sentences
-        known = [(name, "") for name in asked.read_features(taught["features"])]
-    for at, instruction in enumerate(asked.INSTRUCTIONS):
-        question = random.choice(asked.WORDINGS[instruction])
+    answers = None if review["known"] or teacher is None else teacher.answers(review["text"])
+    if answers:  # a teacher lists features without levels
+        known = [(name, "") for name in instructions.read_features(answers["features"])]
+    for at, instruction in enumerate(instructions.INSTRUCTIONS):
+        question = random.choice(instructions.WORDINGS[instruction])
         if instruction == "recommendation" and not review["stars"]:
             continue
-        answer, where = _answer(instruction, review, known, taught)
+        answer, origin = _answer(instruction, review, known, answers)
         yield {
-            "row_id": (review["row_id"] - 1) * len(asked.INSTRUCTIONS) + at + 1,
+            "row_id": (review["row_id"] - 1) * len(instructions.INSTRUCTIONS) + at + 1,
             "review": review["text"],
-            "question": question if wordings else asked.WORDINGS[instruction][0],
+            "question": question if wordings else instructions.WORDINGS[instruction][0],
             "instruction": instruction,
             "answer": answer,
-            "source": where,
+            "source": origin,
             "stars": review["stars"],
             "sentiment": review["sentiment"],
             "opinions": [f"{aspect}={level}" for aspect, level in known],
@@ -106,19 +106,24 @@ def _answer(
     known: Sequence[tuple[str, str]],
     taught: Mapping[str, str] | None,
 ) -> tuple[str, str]:
-    """An answer, and where it comes from."""
-    facts = bool(review["known"])
+    """An answer, and its source.
+
+    Args:
+        known: pairs of aspect and level.
+        taught: the teacher's answers by instruction.
+    """
+    state = bool(review["known"])
     if instruction == "sentiment":
-        return review["sentiment"], FACTS if facts else RATING
+        return review["sentiment"], FACTS if state else RATING
     if instruction == "recommendation":
-        return asked.recommendation(review["stars"]), FACTS if facts else RATING
+        return instructions.recommendation(review["stars"]), FACTS if state else RATING
     if taught and taught.get(instruction):
         return taught[instruction], TEACHER
-    where = FACTS if facts else RULES
+    origin = FACTS if state else RULES
     if instruction == "features":
-        return asked.features([aspect for aspect, _ in known]), where
+        return instructions.features([aspect for aspect, _ in known]), origin
     if instruction == "quality":
-        return asked.quality(known), where
-    if facts:
-        return asked.summary(review["sentiment"], known), where
-    return rules.central_sentence(texts.sentences(review["text"])) or review["text"], where
+        return instructions.quality(known), origin
+    if state:
+        return instructions.summary(review["sentiment"], known), origin
+    return rules.central_sentence(texts.sentences(review["text"])) or review["text"], origin

@@ -1,9 +1,8 @@
-"""Synthetic product reviews: facts first, then the text that tells them.
+"""Synthetic product reviews: facts are drawn first, then a text that states them.
 
-A review's stars, the aspects it speaks of and the level of each are drawn; the sentences are then
-chosen to say just that. So the gold answers are facts, and no rule that reads text has made them.
-The wordings come from :mod:`toolkit_review_augmentation.wordings`, a part of which belongs to
-training, validation or test alone.
+A review's stars, its aspects and the level of each are drawn; then sentences are chosen that state
+exactly these. So gold answers come from facts and not from rules that read the text. The wordings
+come from :mod:`toolkit_review_augmentation.wordings`, most of which belong to one split alone.
 """
 
 from __future__ import annotations
@@ -15,18 +14,19 @@ from random import Random
 from toolkit_review_augmentation import wordings as words
 
 STARS_SHARE = {1: 0.15, 2: 0.15, 3: 0.30, 4: 0.20, 5: 0.20}
-"""40 % positive, 30 % neutral, 30 % negative, as the project's targets have it."""
+"""Stars → their share: 40 % positive, 30 % neutral, 30 % negative, as in the original project."""
 LENGTHS = {
     "train": {"short": 0.42, "medium": 0.54, "long": 0.04},
     "validation": {"short": 0.42, "medium": 0.58, "long": 0.0},
     "test": {"short": 0.36, "medium": 0.53, "long": 0.11},
 }
-"""Short reviews have under 50 tokens, long ones mostly over 200. They cost most to train on."""
+"""Split → shares of lengths. Short reviews have under 50 tokens, long ones mostly over 200; as long
+ones cost most to train on, training has few."""
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a review says of one aspect: ``good``, ``average`` or ``poor``."""
+    """What a review says about one aspect: ``level`` is ``good``, ``average`` or ``poor``."""
 
     aspect: str
     level: str
@@ -34,13 +34,13 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Review:
-    """A review with the facts that it tells.
+    """A review with the facts that it states.
 
     Args:
-        text: as a reader sees it.
+        text: the review.
         stars: 1 to 5.
-        opinions: on aspects of this product, in the order of the text.
-        product: what is reviewed.
+        opinions: about aspects of this product, in the order of the text.
+        product: the kind of product, such as ``tablet``.
         category: ``electronics``, ``beauty``, ``home`` or ``sports``.
     """
 
@@ -52,7 +52,7 @@ class Review:
 
 
 def generate(number: int, part: str, seed: int = 0) -> Iterator[Review]:
-    """So many reviews of one part (``train``, ``validation``, ``test``), no text twice."""
+    """Generate reviews of one part (``train``, ``validation``, ``test``); no text occurs twice."""
     random = Random(f"reviews {part} {seed}")
     seen: set[str] = set()
     while len(seen) < number:
@@ -72,19 +72,19 @@ def _review(random: Random, part: str) -> Review:
     aspects = random.sample(list(names), len(levels))
     opinions = tuple(Opinion(a, level) for a, level in zip(aspects, levels, strict=True))
     writer = _Writer(random, part, product)
-    said = [writer.opinion(random.choice(names[o.aspect]), o.level) for o in opinions]
-    # Someone who names one thing only has to sum up, or nobody could tell the stars.
+    stated = [writer.opinion(random.choice(names[o.aspect]), o.level) for o in opinions]
+    # A review of a single aspect needs a verdict, or its stars could not be inferred.
     verdict = len(levels) < 2 or random.random() < 0.85
-    body = _with_others(random, writer, said, length, list(names), aspects, names)
+    body = _with_others(random, writer, stated, length, list(names), aspects, names)
     first = [writer.opening()] if length != "short" or random.random() < 0.5 else []
     last = [writer.verdict(stars)] if verdict else []
-    if verdict and random.random() < 0.2:  # some say the end first
+    if verdict and random.random() < 0.2:  # some begin with the verdict
         first, last = [*last, *first], []
     return Review(" ".join([*first, *body, *last]), stars, opinions, product, category)
 
 
 def _levels(random: Random, stars: int, length: str) -> list[str]:
-    """The levels of a review's aspects, which fit its stars."""
+    """Draw the levels of a review's aspects so that they fit its stars."""
     most = {"short": 2, "medium": 4, "long": 8}[length]
     good, average, poor = words.LEVELS
     if stars in (1, 5):
@@ -106,14 +106,14 @@ def _levels(random: Random, stars: int, length: str) -> list[str]:
 def _with_others(
     random: Random,
     writer: _Writer,
-    said: list[str],
+    stated: list[str],
     length: str,
     pool: list[str],
     taken: list[str],
     names: dict[str, tuple[str, ...]],
 ) -> list[str]:
-    """The opinions with sentences that say nothing about this product between them."""
-    body = list(said)
+    """Mix the sentences with opinions with others that state nothing about this product."""
+    body = list(stated)
     if random.random() < {"short": 0.1, "medium": 0.25, "long": 0.6}[length]:
         aspect = random.choice([name for name in pool if name not in taken])
         body.insert(random.randint(0, len(body)), writer.distractor(random.choice(names[aspect])))
@@ -124,7 +124,7 @@ def _with_others(
 
 
 class _Writer:
-    """Sentences of one part about one product."""
+    """Writes sentences about one product in the wordings of one part."""
 
     def __init__(self, random: Random, part: str, product: str) -> None:
         self.random, self.part, self.product = random, part, product

@@ -1,7 +1,7 @@
-"""The five instructions: their wordings, and answers written from what is known of a review.
+"""The five instructions: their wordings, templates for answers, and parsing of answers.
 
-Whoever knows the facts of a review (the generator, the stars, a rule, a teacher) writes the answer
-by the same functions, so that answers differ in what they say and not in how they say it.
+The generator, the rules and the baselines write their answers with the same functions, so that
+answers differ in content and not in form.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WORDINGS: Final[Mapping[str, tuple[str, ...]]] = {
         "Give a short summary of the review.",
     ),
 }
-"""Instruction → the ways it is put. The first is the plain one."""
+"""Instruction → its wordings. The first one is used where only one is wanted."""
 
 PROMPT: Final = "Review: {review}\n{question}\nAnswer:"
 
@@ -56,63 +56,68 @@ def sentiment_of(stars: int) -> str:
 
 # -- answers -------------------------------------------------------------------------------------
 def recommendation(stars: int) -> str:
-    """A yes, maybe or no that follows from the stars, and the stars."""
+    """Yes, maybe or no, as follows from the stars, and the stars."""
     word = {"negative": "No", "neutral": "Maybe", "positive": "Yes"}[sentiment_of(stars)]
     return f"{word}, {stars} of 5 stars."
 
 
 def features(aspects: Sequence[str]) -> str:
-    """A list between commas, or "none"."""
+    """The aspects as a list with commas, without repeats, or "none"."""
     return ", ".join(dict.fromkeys(aspects)) or "none"
 
 
 def quality(opinions: Sequence[tuple[str, str]]) -> str:
-    """A sentence an aspect, from pairs of aspect and level ("good", "average", "poor")."""
-    found = [f"The {aspect} is {level}." for aspect, level in dict.fromkeys(opinions)]
-    return " ".join(found) or "It says nothing about the quality."
+    """A sentence per aspect, from pairs of aspect and level ("good", "average", "poor")."""
+    sentences = [f"The {aspect} is {level}." for aspect, level in dict.fromkeys(opinions)]
+    return " ".join(sentences) or "It says nothing about the quality."
 
 
 def summary(sentiment: str, opinions: Sequence[tuple[str, str]]) -> str:
-    """The buyer's mood, then what is liked and what is not."""
+    """The buyer's mood, then the aspects that are liked, disliked and average.
+
+    Args:
+        sentiment: one of :data:`SENTIMENTS`.
+        opinions: pairs of aspect and level ("good", "average", "poor").
+    """
     mood = {
         "positive": "The buyer is happy",
         "neutral": "The buyer is in two minds",
         "negative": "The buyer is unhappy",
     }[sentiment]
-    said = []
+    parts = []
     for verb, level in (("likes", "good"), ("dislikes", "poor"), ("does not mind", "average")):
         aspects = list(dict.fromkeys(a for a, found in opinions if found == level))
         if aspects:
-            said.append(f"{verb} the {_listed(aspects)}")
-    return f"{mood}: {'; '.join(said)}." if said else f"{mood}."
+            parts.append(f"{verb} the {_listed(aspects)}")
+    return f"{mood}: {'; '.join(parts)}." if parts else f"{mood}."
 
 
 def _listed(aspects: Sequence[str]) -> str:
     return " and the ".join(filter(None, (", the ".join(aspects[:-1]), aspects[-1])))
 
 
-# -- reading answers -------------------------------------------------------------------------------
+# -- parsing answers -------------------------------------------------------------------------------
 def read_sentiment(text: str) -> str | None:
-    """The first of the three words in an answer, if any."""
-    found = re.search("|".join(SENTIMENTS), text.casefold())
-    return found.group() if found else None
+    """The first sentiment that an answer names, or ``None``."""
+    match = re.search("|".join(SENTIMENTS), text.casefold())
+    return match.group() if match else None
 
 
 def read_stars(text: str) -> int | None:
-    """The stars an answer gives: "4 of 5", else the first number from 1 to 5."""
-    found = _OF.search(text) or _NUMBER.search(text)
-    return int(found.group(1)) if found else None
+    """The stars of an answer: those of "4 of 5", else the first number from 1 to 5, or ``None``."""
+    match = _OF.search(text) or _NUMBER.search(text)
+    return int(match.group(1)) if match else None
 
 
 def read_features(text: str) -> list[str]:
-    """The parts of a list, without leading words such as "the"."""
+    """The items of an answer's list, without leading words such as "the"."""
     parts = re.split(r"[,;\n]|\band\b|[.](?:\s|$)", text)
     named = [re.sub(r"^(?:the|a|an|its|-|\*|\s)+\b", "", p.strip(), flags=re.I) for p in parts]
     return [name.strip(" .:-*") for name in named if name.strip(" .:-*") not in ("", "none")]
 
 
-def said_once(instruction: str, text: str) -> str:
-    """An answer without the features of a list, or sentences on quality, that it says again."""
+def without_repeats(instruction: str, text: str) -> str:
+    """An answer without repeated items of its list of features, or sentences on quality."""
     if instruction == "features":
         return ", ".join(dict.fromkeys(part.strip() for part in text.split(",")))
     if instruction == "quality":
@@ -121,7 +126,7 @@ def said_once(instruction: str, text: str) -> str:
 
 
 def readable(instruction: str, text: str) -> bool:
-    """Whether an answer can be read as an answer to that instruction."""
+    """Whether an answer can be parsed as an answer to the instruction."""
     if instruction == "sentiment":
         return read_sentiment(text) is not None
     if instruction == "recommendation":
@@ -130,7 +135,7 @@ def readable(instruction: str, text: str) -> bool:
 
 
 def instruction_of(question: str) -> str:
-    """Which instruction a question is: by its wording, else by words that give it away."""
+    """The instruction that a question asks: by its wording, else by a keyword, else a summary."""
     for instruction, wordings in WORDINGS.items():
         if question in wordings:
             return instruction

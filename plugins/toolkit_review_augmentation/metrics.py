@@ -1,12 +1,13 @@
-"""The evaluators of the review assistant, one figure a row; rows of other instructions have none.
+"""The metrics of the review assistant.
 
-A prediction is the answer's text. A reference says what was asked (``instruction``), the gold
-``answer`` and what it holds. Where a metric does not apply to an instruction its ``per_example``
-is ``None``; that depends on the reference alone, so systems are still compared row by row.
+A prediction is the answer's text. A reference has the ``instruction`` and ``question``, the gold
+``answer``, and its ``stars`` and ``features``. If a metric does not apply to an instruction, its
+``per_example`` is ``None``; that depends on the reference alone, so systems are still compared row
+by row.
 
-How the figures of free text are computed, and what they cannot tell, stands in their notes
-(:data:`COMPLETENESS`, :data:`COHERENCE`, :data:`SPECIFICITY`), which the report prints.
-So the report puts the gold answers, other rows' answers and the rules beside each figure.
+How the metrics of free text are computed, and what they do not measure, is in their notes
+(:data:`COMPLETENESS`, :data:`COHERENCE`, :data:`SPECIFICITY`), which the report prints. The report
+also shows the gold answers, the answers of other rows and the rules beside each metric.
 """
 
 from __future__ import annotations
@@ -17,39 +18,38 @@ from typing import Any
 
 from toolkit import Metric, classification_metrics, ordinal_metrics
 from toolkit.formatting import in_sentence
-from toolkit_review_augmentation import instructions as asked
-from toolkit_review_augmentation import texts
+from toolkit_review_augmentation import instructions, texts
 from toolkit_review_augmentation.instructions import SENTIMENTS
 
 Reference = Mapping[str, Any]
 FREE_TEXT = ("quality", "summary")
 
 SCORE = (
-    "the mean over all five instructions: right or not for a sentiment, one less a quarter of the "
-    "error in stars for a recommendation, F1 for features, word F1 for quality and summary."
+    "the mean over all five instructions: 1 or 0 for a right or wrong sentiment, 1 minus a quarter "
+    "of the error in stars for a recommendation, F1 for features, word F1 for quality and summary."
 )
 COMPLETENESS = (
     "over the clauses g of the gold answer, the mean of the largest cosine of g with any clause c "
-    "of the answer, by sentence embeddings: mean over g of max over c of max(0, cos(g, c)). It "
-    "does not see what an answer says too much, and embeddings hardly tell good from poor: hold it "
-    "against the yardsticks and the rules."
+    "of the answer, by sentence embeddings: mean over g of max over c of max(0, cos(g, c)). "
+    "Superfluous statements do not lower it, and embeddings hardly distinguish good from poor: "
+    "compare it with the controls and the rules."
 )
 COHERENCE = (
-    "the mean cosine of neighbouring clauses of an answer (of its only one with the question). It "
-    "tells that an answer stays with its subject, not that it is true; the gold answers, which "
-    "list unlike things, need not score highest."
+    "the mean cosine of neighbouring clauses of an answer (a single clause is compared with the "
+    "question). It measures whether an answer keeps to its subject, not whether it is true; the "
+    "gold answers, which list different things, need not score highest."
 )
 SPECIFICITY = (
-    "the share of an answer's content words that at least three training reviews hold. It tells "
-    "whose words are used, not whether they are the right ones: shuffled answers score as high."
+    "the share of an answer's content words that occur in at least three training reviews. It "
+    "measures the vocabulary of an answer, not whether it is right: shuffled answers score as high."
 )
-"""What the report says of the figures that no reader can know."""
+"""The notes that the report prints below the metrics."""
 
 
 def only(
     instructions: Collection[str], measure: Callable[[str, Reference], float | tuple[float, ...]]
 ) -> Callable[[str, Reference], Any]:
-    """The measure on rows of those instructions, ``None`` on all others."""
+    """A ``per_example`` that applies the measure to some instructions; ``None`` on others."""
 
     def per_example(answer: str, reference: Reference) -> Any:
         return measure(answer, reference) if reference["instruction"] in instructions else None
@@ -58,12 +58,12 @@ def only(
 
 
 # -- sentiment and stars ---------------------------------------------------------------------------
-def _feeling(metric: Metric) -> Metric:
-    """A metric of classes, on the sentiments that answer and gold answer name."""
+def _sentiment(metric: Metric) -> Metric:
+    """A classification metric, on the sentiments that the answer and the gold answer name."""
 
     def measure(answer: str, reference: Reference) -> Any:
-        gold = asked.read_sentiment(reference["answer"])
-        return metric.per_example(asked.read_sentiment(answer), gold)
+        gold = instructions.read_sentiment(reference["answer"])
+        return metric.per_example(instructions.read_sentiment(answer), gold)
 
     return replace(
         metric, name=f"sentiment_{metric.name}", per_example=only(("sentiment",), measure),
@@ -72,7 +72,7 @@ def _feeling(metric: Metric) -> Metric:
 
 
 def _rating(metric: Metric) -> Metric:
-    """A metric of stars, on those that an answer gives."""
+    """A metric of stars, on the stars that an answer and the reference give."""
 
     def measure(answer: str, reference: Reference) -> Any:
         return metric.per_example(stars_of(answer, reference), reference["stars"])
@@ -84,83 +84,90 @@ def _rating(metric: Metric) -> Metric:
 
 
 def stars_of(answer: str, reference: Reference) -> int:
-    """The stars of an answer; one without stars counts as the farthest from the gold."""
-    said = asked.read_stars(answer)
-    if said is not None:
-        return said
+    """The stars of an answer; an answer without stars counts as those farthest from the gold."""
+    stars = instructions.read_stars(answer)
+    if stars is not None:
+        return stars
     return 1 if reference["stars"] >= 3 else 5
 
 
-def feeling_of(value: str | Reference) -> str | None:
-    """The sentiment that an answer names; of a reference, where it asks for one."""
+def sentiment_in(value: str | Reference) -> str | None:
+    """The sentiment that an answer names, or that a reference to ``sentiment`` has, or ``None``."""
     if isinstance(value, str):
-        return asked.read_sentiment(value)
-    asks = value["instruction"] == "sentiment"
-    return asked.read_sentiment(value["answer"]) if asks else None
+        return instructions.read_sentiment(value)
+    applies = value["instruction"] == "sentiment"
+    return instructions.read_sentiment(value["answer"]) if applies else None
 
 
 # -- features --------------------------------------------------------------------------------------
-def matched(said: Collection[str], gold: Collection[str]) -> int:
-    """Gold features that were named, compared by their lemmas ("batteries" is "battery")."""
+def matched(predicted: Collection[str], gold: Collection[str]) -> int:
+    """The number of gold features predicted, compared by lemmas ("batteries" is "battery")."""
     wanted = {tuple(texts.lemmas(name)) for name in gold}
-    return len(wanted & {tuple(texts.lemmas(name)) for name in said})
+    return len(wanted & {tuple(texts.lemmas(name)) for name in predicted})
 
 
 def feature_counts(answer: str, reference: Reference) -> tuple[int, int, int]:
-    """Features that are right, were named, and were to be named."""
-    said = list(dict.fromkeys(tuple(texts.lemmas(f)) for f in asked.read_features(answer)))
+    """The numbers of right features, of predicted ones, and of gold ones."""
+    predicted = list(
+        dict.fromkeys(tuple(texts.lemmas(f)) for f in instructions.read_features(answer))
+    )
     gold = reference["features"]
-    return matched([" ".join(f) for f in said], gold), len(said), len(set(gold))
+    right = matched([" ".join(f) for f in predicted], gold)
+    return right, len(predicted), len(set(gold))
 
 
 def feature_figure(which: str) -> Callable[[str, Reference], float]:
-    """Precision, recall or F1 of a row's features; naming none where there is none is right."""
+    """Precision, recall or F1 (0 to 1) of a row's features; 1 if there are none on both sides.
+
+    Args:
+        which: ``precision``, ``recall`` or ``f1``.
+    """
 
     def measure(answer: str, reference: Reference) -> float:
-        right, said, gold = feature_counts(answer, reference)
-        if not said and not gold:
+        right, predicted, gold = feature_counts(answer, reference)
+        if not predicted and not gold:
             return 1.0
-        below = {"precision": said, "recall": gold, "f1": (said + gold) / 2}[which]
-        return right / below if below else 0.0
+        total = {"precision": predicted, "recall": gold, "f1": (predicted + gold) / 2}[which]
+        return right / total if total else 0.0
 
     return measure
 
 
 # -- free text -------------------------------------------------------------------------------------
 def word_f1(answer: str, reference: Reference) -> float:
-    """F1 of the answer's lemmas against the gold answer's, without stop words, as sets."""
-    said, gold = (set(texts.content_lemmas(t)) for t in (answer, reference["answer"]))
-    return 2 * len(said & gold) / (len(said) + len(gold)) if said or gold else 1.0
+    """F1 (0 to 1) of the sets of lemmas of the answer and the gold answer, without stop words."""
+    words, gold = (set(texts.content_lemmas(t)) for t in (answer, reference["answer"]))
+    return 2 * len(words & gold) / (len(words) + len(gold)) if words or gold else 1.0
 
 
 def completeness(answer: str, reference: Reference) -> float:
-    """How well the gold answer's clauses are found again in the answer (see the module)."""
-    gold, said = texts.clauses(reference["answer"]), texts.clauses(answer)
-    if not gold or not said:
+    """How well the answer covers the gold answer's clauses, 0 to 1 (:data:`COMPLETENESS`)."""
+    gold, clauses = texts.clauses(reference["answer"]), texts.clauses(answer)
+    if not gold or not clauses:
         return float(not gold)
-    cosines = texts.embed(gold) @ texts.embed(said).T
+    cosines = texts.embed(gold) @ texts.embed(clauses).T
     return float(cosines.max(axis=1).clip(0, 1).mean())
 
 
 def coherence(answer: str, reference: Reference) -> float:
-    """How near neighbouring clauses are to each other (see the module)."""
-    said = texts.clauses(answer)
-    if not said:
+    """How similar neighbouring clauses of an answer are, 0 to 1 (:data:`COHERENCE`)."""
+    clauses = texts.clauses(answer)
+    if not clauses:
         return 0.0
-    chain = said if len(said) > 1 else [str(reference["question"]), *said]
+    chain = clauses if len(clauses) > 1 else [str(reference["question"]), *clauses]
     vectors = texts.embed(chain)
     return float((vectors[:-1] * vectors[1:]).sum(axis=1).clip(0, 1).mean())
 
 
 def embed_clauses(answers: Sequence[str], references: Sequence[Reference]) -> None:
-    """Embed all that completeness and coherence will compare, in batches."""
-    found: set[str] = set()
+    """Embed in batches all clauses that completeness and coherence will compare."""
+    clauses: set[str] = set()
     for answer, reference in zip(answers, references, strict=True):
         if reference["instruction"] in FREE_TEXT:
-            found.update(texts.clauses(answer))
-            found.update(texts.clauses(reference["answer"]))
-            found.add(str(reference["question"]))
-    texts.embed(sorted(found))
+            clauses.update(texts.clauses(answer))
+            clauses.update(texts.clauses(reference["answer"]))
+            clauses.add(str(reference["question"]))
+    texts.embed(sorted(clauses))
 
 
 def specificity(terms: Collection[str]) -> Callable[[str, Reference], float]:
@@ -174,7 +181,7 @@ def specificity(terms: Collection[str]) -> Callable[[str, Reference], float]:
 
 
 def domain_terms(reviews: Collection[str], most: int = 3_000, at_least: int = 3) -> list[str]:
-    """Content words that at least so many training reviews hold, the commonest first."""
+    """Content words of at least ``at_least`` training reviews: the ``most`` commonest, in order."""
     from collections import Counter
 
     seen = Counter(word for text in reviews for word in set(texts.content_lemmas(text)))
@@ -184,11 +191,11 @@ def domain_terms(reviews: Collection[str], most: int = 3_000, at_least: int = 3)
 
 # -- all of them -----------------------------------------------------------------------------------
 def answer_score(answer: str, reference: Reference) -> float:
-    """How good an answer is, 0 to 1, by the measure of its instruction."""
+    """The score of an answer, 0 to 1, by the measure of its instruction (:data:`SCORE`)."""
     instruction = reference["instruction"]
     if instruction == "sentiment":
-        gold = asked.read_sentiment(reference["answer"])
-        return float(asked.read_sentiment(answer) == gold)
+        gold = instructions.read_sentiment(reference["answer"])
+        return float(instructions.read_sentiment(answer) == gold)
     if instruction == "recommendation":
         return 1 - abs(stars_of(answer, reference) - int(reference["stars"])) / 4
     if instruction == "features":
@@ -197,14 +204,16 @@ def answer_score(answer: str, reference: Reference) -> float:
 
 
 def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Metric, ...]:
-    """The metrics of a run; ``terms`` are its domain terms.
+    """The metrics of a run.
 
     Args:
-        embeddings: without them completeness and coherence are left out.
+        terms: its domain terms (:func:`domain_terms`).
+        embeddings: whether sentence embeddings are installed; without them completeness and
+            coherence are left out.
     """
-    found = [
+    all_metrics = [
         Metric("answer_score", answer_score, label="Answer score", note=SCORE),
-        *map(_feeling, classification_metrics(SENTIMENTS)),
+        *map(_sentiment, classification_metrics(SENTIMENTS)),
         *map(_rating, ordinal_metrics("stars")),
         *(
             Metric(
@@ -219,7 +228,7 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
         ),
     ]  # fmt: skip
     if embeddings:
-        found += [
+        all_metrics += [
             Metric(
                 "completeness", only(FREE_TEXT, completeness), label="Completeness",
                 note=COMPLETENESS,
@@ -230,4 +239,4 @@ def metrics(terms: Collection[str] = (), *, embeddings: bool = True) -> tuple[Me
                 prepare=embed_clauses, tolerance=1e-4,
             ),
         ]  # fmt: skip
-    return tuple(found)
+    return tuple(all_metrics)

@@ -1,6 +1,6 @@
-"""Small changes of a text that leave its meaning: typos, case, missing punctuation.
+"""Small changes of a text that keep its meaning: typos, case, missing punctuation.
 
-Each draws from a generator seeded by the text itself, so the same text is always changed alike.
+The random seed of each change is the text itself, so the same text is always changed alike.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 TYPO_SHARE: Final = 0.08
-"""Words of four letters and more that get a typo."""
+"""Share of the words of at least four letters that get a typo."""
 
 _NEIGHBOURS: Final = {
     a: row[max(0, i - 1) : i] + row[i + 1 : i + 2]
@@ -21,7 +21,7 @@ _NEIGHBOURS: Final = {
 
 
 def typos(text: str, random: Random, share: float = TYPO_SHARE) -> str:
-    """Some words with two letters swapped, one left out, doubled, or its neighbour's hit."""
+    """Swap, drop, double or mistype (the neighbouring key) a letter in some words."""
     return " ".join(
         _typo(word, random)
         if sum(c.isalpha() for c in word) >= 4 and random.random() < share
@@ -43,12 +43,12 @@ def _typo(word: str, random: Random) -> str:
 
 
 def case(text: str, random: Random) -> str:
-    """All in capitals, all in lower case, or each word's first letter a capital."""
+    """Put all letters in capitals, all in lower case, or the first of each word in capitals."""
     return random.choice((str.upper, str.lower, string.capwords))(text)
 
 
 def punctuation(text: str, random: Random) -> str:
-    """Without marks, as people write on telephones; apostrophes and hyphens in words stay."""
+    """Remove punctuation, as when typed on a phone; apostrophes and hyphens in words stay."""
     kept = (
         c
         if c not in string.punctuation
@@ -67,5 +67,5 @@ PERTURBATIONS: Final[Mapping[str, Callable[[str, Random], str]]] = {
 
 
 def apply(name: str, text: str) -> str:
-    """A text with a perturbation of that name, always the same."""
+    """Apply a perturbation of :data:`PERTURBATIONS`; the same text gives the same result."""
     return PERTURBATIONS[name](text, Random(f"{name} {text}"))

@@ -3,22 +3,29 @@
 Columns of a review: ``row_id``, ``text``, ``stars`` (1 to 5, 0 where they are not known),
 ``sentiment``, ``opinions`` (a list of "aspect=level", empty where not known), ``known`` (whether
 stars and opinions are the facts a text was made from), ``category``, ``group`` (the text that
-copies share) and ``suite`` (empty; what makes a stress row hard).
+copies share) and ``suite`` (empty; what makes a challenge row hard).
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit import DataError, Source
-from toolkit.data import tables
-from toolkit.data.columns import guess, plain, rendering
-from toolkit.data.readers.read import read
-from toolkit.data.source import column_names
+from toolkit.data import (
+    Unusable,
+    column_names,
+    columns,
+    find_column,
+    for_all_files,
+    map_rows,
+    read,
+    read_inputs,
+)
+from toolkit.data import load_rows as load_files
 from toolkit_review_augmentation import generator, perturb
 from toolkit_review_augmentation.edge_cases import EDGE_CASES
 from toolkit_review_augmentation.instructions import SENTIMENTS, sentiment_of
@@ -47,7 +54,7 @@ class Sizes:
 
 
 def load(source: Source, sizes: Sizes, *, stars: bool = True) -> Dataset | DatasetDict:
-    """The user's reviews, or synthetic ones with edge cases and perturbed text as stress rows.
+    """The user's reviews, or synthetic ones with edge cases and perturbed text as challenge rows.
 
     Args:
         stars: whether reviews without stars (labels 0 and 1) are refused.
@@ -73,7 +80,7 @@ def synthetic(source: Source, sizes: Sizes) -> DatasetDict:
         rows = [_generated(i, r) for i, r in enumerate(generator.generate(number, part), first)]
         parts[part] = rows
         first += number
-    parts["stress"] = _stress(parts["test"][:PERTURBED], first)
+    parts["challenge"] = _challenge(parts["test"][:PERTURBED], first)
     return datasets.DatasetDict({k: datasets.Dataset.from_list(v) for k, v in parts.items()})
 
 
@@ -91,7 +98,7 @@ def _generated(row_id: int, review: generator.Review) -> dict[str, Any]:
     }
 
 
-def _stress(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, Any]]:
+def _challenge(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, Any]]:
     """Edge cases, and clean reviews beside what perturbations make of them."""
     rows: list[dict[str, Any]] = [
         {"text": case.text, "stars": case.stars, "sentiment": sentiment_of(case.stars),
@@ -109,8 +116,6 @@ def _stress(clean: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, An
 
 def load_texts(source: Source) -> Dataset:
     """Rows to predict: ``row_id`` and ``text``."""
-    from toolkit.data.source import read_inputs
-
     chosen = source.chosen.get("text")
     if chosen and not source.text:
         source.text = tuple(chosen)
@@ -130,10 +135,8 @@ def pairs(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 # -- a stranger's file -----------------------------------------------------------------------------
 def _from_file(source: Source, stars: bool) -> Dataset | DatasetDict:
     _find_header(source)
-    chosen: dict[str, Any] = {}
-    loaded = source.load(lambda dataset: _convert(source, dataset, chosen, stars))
-    source.chosen = chosen
-    return loaded
+    decided = for_all_files(lambda source, dataset: _decide(source, dataset, stars))
+    return load_files(source, lambda s, dataset: _convert(s, dataset, decided(s, dataset)))
 
 
 def _find_header(source: Source) -> None:
@@ -142,7 +145,7 @@ def _find_header(source: Source) -> None:
     if source.header is not None or place is None or source.text or source.target:
         return
     names = column_names(read(place, Source()))
-    known = guess(names, TEXT_NAMES) or guess(names, TARGET_NAMES)
+    known = columns.guess(names, TEXT_NAMES) or columns.guess(names, TARGET_NAMES)
     numbers = [name for name in names if name.strip().isdigit()]
     if len(names) == 2 and len(numbers) == 1 and not (known and len(known) < 20):
         source.header = False
@@ -153,29 +156,71 @@ def _find_header(source: Source) -> None:
         )
 
 
-def _convert(source: Source, dataset: Dataset, chosen: dict[str, Any], stars: bool) -> Dataset:
-    import datasets
-
+def _decide(source: Source, dataset: Dataset, stars: bool) -> Mapping[str, Any]:
+    """Which columns hold what, and what the ratings are; also what a prediction needs of it."""
     available = column_names(dataset)
-    if not chosen:
-        chosen["text"] = list(source.text) or _text_columns(source, dataset, available)
-        chosen["target"] = source.column(dataset, source.target, TARGET_NAMES, "target")
-        chosen["scale"] = _scale(source, dataset[chosen["target"]][:], stars)
-        chosen["category"] = guess(available, CATEGORY_NAMES)
-    shown = rendering(available, chosen["text"])
-    rows = list(_rows(source, dataset, shown, chosen))
-    if not rows:
-        raise DataError("no review of the data has a text and a rating that can be read")
-    return datasets.Dataset.from_list(rows)
+    text = list(source.text) or _text_columns(source, dataset, available)
+    target = find_column(source, dataset, source.target, TARGET_NAMES, "target")
+    source.chosen = {
+        "text": text,
+        "target": target,
+        "scale": _scale(source, dataset[target][:], stars),
+        "category": columns.guess(available, CATEGORY_NAMES),
+    }
+    return source.chosen
+
+
+def _convert(source: Source, dataset: Dataset, chosen: Mapping[str, Any]) -> Dataset:
+    shown = columns.rendering(column_names(dataset), chosen["text"])
+    category = chosen["category"] if chosen["category"] in dataset.column_names else None
+    seen: set[tuple[str, Any]] = set()
+    counts: Counter[str] = Counter()
+
+    def make(row: Mapping[str, Any]) -> dict[str, Any]:
+        text, found = shown(row), read_target(row[chosen["target"]], chosen["scale"])
+        if not text.strip():
+            raise Unusable("no text")
+        if found is None:
+            raise Unusable("no rating that can be read")
+        copy = (normal(text), found)
+        if copy in seen:
+            raise Unusable("the same text and rating as an earlier row")
+        seen.add(copy)
+        counts[f"{found[0]} stars" if found[0] else found[1]] += 1
+        return {
+            "text": text, "stars": found[0], "sentiment": found[1], "opinions": [], "known": False,
+            "category": str(row[category] or "").strip() if category else "",
+            "group": normal(text), "suite": "",
+        }  # fmt: skip
+
+    needed = [chosen["target"], *shown.columns, *([category] if category else [])]
+    rows = map_rows(
+        source, dataset, make, _types(), needed=needed,
+        nothing_left=lambda _: DataError(
+            "no review of the data has a text and a rating that can be read"
+        ),
+    )  # fmt: skip
+    _tell_balance(source, counts)
+    return rows
+
+
+def _types() -> dict[str, Any]:
+    import pyarrow as pa
+
+    text = dict.fromkeys(("text", "sentiment", "category", "group", "suite"), "string")
+    types = {**text, "stars": "int64", "opinions": pa.list_(pa.string()), "known": "bool"}
+    return {name: types[name] for name in COLUMNS if name != "row_id"}
 
 
 def _text_columns(source: Source, dataset: Dataset, available: Sequence[str]) -> list[str]:
     """The text column; several where several are called reviews."""
-    several = [name for name in available if plain(name).split()[-1:] in (["review"], ["reviews"])]
+    several = [
+        name for name in available if columns.plain(name).split()[-1:] in (["review"], ["reviews"])
+    ]
     if len(several) > 1:
         source.note(f"the text is columns {', '.join(several)} (choose with --text)")
         return several
-    return [source.column(dataset, None, TEXT_NAMES, "text")]
+    return [find_column(source, dataset, None, TEXT_NAMES, "text")]
 
 
 def _scale(source: Source, values: Sequence[Any], stars: bool) -> str:
@@ -233,42 +278,6 @@ def read_target(value: Any, scale: str) -> tuple[int, str] | None:
         number = math.ceil(number / 2)
     found = math.floor(number + 0.5)
     return (found, sentiment_of(found)) if 1 <= found <= 5 else None
-
-
-def _rows(
-    source: Source, dataset: Dataset, shown: Any, chosen: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    category = chosen["category"] if chosen["category"] in dataset.column_names else None
-    names = ["row_id", chosen["target"], *shown.columns, *([category] if category else [])]
-    left: dict[str, list[int]] = {}
-    seen: set[tuple[str, Any]] = set()
-    counts: Counter[str] = Counter()
-    for row in tables.rows(dataset, list(dict.fromkeys(names))):
-        text, found = shown(row), read_target(row[chosen["target"]], chosen["scale"])
-        copy = (normal(text), found)
-        why = _unusable(text, found, copy in seen)
-        if why or found is None:
-            left.setdefault(why or "", []).append(row["row_id"])
-            continue
-        seen.add(copy)
-        counts[f"{found[0]} stars" if found[0] else found[1]] += 1
-        yield {
-            "row_id": row["row_id"], "text": text, "stars": found[0], "sentiment": found[1],
-            "opinions": [], "known": False,
-            "category": str(row[category] or "").strip() if category else "",
-            "group": normal(text), "suite": "",
-        }  # fmt: skip
-    for reason, row_ids in left.items():
-        source.leave_out(reason, row_ids)
-    _tell_balance(source, counts)
-
-
-def _unusable(text: str, found: tuple[int, str] | None, copy: bool) -> str | None:
-    if not text.strip():
-        return "no text"
-    if found is None:
-        return "no rating that can be read"
-    return "the same text and rating as an earlier row" if copy else None
 
 
 def _tell_balance(source: Source, counts: Counter[str]) -> None:

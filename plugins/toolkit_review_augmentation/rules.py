@@ -1,9 +1,9 @@
-"""Answers from rules, for reviews whose facts nobody knows: and the baseline ``keyword-rules``.
+"""Answers from rules: for reviews whose facts are unknown, and for the baseline ``keyword-rules``.
 
-Three rules: words of praise and blame with negation for the feeling of a sentence, a lexicon of
-things that reviews speak of (and what stands in "the … is"), and the most central sentence for a
-summary. They were written without a look at the generator's wordings or answers, from general
-knowledge of reviews: what they score on synthetic reviews is what such rules score.
+There are three rules: words of praise and blame with negation for the polarity of a sentence; a
+lexicon of aspects that reviews mention, and the subject of "the … is"; and the most central
+sentence as a summary. They were written from general knowledge of reviews, without looking at the
+generator's wordings or answers, so their score on synthetic reviews is a fair baseline.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from toolkit_review_augmentation import instructions as asked
-from toolkit_review_augmentation import texts
+from toolkit_review_augmentation import instructions, texts
 
 GOOD_WORDS: Final = frozenset(
     """good great excellent amazing awesome love like perfect best nice happy wonderful fantastic
@@ -36,9 +35,9 @@ NEGATORS: Final = frozenset(
     "aren't nor neither barely far".split()
 )
 REACH: Final = 4
-"""Words after a negator whose feeling turns round."""
+"""A negator inverts the polarity of this many words after it."""
 
-THINGS: Final = frozenset(
+ASPECTS: Final = frozenset(
     """battery sound audio screen display camera price cost value quality design look style colour
     color size fit shape weight material fabric leather handle lid cover strap belt zip zipper
     button switch cable cord charger plug app software menu setup installation instruction manual
@@ -51,55 +50,55 @@ THINGS: Final = frozenset(
     story plot acting character film movie script ending""".split()
 )
 _SUBJECT = re.compile(r"\b(?:the|its|this|their)\s+((?:[a-z-]+\s)?[a-z-]+)\s+(?:is|was|are|were)\b")
-_NO_THING: Final = frozenset(
+_NO_ASPECT: Final = frozenset(
     "it that this one thing product item review purchase same other rest only first last".split()
 )
 
 
-def feeling(sentence: str) -> int:
-    """Words of praise minus words of blame, each turned round behind a negator."""
-    total, turned = 0, 0
+def polarity(sentence: str) -> int:
+    """The number of words of praise minus words of blame, each inverted after a negator."""
+    total, negated = 0, 0
     for word in (w.casefold().replace("’", "'") for w in texts.WORD.findall(sentence)):
         if word in NEGATORS:
-            turned = REACH
+            negated = REACH
             continue
         base = texts.lemma(word)
         value = bool({word, base} & GOOD_WORDS) - bool({word, base} & BAD_WORDS)
-        total += -value if turned else value
-        turned = max(0, turned - 1)
+        total += -value if negated else value
+        negated = max(0, negated - 1)
     return total
 
 
 def stars(text: str) -> int:
-    """One to five stars: the feelings of all sentences, added up."""
-    total = sum(feeling(sentence) for sentence in texts.sentences(text))
+    """One to five stars, by the sum of the polarities of all sentences."""
+    total = sum(polarity(sentence) for sentence in texts.sentences(text))
     return 3 if total == 0 else (4 if total == 1 else 5) if total > 0 else (2 if total == -1 else 1)
 
 
-def things(sentence: str) -> list[str]:
-    """What a sentence speaks of: words of the lexicon, and what stands in "the … is"."""
+def aspects(sentence: str) -> list[str]:
+    """The aspects that a sentence mentions: words of the lexicon, and subjects of "the … is"."""
     low = sentence.casefold()
-    found = [word for w in texts.WORD.findall(low) if (word := texts.lemma(w)) in THINGS]
+    found = [word for w in texts.WORD.findall(low) if (word := texts.lemma(w)) in ASPECTS]
     for match in _SUBJECT.finditer(low):
         phrase = match.group(1).strip()
-        if not set(phrase.split()) & (_NO_THING | texts.stop_words()) and phrase not in found:
+        if not set(phrase.split()) & (_NO_ASPECT | texts.stop_words()) and phrase not in found:
             found.append(phrase)
     return list(dict.fromkeys(found))
 
 
 def opinions(text: str) -> list[tuple[str, str]]:
-    """Pairs of thing and level: the feeling of the sentence that first speaks of it."""
+    """Pairs of aspect and level, by the polarity of the sentence that first mentions the aspect."""
     found: dict[str, str] = {}
     for sentence in texts.sentences(text):
-        value = feeling(sentence)
+        value = polarity(sentence)
         level = "good" if value > 0 else "poor" if value < 0 else "average"
-        for thing in things(sentence):
-            found.setdefault(thing, level)
+        for aspect in aspects(sentence):
+            found.setdefault(aspect, level)
     return list(found.items())
 
 
 def central_sentence(parts: Sequence[str]) -> str:
-    """The sentence whose embedding is nearest to the mean of all; the first of two or fewer."""
+    """The sentence whose quick vector is nearest to the mean of all; the first of up to two."""
     if len(parts) < 3:
         return parts[0] if parts else ""
     vectors = texts.quick_vectors(parts)
@@ -107,15 +106,19 @@ def central_sentence(parts: Sequence[str]) -> str:
 
 
 def answer(instruction: str, text: str, known_stars: int | None = None) -> str:
-    """The rules' answer to an instruction; stars that are known are not guessed."""
-    found = known_stars or stars(text)
+    """The rules' answer to an instruction about a review.
+
+    Args:
+        known_stars: the review's stars; ``None`` or 0: the rules guess them.
+    """
+    rating = known_stars or stars(text)
     if instruction == "sentiment":
-        return asked.sentiment_of(found)
+        return instructions.sentiment_of(rating)
     if instruction == "recommendation":
-        return asked.recommendation(found)
-    said = opinions(text)
+        return instructions.recommendation(rating)
+    judged = opinions(text)
     if instruction == "features":
-        return asked.features([thing for thing, _ in said])
+        return instructions.features([aspect for aspect, _ in judged])
     if instruction == "quality":
-        return asked.quality(said)
-    return asked.summary(asked.sentiment_of(found), said)
+        return instructions.quality(judged)
+    return instructions.summary(instructions.sentiment_of(rating), judged)

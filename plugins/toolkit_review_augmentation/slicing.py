@@ -1,4 +1,4 @@
-"""Parts of the test and stress rows that robustness is looked at in, and targets on them."""
+"""Slices of the test and challenge rows, and targets for robustness, speed and cost."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from toolkit import Row, Target
 from toolkit_review_augmentation import texts
 from toolkit_review_augmentation.reviews import CHANGED
 
-CHANCE = "accuracy; the seed asks for no complete failure, which is to be no worse than chance"
-SET = "where [cost] has the prices, as in --set cost.watts=65"
+CHANCE = "accuracy; the original project asks for no complete failure: no worse than chance"
+SET = "needs prices in [cost], as in --set cost.watts=65"
 COST = (
     Target.speed("Latency, 95 % of questions", 1.5, "p95_seconds", at_least=False, unit="s"),
     Target.speed("Questions a minute", 50, "queries_per_minute", format=".0f"),
@@ -18,7 +18,7 @@ COST = (
         at_least=False,
         format=",.0f",
         unit="MB",
-        note="the seed's on a GPU; here of the whole process",
+        note="the original project's limit for a GPU; measured for the whole process",
     ),
     Target.speed(
         "Memory in use",
@@ -27,7 +27,8 @@ COST = (
         at_least=False,
         format=",.0f",
         unit="MB",
-        note="the seed's on a GPU; here of the whole process, with what training has left in it",
+        note="the original project's limit for a GPU; measured for the whole process, including "
+        "memory that training has left in it",
     ),
     Target.speed(
         "Price of training", 1.0, "training_price", at_least=False, format=".2g", note=SET
@@ -37,7 +38,7 @@ COST = (
     ),
     Target.speed("Saved against an API", 0.95, "saving", format=".1%", note=SET),
 )
-"""The seed's figures of speed, memory and cost."""
+"""The original project's targets for speed, memory and cost."""
 TARGETS = (
     Target.drop(
         "Drop between categories", 0.10, "category",
@@ -45,7 +46,7 @@ TARGETS = (
     ),
     Target.drop(
         "Drop between lengths", 0.10, "length",
-        note="the seed asks for consistent performance; 10 % is this project's reading of it",
+        note="the original project asks for consistent performance, read here as 10 %",
     ),
     Target.drop(
         "Drop on changed text", 0.10, "changed text",
@@ -53,7 +54,7 @@ TARGETS = (
     ),
     *COST,
 )  # fmt: skip
-"""The seed's targets on robustness, speed and cost, for figures of which more is better."""
+"""The original project's targets for robustness, speed and cost, for metrics to maximize."""
 STARS = (
     *(
         Target.spread(
@@ -76,16 +77,16 @@ STARS = (
     ),
     *COST,
 )  # fmt: skip
-"""The same for the error in stars."""
+"""The same for a task whose primary metric is the error in stars."""
 
 
 def category(row: Row) -> str | None:
-    """The product's category, of rows that are not stress rows."""
+    """The product's category; ``None`` for challenge rows."""
     return (row["category"] or None) if not row["suite"] else None
 
 
 def length(row: Row, column: str) -> str | None:
-    """Words and marks of the review, in the seed's bands."""
+    """The review's length in words and marks, in the ranges of the original project."""
     if row["suite"]:
         return None
     tokens = texts.count_tokens(row[column])
@@ -95,12 +96,12 @@ def length(row: Row, column: str) -> str | None:
 
 
 def edge_case(row: Row) -> str | None:
-    """What makes a hand-written case hard."""
+    """What makes a hand-written edge case hard; ``None`` for other rows."""
     suite = str(row["suite"])
     return None if not suite or suite.startswith(CHANGED) else suite
 
 
 def changed(row: Row) -> str | None:
-    """How a test review was changed; "clean" for its unchanged copy."""
+    """How a test review was changed; "clean" for its unchanged copy, ``None`` for other rows."""
     suite = str(row["suite"])
     return suite.removeprefix(CHANGED) if suite.startswith(CHANGED) else None

@@ -1,4 +1,4 @@
-"""The review assistant: five instructions on a product review, answered by a causal LM."""
+"""The task ``review-augmentation``: a causal LM answers five instructions about a review."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Target
-from toolkit_review_augmentation import baselines, examples, metrics, slicing, texts
-from toolkit_review_augmentation import instructions as asked
+from toolkit_review_augmentation import baselines, examples, instructions, metrics, slicing, texts
 from toolkit_review_augmentation.reviews import Sizes, load, load_texts
 
 if TYPE_CHECKING:
@@ -17,13 +16,13 @@ if TYPE_CHECKING:
 
 EMBEDDED = Recipe(
     name="embedded",
-    summary="the 3-million-parameter model of the wheel, under six minutes on two cores",
+    summary="the embedded model of 3 million parameters, under six minutes on two cores",
     model="embedded:causal-lm",
     training={
-        # Reviews, each with its five examples.
+        # Counted in reviews, each with its five examples (see `joined`).
         "per_device_train_batch_size": 4,
-        # So much fits into the minutes below: what is learned while the rate falls to zero is lost
-        # where time is up before.
+        # As much as fits into the minutes below: if time ran out before the learning rate has
+        # fallen to zero, the gain of its last part would be lost.
         "num_train_epochs": 1.5,
         "learning_rate": 2e-3,
         "lr_scheduler_type": "cosine",
@@ -74,70 +73,71 @@ TINYLLAMA = Recipe(
     generation={"max_new_tokens": 128},
     early_stopping={"early_stopping_patience": 10},
     sources={
-        "model": "the specification: TinyLlama-1.1B-Chat-v1.0",
-        "training.per_device_train_batch_size": "the specification: 2",
-        "training.gradient_accumulation_steps": "the specification: 4",
-        "training.num_train_epochs": "the specification: 50, stopped at 35",
-        "training.learning_rate": "the specification: 2e-4",
-        "training.warmup_steps": "the specification: 100",
-        "training.weight_decay": "the specification: 0.01",
-        "training.optim": "the specification: AdamW",
-        "training.eval_strategy": "the specification: judged by epochs",
+        "model": "the original project's specification: TinyLlama-1.1B-Chat-v1.0",
+        "training.per_device_train_batch_size": "the original project's specification: 2",
+        "training.gradient_accumulation_steps": "the original project's specification: 4",
+        "training.num_train_epochs": "the original project's specification: 50, stopped at 35",
+        "training.learning_rate": "the original project's specification: 2e-4",
+        "training.warmup_steps": "the original project's specification: 100",
+        "training.weight_decay": "the original project's specification: 0.01",
+        "training.optim": "the original project's specification: AdamW",
+        "training.eval_strategy": "the original project's specification: judged by epochs",
         "training.logging_steps": "ours",
         "training.bf16": "ours: what its RTX 3080 computes in",
-        "training.max_length": "the specification: 512",
-        "lora.r": "the specification: 16",
-        "lora.lora_alpha": "the specification: 32",
-        "lora.target_modules": "the specification: all seven linear ones",
-        "generation.max_new_tokens": "ours: its answers have 150 tokens with their prompt",
-        "early_stopping.early_stopping_patience": "the specification: 10 epochs",
-        "task.train_reviews": "the specification: 500 reviews",
-        "task.joined": "ours: its batches are counted in examples",
+        "training.max_length": "the original project's specification: 512",
+        "lora.r": "the original project's specification: 16",
+        "lora.lora_alpha": "the original project's specification: 32",
+        "lora.target_modules": "the original project's specification: all seven linear ones",
+        "generation.max_new_tokens": "ours; the original project has 150 tokens with the prompt",
+        "early_stopping.early_stopping_patience": "the original project's specification: 10 epochs",
+        "task.train_reviews": "the original project's specification: 500 reviews",
+        "task.joined": "ours: the original project counts batches in examples",
     },
-    # As the project's model had it: 500 reviews, and batches that are counted in examples.
+    # As in the original project: 500 reviews, and batches counted in examples.
     task={"train_reviews": 500, "joined": False},
 )  # fmt: skip
 
 TARGETS = (
     Target.metric("Sentiment accuracy", 0.90, "sentiment_accuracy"),
-    Target.metric("Sentiment accuracy, the seed's best", 0.92, "sentiment_accuracy"),
+    Target.metric("Sentiment accuracy, the original project's best", 0.92, "sentiment_accuracy"),
     Target.metric("Rating within one star", 0.85, "rating_within_one"),
-    Target.metric("Rating within one star, the seed's best", 0.87, "rating_within_one"),
+    Target.metric("Rating within one star, the original project's best", 0.87, "rating_within_one"),
     Target.metric("Features, F1", 0.80, "features_f1"),
-    Target.metric("Features, F1, the seed's best", 0.84, "features_f1"),
+    Target.metric("Features, F1, the original project's best", 0.84, "features_f1"),
     Target.metric("Completeness", 0.85, "completeness"),
-    Target.metric("Completeness, the seed's best", 0.89, "completeness"),
+    Target.metric("Completeness, the original project's best", 0.89, "completeness"),
     Target.metric("Domain specificity", 0.70, "domain_specificity"),
-    Target.metric("Domain specificity, the seed's best", 0.76, "domain_specificity"),
+    Target.metric("Domain specificity, the original project's best", 0.76, "domain_specificity"),
     Target.spread("Difference between sentiment classes", 0.05, "sentiment class"),
     Target.worst("Edge cases, worst kind", 1 / 3, "edge case", note=slicing.CHANCE),
     *slicing.TARGETS,
 )
-"""The seed's targets, and its own best figures."""
+"""The original project's targets, and its own best results."""
 
 
 class ReviewAugmentation(CausalLMTask):
-    """Sentiment, quality, recommendation, features and summary of a review."""
+    """Answer questions on a review: sentiment, quality, recommendation, features, summary."""
 
+    api_version = 2
     name = "review-augmentation"
     summary = "Answer five instructions on a product review"
     columns = {
         "review": "the review",
-        "question": "the instruction as it is put",
+        "question": "the instruction in one of its wordings",
         "instruction": "sentiment, quality, recommendation, features or summary",
         "answer": "the gold answer",
         "source": "where the answer comes from: facts, rating, rules or teacher",
-        "stars": "1 to 5; 0 where they are not known",
+        "stars": "1 to 5; 0 if unknown",
         "sentiment": "negative, neutral or positive",
-        "opinions": "aspect=level, one a thing that the review judges",
-        "category": "of the product, empty where it is not known",
-        "group": "what all examples of one review share",
-        "suite": "empty; of stress rows what makes them hard",
+        "opinions": "aspect=level for each aspect that the review judges",
+        "category": "of the product; empty if unknown",
+        "group": "the same for all examples of one review",
+        "suite": "empty; for challenge rows, what makes them hard",
     }
     metrics = metrics.metrics(embeddings=texts.has_encoder())
     primary_metric = "answer_score"
     margin = 0.01
-    shortens = "review"
+    truncate = "review"
     recipes = (EMBEDDED, TINYLLAMA)
     options = {"train_reviews": 3_200, "test_reviews": 240, "shots": 0, "joined": True}
     panel = Panel(
@@ -145,13 +145,14 @@ class ReviewAugmentation(CausalLMTask):
         examples=tuple(
             {"review": "The battery is great but the strap is poor. I had expected more.",
              "question": wordings[0]}
-            for wordings in asked.WORDINGS.values()
+            for wordings in instructions.WORDINGS.values()
         ),
     )  # fmt: skip
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        sizes = Sizes(int(self.settings["train_reviews"]), 80, int(self.settings["test_reviews"]))
+        texts.require_lemmas()  # before any training, not when the first answer is scored
+        sizes = Sizes(int(self.options["train_reviews"]), 80, int(self.options["test_reviews"]))
         return examples.of_reviews(load(source, sizes, stars=False), source)
 
     def load_inputs(self, source: Source) -> Dataset:
@@ -162,40 +163,43 @@ class ReviewAugmentation(CausalLMTask):
 
     @property
     def few_shot(self) -> int:  # type: ignore[override]
-        """Solved examples of the few-shot rung; none unless asked for (``--set task.shots=3``).
+        """Number of solved examples in the few-shot baseline's prompt (``--set task.shots=3``).
 
-        The embedded model was never tuned to follow examples and gains nothing by them.
+        It is 0 by default: the embedded model was not trained to follow examples, and they do not
+        improve it.
         """
-        return int(self.settings["shots"])
+        return int(self.options["shots"])
 
     @property
     def joined(self) -> bool:  # type: ignore[override]
         """Whether the five examples of a review are trained as one sequence (``task.joined``)."""
-        return bool(self.settings["joined"])
+        return bool(self.options["joined"])
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         return {"domain_terms": metrics.domain_terms(dict.fromkeys(train["review"]))}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
         self.metrics = metrics.metrics(
-            self.facts.get("domain_terms", ()), embeddings=texts.has_encoder()
+            self.state.get("domain_terms", ()), embeddings=texts.has_encoder()
         )
 
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
-        prompt = asked.PROMPT.format(review=row["review"], question=row["question"])
+        prompt = instructions.PROMPT.format(review=row["review"], question=row["question"])
         answer = row.get("answer")
         return {"prompt": prompt, "completion": f" {answer}" if answer else ""}
 
     def postprocess(self, output: Generated, row: Row) -> str | None:
-        instruction = asked.instruction_of(row["question"])
-        text = asked.said_once(instruction, output.text.strip())
-        return text if asked.readable(instruction, text) else None
+        instruction = instructions.instruction_of(row["question"])
+        text = instructions.without_repeats(instruction, output.text.strip())
+        return text if instructions.readable(instruction, text) else None
 
     def answer_tokens(self, row: Row) -> int | None:
-        # Tokenizers differ, so with room to spare: a word has a few tokens at most.
-        return {"sentiment": 6, "recommendation": 24}.get(asked.instruction_of(row["question"]))
+        # Generous, since tokenizers differ; a word has a few tokens at most.
+        return {"sentiment": 6, "recommendation": 24}.get(
+            instructions.instruction_of(row["question"])
+        )
 
     def fallback(self) -> str:
         return ""
@@ -213,8 +217,8 @@ class ReviewAugmentation(CausalLMTask):
     def baselines(self) -> Mapping[str, Baseline]:
         return baselines.ladder()
 
-    def yardsticks(self) -> Mapping[str, Baseline]:
-        return baselines.yardsticks()
+    def controls(self) -> Mapping[str, Baseline]:
+        return baselines.controls()
 
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         return {
@@ -227,15 +231,15 @@ class ReviewAugmentation(CausalLMTask):
         }
 
     def categories(self) -> Sequence[str]:
-        return asked.SENTIMENTS
+        return instructions.SENTIMENTS
 
     def category(self, value: Any) -> str | None:
-        return metrics.feeling_of(value)
+        return metrics.sentiment_in(value)
 
     def targets(self) -> Sequence[Target]:
         return TARGETS
 
 
 def _class(row: Row) -> str | None:
-    """The gold sentiment; on rows that ask for it the answer score is the accuracy."""
+    """The gold sentiment of rows that ask for it, on which the answer score is the accuracy."""
     return row["sentiment"] if row["instruction"] == "sentiment" and not row["suite"] else None

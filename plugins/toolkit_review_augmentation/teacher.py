@@ -1,14 +1,14 @@
 """A teacher: any OpenAI-compatible endpoint that answers instead of the rules.
 
-It is asked once a review, for all that a rating does not tell, and must answer by a JSON schema.
-What can go wrong goes wrong quietly and is counted: too many requests and errors of the server are
-tried again with growing pauses, an answer that is no such JSON is asked for once more, a refusal
-leaves the review to the rules. Answers are kept in a small database, so that a second run asks
-nothing twice. The cost is capped: before each question the most that it can cost is set aside,
-and where that would go over the cap nothing is asked any more.
+One request per review asks for all that the rating does not give; the answer must follow a JSON
+schema. Failures of single requests do not end the command, they are counted: on rate limits and
+server errors the request is repeated with growing pauses, after an answer that does not follow the
+schema it is sent once more, and after a refusal the rules answer for this review. Answers are kept
+in a small database, so that a second run repeats no request. The cost is capped: before each
+request its maximal cost is reserved, and if that would exceed the budget it is not sent.
 
-Nothing but the reviews' texts is sent, and only to the address that was named. A key is read from
-the environment variable ``TOOLKIT_TEACHER_KEY``.
+Only the texts of reviews are sent, and only to the given address. A key is read from the
+environment variable ``TOOLKIT_TEACHER_KEY``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
     "required": ["features", "quality", "summary"],
     "additionalProperties": False,
 }
-"""What an answer looks like."""
+"""The JSON schema of an answer."""
 
 SYSTEM: Final = (
     "You read one product review and answer with JSON: features, a list of the product's features "
@@ -46,22 +46,25 @@ SYSTEM: Final = (
 KEY: Final = "TOOLKIT_TEACHER_KEY"
 TRIES: Final = 5
 CHARACTERS_A_TOKEN: Final = 2.0
-"""Few characters a token, so that what is set aside for a question is never too little."""
+"""A low number of characters per token, so that the reserved cost is never too low."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a teacher is asked.
+    """How a teacher is reached, and what it may cost.
 
     Args:
-        url: address of the API, up to ``/v1``.
-        model: the model's name there.
-        budget: the most that may be spent, in the prices' currency; ``None``: no cap.
-        price_in, price_out: of a million tokens read and written.
-        max_tokens: of an answer.
-        cache: file of the answers that are known.
-        timeout: seconds for one answer.
-        wait: seconds of the first pause before another try; they double.
+        url: address of the API, up to and including ``/v1``.
+        model: name of the model at this API.
+        budget: the most that may be spent, in the currency of the prices; ``None``: no cap.
+        price_in, price_out: price of a million input and output tokens.
+        max_tokens: maximal length of an answer.
+        cache: file in which answers are kept; in memory if ``None``.
+        timeout: seconds to wait for an answer.
+        wait: seconds of the first pause before a request is repeated; each pause doubles.
+
+    Raises:
+        UsageError: a budget without prices, or the address is not one of http or https.
     """
 
     url: str
@@ -76,13 +79,23 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.budget is not None and not (self.price_in or self.price_out):
-            raise UsageError("a budget needs prices: give --price-in and --price-out (a million)")
+            raise UsageError(
+                "a budget needs prices: give --price-in and --price-out per million tokens"
+            )
         if not self.url.startswith(("http://", "https://")):
-            raise UsageError(f"--teacher {self.url!r} is no address; it begins with http or https")
+            raise UsageError(
+                f"--teacher {self.url!r} is no address that begins with http:// or https://"
+            )
 
 
 class ChatTeacher:
-    """Asks an endpoint; see the module. ``counts`` says what became of the questions."""
+    """Sends reviews to an endpoint (see the module).
+
+    ``counts`` has the outcomes of requests, ``spent`` their cost in the currency of the prices.
+
+    Raises:
+        MissingExtra: the extra ``teacher`` is not installed.
+    """
 
     def __init__(self, settings: Settings) -> None:
         try:
@@ -94,9 +107,9 @@ class ChatTeacher:
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self.spent = 0.0
-        self._held = 0.0
+        self._reserved = 0.0
         self._lock = threading.Lock()
-        self._plain = False  # the server knows no JSON schema
+        self._plain = False  # whether the server does not support JSON schemas
         self._httpx, self._tenacity = httpx, tenacity
         self._validator = jsonschema.Draft202012Validator(SCHEMA)
         key = os.environ.get(KEY)
@@ -112,7 +125,11 @@ class ChatTeacher:
 
     # -- one review ------------------------------------------------------------------------------
     def answers(self, review: str) -> Mapping[str, str] | None:
-        """Instruction → answer; ``None`` where the teacher gives none."""
+        """Instruction → answer; ``None`` if the teacher gives none.
+
+        Raises:
+            DataError: the address, the model or the key is wrong.
+        """
         key = self._key(review)
         known = self._cache.get(key)
         if known is not None:
@@ -123,42 +140,42 @@ class ChatTeacher:
             {"role": "user", "content": review},
         ]
         for _ in range(2):
-            said = self._ask(messages)
-            if said is None:
+            reply = self._ask(messages)
+            if reply is None:
                 return None
-            found, problem = self._read(said)
-            if found is not None:
-                self._cache.put(key, json.dumps(found, ensure_ascii=False))
+            answer, problem = self._read(reply)
+            if answer is not None:
+                self._cache.put(key, json.dumps(answer, ensure_ascii=False))
                 self._count("answered")
-                return _as_answers(found)
+                return _as_answers(answer)
             self._count("no such JSON")
             messages = [
                 *messages[:2],
-                {"role": "assistant", "content": said},
+                {"role": "assistant", "content": reply},
                 {"role": "user", "content": f"That is not what was asked for: {problem}. Answer "
                  f"with JSON by this schema alone: {json.dumps(SCHEMA)}"},
             ]  # fmt: skip
         return None
 
     def _key(self, review: str) -> str:
-        asked = [self.settings.url, self.settings.model, SYSTEM, SCHEMA, review]
-        return hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest()
+        request = [self.settings.url, self.settings.model, SYSTEM, SCHEMA, review]
+        return hashlib.sha256(json.dumps(request, ensure_ascii=False).encode()).hexdigest()
 
-    def _read(self, said: str) -> tuple[dict[str, Any] | None, str]:
-        """The answer by the schema, or what is wrong with it."""
-        text = said.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
+    def _read(self, reply: str) -> tuple[dict[str, Any] | None, str]:
+        """Parse a reply by the schema: the answer and "", or ``None`` and what is wrong."""
+        text = reply.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
         try:
-            found = json.loads(text)
+            answer = json.loads(text)
         except ValueError as error:
             return None, f"no JSON ({error})"
-        problem = next((str(e.message) for e in self._validator.iter_errors(found)), "")
-        return (None, problem) if problem else (found, "")
+        problem = next((str(e.message) for e in self._validator.iter_errors(answer)), "")
+        return (None, problem) if problem else (answer, "")
 
     # -- the endpoint ----------------------------------------------------------------------------
     def _ask(self, messages: list[dict[str, str]]) -> str | None:
-        """What the teacher says; ``None`` where it refuses, cannot be had, or money is short."""
+        """The teacher's reply; ``None`` if it refuses, fails, or would exceed the budget."""
         most = self._most(messages)
-        if not self._set_aside(most):
+        if not self._reserve(most):
             self._count("not asked: over the budget")
             return None
         cost = 0.0
@@ -167,13 +184,13 @@ class ChatTeacher:
             cost = self._cost(reply.get("usage"), most)
             message = (reply.get("choices") or [{}])[0].get("message") or {}
         except (self._httpx.HTTPError, ValueError, AttributeError, IndexError, TypeError) as error:
-            # What the server has refused costs nothing; what was lost on the way may have.
+            # A request that the server rejected costs nothing; after other errors it may have cost.
             cost = 0.0 if isinstance(error, self._httpx.HTTPStatusError) else most
             self._fail(error)
             return None
         finally:
             with self._lock:
-                self._held -= most
+                self._reserved -= most
                 self.spent += cost
         if message.get("refusal") or not message.get("content"):
             self._count("refused")
@@ -181,23 +198,24 @@ class ChatTeacher:
         return str(message["content"])
 
     def _fail(self, error: Exception) -> None:
+        """Raise an error that the user has to correct; count any other."""
         status = getattr(getattr(error, "response", None), "status_code", None)
         if status in (401, 403):
             raise DataError(
                 f"the teacher at {self.settings.url} answers {status}: the key in {KEY} is missing "
-                "or not the right one"
+                "or wrong"
             ) from error
         if status == 404:
             raise DataError(
-                f"the teacher at {self.settings.url} answers 404: is the address right up to /v1, "
-                f"and the model {self.settings.model!r} there?"
+                f"the teacher at {self.settings.url} answers 404: check the address (up to "
+                f"/v1) and the model {self.settings.model!r}"
             ) from error
         if isinstance(error, self._httpx.ConnectError):
             raise DataError(f"no teacher answers at {self.settings.url}: {error}") from error
         self._count("failed")
 
     def _post(self, messages: list[dict[str, str]]) -> dict[str, Any]:
-        """The reply, after tries with growing pauses where the server asks for patience."""
+        """Send a request; repeat it with growing pauses if waiting may help."""
         tenacity = self._tenacity
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._may_pass),
@@ -232,38 +250,39 @@ class ChatTeacher:
         return reply
 
     def _may_pass(self, error: BaseException) -> bool:
-        """Whether waiting may help, and the try has cost nothing."""
+        """Whether waiting may help, and the failed request has cost nothing."""
         if isinstance(error, self._httpx.HTTPStatusError):
             status: int = error.response.status_code
             return status == 429 or status >= 500
         return isinstance(error, self._httpx.ConnectTimeout | self._httpx.PoolTimeout)
 
     def _pause(self, state: Any) -> float:
-        """What the server asks for, else a pause that doubles."""
+        """Seconds to wait: what the server's header ``retry-after`` says, else a doubling pause."""
         error = state.outcome.exception()
-        asked = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
+        after = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
         try:
-            return min(60.0, float(asked))
+            return min(60.0, float(after))
         except ValueError:
             return float(min(60.0, self.settings.wait * 2 ** (state.attempt_number - 1)))
 
     # -- money -----------------------------------------------------------------------------------
     def _most(self, messages: list[dict[str, str]]) -> float:
-        """The most that a question can cost."""
+        """The most that a request can cost."""
         read = sum(len(m["content"].encode()) for m in messages) / CHARACTERS_A_TOKEN + 500
         s = self.settings
         return (read * s.price_in + s.max_tokens * s.price_out) / 1e6
 
-    def _set_aside(self, most: float) -> bool:
+    def _reserve(self, most: float) -> bool:
+        """Reserve the cost of a request; ``False`` if it would exceed the budget."""
         with self._lock:
             budget = self.settings.budget
-            if budget is not None and self.spent + self._held + most > budget:
+            if budget is not None and self.spent + self._reserved + most > budget:
                 return False
-            self._held += most
+            self._reserved += most
             return True
 
     def _cost(self, usage: Any, most: float) -> float:
-        """What a reply cost, by the server's own count; the most there is where it gives none."""
+        """What a reply cost by the server's count of tokens; ``most`` if it gives none."""
         if not isinstance(usage, dict):
             return most
         read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
@@ -276,14 +295,14 @@ class ChatTeacher:
             self.counts[what] += 1
 
 
-def _as_answers(found: Mapping[str, Any]) -> dict[str, str]:
-    """Answers to the instructions that a teacher answers."""
-    features = ", ".join(dict.fromkeys(f.strip() for f in found["features"])) or "none"
-    return {"features": features, "quality": found["quality"], "summary": found["summary"]}
+def _as_answers(answer: Mapping[str, Any]) -> dict[str, str]:
+    """A teacher's answer by the schema as answers by instruction."""
+    features = ", ".join(dict.fromkeys(f.strip() for f in answer["features"])) or "none"
+    return {"features": features, "quality": answer["quality"], "summary": answer["summary"]}
 
 
 class _Cache:
-    """Answers by key, in an SQLite file; in memory without a path."""
+    """Answers by key, in an SQLite file, or in memory if the path is ``None``."""
 
     def __init__(self, path: Path | None) -> None:
         if path is not None:

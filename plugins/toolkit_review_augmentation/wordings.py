@@ -1,9 +1,9 @@
-"""The words and wordings that synthetic reviews are made of, apart for training and test.
+"""The words and wordings of synthetic reviews, and the part that each belongs to.
 
 Products, brands, people, openings, sentence frames and verdicts belong to one part alone
 (``train``, ``validation`` or ``test``): no sentence of a test review can occur in training. Single
-words (aspects of a product, most adjectives) are shared, as they are between any two reviews; a few
-adjectives are the test's own.
+words (aspects of a product, most adjectives) are shared by all parts; a few adjectives occur in
+test reviews only.
 
 In frames ``{a}`` is an aspect ("battery"), ``{pos}``, ``{neg}`` and ``{mid}`` are adjectives,
 ``{n}`` is the product's plain noun and ``{who}`` a person.
@@ -21,7 +21,7 @@ ByPart = Mapping[str, tuple[str, ...]]
 
 
 def _split(train: str, validation: str, test: str) -> ByPart:
-    """Wordings of the three parts, each written between bars."""
+    """The wordings of each part, written with bars between them."""
     texts = zip(PARTS, (train, validation, test), strict=True)
     return {part: tuple(" ".join(w.split()) for w in text.split("|")) for part, text in texts}
 
@@ -65,7 +65,7 @@ ASPECTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "sole": ("sole", "tread"),
     },
 }
-"""Category → aspect → how reviews call it. The first name is the one that gold answers use."""
+"""Category → aspect → its names in reviews. Gold answers use the first one."""
 
 COMMON: Final[Mapping[str, tuple[str, ...]]] = {
     "price": ("price", "cost"),
@@ -76,7 +76,7 @@ COMMON: Final[Mapping[str, tuple[str, ...]]] = {
     "material": ("material", "fabric"),
     "durability": ("durability", "workmanship"),
 }
-"""Aspects that any product has."""
+"""Aspect of any product → its names in reviews."""
 
 PRODUCTS: Final[Mapping[str, ByPart]] = {
     "electronics": _split(
@@ -130,7 +130,7 @@ TEST_ONLY: Final[Mapping[str, tuple[str, ...]]] = {
     "neg": ("abysmal", "dismal", "hopeless"),
     "mid": ("middling", "so-so"),
 }
-"""Adjectives that no training review has."""
+"""Adjectives that occur in test reviews only."""
 TEST_ONLY_SHARE: Final = 0.1
 
 FRAMES: Final[Mapping[str, ByPart]] = {
@@ -176,7 +176,7 @@ FRAMES: Final[Mapping[str, ByPart]] = {
         "|There is really nothing {pos} in the {a}.",
     ),
 }
-"""Level of an aspect → sentences that say it."""
+"""Level of an aspect → sentence frames that express it."""
 
 DISTRACTORS: Final = _split(
     "My old one had {art_any} {a}.|Before this I had one with {art_any} {a}."
@@ -185,7 +185,7 @@ DISTRACTORS: Final = _split(
     "The brand I had before this came with {art_any} {a}.|{Who} owns an old one whose {a} is {any}."
     "|My last one, of another brand, had {art_any} {a}.",
 )
-"""Sentences on another product: what they say is no fact about this one."""
+"""Sentences about another product, which are no facts about the reviewed one."""
 
 OPENINGS: Final = _split(
     "I bought this {p} two weeks ago.|My {b} {p} came on Monday.|{Who} gave me this {p}."
@@ -256,4 +256,4 @@ VERDICTS: Final[Mapping[int, ByPart]] = {
         "|It is the worst I have had.|I am asking for all my money back.",
     ),
 }
-"""Stars → how a buyer sums it up."""
+"""Stars → sentences that sum up the review."""

@@ -1,4 +1,4 @@
-"""Summarization and report writing: one sentence of an article, a report of a claim's fields."""
+"""Summarization and report writing: a one-sentence summary of an article, a report on a claim."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def register_tasks(register: Callable[[type[Task]], None]) -> None:
 
 @hookimpl
 def register_commands(app: typer.Typer) -> None:
-    """Add ``toolkit templates`` and ``toolkit sheet``."""
+    """Add the commands ``toolkit templates`` and ``toolkit sheet``."""
     from toolkit_summarization.commands import sheet, templates
 
     app.command(name="templates")(templates)

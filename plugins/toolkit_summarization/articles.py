@@ -1,8 +1,8 @@
-"""The built-in articles: several sentences about one event, and the one sentence that counts.
+"""The built-in data: made-up articles of several sentences about one event, with a summary.
 
-Everything is made up. The lead and the second sentence hold what the summary says; the others are
-side facts. Names, places and the wordings of articles are kept apart between training, validation
-and test. The same seed gives the same bytes everywhere, and a test pins the hash.
+The lead and a second sentence about the event contain what the summary states; the other sentences
+are side facts. Each split has names, places and wordings of articles of its own. The same random
+seed gives the same bytes on every machine, and a test pins the hash.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ SEED: Final = 2026
 
 
 class Article(NamedTuple):
-    """A text and its summary in one sentence."""
+    """An article and its summary in one sentence."""
 
     text: str
     summary: str
     event: int
-    """Which kind of event it is about (an index of ``EVENTS``)."""
+    """The kind of event it is about (an index of ``EVENTS``)."""
     lead_first: bool
-    """Whether the text begins with what happened."""
+    """Whether the text begins with the event; if not, it begins with a side fact."""
 
 
 def generate(split: str, number: int | None = None) -> Iterator[Article]:
-    """The articles of a split, no text twice.
+    """Generate the articles of a split; no text occurs twice.
 
     Args:
         split: ``train``, ``validation`` or ``test``.
-        number: how many; :data:`SIZES` without.
+        number: number of articles; that of :data:`SIZES` if ``None``.
     """
     random = Random(f"articles {SEED} {split}")
     seen: set[str] = set()
@@ -57,15 +57,15 @@ def _article(random: Random, split: str) -> Article:
     body = [_filled(random.choice(words.own(event.leads, split)), values),
             _filled(random.choice(words.own(event.details, split)), values)]  # fmt: skip
     asides = random.sample(share(words.ASIDES, split), random.randint(4, 6))
-    told = [_filled(aside, _aside_values(random, split, values)) for aside in asides]
+    side_facts = [_filled(aside, _aside_values(random, split, values)) for aside in asides]
     lead_first = random.random() < 0.75
     if lead_first:
-        # The second sentence of the event comes at once or after a side fact.
+        # The second sentence of the event comes at once or after some side facts.
         at = random.choice((1, 1, 2, 3))
-        sentences = [body[0], *told]
+        sentences = [body[0], *side_facts]
         sentences.insert(at, body[1])
     else:
-        sentences = [told[0], *body, *told[1:]]
+        sentences = [side_facts[0], *body, *side_facts[1:]]
     summary = _filled(random.choice(event.summaries), values)
     return Article(" ".join(sentences), summary, kind, lead_first)
 

@@ -1,8 +1,9 @@
 """The wordings of the built-in articles.
 
 Each kind of event has five wordings of its lead and five of its second sentence: three belong to
-training, one each to validation and test. The summary is in one of two wordings for all: it is the
-house style that is to be learned. Names and places come from ``claims_words``, kept apart as well.
+training, one each to validation and test. Summaries have one of two wordings in all splits: this
+is the style that the model has to learn. Names and places come from ``claims_words``, where each
+split has its own as well.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final, NamedTuple
 
 
 class Event(NamedTuple):
-    """A kind of event: how the lead, the second sentence and the summary tell it."""
+    """A kind of event: wordings of the lead, the second sentence and the summary."""
 
     leads: tuple[str, ...]
     details: tuple[str, ...]

@@ -1,10 +1,10 @@
-"""Ways to summarize or report without a model of one's own.
+"""Baselines of both tasks: summaries and reports without a trained language model.
 
 ``lead-1`` and ``lead-3`` take the first sentences, ``textrank`` the most central one by shared
 words (Mihalcea and Tarau 2004: PageRank, here by networkx, over the cosines of TF-IDF vectors),
 ``embedding-central`` the one whose sentence embedding is nearest to the mean of all. ``template``
-says each field of a claim in the plainest of words. ``nearest`` copies the target of the training
-row that is most alike.
+states each field of a claim in a fixed sentence. ``nearest`` copies the target of the most similar
+training row.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from toolkit import Baseline
+from toolkit import Baseline, MissingExtra
 from toolkit.baselines import nearest, sentence_vectors
-from toolkit.data.tables import rows as rows_of
+from toolkit.data import tables
 from toolkit_summarization import faithfulness
 
 if TYPE_CHECKING:
@@ -28,12 +28,16 @@ _END = re.compile(r"((?<=[.!?])[\"'”’)]*)\s+(?=[\"'“‘(]?[A-Z0-9])")
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text, by end marks before capitals and by line ends."""
+    """Split a text into sentences, at final punctuation before a capital and at line breaks."""
     return [part.strip() for part in _END.sub(r"\1\n", text).split("\n") if part.strip()]
 
 
 def of_texts(column: str) -> Mapping[str, Baseline]:
-    """The rungs for running text."""
+    """The baselines for running text, by name.
+
+    Args:
+        column: the input column.
+    """
     return {
         "lead-1": _each(column, lambda text: lead(text, 1)),
         "lead-3": _each(column, lambda text: lead(text, 3)),
@@ -43,45 +47,55 @@ def of_texts(column: str) -> Mapping[str, Baseline]:
 
 
 def of_fields(column: str, answer: str) -> Mapping[str, Baseline]:
-    """The rungs for structured fields; on running text the template copies it."""
+    """The baselines for structured fields, by name; on running text ``template`` copies the text.
+
+    Args:
+        column: the input column.
+        answer: the target column.
+    """
     return {"template": _each(column, template), "nearest": nearest(column, answer)}
 
 
 def _each(column: str, write: Callable[[str], str]) -> Baseline:
+    """A baseline that applies a function to the input of each row and learns nothing."""
+
     def fit(train: Dataset) -> Predictor:
-        return lambda rows: [write(row[column]) for row in rows_of(rows, [column])]
+        return lambda rows: [write(row[column]) for row in tables.rows(rows, [column])]
 
     return fit
 
 
 def lead(text: str, number: int) -> str:
-    """The first sentences."""
+    """The first ``number`` sentences of a text."""
     return " ".join(sentences(text)[:number])
 
 
 def template(text: str) -> str:
-    """Each field as a sentence of its own, in the plainest words."""
+    """State each field in a sentence of its own ("The excess is $300."); copy running text."""
     fields = faithfulness.parse(text)
     if not fields:
         return text
-    said = []
+    stated = []
     for label, value in fields:
         name = " ".join(re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", label)).lower()
         unknown = value.casefold() in faithfulness.NOTHING
-        said.append(f"The {name} is {'not known' if unknown else value}.")
-    return " ".join(said)
+        stated.append(f"The {name} is {'not known' if unknown else value}.")
+    return " ".join(stated)
 
 
 def central(parts: Sequence[str], number: int) -> list[str]:
-    """The most central sentences by TextRank, in the order of the text."""
+    """The ``number`` most central sentences by TextRank, in the order of the text."""
     if len(parts) <= number:
         return list(parts)
-    import networkx
+    try:
+        import networkx
+    except ImportError as error:
+        raise MissingExtra("TextRank", "summarization") from error
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     try:
         vectors = TfidfVectorizer(stop_words="english").fit_transform(parts)
-    except ValueError:  # nothing but stop words
+    except ValueError:  # only stop words
         return list(parts[:number])
     alike = (vectors @ vectors.T).toarray()
     alike[range(len(parts)), range(len(parts))] = 0.0
@@ -95,7 +109,7 @@ def _embedding_central(column: str) -> Baseline:
         encode = sentence_vectors("The baseline embedding-central")
 
         def predict(rows: Dataset) -> list[str]:
-            split = [sentences(row[column]) for row in rows_of(rows, [column])]
+            split = [sentences(row[column]) for row in tables.rows(rows, [column])]
             vectors = iter(encode([part for parts in split for part in parts]))
             return [_nearest_to_mean(parts, [next(vectors) for _ in parts]) for parts in split]
 

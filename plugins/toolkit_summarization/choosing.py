@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import UsageError
 from toolkit.evaluation.perplexity import PERPLEXITY
-from toolkit.kinds.base import Kind, TrainingWatch
+from toolkit.kinds.base import TaskModel, TrainingWatch
 from toolkit.kinds.registry import model_class
 from toolkit.metrics.statistics import interval, paired, plain
 from toolkit_summarization.task import TWO_STAGE, Summarization
@@ -79,8 +79,8 @@ def compare(prepared: Prepared, recipe: Recipe, asked: Asked, console: Console) 
         raise UsageError("--ensemble needs trained adapters: say --steps too")
     for template in asked.templates:
         text_of(template)  # a wrong name is said before a model is loaded
-    rows = [dict(row) for row in prepared.splits["select"].select(
-        range(min(asked.rows, len(prepared.splits["select"])))
+    rows = [dict(row) for row in prepared.splits["validation"].select(
+        range(min(asked.rows, len(prepared.splits["validation"])))
     )]  # fmt: skip
     lines: list[Line] = []
     model = None
@@ -101,16 +101,16 @@ def compare(prepared: Prepared, recipe: Recipe, asked: Asked, console: Console) 
     return _document(lines, asked, len(rows))
 
 
-def _kind(recipe: Recipe, template: str, asked: Asked) -> Kind:
+def _kind(recipe: Recipe, template: str, asked: Asked) -> TaskModel:
     task = Summarization()
-    task.settings |= {
+    task.options |= {
         **recipe.task, "template": template, "two_stage": asked.two_stage,
         "ensemble": asked.ensemble,
     }  # fmt: skip
     return model_class(task)(task, recipe, seed=asked.seed)
 
 
-def _train(kind: Kind, prepared: Prepared, asked: Asked, folder: Path) -> None:
+def _train(kind: TaskModel, prepared: Prepared, asked: Asked, folder: Path) -> None:
     """A short training, with as many checkpoints as the ensemble takes."""
     every = max(1, asked.steps // max(1, asked.ensemble))
     fields = {
@@ -118,8 +118,8 @@ def _train(kind: Kind, prepared: Prepared, asked: Asked, folder: Path) -> None:
         "eval_steps": every, "save_strategy": "steps", "save_steps": every,
     }  # fmt: skip
     recipe = dataclasses.replace(kind.recipe, training=fields, early_stopping=None)
-    few = {**prepared.splits, "select": prepared.splits["select"].select(
-        range(min(32, len(prepared.splits["select"])))
+    few = {**prepared.splits, "validation": prepared.splits["validation"].select(
+        range(min(32, len(prepared.splits["validation"])))
     )}  # fmt: skip
     import datasets
 
@@ -132,7 +132,9 @@ def _train(kind: Kind, prepared: Prepared, asked: Asked, folder: Path) -> None:
     kind.load_adapter(folder / "adapter")
 
 
-def _lines(kind: Kind, name: str, template: str, rows: Sequence[Row], asked: Asked) -> list[Line]:
+def _lines(
+    kind: TaskModel, name: str, template: str, rows: Sequence[Row], asked: Asked
+) -> list[Line]:
     tuned = asked.steps > 0
     losses = kind.target_losses(rows, adapter=tuned)
     lines = [Line(name, template, losses, _values(kind, rows, tuned))]
@@ -141,7 +143,7 @@ def _lines(kind: Kind, name: str, template: str, rows: Sequence[Row], asked: Ask
             with kind.as_variant(variant):
                 lines.append(Line(f"{name}, {variant}", template, None, _values(kind, rows, True)))
     elif asked.two_stage:
-        change = kind.task.stages()[TWO_STAGE].change
+        change = kind.task.row_transforms()[TWO_STAGE].change
         staged = [{**row, **change(row)} for row in rows]
         found = _values(kind, staged, False, judged=rows)
         lines.append(Line(f"{name}, {TWO_STAGE}", template, None, found))
@@ -149,7 +151,7 @@ def _lines(kind: Kind, name: str, template: str, rows: Sequence[Row], asked: Ask
 
 
 def _values(
-    kind: Kind, rows: Sequence[Row], adapter: bool, judged: Sequence[Row] | None = None
+    kind: TaskModel, rows: Sequence[Row], adapter: bool, judged: Sequence[Row] | None = None
 ) -> dict[str, list[float]]:
     """The ROUGE of each row's output."""
     task = kind.task

@@ -1,4 +1,4 @@
-"""``claim-report``: the text that states structured fields, by an encoder–decoder."""
+"""The task ``claim-report``: an encoder–decoder writes a report that states a claim's fields."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = Recipe(
     name="embedded",
-    summary="the small encoder–decoder of the wheel, about seven minutes on two cores",
+    summary="the small embedded encoder–decoder, about seven minutes on two cores",
     model="embedded:seq2seq-lm",
     training={
         "per_device_train_batch_size": 8,
@@ -39,7 +39,7 @@ EMBEDDED = Recipe(
         "r": 16,
         "lora_alpha": 32,
         "lora_dropout": 0.0,
-        # On q and v alone it lost the thread in long names and left rare fields out.
+        # With LoRA on q and v alone, it misspelt long names and left rare fields out.
         "target_modules": ["q", "k", "v", "o", "wi_0", "wi_1", "wo"],
     },
 )
@@ -69,28 +69,28 @@ FLAN_T5 = Recipe(
     lora={"r": 8, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["q", "v"]},
     generation={"max_new_tokens": 256},
     sources={
-        "model": "the configuration: google/flan-t5-base",
-        "training.per_device_train_batch_size": "the configuration: 4",
-        "training.gradient_accumulation_steps": "the configuration: 1",
-        "training.num_train_epochs": "the configuration: 3",
-        "training.learning_rate": "the configuration: 2e-5",
-        "training.lr_scheduler_type": "the configuration: linear",
-        "training.warmup_steps": "the configuration: 100",
-        "training.optim": "the configuration: AdamW",
-        "training.weight_decay": "the configuration: 0.01",
-        "training.fp16": "the configuration: on a GPU",
-        "training.gradient_checkpointing": "the configuration: false",
-        "training.eval_strategy": "the configuration: epoch",
-        "training.save_strategy": "the configuration: epoch",
-        "training.save_total_limit": "the configuration: 2",
-        "training.logging_steps": "the configuration: every 100 steps",
-        "training.max_length": "the configuration: 128 of the input",
-        "training.max_target_length": "the configuration: 256 of the output",
-        "lora.r": "the configuration: 8",
-        "lora.lora_alpha": "the configuration: 32",
-        "lora.lora_dropout": "the configuration: 0.1",
-        "lora.target_modules": "the configuration: q and v",
-        "generation.max_new_tokens": "the configuration: 256, its longest output",
+        "model": "the original project's configuration: google/flan-t5-base",
+        "training.per_device_train_batch_size": "the original project's configuration: 4",
+        "training.gradient_accumulation_steps": "the original project's configuration: 1",
+        "training.num_train_epochs": "the original project's configuration: 3",
+        "training.learning_rate": "the original project's configuration: 2e-5",
+        "training.lr_scheduler_type": "the original project's configuration: linear",
+        "training.warmup_steps": "the original project's configuration: 100",
+        "training.optim": "the original project's configuration: AdamW",
+        "training.weight_decay": "the original project's configuration: 0.01",
+        "training.fp16": "the original project's configuration: on a GPU",
+        "training.gradient_checkpointing": "the original project's configuration: false",
+        "training.eval_strategy": "the original project's configuration: epoch",
+        "training.save_strategy": "the original project's configuration: epoch",
+        "training.save_total_limit": "the original project's configuration: 2",
+        "training.logging_steps": "the original project's configuration: every 100 steps",
+        "training.max_length": "the original project's configuration: 128 of the input",
+        "training.max_target_length": "the original project's configuration: 256 of the output",
+        "lora.r": "the original project's configuration: 8",
+        "lora.lora_alpha": "the original project's configuration: 32",
+        "lora.lora_dropout": "the original project's configuration: 0.1",
+        "lora.target_modules": "the original project's configuration: q and v",
+        "generation.max_new_tokens": "the original project's configuration: 256, longest output",
     },
 )
 
@@ -100,7 +100,7 @@ TARGETS = (
     Target.metric("ROUGE-L", 0.50, "rougeL"),
     Target.metric("Faithfulness", 0.95, "faithfulness"),
 )
-"""The seed's targets, and faithfulness, which it did not measure."""
+"""The original project's targets, and one for faithfulness, which it did not measure."""
 
 EXAMPLE = {
     "claim": "claimant: Imogen Vaughan | claim no: CL-20417 | cover: motor | incident: rear-end "
@@ -109,19 +109,20 @@ EXAMPLE = {
 
 
 class ClaimReport(Written, Seq2SeqLMTask):
-    """The fields of a claim in, a report that states them out."""
+    """Write a report that states the fields of a claim."""
 
+    api_version = 2
     name = "claim-report"
     summary = "Write a report that states the fields of an insurance claim"
     columns = {
         "claim": "fields as label: value | label: value, or any text to report on",
-        "report": "what training wants",
-        "references": "all reports on this claim; the best counts",
+        "report": "the target of training",
+        "references": "all reports on this claim; metrics take the best match",
     }
     answer = "report"
     fields = True
     metrics = scoring.metrics(fields=True)
-    shortens = "claim"
+    truncate = "claim"
     recipes = (EMBEDDED, FLAN_T5)
     few_shot = 1
     options = {"prefix": "claim report: ", "ensemble": 0}
@@ -140,7 +141,7 @@ class ClaimReport(Written, Seq2SeqLMTask):
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
         return {
-            "text": f"{self.settings['prefix']}{row['claim']}",
+            "text": f"{self.options['prefix']}{row['claim']}",
             "text_target": row.get("report") or "",
         }
 
@@ -148,7 +149,7 @@ class ClaimReport(Written, Seq2SeqLMTask):
     def baselines(self) -> Mapping[str, Baseline]:
         return baselines.of_fields("claim", "report")
 
-    def yardsticks(self) -> Mapping[str, Baseline]:
+    def controls(self) -> Mapping[str, Baseline]:
         return {"reference": lambda train: lambda rows: [row["references"][0] for row in rows]}
 
     def targets(self) -> Sequence[Target]:
@@ -159,11 +160,13 @@ class ClaimReport(Written, Seq2SeqLMTask):
 
 
 def _fields(row: Row) -> str | None:
+    """The number of different fields of a claim."""
     number = len({label for label, _ in faithfulness.parse(row["claim"])})
     return f"{number} fields" if number else None
 
 
 def _values(row: Row) -> str | None:
+    """Whether a claim has conflicting, missing or only whole values."""
     fields = faithfulness.parse(row["claim"])
     if not fields:
         return None

@@ -1,10 +1,10 @@
-"""The built-in claims: structured fields of an insurance claim, and the report that states them.
+"""The built-in data: made-up insurance claims as fields, each with a report that states them.
 
-Everything is made up. A claim has some of sixteen fields: a few that nearly all have, and rare
-ones. Values can be missing ("not provided") or conflict (the field stands there twice with two
-values); the report says both. Which fields a claim has decides its split: no combination of
-fields that training has seen occurs in validation or test. The same seed gives the same bytes
-everywhere: only ``random.Random`` is used, and a test pins the hash.
+A claim has some of seventeen fields, common ones and rare ones. A value can be missing ("not
+provided"), and a field can have two values that conflict; the report then states so. The fields of
+a claim decide its split: no combination of fields in validation or test occurs in training. The
+same random seed gives the same bytes on every machine: only ``random.Random`` is used, and a test
+pins the hash.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from toolkit_summarization import claims_words as words
 from toolkit_summarization.claims_words import ABSENT, share
 
 SIZES: Final = {"train": 5_289, "validation": 661, "test": 662}
-"""Claims of each split, as the seed has them."""
+"""Number of claims of each split, as in the original project."""
 SEED: Final = 2026
 
 OFTEN: Final = {
     "claim no": 0.8, "cover": 0.9, "policy no": 0.45, "date of loss": 0.9, "location": 0.7,
     "damaged": 0.6, "amount claimed": 0.9, "claim status": 0.55,
 }  # fmt: skip
-"""Fields that many claims have, and how many."""
+"""Common field → the probability that a claim has it."""
 RARE: Final = {
     "excess": 0.12, "notified on": 0.12, "police ref": 0.08, "witness": 0.08, "injured": 0.06,
     "adjuster": 0.10, "repairer": 0.05,
 }  # fmt: skip
+"""Rare field → the probability that a claim has it."""
 ORDER: Final = (
     "claimant", "claim no", "cover", "policy no", "incident", "date of loss", "location",
     "damaged", "injured", "amount claimed", "excess", "notified on", "police ref", "witness",
@@ -41,7 +42,7 @@ CAN_CONFLICT: Final = ("date of loss", "amount claimed", "location", "policy no"
 
 
 class Claim(NamedTuple):
-    """Fields in the order in which they stand in the input, and the report."""
+    """Pairs of label and value in the order of the input, and the report."""
 
     fields: tuple[tuple[str, str], ...]
     report: str
@@ -53,11 +54,11 @@ class Claim(NamedTuple):
 
 
 def generate(split: str, number: int | None = None) -> Iterator[Claim]:
-    """The claims of a split, no input twice.
+    """Generate the claims of a split; no input occurs twice.
 
     Args:
         split: ``train``, ``validation`` or ``test``.
-        number: how many; :data:`SIZES` without.
+        number: number of claims; that of :data:`SIZES` if ``None``.
     """
     random = Random(f"claims {SEED} {split}")
     seen: set[str] = set()
@@ -70,7 +71,7 @@ def generate(split: str, number: int | None = None) -> Iterator[Claim]:
 
 
 def combination(claim: Claim) -> str:
-    """Which fields a claim has, whatever their order and values."""
+    """The labels of a claim's fields, joined, regardless of their order and values."""
     return "+".join(sorted({label for label, _ in claim.fields}))
 
 
@@ -148,7 +149,11 @@ _MAKERS: Final[dict[str, _Maker]] = {
 
 # -- the report ----------------------------------------------------------------------------------
 def report(values: dict[str, list[str]], random: Random) -> str:
-    """The report that states those fields, in one of the wordings of each sentence."""
+    """Write a report that states the fields, drawing a wording for each sentence.
+
+    Args:
+        values: label → its value, or two values that conflict.
+    """
     known = {label: given[0] for label, given in values.items() if _plain(given)}
     sentences = [
         _opening(known, random),
@@ -165,6 +170,7 @@ def report(values: dict[str, list[str]], random: Random) -> str:
 
 
 def _plain(given: list[str]) -> bool:
+    """Whether a field has one value that is not missing."""
     return len(given) == 1 and given[0] != ABSENT
 
 
@@ -217,10 +223,11 @@ _NAMES: Final = {
     "date of loss": "date of the loss", "location": "place of the loss",
     "amount claimed": "sum demanded", "policy no": "policy number", "damaged": "damaged property",
 }  # fmt: skip
-"""What a report calls a field in which something is wrong."""
+"""Label → its name in sentences about a missing or conflicting value."""
 
 
 def _doubts(values: dict[str, list[str]], random: Random) -> list[str]:
+    """Sentences about missing and conflicting values."""
     lines = []
     for label, given in values.items():
         if given == [ABSENT]:

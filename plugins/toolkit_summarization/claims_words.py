@@ -1,8 +1,8 @@
-"""What the claims are made of: names, places, things, and the wordings of a report.
+"""Names, places and things of the built-in claims, and the split that each belongs to.
 
-Names, places and losses are kept apart between training, validation and test: each split draws
-from every third or so of a pool (:func:`share`). Nothing of it occurs in the text that the
-embedded models were pre-trained on; a test of theirs looks.
+Training, validation and test each draw names and places from a part of every pool of their own
+(:func:`share`). None of these words occurs in the text that the embedded models were pre-trained
+on; a test of those models checks it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ STATUSES: Final = ("accepted", "declined", "under review", "awaiting documents",
 MONTHS: Final = ("January February March April May June July August September October November "
                  "December").split()  # fmt: skip
 ABSENT: Final = "not provided"
-"""What stands in a claim for a value that nobody filled in."""
+"""The value of a field that was not filled in."""
 
 
 def share(pool: Sequence[T], split: str) -> list[T]:

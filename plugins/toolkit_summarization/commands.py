@@ -1,4 +1,4 @@
-"""The commands ``toolkit templates`` and ``toolkit sheet``: thin, as the core's are."""
+"""The commands ``toolkit templates`` and ``toolkit sheet``: they parse options and print."""
 
 from __future__ import annotations
 
@@ -25,29 +25,28 @@ def templates(
     train: Annotated[str | None, typer.Option(help="File with training rows.")] = None,
     validation: Annotated[str | None, typer.Option(help="File with validation rows.")] = None,
     test: Annotated[
-        str | None, typer.Option(help="File with test rows; they are not looked at.")
+        str | None, typer.Option(help="File with test rows; they are not used.")
     ] = None,
     text: Annotated[str | None, typer.Option(help="Text column(s).")] = None,
     target: Annotated[str | None, typer.Option(help="Column with the summaries.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use so many rows.")] = None,
-    rows: Annotated[int, typer.Option(min=2, help="Validation rows that are answered.")] = 100,
+    rows: Annotated[int, typer.Option(min=2, help="Validation rows to summarize.")] = 100,
     steps: Annotated[
-        int, typer.Option(min=0, help="Train an adapter so long for each; 0: the untouched model.")
+        int, typer.Option(min=0, help="Training steps for each template; 0: the untrained model.")
     ] = 0,
     two_stage: Annotated[
-        bool, typer.Option("--two-stage", help="Also extract sentences first.")
+        bool, typer.Option("--two-stage", help="Also with sentences extracted first.")
     ] = False,
     ensemble: Annotated[
-        int, typer.Option(min=0, help="Also let so many checkpoints answer together.")
+        int, typer.Option(min=0, help="Also an ensemble of so many checkpoints.")
     ] = 0,
     recipe: Annotated[str | None, typer.Option(help="Recipe.", show_default="the first")] = None,
     model: Annotated[str | None, typer.Option(help="Model instead of the recipe's.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Compare prompt templates for summaries on validation rows, and name the best."""
-    from toolkit.data.columns import split_option
-    from toolkit.data.source import Source
+    from toolkit.data import Source, columns
     from toolkit.models.paths import is_local
     from toolkit.plugins import recipes
     from toolkit.preparation import prepare as reading
@@ -64,25 +63,26 @@ def templates(
     console = Console(quiet=as_json)
     source = Source(
         data=data, train=train, validation=validation, test=test, target=target,
-        text=split_option(text) if text else (), limit=limit, seed=seed,
+        text=columns.split_option(text) if text else (), limit=limit, seed=seed,
     )  # fmt: skip
     prepared = reading.prepare(Summarization(), source, seed)
-    asked = choosing.Asked(
+    request = choosing.Asked(
         templates=template or tuple(TEMPLATES), rows=rows, steps=steps,
         two_stage=two_stage, ensemble=ensemble, seed=seed,
     )  # fmt: skip
-    found = choosing.compare(prepared, resolved, asked, console)
+    result = choosing.compare(prepared, resolved, request, console)
     if as_json:
         from toolkit.cli.terminal import emit
 
-        emit(found)
+        emit(result)
         return
-    for line in found["lines"]:
-        console.say(_told(line))
-    console.say(f"winner: {found['winner']} ({found['why']}; {found['rows']} validation rows)")
+    for line in result["lines"]:
+        console.say(_metrics_text(line))
+    console.say(f"winner: {result['winner']} ({result['why']}; {result['rows']} validation rows)")
 
 
-def _told(line: dict[str, Any]) -> str:
+def _metrics_text(line: dict[str, Any]) -> str:
+    """A template's metrics with their intervals, for the terminal."""
     parts = [line["name"]]
     for name, label in (("perplexity", "perplexity"), ("rouge1", "ROUGE-1"), ("rouge2", "ROUGE-2"),
                         ("rougeL", "ROUGE-L")):  # fmt: skip
@@ -94,36 +94,38 @@ def _told(line: dict[str, Any]) -> str:
 
 
 def sheet(
-    run: Annotated[str, typer.Argument(help="A finished run.")],
+    run: Annotated[str, typer.Argument(help="The finished run to compare systems of.")],
     filled: Annotated[
-        list[Path] | None, typer.Argument(help="Sheets that people have filled in.")
+        list[Path] | None, typer.Argument(help="Sheets that readers have filled in.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the empty sheet here.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the empty sheet.")] = None,
     a: Annotated[str, typer.Option("--a", help="One system.")] = "base",
     b: Annotated[
-        str | None, typer.Option("--b", help="The other.", show_default="what was trained")
+        str | None, typer.Option("--b", help="The other system.", show_default="the trained model")
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Pairs on the sheet.")] = 100,
     runs: Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write a blind sheet of pairs for human evaluation, or read filled-in ones back."""
+    """Write a sheet of blind pairs for human evaluation, or evaluate sheets that were filled in."""
     from toolkit.pipeline.restore import load_task
     from toolkit.runs.run import Run, runs_folder
     from toolkit.system.console import Console
     from toolkit_summarization import human
 
-    found = Run.find(run, runs_folder(runs))
-    task = load_task(found)
+    finished = Run.find(run, runs_folder(runs))
+    task = load_task(finished)
     console = Console(quiet=as_json)
     if not filled:
         if out is None:
-            raise UsageError("say where the sheet goes with --out, or name sheets to read back")
-        number = human.export(found, task, a, b, out, rows)
+            raise UsageError("give a file for the empty sheet with --out, or name filled-in sheets")
+        number = human.export(finished, task, a, b, out, rows)
         document: dict[str, Any] = {"pairs": number, "file": str(out)}
-        console.say(f"wrote {number} pairs to {out}; fill in its last column and read it back")
+        console.say(
+            f"wrote {number} pairs to {out}; fill in its last column, then run the command with it"
+        )
     else:
-        document = human.read_back(found, task, a, b, filled, rows)
+        document = human.read_back(finished, task, a, b, filled, rows)
         console.say(document["sentence"])
     if as_json:
         from toolkit.cli.terminal import emit

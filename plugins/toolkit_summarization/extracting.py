@@ -1,7 +1,7 @@
-"""The first of two stages: the sentences of an article that a summary is likely made of.
+"""The first stage of two-stage summarization: extract the sentences that matter for a summary.
 
-The first sentence and the most central others by TextRank, in the order of the text. What is left
-is what the trained model compresses.
+The extract is the first sentence and the most central others by TextRank, in the order of the
+text. In the second stage the trained model summarizes the extract.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Final
 from toolkit_summarization.baselines import central, sentences
 
 KEPT: Final = 3
-"""Sentences that are handed on."""
+"""Number of sentences that the second stage gets."""
 
 
 def extract(text: str, number: int = KEPT) -> str:
-    """The article's most telling sentences; all of it where it has no more."""
+    """The first and the most central sentences; the whole text if it has at most ``number``."""
     parts = sentences(text)
     if len(parts) <= number:
         return text

@@ -1,20 +1,21 @@
 """How faithful a text is to structured fields: what it states, leaves out, mixes up and invents.
 
-ROUGE hardly sees a wrong amount or date: one token of forty. So each field of the input is looked
-for in the text, and each number and name of the text is looked for in the input.
+ROUGE hardly notices a wrong amount or date, which is one token of forty. So each field of the input
+is searched for in the text, and each number and name of the text is searched for in the input.
 
-* A field is **stated** when its value stands in the text, as a whole and not as part of another
-  number or word. Of a field given twice with two values both must stand there. A value that was
-  not provided is stated when a sentence says so of it. A yes or no is stated when a sentence
-  holds the words of its label, with a negation where the answer is no.
-* It is **wrong** when the value stands in a sentence that speaks of another field of the same
-  sort, such as the deductible instead of the sum claimed, and not of this one (:data:`CUES`).
+* A field is **stated** if its value occurs in the text, as a whole and not as part of another
+  number or word. If a field has two values, both must occur. A value that was not provided is
+  stated if a sentence about the field has a negation. A yes or no is stated if a sentence contains
+  the words of its label, with a negation for a no.
+* It is **wrong** if the value occurs only in sentences about another field of the same sort, such
+  as the deductible instead of the sum claimed, and not about this one (:data:`CUES`).
+* It is **missing** if it is neither stated nor wrong.
 * **Invented** are numbers, codes and names (capitals within a sentence) that the input lacks;
   neighbouring ones count once.
 
-The score of a text is ``stated / (fields + invented)``. It reads surface forms: a value that is
-paraphrased counts as missing, and a name at the very beginning of a sentence is not looked up. The
-reference texts' own score stands beside it in the report as a yardstick.
+The score of a text is ``stated / (fields + invented)``. It compares surface forms: a paraphrased
+value counts as missing, and a name at the very beginning of a sentence is not checked. The report
+shows the score of the reference texts beside it as a control.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _NEGATIONS: Final = re.compile(
     r"\b(not?|never|without|missing|unknown|lacks?|absent|supplied|open|isn't|aren't|non)\b", re.I
 )
 NOTHING: Final = ("", ABSENT, "n/a", "none", "unknown", "-")
-"""What a field holds when nobody filled it in."""
+"""Values of fields that were not filled in, in lower case."""
 
 CUES: Final[dict[str, tuple[str, str]]] = {
     "claimant": ("person", r"claimant|filed|submitted|insured|lodged|reported by|policyholder"),
@@ -51,26 +52,26 @@ CUES: Final[dict[str, tuple[str, str]]] = {
     "policy no": ("code", r"policy"),
     "damaged": ("thing", r"damage"),
 }
-"""Label → its sort, and what a sentence that speaks of it says (a regular expression)."""
+"""Label → its sort, and a regular expression for words of sentences about it."""
 
 Field = tuple[str, str]
 """Label and value."""
 
 
 class Checked(NamedTuple):
-    """What was found: labels of fields, and places of the text."""
+    """The result of a check: labels of fields by verdict, and spans of the text."""
 
     stated: tuple[str, ...]
     missing: tuple[str, ...]
     wrong: tuple[str, ...]
     invented: tuple[tuple[int, int], ...]
-    """Start and end of each invented piece, in characters of the text."""
+    """Start and end of each invented fact, in characters of the text."""
     found: tuple[tuple[int, int], ...]
-    """Start and end of each value that was found."""
+    """Start and end of each occurrence of a field's value, in characters of the text."""
 
     @property
     def score(self) -> float:
-        """See the module."""
+        """``stated / (fields + invented)``, 0 to 1; 1 for a text without either."""
         fields = len(self.stated) + len(self.missing) + len(self.wrong)
         whole = fields + len(self.invented)
         return len(self.stated) / whole if whole else 1.0
@@ -78,15 +79,15 @@ class Checked(NamedTuple):
 
 @lru_cache(maxsize=20_000)
 def parse(text: str) -> tuple[Field, ...]:
-    """The fields of an input: ``label: value | label: value`` or ``label[value], label[value]``.
+    """Parse the fields of an input: ``label: value | …`` or ``label[value], …``.
 
-    Empty where it is neither, such as running text.
+    The result is empty for other inputs, such as running text.
     """
     parts = text.split("|")
     if len(parts) > 1:
-        found = [_LINE.fullmatch(part) for part in parts]
-        if all(found):
-            return tuple((m[1].strip(), m[2].strip()) for m in found if m)
+        matches = [_LINE.fullmatch(part) for part in parts]
+        if all(matches):
+            return tuple((m[1].strip(), m[2].strip()) for m in matches if m)
     bracketed = _BRACKETS.findall(text)
     rest = _BRACKETS.sub("", text).strip(" ,;\n")
     return tuple((label.strip(), value.strip()) for label, value in bracketed) if not rest else ()
@@ -94,7 +95,7 @@ def parse(text: str) -> tuple[Field, ...]:
 
 @lru_cache(maxsize=50_000)
 def check(source: str, text: str) -> Checked | None:
-    """A text against the fields of its source; ``None`` where the source has no fields."""
+    """Check a text against the fields of its source; ``None`` if the source has no fields."""
     fields = parse(source)
     if not fields:
         return None
@@ -103,26 +104,31 @@ def check(source: str, text: str) -> Checked | None:
     stated: list[str] = []
     missing: list[str] = []
     wrong: list[str] = []
-    there: list[tuple[int, int]] = []
+    occurrences: list[tuple[int, int]] = []
     for label, value in fields:
-        where = places(value, text)
-        there += where
-        verdict = _verdict(label, value, sentences, sorts, bool(where))
+        spans = places(value, text)
+        occurrences += spans
+        verdict = _verdict(label, value, sentences, sorts, bool(spans))
         {"stated": stated, "missing": missing, "wrong": wrong}[verdict].append(label)
-    return Checked(
-        tuple(stated), tuple(missing), tuple(wrong), tuple(facts(source, text)[1]), tuple(there)
-    )
+    invented = tuple(state(source, text)[1])
+    return Checked(tuple(stated), tuple(missing), tuple(wrong), invented, tuple(occurrences))
 
 
 def _verdict(
-    label: str, value: str, sentences: Sequence[str], sorts: dict[str, str], found: bool
+    label: str, value: str, sentences: Sequence[str], sorts: dict[str, str], occurs: bool
 ) -> str:
+    """Whether a field is ``stated``, ``missing`` or ``wrong`` (see the module).
+
+    Args:
+        sorts: label → sort, for the fields of the input in :data:`CUES`.
+        occurs: whether the value occurs in the text.
+    """
     if value.casefold() in NOTHING:
-        return "stated" if _said(label, sentences, negated=True) else "missing"
-    if value.casefold() in ("yes", "no") and not found:
+        return "stated" if _mentioned(label, sentences, negated=True) else "missing"
+    if value.casefold() in ("yes", "no") and not occurs:
         negated = value.casefold() == "no"
-        return "stated" if _said(label, sentences, negated=negated) else "missing"
-    if not found:
+        return "stated" if _mentioned(label, sentences, negated=negated) else "missing"
+    if not occurs:
         return "missing"
     holding = [s for s in sentences if places(value, s)]
     rivals = [o for o, sort in sorts.items() if o != label and sort == sorts.get(label)]
@@ -134,13 +140,13 @@ def _verdict(
     return "wrong" if holding else "stated"
 
 
-def _said(label: str, sentences: Sequence[str], *, negated: bool) -> bool:
-    """Whether a sentence speaks of a field, with or without a negation."""
-    spoken = CUES[label][1] if label in CUES else None
+def _mentioned(label: str, sentences: Sequence[str], *, negated: bool) -> bool:
+    """Whether a sentence is about a field and has a negation, or has none."""
+    cue = CUES[label][1] if label in CUES else None
     words = [w.casefold() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", label)]
     for sentence in sentences:
         lower = sentence.casefold()
-        about = re.search(spoken, lower, re.I) if spoken else None
+        about = re.search(cue, lower, re.I) if cue else None
         if (about or all(word in lower for word in words)) and (
             bool(_NEGATIONS.search(sentence)) == negated
         ):
@@ -155,16 +161,18 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 
 def places(value: str, text: str) -> list[tuple[int, int]]:
-    """Where a value stands as a whole."""
+    """Start and end of each place where a value occurs as a whole."""
     return [match.span() for match in _pattern(value).finditer(text)] if value.strip() else []
 
 
-def facts(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Numbers, codes and names of a text: those that its source has, and those that it lacks.
+def state(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Find the numbers, codes and names of a text.
 
-    Neighbouring ones that it lacks are one place.
+    Returns:
+        Start and end of those that the source has, and of those that it lacks; neighbouring ones
+        that it lacks are merged.
     """
-    there: list[tuple[int, int]] = []
+    supported: list[tuple[int, int]] = []
     lacking: list[tuple[int, int]] = []
     known = {piece.casefold() for piece in re.findall(r"[^\s|\[\]:,;]+", source)}
     known |= {piece.rstrip(".,").casefold() for piece in re.findall(r"[^\s|\[\];]+", source)}
@@ -176,14 +184,14 @@ def facts(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int
         first = _first_of_sentence(text, match.start()) and not any(c.isdigit() for c in piece)
         if bare in known or places(piece, source):
             if not first:
-                there.append((match.start(), end))
+                supported.append((match.start(), end))
         elif first:
             continue
         elif lacking and not text[lacking[-1][1] : match.start()].strip(" ,-/"):
             lacking[-1] = (lacking[-1][0], end)
         else:
             lacking.append((match.start(), end))
-    return there, lacking
+    return supported, lacking
 
 
 def _first_of_sentence(text: str, at: int) -> bool:

@@ -1,4 +1,4 @@
-"""The sheet of human evaluation: written, read back, and said in the report of its run."""
+"""Human evaluation: write a sheet of pairs, read filled-in sheets, add a line to the report."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from toolkit import Task
 
 FILE = "sheet.json"
-"""What people preferred, in the run's folder; the report says its sentence."""
+"""File in the run's folder with the preferences of the readers; the report quotes its sentence."""
 PREFERENCE = Metric("preference", lambda prediction, reference: None)
-"""Mean of +1 where one system was preferred, −1 where the other, 0 where neither."""
+"""Mean of +1 (the second system was preferred), −1 (the first) and 0 (neither)."""
 
 
 def sides(run: Run, a: str, b: str | None) -> tuple[str, str]:
-    """The two systems of a sheet; the second is what was trained unless it is named."""
+    """The two systems of a sheet; ``b`` of ``None`` stands for the trained one.
+
+    Raises:
+        UsageError: ``b`` is ``None`` and nothing was trained in the run.
+    """
     ours = predictions.trained(predictions.load(run))
     if b is None and ours is None:
         raise UsageError(f"nothing was trained in run {run.id}: name two systems with --a and --b")
@@ -32,7 +36,7 @@ def sides(run: Run, a: str, b: str | None) -> tuple[str, str]:
 
 
 def export(run: Run, task: Task, a: str, b: str | None, out: Path, rows: int) -> int:
-    """Write the empty sheet; gives back the number of its pairs."""
+    """Write the empty sheet, and return the number of its pairs."""
     pairs = draw(run, task, *sides(run, a, b), rows)
     write_text(out, to_csv(pairs))
     return len(pairs)
@@ -41,10 +45,12 @@ def export(run: Run, task: Task, a: str, b: str | None, out: Path, rows: int) ->
 def read_back(
     run: Run, task: Task, a: str, b: str | None, files: Sequence[Path], rows: int
 ) -> dict[str, Any]:
-    """What the readers preferred and how far they agree; kept in the run, and in its report.
+    """Evaluate filled-in sheets: the readers' preferences and agreement.
+
+    The result is written to the run's folder (:data:`FILE`) and its report.
 
     Args:
-        files: a sheet a reader, whose name is the file's.
+        files: one sheet per reader; the file's name without its ending is the reader's name.
     """
     from toolkit.reporting.report import write
 
@@ -59,20 +65,26 @@ def read_back(
 
 
 def summary(judged: Mapping[str, Mapping[int, str]], a: str, b: str) -> dict[str, Any]:
-    """The preference for ``b`` over ``a`` with its interval over pairs, and agreements.
+    """The preference for ``b`` over ``a`` with its interval over pairs, and agreement of readers.
 
     A pair counts once, with the mean of its readers' choices.
+
+    Args:
+        judged: reader → row of the pair → its choice: ``a``, ``b``, or one of ``UNDECIDED``.
+
+    Raises:
+        UsageError: the sheets have no choice at all.
     """
-    every = sorted({row for said in judged.values() for row in said})
+    every = sorted({row for sheet in judged.values() for row in sheet})
     if not every:
         raise UsageError("no choice is filled in on these sheets")
     worth = {a: -1.0, b: 1.0, **dict.fromkeys(UNDECIDED, 0.0)}
     means = []
     for row in every:
-        given = [worth[said[row]] for said in judged.values() if row in said]
+        given = [worth[sheet[row]] for sheet in judged.values() if row in sheet]
         means.append(sum(given) / len(given))
-    choices = [choice for said in judged.values() for choice in said.values()]
-    found = plain(interval(PREFERENCE, means))
+    choices = [choice for sheet in judged.values() for choice in sheet.values()]
+    preference = plain(interval(PREFERENCE, means))
     agreed = [
         {"a": one.a, "b": one.b, "rows": one.rows, "share": one.share,
          "kappa": None if math.isnan(one.kappa) else one.kappa}
@@ -81,23 +93,24 @@ def summary(judged: Mapping[str, Mapping[int, str]], a: str, b: str) -> dict[str
     return {
         "a": a, "b": b, "readers": sorted(judged), "pairs": len(every),
         "preferred": {name: choices.count(name) for name in (a, b, *UNDECIDED)},
-        "preference": found, "agreement": agreed,
-        "sentence": _sentence(a, b, choices, found, agreed, len(judged), len(every)),
+        "preference": preference, "agreement": agreed,
+        "sentence": _sentence(a, b, choices, preference, agreed, len(judged), len(every)),
     }  # fmt: skip
 
 
 def _sentence(
-    a: str, b: str, choices: Sequence[str], found: Mapping[str, float | None],
+    a: str, b: str, choices: Sequence[str], preference: Mapping[str, float | None],
     agreed: Sequence[Mapping[str, Any]], readers: int, pairs: int,
 ) -> str:  # fmt: skip
-    told = ", ".join(
-        f"{said} {choices.count(name)}"
-        for name, said in ((b, b), (a, a), ("tie", "tie"), ("both-bad", "both bad"))
+    """The line of the report."""
+    counts = ", ".join(
+        f"{label} {choices.count(name)}"
+        for name, label in ((b, b), (a, a), ("tie", "tie"), ("both-bad", "both bad"))
     )
     text = (
         f"Human evaluation, {readers} reader{'s' if readers > 1 else ''} on {pairs} blind pairs of "
-        f"{b} and {a}: {told}; preference for {b} {found['value']:+.2f} "
-        f"({found['low']:+.2f} to {found['high']:+.2f}, from −1 to +1)"
+        f"{b} and {a}: {counts}; preference for {b} {preference['value']:+.2f} "
+        f"({preference['low']:+.2f} to {preference['high']:+.2f}, from −1 to +1)"
     )
     if agreed:
         kappas = [one["kappa"] for one in agreed if one["kappa"] is not None]

@@ -9,14 +9,23 @@ references. A text that is a list of sentences is joined.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import DataError, Source
-from toolkit.data import tables
-from toolkit.data.columns import Rendering, resolve, tidy
-from toolkit.data.readers.read import read
-from toolkit.data.source import column_names
+from toolkit.data import (
+    Rendering,
+    Unusable,
+    column_names,
+    columns,
+    find_column,
+    find_text,
+    for_all_files,
+    map_inputs,
+    map_rows,
+    tables,
+)
+from toolkit.data import load_rows as load_files
 from toolkit.formatting import count
 
 if TYPE_CHECKING:
@@ -32,65 +41,69 @@ TARGET_NAMES = ("summary", "report", "target", "ref", "reference", "highlights",
 
 def load_rows(task: Task, source: Source) -> Dataset | DatasetDict:
     """The rows of a file, or of the user's own splits."""
-    return source.load(lambda dataset: _converted(task, source, dataset))
+    name, answer = task.input_columns()[0], str(task.answer)
+    decided = for_all_files(lambda source, dataset: _decide(source, dataset, name, answer))
+
+    def convert(source: Source, dataset: Dataset) -> Dataset:
+        shown, target = decided(source, dataset)
+        available = column_names(dataset)
+        for column in (*shown.columns, target):
+            columns.resolve(available, column, "text")
+        targets = _targets(dataset, shown, target)
+        rows = map_rows(
+            source, dataset, _merging(shown, target, targets, name, answer), types(task),
+            nothing_left=lambda _: DataError(
+                f"no row of {source.file} has both a text and a target"
+            ),
+        )  # fmt: skip
+        _tell(source, targets)
+        return rows
+
+    return load_files(source, convert)
+
+
+def _decide(source: Source, dataset: Dataset, name: str, answer: str) -> tuple[Rendering, str]:
+    """How the input is made, and the column of the target."""
+    shown = find_text(source, dataset, (name, *TEXT_NAMES))
+    target = find_column(source, dataset, source.target, (answer, *TARGET_NAMES), "target")
+    source.chosen |= {"text": shown.as_dict(), "target": target}
+    return shown, target
 
 
 def load_inputs(task: Task, source: Source) -> Dataset:
     """The inputs of a file, by the column that training took where it is there."""
     name = task.input_columns()[0]
-    if source.data is None:
-        raise DataError("name a file of rows to predict with --data")
-    dataset = read(source.data, source)
     held = source.chosen.get("text")
-    if source.text or held is None or not set(held["columns"]) <= set(column_names(dataset)):
-        shown = source.rendering(dataset, (name, *TEXT_NAMES))
-    else:
-        shown = Rendering(tuple(held["columns"]), held["template"])
-    rows = ({"row_id": row["row_id"], name: _text(shown, row)} for row in tables.rows(dataset))
-    return tables.from_rows(rows, {"row_id": "int64", name: "string"})
+
+    def maker(dataset: Dataset) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        available = set(column_names(dataset))
+        if held and not source.text and set(held["columns"]) <= available:
+            shown = Rendering.from_dict(held)
+        else:
+            shown = find_text(source, dataset, (name, *TEXT_NAMES))
+        return lambda row: {name: _text(shown, row)}
+
+    return map_inputs(source, [name], maker)
 
 
 def types(task: Task) -> dict[str, Any]:
-    """The Arrow types of a task's columns."""
+    """The Arrow types of a task's columns but ``row_id``."""
     import pyarrow as pa
 
-    names = dict.fromkeys(("row_id", *task.columns), "string")
-    return {**names, "row_id": "int64", "references": pa.list_(pa.string())}
-
-
-def _converted(task: Task, source: Source, dataset: Dataset) -> Dataset:
-    name, answer = task.input_columns()[0], str(task.answer)
-    if "text" not in source.chosen:
-        shown = source.rendering(dataset, (name, *TEXT_NAMES))
-        target = source.column(dataset, source.target, (answer, *TARGET_NAMES), "target")
-        source.chosen |= {
-            "text": {"columns": list(shown.columns), "template": shown.template},
-            "target": target,
-        }
-    held = source.chosen["text"]
-    available = column_names(dataset)
-    for column in (*held["columns"], source.chosen["target"]):
-        resolve(available, column, "text")
-    shown = Rendering(tuple(held["columns"]), held["template"])
-    targets = _targets(source, dataset, shown, source.chosen["target"])
-    found = tables.from_rows(_rows(dataset, shown, targets, name, answer), types(task))
-    if not len(found):
-        raise DataError(f"no row of {source.file} has both a text and a target")
-    _tell(source, targets)
-    return found
+    return {**dict.fromkeys(task.columns, "string"), "references": pa.list_(pa.string())}
 
 
 def _text(shown: Rendering, row: Mapping[str, Any]) -> str:
     """The input of a row; sentences of a list are joined."""
     flat = {name: _joined(row[name]) for name in shown.columns}
     if len(shown.columns) == 1 and shown.template is None:
-        return tidy(flat[shown.columns[0]])
+        return columns.tidy(flat[shown.columns[0]])
     return shown(flat)
 
 
 def _joined(value: Any) -> Any:
     if isinstance(value, list):
-        return " ".join(filter(None, (tidy(part) for part in value)))
+        return " ".join(filter(None, (columns.tidy(part) for part in value)))
     return value
 
 
@@ -98,38 +111,42 @@ def _digest(text: str) -> bytes:
     return hashlib.blake2b(" ".join(text.split()).encode(), digest_size=16).digest()
 
 
-def _targets(
-    source: Source, dataset: Dataset, shown: Rendering, target: str
-) -> dict[bytes, list[str]]:
-    """Input → its different targets, in the order of the file; told what cannot be used."""
+def _answers(value: Any) -> list[str]:
+    """The targets in a cell: a list of them, or one."""
+    given = value if isinstance(value, list) else [value]
+    return [text for text in (columns.tidy(one) for one in given) if text]
+
+
+def _targets(dataset: Dataset, shown: Rendering, target: str) -> dict[bytes, list[str]]:
+    """Input → its different targets, in the order of the file."""
     found: dict[bytes, dict[str, None]] = {}
-    without: dict[str, list[int]] = {"no text": [], "no target": []}
     for row in tables.rows(dataset):
-        text = _text(shown, row)
-        given = row[target] if isinstance(row[target], list) else [row[target]]
-        said = [one for one in (tidy(value) for value in given) if one]
-        if not text or not said:
-            without["no text" if not text else "no target"].append(row["row_id"])
-            continue
-        found.setdefault(_digest(text), {}).update(dict.fromkeys(said))
-    for reason, row_ids in without.items():
-        source.leave_out(reason, row_ids)
+        text, answers = _text(shown, row), _answers(row[target])
+        if text and answers:
+            found.setdefault(_digest(text), {}).update(dict.fromkeys(answers))
     return {key: list(values) for key, values in found.items()}
 
 
-def _rows(
-    dataset: Dataset, shown: Rendering, targets: Mapping[bytes, list[str]], name: str, answer: str
-) -> Iterator[dict[str, Any]]:
-    """A row for each different input, where it stands first."""
+def _merging(
+    shown: Rendering, target: str, targets: Mapping[bytes, list[str]], name: str, answer: str
+) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
+    """A function that makes a row of each different input, where it stands first."""
     seen: set[bytes] = set()
-    for row in tables.rows(dataset):
+
+    def make(row: Mapping[str, Any]) -> dict[str, Any] | None:
         text = _text(shown, row)
+        if not text:
+            raise Unusable("no text")
         key = _digest(text)
-        if not text or key in seen or key not in targets:
-            continue
-        seen.add(key)
-        references = targets[key]
-        yield {"row_id": row["row_id"], name: text, answer: references[0], "references": references}
+        references = targets.get(key)
+        if references and key not in seen:
+            seen.add(key)
+            return {name: text, answer: references[0], "references": references}
+        if not _answers(row[target]):
+            raise Unusable("no target")
+        return None
+
+    return make
 
 
 def _tell(source: Source, targets: Mapping[bytes, Sequence[str]]) -> None:
@@ -164,5 +181,5 @@ def built_in(
             {"row_id": row_id, name: text, answer: target, "references": [target]}
             for row_id, (text, target) in enumerate(generate(split), start=1)
         )
-        parts[split] = tables.from_rows(rows, types(task))
+        parts[split] = tables.from_rows(rows, {"row_id": "int64", **types(task)})
     return datasets.DatasetDict(parts)

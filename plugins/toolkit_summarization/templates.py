@@ -1,7 +1,7 @@
-"""Prompt templates for summaries: the five of the seed, and any of the user's.
+"""Prompt templates for summaries: the five of the original project, and the user's own.
 
-A template is a text with ``{article}`` in it, which ends where the summary begins; the chat
-template becomes messages, rendered by the model's own chat format.
+A template is a text that contains ``{article}`` once and ends where the summary begins. The
+template ``chat`` becomes messages, which are rendered in the model's own chat format.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ TEMPLATES: Final = {
     "direct": "Article: {article}\n\nSummarize the above article in one sentence.\nSummary:",
     "qa": "Context: {article}\n\nQuestion: What is the article about, in one sentence?\nAnswer:",
 }
-"""The seed's five; "direct" is the one it selected."""
+"""The five templates of the original project, which selected "direct"."""
 CHAT: Final = "chat"
 
 
 def text_of(template: str) -> str:
-    """The template that a name stands for, or the template itself.
+    """The text of a named template, or the user's own, in which backslash-n is a line break.
 
     Raises:
-        UsageError: it is neither a known name nor a text with ``{article}`` in it.
+        UsageError: it is neither a known name nor a text that contains ``{article}`` once.
     """
     if template in TEMPLATES:
         return TEMPLATES[template]
@@ -35,13 +35,19 @@ def text_of(template: str) -> str:
         return template.replace("\\n", "\n")
     near = did_you_mean(template, list(TEMPLATES))
     raise UsageError(
-        f"no template {template!r}{near}; there is {', '.join(TEMPLATES)}, or give a text with "
-        f"{PLACE} in it once"
+        f"no template {template!r}{near}; there are {', '.join(TEMPLATES)}, or give a text that "
+        f"contains {PLACE} once"
     )
 
 
 def example(template: str, article: str, summary: str) -> dict[str, Any]:
-    """TRL's prompt and completion: two texts, or messages for the chat template."""
+    """A row as TRL's prompt and completion: two texts, or messages for the chat template.
+
+    Args:
+        template: a name, or a text with ``{article}``.
+        article: the text to summarize.
+        summary: the target; empty for a row to predict.
+    """
     # Not str.format: articles and templates may hold braces of their own.
     prompt = text_of(template).replace(PLACE, article)
     if template == CHAT:

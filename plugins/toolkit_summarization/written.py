@@ -1,4 +1,4 @@
-"""What both tasks share: a text or fields in, one text out, judged against all right texts."""
+"""Shared by both tasks: write one text for an input, scored against one or more references."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 
 
 class Written(Task):
-    """Mixed into a task of a kind that writes; its one input column is the panel's."""
+    """Mixed into a language-model task with one input column, which the panel shows."""
 
     fields: ClassVar[bool] = False
-    """Whether the sources are structured fields, so that faithfulness can be measured."""
+    """Whether inputs are structured fields, so that faithfulness can be measured."""
     primary_metric: ClassVar[str] = "rougeL"
     margin: ClassVar[float] = 0.01
     perplexity: ClassVar[bool] = True
 
     # -- data ------------------------------------------------------------------------------------
     def built_in(self, source: Source) -> DatasetDict:
-        """The generated rows, for when no data are named."""
+        """The generated rows, used if no data is named."""
         raise NotImplementedError
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_summarization import load
 
+        scoring.require()  # before any training, not when the first text is scored
         return load.load_rows(self, source) if source.given else self.built_in(source)
 
     def load_inputs(self, source: Source) -> Dataset:
@@ -37,15 +38,15 @@ class Written(Task):
 
         return load.load_inputs(self, source)
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         return {"bert_every": scoring.bert_every(len(train))}
 
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        super().adopt(facts)
-        every = int(self.facts.get("bert_every", 1))
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
+        every = int(self.state.get("bert_every", 1))
         self.metrics = scoring.metrics(fields=self.fields, every=every)
 
-    def reworded(self, row: Row, random: Random) -> Row:
+    def augment(self, row: Row, random: Random) -> Row:
         return {str(self.answer): random.choice(row["references"])}
 
     # -- answer ------------------------------------------------------------------------------------
@@ -65,13 +66,13 @@ class Written(Task):
 
 
 def read_text(text: str) -> str | None:
-    """What a model has written, on one line and up to a blank one; ``None`` where it is empty."""
+    """A model's output up to the first blank line, on one line; ``None`` if it is empty."""
     first = text.strip().split("\n\n")[0]
     return " ".join(first.split()) or None
 
 
 def length_of(text: str) -> str:
-    """A text's length in words, in classes."""
+    """The length of a text in words, as a range."""
     words = len(text.split())
     for high in (40, 60, 120, 250, 500, 1_000):
         if words < high:

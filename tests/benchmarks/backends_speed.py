@@ -263,7 +263,7 @@ def by_toolkit(options: argparse.Namespace) -> dict[str, Any]:
     )  # fmt: skip
     kind = CausalLM(Words(), recipe, backend=backend)
     splits = DatasetDict(
-        {"train": Dataset.from_list(made[:-4]), "select": Dataset.from_list(made[-4:])}
+        {"train": Dataset.from_list(made[:-4]), "validation": Dataset.from_list(made[-4:])}
     )
     clock = Clock(options.steps)
     with sampled() as monitor, tempfile.TemporaryDirectory() as folder:

@@ -107,7 +107,7 @@ def made(name: str, model: Path) -> tuple[Any, Any]:
 
     task, recipe = sized_models.SIZED[name].task(), sized_models.SIZED[name].recipe
     rows = task.load_rows(None)
-    task.adopt(task.learn(rows))
+    task.load_state(task.fit(rows))
     return model_class(task)(task, replace(recipe, model=str(model))), rows
 
 
@@ -135,7 +135,7 @@ def trained(kind: Any, rows: Any) -> float:
     few = rows.select(range(4))
     with tempfile.TemporaryDirectory() as folder:
         kind.train(
-            DatasetDict({"train": few, "select": few.select(range(2))}),
+            DatasetDict({"train": few, "validation": few.select(range(2))}),
             checkpoints=Path(folder) / "checkpoints", adapter=Path(folder) / "adapter",
             watch=TrainingWatch(on_step=lambda *_: seen.append(highest())),
         )  # fmt: skip

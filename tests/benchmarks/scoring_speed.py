@@ -53,7 +53,7 @@ def main() -> None:
     settings = {"num_train_epochs": 1, "eval_strategy": "epoch"}, {"decoder": "greedy"}
     with tempfile.TemporaryDirectory() as temporary:
         adapter = Path(temporary) / "adapter"
-        splits = DatasetDict({"train": catalogue(960, seed=3), "select": catalogue(16, seed=9)})
+        splits = DatasetDict({"train": catalogue(960, seed=3), "validation": catalogue(16, seed=9)})
         make_kind(*settings).train(
             splits,
             checkpoints=Path(temporary) / "checkpoints",

@@ -36,7 +36,7 @@ def toolkit_run(rows: int, epochs: float, folder: Path) -> dict[str, float]:
         {"num_train_epochs": epochs, "eval_strategy": "epoch"},
         {"loss": "cross-entropy", "decoder": "greedy"},
     )
-    splits = DatasetDict({"train": catalogue(rows), "select": catalogue(16, seed=9)})
+    splits = DatasetDict({"train": catalogue(rows), "validation": catalogue(16, seed=9)})
     stamps: list[float] = []
     watch = TrainingWatch(on_step=lambda step, steps, tokens: stamps.append(time.perf_counter()))
     trained = kind.train(splits, checkpoints=folder / "c", adapter=folder / "adapter", watch=watch)
@@ -51,8 +51,8 @@ def make_kind(training: dict[str, Any], task: dict[str, Any]) -> Any:
     from toolkit_price_regression.task import EMBEDDED, PriceRegression
 
     price = PriceRegression()
-    price.settings |= task
-    price.facts = {"unit": 1.0, "median": 85.0, "largest_number": 999}
+    price.options |= task
+    price.state = {"unit": 1.0, "median": 85.0, "largest_number": 999}
     recipe = dataclasses.replace(
         EMBEDDED,
         training={**EMBEDDED.training, "per_device_train_batch_size": BATCH,

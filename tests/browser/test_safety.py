@@ -199,7 +199,7 @@ def test_a_closed_tab_stops_what_it_had_asked_for(browser: Any, site: Site) -> N
 
 
 def test_two_sessions_at_once_each_get_their_own_answer(site: Site) -> None:
-    inputs = [row["text"] for row in site.rows("select")[:4]]
+    inputs = [row["text"] for row in site.rows("validation")[:4]]
     alone = [ask(site, f"one-{i}", compare_data(site, t, 12)) for i, t in enumerate(inputs)]
     together: dict[int, list[dict[str, Any]]] = {}
 

@@ -87,7 +87,7 @@ def test_unknown_names_are_told_the_nearest(cli: CommandLine) -> None:
 BAD = (
     "missing file", "folder", "unknown column", "unknown text", "empty file", "header only",
     "no price", "zero", "nan", "blank texts", "ragged", "encoding", "too few", "bad json",
-    "unknown model", "runs below a file",
+    "unknown model", "flag of another task", "unknown option", "runs below a file",
 )  # fmt: skip
 GOOD = "title,price\nred oak thing,$12\n"
 
@@ -128,6 +128,8 @@ def bad_files(folder: Path) -> dict[str, tuple[list[str], str]]:
         "too few": (["--data", "few.csv"], "rows"),
         "bad json": (["--data", "bad.jsonl"], "line 2"),
         "unknown model": (["--data", str(data), "--model", "./no-such-model"], "no-such-model"),
+        "flag of another task": (["--mend"], "task.repair, which the task 'price-regression' does"),
+        "unknown option": (["--set", "task.repair=true"], "task.repair: the task's options has no"),
         "runs below a file": (["--data", str(data), "--runs", str(file / "runs")], "cannot make"),
     }
 

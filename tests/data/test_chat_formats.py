@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
-from toolkit.data.chat_formats import FORMATS, Unusable, recognise
+from toolkit.data.chat_formats import FORMATS, recognise
+from toolkit.data.row_mapping import Unusable
 
 ASK = {"role": "user", "content": "What is it?"}
 SAY = {"role": "assistant", "content": "A cup."}

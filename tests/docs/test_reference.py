@@ -113,7 +113,9 @@ def docstrings(parent: ast.Module | ast.ClassDef) -> dict[str, bool]:
 def public(module: Any) -> Iterator[tuple[str, Any]]:
     """The names that a module itself defines and does not hide."""
     names = getattr(module, "__all__", None)
-    for name, value in sorted(vars(module).items()):
+    # A façade gives its names when they are looked up, so they are not among its variables.
+    found = {name: getattr(module, name) for name in names or vars(module)}
+    for name, value in sorted(found.items()):
         own = getattr(value, "__module__", module.__name__) == module.__name__
         if names is not None:
             own = name in names

@@ -55,7 +55,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_table_has_absolute_and_relative_gains() -> None:
-    rouge, perplexity, limit = tables.table(document())
+    rouge, perplexity, limit = tables.gains(document())
     assert (rouge["base"], rouge["ours"], rouge["gain"]) == ("0.200", "0.500", "+0.300")
     assert rouge["relative"] == "+150.0%" and rouge["says"] == "better"
     assert perplexity["gain"] == "−6.00" and perplexity["says"] == "better"
@@ -65,11 +65,11 @@ def test_the_table_has_absolute_and_relative_gains() -> None:
 def test_without_a_base_there_is_no_table() -> None:
     found = document()
     del found["systems"]["base"]
-    assert tables.table(found) == []
+    assert tables.gains(found) == []
 
 
 def test_the_results_have_the_form_of_trainers() -> None:
-    found = trainer_results.figures(document())
+    found = trainer_results.figures(document(), "adapter")
     assert found["test_rouge1"] == 0.5 and found["test_samples"] == 50
     assert found["test_loss"] == pytest.approx(math.log(2.0))
     assert found["test_samples_per_second"] == 25.0

@@ -1,4 +1,4 @@
-"""Targets, yardsticks, stress rows, and metrics that say something of some rows only."""
+"""Targets, controls, challenge rows, and metrics that say something of some rows only."""
 
 from __future__ import annotations
 
@@ -151,12 +151,12 @@ def test_figures_of_some_rows_go_through_the_document(tmp_path: Path) -> None:
     assert any(c["metric"] == "even" and c["p"] is not None for c in doc["comparisons"])
 
 
-# -- yardsticks ------------------------------------------------------------------------------------
+# -- controls ------------------------------------------------------------------------------------
 def test_a_yardstick_stands_in_the_ladder_and_competes_with_nothing(tmp_path: Path) -> None:
     plain = score(*make_run(tmp_path / "a"))
-    run, task = make_run(tmp_path / "b", noises={**NOISES, "gold": ("yardstick", 0.001)})
+    run, task = make_run(tmp_path / "b", noises={**NOISES, "gold": ("control", 0.001)})
     doc = score(run, task)
-    assert doc["systems"]["gold"]["role"] == "yardstick"
+    assert doc["systems"]["gold"]["role"] == "control"
     assert doc["verdict"]["worth_it"] is plain["verdict"]["worth_it"] is True
     assert doc["verdict"]["best_baseline"] == plain["verdict"]["best_baseline"]
     assert not any(c["b"] == "gold" for c in doc["comparisons"])
@@ -166,7 +166,7 @@ def test_a_yardstick_stands_in_the_ladder_and_competes_with_nothing(tmp_path: Pa
     assert marked and "gold" not in marked
     write_json(run.path / "metrics.json", doc)
     report.write(run, task)
-    assert "| gold (yardstick) |" in (run.path / "report.md").read_text(encoding="utf-8")
+    assert "| gold (control) |" in (run.path / "report.md").read_text(encoding="utf-8")
 
 
 def test_a_metric_says_how_it_is_computed(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_metric_says_how_it_is_computed(tmp_path: Path) -> None:
         assert (run.path / name).read_text(encoding="utf-8").count(said) == 1
 
 
-# -- stress rows -----------------------------------------------------------------------------------
+# -- challenge rows --------------------------------------------------------------------------------
 class Stressed(Echo):
     """A task that brings rows that are hard on purpose."""
 
@@ -204,7 +204,7 @@ class Stressed(Echo):
                 "train": datasets.Dataset.from_list(train),
                 "validation": rows(100, 40, "other"),
                 "test": rows(150, 30, "test"),
-                "stress": rows(200, 15, "hard"),
+                "challenge": rows(200, 15, "hard"),
             }
         )
 
@@ -215,11 +215,11 @@ class Stressed(Echo):
 def test_stress_rows_are_answered_and_count_in_slices_alone(tmp_path: Path) -> None:
     task = Stressed()
     prepared = prepare(task, Source())
-    assert prepared.sizes["stress"] == 15
-    assert prepared.left_out["train: text is in stress too"] == [900]
+    assert prepared.sizes["challenge"] == 15
+    assert prepared.left_out["train: text is in challenge too"] == [900]
     run, _ = make_run(tmp_path)
     save(prepared, run)
-    assert len(heldout(run)["stress"]) == 15
+    assert len(heldout(run)["challenge"]) == 15
     entry = predict_baseline(
         run, task, "off-by-one", lambda train: lambda rows: [s + 1 for s in rows["score"]],
         prepared.splits,
@@ -232,8 +232,8 @@ def test_stress_rows_are_answered_and_count_in_slices_alone(tmp_path: Path) -> N
     write_json(run.predictions / "systems.json", [entry, worse])
     doc = score(run, task)
     assert doc["n"] == 30
-    told = {"off-by-one": entry["select"], "off-by-more": worse["select"]}
-    assert told == {name: doc["select"][name]["error"] for name in told}
+    told = {"off-by-one": entry["validation"], "off-by-more": worse["validation"]}
+    assert told == {name: doc["validation"][name]["error"] for name in told}
     assert doc["systems"]["off-by-more"]["metrics"]["error"]["value"] == 1.0
     parts = doc["slices"]["kind"]
     assert parts["hard"]["n"] == 15
@@ -262,8 +262,8 @@ def test_rows_to_calibrate_on_are_answered_where_there_are_intervals(
         prepare(task, Source()).splits,
     )  # fmt: skip
     lines = list(read_jsonl(run.predictions / "off-by-one.jsonl"))
-    assert {"select", "test", "stress"} <= {line["split"] for line in lines}
-    assert any(line["split"] == "calibrate" for line in lines) is answered
+    assert {"validation", "test", "challenge"} <= {line["split"] for line in lines}
+    assert any(line["split"] == "calibration" for line in lines) is answered
     assert entry["interval_width"] == (1.0 if answered else None)
 
 
@@ -278,7 +278,7 @@ def test_the_fingerprint_knows_the_stress_rows() -> None:
     class Without(Stressed):
         def load_rows(self, source: Source) -> Any:
             found = super().load_rows(source)
-            del found["stress"]
+            del found["challenge"]
             return found
 
     assert prepare(Stressed(), Source()).fingerprint != prepare(Without(), Source()).fingerprint

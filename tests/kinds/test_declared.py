@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tiny_tasks import TinyColours, TinyGoods, TinyPrices
-from toolkit.kinds.base import DryRunRequest, Kind
+from toolkit.kinds.base import DryRunRequest, TaskModel
 from toolkit.kinds.language.text_model import TextModel
 from toolkit.kinds.registry import model_class
 from toolkit.preparation.memory import stored
@@ -17,7 +17,7 @@ from toolkit.recipe import Recipe
 LORA = {"r": 4, "target_modules": "all-linear"}
 
 
-def made(task: type[Any], model: Path, **training: Any) -> Kind:
+def made(task: type[Any], model: Path, **training: Any) -> TaskModel:
     recipe = Recipe("tiny", "tiny", str(model), training=training, lora=LORA)
     return model_class(task)(task(), recipe)
 
@@ -75,7 +75,7 @@ def test_a_tokenizer_decides_whether_numbers_are_walked(tiny_llama: Path, tiny_q
     for name, model in (("whole", tiny_llama), ("digits", tiny_qwen)):
         kind = made(TinyPrices, model)
         task: Any = kind.task
-        task.adopt({"largest": 900})
+        task.load_state({"largest": 900})
         found: Any = kind.dry_run(DryRunRequest(task, kind.recipe, kind.tokenizer))
         walks[name] = found.walks
     assert walks == {"whole": False, "digits": True}

@@ -21,7 +21,7 @@ from toolkit import (
     Task,
 )
 from toolkit.errors import PluginError
-from toolkit.kinds.base import Kind
+from toolkit.kinds.base import TaskModel
 from toolkit.kinds.registry import KINDS, OWN, kind_name, model_class
 from toolkit.plugins import scaffold, toml_kinds
 from toolkit.plugins.registration import check_registration
@@ -45,7 +45,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_task_has_the_class_of_its_kind(task: type[Task], expected: tuple[str, str]) -> None:
     found = model_class(task)
     assert (kind_name(task), found.__name__) == expected
-    assert issubclass(found, Kind)
+    assert issubclass(found, TaskModel)
 
 
 def test_an_instance_has_the_class_of_its_kind() -> None:
@@ -98,7 +98,7 @@ def test_a_task_of_contract_version_1_may_return_a_class_of_its_own() -> None:
 
     class OwnPrices(TinyPrices):
         @classmethod
-        def kind(cls) -> type[Kind]:  # type: ignore[override]
+        def kind(cls) -> type[TaskModel]:  # type: ignore[override]
             return Own
 
     check_registration(OwnPrices)

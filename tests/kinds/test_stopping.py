@@ -20,20 +20,20 @@ from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
 
 CURVE = [0.5, 0.3, 0.4, 0.6, 0.2, 0.1]
-"""The error on select at each judging: the second is the best within a patience of two."""
+"""The error on validation at each judging: the second is the best within a patience of two."""
 
 
 @pytest.fixture
 def splits() -> DatasetDict:
     made = price_rows()
     return DatasetDict(
-        {"train": Dataset.from_list(made[:60]), "select": Dataset.from_list(made[60:])}
+        {"train": Dataset.from_list(made[:60]), "validation": Dataset.from_list(made[60:])}
     )
 
 
 def kind(model: Path, splits: DatasetDict, **changes: Any) -> CausalLM:
     task = TinyPrices()
-    task.adopt(task.learn(splits["train"]))
+    task.load_state(task.fit(splits["train"]))
     fields = {"per_device_train_batch_size": 4, "max_steps": 12, "eval_strategy": "steps",
               "eval_steps": 2, "learning_rate": 5e-3, "bf16": False}  # fmt: skip
     lora = {"r": 4, "target_modules": "all-linear"}

@@ -10,7 +10,7 @@ import pytest
 from datasets import Dataset, DatasetDict
 
 from tiny_tasks import TinyGoods, TinyPrices, price_rows
-from toolkit.kinds.base import Kind, TrainingWatch
+from toolkit.kinds.base import TaskModel, TrainingWatch
 from toolkit.kinds.registry import model_class
 from toolkit.models import backend, loading
 from toolkit.recipe import Recipe
@@ -23,7 +23,7 @@ LORA = {"r": 4, "target_modules": "all-linear"}
 def splits() -> DatasetDict:
     made = price_rows()
     return DatasetDict(
-        {"train": Dataset.from_list(made[:60]), "select": Dataset.from_list(made[60:])}
+        {"train": Dataset.from_list(made[:60]), "validation": Dataset.from_list(made[60:])}
     )
 
 
@@ -32,11 +32,11 @@ def test_a_kind_trains_by_the_recipe_it_is_given_and_keeps_its_own(
     task: Any, model: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     held, ready = splits(), task()
-    ready.adopt(ready.learn(held["train"]))
+    ready.load_state(ready.fit(held["train"]))
     folder = str(request.getfixturevalue(model))
     training = {**FIELDS, "max_length": 64}
     own = Recipe("tiny", "tiny", folder, training=training, lora=LORA)
-    kind: Kind = model_class(task)(ready, own)
+    kind: TaskModel = model_class(task)(ready, own)
     short = dataclasses.replace(own, training={**training, "max_steps": 2})
     saved = dataclasses.replace(short, early_stopping={"minutes": 0.0})
     found = [

@@ -1,4 +1,4 @@
-"""Ready-made metrics of classes: sklearn's own figures, one set of rows and many resamples."""
+"""Ready-made metrics of classes equal sklearn's, for one set of rows and for many resamples."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_figures_are_those_of_sklearn(pairs: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.parametrize("metric", classification_metrics(LABELS), ids=lambda m: m.name)
-def test_many_resamples_at_once_are_each_resample(metric: Metric) -> None:
+def test_many_resamples_at_once_give_the_figure_of_each(metric: Metric) -> None:
     random = np.random.default_rng(0)
     true, predicted = (random.choice(LABELS, 30).tolist() for _ in range(2))
     columns = metric.columns(values(metric, predicted, true))
@@ -60,7 +60,7 @@ def test_many_resamples_at_once_are_each_resample(metric: Metric) -> None:
     np.testing.assert_allclose(together, single)
 
 
-def test_an_answer_that_is_no_class_is_wrong_everywhere() -> None:
+def test_a_prediction_that_is_no_class_is_wrong_for_every_metric() -> None:
     found = named(classification_metrics(("a", "b")))
     true, predicted = ["a", "a", "b", "b"], ["a", "c", "b", "c"]
     figures = {
@@ -87,7 +87,7 @@ def test_ordered_classes() -> None:
 def test_the_confusion_matrix_counts_test_rows() -> None:
     rows = [("bad", "bad"), ("bad", "good"), ("good", "good"), ("good", "neither")]
     lines = {i: {"reference": t, "prediction": p} for i, (t, p) in enumerate(rows)}
-    system = System("a", "adapter", {}, {"test": lines, "select": {9: lines[0]}})
+    system = System("a", "adapter", {}, {"test": lines, "validation": {9: lines[0]}})
     assert confusion(system, ("bad", "good")) == [[1, 1], [0, 1]]
     stars = System("b", "adapter", {}, {"test": {0: {"reference": 4, "prediction": 3.6}}})
     assert confusion(stars, (3, 4)) == [[0, 0], [0, 1]]

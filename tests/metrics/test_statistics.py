@@ -35,7 +35,7 @@ def test_an_interval_is_scipys_percentile_interval() -> None:
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9)
 
 
-def test_intervals_hold_the_truth_about_95_times_in_100() -> None:
+def test_intervals_contain_the_true_figure_about_95_times_in_100() -> None:
     rng = np.random.default_rng(2)
     held = 0
     for trial in range(200):
@@ -141,7 +141,7 @@ def test_no_finite_width(residuals: list[float]) -> None:
     assert statistics.conformal_width(residuals) is None
 
 
-def test_conformal_intervals_keep_their_promise() -> None:
+def test_conformal_intervals_have_the_promised_coverage() -> None:
     rng = np.random.default_rng(9)
     held = []
     for _ in range(300):

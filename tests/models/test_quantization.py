@@ -43,7 +43,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def kind(model: Path, quantization: dict[str, Any], **training: Any) -> CausalLM:
     task = TinyPrices()
-    task.adopt(task.learn(Dataset.from_list(price_rows())))
+    task.load_state(task.fit(Dataset.from_list(price_rows())))
     fields = {
         "per_device_train_batch_size": 4, "max_steps": 3, "learning_rate": 1e-2, "bf16": False,
         "eval_strategy": "steps", "eval_steps": 3, "logging_steps": 1, "max_length": 64,
@@ -62,7 +62,7 @@ def test_a_quantized_base_is_trained_saved_loaded_and_asked(
 ) -> None:
     rows = price_rows()
     splits = DatasetDict(
-        {"train": Dataset.from_list(rows[:16]), "select": Dataset.from_list(rows[16:24])}
+        {"train": Dataset.from_list(rows[:16]), "validation": Dataset.from_list(rows[16:24])}
     )
     made = kind(model, quantization, gradient_checkpointing=checkpointing, optim="paged_adamw_8bit")
     base = made.predict(rows[:4], adapter=False)  # before training, as in every run

@@ -56,6 +56,17 @@ def test_the_contracts_hold() -> None:
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import toolkit.task\n",
             "downwards",
         ),
+        # An arrow up in the playground, and the web framework below the views.
+        (
+            "playground/toolkit_playground/state/store.py",
+            "def f():\n    import toolkit_playground.rendering.html\n",
+            "The playground's packages import downwards",
+        ),
+        (
+            "playground/toolkit_playground/rendering/html.py",
+            "def f():\n    import gradio\n",
+            "state and HTML know no web framework",
+        ),
         # A circle within a package.
         ("toolkit/metrics/metric.py", "import toolkit.metrics.statistics\n", "circles"),
         # The core that knows a plugin, and the web framework.

@@ -37,11 +37,11 @@ BROKEN: dict[str, tuple[str | None, str]] = {
     ),
     "wrong-version": (
         works("from-the-future").replace('summary =', 'api_version = 99\n    summary ='),
-        "written for API version 99, this toolkit has 1; upgrade adapter-toolkit",
+        "written for API version 99, this toolkit has 1 to 2; upgrade adapter-toolkit",
     ),
     "old-version": (
         works("from-the-past").replace('summary =', 'api_version = 0\n    summary ='),
-        "API version 0, this toolkit has 1; get a newer version of the plugin",
+        "API version 0, this toolkit has 1 to 2; get a newer version of the plugin",
     ),
     "ends-the-program": ("import sys; sys.exit('bye')\n", "it ends the program on import"),
     "no-task": (
@@ -61,7 +61,7 @@ BROKEN: dict[str, tuple[str | None, str]] = {
             "@hookimpl",
             "@hookimpl\ndef register_commands(app):\n    app.command('run')(print)\n\n\n@hookimpl",
         ),
-        "register_commands: PluginError: the command 'run' is there already",
+        "register_commands: PluginError: the command 'run' exists already",
     ),
 }  # fmt: skip
 

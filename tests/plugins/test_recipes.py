@@ -11,7 +11,14 @@ import pytest
 from tiny_tasks import SMALL, TinyPrices
 from toolkit import Recipe
 from toolkit.errors import RecipeError, UsageError
-from toolkit.plugins.recipes import SECTIONS, as_dict, check, from_dict, resolve
+from toolkit.plugins.recipes import (
+    SECTIONS,
+    as_dict,
+    check,
+    from_dict,
+    options_of_flags,
+    resolve,
+)
 
 
 def set_(*items: str) -> Recipe:
@@ -39,6 +46,20 @@ def test_an_unknown_name_is_told_with_the_nearest() -> None:
 
 def test_the_model_can_be_another() -> None:
     assert resolve(TinyPrices, model="some/model") == replace(SMALL, model="some/model")
+
+
+# -- options of the task ---------------------------------------------------------------------------
+
+
+def test_a_flag_sets_the_option_that_the_task_has() -> None:
+    class Masking(TinyPrices):
+        options = {**TinyPrices.options, "mask_target": False}
+
+    sets = options_of_flags(Masking, ["--mask-target"])
+    assert resolve(Masking, sets=sets).task == {**SMALL.task, "mask_target": True}
+    assert options_of_flags(TinyPrices, []) == []
+    with pytest.raises(UsageError, match=r"--mend sets the option task\.repair, which the task"):
+        options_of_flags(Masking, ["--mend"])
 
 
 # -- --set -----------------------------------------------------------------------------------------
@@ -192,7 +213,7 @@ def test_a_misspelt_field_is_refused_with_the_nearest(section: str, wrong: str, 
     [
         ("training.seed=3", "use --seed"),
         ("training.output_dir=x", "run directory decides"),
-        ("training.eval_strategy=no", "judged best"),
+        ("training.eval_strategy=no", "best score"),
         ("generation.max_length=64", "no such field"),
     ],
 )

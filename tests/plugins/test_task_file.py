@@ -95,7 +95,7 @@ def test_an_encoder_decoder_reads_a_text_of_columns(folder: Path) -> None:
     task = task_file.load(path)()
     row = {"body": "hello", "subject": "greeting"}
     assert task.format_example(row) == {"text": "Mail: hello", "text_target": "greeting"}
-    assert task.shortens == "body" and task.primary_metric == "token_f1"
+    assert task.truncate == "body" and task.primary_metric == "token_f1"
     assert broken_rules(path) == []
 
 
@@ -162,13 +162,13 @@ def test_rows_in_a_known_form_need_no_prompt(tmp_path: Path, form: str) -> None:
     path = chat_file(tmp_path, form)
     assert broken_rules(path) == []
     prepared = prepare(task_file.load(path)(), Source())
-    assert "in the form of" in prepared.notes[0]
+    assert any("in the form of" in note for note in prepared.notes)
 
 
 def test_a_conversation_goes_through_the_chat_template_whole(tmp_path: Path) -> None:
     task = task_file.load(chat_file(tmp_path, "sharegpt"))()
     train = prepare(task, Source()).splits["train"]
-    task.adopt(task.learn(train))
+    task.load_state(task.fit(train))
     example = task.format_example(train[0])
     assert [m["role"] for m in example["prompt"]] == ["user", "assistant", "user"]
     assert example["completion"][0]["content"].startswith("The ")
@@ -220,7 +220,7 @@ def test_a_recipe_in_the_file_changes_the_kinds_own(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
-        ("def", PluginError, "line 1 is no Python"),
+        ("def", PluginError, "line 1 is not valid Python"),
         ("\nimport no_such_module_here", PluginError, "line 2 raised ModuleNotFoundError"),
         ("x = 1", UsageError, "defines no task"),
         (PYTHON + PYTHON.replace("Subjects", "Other"), UsageError, "several tasks; name one"),

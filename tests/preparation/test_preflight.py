@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,8 @@ def prepared_of(path: Path) -> Prepared:
     return prepare(Echo(), Source(data=str(path)))
 
 
-def looked_at(tmp_path: Path, rows: Sequence[tuple[str, float]], **options: Any) -> Preflight:
-    return check(
-        Echo(), prepared_of(write_csv(tmp_path / "a.csv", ("text", "score"), rows)), **options
-    )
+def looked_at(tmp_path: Path, rows: Sequence[tuple[str, float]]) -> Preflight:
+    return check(Echo(), prepared_of(write_csv(tmp_path / "a.csv", ("text", "score"), rows)))
 
 
 @pytest.fixture
@@ -44,8 +42,35 @@ def tokens(*prompts: int, completion: int = 2) -> dict[str, np.ndarray]:
     }
 
 
+class Measured:
+    """A model as preflight sees it, with known lengths of rows."""
+
+    def __init__(
+        self,
+        tokens: Mapping[str, np.ndarray],
+        max_length: int | None = None,
+        truncated: str | None = None,
+        own_limits: Mapping[str, int] | None = None,
+        windowed: bool = False,
+    ) -> None:
+        self.tokens, self.max_length, self.truncated = tokens, max_length, truncated
+        self.own_limits, self.windowed = own_limits or {}, windowed
+
+    def lengths(self, rows: Any) -> Mapping[str, np.ndarray]:
+        return self.tokens
+
+    def cautions(self, rows: Any) -> list[str]:
+        return [f"{len(rows)} rows were measured"]
+
+
+def measured(prepared: Prepared, *arguments: Any, allow: bool = False, **fields: Any) -> Preflight:
+    """What preflight finds in rows with a model like that."""
+    model: Any = Measured(*arguments, **fields)
+    return check(Echo(), prepared, model, allow_truncation=allow)
+
+
 def test_lengths_are_histograms(plain: Prepared) -> None:
-    found = check(Echo(), plain, token_lengths=tokens(5, 10, 20, 40), max_length=50)
+    found = measured(plain, tokens(5, 10, 20, 40), 50)
     document = json.loads(json.dumps(found.document()))
     lengths = document["lengths"]
     assert (lengths["limit"], lengths["over"], sum(lengths["counts"])) == (50, 0, 4)
@@ -57,33 +82,44 @@ def test_lengths_are_histograms(plain: Prepared) -> None:
 def test_a_target_that_would_be_cut_is_refused(plain: Prepared) -> None:
     lengths = tokens(5, 10, 20, 40)
     with pytest.raises(PreflightError) as caught:
-        check(Echo(), plain, token_lengths=lengths, max_length=20)
+        measured(plain, lengths, 20)
     assert str(caught.value).startswith("the target of 2 of 4 rows (50.0%) would be cut: the long")
     assert "training.max_length=42" in str(caught.value)
-    allowed = check(Echo(), plain, token_lengths=lengths, max_length=20, allow_truncation=True)
+    allowed = measured(plain, lengths, 20, allow=True)
     assert any("would be cut" in warning for warning in allowed.warnings())
 
 
 def test_a_text_without_a_target_in_it_is_cut_by_consent_only(plain: Prepared) -> None:
     lengths = {"text": np.array([5, 10, 20, 40])}
-    told = check(Echo(), plain, token_lengths=lengths).document()["lengths"]["parts"]
+    told = measured(plain, lengths).document()["lengths"]["parts"]
     assert list(told) == ["text"]  # of one part there is no total to tell
     with pytest.raises(PreflightError, match="the text of 1 of 4 rows"):
-        check(Echo(), plain, token_lengths=lengths, max_length=20)
-    found = check(Echo(), plain, token_lengths=lengths, max_length=20, shortened="text")
+        measured(plain, lengths, 20)
+    found = measured(plain, lengths, 20, truncated="text")
     assert any("the text of 1 of 4 rows" in w and "loses its end" in w for w in found.warnings())
 
 
 def test_a_prompt_that_is_shortened_is_only_said(plain: Prepared) -> None:
-    found = check(
-        Echo(), plain, token_lengths=tokens(5, 10, 20, 40), max_length=20, shortened="prompt"
-    )
+    found = measured(plain, tokens(5, 10, 20, 40), 20, truncated="prompt")
     assert any("loses its end; targets are kept whole" in w for w in found.warnings())
     with pytest.raises(PreflightError):
-        check(
-            Echo(), plain, token_lengths=tokens(5, 9, completion=20), max_length=20,
-            shortened="prompt",
-        )  # fmt: skip
+        measured(plain, tokens(5, 9, completion=20), 20, truncated="prompt")
+
+
+def test_a_part_with_a_limit_of_its_own_does_not_count_for_the_others(plain: Prepared) -> None:
+    lengths = tokens(5, 10, 20, 40, completion=9)
+    found = measured(plain, lengths, 40, own_limits={"completion": 9})
+    assert list(found.lengths["parts"]) == ["prompt", "completion"] and found.lengths["over"] == 0
+    with pytest.raises(PreflightError, match="the completion of 4 of 4 rows"):
+        measured(plain, lengths, 40, own_limits={"completion": 8})
+
+
+def test_what_is_read_in_windows_is_never_cut(plain: Prepared) -> None:
+    found = measured(plain, tokens(5, 10, 20, 40), 20, windowed=True)
+    assert "2 of 4 rows (50.0%) are longer than 20 tokens and are read in" in found.notes[-1]
+    assert found.warnings()[0] == "100 rows were measured"
+    assert not any("would be cut" in warning for warning in found.warnings())
+    assert found.token_lengths["prompt"].tolist() == [5, 10, 20, 40]
 
 
 def test_the_longest_rows_are_always_measured(tmp_path: Path) -> None:
@@ -103,8 +139,18 @@ def test_a_price_in_the_text_is_a_leak(tmp_path: Path) -> None:
     found = looked_at(tmp_path, rows)
     (warning,) = found.warnings()
     assert warning.startswith("the target stands in the text of 200 of 300 rows (66.7%; by chance")
-    assert "--mask-target" in warning
+    assert warning.endswith("copy it instead of learning; choose other columns with --text")
     assert found.document()["leaks"][0]["examples"][0]["split"] == "train"
+
+
+def test_masking_is_advised_to_tasks_that_can(tmp_path: Path) -> None:
+    class Masking(Echo):
+        options = {"mask_target": False}
+
+    rows = [(f"thing {n}, Price: Rs. {1000 + 7 * n:,}", 1000 + 7 * n) for n in range(300)]
+    prepared = prepared_of(write_csv(tmp_path / "a.csv", ("text", "score"), rows))
+    (warning,) = check(Masking(), prepared).warnings()
+    assert "take it out with --mask-target, or choose other columns with --text" in warning
 
 
 def test_numbers_by_chance_are_no_leak(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from data_fixtures import Echo, numbered, write_csv
 from toolkit.data import splits
 from toolkit.data.columns import rendering, split_option, tidy
-from toolkit.data.source import read_inputs
+from toolkit.data.load import find_column, read_splits
+from toolkit.data.row_mapping import read_inputs
 from toolkit.data.splits import HELD_OUT, MINIMUM, SPLITS
 from toolkit.errors import DataError, PluginError, UsageError
 from toolkit.preparation.prepare import Prepared, Source, heldout, prepare, read, save
@@ -43,30 +44,30 @@ def test_a_column_by_name_letters_or_number(tmp_path: Path) -> None:
         ("Name", "Name"), ("name", "Name"), ("selling_price", "sellingPrice"),
         ("2", "sellingPrice"),        ("7", "7"),
     ):  # fmt: skip
-        assert source.column(dataset, wanted, (), "target") == found
+        assert find_column(source, dataset, wanted, (), "target") == found
     assert source.notes == []
 
 
 def test_an_unknown_column(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        Source().column(table(tmp_path, "name", "price"), "prise", (), "target")
+        find_column(Source(), table(tmp_path, "name", "price"), "prise", (), "target")
     assert "did you mean 'price'?" in str(caught.value) and "'name', 'price'" in str(caught.value)
     with pytest.raises(DataError, match="no column '3'"):
-        Source().column(table(tmp_path, "name", "price"), "3", (), "target")
+        find_column(Source(), table(tmp_path, "name", "price"), "3", (), "target")
     with pytest.raises(DataError, match="no column 'row_id'"):
-        Source().column(table(tmp_path, "name", "price"), "row_id", (), "target")
+        find_column(Source(), table(tmp_path, "name", "price"), "row_id", (), "target")
 
 
 def test_a_guess_is_said_and_not_made_where_nothing_fits(tmp_path: Path) -> None:
     source = Source()
     dataset = table(tmp_path, "id", "list_price", "description")
-    assert source.column(dataset, None, ("cost", "price"), "target") == "list_price"
+    assert find_column(source, dataset, None, ("cost", "price"), "target") == "list_price"
     assert source.notes == ["the target is column 'list_price' (choose with --target)"]
     with pytest.raises(DataError, match="name it with --target; the data has columns 'id'"):
-        source.column(dataset, None, ("rating",), "target")
+        find_column(source, dataset, None, ("rating",), "target")
     with pytest.raises(DataError, match="--text 1 --target 2"):
-        source.column(
-            table(tmp_path, "a film that is long in the making", "1"), None, ("x",), "text"
+        find_column(
+            source, table(tmp_path, "a film that is long in the making", "1"), None, ("x",), "text"
         )
 
 
@@ -111,9 +112,9 @@ def test_a_source_goes_through_json() -> None:
 
 def test_sources_that_contradict_themselves(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give one of them"):
-        Source(data="a.csv", train="b.csv").load(lambda rows: rows)
+        read_splits(Source(data="a.csv", train="b.csv"), lambda rows: rows)
     with pytest.raises(UsageError, match="go with --data or --train"):
-        Source(test="b.csv").load(lambda rows: rows)
+        read_splits(Source(test="b.csv"), lambda rows: rows)
 
 
 def test_rows_to_predict(tmp_path: Path) -> None:
@@ -133,8 +134,8 @@ def test_rows_to_predict(tmp_path: Path) -> None:
 
 def test_sizes_and_caps(tmp_path: Path) -> None:
     prepared = prepare(Echo(), Source(data=str(numbered(tmp_path / "a.csv", 1_000))))
-    assert prepared.sizes == {"train": 800, "select": 50, "calibrate": 50, "test": 100}
-    assert splits.sizes(400_000) == {"select": 600, "calibrate": 600, "test": 2_000}
+    assert prepared.sizes == {"train": 800, "validation": 50, "calibration": 50, "test": 100}
+    assert splits.sizes(400_000) == {"validation": 600, "calibration": 600, "test": 2_000}
     assert splits.sizes(50) == {name: MINIMUM[name] for name in HELD_OUT}
     ids = [row for name in SPLITS for row in prepared.splits[name]["row_id"]]
     assert sorted(ids) == list(range(1, 1_001)), "no row is lost and none comes twice"
@@ -246,16 +247,16 @@ def own(tmp_path: Path, **sizes: tuple[int, int]) -> Source:
 def test_own_splits_are_honoured(tmp_path: Path) -> None:
     source = own(tmp_path, train=(0, 100), validation=(100, 41), test=(200, 30))
     prepared = prepare(Echo(), source)
-    assert prepared.sizes == {"train": 100, "select": 20, "calibrate": 21, "test": 30}
+    assert prepared.sizes == {"train": 100, "validation": 20, "calibration": 21, "test": 30}
     assert prepared.left_out == {}
     assert set(texts(prepared)["test"]) == {f"thing number {n} of the lot" for n in range(200, 230)}
 
 
 def test_missing_own_splits_are_drawn_from_train(tmp_path: Path) -> None:
     prepared = prepare(Echo(), own(tmp_path, train=(0, 200), test=(300, 40)))
-    assert prepared.sizes == {"train": 180, "select": 10, "calibrate": 10, "test": 40}
+    assert prepared.sizes == {"train": 180, "validation": 10, "calibration": 10, "test": 40}
     prepared = prepare(Echo(), own(tmp_path, train=(0, 200), validation=(300, 40)))
-    assert prepared.sizes == {"train": 180, "select": 20, "calibrate": 20, "test": 20}
+    assert prepared.sizes == {"train": 180, "validation": 20, "calibration": 20, "test": 20}
     source = own(tmp_path, test=(300, 40))
     source.data = str(tmp_path / "train.csv")
     assert prepare(Echo(), source).sizes["test"] == 40, "--data with --test"
@@ -264,7 +265,7 @@ def test_missing_own_splits_are_drawn_from_train(tmp_path: Path) -> None:
 def test_rows_that_are_held_out_are_not_trained_on(tmp_path: Path) -> None:
     source = own(tmp_path, train=(0, 100), validation=(90, 40), test=(120, 30))
     prepared = prepare(Echo(), source)
-    assert prepared.sizes == {"train": 90, "select": 15, "calibrate": 15, "test": 30}
+    assert prepared.sizes == {"train": 90, "validation": 15, "calibration": 15, "test": 30}
     assert prepared.left_out == {
         "validation: text is in test too": list(range(31, 41)),
         "train: text is in validation too": list(range(91, 101)),
@@ -283,8 +284,8 @@ def test_own_splits_that_are_too_small(tmp_path: Path) -> None:
 
 def test_validation_rows_beyond_the_caps_are_not_trained_on(tmp_path: Path) -> None:
     source = own(tmp_path, train=(0, 100), validation=(100, 60), test=(200, 30))
-    prepared = prepare(Echo(), source, caps={"select": 12, "calibrate": 15, "test": 10})
-    assert prepared.sizes == {"train": 100, "select": 12, "calibrate": 15, "test": 30}
+    prepared = prepare(Echo(), source, caps={"validation": 12, "calibration": 15, "test": 10})
+    assert prepared.sizes == {"train": 100, "validation": 12, "calibration": 15, "test": 30}
     assert len(prepared.left_out["validation: more rows than are needed"]) == 33
 
 

@@ -16,7 +16,7 @@ from toolkit.errors import UsageError
 from toolkit.evaluation.score import score
 from toolkit.metrics.metric import Metric
 from toolkit.pipeline import compare
-from toolkit.reporting import comparison, report, run_details
+from toolkit.reporting import comparison, render, report, run_details, svg
 from toolkit.runs.files import read_json, read_jsonl, write_json, write_jsonl
 from toolkit.runs.run import Run
 
@@ -152,7 +152,7 @@ def test_a_report_without_some_file(tmp_path: Path, missing: str) -> None:
 
 def test_a_run_of_which_little_is_known_has_a_report(tmp_path: Path) -> None:
     run, task = judged(tmp_path)
-    for name in ("versions", "hardware", "training", "command", "plugin", "facts", "created"):
+    for name in ("versions", "hardware", "training", "command", "plugin", "state", "created"):
         del run.info[name]
     run.info["recipe"] = {"model": "embedded:tiny"}
     run.info["data"] = {}
@@ -200,6 +200,32 @@ def test_answers_that_are_no_numbers(tmp_path: Path) -> None:
     assert "&lt;i&gt;no&lt;/i&gt;" in text
     assert "<i>no" not in text
     assert "Higher is better" in text
+
+
+def test_a_task_without_slices_has_no_section_of_them(tmp_path: Path) -> None:
+    run, task = judged(tmp_path)
+    doc = read_json(run.path / "metrics.json")
+    write_json(run.path / "metrics.json", doc | {"slices": {}})
+    text = report.write(run, task).read_text(encoding="utf-8")
+    assert "slices" not in Page(text).ids and "#slices" not in text
+
+
+def test_without_matplotlib_a_report_has_its_tables_and_says_that_charts_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "Drawing charts needs an extra: pip install 'adapter-toolkit[charts]'"
+    monkeypatch.setattr(svg, "left_out", lambda: reason)
+    run, task = judged(tmp_path)
+    text = report.write(run, task).read_text(encoding="utf-8")
+    drawn_alone = {"predicted", "slices"}
+    assert set(SECTIONS) - drawn_alone <= set(Page(text).ids) and "<svg" not in text
+    assert text.count("adapter-toolkit[charts]") == 1
+    assert not drawn_alone & set(Page(text).ids)
+    plain = (run.path / "report.md").read_text(encoding="utf-8")
+    assert "## Intervals" in plain and "## By kind of row" in plain
+    other, _ = judged(tmp_path, seed=1, rows=read_jsonl(run.data / "heldout.jsonl"))
+    page = comparison.html(compare.compare([run, other], [task, task]))
+    assert page.count("adapter-toolkit[charts]") == 1 and "<svg" not in page
 
 
 # -- comparing runs ------------------------------------------------------------------------------
@@ -292,7 +318,7 @@ def test_labels_in_sentences() -> None:
 
 
 def test_markdown_cells_stay_cells() -> None:
-    assert report.markdown_cell("a|b\n<script>") == "a\\|b \\<script\\>"
+    assert render.markdown_cell("a|b\n<script>") == "a\\|b \\<script\\>"
 
 
 def test_the_length_histogram_may_be_absent() -> None:

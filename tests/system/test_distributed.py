@@ -1,4 +1,4 @@
-"""Two processes at one run: the same losses as one, one run directory, answering shared."""
+"""Two processes for one run: the losses of one process, one run directory, shared prediction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from toolkit.system import distributed
 
 
 def run(folder: Path, model: Path, *, count: int, batch: int) -> tuple[Path, str]:
-    """A finished run by so many processes, each with that batch."""
+    """A finished run by ``count`` processes, each with batches of ``batch`` rows."""
     data = folder / "goods.csv"
     if not data.is_file():
         write_csv(data, goods(rows=160))
@@ -51,8 +51,8 @@ def read(run: Path, name: str) -> Any:
 def both(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("processes")
     one, _ = run(folder, tiny_llama, count=1, batch=8)
-    two, said = run(folder, tiny_llama, count=2, batch=4)
-    assert said.count("Report:") == 1  # one of the two talks
+    two, output = run(folder, tiny_llama, count=2, batch=4)
+    assert output.count("Report:") == 1  # only one of the two prints
     return one, two
 
 
@@ -85,20 +85,22 @@ def test_two_processes_leave_one_run_as_one_does(both: tuple[Path, Path]) -> Non
 
 
 class Recorder:
-    """Stands for the other processes: gathers what this one would have sent."""
+    """Makes this process look like the one of a rank among several."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, rank: int, count: int) -> None:
         monkeypatch.setenv("RANK", str(rank))
         monkeypatch.setenv("WORLD_SIZE", str(count))
 
 
-def test_rows_are_answered_once_and_come_back_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_row_is_predicted_once_and_results_are_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows = list(range(11))
-    asked: list[list[int]] = []
+    received: list[list[int]] = []
     parts: dict[int, list[int]] = {}
 
     def answer(part: Any) -> list[int]:
-        asked.append(list(part))
+        received.append(list(part))
         return [10 * row for row in part]
 
     for rank in (0, 1, 2):
@@ -111,8 +113,8 @@ def test_rows_are_answered_once_and_come_back_in_order(monkeypatch: pytest.Monke
         monkeypatch.setattr(distributed, "everywhere", everywhere)
         with pytest.raises(ValueError, match="zip"):
             distributed.shared(rows, answer)
-    assert sorted(row for part in asked for row in part) == rows
-    assert max(map(len, asked)) - min(map(len, asked)) <= 1
+    assert sorted(row for part in received for row in part) == rows
+    assert max(map(len, received)) - min(map(len, received)) <= 1
     monkeypatch.setattr(distributed, "everywhere", lambda given: [parts[r] for r in (0, 1, 2)])
     assert distributed.shared(rows, answer) == [10 * row for row in rows]
 
@@ -139,20 +141,20 @@ def test_only_the_first_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("ACCELERATE_USE_FSDP", "FSDP needs GPUs"),
         ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed needs GPUs"),
     ],
 )
 def test_what_accelerate_would_ignore_on_a_cpu_is_refused(
-    name: str, said: str, monkeypatch: pytest.MonkeyPatch
+    name: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv(name, "true")
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         distributed.begin()
 
 

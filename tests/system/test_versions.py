@@ -1,4 +1,4 @@
-"""Known clashes of versions, and what ``doctor`` proves."""
+"""Known clashes of versions, and the checks of ``doctor``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_versions_of_the_tests_do_not_clash() -> None:
 
 
 @pytest.mark.parametrize(
-    ("versions", "said"),
+    ("versions", "message"),
     [
         ({"trl": "1.15.0"}, "cannot train on a CPU"),
         ({"trl": "1.15.2"}, "cannot train on a CPU"),
@@ -34,9 +34,9 @@ def test_the_versions_of_the_tests_do_not_clash() -> None:
         ({"bitsandbytes": "0.50.2", "kernels": "0.11.1"}, "not needed"),
     ],
 )
-def test_known_clashes_are_found(versions: dict[str, str], said: str) -> None:
+def test_known_clashes_are_found(versions: dict[str, str], message: str) -> None:
     (what,) = found(versions)
-    assert said in what
+    assert message in what
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_known_clashes_are_found(versions: dict[str, str], said: str) -> None:
         {"datasets": "4.4.1"},
     ],
 )
-def test_good_company_is_left_alone(versions: dict[str, str]) -> None:
+def test_versions_that_work_together_are_not_reported(versions: dict[str, str]) -> None:
     assert found(versions) == []
 
 
-def test_on_a_gpu_what_only_a_cpu_lacks_is_no_clash() -> None:
+def test_clashes_that_need_a_cpu_are_not_reported_on_a_gpu() -> None:
     assert found({"trl": "1.15.0"}, gpu=True) == []
 
 
@@ -60,27 +60,29 @@ def test_every_clash_says_what_to_do() -> None:
         assert any(word in clash.what for word in ("install", "take", "takes", "not needed"))
 
 
-def test_what_a_distribution_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unmet_requirements_of_a_distribution_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         compatibility.metadata, "requires",
         lambda name: ["trl<=1.15.0,>=0.18", "triton>=3; extra == 'x'", "xformers", "torch>=2"],
     )  # fmt: skip
-    held = {"trl": "1.16.0", "torch": "2.13.0"}
-    monkeypatch.setattr(compatibility, "installed", held.get)
+    present = {"trl": "1.16.0", "torch": "2.13.0"}
+    monkeypatch.setattr(compatibility, "installed", present.get)
     assert compatibility.unmet("unsloth", frozenset({"xformers"})) == [
         "trl 1.16.0 (wants <=1.15.0,>=0.18)"
     ]
     assert "xformers is not installed" in compatibility.unmet("unsloth")
 
 
-def test_doctor_tells_a_clash_and_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_reports_a_clash_and_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compatibility, "installed", {"trl": "1.15.0"}.get)
     monkeypatch.setattr(compatibility.clashes, "__defaults__", ({"trl": "1.15.0"}.get,))
     (finding,) = doctor._clashing()
     assert finding.state == "broken" and "trl 1.15.0" in finding.detail
 
 
-def test_bitsandbytes_is_proved_and_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_checks_that_bitsandbytes_computes_correctly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     bnb = pytest.importorskip("bitsandbytes")
     assert "nf4 within" in doctor._quantized()
     assert "adamw_8bit" in doctor._eight_bit_optimizer()

@@ -116,9 +116,11 @@ def run(
     source = Source(
         data=data, text=split_option(text) if text else (), target=target, train=train,
         validation=validation, test=test, encoding=encoding, header=header, limit=limit,
-        seed=seed, mask_target=mask_target, mend=mend,
+        seed=seed,
     )  # fmt: skip
-    chosen = recipes.resolve(found, recipe, sets=sets or (), model=model)
+    flags = {"--mask-target": mask_target, "--mend": mend}
+    options = recipes.options_of_flags(found, [name for name, given in flags.items() if given])
+    chosen = recipes.resolve(found, recipe, sets=[*(sets or ()), *options], model=model)
     created = start.start(
         found, chosen, source, runs=runs_folder(runs), command=start.command_line(),
         options={"seed": seed, "seeds": seeds, "store_data": store_data,
@@ -156,14 +158,14 @@ def resume(
 def _go(run: Any, as_json: bool) -> None:
     """Work through the stages of a run and show the answer."""
     from toolkit.cli.terminal import show_result
-    from toolkit.pipeline.run import Flow
+    from toolkit.pipeline.run import execute
     from toolkit.system.console import Console
 
     # Of several processes the first talks.
     console = Console(quiet=as_json or not distributed.first())
     console.say(f"run {run.id} in {run.path}")
     os.environ["TOOLKIT_RUN"] = str(run.path)  # for the hint on how to go on
-    Flow(run, console).go()
+    execute(run, console)
     if distributed.first():
         show_result(run, as_json)
     distributed.end()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from toolkit.models.paths import EMBEDDED
-from toolkit.preparation.memory.stored import PLACE, key, made
+from toolkit.preparation.memory.stored import PLACE, compute, key
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
 
     environment.prepare(offline=True)
     found = {
-        key(task, recipe, gpu=gpu): made(task, recipe, gpu=gpu)
+        key(task, recipe, gpu=gpu): compute(task, recipe, gpu=gpu)
         for _, task in sorted(discovery.load().tasks.items())
         for recipe in task.recipes
         if not recipe.model.startswith(EMBEDDED)

@@ -251,7 +251,7 @@ def ladder_table(metrics: Mapping[str, Any]) -> Table:
         figure = system["metrics"][primary]
         spec = first["format"]
         style = "bold" if system["role"] in TRAINED else ""
-        if system["role"] == "yardstick":
+        if system["role"] == "control":
             style = "dim"
         table.add_row(
             _cell(name, style),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data.columns import tidy
+from toolkit.data.row_mapping import Unusable
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -51,10 +52,6 @@ class Exchange:
         if len(self.prompt) == 1:
             return self.prompt[0]["content"]
         return "\n".join(f"{m['role']}: {m['content']}" for m in self.prompt)
-
-
-class Unusable(Exception):
-    """A row that cannot be used; the message is the reason, in a few words."""
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,15 @@ class Rendering:
     template: str | None = None
     bare: frozenset[str] = frozenset()
 
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values for ``source.chosen``; ``bare`` is kept by those who use it."""
+        return {"columns": list(self.columns), "template": self.template}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Rendering:
+        """The inverse of :meth:`as_dict`."""
+        return cls(tuple(values["columns"]), values["template"])
+
     def __call__(self, row: Mapping[str, Any]) -> str:
         values = {name: tidy(row[name]) for name in self.columns}
         if not any(values.values()):

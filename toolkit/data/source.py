@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from toolkit.data import columns, tables
-from toolkit.data.readers.read import is_hub_id, read, read_hub
-from toolkit.errors import UsageError
+FORMER_METHODS = {"load": "read_splits", "column": "find_column", "rendering": "find_text"}
+"""Method of version 1 of the contract → function of :mod:`toolkit.data`."""
 
-if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
+_LOAD = "toolkit.data.load"
 
-    from toolkit.data.columns import Rendering
+FORMER_OPTIONS = {"mask_target": "mask_target", "mend": "repair"}
+"""Field of version 1 of the contract → option of the tasks that have it."""
 
 
 @dataclass
@@ -33,8 +36,6 @@ class Source:
             by number and the first row looks like data.
         limit: use so many rows, drawn by ``seed``.
         seed: of everything that is drawn.
-        mask_target: take out of the text what gives the target away, where the task can.
-        mend: mend rows that can be mended, where the task can, instead of refusing them.
     """
 
     data: str | None = None
@@ -47,11 +48,13 @@ class Source:
     header: bool | None = None
     limit: int | None = None
     seed: int = 0
-    mask_target: bool = False
-    mend: bool = False
 
     chosen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a task decided about the data and needs again to predict (JSON values)."""
+    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What reading the files showed that the rows no longer hold, such as a currency (JSON values).
+
+    It becomes part of the task's facts, beside what :meth:`toolkit.Task.fit` returns."""
     left_out: dict[str, list[int]] = field(default_factory=dict, compare=False, repr=False)
     """Reason → the rows that could not be used; told by :meth:`leave_out`."""
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
@@ -83,7 +86,33 @@ class Source:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    # -- what a task asks --------------------------------------------------------------------------
+    if not TYPE_CHECKING:  # new code is checked against what is here now
+
+        def __getattr__(self, name: str) -> Any:
+            """What version 1 of the contract had here, for tasks that are written for it."""
+            now = FORMER_METHODS.get(name) or FORMER_OPTIONS.get(name)
+            if now is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            option = name in FORMER_OPTIONS
+            what = f"the option {now!r} of a task" if option else f"toolkit.data.{now}"
+            warnings.warn(
+                f"Source.{name} is {what} since version 2 of the contract",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            # Imported by its name, since that module stands above this one.
+            return False if option else partial(getattr(import_module(_LOAD), now), self)
+
+    # -- what a task reads here --------------------------------------------------------------------
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """While the rows of one of several files are converted: reasons and errors name it."""
+        self._place = f"{name}: "
+        try:
+            yield
+        finally:
+            self._place = ""
+
     @property
     def file(self) -> str:
         """The file whose rows are being converted, for a complaint about one of them."""
@@ -98,109 +127,7 @@ class Source:
         """Whether the user named any data; where not, a task may bring its own."""
         return any((self.data, self.train, self.validation, self.test))
 
-    def load(self, convert: Callable[[Dataset], Dataset]) -> Dataset | DatasetDict:
-        """Read the data, or the user's own splits, and convert each into the task's rows.
-
-        Args:
-            convert: rows as they are in the file → the task's rows. It is called for the training
-                rows first.
-        """
-        parts = self._parts()
-        if list(parts) == ["train"]:
-            return convert(parts["train"]())
-        import datasets
-
-        loaded = {}
-        for name, reader in parts.items():
-            self._place = f"{name}: "
-            try:
-                loaded[name] = convert(reader())
-            finally:
-                self._place = ""
-        return datasets.DatasetDict(loaded)
-
-    def _parts(self) -> dict[str, Callable[[], Dataset]]:
-        if self.data and self.train:
-            raise UsageError("--data and --train both name training rows; give one of them")
-        train = self.data or self.train
-        if train is None:
-            raise UsageError("--validation and --test go with --data or --train")
-        if self.data and is_hub_id(self.data) and not (self.validation or self.test):
-            return {name: _giver(rows) for name, rows in read_hub(self.data, self).items()}
-        paths = {"train": train, "validation": self.validation, "test": self.test}
-        return {name: self._reader(path) for name, path in paths.items() if path}
-
-    def _reader(self, path: str) -> Callable[[], Dataset]:
-        return lambda: read(path, self)
-
-    def column(
-        self,
-        dataset: Dataset,
-        wanted: str | None,
-        guesses: Sequence[str],
-        role: str,
-    ) -> str:
-        """The column that is meant: by name or number, or guessed where it is obvious.
-
-        Args:
-            wanted: what the user asked for, if anything.
-            guesses: names that say what they hold, the likeliest first.
-            role: what the column is for ("target", "text"), as errors and notes call it.
-        """
-        available = column_names(dataset)
-        if wanted is not None:
-            return columns.resolve(available, wanted, role)
-        found = columns.guess(available, guesses)
-        if found is None:
-            raise columns.unknown(available, role)
-        self.note(f"the {role} is column {found!r}" + self._choose(role))
-        return found
-
-    def _choose(self, role: str) -> str:
-        return f" (choose with --{role})" if role in ("text", "target") else ""
-
-    def rendering(self, dataset: Dataset, guesses: Sequence[str]) -> Rendering:
-        """How a row becomes the task's text: as ``--text`` asks, or one guessed column."""
-        if self.text:
-            return columns.rendering(column_names(dataset), self.text)
-        return columns.Rendering((self.column(dataset, None, guesses, "text"),))
-
 
 def _settings() -> list[str]:
-    told = ("chosen", "left_out", "notes", "synthetic", "_place")
+    told = ("chosen", "found", "left_out", "notes", "synthetic", "_place")
     return [f.name for f in dataclasses.fields(Source) if f.name not in told]
-
-
-def read_inputs(source: Source, names: Sequence[str]) -> Dataset:
-    """The rows of ``--data`` with ``row_id`` and the input columns, to be predicted.
-
-    ``--text`` names the file's columns for a task with one input; otherwise they are found by
-    the names that the task has for them.
-    """
-    if source.data is None:
-        raise UsageError("name a file of rows to predict with --data")
-    dataset = read(source.data, source)
-    available = column_names(dataset)
-    if len(names) == 1 and source.text:
-        shown = {names[0]: columns.rendering(available, source.text)}
-    else:
-        shown = {
-            name: columns.Rendering((columns.resolve(available, name, name),)) for name in names
-        }
-    needed = ["row_id", *dict.fromkeys(c for r in shown.values() for c in r.columns)]
-    return tables.from_batches(
-        (
-            {"row_id": batch["row_id"], **{name: r.batch(batch) for name, r in shown.items()}}
-            for batch in tables.batches(dataset, needed)
-        ),
-        {"row_id": "int64", **dict.fromkeys(names, "string")},
-    )
-
-
-def _giver(rows: Dataset) -> Callable[[], Dataset]:
-    return lambda: rows
-
-
-def column_names(dataset: Dataset) -> list[str]:
-    """The columns of the file, in its order, without the row number that reading adds."""
-    return [name for name in dataset.column_names if name != "row_id"]

@@ -13,24 +13,24 @@ import xxhash
 
 from toolkit.errors import DataError
 
-SPLITS = ("train", "select", "calibrate", "test")
+SPLITS = ("train", "validation", "calibration", "test")
 HELD_OUT = SPLITS[1:]
-STRESS = "stress"
+CHALLENGE = "challenge"
 """Rows made hard on purpose: every system answers them, and they count in slices alone."""
 LEFT_OUT = -1
 """Where a row goes that no split may have."""
 
-FRACTIONS: Mapping[str, float] = {"select": 0.05, "calibrate": 0.05, "test": 0.10}
+FRACTIONS: Mapping[str, float] = {"validation": 0.05, "calibration": 0.05, "test": 0.10}
 """Shares of all rows; what remains is trained on."""
-CAPS: Mapping[str, int] = {"select": 600, "calibrate": 600, "test": 2_000}
+CAPS: Mapping[str, int] = {"validation": 600, "calibration": 600, "test": 2_000}
 """More held-out rows than these cost time and hardly narrow an interval."""
-MINIMUM: Mapping[str, int] = {"train": 20, "select": 10, "calibrate": 10, "test": 10}
+MINIMUM: Mapping[str, int] = {"train": 20, "validation": 10, "calibration": 10, "test": 10}
 """Ten rows are what a 90 % conformal interval takes (nine), and what a test can say anything by."""
 
 
 def present(splits: Iterable[str], of: tuple[str, ...] = SPLITS) -> tuple[str, ...]:
-    """Those names, and the stress rows where there are some."""
-    return (*of, STRESS) if STRESS in splits else of
+    """Those names, and the challenge rows where there are some."""
+    return (*of, CHALLENGE) if CHALLENGE in splits else of
 
 
 def group_hash(group: str) -> int:
@@ -61,7 +61,12 @@ def sizes(
     }
 
 
-_PURPOSE = {"train": "train", "select": "select", "calibrate": "calibrate", "test": "test"}
+_PURPOSE = {
+    "train": "train",
+    "validation": "validate",
+    "calibration": "calibrate",
+    "test": "test",
+}
 
 
 def assign(groups: np.ndarray, held_out: Mapping[str, int], seed: int, rest: str) -> np.ndarray:
@@ -112,8 +117,9 @@ def check_sizes(assignments: Mapping[str, int]) -> None:
     for name in SPLITS:
         if assignments[name] < MINIMUM[name]:
             raise DataError(
-                f"only {assignments[name]} rows are left to {name}, and it takes {MINIMUM[name]}: "
-                "rows with the same text stay together, and there are too few different texts"
+                f"only {assignments[name]} rows are left to {_PURPOSE[name]}, and it takes "
+                f"{MINIMUM[name]}: rows with the same text stay together, and there are too few "
+                "different texts"
             )
 
 

@@ -1,4 +1,4 @@
-"""The parts of ``metrics.json`` that look inside a system: decoders, slices, training seeds."""
+"""The parts of ``metrics.json`` on decoders and training seeds."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ def decoders(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]
     """Every decoder of a system: the figure it was chosen by, and its figure on the test rows."""
     rows = []
     for name in _decoder_names(system):
-        on_select = _decoded(system, name, task, metric, "select")
+        on_validation = _decoded(system, name, task, metric, "validation")
         on_test = plain(statistics.interval(metric, _decoded(system, name, task, metric, "test")))
         rows.append(
             {
                 "name": name,
-                "select": known(statistics.figure(metric, on_select)) if on_select else None,
+                "validation": known(statistics.figure(metric, on_validation))
+                if on_validation
+                else None,
                 "test": on_test["value"],
                 "low": on_test["low"],
                 "high": on_test["high"],
@@ -73,9 +75,6 @@ def _decoded(system: System, name: str, task: Task, metric: Metric, split: str) 
             answer = task.fallback()
         values.append(metric.per_example(answer, row["reference"]))
     return values
-
-
-# -- slices --------------------------------------------------------------------------------------
 
 
 # -- seeds ---------------------------------------------------------------------------------------

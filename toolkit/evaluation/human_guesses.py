@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.errors import DataError, RunError
-from toolkit.evaluation.predict import line, prepare, write_system
+from toolkit.evaluation.prediction_files import line, prepare_metrics, write_system
 from toolkit.runs.files import read_jsonl
 from toolkit.runs.run import Run
 from toolkit.task import Row, Task
@@ -38,7 +38,7 @@ def add(run: Run, task: Task, guesses: Mapping[int, Any], seconds: float = 0.0) 
         raise DataError(f"run {run.id} has no test row {unknown[0]}")
     if len(guesses) < ENOUGH:
         raise DataError(f"{len(guesses)} guesses are too few for a rung; {ENOUGH} are enough")
-    prepare(task, list(guesses.values()), [task.reference(known[r]) for r in guesses])
+    prepare_metrics(task, list(guesses.values()), [task.reference(known[r]) for r in guesses])
     share = seconds / len(guesses)
     lines = [
         line(task, "test", known[row_id], guess, None, seconds=share)

@@ -12,11 +12,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.runs.run import Run
 from toolkit.system.monitor import Monitor
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.runs.predictions import System
     from toolkit.task import Row
 
@@ -25,7 +24,7 @@ QUESTIONS = 40
 WARM_UP = 4
 
 
-def measure(kind: Kind, rows: Sequence[Row]) -> dict[str, Any]:
+def measure(kind: TaskModel, rows: Sequence[Row]) -> dict[str, Any]:
     """Time single questions to a model with its adapter; memory is sampled meanwhile.
 
     Args:
@@ -46,18 +45,21 @@ def measure(kind: Kind, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def table(run: Run, found: Sequence[System]) -> dict[str, Any]:
-    """The ``speed`` of ``metrics.json``; empty where nothing was measured."""
-    from toolkit.runs import predictions
+def table(info: Mapping[str, Any], ours: System | None) -> dict[str, Any]:
+    """The ``speed`` of ``metrics.json``; empty where nothing was measured.
 
-    measured, ours = run.info.get("speed") or {}, predictions.trained(found)
+    Args:
+        info: ``run.json``.
+        ours: the trained system with its predictions.
+    """
+    measured = info.get("speed") or {}
     single = sorted(measured.get("single_seconds") or [])
     if not single or ours is None:
         return {}
     answered = sum(len(rows) for rows in ours.splits.values())
     batched = ours.entry.get("predict_seconds")
-    training = run.info.get("training") or {}
-    cost = (run.info.get("recipe") or {}).get("cost") or {}
+    training = info.get("training") or {}
+    cost = (info.get("recipe") or {}).get("cost") or {}
     rate = 60 * answered / batched if batched else None
     return {
         "questions": len(single),

@@ -118,8 +118,8 @@ def _metric_worsens(history: History, metric: Metric) -> str | None:
     label = metric.label or metric.name
     figures = [formatting.figure(v, metric.format, metric.unit) for v in (values[best], values[-1])]
     return (
-        f"{label} on the select rows was best at step {steps[best]:,.0f} ({figures[0]}) and worse "
-        f"at the end ({figures[1]}); later steps did not help."
+        f"{label} on the validation rows was best at step {steps[best]:,.0f} ({figures[0]}) and "
+        f"worse at the end ({figures[1]}); later steps did not help."
     )
 
 
@@ -146,4 +146,4 @@ def _still_improving(history: History, metric: Metric) -> str | None:
     if abs(last - before) <= _WORSE * abs(before):
         return None
     label = formatting.in_sentence(metric.label or metric.name)
-    return f"The {label} on the select rows was still improving at the end: train longer."
+    return f"The {label} on the validation rows was still improving at the end: train longer."

@@ -1,7 +1,6 @@
-"""What training gained: the trained model against its base, figure by figure, with intervals.
+"""The perplexity per token of the right answers, of a system and against the base model.
 
-Also the perplexity per token of the right answers, where the kind can tell how likely a model
-finds them, and the share of outputs that ended at the token limit.
+Only kinds that write text know how likely a model finds the tokens of an answer.
 """
 
 from __future__ import annotations
@@ -54,6 +53,3 @@ def perplexity_gain(ours: System | None, base: System | None) -> dict[str, Any] 
 def _losses(system: System) -> list[Sequence[float]] | None:
     found = [row.get("target_loss") for row in system.rows()]
     return None if not found or None in found else found  # type: ignore[return-value]
-
-
-# -- the report's table ----------------------------------------------------------------------------

@@ -1,28 +1,28 @@
 """From systems to ``predictions/SYSTEM.jsonl``: every system on the same held-out rows.
 
 A system is a baseline, the untouched base (zero-shot, few-shot) or an adapter. What it may
-choose (its decoder) it chooses on ``select``, what it calibrates (its intervals) on
-``calibrate``; ``test`` is only ever predicted.
+choose (its decoder) it chooses on ``validation``, what it calibrates (its intervals) on
+``calibration``; ``test`` is only ever predicted.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data.splits import HELD_OUT, present
 from toolkit.decoding import decode_all, or_fallback, primary_values
+from toolkit.evaluation.prediction_files import line, prepare_metrics, write_system
 from toolkit.metrics.statistics import conformal_width
-from toolkit.runs.files import read_json, write_json, write_jsonl
 from toolkit.runs.run import Run
 from toolkit.system import distributed
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import Kind, Progress
+    from toolkit.kinds.base import Progress, TaskModel
     from toolkit.metrics.metric import Metric
     from toolkit.task import Baseline, Row, Task
 
@@ -34,7 +34,7 @@ def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
     """
     there = present(splits, HELD_OUT)
     if not _has_intervals(task):
-        there = tuple(split for split in there if split != "calibrate")
+        there = tuple(split for split in there if split != "calibration")
     return {split: [dict(row) for row in splits[split]] for split in there}
 
 
@@ -51,10 +51,10 @@ def predict_baseline(
     """Fit a baseline, predict the held-out rows, write its file; returns its systems entry.
 
     Args:
-        role: ``baseline``, or ``yardstick`` for what only shows what figures mean.
+        role: ``baseline``, or ``control`` for what only shows what figures mean.
 
     Returns:
-        The entry, and beside it the primary metric on the select rows as ``select``.
+        The entry, and beside it the primary metric on the validation rows as ``validation``.
     """
     started = time.perf_counter()
     predictor = fit(splits["train"])
@@ -63,9 +63,9 @@ def predict_baseline(
     started_answers = time.perf_counter()
     predictions = {split: list(predictor(splits[split])) for split in rows}
     ended = time.perf_counter()
-    width = _interval_width(task, predictions.get("calibrate", []), rows.get("calibrate", []))
-    prepare(
-        task, [p for said in predictions.values() for p in said],
+    width = _interval_width(task, predictions.get("calibration", []), rows.get("calibration", []))
+    prepare_metrics(
+        task, [p for answers in predictions.values() for p in answers],
         [task.reference(row) for of in rows.values() for row in of],
     )  # fmt: skip
     share = (ended - started_answers) / max(1, sum(map(len, predictions.values())))
@@ -78,13 +78,13 @@ def predict_baseline(
         run, name, role, lines, width,
         fit_seconds=fitted - started, predict_seconds=ended - started_answers,
     )  # fmt: skip
-    return entry | {"select": select_figure(task.metric(), lines)}
+    return entry | {"validation": validation_figure(task.metric(), lines)}
 
 
 def predict_model(
     run: Run,
     task: Task,
-    kind: Kind,
+    kind: TaskModel,
     name: str,
     role: str,
     splits: DatasetDict,
@@ -100,13 +100,13 @@ def predict_model(
     """Let a model answer the held-out rows, write its file; returns its systems entry.
 
     Args:
-        decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``select``.
+        decoder: the decoder to use; ``None`` or ``"auto"`` takes the best on ``validation``.
         note: what the report says beside its name.
         perplexity: also keep how likely it finds the right answers of the test rows, where the
             task asks for it.
 
     Returns:
-        The entry, and beside it the primary metric on the select rows as ``select``.
+        The entry, and beside it the primary metric on the validation rows as ``validation``.
     """
     rows = held_out_rows(task, splits)
     flat = [row for split in rows for row in rows[split]]
@@ -116,20 +116,19 @@ def predict_model(
         flat, lambda part: kind.predict(part, adapter=adapter, shots=shots, progress=progress)
     )
     seconds = time.perf_counter() - started
-    select = [i for i, split in enumerate(where) if split == "select"]
-    task.chosen = task.choose([outputs[i] for i in select], [flat[i] for i in select])
-    chosen = choose_decoder(task, outputs, flat, where, decoder)
-    decoded = decode_all(task, outputs, flat)
-    counted = or_fallback(task, decoded[chosen])
-    prepare(task, counted, [task.reference(row) for row in flat])
-    calibrate = [i for i, split in enumerate(where) if split == "calibrate"]
-    width = _interval_width(task, [counted[i] for i in calibrate], [flat[i] for i in calibrate])
+    read = _read(task, outputs, flat, where, decoder)
+    prepare_metrics(task, read.counted, [task.reference(row) for row in flat])
+    calibration = [i for i, split in enumerate(where) if split == "calibration"]
+    width = _interval_width(
+        task, [read.counted[i] for i in calibration], [flat[i] for i in calibration]
+    )
     losses = _target_losses(kind, rows, adapter) if perplexity else {}
+    parsed = read.parsed
     lines = [
         losses.get((where[i], row["row_id"]), {}) | line(
-            task, where[i], row, counted[i], width,
-            seconds=output.seconds, raw=output.text, parsed=decoded[chosen][i] is not None,
-            decoders={n: or_fallback(task, [values[i]])[0] for n, values in decoded.items()},
+            task, where[i], row, read.counted[i], width,
+            seconds=output.seconds, raw=output.text, parsed=parsed[i],
+            decoders={n: or_fallback(task, [values[i]])[0] for n, values in read.decoded.items()},
             tokens=output.tokens, hit_limit=output.hit_limit,
             detail=getattr(output, "detail", None),
         )
@@ -137,20 +136,58 @@ def predict_model(
     ]  # fmt: skip
     entry = write_system(
         run, name, role, lines, width,
-        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=chosen, note=note,
-        chosen=task.chosen,
+        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=read.decoder, note=note,
+        tuned=read.tuned,
     )  # fmt: skip
-    return entry | {"select": select_figure(task.metric(), lines)}
+    return entry | {"validation": validation_figure(task.metric(), lines)}
 
 
-def select_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
-    """A metric over the select rows among the lines of a predictions file."""
-    values = [told["metrics"][metric.name] for told in lines if told["split"] == "select"]
+@dataclass(frozen=True)
+class _Read:
+    """A system's outputs as predictions.
+
+    Args:
+        tuned: what the task tuned for the system on the validation rows.
+        decoder: the name of the decoder that counts.
+        decoded: decoder → its prediction of each row, ``None`` where it could not read the output.
+        counted: the predictions that count, the task's fallback in place of ``None``.
+    """
+
+    tuned: dict[str, Any]
+    decoder: str
+    decoded: Mapping[str, Sequence[Any | None]]
+    counted: Sequence[Any]
+
+    @property
+    def parsed(self) -> list[bool]:
+        """Whether the decoder that counts could read the output of each row."""
+        return [prediction is not None for prediction in self.decoded[self.decoder]]
+
+
+def _read(
+    task: Task,
+    outputs: Sequence[Any],
+    rows: Sequence[Row],
+    where: Sequence[str],
+    wanted: str | None,
+) -> _Read:
+    """Tune and choose a decoder on the validation rows, and decode the outputs of all rows."""
+    validation = [i for i, split in enumerate(where) if split == "validation"]
+    on_validation = [outputs[i] for i in validation], [rows[i] for i in validation]
+    tuned = task.tune(*on_validation)
+    decoder = decoder_for(task, *on_validation, tuned, wanted)
+    decoded = decode_all(task, outputs, rows, tuned)
+    return _Read(tuned, decoder, decoded, or_fallback(task, decoded[decoder]))
+
+
+def validation_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
+    """A metric over the validation rows among the lines of a predictions file."""
+    values = [row["metrics"][metric.name] for row in lines if row["split"] == "validation"]
     return metric.value([tuple(v) if isinstance(v, list) else v for v in values])
 
 
 def _target_losses(
-    kind: Kind, rows: Mapping[str, Sequence[Row]], adapter: bool
+    kind: TaskModel, rows: Mapping[str, Sequence[Row]], adapter: bool
 ) -> dict[tuple[str, Any], dict[str, Any]]:
     """Of each test row the summed loss of its answer's tokens, and how many they are."""
     if not kind.perplexity:
@@ -162,43 +199,30 @@ def _target_losses(
     }
 
 
-def choose_decoder(
+def decoder_for(
     task: Task,
     outputs: Sequence[Any],
     rows: Sequence[Row],
-    where: Sequence[str],
+    tuned: Mapping[str, Any],
     wanted: str | None,
 ) -> str:
-    """The decoder that is best on the select rows, or the wanted one."""
+    """The name of the decoder that is best on the validation rows, or the wanted one.
+
+    Args:
+        task: whose decoders and primary metric count.
+        outputs: a system's outputs on the validation rows.
+        rows: the validation rows.
+        tuned: what :meth:`~toolkit.Task.tune` returned for the system.
+        wanted: the decoder to use; ``None`` or ``"auto"`` for the best one.
+    """
     names = list(task.decoders())
     if wanted not in (None, "auto"):
         return str(wanted)
     if len(names) == 1:
         return names[0]
-    select = [i for i, split in enumerate(where) if split == "select"]
-    values = primary_values(task, [outputs[i] for i in select], [rows[i] for i in select])
+    values = primary_values(task, outputs, rows, tuned)
     sign = -1 if task.metric().greater_is_better else 1
     return min(names, key=lambda name: (sign * values[name], names.index(name)))
-
-
-def write_systems(run: Run, entry: Mapping[str, Any]) -> None:
-    """Add or replace a system in ``predictions/systems.json``."""
-    path = run.predictions / "systems.json"
-    systems = read_json(path) if path.is_file() else []
-    kept = [s for s in systems if s["name"] != entry["name"]]
-    write_json(path, [*kept, dict(entry)])
-
-
-def predicted(run: Run, name: str) -> bool:
-    """Whether a system's predictions are there already."""
-    path = run.predictions / "systems.json"
-    return path.is_file() and any(s["name"] == name for s in read_json(path))
-
-
-def absent(run: Run, name: str, reason: str) -> None:
-    """Say that a baseline could not be had, so that the report shows the rung with its reason."""
-    entry = {"name": name, "role": "baseline", "file": None, "note": reason}
-    write_systems(run, entry)
 
 
 def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row]) -> float | None:
@@ -211,106 +235,3 @@ def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row])
             return None
         residuals.append(residual)
     return conformal_width(residuals)
-
-
-def prepare(task: Task, predictions: Sequence[Any], references: Sequence[Any]) -> None:
-    """Let the metrics do at once what they can."""
-    for metric in task.metrics:
-        if metric.prepare is not None:
-            metric.prepare(predictions, references)
-
-
-def line(
-    task: Task,
-    split: str,
-    row: Row,
-    prediction: Any,
-    width: float | None,
-    *,
-    seconds: float,
-    raw: str | None = None,
-    parsed: bool = True,
-    decoders: Mapping[str, Any] | None = None,
-    tokens: int | None = None,
-    hit_limit: bool | None = None,
-    detail: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """One line of a predictions file (see the architecture page)."""
-    reference = task.reference(row)
-    low, high = (None, None) if width is None else task.interval(prediction, width)
-    content = {
-        "split": split,
-        "row_id": row["row_id"],
-        "reference": reference,
-        "raw": raw,
-        "prediction": prediction,
-        "parsed": parsed,
-        "low": low,
-        "high": high,
-        "metrics": {m.name: _figures(m, prediction, reference, row) for m in task.metrics},
-        "slices": {name: part(row) for name, part in task.slices().items()},
-        "seconds": round(seconds, 6),
-    }
-    if decoders is not None:
-        content |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
-    if detail is not None:
-        content["detail"] = dict(detail)
-    return content
-
-
-def _figures(
-    metric: Metric, prediction: Any, reference: Any, row: Row
-) -> float | list[float] | None:
-    """What a metric says of a row; null in a file means that it says nothing, never NaN."""
-    value = metric.per_example(prediction, reference)
-    if value is None:
-        return None
-    parts = [float(v) for v in (value if isinstance(value, tuple) else (value,))]
-    if not all(map(math.isfinite, parts)):
-        from toolkit.errors import PluginError
-
-        raise PluginError(
-            f"metric {metric.name!r} gives {value!r} for row {row['row_id']}; per_example must "
-            "return finite numbers"
-        )
-    return parts if isinstance(value, tuple) else parts[0]
-
-
-def write_system(
-    run: Run,
-    name: str,
-    role: str,
-    lines: Sequence[Mapping[str, Any]],
-    width: float | None,
-    *,
-    fit_seconds: float | None,
-    predict_seconds: float,
-    decoder: str | None = None,
-    note: str = "",
-    chosen: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
-    bad = sum(1 for row in lines if not _finite(row["prediction"]))
-    if bad:
-        from toolkit.errors import PluginError
-
-        raise PluginError(f"{name} gave {bad} predictions that are no finite number")
-    write_jsonl(run.predictions / f"{name}.jsonl", lines)
-    entry: dict[str, Any] = {
-        "name": name,
-        "role": role,
-        "file": f"{name}.jsonl",
-        "fit_seconds": None if fit_seconds is None else round(fit_seconds, 3),
-        "predict_seconds": round(predict_seconds, 3),
-        "decoder": decoder,
-        "interval_width": width,
-        "note": note,
-    }
-    if chosen:
-        entry["chosen"] = dict(chosen)
-    write_systems(run, entry)
-    return entry
-
-
-def _finite(prediction: Any) -> bool:
-    return not isinstance(prediction, float) or math.isfinite(prediction)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit import formatting
 from toolkit.errors import DataError, RunError
 from toolkit.runs import predictions
 from toolkit.runs.files import read_jsonl
@@ -108,13 +109,11 @@ def draw(run: Run, task: Task, a: str, b: str, rows: int = ROWS) -> list[SheetPa
 
 def answer(task: Task, line: Mapping[str, Any]) -> str:
     """What a system said, as people read it: its text, else its prediction."""
-    from toolkit import formatting
-
     raw = line.get("raw")
     if raw:
         return str(raw)
     said = line["prediction"]
-    if isinstance(said, int | float) and not isinstance(said, bool):
+    if formatting.is_number(said):
         return formatting.with_unit(formatting.number(round(float(said), 4)), task.metric().unit)
     return str(said)
 

@@ -24,12 +24,12 @@ from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.statistics import COVERAGE, known, plain
 from toolkit.runs import predictions
-from toolkit.runs.files import read_json
+from toolkit.runs.contents import RunContents, read_run
 from toolkit.runs.predictions import System
 from toolkit.runs.run import Run
 from toolkit.task import Task
 
-VERSION = 1
+VERSION = 2
 
 MANY = 0.1
 """The share of rows with repeated texts from which on the verdict says so."""
@@ -40,34 +40,45 @@ def score(run: Run, task: Task) -> dict[str, Any]:
 
     Args:
         run: a run whose ``predictions/`` are complete.
-        task: its task, with ``settings`` and ``facts`` of the run set.
+        task: its task, with the ``options`` and ``state`` of the run.
     """
-    found = predictions.load(run)
+    return metrics_document(read_run(run), task)
+
+
+def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
+    """The content of ``metrics.json``, from that of a run directory.
+
+    Args:
+        contents: the run's predictions and the files beside them.
+        task: its task, with the ``options`` and ``state`` of the run.
+    """
+    found, ours, base = contents.systems, contents.trained, contents.base
     metric = task.metric()
-    select = {s.name: _select_figures(s, task.metrics) for s in found if s.rows("select")}
-    ours = predictions.trained(found)
-    base = next((s for s in found if s.role == "base"), None)
-    best = best_baseline(found, metric, select)
+    validation = {
+        s.name: _validation_figures(s, task.metrics) for s in found if s.rows("validation")
+    }
+    best = best_baseline(found, metric, validation)
     comparisons = _comparisons(task, found, ours, {s.name for s in (base, best) if s})
-    seeds, synthetic = decoders.seeds(found, metric), _synthetic(run)
+    seeds = decoders.seeds(found, metric)
     answer = verdict.of_run(
-        task, metric, found, best, comparisons, synthetic=synthetic, seeds=seeds
+        task, metric, found, best, comparisons, synthetic=contents.synthetic, seeds=seeds
     )
-    history = _history(run)
-    training = dict(run.info.get("training") or {})
-    training["overfitting"] = learning_curve.assess(history, metric, training)
+    training = _training(contents, metric)
     document = {
         "version": VERSION,
         "task": task.name,
-        "run": run.id,
-        "synthetic": synthetic,
+        "run": contents.id,
+        "synthetic": contents.synthetic,
         "n": max(len(s.rows()) for s in found),
         "primary_metric": metric.name,
-        "verdict": {**answer.document(), "caveats": [*answer.caveats, *_shared_texts(run)]},
+        "verdict": {
+            **answer.document(),
+            "caveats": [*answer.caveats, *_shared_texts(contents.preflight)],
+        },
         "metrics": [_described(m) for m in task.metrics],
         "systems": {s.name: _system(s, task.metrics) for s in found},
-        "absent": predictions.absent(run),
-        "select": select,
+        "absent": dict(contents.absent),
+        "validation": validation,
         "comparisons": comparisons,
         "perplexity_gain": perplexity.perplexity_gain(ours, base),
         "decoders": {s.name: table for s in found if (table := decoders.decoders(s, task, metric))},
@@ -79,52 +90,49 @@ def score(run: Run, task: Task) -> dict[str, Any]:
         "seeds": seeds,
         "targets": [],
         "timings": {
-            name: stage.get("seconds") for name, stage in run.info.get("stages", {}).items()
+            name: stage.get("seconds") for name, stage in contents.info.get("stages", {}).items()
         },
         "memory": {k: v for k, v in training.items() if k.endswith("memory_mb")},
         "training": training,
-        "speed": latency.table(run, found),
-        "history": history,
+        "speed": latency.table(contents.info, ours),
+        "history": list(contents.history),
     }
-    document["targets"] = targets.judge(task, document)
+    document["targets"] = targets.judge(task.targets(), document, ours.name if ours else None)
     return document
 
 
 def best_baseline(
-    found: Sequence[System], metric: Metric, select: Mapping[str, Mapping[str, float | None]]
+    found: Sequence[System], metric: Metric, validation: Mapping[str, Mapping[str, float | None]]
 ) -> System | None:
-    """The best way without training, chosen on the select rows and nowhere else.
+    """The best way without training, chosen on the validation rows and nowhere else.
 
     A few-shot prompt competes too: where it does as well, nobody needs an adapter.
     """
     cheap = [s for s in found if s.role in ("baseline", "few-shot")]
-    known = {s.name: select[s.name][metric.name] for s in cheap if s.name in select}
+    known = {s.name: validation[s.name][metric.name] for s in cheap if s.name in validation}
     ranked = [s for s in cheap if known.get(s.name) is not None]
     if cheap and not ranked:
-        raise RunError("no baseline predicted the select rows, and none may be chosen on test")
+        raise RunError("no baseline predicted the validation rows, and none may be chosen on test")
     sign = -1 if metric.greater_is_better else 1
     return min(ranked, key=lambda s: sign * (known[s.name] or 0.0), default=None)
 
 
-def _synthetic(run: Run) -> bool:
-    return bool(run.info.get("data", {}).get("synthetic"))
+def _training(contents: RunContents, metric: Metric) -> dict[str, Any]:
+    """The figures of the training, with what the learning curve says of overfitting."""
+    training = dict(contents.info.get("training") or {})
+    training["overfitting"] = learning_curve.assess(contents.history, metric, training)
+    return training
 
 
-def _shared_texts(run: Run) -> list[str]:
+def _shared_texts(preflight: Mapping[str, Any]) -> list[str]:
     """A warning where many rows are copies: resampling takes rows for independent draws."""
-    place = run.data / "preflight.json"
-    found = (read_json(place).get("duplicates") or {}) if place.is_file() else {}
+    found = preflight.get("duplicates") or {}
     if found.get("share", 0) < MANY:
         return []
     return [
         f"{found['share']:.0%} of the rows share their text with another row; the intervals take "
         "rows for independent and are narrower than they should be."
     ]
-
-
-def _history(run: Run) -> list[dict[str, Any]]:
-    place = run.path / "history.json"
-    return list(read_json(place)) if place.is_file() else []
 
 
 def _described(metric: Metric) -> dict[str, Any]:
@@ -139,8 +147,10 @@ def _described(metric: Metric) -> dict[str, Any]:
     }
 
 
-def _select_figures(system: System, metrics: Iterable[Metric]) -> dict[str, float | None]:
-    return {m.name: known(statistics.figure(m, system.values(m.name, "select"))) for m in metrics}
+def _validation_figures(system: System, metrics: Iterable[Metric]) -> dict[str, float | None]:
+    return {
+        m.name: known(statistics.figure(m, system.values(m.name, "validation"))) for m in metrics
+    }
 
 
 def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
@@ -208,7 +218,7 @@ def _comparisons(
     """
     rows = []
     for other in found:
-        if ours is None or other.role in (ours.role, "yardstick"):
+        if ours is None or other.role in (ours.role, "control"):
             continue
         for metric in task.metrics:
             of_all = other.name in rivals and not metric.detail

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.data.splits import STRESS
+from toolkit.data.splits import CHALLENGE
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.statistics import plain
@@ -26,7 +26,7 @@ def slices(found: Sequence[System], metric: Metric) -> dict[str, dict[str, Any]]
     A part that is too small keeps its ``n`` and has no systems.
     """
     parts: dict[str, dict[str, list[RowKey]]] = {}
-    for split in ("test", STRESS):
+    for split in ("test", CHALLENGE):
         for row in max((s.rows(split) for s in found), key=len):
             for name, part in (row.get("slices") or {}).items():
                 if part is not None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from toolkit.metrics.target import Document, Target
 
-if TYPE_CHECKING:
-    from toolkit.task import Task
 
+def judge(
+    targets: Sequence[Target], document: Document, system: str | None
+) -> list[dict[str, Any]]:
+    """The ``targets`` of ``metrics.json``: each with its figure, and whether it was met.
 
-def judge(task: Task, document: Document) -> list[dict[str, Any]]:
-    """The ``targets`` of ``metrics.json``: each with its figure, and whether it was met."""
-    from toolkit.reporting import context
-
-    name = context.trained(document)
-    return [_judged(target, document, name) for target in task.targets()]
+    Args:
+        targets: the task's targets.
+        document: the rest of ``metrics.json``.
+        system: the name of the trained system; ``None`` where nothing was trained.
+    """
+    return [_judged(target, document, system) for target in targets]
 
 
 def _judged(target: Target, document: Document, system: str | None) -> dict[str, Any]:

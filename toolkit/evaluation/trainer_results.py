@@ -10,16 +10,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from toolkit.reporting import context
 from toolkit.runs.files import write_json
+from toolkit.runs.predictions import trained_name
 from toolkit.runs.run import Run
 
 FILE = "test_results.json"
 
 
-def figures(doc: Mapping[str, Any]) -> dict[str, float | int]:
-    """The trained system's test figures, such as ``test_rougeL``, ``test_loss``."""
-    system = doc["systems"][context.trained(doc)]
+def figures(doc: Mapping[str, Any], system_name: str) -> dict[str, float | int]:
+    """A system's test figures, such as ``test_rougeL``, ``test_loss``."""
+    system = doc["systems"][system_name]
     found: dict[str, float | int] = {
         f"test_{name}": entry["value"]
         for name, entry in system["metrics"].items()
@@ -37,6 +37,6 @@ def figures(doc: Mapping[str, Any]) -> dict[str, float | int]:
 
 def write(run: Run, doc: Mapping[str, Any]) -> None:
     """Write the file into the adapter's folder; nothing where nothing was trained."""
-    folder = run.path / "adapter"
-    if context.trained(doc) is not None and folder.is_dir():
-        write_json(folder / FILE, figures(doc))
+    name = trained_name({name: system["role"] for name, system in doc["systems"].items()})
+    if name is not None and run.adapter.is_dir():
+        write_json(run.adapter / FILE, figures(doc, name))

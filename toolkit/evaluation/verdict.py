@@ -173,7 +173,7 @@ def of_run(
         task: whose margin counts.
         metric: its primary metric.
         found: all systems with their predictions.
-        best: the baseline that was chosen on select.
+        best: the baseline that was chosen on validation.
         comparisons: the paired comparisons of ``metrics.json``.
         synthetic: whether the data was generated.
         seeds: the spread over training seeds, where there were several.
@@ -255,7 +255,7 @@ def _caveats(
 def _as_good(
     comparisons: Mapping[str, Mapping[str, Any]], rivals: Set[str | None], noun: str
 ) -> list[str]:
-    """Systems that the verdict does not look at, for select ranked them lower, and should name."""
+    """Systems that the verdict should name although validation ranked them lower."""
     names = [
         name
         for name, c in comparisons.items()

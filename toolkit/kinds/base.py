@@ -101,7 +101,7 @@ class DryRunRequest:
     one_token_numbers: bool = False
 
 
-class Kind(ABC):
+class TaskModel(ABC):
     """One model in memory, with everything the flow needs of it.
 
     Args:
@@ -211,7 +211,7 @@ class Kind(ABC):
         return False
 
     @property
-    def shortened(self) -> str | None:
+    def truncated(self) -> str | None:
         """The part of :meth:`lengths` that is shortened where an example is too long."""
         return None
 
@@ -297,7 +297,7 @@ class Kind(ABC):
         """Fine-tune, resume from the newest valid checkpoint, and save the best adapter.
 
         Args:
-            splits: ``train`` is trained on, ``select`` decides which checkpoint is the best.
+            splits: ``train`` is trained on, ``validation`` decides which checkpoint is the best.
             recipe: how to train, where it is not as the kind's own recipe has it. It may differ in
                 steps, checkpoints and trackers; the model and what is read of a row stay.
             checkpoints: where checkpoints lie, those of an interrupted training included.

@@ -21,7 +21,7 @@ def wanted(task: Task, recipe: Recipe) -> int:
     Raises:
         RecipeError: ``task.ensemble`` is no such number, or there are no adapters to keep.
     """
-    value = task.settings.get("ensemble", 0)
+    value = task.options.get("ensemble", 0)
     if not isinstance(value, int) or value < 0 or value == 1:
         raise RecipeError(f"task.ensemble is {value!r}; it can be 0 (none) or 2 and more")
     if value and recipe.lora is None:

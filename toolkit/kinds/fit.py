@@ -16,7 +16,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback
 from toolkit.data import tables
 from toolkit.decoding import primary_values
 from toolkit.errors import PreflightError, RecipeError
-from toolkit.kinds.base import Kind, Trained, TrainingWatch
+from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
 from toolkit.kinds.checkpoints import newest_valid
 from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
 from toolkit.models import adapters, unsloth
@@ -56,7 +56,7 @@ UNPAGED: Mapping[str, str] = {
 """Optimizers by their names without paging, which moves states between a GPU and main memory."""
 
 
-def arguments(kind: Kind, recipe: Recipe, checkpoints: Path, **fixed: Any) -> Any:
+def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) -> Any:
     """The kind's training arguments, from the recipe's ``[training]``.
 
     Args:
@@ -97,7 +97,7 @@ def arguments(kind: Kind, recipe: Recipe, checkpoints: Path, **fixed: Any) -> An
         ) from error
 
 
-def tokenized_train(kind: Kind, recipe: Recipe, train: Dataset) -> tuple[Dataset, np.ndarray]:
+def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Dataset, np.ndarray]:
     """The training rows as tokens, in all their wordings, and their lengths.
 
     Rows that do not fit are left out; preflight has refused or counted them.
@@ -123,15 +123,15 @@ def tokenized_train(kind: Kind, recipe: Recipe, train: Dataset) -> tuple[Dataset
     return concatenate_datasets([part.select(keep) for part in parts]), lengths[:, keep]
 
 
-def _wordings(kind: Kind, recipe: Recipe, train: Dataset) -> list[Dataset]:
+def _wordings(kind: TaskModel, recipe: Recipe, train: Dataset) -> list[Dataset]:
     """The rows as they are and, where the task rewords them, once more for each further epoch."""
-    if type(kind.task).reworded is Task.reworded:
+    if type(kind.task).augment is Task.augment:
         return [train]
     epochs = math.ceil(float(recipe.training.get("num_train_epochs", 3)))
 
     def reword(row: dict[str, Any], epoch: int) -> dict[str, Any]:
         random = Random(f"{kind.seed} {epoch} {row['row_id']}")
-        return {**row, **kind.task.reworded(row, random)}
+        return {**row, **kind.task.augment(row, random)}
 
     return [train] + [
         tables.mapped(train, reword, fn_kwargs={"epoch": epoch})
@@ -139,10 +139,12 @@ def _wordings(kind: Kind, recipe: Recipe, train: Dataset) -> list[Dataset]:
     ]
 
 
-def judge(kind: Kind, select: Dataset, tokenized: Dataset) -> Callable[[Any], dict[str, float]]:
-    """The evaluation during training: loss and primary metric on the select split."""
+def judge(
+    kind: TaskModel, validation: Dataset, tokenized: Dataset
+) -> Callable[[Any], dict[str, float]]:
+    """The evaluation during training: loss and primary metric on the validation split."""
     encoded = [dict(row) for row in tokenized]
-    rows = [dict(row) for row in select]
+    rows = [dict(row) for row in validation]
 
     def judged(trainer: JudgedTrainer) -> dict[str, float]:
         started = time.perf_counter()
@@ -290,8 +292,8 @@ def _median_rate(logged: Sequence[Mapping[str, Any]]) -> float | None:
     return round(statistics.median(rates), 1) if rates else None
 
 
-def canary_rows(kind: Kind, splits: DatasetDict) -> list[Mapping[str, Any]]:
+def canary_rows(kind: TaskModel, splits: DatasetDict) -> list[Mapping[str, Any]]:
     """The rows that are stored with the adapter, as they may be kept."""
-    select = splits["select"]
-    few = select.select(range(min(CANARIES, len(select))))
+    validation = splits["validation"]
+    few = validation.select(range(min(CANARIES, len(validation))))
     return [kind.keepable(dict(row)) for row in few]

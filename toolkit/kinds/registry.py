@@ -12,35 +12,35 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import PluginError, did_you_mean
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.task import Task
 
 
-def _causal_lm() -> type[Kind]:
+def _causal_lm() -> type[TaskModel]:
     from toolkit.kinds.causal_lm.model import CausalLM
 
     return CausalLM
 
 
-def _seq2seq_lm() -> type[Kind]:
+def _seq2seq_lm() -> type[TaskModel]:
     from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
 
     return Seq2SeqLM
 
 
-def _sequence_classification() -> type[Kind]:
+def _sequence_classification() -> type[TaskModel]:
     from toolkit.kinds.sequence_classification.model import SequenceClassification
 
     return SequenceClassification
 
 
-def _question_answering() -> type[Kind]:
+def _question_answering() -> type[TaskModel]:
     from toolkit.kinds.question_answering.model import QuestionAnswering
 
     return QuestionAnswering
 
 
-KINDS: Mapping[str, Callable[[], type[Kind]]] = {
+KINDS: Mapping[str, Callable[[], type[TaskModel]]] = {
     "causal-lm": _causal_lm,
     "seq2seq-lm": _seq2seq_lm,
     "sequence-classification": _sequence_classification,
@@ -51,7 +51,7 @@ OWN = "own"
 """The name shown for a task that brings the class of its model itself."""
 
 
-def model_class(task: Task | type[Task]) -> type[Kind]:
+def model_class(task: Task | type[Task]) -> type[TaskModel]:
     """The class of a task's model, imported here.
 
     Raises:
@@ -61,7 +61,7 @@ def model_class(task: Task | type[Task]) -> type[Kind]:
     if name == OWN:
         # Contract version 1: kind() is a class method that returns the class.
         declared: Any = task.kind
-        found: type[Kind] = declared()
+        found: type[TaskModel] = declared()
         return found
     return KINDS[name]()
 

@@ -73,7 +73,7 @@ class JudgedTrainer:
     all batches of a step.
 
     Args:
-        judge: called at each evaluation; returns the task's metrics on the select split.
+        judge: called at each evaluation; returns the task's metrics on the validation split.
         lengths: tokens of each training row, as :class:`LengthGroupedSampler` takes them.
         monitor: its samples are added to each logged step.
         arguments, keywords: as the upstream trainer.
@@ -149,7 +149,7 @@ class JudgedTrainer:
         self._logged = (self.tokens_seen, time.perf_counter())
 
     def evaluate(self, *arguments: Any, **keywords: Any) -> dict[str, float]:
-        """Loss and the task's own metrics on the select split, by the task's own decoders."""
+        """Loss and the task's own metrics on the validation split, by the task's own decoders."""
         if self.judge is None:
             return {}
         training = self.model.training

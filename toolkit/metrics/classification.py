@@ -1,18 +1,20 @@
-"""Ready-made metrics for tasks whose answers are classes, and their confusion matrix.
+"""Ready-made metrics for tasks whose answers are classes.
 
 Precision, recall and F1 exist only for a whole set of rows. So a metric keeps the number of the
 true and of the predicted class of each row, and its ``aggregate`` counts them anew for every
 resample. The figures are those of ``sklearn.metrics`` with ``zero_division=0`` (a test compares
-them); sklearn's own functions take one set of rows at a time, which two thousand resamples of
-every figure would make minutes of.
+them). sklearn's own functions take one set of rows at a time: with two thousand resamples of every
+figure they would take minutes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.metrics.metric import Metric
+from toolkit.metrics.regression import mae, rmse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +34,8 @@ def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
     Args:
         labels: the classes; a prediction that is none of them counts as wrong.
 
-    The macro figures are means over the classes that any of the rows has or was put into, as
-    sklearn's are: a resample that happens to lack a rare class says nothing about it.
+    The macro figures are means over the classes that occur among the references or predictions, as
+    in sklearn: a rare class that happens to be absent from a resample is left out of its mean.
     """
     labels = tuple(labels)
     macro = tuple(
@@ -55,20 +57,17 @@ def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
 
 
 def ordinal_metrics(unit: str = "") -> tuple[Metric, ...]:
-    """Errors of ordered classes: absolute, squared, exact, within one.
+    """Metrics of ordered classes: mean absolute and root mean squared error, exact, within one.
 
-    A prediction between two classes is rounded to the nearer one where it has to be exact, and
-    is taken as it is otherwise.
+    ``exact`` and ``within_one`` round a prediction between two classes to the nearer one; the
+    errors take it as it is.
+
+    Args:
+        unit: printed behind the errors.
     """
     return (
-        Metric(
-            "mae", lambda p, r: abs(float(p) - r), greater_is_better=False,
-            label="Mean absolute error", unit=unit,
-        ),
-        Metric(
-            "rmse", lambda p, r: (float(p) - r) ** 2, _root_mean, greater_is_better=False,
-            label="Root mean squared error", unit=unit,
-        ),
+        _of_float(mae(unit)),
+        _of_float(rmse(unit)),
         Metric("exact", lambda p, r: float(nearest(p) == r), label="Exact"),
         Metric("within_one", lambda p, r: float(abs(nearest(p) - r) <= 1), label="Within one"),
     )  # fmt: skip
@@ -81,8 +80,10 @@ def nearest(number: float) -> int:
     return math.floor(float(number) + 0.5)
 
 
-def _root_mean(squares: np.ndarray, axis: int = -1) -> Any:
-    return squares.mean(axis=axis) ** 0.5
+def _of_float(metric: Metric) -> Metric:
+    """The metric of a prediction that may be a whole number, so that its values are floats."""
+    value = metric.per_example
+    return replace(metric, per_example=lambda p, r: value(float(p), r))
 
 
 def _key(label: Any) -> str:
@@ -92,7 +93,7 @@ def _key(label: Any) -> str:
 
 # -- precision, recall, F1 -------------------------------------------------------------------------
 def _pair(labels: tuple[Any, ...]) -> Pair:
-    """Per row: the number of the true class and of the predicted one (-1: none of them)."""
+    """Per row: the numbers of the true and the predicted class; -1 for one that is not listed."""
     number = {label: float(i) for i, label in enumerate(labels)}
 
     def per_example(prediction: Any, reference: Any) -> tuple[float, ...]:
@@ -102,25 +103,29 @@ def _pair(labels: tuple[Any, ...]) -> Pair:
 
 
 def _aggregate(classes: int, figure: Any, only: int | None) -> Callable[..., Any]:
-    """The figure of one class, or its mean over those there; leading dimensions are kept."""
+    """The figure of the class ``only``, or the mean over the classes that occur.
+
+    Leading dimensions of the arrays (resamples) are kept.
+    """
 
     def aggregate(true: np.ndarray, predicted: np.ndarray, axis: int = -1) -> Any:
         if only is not None:
             return figure(*_counts(true, predicted, only, axis))
         total, present = 0.0, 0
         for number in range(classes):
-            found, said, there = _counts(true, predicted, number, axis)
-            total = total + figure(found, said, there)
-            present = present + (said + there > 0)
+            correct, n_predicted, n_true = _counts(true, predicted, number, axis)
+            total = total + figure(correct, n_predicted, n_true)
+            present = present + (n_predicted + n_true > 0)
         return _share(total, present)
 
     return aggregate
 
 
 def _counts(true: np.ndarray, predicted: np.ndarray, number: int, axis: int) -> tuple[Any, ...]:
-    """Rows of a class that were found, rows put into it, and rows of it."""
-    is_it, said = true == number, predicted == number
-    return (is_it & said).sum(axis=axis), said.sum(axis=axis), is_it.sum(axis=axis)
+    """Of one class: rows predicted correctly, rows predicted as it, and rows that are of it."""
+    in_class, predicted_as = true == number, predicted == number
+    correct = (in_class & predicted_as).sum(axis=axis)
+    return correct, predicted_as.sum(axis=axis), in_class.sum(axis=axis)
 
 
 def _share(part: Any, whole: Any) -> Any:
@@ -129,16 +134,16 @@ def _share(part: Any, whole: Any) -> Any:
     return np.where(whole > 0, part / np.maximum(whole, 1), 0.0)
 
 
-def _precision(found: Any, said: Any, there: Any) -> Any:
-    return _share(found, said)
+def _precision(correct: Any, n_predicted: Any, n_true: Any) -> Any:
+    return _share(correct, n_predicted)
 
 
-def _recall(found: Any, said: Any, there: Any) -> Any:
-    return _share(found, there)
+def _recall(correct: Any, n_predicted: Any, n_true: Any) -> Any:
+    return _share(correct, n_true)
 
 
-def _f1(found: Any, said: Any, there: Any) -> Any:
-    return _share(2 * found, said + there)
+def _f1(correct: Any, n_predicted: Any, n_true: Any) -> Any:
+    return _share(2 * correct, n_predicted + n_true)
 
 
 FIGURES = (
@@ -146,6 +151,3 @@ FIGURES = (
     ("recall", "Recall", _recall),
     ("f1", "F1", _f1),
 )
-
-
-# -- the confusion matrix --------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Figures of merit that many tasks share; a task's own are as good.
+"""Ready-made metrics that many tasks share. A task may also write its own.
 
-A table of names (:data:`NAMED`) is what a task file asks from.
+:data:`NAMED` lists them by the names that a task file uses.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit.metrics.classification import accuracy
 from toolkit.metrics.metric import Metric
+from toolkit.metrics.regression import mae, rmse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,53 +24,47 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def _normal(text: Any) -> str:
-    """As SQuAD compares answers: lower case, without articles and punctuation."""
+    """A text as SQuAD compares answers: lower case, without articles and punctuation."""
     words = _WORD.findall(_ARTICLES.sub(" ", str(text).casefold()))
     return " ".join(words)
 
 
 def _best(score: Callable[[Any, Any], float]) -> Callable[[Any, Any], float]:
-    """Texts or spans; against several references the best one counts."""
+    """A score of texts or spans; with several references the best score counts."""
 
     def scored(prediction: Any, reference: Any) -> float:
-        said = prediction["text"] if isinstance(prediction, Mapping) else prediction
-        # A question-answering task's reference; an empty list: that there is no answer.
-        wanted = (reference["texts"] or [""]) if isinstance(reference, Mapping) else reference
-        return max(score(said, one) for one in (wanted if isinstance(wanted, list) else [wanted]))
+        answer = prediction["text"] if isinstance(prediction, Mapping) else prediction
+        # The reference of a question-answering task; an empty list means: there is no answer.
+        expected = (reference["texts"] or [""]) if isinstance(reference, Mapping) else reference
+        several = expected if isinstance(expected, list) else [expected]
+        return max(score(answer, one) for one in several)
 
     return scored
 
 
 def _token_f1(prediction: Any, reference: Any) -> float:
-    said, wanted = _normal(prediction).split(), _normal(reference).split()
-    if not said or not wanted:
-        return float(said == wanted)
-    shared = sum((Counter(said) & Counter(wanted)).values())
-    return 2 * shared / (len(said) + len(wanted))
+    predicted, expected = _normal(prediction).split(), _normal(reference).split()
+    if not predicted or not expected:
+        return float(predicted == expected)
+    shared = sum((Counter(predicted) & Counter(expected)).values())
+    return 2 * shared / (len(predicted) + len(expected))
 
 
-def _root(squares: np.ndarray, axis: int = -1) -> Any:
-    return squares.mean(axis=axis) ** 0.5
-
-
-ACCURACY = Metric("accuracy", lambda p, r: float(p == r), label="Accuracy")
-"""The share of rows whose prediction is the reference, letter by letter."""
+ACCURACY = accuracy()
+"""The share of rows whose prediction equals the reference."""
 
 EXACT_MATCH = Metric(
     "exact_match", _best(lambda p, r: float(_normal(p) == _normal(r))), label="Exact match"
 )
-"""The share of rows answered exactly, but for case, articles and punctuation (as SQuAD's)."""
+"""The share of exact answers; case, articles and punctuation do not count (as in SQuAD)."""
 
 TOKEN_F1 = Metric("token_f1", _best(_token_f1), label="Token F1")
-"""How many words prediction and reference share: harmonic mean of precision and recall."""
+"""F1 of the words that prediction and reference share: harmonic mean of precision and recall."""
 
-MAE = Metric("mae", lambda p, r: abs(p - r), greater_is_better=False, label="Mean absolute error")
+MAE = mae()
 """The mean absolute difference of two numbers."""
 
-RMSE = Metric(
-    "rmse", lambda p, r: (p - r) ** 2, aggregate=_root, greater_is_better=False,
-    label="Root mean squared error",
-)  # fmt: skip
+RMSE = rmse()
 """The root of the mean squared difference of two numbers."""
 
 NAMED: Mapping[str, Metric] = {
@@ -78,11 +74,11 @@ NAMED: Mapping[str, Metric] = {
 
 
 def macro_f1(classes: Sequence[Any]) -> Metric:
-    """F1 of each class, averaged over the classes, so that rare ones count as much.
+    """F1 of each class, averaged, so that rare classes count as much as common ones.
 
     Args:
-        classes: all classes; a class that stands neither among references nor predictions of a
-            resample counts as 0.
+        classes: all classes; a class that occurs neither among the references nor among the
+            predictions of a resample counts as 0.
     """
     import numpy as np
 
@@ -91,12 +87,13 @@ def macro_f1(classes: Sequence[Any]) -> Metric:
     def pair(prediction: Any, reference: Any) -> tuple[float, float]:
         return numbers.get(prediction, -1.0), numbers.get(reference, -2.0)
 
-    def aggregate(said: np.ndarray, wanted: np.ndarray, axis: int = -1) -> Any:
+    def aggregate(predicted: np.ndarray, expected: np.ndarray, axis: int = -1) -> Any:
         figures = []
         for number in range(len(numbers)):
-            right = ((said == number) & (wanted == number)).sum(axis=axis)
-            both = (said == number).sum(axis=axis) + (wanted == number).sum(axis=axis)
-            figures.append(2 * right / np.maximum(both, 1))
+            predicted_as, in_class = predicted == number, expected == number
+            correct = (predicted_as & in_class).sum(axis=axis)
+            both = predicted_as.sum(axis=axis) + in_class.sum(axis=axis)
+            figures.append(2 * correct / np.maximum(both, 1))
         return np.mean(figures, axis=0)
 
     return Metric("macro_f1", pair, aggregate=aggregate, label="F1, macro")

@@ -12,33 +12,33 @@ if TYPE_CHECKING:
 
 
 def mean(values: np.ndarray, axis: int = -1) -> Any:
-    """The mean over the examples: how most metrics aggregate."""
+    """The mean over the examples, by which most metrics aggregate."""
     return values.mean(axis=axis)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of merit, in two steps so that the core can bootstrap it.
+    """A metric, computed in two steps so that the toolkit can bootstrap it.
 
     Args:
         name: short lower-case name, the key in ``metrics.json`` (``"mae"``).
         per_example: ``(prediction, reference) -> float`` or a tuple of floats; stored per row.
-            ``None`` where the metric says nothing of a row, which the reference alone decides: the
-            figure is then over the other rows.
+            ``None`` where the metric does not apply to a row, which the reference alone must
+            decide; the figure is then computed from the other rows.
         aggregate: takes one array per value that ``per_example`` returns and ``axis``, the axis
             of the examples, and returns the figure with that axis reduced. It must work on
             arrays with leading (resample) dimensions: :func:`mean` does.
-        greater_is_better: which way is up.
+        greater_is_better: whether larger figures are better.
         label: what people read ("Mean absolute error"); the name when empty.
         unit: printed behind the figure ("$", "%"); may be empty.
         format: a format spec for the figure (".1f").
-        prepare: called with all of a system's predictions and references before ``per_example``
-            is, for what is cheaper done at once (sentence embeddings, which it then remembers).
-        tolerance: by how much, of itself, ``per_example`` may differ when it is computed again.
-        detail: kept out of the ladder, in a table of its own (figures of single classes).
-        note: how the figure is computed and what it cannot tell, printed under the ladder.
-        against_all: compared with every system, as the primary metric is, and not with the base
-            and the best baseline alone.
+        prepare: called with all predictions and references of a system before ``per_example``,
+            for work that is cheaper done at once (sentence embeddings, which it has to keep).
+        tolerance: relative difference allowed where ``per_example`` is computed again.
+        detail: shown in a table of its own and not in the ladder (figures of single classes).
+        note: how the figure is computed and what it does not measure, printed under the ladder.
+        against_all: whether the trained system is compared with every other system, as by the
+            primary metric; otherwise with the base model and the best baseline alone.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Metric:
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).
 
-        Rows without a value are left out; of none there are no arrays.
+        Rows without a value are left out; where no row has one, the tuple is empty.
         """
         import numpy as np
 
@@ -68,6 +68,6 @@ class Metric:
         return (array,) if array.ndim == 1 else tuple(array.T)
 
     def value(self, values: Sequence[Any]) -> float:
-        """The figure for all examples; not a number where the metric applies to none of them."""
+        """The figure for all examples; NaN where the metric applies to none of them."""
         columns = self.columns(values)
         return float(self.aggregate(*columns, axis=-1)) if columns else math.nan

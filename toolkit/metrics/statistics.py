@@ -1,4 +1,4 @@
-"""Intervals and tests for figures that come from one value a row; scipy does the resampling.
+"""Confidence intervals and tests for metrics with one value a row; scipy does the resampling.
 
 Everything here takes what ``predictions/*.jsonl`` stores under ``metrics`` (a number or a list of
 numbers a row) and the :class:`~toolkit.metrics.metric.Metric` that knows how to aggregate it, so a
@@ -35,11 +35,11 @@ _CELLS = 240_000
 """Values held per resampled batch: what fits a CPU's cache is also the fastest (measured)."""
 
 RowValues = Sequence[Any]
-"""One number, or one list of numbers, a row; ``None`` where the metric says nothing of it."""
+"""For each row one number or a list of numbers; ``None`` where the metric does not apply."""
 
 
 COVERAGE = 0.9
-"""What the prediction intervals promise."""
+"""The share of new rows whose reference prediction intervals are to contain."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,17 @@ class Comparison:
 
 
 def known(value: float) -> float | None:
-    """JSON has no NaN: a figure that does not exist (R² of equal references) is null."""
+    """A figure for JSON, which has no NaN: ``None`` if it is undefined (R² of equal references)."""
     return value if math.isfinite(value) else None
 
 
 def plain(result: Estimate | Comparison) -> dict[str, float | None]:
-    """A result as it stands in ``metrics.json``."""
+    """A result as ``metrics.json`` stores it."""
     return {key: known(value) for key, value in asdict(result).items()}
 
 
 def _quiet() -> AbstractContextManager[Any]:
-    """No warnings: a resample of one distinct row has no R², and needs none."""
+    """Switch numpy's warnings off: some resamples have no figure, such as R² of equal rows."""
     import numpy as np
 
     return np.errstate(all="ignore")
@@ -90,8 +90,8 @@ def interval(
     """A metric's figure with its percentile bootstrap interval.
 
     Percentile, not BCa: with the hundreds of rows of a test split the two agree to less than the
-    resampling error, and BCa is undefined where all values are equal or a share is 0 or 1, which
-    is what a perfect or a hopeless system looks like.
+    resampling error, and BCa is undefined where all values are equal or a share is 0 or 1, as with
+    a system that is always or never right.
     """
     columns = metric.columns(values)
     if not columns:
@@ -129,7 +129,7 @@ def paired(
 
     with _quiet():
         whole = float(difference(*a, *b))
-    if not math.isfinite(whole):  # a figure of one of them does not exist: there is no difference
+    if not math.isfinite(whole):  # one of the two figures is undefined, and so is the difference
         return Comparison(math.nan, math.nan, math.nan, math.nan)
     low, high = _percentiles(difference, (*a, *b), resamples, seed)
     return Comparison(whole, low, high, _swap_test(difference, a, b, resamples, seed))
@@ -138,7 +138,7 @@ def paired(
 def _percentiles(
     statistic: Callable[..., Any], columns: tuple[Any, ...], resamples: int, seed: int
 ) -> tuple[float, float]:
-    """The central 95 % of a statistic over rows drawn again with replacement."""
+    """The ends of the central 95 % of a statistic over rows drawn with replacement."""
     n = columns[0].size
     with _quiet():
         whole = float(statistic(*columns, axis=-1))
@@ -147,7 +147,7 @@ def _percentiles(
     import numpy as np
     from scipy import stats
 
-    # Resamples without a row that counts have no figure; scipy would warn of them.
+    # Resamples in which the metric applies to no row have no figure; scipy would warn of them.
     with _quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         drawn = stats.bootstrap(
@@ -217,11 +217,11 @@ def rows_needed(
     """About how many rows would settle a comparison that ``n`` rows leave open.
 
     An interval's half-width shrinks with the square root of the rows. Two things can settle it: the
-    interval leaves zero, or it fits inside ``±equal_within``; the cheaper one counts. The answer
-    takes the observed difference for the true one and asks that the experiment succeeds with
+    interval leaves zero, or it fits inside ``±equal_within``; the one that needs fewer rows counts.
+    The observed difference is taken for the true one, and the new experiment is to succeed with
     probability ``power``: at the size where the *expected* interval only just leaves zero it would
-    fail every second time. The observed difference is itself uncertain, so read the answer as an
-    order of magnitude. ``None`` when no number of rows is in sight (more than a billion).
+    fail every second time. The observed difference is itself uncertain, so the result is an order
+    of magnitude. ``None`` where more than a billion rows would be needed.
     """
     from scipy.stats import norm
 
@@ -235,10 +235,10 @@ def rows_needed(
 
 
 def conformal_width(residuals: Sequence[float], coverage: float = COVERAGE) -> float | None:
-    """The misfit that a new row stays within with probability of at least ``coverage``.
+    """The residual that a new row does not exceed with a probability of at least ``coverage``.
 
     Split conformal prediction: the ``ceil((n + 1) · coverage)``-th smallest of the residuals of
-    rows that nothing was fitted on or chosen with. The promise is on average over rows that are
+    rows that nothing was fitted on or chosen with. The coverage holds on average over rows that are
     exchangeable with those (not for each kind of row on its own). ``None`` when there are too few
     rows for any finite width: 90 % needs nine.
     """
@@ -252,7 +252,7 @@ def conformal_width(residuals: Sequence[float], coverage: float = COVERAGE) -> f
 
 
 def proportion(k: int, n: int) -> Estimate:
-    """A share of rows with Wilson's interval, which is honest at 0 of n and n of n too."""
+    """The share ``k / n`` with Wilson's interval, which has a width at 0 of n and n of n too."""
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan)
     from scipy.stats import binomtest

@@ -1,8 +1,7 @@
-"""What a task is wanted to reach, and whether it did: the report's table of targets.
+"""Targets: goals that a task sets for figures of ``metrics.json``, shown in the report's table.
 
-A target reads one figure of ``metrics.json`` and holds it against a goal. It counts as met by the
-figure itself; where the figure's interval lies on the right side as a whole, the target is met
-*surely*. No target changes the verdict.
+A target is met where its figure reaches the goal, and met *surely* where the figure's whole
+confidence interval does. Targets do not change the verdict.
 """
 
 from __future__ import annotations
@@ -13,22 +12,23 @@ from typing import Any
 
 Document = Mapping[str, Any]
 Measured = tuple[float, float | None, float | None]
-"""A figure and the ends of its interval, where it has one."""
+"""A figure and the ends of its interval; ``None`` for the ends where it has none."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One goal; make it with :meth:`metric`, :meth:`spread`, :meth:`drop`, :meth:`worst` or
+    """One goal. Make it with :meth:`metric`, :meth:`spread`, :meth:`drop`, :meth:`worst` or
     :meth:`speed`, or with a function of your own.
 
     Args:
-        label: what is wanted ("Sentiment accuracy").
+        label: what is measured ("Sentiment accuracy").
         goal: the figure to reach.
-        of: ``(metrics document, name of the trained system) -> figure``, or ``None``.
+        of: ``(metrics document, name of the trained system)`` → the figure with the ends of its
+            interval; ``None`` where the document does not have it.
         at_least: whether the figure must reach the goal; otherwise it must stay below it.
         format: a format spec for figure and goal.
         unit: printed behind them.
-        note: how the figure comes about, where the label does not say it.
+        note: how the figure is measured, where the label does not say so.
     """
 
     label: str
@@ -41,7 +41,7 @@ class Target:
 
     @classmethod
     def metric(cls, label: str, goal: float, name: str, **keywords: Any) -> Target:
-        """The trained system's figure of a metric."""
+        """A goal for the trained system's figure of a metric; ``keywords`` are further fields."""
 
         def of(doc: Document, system: str) -> Measured | None:
             found = doc["systems"][system]["metrics"].get(name)
@@ -51,12 +51,12 @@ class Target:
 
     @classmethod
     def spread(cls, label: str, goal: float, slice_name: str, **keywords: Any) -> Target:
-        """The difference between the best and the worst part of a slice, which must stay small."""
+        """A limit for the difference between the best and the worst part of a slice."""
         return cls._across(label, goal, slice_name, lambda high, low: high - low, keywords)
 
     @classmethod
     def drop(cls, label: str, goal: float, slice_name: str, **keywords: Any) -> Target:
-        """By which share the worst part of a slice falls below the best; must stay small."""
+        """A limit for the relative difference of a slice's parts: ``(high - low) / high``."""
         return cls._across(
             label, goal, slice_name, lambda high, low: (high - low) / high if high else 0.0,
             keywords,
@@ -64,7 +64,7 @@ class Target:
 
     @classmethod
     def worst(cls, label: str, goal: float, slice_name: str, **keywords: Any) -> Target:
-        """The figure of the worst part of a slice, with its interval.
+        """A goal for the figure of the worst part of a slice, with its interval.
 
         With ``at_least=False``, for errors, the worst part is that with the largest figure.
         """
@@ -78,7 +78,7 @@ class Target:
 
     @classmethod
     def speed(cls, label: str, goal: float, key: str, **keywords: Any) -> Target:
-        """A figure of the cost and speed table, such as ``p95_seconds``."""
+        """A goal for a figure of the cost and speed table, such as ``p95_seconds``."""
 
         def of(doc: Document, system: str) -> Measured | None:
             value = (doc.get("speed") or {}).get(key)
@@ -107,7 +107,7 @@ def _measured(found: Mapping[str, Any]) -> Measured | None:
 
 
 def _parts(doc: Document, slice_name: str, system: str) -> list[Measured]:
-    """A system's figures in the parts of a slice that are large enough to have some."""
+    """A system's figures in the parts of a slice; parts with too few rows have none."""
     parts = doc["slices"].get(slice_name, {}).values()
     found = [_measured(p["systems"][system]) for p in parts if system in p["systems"]]
     return [measured for measured in found if measured is not None]

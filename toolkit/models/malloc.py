@@ -1,8 +1,8 @@
-"""Main memory: what a process holds is what it needs, and not more.
+"""Keeps a process from holding more main memory than it needs.
 
-Two habits cost a process on a CPU up to as much again as a large model takes: glibc cannot use a
-freed aligned block again for one of the same size, and a file that one small tensor still looks
-into stays mapped as a whole.
+Two effects can double the memory of a process with a large model on a CPU: glibc cannot reuse a
+freed aligned block for one of the same size, and a weights file stays mapped as a whole as long as
+one small tensor refers to it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import sys
 from typing import Any
 
 LARGE = 200 * 2**20
-"""Bytes of weights from which on memory matters more than the time that new pages take."""
+"""From so many bytes of weights on, memory matters more than the time that new pages take."""
 THRESHOLD = 256 * 2**10
-"""Blocks of so many bytes get pages of their own, which go back when they are freed."""
+"""Blocks of at least so many bytes get pages of their own, which are returned when freed."""
 M_MMAP_THRESHOLD = -3
-"""``malloc.h``."""
+"""The parameter's number in ``malloc.h``."""
 
 
 def settle(model: Any) -> None:
-    """With a large model on a CPU, have what is freed go back to the system at once.
+    """With a large model on a CPU, let freed memory return to the system at once.
 
     A training step of a Llama of 225 million parameters then holds half as much beside the
     weights, and takes a quarter longer. Does nothing on a GPU, with small models, or without glibc.
@@ -34,7 +34,7 @@ def settle(model: Any) -> None:
 
 
 def let_go(model: Any) -> None:
-    """Copy what quantization has left of the weights' file, so that the file can be closed."""
+    """Copy the parameters that are still in the mapped weights file, so that it can be closed."""
     for parameter in model.parameters():
         if parameter.device.type == "cpu" and getattr(parameter, "quant_state", None) is None:
             parameter.data = parameter.data.clone()

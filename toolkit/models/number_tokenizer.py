@@ -35,7 +35,7 @@ def train(
     """A tokenizer of ``vocabulary`` tokens: special ones, bytes, numbers, and merges from texts.
 
     Args:
-        texts: what the merges are learnt from; their digits do not count.
+        texts: what the merges are trained on; digits in them are ignored.
         vocabulary: tokens in all, without the extra ones.
         extra: further special tokens, such as the sentinels of T5.
     """
@@ -48,7 +48,7 @@ def train(
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    # Without digits: what merges of them are worth is known, they are added below.
+    # Without digits: all merges of digits are added below.
     learned.train_from_iterator((_without_digits(text) for text in texts), trainer)
     vocabulary_, merges = _with_numbers(learned)
     # A number is looked up whole: by merges alone "203" would become "2" and "03".

@@ -10,7 +10,11 @@ EMBEDDED = "embedded:"
 
 
 def model_path(model: str) -> str:
-    """Where a recipe's ``model`` is: a folder of the wheel, a local folder, or a Hub id."""
+    """Where a recipe's ``model`` is: a folder of the wheel, a local folder, or a Hub id.
+
+    Raises:
+        ModelError: it looks like a folder, but there is none.
+    """
     if model.startswith(EMBEDDED):
         from toolkit.models import embedded
 
@@ -23,7 +27,7 @@ def model_path(model: str) -> str:
 
 
 def is_local(model: str) -> bool:
-    """Whether nothing has to be looked up on the Hub for this model."""
+    """Whether a model can be loaded without the Hub."""
     if model.startswith(EMBEDDED):
         from toolkit.models import embedded
 

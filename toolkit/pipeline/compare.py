@@ -34,36 +34,31 @@ def compare(runs: Sequence[Run], tasks: Sequence[Task]) -> dict[str, Any]:
     if len(runs) < 2:
         raise UsageError("compare needs at least two runs: toolkit compare RUN RUN")
     metric = tasks[0].metric()
-    found = [predictions.trained(predictions.load(run)) for run in runs]
+    systems = [predictions.load(run) for run in runs]
+    trained = [predictions.trained(of_run) for of_run in systems]
     lines = [_line(run, metric.name) for run in runs]
-    pairs = []
-    for run, ours, line in zip(runs[1:], found[1:], lines[1:], strict=True):
-        pair: dict[str, Any] = {"a": run.id, "b": runs[0].id, "metric": metric.name}
-        why = _obstacle(lines[0], line, found[0], ours, metric.name)
-        pair |= {"row_by_row": why is None, "why": why}
-        if why is None and ours and found[0]:
-            values = predictions.shared_values(ours, found[0], metric.name)
-            pair |= plain(statistics.paired(metric, *values))
-        pairs.append(pair)
-    described = {
-        "name": metric.name,
-        "label": metric.label or metric.name,
-        "unit": metric.unit,
-        "format": metric.format,
-        "greater_is_better": metric.greater_is_better,
-    }
+    pairs = [
+        _pair(metric, line, ours, lines[0], trained[0])
+        for line, ours in zip(lines[1:], trained[1:], strict=True)
+    ]
+    alike = all(pair["row_by_row"] for pair in pairs)
     return {
         "version": 1,
-        "metric": described,
+        "metric": {
+            "name": metric.name,
+            "label": metric.label or metric.name,
+            "unit": metric.unit,
+            "format": metric.format,
+            "greater_is_better": metric.greater_is_better,
+        },
         "runs": lines,
         "pairs": pairs,
-        "ladder": ladder(runs, [task.name for task in tasks], metric)
-        if all(pair["row_by_row"] for pair in pairs)
-        else [],
+        "ladder": ladder(runs, [task.name for task in tasks], systems, metric) if alike else [],
         "statement": _statement(pairs),
     }
 
 
+# -- run against run -------------------------------------------------------------------------------
 def _line(run: Run, metric: str) -> dict[str, Any]:
     """A run in one line of the table."""
     doc = read_json(run.path / "metrics.json")
@@ -89,17 +84,39 @@ def _line(run: Run, metric: str) -> dict[str, Any]:
     }
 
 
-def _obstacle(
-    first: Mapping[str, Any],
-    second: Mapping[str, Any],
-    theirs: System | None,
+def _pair(
+    metric: Metric,
+    line: Mapping[str, Any],
     ours: System | None,
+    first: Mapping[str, Any],
+    theirs: System | None,
+) -> dict[str, Any]:
+    """What a run has trained against what the first run has trained."""
+    why = _obstacle(metric.name, line, ours, first, theirs)
+    pair: dict[str, Any] = {
+        "a": line["run"],
+        "b": first["run"],
+        "metric": metric.name,
+        "row_by_row": why is None,
+        "why": why,
+    }
+    if why is None and ours and theirs:
+        values = predictions.shared_values(ours, theirs, metric.name)
+        pair |= plain(statistics.paired(metric, *values))
+    return pair
+
+
+def _obstacle(
     metric: str,
+    line: Mapping[str, Any],
+    ours: System | None,
+    first: Mapping[str, Any],
+    theirs: System | None,
 ) -> str | None:
     """Why two runs cannot be compared row by row; ``None`` where they can."""
     if ours is None or theirs is None:
         return "nothing was trained in one of them"
-    if first["fingerprint"] != second["fingerprint"]:
+    if first["fingerprint"] != line["fingerprint"]:
         return "their data or splits differ"
     a, b = theirs.splits["test"], ours.splits["test"]
     if a.keys() != b.keys() or not all(same(a[i]["reference"], b[i]["reference"]) for i in a):
@@ -110,6 +127,7 @@ def _obstacle(
 
 
 def _statement(pairs: Sequence[Mapping[str, Any]]) -> str:
+    """Whether the figures can be compared, in a sentence."""
     apart = [pair for pair in pairs if not pair["row_by_row"]]
     first = pairs[0]["b"]
     if not apart:
@@ -121,6 +139,7 @@ def _statement(pairs: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+# -- all systems -----------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Rung:
     """A system of one of the runs, or of several where all give the same answers.
@@ -136,30 +155,32 @@ class Rung:
     system: System
 
 
-def ladder(runs: Sequence[Run], tasks: Sequence[str], metric: Metric) -> list[dict[str, Any]]:
+def ladder(
+    runs: Sequence[Run],
+    tasks: Sequence[str],
+    systems: Sequence[Sequence[System]],
+    metric: Metric,
+) -> list[dict[str, Any]]:
     """All systems of all runs, the best first, each against what the first run trained.
 
     Args:
         runs: runs that answered the same test rows.
         tasks: the name of each run's task.
+        systems: the systems of each run.
         metric: the figure, which all of them have.
 
     Returns:
         objects with ``name``, ``role``, ``runs``, ``value``, ``low``, ``high`` and ``compared``
         (the first run's trained system minus this one; ``None`` for itself).
     """
-    found = [predictions.load(run) for run in runs]
-    ours = predictions.trained(found[0])
+    ours = predictions.trained(systems[0])
     sign = -1 if metric.greater_is_better else 1
     rows = []
-    for rung in _rungs(runs, tasks, found):
+    for rung in _rungs(runs, tasks, systems):
         compared = None
         if ours is not None and rung.system is not ours:
-            compared = plain(
-                statistics.paired(
-                    metric, *predictions.shared_values(ours, rung.system, metric.name)
-                )
-            )
+            values = predictions.shared_values(ours, rung.system, metric.name)
+            compared = plain(statistics.paired(metric, *values))
         rows.append(
             {
                 "name": rung.name,
@@ -173,14 +194,15 @@ def ladder(runs: Sequence[Run], tasks: Sequence[str], metric: Metric) -> list[di
 
 
 def _rungs(
-    runs: Sequence[Run], tasks: Sequence[str], found: Sequence[Sequence[System]]
+    runs: Sequence[Run], tasks: Sequence[str], systems: Sequence[Sequence[System]]
 ) -> list[Rung]:
+    """The systems of all runs, a baseline that several runs share only once."""
     # Runs are told apart by their task where that is enough, else by their number.
     names = tasks if len(set(tasks)) == len(tasks) else [run.id for run in runs]
     rungs: list[Rung] = []
-    for run, of, name in zip(runs, found, names, strict=True):
-        for system in of:
-            twin = next((r for r in rungs if _same(r.system, system)), None)
+    for run, of_run, name in zip(runs, systems, names, strict=True):
+        for system in of_run:
+            twin = next((r for r in rungs if _same_baseline(r.system, system)), None)
             if twin is not None:
                 twin.runs.append(run.id)
             else:
@@ -194,13 +216,12 @@ def _rungs(
     ]
 
 
-def _same(a: System, b: System) -> bool:
-    """Whether two runs have one baseline twice; threads add up a forest in any order."""
+def _same_baseline(a: System, b: System) -> bool:
+    """Whether two systems are one baseline; threads add up a forest in any order."""
     if a.name != b.name or not a.role == b.role == "baseline":
         return False
-    ours, others = _answers(a), _answers(b)
-    return ours.keys() == others.keys() and all(same(ours[i], others[i]) for i in ours)
-
-
-def _answers(system: System) -> Mapping[int, Any]:
-    return {row_id: row["prediction"] for row_id, row in system.splits["test"].items()}
+    ours, theirs = (
+        {row_id: row["prediction"] for row_id, row in system.splits["test"].items()}
+        for system in (a, b)
+    )
+    return ours.keys() == theirs.keys() and all(same(ours[i], theirs[i]) for i in ours)

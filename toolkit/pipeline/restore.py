@@ -1,10 +1,11 @@
-"""A finished or stopped run made live again: its task, its model, its report."""
+"""From a run directory back to its task and its model; its figures and report computed again."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from toolkit.data.source import FORMER_OPTIONS
 from toolkit.errors import RunError
 from toolkit.kinds.registry import model_class
 from toolkit.plugins import lookup, recipes
@@ -14,25 +15,34 @@ from toolkit.runs.run import Run
 from toolkit.task import Task
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
     from toolkit.models.backend import Backend
 
 
 def load_task(run: Run) -> Task:
-    """The run's task, with its settings and (where learned) its facts."""
+    """The run's task, with its settings and, where they are stored already, its facts."""
     file = (run.info.get("plugin") or {}).get("file")
     task = lookup.find(file or str(run.info["task"]))()
-    task.settings |= dict(run.info["recipe"].get("task") or {})
-    if "facts" in run.info:
-        task.adopt(run.info["facts"])
+    task.options |= _options(run, task)
+    if "task_state" in run.info:
+        task.load_state(run.info["task_state"])
     return task
 
 
-def make_kind(run: Run, task: Task, backend: Backend | None = None) -> Kind:
-    """The run's kind, with the tokenizer loaded and the model not yet.
+def _options(run: Run, task: Task) -> dict[str, Any]:
+    """The task's options of the run; earlier versions kept two of them with the source."""
+    source = run.info.get("source") or {}
+    kept = {
+        new: True for old, new in FORMER_OPTIONS.items() if source.get(old) and new in task.options
+    }
+    return {**kept, **(run.info["recipe"].get("task") or {})}
+
+
+def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel:
+    """The run's model with its tokenizer; the weights are not loaded yet.
 
     Args:
-        run: says the recipe and the seed.
+        run: has the recipe and the seed.
         task: its task.
         backend: what loads the model; transformers by default, which reads any backend's adapter.
     """
@@ -48,7 +58,7 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> Kind:
 
 
 def refresh(run: Run, task: Task) -> Path:
-    """Score the run's predictions again, of which there may be more now, and write its report."""
+    """Score the run's predictions again (a person's guesses may be new) and write its report."""
     from toolkit.evaluation.score import score
 
     if not run.done("score"):

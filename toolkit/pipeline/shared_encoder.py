@@ -1,7 +1,7 @@
 """``toolkit together RUN RUN…``: adapters of several tasks on one encoder, checked row by row.
 
-Each task must give the answers that its run gave alone. What was found is kept in
-``together.json`` of every run, and its report says it.
+With the encoder shared, each task must predict what its run predicted with an encoder of its own.
+The result is stored as ``together.json`` in every run, and the report shows it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.decoding import decode_all, or_fallback
+from toolkit.decoding import decode_as, or_fallback
 from toolkit.errors import RunError, UsageError
 from toolkit.kinds.base import Progress
 from toolkit.models import adapters
 from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.runs import predictions
 from toolkit.runs.files import read_jsonl, write_json
+from toolkit.runs.predictions import same
 from toolkit.runs.run import Run
 from toolkit.system import environment
 from toolkit.task import Row
@@ -27,15 +28,22 @@ if TYPE_CHECKING:
 
 FILE = "together.json"
 ROWS = 200
-"""Test rows of each task that are answered again."""
+"""Test rows of each task that are predicted again."""
+TOLERANCE = 1e-3
+"""By how much, of itself, a number may differ: by the rows that share its batch."""
 
 
+# -- the command -----------------------------------------------------------------------------------
 def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
-    """Let the adapters of finished runs answer on one encoder, and compare with their own runs.
+    """Predict test rows with the adapters of finished runs on one encoder, and compare.
 
     Args:
         runs: two or more, of different tasks or not, with LoRA on the same encoder.
-        rows: test rows of each that are answered.
+        rows: how many test rows of each run are predicted again.
+
+    Returns:
+        what is stored in ``together.json``: ``tasks`` (rows and differences of each run),
+        ``parameters``, ``parameters_apart`` and a ``sentence``.
     """
     from toolkit.kinds.encoder.model import Encoder
 
@@ -67,42 +75,38 @@ def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
 
 
 def _name(task: str, taken: Sequence[str]) -> str:
-    """A name in memory; PEFT splits names at dots."""
+    """The name of a task's adapter in memory, unlike the names taken; PEFT splits names at dots."""
     plain = task.replace(".", "-")
     return plain if plain not in taken else f"{plain}-{len(taken) + 1}"
 
 
 def _compared(shared: SharedEncoder, name: str, run: Run, task: Task, most: int) -> dict[str, Any]:
-    """How many test rows get the answer that the run has stored."""
+    """How many test rows get the prediction that the run has stored."""
     place = run.data / "heldout.jsonl"
     if not place.is_file():
         raise RunError(f"{run.path} holds no held-out rows; it was made without storing data")
     ours = predictions.trained(predictions.load(run))
     if ours is None:
         raise RunError(f"run {run.id} has no predictions of an adapter")
-    asked: list[Row] = []
+    rows: list[Row] = []
     for row in read_jsonl(place):
-        if row.pop("split") == "test" and len(asked) < most:
-            asked.append(row)
-    task.chosen = dict(ours.entry.get("chosen") or {})
-    decoder = ours.entry.get("decoder") or next(iter(task.decoders()))
-    decoded = decode_all(task, shared.predict(name, asked), asked)[decoder]
+        if row.pop("split") == "test" and len(rows) < most:
+            rows.append(row)
+    decoded = decode_as(task, ours.entry, shared.predict(name, rows), rows)
     stored = ours.splits["test"]
-    from toolkit.runs.predictions import same
-
     differing = [
         row["row_id"]
-        for row, answer in zip(asked, or_fallback(task, decoded), strict=True)
-        if not same(stored[row["row_id"]]["prediction"], answer, 1e-3)
+        for row, prediction in zip(rows, or_fallback(task, decoded), strict=True)
+        if not same(stored[row["row_id"]]["prediction"], prediction, TOLERANCE)
     ]
     return {
-        "name": name, "task": task.name, "run": run.id, "rows": len(asked),
-        "same": len(asked) - len(differing), "differing": differing[:20],
+        "name": name, "task": task.name, "run": run.id, "rows": len(rows),
+        "same": len(rows) - len(differing), "differing": differing[:20],
     }  # fmt: skip
 
 
 def sentence(document: dict[str, Any]) -> str:
-    """What was found, for the report."""
+    """The result in a sentence, for the report."""
     tasks = document["tasks"]
     answers = ", ".join(
         f"{one['same']:,} of {one['rows']:,} test rows of {one['task']}" for one in tasks
@@ -116,12 +120,13 @@ def sentence(document: dict[str, Any]) -> str:
     )
 
 
+# -- the encoder -----------------------------------------------------------------------------------
 class SharedEncoder:
-    """Kinds that answer with one encoder.
+    """Models of several tasks that share the weights of one encoder in memory.
 
     Args:
-        members: name → a kind whose model is not loaded yet, and its adapter's folder. All recipes
-            must name the same model and train LoRA.
+        members: name → a model that is not loaded yet, and its adapter's folder. All recipes must
+            name the same base model and train LoRA.
     """
 
     def __init__(self, members: Mapping[str, tuple[Encoder, Path]]) -> None:
@@ -133,7 +138,7 @@ class SharedEncoder:
         whole = [name for name, (kind, _) in members.items() if kind.full]
         if whole:
             raise UsageError(
-                f"{whole[0]} has trained the whole encoder, which nobody else can use; "
+                f"{whole[0]} has trained the whole encoder, which no other task can use; "
                 "take a run with LoRA"
             )
         self.kinds = {name: kind for name, (kind, _) in members.items()}
@@ -147,7 +152,7 @@ class SharedEncoder:
     def predict(
         self, name: str, rows: Sequence[Row], progress: Progress | None = None
     ) -> list[Any]:
-        """The outputs of one of the tasks, with its own adapter switched on."""
+        """The outputs of one of the tasks, with its own adapter active."""
         kind = self.kinds[name]
         kind.tuned.set_adapter(name)
         kind.tuned.eval()
@@ -161,7 +166,7 @@ class SharedEncoder:
         return sum(seen.values())
 
     def parameters_apart(self) -> int:
-        """Parameters that the tasks would take with an encoder each."""
+        """Parameters that the tasks would take with one encoder each."""
         total = 0
         for name, kind in self.kinds.items():
             others = [other for other in self.kinds if other != name]
@@ -174,7 +179,7 @@ class SharedEncoder:
 
 
 def _share(models: Sequence[Any]) -> None:
-    """Put the parts of one encoder into all models.
+    """Replace the parts of the models' encoders by those of the first one that has them.
 
     Part by part (embeddings, layers, pooler) and not the encoder as a whole: a head that reads no
     pooler has an encoder without one, and its adapter must find none to sit on.
@@ -184,6 +189,5 @@ def _share(models: Sequence[Any]) -> None:
     for encoder in encoders:
         for name, part in list(encoder.named_children()):
             setattr(encoder, name, parts.setdefault(name, part))
-        # The attention's implementation stands there: who makes the mask and who reads it must
-        # agree on its form.
+        # The configuration names the attention's implementation, on which the mask's form depends.
         encoder.config = encoders[0].config

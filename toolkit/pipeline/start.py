@@ -1,4 +1,4 @@
-"""The start of ``toolkit run``: check what can be checked at once, make the run directory."""
+"""The start of ``toolkit run``: check what can be checked at once, then make the run directory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def start(
             ``backend``.
         command: the command line, for the report.
     """
-    environment.prepare(offline=is_local(recipe.model) and not _on_hub(source))
+    environment.prepare(offline=is_local(recipe.model) and not on_hub(source))
     # Before anything below imports transformers or TRL: Unsloth rewrites them where it is taken.
     model = model_class(task)
     backend = backend_choice.choose(str(options.get("backend") or "auto"), recipe, model.backends)
@@ -59,7 +59,8 @@ def start(
     return Run.open(Path(distributed.agreed(lambda: str(Run.create(runs, info).path))))
 
 
-def _on_hub(source: Source) -> bool:
+def on_hub(source: Source) -> bool:
+    """Whether any of the data comes from the Hugging Face Hub."""
     from toolkit.data.readers.read import is_hub_id
 
     paths = (source.data, source.train, source.validation, source.test)

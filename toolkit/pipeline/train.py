@@ -1,4 +1,4 @@
-"""The training stage: the kind's own training, and what it says while it goes on."""
+"""The training stage: the model's own training, its progress on the terminal, its tracker."""
 
 from __future__ import annotations
 
@@ -11,20 +11,70 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import MissingExtra
+from toolkit.formatting import duration
+from toolkit.kinds.base import TrainingWatch
+from toolkit.pipeline.context import RunContext, adapter_name
 from toolkit.runs.files import read_json, write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
-from toolkit.system.console import duration
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import Kind, Trained, TrainingWatch
+    from toolkit.kinds.base import TaskModel, Trained
     from toolkit.metrics.metric import Metric
+
+LOCAL = "trackio"
+"""The tracker that is used where the recipe names none: its data stay on this machine."""
+
+
+def train_all(context: RunContext) -> None:
+    """Train once for each seed; what an earlier try has trained and saved is kept."""
+    backend, console = context.backend, context.console
+    console.note(f"backend {backend['name']}: {backend['reason']}")
+    if distributed.count() > 1:
+        console.note(f"{distributed.count()} processes share training and answering")
+    for index in range(context.seeds):
+        name = adapter_name(index)
+        done = context.run.path / name / "toolkit.json"
+        if not distributed.agreed(done.is_file):
+            _train_one(context, index, name)
+
+
+def _train_one(context: RunContext, index: int, name: str) -> None:
+    """Train with one seed, and keep the figures of the training in the run directory."""
+    run, model, console = context.run, context.model, context.console
+    if index:
+        console.note(f"seed {index + 1} of {context.seeds}")
+    model.seed = context.seed + index
+    with console.track("training") as progress:
+
+        def on_log(entry: dict[str, Any]) -> None:
+            if index == 0:
+                keep_curve(run, entry)
+            line = describe(entry, context.task.metric())
+            progress.detail = line if "loss" in entry else progress.detail
+            if "eval_loss" in entry:
+                console.note(line)
+
+        def on_step(step: int, steps: int, tokens: int) -> None:
+            progress(step, steps)
+
+        watch = TrainingWatch(on_log, on_step)
+        splits, tracking = context.prepared.splits, _tracking(context, index)
+        trained = train(model, splits, run, name, watch, tracking)
+    if index == 0:
+        run.info["training"] = trained.info
+        write_json(run.path / "history.json", trained.history)
+    else:
+        run.info["training"].setdefault("further_seeds", []).append(trained.info)
+    run.save()
+    console.note(summary(trained.info))
 
 
 def train(
-    kind: Kind,
+    kind: TaskModel,
     splits: DatasetDict,
     run: Run,
     name: str,
@@ -46,6 +96,7 @@ def train(
         return trained
 
 
+# -- progress --------------------------------------------------------------------------------------
 def keep_curve(run: Run, entry: Mapping[str, Any]) -> None:
     """Add a logged step to ``history.json``, so that a run can be looked at while it goes on.
 
@@ -66,7 +117,7 @@ def describe(entry: Mapping[str, Any], metric: Metric) -> str:
     if "eval_loss" in entry:
         value = entry.get(f"eval_{metric.name}")
         figure = "" if value is None else f", {metric.name} {value:{metric.format}}{metric.unit}"
-        return f"step {entry['step']}: loss {entry['eval_loss']:.4f} on select{figure}"
+        return f"step {entry['step']}: loss {entry['eval_loss']:.4f} on validation{figure}"
     rate = entry.get("tokens_per_second")
     speed = "" if rate is None else f", {rate:,.0f} tokens/s"
     return f"loss {entry['loss']:.4f}{speed}"
@@ -82,7 +133,21 @@ def summary(info: Mapping[str, Any]) -> str:
     )
 
 
-LOCAL = "trackio"
+TRACKING = "tracking"
+"""The extra that brings Trackio."""
+
+
+# -- the tracker -----------------------------------------------------------------------------------
+def _tracking(context: RunContext, index: int) -> dict[str, Any]:
+    run = context.run
+    if reason := untracked(context.recipe.training):
+        context.console.note(reason)
+    return fields(
+        context.recipe.training,
+        runs=run.path.parent.parent,
+        project=context.task.name,
+        run_name=run.id + (f"-seed-{index}" if index else ""),
+    )
 
 
 def fields(
@@ -92,12 +157,25 @@ def fields(
 
     Trackio's data stay beside the runs; nothing is sent anywhere unless ``report_to`` names a
     tracker that sends.
+
+    Raises:
+        MissingExtra: the recipe names Trackio, which is not installed.
     """
-    chosen = training.get("report_to")
-    if chosen is None:
-        chosen = LOCAL if importlib.util.find_spec(LOCAL) else "none"
-    if chosen == "none":
+    tracker = training.get("report_to")
+    installed = importlib.util.find_spec(LOCAL) is not None
+    if tracker is None:
+        tracker = LOCAL if installed else "none"
+    if tracker == "none":
         return {"report_to": "none"}
-    if LOCAL in ([chosen] if isinstance(chosen, str) else chosen):
+    if LOCAL in ([tracker] if isinstance(tracker, str) else tracker):
+        if not installed:
+            raise MissingExtra("report_to = trackio", TRACKING)
         os.environ.setdefault("TRACKIO_DIR", str((runs / ".trackio").resolve()))
-    return {"report_to": chosen, "project": project, "run_name": run_name}
+    return {"report_to": tracker, "project": project, "run_name": run_name}
+
+
+def untracked(training: Mapping[str, Any]) -> str:
+    """Why no tracker follows the training although the recipe turns none off; else empty."""
+    if training.get("report_to") is None and importlib.util.find_spec(LOCAL) is None:
+        return f"no experiment tracker: {MissingExtra('local tracking with trackio', TRACKING)}"
+    return ""

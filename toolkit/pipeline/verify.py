@@ -1,8 +1,8 @@
-"""Do the figures follow from the predictions, and the predictions from the adapter?
+"""``toolkit report RUN --verify``: stored figures against predictions, predictions against adapter.
 
-What ``toolkit report RUN --verify`` asks. :func:`recompute` needs no model: it computes again what
-stands in each prediction line, the widths of the prediction intervals, and the whole of
-``metrics.json``. :func:`verify` also lets the saved adapter answer a sample of rows again.
+:func:`recompute` needs no model: it computes again the figures in each prediction line, the widths
+of the prediction intervals, and the whole of ``metrics.json``. :func:`verify` also predicts a
+sample of rows again with the saved adapter.
 """
 
 from __future__ import annotations
@@ -12,19 +12,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from toolkit.evaluation.predict import prepare
-from toolkit.evaluation.score import score
+from toolkit.decoding import decode_as, or_fallback
+from toolkit.evaluation.prediction_files import prepare_metrics
+from toolkit.evaluation.score import metrics_document
+from toolkit.formatting import is_number
 from toolkit.metrics import statistics
+from toolkit.pipeline.predict import open_run
+from toolkit.pipeline.restore import load_task
 from toolkit.runs import predictions
+from toolkit.runs.contents import read_run
 from toolkit.runs.files import read_json, read_jsonl
-from toolkit.runs.predictions import System, _is_list, _is_number, same
+from toolkit.runs.predictions import System, is_list, same
 from toolkit.runs.run import Run
 from toolkit.task import Task
 
-_AGAIN = 1e-3
-"""Answers of a model may differ by so much with the rows that share a batch (float rounding)."""
-_UNTOLD = {"timings"}
-"""Parts of ``metrics.json`` that go on changing after it was written: the report takes time too."""
+_TOLERANCE = 1e-3
+"""By how much, of itself, a prediction may differ: by the rows that share its batch (rounding)."""
+_CHANGING = {"timings"}
+"""Parts of ``metrics.json`` that change after it was written: the report takes time too."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,6 @@ def verify(run: Run, *, sample: int = 64) -> Verification:
         run: a finished run.
         sample: how many rows to predict again; none where the run did not store its rows.
     """
-    from toolkit.pipeline.restore import load_task
-
     task = load_task(run)
     rows, again = predict_again(run, task, sample)
     figures = _count(read_json(run.path / "metrics.json"))
@@ -56,34 +59,28 @@ def verify(run: Run, *, sample: int = 64) -> Verification:
 
 
 def predict_again(run: Run, task: Task, sample: int) -> tuple[int, list[str]]:
-    """Let the saved adapter answer some test rows again: how many, and what differs."""
+    """Predict some test rows again with the saved adapter: how many, and what differs."""
     ours, place = predictions.trained(predictions.load(run)), run.data / "heldout.jsonl"
     if ours is None or not place.is_file():
         return 0, []
-    from toolkit.decoding import decode_all
-    from toolkit.pipeline.predict import open_run
-
     stored = ours.splits["test"]
     rows = read_jsonl(place)
     tests = [index for index, row in enumerate(rows) if row["split"] == "test"]
-    chosen = sorted(random.Random(0).sample(tests, min(sample, len(tests))))
+    drawn = sorted(random.Random(0).sample(tests, min(sample, len(tests))))
     _, kind = open_run(run)
     if kind.reduced:
-        # In bfloat16 an answer varies with the rows of its batch: the batches must be the same.
-        compared = set(chosen)
+        # In bfloat16 a prediction varies with the rows of its batch, so all batches are repeated.
+        compared = set(drawn)
     else:
-        rows, compared = [rows[index] for index in chosen], set(range(len(chosen)))
-    asked = [{k: v for k, v in row.items() if k != "split"} for row in rows]
-    task.chosen = ours.entry.get("chosen") or {}
-    decoded = decode_all(task, kind.predict(asked, adapter=True), asked)
-    answers = decoded[ours.entry.get("decoder") or next(iter(decoded))]
+        rows, compared = [rows[index] for index in drawn], set(range(len(drawn)))
+    inputs = [{k: v for k, v in row.items() if k != "split"} for row in rows]
+    decoded = decode_as(task, ours.entry, kind.predict(inputs, adapter=True), inputs)
     differences = []
-    for index, (row, answer) in enumerate(zip(asked, answers, strict=True)):
+    for index, (row, now) in enumerate(zip(inputs, or_fallback(task, decoded), strict=True)):
         if index not in compared:
             continue
-        now = task.fallback() if answer is None else answer
         then = stored[row["row_id"]]["prediction"]
-        if not same(then, now, _AGAIN):
+        if not same(then, now, _TOLERANCE):
             differences.append(
                 f"predictions/{ours.entry['file']}, row {row['row_id']}: prediction is {then!r}, "
                 f"the adapter now gives {now!r}"
@@ -95,9 +92,9 @@ def _count(value: Any) -> int:
     """The numbers of a document."""
     if isinstance(value, Mapping):
         return sum(_count(inside) for inside in value.values())
-    if _is_list(value):
+    if is_list(value):
         return sum(_count(inside) for inside in value)
-    return int(_is_number(value))
+    return int(is_number(value))
 
 
 def recompute(run: Run, task: Task) -> list[str]:
@@ -105,29 +102,29 @@ def recompute(run: Run, task: Task) -> list[str]:
 
     Args:
         run: a finished run.
-        task: its task, with ``settings`` and ``facts`` of the run set.
+        task: its task, with the ``options`` and ``state`` of the run.
 
     Returns:
         one sentence a difference, naming file and place; empty when all agree.
     """
-    place = run.data / "heldout.jsonl"
-    kept = read_jsonl(place) if place.is_file() else []
-    heldout = {(row["split"], row["row_id"]): row for row in kept}  # row ids are a file's own
+    contents = read_run(run)
+    # Row ids are unique within a file, and each split may be one of its own.
+    heldout = {(row["split"], row["row_id"]): row for row in contents.heldout}
     found: list[str] = []
-    for system in predictions.load(run):
+    for system in contents.systems:
         every = [row for rows in system.splits.values() for row in rows.values()]
-        prepare(task, [r["prediction"] for r in every], [r["reference"] for r in every])
+        prepare_metrics(task, [r["prediction"] for r in every], [r["reference"] for r in every])
         for rows in system.splits.values():
             for row in rows.values():
                 found += _line(system, row, task, heldout.get((row["split"], row["row_id"])))
         found += _width(system, task)
     stored = read_json(run.path / "metrics.json")
-    again = score(run, task)
+    again = metrics_document(contents, task)
     found += [
         f"metrics.json: {where} is {old!r}, the predictions give {new!r}"
         for where, old, new in differences(
-            {k: v for k, v in stored.items() if k not in _UNTOLD},
-            {k: v for k, v in again.items() if k not in _UNTOLD},
+            {k: v for k, v in stored.items() if k not in _CHANGING},
+            {k: v for k, v in again.items() if k not in _CHANGING},
         )
     ]
     return found
@@ -136,16 +133,16 @@ def recompute(run: Run, task: Task) -> list[str]:
 def _line(
     system: System, row: Mapping[str, Any], task: Task, source: Mapping[str, Any] | None
 ) -> Iterator[str]:
-    """What one prediction line says against what its prediction and its row give."""
+    """Differences between one prediction line and what its prediction and its row give."""
     where = f"predictions/{system.entry['file']}, row {row['row_id']}"
     for metric in task.metrics:
         value = metric.per_example(row["prediction"], row["reference"])
         if not same(row["metrics"].get(metric.name), value, metric.tolerance):
             stored = row["metrics"].get(metric.name)
             yield f"{where}: {metric.name} is {stored!r}, the prediction gives {value!r}"
-    chosen = (row.get("decoders") or {}).get(system.entry.get("decoder"))
-    if chosen is not None and not same(row["prediction"], chosen):
-        yield f"{where}: prediction is {row['prediction']!r}, its decoder gave {chosen!r}"
+    decoded = (row.get("decoders") or {}).get(system.entry.get("decoder"))
+    if decoded is not None and not same(row["prediction"], decoded):
+        yield f"{where}: prediction is {row['prediction']!r}, its decoder gave {decoded!r}"
     width = system.entry.get("interval_width")
     if width is not None and row.get("low") is not None:
         ends = task.interval(row["prediction"], width)
@@ -162,7 +159,7 @@ def _line(
 
 def _width(system: System, task: Task) -> Iterator[str]:
     """The stored width of the intervals against the one that the calibration rows give."""
-    stored, rows = system.entry.get("interval_width"), system.rows("calibrate")
+    stored, rows = system.entry.get("interval_width"), system.rows("calibration")
     if stored is None or not rows:
         return
     misfits = [task.residual(row["prediction"], row["reference"]) for row in rows]
@@ -180,7 +177,7 @@ def differences(old: Any, new: Any, where: str = "") -> Iterator[tuple[str, Any,
         for key in {**old, **new}:
             inside = f"{where}.{key}" if where else str(key)
             yield from differences(old.get(key), new.get(key), inside)
-    elif _is_list(old) and _is_list(new) and len(old) == len(new):
+    elif is_list(old) and is_list(new) and len(old) == len(new):
         for i, (a, b) in enumerate(zip(old, new, strict=True)):
             yield from differences(a, b, f"{where}[{i}]")
     elif not same(old, new):

@@ -1,1 +1,1 @@
-"""Tasks are found: entry points, task files, scaffolds."""
+"""How tasks are found (entry points, task files), and how ``toolkit new`` makes one."""

@@ -1,8 +1,8 @@
-"""Discovery of plugins by entry point, with provenance, and with broken ones isolated.
+"""Finds plugins by their entry points; a broken one does not stop the others.
 
-pluggy's own entry-point loading stops at the first plugin that fails to import, and cannot say
-which distribution a task came from; so entry points are loaded here one by one, and each plugin's
-hooks are called by themselves.
+pluggy's own entry-point loading stops at the first plugin that fails to import and does not record
+which distribution a task came from. So entry points are loaded one by one here, and the hooks of
+each plugin are called separately.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 GROUP = "toolkit"
 DISTRIBUTION = "adapter-toolkit"
 SLOW = 0.5
-"""Seconds from which on a plugin's import is said: every command waits for it."""
+"""A plugin that takes so many seconds to import gets a warning: every command waits for it."""
 HEAVY = (
     "torch", "transformers", "datasets", "peft", "trl", "accelerate", "sklearn", "scipy", "pandas",
     "matplotlib", "gradio", "sentence_transformers", "tensorflow", "jax",
@@ -43,7 +43,7 @@ HEAVY = (
 
 @dataclass
 class Plugin:
-    """One plugin: where it came from, what it brought, or why it could not."""
+    """One plugin: where it comes from, its tasks, or why it could not be loaded."""
 
     name: str
     distribution: str
@@ -53,19 +53,19 @@ class Plugin:
     problem: str | None = None
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
-    """What is wrong with it though it works: slow, noisy, written for an older API version."""
+    """Faults of a plugin that works: slow, prints on import, written for an older API version."""
     file: str | None = None
-    """The file of a task without a package."""
+    """The file of a task that has no package."""
 
     @property
     def key(self) -> str:
-        """Its name in the plugin manager."""
+        """The plugin's name in the plugin manager."""
         return f"{self.distribution}:{self.name}"
 
 
 @dataclass
 class Plugins:
-    """Everything that was found."""
+    """All plugins that were found, and their tasks by name."""
 
     plugins: list[Plugin] = field(default_factory=list)
     tasks: dict[str, type[Task]] = field(default_factory=dict)
@@ -75,13 +75,13 @@ class Plugins:
     )
 
     def provide(self, task: type[Task], origin: Plugin) -> None:
-        """Make a task known to this process that no installed plugin brings, or instead of one."""
+        """Register a task for this process; it hides an installed task of the same name."""
         self.tasks[task.name] = task
         self.origins[task.name] = origin
 
     @contextlib.contextmanager
     def provided(self, task: type[Task], origin: Plugin) -> Iterator[None]:
-        """:meth:`provide` for as long as a test needs it."""
+        """:meth:`provide` within a ``with`` block, for tests."""
         before = self.tasks.get(task.name), self.origins.get(task.name)
         self.provide(task, origin)
         try:
@@ -113,8 +113,8 @@ class Plugins:
         raise UsageError(f"no task {name!r}{hint}")
 
 
-def _aged(task: type[Task]) -> str:
-    """The sentence on a task for an API version that still works but is not the newest."""
+def _age_warning(task: type[Task]) -> str:
+    """The warning about a task for an older API version that still works; empty for the newest."""
     from toolkit.task import API_VERSION
 
     if task.api_version == API_VERSION:
@@ -128,8 +128,8 @@ def _aged(task: type[Task]) -> str:
 def _entry_points() -> Iterable[metadata.EntryPoint]:
     """Entry points of the group, once each, in a fixed order.
 
-    The toolkit's own come first: of two tasks with one name the first stays, and a plugin that
-    somebody installs must not take away what worked before.
+    The toolkit's own come first: of two tasks with one name the first stays, so that a plugin that
+    is installed later cannot replace a task that worked before.
     """
     unique = {(point.name, point.value): point for point in metadata.entry_points(group=GROUP)}
     return sorted(unique.values(), key=lambda point: (not _is_own(point), point.name, point.value))
@@ -150,19 +150,20 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
     before = set(sys.modules)
     started = time.perf_counter()
     module: Any = None
-    with _listening() as heard:
+    with _captured_output() as output:
         try:
             module = point.load()
             found.manager.register(module, name=plugin.key)
             _register_tasks(found, plugin, module)
-        except (Exception, SystemExit) as error:  # it may raise anything; the others must work
-            _take_back(found, plugin, error)
+        except (Exception, SystemExit) as error:  # a plugin may raise anything
+            _discard(found, plugin, error)
     plugin.seconds = time.perf_counter() - started
-    plugin.warnings += _habits(plugin, before, heard)
+    plugin.warnings += _import_warnings(plugin, before, output)
 
 
-def _take_back(found: Plugins, plugin: Plugin, error: BaseException) -> None:
-    plugin.problem = _in_words(error, plugin)
+def _discard(found: Plugins, plugin: Plugin, error: BaseException) -> None:
+    """Record why a plugin is broken, and drop its tasks and hooks, so that the others work."""
+    plugin.problem = _problem(error, plugin)
     for name in plugin.tasks:
         found.tasks.pop(name, None)
         found.origins.pop(name, None)
@@ -171,34 +172,41 @@ def _take_back(found: Plugins, plugin: Plugin, error: BaseException) -> None:
         found.manager.unregister(name=plugin.key)
 
 
-def _in_words(error: BaseException, plugin: Plugin) -> str:
-    said = " ".join(f"{type(error).__name__}: {error}".split())
+def _problem(error: BaseException, plugin: Plugin) -> str:
+    """Why a plugin could not be loaded, and what to do."""
+    message = " ".join(f"{type(error).__name__}: {error}".split())
     if isinstance(error, PluginError):
         return str(error)
     if isinstance(error, SystemExit):
-        return f"it ends the program on import ({said})"
+        return f"it ends the program on import ({message})"
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = plugin.module.partition(":")[0].partition(".")[0]
         if error.name.partition(".")[0] == package:
-            return f"{said}; its files are missing, install {plugin.distribution} again"
+            return f"{message}; its files are missing, install {plugin.distribution} again"
         if error.name.startswith("toolkit."):
             from toolkit import __version__
 
-            return f"{said}; adapter-toolkit {__version__} has no such module"
-        return f"{said}; install what {plugin.distribution} needs"
-    return said
+            return f"{message}; adapter-toolkit {__version__} has no such module"
+        return f"{message}; install what {plugin.distribution} needs"
+    return message
 
 
 @contextlib.contextmanager
-def _listening() -> Iterator[io.StringIO]:
-    """Catch what is printed: it would stand amid the output of every command."""
-    heard = io.StringIO()
-    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
-        yield heard
+def _captured_output() -> Iterator[io.StringIO]:
+    """Capture what a plugin prints, which would otherwise appear in every command's output."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        yield output
 
 
-def _habits(plugin: Plugin, before: set[str], heard: io.StringIO) -> list[str]:
-    """What a plugin does on import that it should not, in words."""
+def _import_warnings(plugin: Plugin, before: set[str], output: io.StringIO) -> list[str]:
+    """Warnings about what a plugin should not do when it is imported.
+
+    Args:
+        plugin: the plugin, with the seconds that its import took.
+        before: names of the modules that were loaded before it.
+        output: what it printed.
+    """
     warnings = []
     if heavy := _heavy(plugin, before):
         warnings.append(
@@ -208,16 +216,17 @@ def _habits(plugin: Plugin, before: set[str], heard: io.StringIO) -> list[str]:
         )
     if plugin.seconds >= SLOW:
         warnings.append(f"takes {plugin.seconds:.1f} s to import, for which every command waits")
-    if said := " ".join(heard.getvalue().split()):
-        shown = said if len(said) <= 60 else f"{said[:60]}…"
+    if printed := " ".join(output.getvalue().split()):
+        shown = printed if len(printed) <= 60 else f"{printed[:60]}…"
         warnings.append(f"prints on import ({shown!r}, not shown)")
     return warnings
 
 
 def _heavy(plugin: Plugin, before: set[str]) -> list[str]:
-    """Heavy libraries that came with the plugin, or that its modules hold since others loaded them.
+    """Heavy libraries that a plugin imports at the top of its modules, at most three.
 
-    Only the libraries that its own modules name, where they name any: torch brings others along.
+    Those are the ones that its modules hold objects of. Where they hold none, those that were
+    loaded during its import; not both, because torch, for one, loads further heavy libraries.
     """
     package = plugin.module.partition(":")[0].partition(".")[0]
     own = [m for n, m in list(sys.modules.items()) if n == package or n.startswith(f"{package}.")]
@@ -233,7 +242,7 @@ def _root(value: Any) -> str:
     try:
         name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
         return str(name).partition(".")[0]
-    except Exception:  # an object that is loaded when it is asked for anything
+    except Exception:  # a lazily loaded object may fail when an attribute is read
         return ""
 
 
@@ -248,8 +257,8 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
         found.tasks[task.name] = task
         found.origins[task.name] = plugin
         plugin.tasks.append(task.name)
-        if aged := _aged(task):
-            plugin.warnings.append(aged)
+        if warning := _age_warning(task):
+            plugin.warnings.append(warning)
 
     hook: Callable[..., None] | None = getattr(module, "register_tasks", None)
     if hook is not None:
@@ -257,7 +266,7 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
 
 
 _OWN = "_toolkit_own_commands"
-"""Where an app keeps how many commands and groups it has itself."""
+"""Attribute of an app: how many commands and groups it has without those of plugins."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -273,17 +282,17 @@ def add_commands(app: typer.Typer) -> None:
         hook = getattr(module, "register_commands", None)
         if hook is None:
             continue
-        kept = len(commands), len(groups)
+        sizes = len(commands), len(groups)
         taken = {_name(info) for info in (*commands, *groups)}
         try:
-            with _listening():
+            with _captured_output():
                 hook(app=app)
-            new = [_name(info) for info in (*commands[kept[0] :], *groups[kept[1] :])]
+            new = [_name(info) for info in (*commands[sizes[0] :], *groups[sizes[1] :])]
             if clash := [name for name in new if name in taken]:
-                raise PluginError(f"the command {clash[0]!r} is there already; rename yours")
-        except (Exception, SystemExit) as error:  # it may raise anything; the others must work
+                raise PluginError(f"the command {clash[0]!r} exists already; rename yours")
+        except (Exception, SystemExit) as error:  # a plugin may raise anything
             plugin.problem = f"register_commands: {type(error).__name__}: {error}"
-            del commands[kept[0] :], groups[kept[1] :]
+            del commands[sizes[0] :], groups[sizes[1] :]
 
 
 def _registered(app: typer.Typer) -> tuple[list[Any], list[Any]]:
@@ -294,7 +303,7 @@ def _registered(app: typer.Typer) -> tuple[list[Any], list[Any]]:
 
 
 def _name(info: Any) -> str:
-    """The name that a command or group is called by."""
+    """The name that a command or group has on the command line."""
     if isinstance(info.name, str):
         return info.name
     callback = getattr(info, "callback", None)
@@ -304,7 +313,7 @@ def _name(info: Any) -> str:
 @cache
 def load() -> Plugins:
     """Find and load all plugins, once per process."""
-    import toolkit.kinds.causal_lm  # noqa: F401 – else the first plugin's time is ours
+    import toolkit.kinds.causal_lm  # noqa: F401 – else the first plugin's import time includes it
 
     found = Plugins()
     found.manager.add_hookspecs(hookspecs)

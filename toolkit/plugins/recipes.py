@@ -27,13 +27,16 @@ OURS = {
     "resume_from_checkpoint": "use toolkit resume",
     "metric_for_best_model": "the task's primary metric decides it",
     "greater_is_better": "the task's primary metric decides it",
-    "load_best_model_at_end": "the best checkpoint on the select split is always taken",
+    "load_best_model_at_end": "the best checkpoint on the validation split is always taken",
     "dataset_kwargs": "rows are tokenized by the toolkit's own renderer",
     "disable_tqdm": "the toolkit shows the progress",
 }
 
+OPTION_FLAGS: Mapping[str, str] = {"--mask-target": "mask_target", "--mend": "repair"}
+"""Flags of the command line that stand for an option of the task."""
+
 _BARE_FLOAT = re.compile(r"[-+]?(\d+\.|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
-"""Numbers as people write them and TOML does not: ``.5`` and ``5.``"""
+"""Numbers that people write but TOML does not allow: ``.5`` and ``5.``"""
 
 
 def resolve(
@@ -46,10 +49,14 @@ def resolve(
     """The recipe a run will use; fields are checked by :func:`check`.
 
     Args:
-        task: the task class, which brings recipes; its first is the default.
+        task: the task class with its recipes; the first one is the default.
         recipe: a name, or a TOML file with ``model`` and the sections.
         sets: ``section.field=value``, values in TOML's notation (bare words are strings).
         model: overrides the recipe's model.
+
+    Raises:
+        RecipeError: there is no such recipe or section, or a file cannot be read.
+        UsageError: an item of ``sets`` is not of that form.
     """
     found = _named(task, recipe)
     if model:
@@ -57,6 +64,27 @@ def resolve(
     for item in sets:
         found = _with(found, item)
     return found
+
+
+def options_of_flags(task: type[Task], flags: Iterable[str]) -> list[str]:
+    """What :func:`resolve` takes as ``sets`` for flags that stand for an option of the task.
+
+    Args:
+        task: the task that is run.
+        flags: those of :data:`OPTION_FLAGS` that were given.
+
+    Raises:
+        UsageError: the task does not have the option of a flag.
+    """
+    sets = []
+    for flag in flags:
+        option = OPTION_FLAGS[flag]
+        if option not in task.options:
+            raise UsageError(
+                f"{flag} sets the option task.{option}, which the task {task.name!r} does not have"
+            )
+        sets.append(f"task.{option}=true")
+    return sets
 
 
 def _named(task: type[Task], recipe: str | None, within: tuple[Path, ...] = ()) -> Recipe:
@@ -91,13 +119,16 @@ def _from_file(task: type[Task], path: Path, within: tuple[Path, ...]) -> Recipe
 def from_content(
     task: type[Task], content: dict[str, Any], path: str, within: tuple[Path, ...] = ()
 ) -> Recipe:
-    """A recipe from what a TOML file says.
+    """A recipe from the content of a TOML file.
 
     Args:
-        task: whose recipes can be the base.
+        task: its recipes can be the base.
         content: ``name``, ``base`` or ``model``, ``summary`` and the sections.
-        path: what errors call the place.
+        path: names the file, or the place in it, in error messages.
         within: files whose ``base`` led here.
+
+    Raises:
+        RecipeError: a key, a type, the base or the model is missing or wrong.
     """
     known = ("base", "name", "summary", "model", *SECTIONS)
     for key in content:
@@ -164,6 +195,9 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
         recipe: what to check.
         arguments: the kind's training-arguments dataclass.
         options: the task's own options with their defaults.
+
+    Raises:
+        RecipeError: naming the field, and the nearest one that exists.
     """
     from peft import LoraConfig
     from transformers import BitsAndBytesConfig, EarlyStoppingCallback
@@ -188,8 +222,8 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
     _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")
     if recipe.training.get("eval_strategy") == "no":
         raise RecipeError(
-            "training.eval_strategy cannot be 'no': the checkpoint that is kept is the one that "
-            "is judged best; take steps or epoch"
+            "training.eval_strategy cannot be 'no': the checkpoint that is kept is the one with "
+            "the best score; take steps or epoch"
         )
     strategy = recipe.training.get("packing_strategy", "bfd")
     if recipe.training.get("packing") and strategy != "bfd":
@@ -201,7 +235,7 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
 def _generation_fields() -> set[str]:
     from transformers import GenerationConfig
 
-    # ``max_length`` counts the prompt too; an adapter then answers with nothing on long prompts.
+    # ``max_length`` counts the prompt too, so that nothing would be written after a long prompt.
     known = GenerationConfig().to_dict()
     return set(known) - {"max_length"} | {"max_new_tokens"}
 

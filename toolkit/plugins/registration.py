@@ -12,7 +12,11 @@ KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def check_registration(task: Any) -> None:
-    """What can be said of a task class without loading anything; raises :class:`PluginError`."""
+    """Check what a task class declares, without loading anything heavy.
+
+    Raises:
+        PluginError: naming what is missing or wrong.
+    """
     from toolkit.task import Task
 
     label = getattr(task, "__qualname__", repr(task))
@@ -44,12 +48,12 @@ def _check_version(label: str, version: Any) -> None:
     if isinstance(version, int) and OLDEST_API_VERSION <= version <= API_VERSION:
         return
     if isinstance(version, int) and version > API_VERSION:
-        mend = "upgrade adapter-toolkit"
+        remedy = "upgrade adapter-toolkit"
     else:
-        mend = "get a newer version of the plugin"
+        remedy = "get a newer version of the plugin"
     has = f"{OLDEST_API_VERSION} to {API_VERSION}"
     if OLDEST_API_VERSION == API_VERSION:
         has = str(API_VERSION)
     raise PluginError(
-        f"{label} is written for API version {version}, this toolkit has {has}; {mend}"
+        f"{label} is written for API version {version}, this toolkit has {has}; {remedy}"
     )

@@ -1,7 +1,8 @@
 """``toolkit new``: an installable package with a task, its data, its tests and a README.
 
-A kind is a folder below ``templates/new``; what all kinds share is in ``templates/new/common``.
-Files ending in ``.j2`` are filled in; ``task`` in a path stands for the package's name.
+Each kind of task has a folder below ``templates/new``; files that all kinds share are in
+``templates/new/common``. Files ending in ``.j2`` are Jinja templates; ``PACKAGE`` in a path stands
+for the package's name.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PACKAGE = "PACKAGE"
 
 
 def kinds() -> dict[str, str]:
-    """The kinds a task can be made for, each with one line on what it is for."""
+    """The kinds that there is a template for, each with one line on what it is for."""
     return {
         folder.name: (folder / "summary.txt").read_text(encoding="utf-8").strip()
         for folder in sorted(TEMPLATES.iterdir())
@@ -31,12 +32,16 @@ def kinds() -> dict[str, str]:
 
 
 def create(name: str, kind: str, folder: Path) -> Path:
-    """Make the package of a new task; the folder appears as a whole or not at all.
+    """Make the package of a new task; the folder appears complete or not at all.
 
     Args:
         name: the task's name, kebab-case.
         kind: one of :func:`kinds`.
-        folder: where; it must not exist, or be empty.
+        folder: where to make it; it must be empty or not exist.
+
+    Raises:
+        UsageError: the name, the kind or the folder cannot be used.
+        RunError: the folder cannot be written.
     """
     package = _package(name)
     known = kinds()
@@ -62,7 +67,7 @@ def create(name: str, kind: str, folder: Path) -> Path:
 
 
 def _package(name: str) -> str:
-    """The import name of a task; raises :class:`UsageError` where it would hide another."""
+    """The import name of a task; raises :class:`UsageError` where that name is taken."""
     from toolkit.plugins import discovery, registration
 
     if not registration.KEBAB.fullmatch(name):
@@ -95,7 +100,7 @@ def _values(name: str, package: str, kind: str) -> dict[str, str]:
 
 
 def _files(kind: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The files of the package, each with its path and content."""
+    """The path and the content of each file of the package."""
     import jinja2
 
     environment = jinja2.Environment(

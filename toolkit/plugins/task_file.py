@@ -1,7 +1,7 @@
 """Tasks without a package: ``toolkit run ./my_task.py`` and ``toolkit run ./my_task.toml``.
 
-:func:`load` gives the task class of a file and makes it known to this process, so that all that
-follows finds it like any other; a run remembers the file.
+:func:`load` returns the task class of a file and registers it for this process, so that it is then
+found like any other task. A run stores the file's path.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ def load(path: str | Path) -> type[Task]:
 
     Args:
         path: ``my_task.toml``; ``my_task.py``, and ``my_task.py:MyTask`` where it has several.
+
+    Raises:
+        UsageError: there is no such file or task, or the TOML file is wrong.
+        PluginError: the Python file cannot be imported, or its task cannot be registered.
     """
     name, _, wanted = str(path).partition(".py:")
     file = Path(f"{name}.py" if wanted else name)
@@ -65,7 +69,7 @@ def _check_file(file: Path) -> None:
 
 
 def _module(file: Path) -> ModuleType:
-    """The module of a file, imported afresh; what it raises is said with the line."""
+    """The module of a file, imported anew; an exception is reported with its line."""
     name = f"toolkit_task_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None and spec.loader is not None
@@ -75,14 +79,15 @@ def _module(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:  # a file may raise anything
         del sys.modules[name]
-        raise PluginError(f"{file}: {_in_words(error, file)}") from error
+        raise PluginError(f"{file}: {_problem(error, file)}") from error
     return module
 
 
-def _in_words(error: Exception, file: Path) -> str:
+def _problem(error: Exception, file: Path) -> str:
+    """What an exception means for the author of the file: its line and its message."""
     names = (str(file), str(file.absolute()))
     if isinstance(error, SyntaxError) and error.filename in names:
-        return f"line {error.lineno} is no Python: {error.msg}"
+        return f"line {error.lineno} is not valid Python: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename in names]
     where = f"line {lines[-1]} raised " if lines else ""

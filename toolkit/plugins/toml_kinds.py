@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import baselines
-from toolkit.data import chat_formats, tables
-from toolkit.data.readers.read import read
+from toolkit.data import chat_formats
+from toolkit.data.load import read
+from toolkit.data.row_mapping import load_rows, map_rows, read_inputs
 from toolkit.errors import DataError
 from toolkit.kinds.causal_lm.task import CausalLMTask
 from toolkit.kinds.language.outputs import Generated
@@ -80,77 +81,48 @@ class FormTask(_Answering, CausalLMTask):
         "completion": "the answer",
     }
     answer = "completion"
-    _form = ""
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        if source.given:
-            return source.load(lambda dataset: self._convert(source, dataset))
-        from toolkit.data.column_mapping import own_data
+        def convert(own: Source, dataset: Dataset) -> Dataset:
+            form = _recognised(dataset)
+            source.note(form.sentence)
+            own.chosen = {"form": form.name}
+            return self._rows(own, dataset, form, answered=True)
 
-        source.synthetic = self.synthetic
-        return self._convert(source, read(own_data(self), source))
+        return load_rows(source, convert, self.own_data)
 
     def load_inputs(self, source: Source) -> Dataset:
-        from toolkit.data.source import read_inputs
-
         form = chat_formats.FORMATS.get(str(source.chosen.get("form")))
         if source.data is None or source.text or form is None:
             return read_inputs(source, self.input_columns())
         dataset = read(source.data, source)
         if form.needs[0] not in dataset.column_names:
             return read_inputs(source, self.input_columns())
-        return self._rows(dataset, form, source, answered=False)
-
-    def _convert(self, source: Source, dataset: Dataset) -> Dataset:
-        form = chat_formats.recognise(dataset)
-        if form is None:
-            known = "; ".join(
-                f"{f.name}: {', '.join(f.needs)}" for f in chat_formats.FORMATS.values()
-            )
-            got = ", ".join(name for name in dataset.column_names if name != "row_id")
-            raise DataError(
-                f"the rows (columns {got}) are in no form that is known ({known}); rename the "
-                "columns, or give the task file a prompt with {column} in it and a target"
-            )
-        source.note(form.sentence)
-        source.chosen = {"form": form.name}
-        return self._rows(dataset, form, source, answered=True)
+        return self._rows(source, dataset, form, answered=False)
 
     def _rows(
-        self, dataset: Dataset, form: chat_formats.Format, source: Source, *, answered: bool
+        self, source: Source, dataset: Dataset, form: chat_formats.Format, *, answered: bool
     ) -> Dataset:
-        left_out: dict[str, list[int]] = {}
-        names = ["row_id", *self.columns]
+        def make(row: Row) -> dict[str, str]:
+            exchange = form.read(row, answered)
+            before, prompt = _parts(exchange)
+            return {"before": before, "prompt": prompt, "completion": exchange.answer}
 
-        def made() -> Iterator[dict[str, Any]]:
-            for row in tables.rows(dataset):
-                try:
-                    exchange = form.read(row, answered)
-                except chat_formats.Unusable as reason:
-                    left_out.setdefault(str(reason), []).append(row["row_id"])
-                    continue
-                values = (row["row_id"], *_parts(exchange), exchange.answer)
-                yield dict(zip(names, values, strict=True))
+        return map_rows(source, dataset, make, dict.fromkeys(self.columns, "string"))
 
-        types = dict.fromkeys(names, "string") | {"row_id": "int64"}
-        rows = tables.from_rows(made(), types)
-        for reason, row_ids in left_out.items():
-            source.leave_out(reason, row_ids)
-        return rows
-
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         before = train["before"][:]
         return {"chat": any(before), "history": any(value not in ("", "[]") for value in before)}
 
     def input_columns(self) -> list[str]:
-        return ["before", "prompt"] if self.facts.get("history", True) else ["prompt"]
+        return ["before", "prompt"] if self.state.get("history", True) else ["prompt"]
 
     def group(self, row: Row) -> str:
         return " ".join(f"{row.get('before', '')} {row['prompt']}".casefold().split())
 
     def format_example(self, row: Row) -> dict[str, Any]:
         said = str(row.get("completion", ""))
-        if not self.facts.get("chat"):
+        if not self.state.get("chat"):
             return {"prompt": row["prompt"], "completion": said}
         before = json.loads(row.get("before") or "[]")
         return {
@@ -160,6 +132,18 @@ class FormTask(_Answering, CausalLMTask):
 
     def baselines(self) -> Mapping[str, Baseline]:
         return _text_baselines("prompt", "completion")
+
+
+def _recognised(dataset: Dataset) -> chat_formats.Format:
+    form = chat_formats.recognise(dataset)
+    if form is None:
+        known = "; ".join(f"{f.name}: {', '.join(f.needs)}" for f in chat_formats.FORMATS.values())
+        got = ", ".join(name for name in dataset.column_names if name != "row_id")
+        raise DataError(
+            f"the rows (columns {got}) are in no form that is known ({known}); rename the "
+            "columns, or give the task file a prompt with {column} in it and a target"
+        )
+    return form
 
 
 def _parts(exchange: chat_formats.Exchange) -> tuple[str, str]:
@@ -181,7 +165,7 @@ class TextTask(_Answering, Seq2SeqLMTask):
     """A text with columns in it, and the column that it is to become."""
 
     template: ClassVar[str]
-    shortens: ClassVar[str | None] = None
+    truncate: ClassVar[str | None] = None
 
     def format_example(self, row: Row) -> dict[str, Any]:
         target = str(row.get(self.answer or "", ""))
@@ -202,7 +186,7 @@ class PairTask(_Answering, Seq2SeqLMTask):
         "target": "what it is to become",
     }
     answer = "target"
-    shortens = "text"
+    truncate = "text"
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": row["text"], "text_target": row.get("target", "")}
@@ -215,7 +199,7 @@ class ClassTask(SequenceClassificationTask):
     """A text with columns in it, and the column of its class."""
 
     template: ClassVar[str]
-    shortens: ClassVar[str | None] = None
+    truncate: ClassVar[str | None] = None
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": filled(self.template, row), "label": row.get(self.answer or "")}
@@ -294,7 +278,7 @@ def _of_text(given: Mapping[str, Any], refuse: Refuse) -> dict[str, Any]:
     template = text if FIELD.search(text) else "{" + text + "}"
     made = _templated(given, "text", template, refuse)
     inputs = [name for name in made["columns"] if name != made["answer"]]
-    return {**made, "shortens": inputs[0] if len(inputs) == 1 else None}
+    return {**made, "truncate": inputs[0] if len(inputs) == 1 else None}
 
 
 def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:

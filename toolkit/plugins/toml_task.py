@@ -37,18 +37,22 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "synthetic": (bool, "true or false"),
     "recipe": (dict, "a table"),
 }
-"""What a task file may say, of what type."""
+"""The keys of a task file: their types, and what error messages call these."""
 
 
 def read(file: Path) -> type[Task]:
-    """The task that a TOML file describes."""
+    """The task that a TOML file describes.
+
+    Raises:
+        UsageError: the file cannot be read, or a key, value, metric or recipe in it is wrong.
+    """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file} is not a readable TOML file: {error}") from error
     _check(file, content)
     kind = KINDS[content["kind"]]
-    base, made = kind.make(content, _refuser(file))
+    base, declared = kind.make(content, _error_in(file))
     name = content.get("name", re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-"))
     members: dict[str, Any] = {
         "__doc__": f"The task of {file.name}.",
@@ -59,7 +63,7 @@ def read(file: Path) -> type[Task]:
         "synthetic": content.get("synthetic", False),
         "margin": float(content.get("margin", 0.0)),
         "metrics": _metrics(file, content, kind.metrics),
-        **made,
+        **declared,
     }
     members["primary_metric"] = members["metrics"][0].name
     if "data" in content:
@@ -76,18 +80,19 @@ def _check(file: Path, content: Mapping[str, Any]) -> None:
     for key, value in content.items():
         if key not in KEYS:
             raise UsageError(f"{file}: unknown key {key!r}{did_you_mean(key, KEYS)}")
-        kind, called = KEYS[key]
+        kind, type_name = KEYS[key]
         whole = kind is float and isinstance(value, int)
         if not (isinstance(value, kind) or whole) or (isinstance(value, bool) != (kind is bool)):
-            raise UsageError(f"{file}: {key} must be {called}, not {value!r}")
+            raise UsageError(f"{file}: {key} must be {type_name}, not {value!r}")
     if content.get("kind") not in KINDS:
-        said = content.get("kind")
-        near = did_you_mean(str(said), KINDS) if said else ""
-        problem = f"there is no kind {said!r}{near}" if said else "kind is missing"
+        name = content.get("kind")
+        near = did_you_mean(str(name), KINDS) if name else ""
+        problem = f"there is no kind {name!r}{near}" if name else "kind is missing"
         raise UsageError(f"{file}: {problem}; there are {', '.join(KINDS)}")
 
 
-def _refuser(file: Path) -> Callable[[str], UsageError]:
+def _error_in(file: Path) -> Callable[[str], UsageError]:
+    """A function that makes an error about the file from a reason."""
     return lambda reason: UsageError(f"{file}: {reason}")
 
 
@@ -108,7 +113,7 @@ def _metrics(
 
 
 def _recipe(file: Path, task: type[Task], content: dict[str, Any]) -> Any:
-    """The file's own recipe: changes of the kind's first one, unless it names another."""
+    """The file's own recipe: changes to the kind's first one, unless it names a base or model."""
     if "base" not in content and "model" not in content:
         content["base"] = task.recipes[0].name
     content.setdefault("name", "file")

@@ -1,4 +1,4 @@
-"""The first look at a run's rows: facts, preflight, memory, and what of them is kept."""
+"""The first stage of a run: the task's facts, the checks before training, and what is stored."""
 
 from __future__ import annotations
 
@@ -16,42 +16,32 @@ from toolkit.task import Task
 if TYPE_CHECKING:
     import numpy as np
 
-    from toolkit.kinds.base import Kind
+    from toolkit.kinds.base import TaskModel
 
 
-def look(run: Run, task: Task, kind: Kind, prepared: Prepared, console: Console) -> None:
-    """Refuse what would go wrong, say what is noticed, and store it: once in the life of a run.
+def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Console) -> None:
+    """Refuse what would go wrong, print what is noticed, and store it: once in the life of a run.
 
     Args:
-        run: gets the rows, ``preflight.json``, and in its ``info`` what later stages go by.
+        run: gets the rows, ``preflight.json``, and in its ``info`` what later stages need.
         task: learns its facts from the training rows.
-        kind: its tokenizer reads the rows; no model is loaded.
+        kind: its tokenizer counts tokens; no weights are loaded.
         prepared: the splits.
-        console: where it is said.
+        console: where notes and warnings are printed.
 
     Raises:
         PreflightError: targets would be cut, or the run does not fit into memory.
     """
     options = run.info["options"]
-    task.adopt(task.learn(prepared.splits["train"]))
-    sample = preflight.sample(prepared.splits)
-    lengths = kind.lengths(sample)
+    task.load_state({**prepared.found, **task.fit(prepared.splits["train"])})
     found = preflight.check(
-        task,
-        prepared,
-        token_lengths=lengths,
-        of_kind=kind.cautions(sample),
-        max_length=kind.max_length,
-        shortened=kind.shortened,
-        own_limits=kind.own_limits,
-        windowed=kind.windowed,
-        allow_truncation=bool(options.get("allow_truncation")),
+        task, prepared, kind, allow_truncation=bool(options.get("allow_truncation"))
     )
     for line in found.sentences():
         console.note(line)
     for warning in found.warnings():
         console.warn(warning)
-    takes = _fits(run, task, kind, lengths, console)
+    takes = _fits(run, task, kind, found.token_lengths, console)
     stored = bool(options.get("store_data", True))
     save(prepared, run, store_rows=stored)
     document = found.document()
@@ -68,17 +58,17 @@ def look(run: Run, task: Task, kind: Kind, prepared: Prepared, console: Console)
             "stored": stored,
             "chosen": prepared.chosen,
         },
-        "facts": task.facts,
-        "settings": task.settings,
+        "task_state": task.state,
+        "task_options": task.options,
         "auto_class": kind.auto_class,
         "head": kind.head_arguments(),
     }
 
 
 def _fits(
-    run: Run, task: Task, kind: Kind, lengths: Mapping[str, np.ndarray], console: Console
+    run: Run, task: Task, kind: TaskModel, lengths: Mapping[str, np.ndarray], console: Console
 ) -> dict[str, Any]:
-    """Refuse what cannot fit into memory, before anything is loaded; what it will take."""
+    """Refuse what cannot fit into memory, before weights are loaded; else the estimate."""
     import torch
 
     from toolkit.preparation import memory

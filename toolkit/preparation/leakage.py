@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.formatting import is_number
+
 SHUFFLES = 5
 SHOWN = 10
 _IN_TEXT = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
@@ -42,9 +44,9 @@ class Leak:
         return self.found >= 10 and self.share - self.chance > max(0.01, 3 * spread)
 
 
-def is_number(value: Any) -> bool:
+def is_numeric(target: Any) -> bool:
     """Whether a target is compared as a number."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return is_number(target) or isinstance(target, np.integer | np.floating)
 
 
 def leakage(texts: Sequence[str], targets: Sequence[Any], seed: int = 0) -> Leak:
@@ -53,7 +55,7 @@ def leakage(texts: Sequence[str], targets: Sequence[Any], seed: int = 0) -> Leak
     Numbers are compared as numbers, however they are written (``1,250.00`` and ``1250``), other
     targets as whole words. Chance is what shuffled targets give.
     """
-    numeric = all(is_number(target) for target in targets)
+    numeric = all(is_numeric(target) for target in targets)
     search = _numbers_in if numeric else _words_of
     contents = [search(text) for text in texts]
     wanted = [float(t) if numeric else _words_of(str(t)) for t in targets]

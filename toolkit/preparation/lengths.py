@@ -133,14 +133,14 @@ def own_truncation(name: str, tokens: np.ndarray, limit: int, allowed: bool) -> 
 def truncation(
     token_lengths: Mapping[str, np.ndarray],
     max_length: int,
-    shortened: str | None,
+    truncated: str | None,
     allowed: bool,
     lengths: Mapping[str, Any],
 ) -> list[str]:
     """Refuse to cut targets; say how many texts lose their end."""
     total = _total(token_lengths)
-    fixed = total - token_lengths[shortened] if shortened else total
-    cut = int((fixed >= max_length).sum()) if shortened else int((fixed > max_length).sum())
+    fixed = total - token_lengths[truncated] if truncated else total
+    cut = int((fixed >= max_length).sum()) if truncated else int((fixed > max_length).sum())
     warnings = []
     if cut:
         # An encoder's answer is no part of what it reads: its text itself would be cut.
@@ -155,10 +155,10 @@ def truncation(
                 "with --allow-truncation"
             )
         warnings.append(sentence + " (--allow-truncation)")
-    if shortened and lengths["over"]:
+    if truncated and lengths["over"]:
         kept = "; targets are kept whole" if "completion" in token_lengths else ""
         warnings.append(
-            f"the {shortened} of {lengths['over']:,} of {len(total):,} rows "
+            f"the {truncated} of {lengths['over']:,} of {len(total):,} rows "
             f"({lengths['over_share']:.1%}) is longer than {max_length:,} tokens allow and loses "
             f"its end{kept}"
         )

@@ -1,7 +1,7 @@
-"""What would go wrong, said before a model is loaded: lengths, leaks, repeated and clashing rows.
+"""What would go wrong, found before a model is loaded: lengths, leaks, repeated and clashing rows.
 
-:func:`check` is the stage's one function. Only a target that would be cut is an error; all else
-is said in sentences and left to the person who reads them.
+:func:`check` does it all. Only a target that would be cut is an error; everything else becomes a
+sentence, and the user decides.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from toolkit.data import splits, tables
 from toolkit.data.splits import SPLITS
-from toolkit.preparation.leakage import is_number, leakage
+from toolkit.preparation.leakage import is_numeric, leakage
 from toolkit.preparation.lengths import (
     lengths_of,
     own_truncation,
@@ -25,6 +25,7 @@ from toolkit.preparation.lengths import (
 )
 
 if TYPE_CHECKING:
+    from toolkit.kinds.base import TaskModel
     from toolkit.preparation.prepare import Prepared
     from toolkit.task import Task
 
@@ -45,6 +46,8 @@ class Preflight:
         left_out: reason → numbers of the rows that are not used.
         notes: what was decided for the user.
         cautions: what the user should know before believing a figure.
+        token_lengths: part of an example (``prompt``, ``completion``) → tokens of each row of
+            :func:`sample`, before anything is cut; empty without a model.
     """
 
     sizes: dict[str, int]
@@ -54,6 +57,7 @@ class Preflight:
     left_out: dict[str, list[int]]
     notes: list[str]
     cautions: list[str]
+    token_lengths: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
         """Notes and what was left out, for a terminal."""
@@ -83,48 +87,31 @@ class Preflight:
 def check(
     task: Task,
     prepared: Prepared,
+    model: TaskModel | None = None,
     *,
-    token_lengths: Mapping[str, np.ndarray] | None = None,
-    max_length: int | None = None,
-    shortened: str | None = None,
-    own_limits: Mapping[str, int] | None = None,
-    windowed: bool = False,
-    of_kind: Sequence[str] = (),
     allow_truncation: bool = False,
 ) -> Preflight:
     """Look at the rows and their lengths before anything is trained on them.
 
     Args:
-        token_lengths: part of an example ("prompt", "completion") → tokens of each row of
-            :func:`sample`, before anything is cut.
-        max_length: tokens that fit, all parts together; ``None``: no limit.
-        shortened: the part that the kind shortens so that the others fit, if it does.
-        own_limits: the parts that are bounded by themselves, and their limits.
-        windowed: the kind reads longer rows in windows and cuts nothing.
-        of_kind: what the kind itself has to caution of in the rows.
+        task: what the rows are for.
+        prepared: the rows in their splits.
+        model: its tokenizer counts, its limits apply; without one no tokens are counted.
         allow_truncation: let targets be cut.
 
     Raises:
         PreflightError: targets would be cut.
     """
-    cautions = list(of_kind)
-    own = own_limits or {}
-    parts = {name: part for name, part in (token_lengths or {}).items() if name not in own}
-    lengths = lengths_of(parts, max_length)
-    for name, limit in own.items():
-        if token_lengths and name in token_lengths:
-            lengths["parts"][name] = part_of(token_lengths[name])
-            cautions += own_truncation(name, token_lengths[name], limit, allow_truncation)
-    notes = list(prepared.notes)
-    if windowed and lengths.get("over"):
-        notes.append(
-            f"{lengths['over']:,} of {lengths['rows']:,} rows ({lengths['over_share']:.1%}) are "
-            f"longer than {max_length:,} tokens and are read in several windows"
-        )
-    elif parts and max_length is not None:
-        cautions += truncation(parts, max_length, shortened, allow_truncation, lengths)
+    notes, cautions = list(prepared.notes), []
+    tokens: Mapping[str, np.ndarray] = {}
+    lengths: dict[str, Any] = {}
+    if model is not None:
+        rows = sample(prepared.splits)
+        tokens = model.lengths(rows)
+        cautions += model.cautions(rows)
+        lengths = _check_lengths(model, tokens, notes, cautions, allow_truncation)
     examined = _examine(task, prepared)
-    leak = _leak_of(examined, cautions)
+    leak = _leak_of(examined, cautions, maskable="mask_target" in task.options)
     return Preflight(
         sizes=prepared.sizes,
         lengths=lengths,
@@ -133,7 +120,33 @@ def check(
         left_out=prepared.left_out,
         notes=notes,
         cautions=cautions,
+        token_lengths=tokens,
     )
+
+
+def _check_lengths(
+    model: TaskModel,
+    tokens: Mapping[str, np.ndarray],
+    notes: list[str],
+    cautions: list[str],
+    allow_truncation: bool,
+) -> dict[str, Any]:
+    """The histograms of lengths; adds to notes and cautions what would be cut or read in parts."""
+    own, limit = model.own_limits, model.max_length
+    parts = {name: part for name, part in tokens.items() if name not in own}
+    lengths = lengths_of(parts, limit)
+    for name, own_limit in own.items():
+        if name in tokens:
+            lengths["parts"][name] = part_of(tokens[name])
+            cautions += own_truncation(name, tokens[name], own_limit, allow_truncation)
+    if model.windowed and lengths.get("over"):
+        notes.append(
+            f"{lengths['over']:,} of {lengths['rows']:,} rows ({lengths['over_share']:.1%}) are "
+            f"longer than {limit:,} tokens and are read in several windows"
+        )
+    elif parts and limit is not None:
+        cautions += truncation(parts, limit, model.truncated, allow_truncation, lengths)
+    return lengths
 
 
 def left_out_sentences(left_out: Mapping[str, Sequence[int]]) -> list[str]:
@@ -179,7 +192,7 @@ def _examine(task: Task, prepared: Prepared) -> _Examined:
             text, target = _text(task, row), task.reference(row)
             texts[at] = splits.group_hash(" ".join(text.casefold().split()))
             targets[at] = splits.group_hash(repr(target))
-            if is_number(target):
+            if is_numeric(target):
                 values[at] = target
             if sampled is None or at in sampled:
                 found.sample_texts.append(text)
@@ -205,9 +218,15 @@ def _turns(messages: Any) -> str:
     return str(messages)
 
 
-def _leak_of(found: _Examined, warnings: list[str]) -> dict[str, Any] | None:
-    """The target standing in the text; always a loud note, never an error."""
-    if not all(is_number(t) or isinstance(t, str) for t in found.sample_targets):
+def _leak_of(found: _Examined, warnings: list[str], *, maskable: bool) -> dict[str, Any] | None:
+    """The target standing in the text; always a loud note, never an error.
+
+    Args:
+        found: the rows.
+        warnings: takes the note.
+        maskable: the task can take the target out of the text.
+    """
+    if not all(is_numeric(t) or isinstance(t, str) for t in found.sample_targets):
         return None  # spans of the text, lists of references: standing in the text is their task
     leak = leakage(found.sample_texts, found.sample_targets)
     rows = [found.sample_rows[at] for at in leak.examples]
@@ -217,10 +236,10 @@ def _leak_of(found: _Examined, warnings: list[str]) -> dict[str, Any] | None:
         f"({leak.share:.1%}; by chance {leak.chance:.1%})"
     )
     if leak.serious:
-        sentence += (
-            f", as in {examples}: a model will copy it instead of learning; take it out with "
-            "--mask-target, or choose other columns with --text"
-        )
+        advice = "choose other columns with --text"
+        if maskable:
+            advice = f"take it out with --mask-target, or {advice}"
+        sentence += f", as in {examples}: a model will copy it instead of learning; {advice}"
         warnings.append(sentence)
     return {
         "rows": leak.rows,

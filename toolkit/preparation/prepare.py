@@ -17,9 +17,9 @@ import numpy as np
 
 from toolkit.data import splits as splitting
 from toolkit.data import tables
-from toolkit.data.readers.read import read
+from toolkit.data.load import read
 from toolkit.data.source import Source
-from toolkit.data.splits import CAPS, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, STRESS, present
+from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, present
 from toolkit.errors import DataError, PluginError
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
 
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
 
-OWN_SPLITS = ("train", "validation", "test", STRESS)
+OWN_SPLITS = ("train", "validation", "test", CHALLENGE)
+FORMER_SPLITS = {"stress": CHALLENGE}
+"""Splits of a task's own by the names that they had in version 1 of the contract."""
+FINGERPRINTED = {"validation": "select", "calibration": "calibrate", CHALLENGE: "stress"}
+"""Names of splits in the fingerprint: those of version 1, so that runs made then still match."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,14 @@ class Prepared:
     """The rows of a run.
 
     Args:
-        splits: ``train``, ``select``, ``calibrate``, ``test``: the task's columns and ``row_id``;
-            ``stress`` too where the task brings rows that are hard on purpose.
+        splits: ``train``, ``validation``, ``calibration``, ``test``: the task's columns and
+            ``row_id``; ``challenge`` too where the task brings rows that are hard on purpose.
         fingerprint: SHA-256 over the rows and their splits; equal ones make runs comparable.
         left_out: reason → numbers of the rows that are not used.
         notes: what was decided, in sentences.
         synthetic: whether the rows are made up.
         chosen: what the task decided about the columns, to be used again when predicting.
+        found: what reading the files showed that the rows do not hold; part of the task's facts.
         digests: split → SHA-256 of each row's task columns, as bytes.
     """
 
@@ -55,6 +60,7 @@ class Prepared:
     notes: list[str]
     synthetic: bool
     chosen: dict[str, Any] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
     digests: Mapping[str, np.ndarray] = field(repr=False, compare=False, default_factory=dict)
 
     @property
@@ -95,10 +101,10 @@ def prepare(
 ) -> Prepared:
     """Load a task's rows and split them.
 
-    Without splits of the user's own, 5 % select, 5 % calibrate (600 rows each at most) and 10 %
-    test (2,000 at most) are drawn by group. Of the user's own, a validation file is halved into
-    select and calibrate; what is missing is drawn from the training rows; training rows whose
-    text is in a held-out file are left out, and so are validation rows whose text is in test.
+    Without splits of the user's own, 5 % validation, 5 % calibration (600 rows each at most) and
+    10 % test (2,000 at most) are drawn by group. Of the user's own, a validation file is halved
+    into validation and calibration; what is missing is drawn from the training rows; training rows
+    whose text is in a held-out file are left out, and so are validation rows whose text is in test.
 
     Args:
         seed: of the draw; ``source.seed`` when not given.
@@ -116,6 +122,7 @@ def prepare(
         notes=list(source.notes),
         synthetic=source.synthetic,
         chosen=dict(source.chosen),
+        found=dict(source.found),
         digests=digests,
     )
 
@@ -135,6 +142,7 @@ def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
         )
     if "train" not in loaded:
         raise DataError(f"the data has no train split, only {', '.join(map(str, loaded))}")
+    loaded = datasets.DatasetDict({FORMER_SPLITS.get(n, n): rows for n, rows in loaded.items()})
     ignored = [str(name) for name in loaded if name not in OWN_SPLITS]
     if ignored:
         source.note(f"splits that are not used: {', '.join(ignored)}")
@@ -188,17 +196,17 @@ def _assign(
     owners = {name: np.full(len(part.groups), -1, dtype=np.int8) for name, part in parts.items()}
     if "test" in parts:
         owners["test"][unseen["test"]] = SPLITS.index("test")
-    if STRESS in parts:
-        owners[STRESS][unseen[STRESS]] = len(SPLITS)
+    if CHALLENGE in parts:
+        owners[CHALLENGE][unseen[CHALLENGE]] = len(SPLITS)
     missing = [name for name in HELD_OUT if name != "test" or "test" not in parts]
     if "validation" in parts:
         missing = [name for name in missing if name == "test"]
         at = unseen["validation"]
-        half = min(len(at) // 2, caps["select"])
-        other = min(len(at) - half, caps["calibrate"])
+        half = min(len(at) // 2, caps["validation"])
+        other = min(len(at) - half, caps["calibration"])
         drawn = splitting.assign(
             parts["validation"].groups[at],
-            {"select": half, "calibrate": other},
+            {"validation": half, "calibration": other},
             seed,
             rest="train",
         )
@@ -227,7 +235,7 @@ def _left_out_briefly(source: Source) -> str:
 
 def _check_own_splits(rows: Mapping[str, int]) -> None:
     """Refuse splits of the user's own that are too small for what they are for."""
-    needed = {"validation": MINIMUM["select"] + MINIMUM["calibrate"], "test": MINIMUM["test"]}
+    needed = {"validation": MINIMUM["validation"] + MINIMUM["calibration"], "test": MINIMUM["test"]}
     for name, least in needed.items():
         if name in rows and rows[name] < least:
             raise DataError(
@@ -239,7 +247,7 @@ def _check_own_splits(rows: Mapping[str, int]) -> None:
 def _without_overlap(parts: Mapping[str, _Part], source: Source) -> dict[str, np.ndarray]:
     """Row indexes of each part without rows whose text is in a part that must stay unseen."""
     kept = {name: np.arange(len(part.groups)) for name, part in parts.items()}
-    later_of = {"validation": ("test", STRESS), "train": ("validation", "test", STRESS)}
+    later_of = {"validation": ("test", CHALLENGE), "train": ("validation", "test", CHALLENGE)}
     for name, later in later_of.items():
         for other in later:
             if name not in parts or other not in parts:
@@ -268,7 +276,7 @@ def _gather(
     import datasets
 
     splits, digests = {}, {}
-    for index, split in enumerate((*SPLITS, STRESS)):
+    for index, split in enumerate((*SPLITS, CHALLENGE)):
         for name, part in parts.items():
             at = np.flatnonzero(owners[name] == index)
             if len(at):
@@ -281,7 +289,8 @@ def _fingerprint(splits: DatasetDict, digests: Mapping[str, np.ndarray]) -> str:
     """SHA-256 over split, row number and content of every row, in order."""
     total = hashlib.sha256()
     for split in present(splits):
-        total.update(f"{split} {len(digests[split])}\n".encode())
+        name = FINGERPRINTED.get(split, split)
+        total.update(f"{name} {len(digests[split])}\n".encode())
         total.update(np.asarray(splits[split]["row_id"][:], dtype="<i8").tobytes())
         total.update(digests[split].tobytes())
     return total.hexdigest()
@@ -323,7 +332,7 @@ def save(prepared: Prepared, run: Run, *, store_rows: bool = True) -> None:
 
 
 def heldout(run: Run) -> dict[str, Dataset]:
-    """The held-out rows of a run: ``select``, ``calibrate``, ``test``, and ``stress`` if any."""
+    """The held-out rows of a run by split; ``challenge`` is there if the task has such rows."""
     import datasets
 
     path = run.data / "heldout.jsonl"

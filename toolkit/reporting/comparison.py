@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit import formatting
-from toolkit.reporting import report
+from toolkit.reporting import charts, svg
+from toolkit.reporting.render import markdown_cell, render, stylesheet
 
 
 # -- as tables -----------------------------------------------------------------------------------
@@ -89,37 +90,35 @@ def markdown(doc: Mapping[str, Any]) -> str:
 
 def _piped(headings: list[str], rows: list[list[str]]) -> str:
     lines = [headings, ["---"] * len(headings)]
-    lines += [[report.markdown_cell(cell) for cell in row] for row in rows]
+    lines += [[markdown_cell(cell) for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def html(doc: Mapping[str, Any]) -> str:
     """The comparison as a page of its own, in the report's looks."""
-    from toolkit.reporting import charts
-
     headings, rows = table(doc)
     metric = doc["metric"]
     marks = _marks(doc)
     title = metric["label"] + (f", {metric['unit']}" if metric["unit"] else "")
     drawn = (
-        [charts.forest(marks, title, narrow=narrow) for narrow in (False, True)] if marks else []
+        [charts.forest(marks, title, narrow=narrow) for narrow in (False, True)]
+        if marks and not svg.left_out()
+        else []
     )
-    css = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return report.render(
+    return render(
         "comparison.html.j2",
         {
             "doc": doc,
             "tables": [t for t in ((headings, rows), ladder_table(doc)) if t[1]],
             "chart": drawn,
-            "css": css,
+            "chart_left_out": svg.left_out() if marks else "",
+            "css": stylesheet(),
         },
     )
 
 
-def _marks(doc: Mapping[str, Any]) -> list[Any]:
+def _marks(doc: Mapping[str, Any]) -> list[charts.Mark]:
     """The chart's marks: the common ladder, or a mark a run where there is none."""
-    from toolkit.reporting import charts
-
     metric = doc["metric"]
     first = doc["runs"][0]
     drawn = [(rung["name"], rung["role"], rung) for rung in doc["ladder"]] or [

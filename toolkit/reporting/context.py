@@ -1,20 +1,47 @@
-"""What the report shows, as plain values: from ``metrics.json`` and predictions to its sections.
+"""What the report says of verdict, systems and differences, as plain values from ``metrics.json``.
 
 Nothing here knows HTML: the same values go into the page, the Markdown and the model card.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from toolkit import formatting
-from toolkit.evaluation.learning_curve import series
 from toolkit.metrics.target import Document
-from toolkit.reporting.charts import Mark
-from toolkit.runs.predictions import TRAINED
+from toolkit.runs.predictions import trained_name
 
 HEADS = {True: "Worth it", False: "Not worth it", None: "Cannot tell"}
+
+
+def content(doc: Document, info: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of this module for the templates, by their names there.
+
+    Args:
+        doc: ``metrics.json``.
+        info: ``run.json``.
+    """
+    return {
+        "head": head(doc),
+        "lede": lede(doc),
+        "metric": described(doc),
+        "trained": trained(doc),
+        "noun": noun(doc),
+        "base": base(doc),
+        "key_figures": key_figures(doc, info),
+        "ladder": ladder(doc),
+        "columns": headline(doc),
+        "details": details(doc),
+        "comparisons": comparisons(doc, doc["primary_metric"]),
+        "further_comparisons": comparisons(doc),
+        "decoders": decoders(doc),
+        "plain": {c["system"]: c["b"] for c in doc["decoder_comparisons"]},
+        "small_parts": small_parts(doc),
+        "confusion": confusion(doc),
+        "slice_rows": slice_rows(doc),
+        "target": covered_target(doc),
+    }
 
 
 def described(doc: Document, name: str | None = None) -> Mapping[str, Any]:
@@ -25,11 +52,7 @@ def described(doc: Document, name: str | None = None) -> Mapping[str, Any]:
 
 def trained(doc: Document) -> str | None:
     """The name of the system that the run is about."""
-    for role in TRAINED:
-        for name, system in doc["systems"].items():
-            if system["role"] == role:
-                return str(name)
-    return None
+    return trained_name({name: system["role"] for name, system in doc["systems"].items()})
 
 
 def noun(doc: Document) -> str:
@@ -117,7 +140,7 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
 def ladder(doc: Document) -> list[dict[str, Any]]:
     """A row a system, best first on the primary metric; the best figure of a column is marked.
 
-    Yardsticks compete with nothing, for that mark neither.
+    Controls compete with nothing, for that mark neither.
     """
     shown = headline(doc)
     best = {m["name"]: _best(doc, m) for m in shown}
@@ -153,7 +176,7 @@ def _best(doc: Document, metric: Mapping[str, Any]) -> float | None:
     values = [
         s["metrics"][metric["name"]]["value"]
         for s in doc["systems"].values()
-        if s["role"] != "yardstick"
+        if s["role"] != "control"
     ]
     known = [value for value in values if value is not None]
     return (max if metric["greater_is_better"] else min)(known) if known else None
@@ -161,41 +184,6 @@ def _best(doc: Document, metric: Mapping[str, Any]) -> float | None:
 
 def _span(entry: Mapping[str, Any], spec: str) -> str:
     return formatting.span(entry["low"], entry["high"], spec)
-
-
-def marks(doc: Document) -> list[Mark]:
-    """The ladder's chart."""
-    metric = described(doc)
-    found = []
-    for name in in_order(doc):
-        entry = doc["systems"][name]["metrics"][metric["name"]]
-        if entry["value"] is not None:
-            found.append(_mark(doc, name, entry, metric["format"], metric["unit"]))
-    return found
-
-
-def _mark(doc: Document, name: str, entry: Mapping[str, Any], spec: str, unit: str = "") -> Mark:
-    value = formatting.figure(entry["value"], spec, unit)
-    return Mark(
-        name=name,
-        role=doc["systems"][name]["role"],
-        value=entry["value"],
-        low=entry["low"],
-        high=entry["high"],
-        text=f"{value} ({formatting.span(entry['low'], entry['high'], spec)})",
-        strong=name == doc["verdict"]["best_baseline"],
-    )
-
-
-def coverage_marks(doc: Document) -> list[Mark]:
-    """How often each system's intervals hold the truth."""
-    found = []
-    for name in in_order(doc):
-        entry = doc["systems"][name]["interval"]
-        if entry and entry["coverage"] is not None:
-            as_value = {"value": entry["coverage"], "low": entry["low"], "high": entry["high"]}
-            found.append(_mark(doc, name, as_value, ".1%"))
-    return found
 
 
 def comparisons(doc: Document, metric: str | None = None) -> list[dict[str, Any]]:
@@ -255,23 +243,6 @@ def rivals(doc: Document) -> list[str]:
     return [name for name in names if name]
 
 
-def slice_marks(doc: Document) -> dict[str, dict[str, list[Mark]]]:
-    """Slice → part → the rivals' figures; parts that are too small are not drawn."""
-    metric = described(doc)
-    charts: dict[str, dict[str, list[Mark]]] = {}
-    for name, parts in doc["slices"].items():
-        for part, found in parts.items():
-            drawn = [
-                _mark(doc, system, found["systems"][system], metric["format"], metric["unit"])
-                for system in rivals(doc)
-                if system in found["systems"]
-            ]
-            if drawn:
-                label = f"{formatting.clipped(part, 24)}\n{formatting.count(found['n'], 'row')}"
-                charts.setdefault(name, {})[label] = drawn
-    return charts
-
-
 def slice_rows(doc: Document) -> list[tuple[str, str, str, list[str]]]:
     """Slice, part, its rows, and the figures of the trained system and the best baseline."""
     metric = described(doc)
@@ -308,6 +279,12 @@ def small_parts(doc: Document) -> list[str]:
     ]
 
 
+def covered_target(doc: Document) -> float | None:
+    """The share of rows that the prediction intervals promise to hold."""
+    found = [s["interval"]["target"] for s in doc["systems"].values() if s["interval"]]
+    return found[0] if found else None
+
+
 MOST_CLASSES = 20
 """Classes of a confusion matrix that a page has room for."""
 
@@ -331,28 +308,3 @@ def confusion(doc: Document) -> dict[str, Any] | None:
             for name in names
         },
     }  # fmt: skip
-
-
-# -- training ------------------------------------------------------------------------------------
-def curves(doc: Document) -> dict[str, tuple[list[float], list[float]]]:
-    """The series of the learning curve that were logged."""
-    keys = {
-        "loss": "loss",
-        "eval_loss": "eval_loss",
-        "metric": f"eval_{doc['primary_metric']}",
-        "learning_rate": "learning_rate",
-    }
-    found = {name: series(doc["history"], key) for name, key in keys.items()}
-    return {name: points for name, points in found.items() if points[0]}
-
-
-def epoch_ends(history: Sequence[Mapping[str, Any]]) -> list[float]:
-    """The steps at which an epoch ended, but for the last one."""
-    points = [(p["epoch"], p["step"]) for p in history if p.get("epoch") is not None]
-    last = max((epoch for epoch, _ in points), default=0.0)
-    ends = []
-    for whole in range(1, int(last) + 1):
-        reached = [step for epoch, step in points if epoch >= whole]
-        if reached and whole < last:
-            ends.append(float(min(reached)))
-    return ends

@@ -25,16 +25,24 @@ def clouds(found: Sequence[System], names: Sequence[str | None]) -> list[Cloud]:
     for system in found:
         rows = system.rows()
         pairs = [(row["reference"], row["prediction"]) for row in rows]
-        if system.name in names and all(_is_number(v) for pair in pairs for v in pair):
+        if system.name in names and all(formatting.is_number(v) for pair in pairs for v in pair):
             true, predicted = zip(*pairs, strict=True)
             charts.append(Cloud(system.name, system.role, true, predicted))
     return sorted(charts, key=lambda cloud: cloud.role in TRAINED)
 
 
 def examples(
-    doc: Mapping[str, Any], system: System, heldout: Mapping[int, Mapping[str, Any]]
+    doc: Mapping[str, Any], system: System | None, heldout: Sequence[Mapping[str, Any]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """The rows with the worst and with the best figures, with their texts."""
+    """The rows with the worst and with the best figures, with their texts.
+
+    Args:
+        doc: ``metrics.json``.
+        system: the trained system; ``None`` where nothing was trained.
+        heldout: the held-out rows; empty where the run does not keep them.
+    """
+    if system is None:
+        return {}
     rows = system.rows()
     metric = _ranking(doc, rows)
     if metric is None:
@@ -42,10 +50,11 @@ def examples(
     name, sign = metric["name"], -1 if metric["greater_is_better"] else 1
     ordered = sorted(rows, key=lambda row: (-sign * row["metrics"][name], row["row_id"]))
     shown = max(1, min(SHOWN, len(rows) // 2))
+    sources = {row["row_id"]: row for row in heldout if row["split"] == "test"}
     return {
-        "worst": [_example(row, metric, heldout.get(row["row_id"])) for row in ordered[:shown]],
+        "worst": [_example(row, metric, sources.get(row["row_id"])) for row in ordered[:shown]],
         "best": [
-            _example(row, metric, heldout.get(row["row_id"]))
+            _example(row, metric, sources.get(row["row_id"]))
             for row in reversed(ordered[len(ordered) - shown :])
         ],
     }
@@ -54,7 +63,7 @@ def examples(
 def _ranking(doc: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The primary metric, or the first that has one number a row to rank by."""
     for metric in sorted(doc["metrics"], key=lambda m: m["name"] != doc["primary_metric"]):
-        if all(_is_number(row["metrics"].get(metric["name"])) for row in rows):
+        if all(formatting.is_number(row["metrics"].get(metric["name"])) for row in rows):
             return dict(metric)
     return None
 
@@ -91,7 +100,7 @@ def _example(
 
 def shown(value: Any) -> str:
     """A prediction or a reference as text, whatever the task's are."""
-    if _is_number(value):
+    if formatting.is_number(value):
         return formatting.number(value)
     if isinstance(value, Mapping) and ("text" in value or "texts" in value):
         texts = [value["text"]] if "text" in value else list(dict.fromkeys(value["texts"]))
@@ -99,7 +108,3 @@ def shown(value: Any) -> str:
     return formatting.clipped(
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 300
     )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

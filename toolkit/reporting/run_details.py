@@ -20,6 +20,26 @@ MOST_ROWS = 30
 """Row numbers that are listed for one reason of leaving rows out."""
 
 
+def content(doc: Info, info: Info, preflight: Info) -> dict[str, Any]:
+    """The values of this module for the templates, by their names there.
+
+    Args:
+        doc: ``metrics.json``.
+        info: ``run.json``.
+        preflight: ``data/preflight.json``; empty where there is none.
+    """
+    checks = data_checks(preflight, info)
+    return {
+        "prompt": prompt(preflight),
+        "preflight": checks,
+        "task_options": flat(info.get("recipe", {})),
+        "surroundings": surroundings(info),
+        "load": load_snippet(info),
+        "card": front_matter(info, doc),
+        "sizes": [(name, formatting.number(n)) for name, n in checks["sizes"].items()],
+    }
+
+
 def prompt(preflight: Info) -> dict[str, Any] | None:
     """The tokens of one example with the loss mask, and how many there are."""
     tokens = preflight.get("prompt_tokens") or []

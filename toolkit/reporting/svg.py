@@ -7,12 +7,15 @@ that are replaced by ``var(--ink)``, … in the finished SVG.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import math
 import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import MissingExtra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,10 +63,24 @@ _STYLE = {
 }
 
 
+def left_out() -> str:
+    """Why charts cannot be drawn here, found out without loading matplotlib; else empty."""
+    if importlib.util.find_spec("matplotlib") is None:
+        return str(MissingExtra("drawing charts", "charts"))
+    return ""
+
+
 @contextlib.contextmanager
 def style(name: str) -> Iterator[None]:
-    """Matplotlib's settings for one chart; the name makes its element ids its own."""
-    import matplotlib
+    """Matplotlib's settings for one chart; the name makes its element ids its own.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise MissingExtra("drawing charts", "charts") from error
 
     settings: Any = {**_STYLE, "svg.hashsalt": name}
     with matplotlib.rc_context(settings):

@@ -9,16 +9,24 @@ from typing import Any
 from toolkit import formatting
 from toolkit.evaluation.perplexity import PERPLEXITY
 from toolkit.metrics.target import Document
-from toolkit.runs.predictions import TRAINED
+from toolkit.reporting import context
 
 
-def table(doc: Document) -> list[dict[str, str]]:
+def content(doc: Document) -> dict[str, Any]:
+    """The values of this module for the templates, by their names there."""
+    return {
+        "gains": gains(doc),
+        "targets": targets(doc),
+        "speed": speed(doc),
+        "priced": priced(doc),
+    }
+
+
+def gains(doc: Document) -> list[dict[str, str]]:
     """Base, trained model, absolute and relative gain of each figure; empty without both."""
-    names = {system["role"]: name for name, system in reversed(doc["systems"].items())}
-    ours = next((names[role] for role in TRAINED if role in names), None)
-    if ours is None or "base" not in names:
+    ours, base = context.trained(doc), context.base(doc)
+    if ours is None or base is None:
         return []
-    base = names["base"]
     found = {
         entry["metric"]: entry
         for entry in doc["comparisons"]

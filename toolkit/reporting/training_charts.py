@@ -5,12 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit.evaluation.learning_curve import series
+from toolkit.metrics.target import Document
 from toolkit.reporting.svg import ACCENT, INK, MUTED, NARROW, PAPER, SECOND, WIDE, new, style, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Series = tuple[Sequence[float], Sequence[float]]
+
+
+def curves(doc: Document) -> dict[str, Series]:
+    """The series of the learning curve that were logged."""
+    keys = {
+        "loss": "loss",
+        "eval_loss": "eval_loss",
+        "metric": f"eval_{doc['primary_metric']}",
+        "learning_rate": "learning_rate",
+    }
+    found = {name: series(doc["history"], key) for name, key in keys.items()}
+    return {name: points for name, points in found.items() if points[0]}
+
+
+def epoch_ends(history: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The steps at which an epoch ended, but for the last one."""
+    points = [(p["epoch"], p["step"]) for p in history if p.get("epoch") is not None]
+    last = max((epoch for epoch, _ in points), default=0.0)
+    ends = []
+    for whole in range(1, int(last) + 1):
+        reached = [step for epoch, step in points if epoch >= whole]
+        if reached and whole < last:
+            ends.append(float(min(reached)))
+    return ends
 
 
 def learning(
@@ -43,7 +69,7 @@ def learning(
         figures = figure.add_subplot(grid[1] if narrow else grid[:, 1])
         rate = figure.add_subplot(grid[2] if narrow else grid[1, 0])
         _losses(losses, curves)
-        behind = f"{metric} on the select rows" + (f", {unit}" if unit else "")
+        behind = f"{metric} on the validation rows" + (f", {unit}" if unit else "")
         _evaluations(figures, curves.get("metric", ((), ())), behind, chosen)
         _rate(rate, curves.get("learning_rate", ((), ())))
         end = max((max(steps) for steps, _ in curves.values() if steps), default=1.0)

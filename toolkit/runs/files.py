@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RunError
+from toolkit.runs.earlier_names import upgraded, upgraded_line
 from toolkit.system import distributed
 
 
@@ -57,23 +58,24 @@ def _dumps(value: Any, indent: int | None = None) -> str:
     try:
         return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     except ValueError:  # Python would write NaN, which is not JSON
-        return json.dumps(_finite(value), indent=indent, ensure_ascii=False)
+        return json.dumps(_nan_as_null(value), indent=indent, ensure_ascii=False)
 
 
-def _finite(value: Any) -> Any:
+def _nan_as_null(value: Any) -> Any:
+    """The value with ``None`` in place of every number that is not finite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _finite(inside) for key, inside in value.items()}
+        return {key: _nan_as_null(inside) for key, inside in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inside) for inside in value]
+        return [_nan_as_null(inside) for inside in value]
     return value
 
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; raises :class:`RunError` if it is missing or cut."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return upgraded(path.name, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; is {path.parent} a run directory?") from error
     except ValueError as error:
@@ -84,7 +86,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """Read JSON lines; raises :class:`RunError` if the file is missing or cut."""
     try:
         with path.open(encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.strip()]
+            return [upgraded_line(json.loads(line)) for line in file if line.strip()]
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; is {path.parent.parent} a run directory?") from error
     except ValueError as error:

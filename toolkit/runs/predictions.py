@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import PluginError, RunError
+from toolkit.formatting import is_number
 from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.run import Run
 
@@ -25,7 +26,7 @@ class System:
     Args:
         name: its name in every table.
         role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``ensemble``, ``human``,
-            ``api``, or ``yardstick`` for what only shows how figures are to be read.
+            ``api``, or ``control`` for what only shows how figures are to be read.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """
@@ -122,6 +123,14 @@ def _check_applies(systems: Sequence[System]) -> None:
                         )
 
 
+def tuned_values(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What the task tuned for a system, from its entry in ``systems.json``.
+
+    Run folders written before version 2 of the contract call it ``chosen``.
+    """
+    return dict(entry.get("tuned") or entry.get("chosen") or {})
+
+
 def shared_values(a: System, b: System, metric: str) -> tuple[list[Any], list[Any]]:
     """Both systems' per-example values on the test rows that both answered."""
     ours, theirs = a.splits["test"], b.splits["test"]
@@ -132,13 +141,20 @@ def shared_values(a: System, b: System, metric: str) -> tuple[list[Any], list[An
     )
 
 
+def trained_name(roles: Mapping[str, str]) -> str | None:
+    """The name of the system that a run is about: the first adapter, or the fully trained model.
+
+    Args:
+        roles: the name of each system → its role, in the order of ``systems.json``.
+    """
+    names = (name for wanted in TRAINED for name, role in roles.items() if role == wanted)
+    return next(names, None)
+
+
 def trained(systems: Sequence[System]) -> System | None:
-    """The system that the run is about: the first adapter, or the fully trained model."""
-    for role in TRAINED:
-        for system in systems:
-            if system.role == role:
-                return system
-    return None
+    """The system that the run is about; ``None`` where nothing was trained."""
+    name = trained_name({system.name: system.role for system in systems})
+    return next((system for system in systems if system.name == name), None)
 
 
 _TOLERANCE = 1e-6
@@ -146,16 +162,13 @@ _TOLERANCE = 1e-6
 
 def same(a: Any, b: Any, tolerance: float = _TOLERANCE) -> bool:
     """Equal, where tuples are lists and numbers agree to six digits (JSON keeps more)."""
-    if _is_list(a) and _is_list(b):
+    if is_list(a) and is_list(b):
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
-    if _is_number(a) and _is_number(b):
+    if is_number(a) and is_number(b):
         return math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-9)
     return bool(a == b)
 
 
-def _is_list(value: Any) -> bool:
+def is_list(value: Any) -> bool:
+    """Whether a value is a list of JSON, or a tuple that becomes one."""
     return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from toolkit.formatting import duration
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
@@ -15,11 +17,11 @@ PLAIN_EVERY = 10.0
 
 
 class Console:
-    """Speaks to the person who runs a command; everything goes to standard error.
+    """Prints messages for the person who runs a command, all of them to standard error.
 
     Args:
         live: draw a moving display; by default where standard error is a terminal.
-        quiet: say nothing (``--json``).
+        quiet: print nothing (``--json``).
     """
 
     def __init__(self, *, live: bool | None = None, quiet: bool = False) -> None:
@@ -31,24 +33,24 @@ class Console:
         self._progress: RichProgress | None = None
 
     def say(self, message: str) -> None:
-        """One line of plain information."""
+        """Print one line of plain information."""
         self.rich.print(message, markup=False, soft_wrap=True)
 
     def note(self, message: str) -> None:
-        """Something the user should know, indented under its stage."""
+        """Print something the user should know, indented under its stage."""
         self.rich.print(f"  {message}", markup=False, soft_wrap=True)
 
     def heading(self, message: str) -> None:
-        """The beginning of a stage."""
+        """Print the heading of a stage."""
         self.rich.print(f"• {message}", style="bold", markup=False, soft_wrap=True)
 
     def warn(self, message: str) -> None:
-        """Something that may spoil the result."""
+        """Print a warning of something that may spoil the result."""
         self.rich.print(f"  ! {message}", style="yellow", markup=False, soft_wrap=True)
 
     @contextlib.contextmanager
     def track(self, what: str) -> Iterator[Tracker]:
-        """Show the progress of one long thing."""
+        """Show the progress of one long computation, called ``what``."""
         if not self.live:
             yield Tracker(self, what)
             return
@@ -64,7 +66,7 @@ class Console:
 
 
 class Tracker:
-    """One progress bar, or its plain lines."""
+    """One progress bar; without a live display, a plain line every :data:`PLAIN_EVERY` seconds."""
 
     def __init__(self, console: Console, what: str, progress: Any = None) -> None:
         self.console = console
@@ -72,24 +74,15 @@ class Tracker:
         self.progress = progress
         self.bar = progress.add_task(what, total=1, detail="") if progress else None
         self.detail = ""
-        self._started = self._said = time.perf_counter()
+        self._started = self._printed = time.perf_counter()
 
     def __call__(self, done: int, total: int) -> None:
         if self.progress is not None:
             self.progress.update(self.bar, completed=done, total=total, detail=self.detail)
             return
         now = time.perf_counter()
-        if now - self._said >= PLAIN_EVERY:
-            self._said = now
+        if now - self._printed >= PLAIN_EVERY:
+            self._printed = now
             left = (now - self._started) / max(done, 1) * (total - done)
             detail = f", {self.detail}" if self.detail else ""
             self.console.note(f"{self.what}: {done}/{total}{detail}, {duration(left)} left")
-
-
-def duration(seconds: float) -> str:
-    """``95`` → ``1 min 35 s``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,9 +1,9 @@
-"""Several processes at one run: ``torchrun --nproc_per_node N -m toolkit run …``.
+"""Several processes for one run: ``torchrun --nproc_per_node N -m toolkit run …``.
 
-Every process takes the same way through the flow. The first one writes (:func:`first`), decides
-what depends on files (:func:`agreed`), and fits what is not worth sharing; training is shared by
-DDP, and answering by giving each process its part of the rows (:func:`shared`). Importing this
-loads nothing heavy, and without ``torchrun`` nothing here does anything.
+Every process executes the same stages. The first one writes files (:func:`first`), decides what
+depends on files (:func:`agreed`) and fits what is not worth sharing (baselines). Training is shared
+by DDP, and prediction by giving each process a part of the rows (:func:`shared`). Importing this
+module loads nothing heavy; without ``torchrun`` every function takes the case of one process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from toolkit.errors import UsageError
 
 PATIENCE = dt.timedelta(hours=12)
-"""How long processes wait for the first, which fits baselines meanwhile."""
+"""How long processes wait for the first one, which fits baselines meanwhile."""
 
 
 def count() -> int:
@@ -25,7 +25,7 @@ def count() -> int:
 
 
 def here() -> int:
-    """How many of them share this machine's memory."""
+    """How many of these processes run on this machine and share its memory."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
@@ -53,10 +53,10 @@ def sharded_by_accelerate() -> bool:
 
 
 def begin() -> None:
-    """Meet the other processes; nothing where there is only one.
+    """Join the other processes; does nothing where there is only one.
 
     Raises:
-        UsageError: FSDP or DeepSpeed is asked for where it would be ignored or is not there.
+        UsageError: FSDP or DeepSpeed is requested where it would be ignored or is not installed.
     """
     _check_sharding()
     if count() == 1:
@@ -68,7 +68,7 @@ def begin() -> None:
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(local_rank())
-        # Tensors go by NCCL, Python objects and waiting by gloo.
+        # Tensors are exchanged by NCCL; Python objects, and waiting, go by gloo.
         torch.distributed.init_process_group("cuda:nccl,cpu:gloo", timeout=PATIENCE)
     else:
         torch.distributed.init_process_group("gloo", timeout=PATIENCE)
@@ -84,7 +84,7 @@ def _check_sharding() -> None:
     what = "FSDP" if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true" else "DeepSpeed"
     if not torch.cuda.is_available():
         raise UsageError(
-            f"{what} needs GPUs: accelerate would ignore it here without a word; on a CPU train by "
+            f"{what} needs GPUs: accelerate would silently ignore it here; on a CPU train with "
             "DDP: torchrun --nproc_per_node N -m toolkit run …"
         )
     if what == "DeepSpeed" and importlib.util.find_spec("deepspeed") is None:
@@ -92,7 +92,7 @@ def _check_sharding() -> None:
 
 
 def end() -> None:
-    """Part from the other processes."""
+    """Leave the other processes; does nothing where there is only one."""
     if count() == 1:
         return
     import torch.distributed
@@ -102,24 +102,25 @@ def end() -> None:
 
 
 def agreed(decide: Callable[[], Any]) -> Any:
-    """What the first process finds, for all: files may differ in the eyes of the others.
+    """What ``decide`` returns in the first process, for all processes.
 
-    An error of the first is raised in all.
+    Only the first process calls it: others, on other machines, may see other files. An error that
+    it raises is raised in all processes.
     """
     if count() == 1:
         return decide()
     import torch.distributed
 
-    found: list[Any] = [None, None]
+    outcome: list[Any] = [None, None]
     if first():
         try:
-            found[0] = decide()
+            outcome[0] = decide()
         except Exception as error:
-            found[1] = error
-    torch.distributed.broadcast_object_list(found, src=0, device=_talking())
-    if found[1] is not None:
-        raise found[1]
-    return found[0]
+            outcome[1] = error
+    torch.distributed.broadcast_object_list(outcome, src=0, device=_exchange_device())
+    if outcome[1] is not None:
+        raise outcome[1]
+    return outcome[0]
 
 
 def everywhere(value: Any) -> list[Any]:
@@ -134,31 +135,30 @@ def everywhere(value: Any) -> list[Any]:
 
 
 def wait() -> None:
-    """Until all processes are here."""
+    """Wait until all processes have called this."""
     agreed(lambda: None)
 
 
 def shared(rows: Sequence[Any], answer: Callable[[Sequence[Any]], Sequence[Any]]) -> list[Any]:
-    """Answers to all rows, each given by one of the processes, in the order of the rows.
+    """Predictions for all rows, each made by one of the processes, in the order of the rows.
 
     Args:
-        rows: the same in every process.
-        answer: one answer a row, in their order.
+        rows: all rows, the same in every process.
+        answer: takes rows and returns one prediction for each, in their order.
     """
     if count() == 1:
         return list(answer(rows))
     own = list(range(rank(), len(rows), count()))
-    given = list(answer([rows[i] for i in own])) if own else []
-    everybody = everywhere(given)
+    own_answers = list(answer([rows[i] for i in own])) if own else []
     result: list[Any] = [None] * len(rows)
-    for process, answers in enumerate(everybody):
+    for process, answers in enumerate(everywhere(own_answers)):
         for i, one in zip(range(process, len(rows), count()), answers, strict=True):
             result[i] = one
     return result
 
 
-def _talking() -> Any:
-    """Where objects are exchanged: always in main memory."""
+def _exchange_device() -> Any:
+    """The device by which objects are exchanged: always main memory."""
     import torch
 
     return torch.device("cpu")

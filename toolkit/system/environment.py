@@ -1,4 +1,4 @@
-"""What the process environment must say before the heavy libraries are imported."""
+"""Environment variables that must be set before the heavy libraries are imported."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ QUIET = {
 
 
 def prepare(*, offline: bool) -> None:
-    """No telemetry, no chatter; and no look-ups on the Hub where nothing is needed from it.
+    """Switch off telemetry and unneeded output of the libraries, and look-ups on the Hub.
 
     Must be called before transformers, TRL, datasets or gradio are imported: they read the
-    environment at import. What the user has set wins.
+    environment at import. Variables that the user has set are kept.
+
+    Args:
+        offline: nothing is needed from the Hub, so switch off look-ups there.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     if offline:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
-        # What is loaded then is on the disk; a bar for each model is noise. Downloads keep theirs.
+        # Models then come from the disk, and a bar for each is noise; downloads keep theirs.
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)  # absent CPU kernels are harmless

@@ -1,4 +1,4 @@
-"""Memory and utilisation of this process, sampled while something long goes on."""
+"""Memory and utilisation of this process, sampled during a long computation."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ def gpu() -> dict[str, float]:
         entry["gpu_percent"] = float(torch.cuda.utilization())
         entry["gpu_watts"] = round(torch.cuda.power_draw() / 1000, 1)
     except (ImportError, ModuleNotFoundError, RuntimeError):
-        pass  # needs nvidia-ml-py and a driver that tells
+        pass  # needs nvidia-ml-py and a driver that reports them
     return entry
 
 
 def hardware() -> dict[str, Any]:
-    """What this run was measured on, for the report."""
+    """The machine that this run was measured on, for the report."""
     import os
     import platform
 
@@ -101,7 +101,7 @@ def hardware() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the stack, for the report and for telling a resumed run what has changed."""
+    """Versions of the libraries, for the report and to warn of changes when a run is resumed."""
     import platform
     from importlib import metadata
 

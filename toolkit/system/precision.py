@@ -1,4 +1,4 @@
-"""Computing in bfloat16 where the machine does so itself."""
+"""Computing in bfloat16 where the machine has instructions for it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def bfloat16_pays() -> bool:
-    """Whether this machine computes in bfloat16 itself; elsewhere it is slower than float32."""
+    """Whether this machine has bfloat16 instructions; without them it is slower than float32."""
     import torch
 
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    tell = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch we support
-    able: dict[str, object] = tell()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    get_capabilities = getattr(torch.cpu, "get_capabilities", dict)  # older torch has none
+    capabilities: dict[str, object] = get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def autocast() -> Any:
@@ -28,9 +28,10 @@ def autocast() -> Any:
 
 @contextlib.contextmanager
 def autocast_layers(model: Any) -> Iterator[None]:
-    """:func:`autocast` for the layers of a language model; its head computes as its weights are.
+    """:func:`autocast` for the layers of a language model, but not for its head.
 
-    Logits in bfloat16 have two to three digits, and would tie where they should decide.
+    The head computes in the type of its weights: logits in bfloat16 have two to three digits, so
+    that several tokens would tie for the most probable one.
     """
     import torch
 

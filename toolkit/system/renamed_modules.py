@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 RENAMED = {
     "toolkit.columns": "toolkit.data.columns",
@@ -24,6 +25,12 @@ RENAMED = {
     "toolkit.wording": "toolkit.formatting",
 }
 """Name in version 1 → name now."""
+
+FURTHER = {
+    "toolkit.reading": "toolkit.data.load",
+    "toolkit.source": "toolkit.data.row_mapping",
+}
+"""Name in version 1 → a further module, which has some of its functions now."""
 
 
 class _Finder:
@@ -38,7 +45,8 @@ class _Finder:
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname in RENAMED else None
+        loader: Any = self
+        return ModuleSpec(fullname, loader) if fullname in RENAMED else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return None
@@ -50,8 +58,9 @@ class _Finder:
             DeprecationWarning,
             stacklevel=2,
         )
-        content = vars(importlib.import_module(now))
-        vars(module).update({n: v for n, v in content.items() if not n.startswith("__")})
+        for name in filter(None, (FURTHER.get(module.__name__), now)):
+            content = vars(importlib.import_module(name))
+            vars(module).update({n: v for n, v in content.items() if not n.startswith("__")})
 
 
 def install() -> None:

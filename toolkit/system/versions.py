@@ -1,4 +1,4 @@
-"""Versions that are known not to work together, and ranges that optional parts ask for."""
+"""Versions that are known not to work together, and requirements of optional libraries."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Clash:
     """Versions that were tried and fail together.
 
     Args:
-        together: distribution → the versions that clash, as a specifier; all must hold.
+        together: distribution → its versions that clash, as a specifier; all must match.
         what: what goes wrong, and what to do.
-        only_cpu: it goes wrong on machines without a GPU only.
-        warning: it can be lived with.
+        only_cpu: it goes wrong only on machines without a GPU.
+        warning: most of the toolkit works all the same.
     """
 
     together: Mapping[str, str]
@@ -88,8 +88,8 @@ def clashes(version: Versions = installed, *, gpu: bool) -> list[tuple[Clash, st
     """The known clashes of what is installed, each with the versions that clash.
 
     Args:
-        version: looks a version up.
-        gpu: there is a GPU, on which some do no harm.
+        version: returns the installed version of a distribution, or ``None``.
+        gpu: whether there is a GPU, on which some clashes do no harm.
     """
     from packaging.specifiers import SpecifierSet
 
@@ -97,22 +97,22 @@ def clashes(version: Versions = installed, *, gpu: bool) -> list[tuple[Clash, st
     for clash in CLASHES:
         if clash.only_cpu and gpu:
             continue
-        held = {name: version(name) for name in clash.together}
+        present = {name: version(name) for name in clash.together}
         if all(
-            held[name] is not None
-            and SpecifierSet(spec).contains(str(held[name]), prereleases=True)
+            present[name] is not None
+            and SpecifierSet(spec).contains(str(present[name]), prereleases=True)
             for name, spec in clash.together.items()
         ):
-            found.append((clash, ", ".join(f"{name} {held[name]}" for name in held)))
+            found.append((clash, ", ".join(f"{name} {present[name]}" for name in present)))
     return found
 
 
 def unmet(distribution: str, without: frozenset[str] = frozenset()) -> list[str]:
-    """What a distribution asks for and does not get here, such as ``trl 1.16.0 (wants <=1.15)``.
+    """Requirements of a distribution that are not met, such as ``trl 1.16.0 (wants <=1.15)``.
 
     Args:
-        distribution: such as ``unsloth``.
-        without: what it asks for and is not needed here.
+        distribution: the name of an installed distribution, such as ``unsloth``.
+        without: names of requirements that are ignored, because the toolkit does not need them.
     """
     from packaging.requirements import Requirement
 

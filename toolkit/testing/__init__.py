@@ -2,7 +2,7 @@
 
 pytest finds it by itself (entry point ``pytest11``); its fixtures are
 
-- ``check_task(MyTask)`` fails with what ``toolkit check`` says of the task
+- ``check_task(MyTask)`` fails with the messages of ``toolkit check``, where a rule is broken
 - ``run_task(MyTask)`` → :class:`FinishedRun`, a real run with a tiny random model
 - ``tiny_model(MyTask)`` → the folder of that model
 
@@ -28,7 +28,7 @@ __all__ = ["FinishedRun", "check", "check_task", "run", "run_task", "tiny_model"
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that went through.
+    """A finished run.
 
     Args:
         path: its folder.
@@ -83,8 +83,8 @@ def run(
         steps: training steps.
     """
     from toolkit.data.source import Source
-    from toolkit.pipeline import run as flow
     from toolkit.pipeline import start
+    from toolkit.pipeline.run import execute
     from toolkit.plugins import discovery, recipes, registration
     from toolkit.runs.files import read_json
     from toolkit.system import environment
@@ -107,14 +107,13 @@ def run(
             runs=folder / "runs",
             options={"seed": 0, "seeds": 1, "store_data": True},
         )
-        finished = flow.Flow(started, Console(quiet=True)).go()
+        finished = execute(started, Console(quiet=True))
     return FinishedRun(finished.path, read_json(finished.path / "metrics.json"))
 
 
 def _quick(task: type[Task], steps: int) -> dict[str, Any]:
-    """What a recipe must say to be over in seconds on any machine."""
-    held = task.recipes[0].training
-    room = int(held.get("max_length") or 512)
+    """``--set`` fields with which a run ends in seconds on any machine."""
+    longest = int(task.recipes[0].training.get("max_length") or 512)
     settings: dict[str, Any] = {
         "training.max_steps": steps,
         "training.eval_strategy": "steps",
@@ -123,7 +122,7 @@ def _quick(task: type[Task], steps: int) -> dict[str, Any]:
         "training.per_device_train_batch_size": 4,
         "training.bf16": "false",
         "training.report_to": "none",
-        "training.max_length": min(room, 512),
+        "training.max_length": min(longest, 512),
         "training.model_init_kwargs": "none",
     }
     return settings
@@ -134,14 +133,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[type[Task]
     """``tiny_model(MyTask)``: the folder of a tiny random model of the task's kind."""
     folder = tmp_path_factory.mktemp("toolkit-models")
 
-    def made(task: type[Task]) -> Path:
+    def model_folder(task: type[Task]) -> Path:
         from toolkit.system import environment
         from toolkit.testing import models
 
         environment.prepare(offline=True)
         return models.tiny(task, folder)
 
-    return made
+    return model_folder
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Tiny random models, one a kind, made in a second: two layers, 32 wide, never trained.
+"""Tiny random models, one for each kind of task: two layers, 32 wide, made in a second.
 
-Their tokenizers know every byte or every letter, so that they read any task's rows. What they say
-is noise: they show that a task goes through, not that it is any good.
+Their tokenizers know every byte or every letter, so that they can read any task's rows. They are
+not trained and their outputs are noise: a run with one shows that a task works, not how well.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ LINES = (
     "a blue lamp with a green chair and a white desk",
     "the bed is 460 dollars, which colour is it?",
 )
-"""Text that tokenizers are learned from."""
+"""Text that the tokenizers are trained on."""
 HIDDEN = 32
 LONGEST = 512
-"""Tokens that the models can read."""
+"""The longest input of the models, in tokens."""
 
 
 def tiny(task: type[Task], folder: Path) -> Path:
-    """A tiny model of the task's kind below a folder; made once."""
+    """A folder below ``folder`` with a tiny model of the task's kind; made by the first call."""
     name = model_class(task).auto_class
     if name not in MAKERS:
         raise PluginError(
@@ -89,7 +89,7 @@ def t5(folder: Path, lines: Sequence[str] = LINES) -> Path:
 
 
 def letters(lines: Sequence[str] = LINES) -> Any:
-    """BERT's tokenizer with the letters and a few words for pieces."""
+    """BERT's tokenizer whose word pieces are the letters and the words of ``lines``."""
     from transformers import BertTokenizer
 
     letters = sorted({*string.ascii_lowercase, *string.digits, *string.punctuation, "é", "ü"})
@@ -148,7 +148,7 @@ ARCHITECTURES: dict[str, Callable[[Path, Sequence[str]], Path]] = {
     "bert": bert,
     "distilbert": distilbert,
 }
-"""What makes a tiny model of an architecture, by its ``model_type``."""
+"""Functions that make a tiny model, by its architecture (``model_type``)."""
 
 MAKERS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
     "AutoModelForCausalLM": llama,
@@ -156,7 +156,7 @@ MAKERS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
     "AutoModelForSequenceClassification": bert,
     "AutoModelForQuestionAnswering": bert,
 }
-"""What makes a tiny model, by the class that loads it."""
+"""Functions that make a tiny model, by the class that loads it."""
 
 
 def decoder_sizes(tokenizer: Any) -> dict[str, Any]:
@@ -174,13 +174,13 @@ def decoder_sizes(tokenizer: Any) -> dict[str, Any]:
 
 
 def saved(folder: Path, model: Any, config: Any, tokenizer: Any) -> Path:
-    """The folder, with a random model of that class and configuration and its tokenizer."""
+    """Save a random model of a class and configuration with its tokenizer; returns the folder."""
     import torch
 
     state = torch.get_rng_state()
     torch.manual_seed(0)
     model(config).save_pretrained(folder)
-    torch.set_rng_state(state)  # a fixture must not decide what a test draws
+    torch.set_rng_state(state)  # a test's random numbers must not depend on this
     tokenizer.save_pretrained(folder)
     return folder
 

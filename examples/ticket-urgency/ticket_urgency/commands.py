@@ -1,4 +1,4 @@
-"""``toolkit urgent``: the rule by itself, as a command of the plugin's own."""
+"""``toolkit urgent``: the rule of thumb as a command that the plugin adds."""
 
 import typer
 

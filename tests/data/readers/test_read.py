@@ -16,10 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_fixtures import write_csv
+from toolkit.data import tables
+from toolkit.data.load import find_column, read, read_splits
 from toolkit.data.readers import read as reading
 from toolkit.data.readers.read import is_hub_id
+from toolkit.data.source import Source
 from toolkit.errors import DataError, ToolkitError, UsageError
-from toolkit.preparation.prepare import Source, read
 
 
 def rows_of(path: Path, source: Source | None = None) -> list[dict[str, Any]]:
@@ -184,7 +186,7 @@ def test_a_header_is_recognised_when_columns_are_numbers(tmp_path: Path) -> None
     source = Source(text=("1",), target="2")
     dataset = read(path, source)
     assert len(dataset) == 3
-    assert source.column(dataset, "2", (), "target") == "label"
+    assert find_column(source, dataset, "2", (), "target") == "label"
     repeated = put(tmp_path / "b.csv", "good,pos\nbad,neg\nfine,pos\nwell,pos\n")
     assert len(rows_of(repeated, source)) == 4
 
@@ -259,9 +261,7 @@ def test_an_unknown_suffix(tmp_path: Path) -> None:
 
 
 def test_a_full_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import toolkit.tables
-
-    monkeypatch.setattr(toolkit.tables, "scratch", lambda suffix: tmp_path / "no" / "such")
+    monkeypatch.setattr(tables, "scratch", lambda suffix: tmp_path / "no" / "such")
     assert "TMPDIR" in refusal(put(tmp_path / "a.csv", "a,b\n1,2\n"))
 
 
@@ -389,7 +389,7 @@ def test_splits_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Source(data="owner/name:small")
     assert read("owner/name:small", source)["row_id"][:] == [1, 2]
     assert "split 'train'" in source.notes[0]
-    assert set(source.load(lambda rows: rows)) == {"train", "validation"}
+    assert set(read_splits(source, lambda rows: rows)) == {"train", "validation"}
 
 
 def test_a_device_is_not_a_file() -> None:

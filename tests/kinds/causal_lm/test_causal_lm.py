@@ -42,7 +42,7 @@ class Guess(NumericLMTask):
     metrics = (Metric("mae", lambda p, r: abs(p - r), greater_is_better=False),)
     primary_metric = "mae"
     recipes = ()
-    shortens = "text"
+    truncate = "text"
 
     def load_rows(self, source: Any) -> Dataset:
         return rows(40)
@@ -58,7 +58,7 @@ class Guess(NumericLMTask):
 
     @property
     def largest_number(self) -> int:
-        return int(self.facts.get("largest", 999))
+        return int(self.state.get("largest", 999))
 
     def fallback(self) -> float:
         return 50.0
@@ -278,7 +278,7 @@ def test_one_pass_and_the_walk_agree_where_numbers_are_tokens(kind: CausalLM) ->
 
 def test_the_walk_gives_the_models_own_probabilities(digit_kind: CausalLM) -> None:
     """Against a forward pass over each whole number, by the chain rule."""
-    digit_kind.task.facts["largest"] = 99
+    digit_kind.task.state["largest"] = 99
     reader = NumberReader(digit_kind.tokenizer, 99)
     assert not reader.one_pass
     prompts = [digit_kind.renderer.prompt({"prompt": p}) for p in PROMPTS]
@@ -394,13 +394,13 @@ def test_the_sampler_visits_every_row_once_by_seed_and_epoch(lengths: list[int],
 class Reworded(Guess):
     """Says which epoch's draw a row comes from, by a word that no other has."""
 
-    def reworded(self, row: Any, random: Any) -> Any:
+    def augment(self, row: Any, random: Any) -> Any:
         return {**row, "text": f"{row['text']} {random.choice(WORDS)} again"}
 
 
 def test_each_epoch_reads_its_own_wordings_and_held_out_rows_stay(tiny_llama: Path) -> None:
     task = Reworded()
-    task.facts = {"largest": 999}
+    task.state = {"largest": 999}
     kind = CausalLM(task, recipe(tiny_llama, training={"num_train_epochs": 3}))
     train, lengths = fit.tokenized_train(kind, kind.recipe, rows(10))
     assert lengths.shape == (3, 10) and len(train) == 30
@@ -418,7 +418,7 @@ def test_each_epoch_reads_its_own_wordings_and_held_out_rows_stay(tiny_llama: Pa
 def test_rows_that_do_not_fit_are_left_out(kind: CausalLM) -> None:
     whole = [len(ids) for ids in kind.tokenized(rows(20))["input_ids"]]
     limit = sorted(whole)[10]
-    kind.task.shortens = None  # type: ignore[misc]
+    kind.task.truncate = None  # type: ignore[misc]
     kind.recipe.training["max_length"] = limit  # type: ignore[index]
     train, lengths = fit.tokenized_train(kind, kind.recipe, rows(20))
     assert lengths.tolist() == [[n for n in whole if n <= limit]]
@@ -426,7 +426,7 @@ def test_rows_that_do_not_fit_are_left_out(kind: CausalLM) -> None:
 
 
 def _train(kind: CausalLM, folder: Path, **keywords: Any) -> Any:
-    splits = DatasetDict({"train": rows(32), "select": rows(12, seed=1)})
+    splits = DatasetDict({"train": rows(32), "validation": rows(12, seed=1)})
     return kind.train(
         splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
         watch=TrainingWatch(), **keywords,
@@ -479,8 +479,8 @@ def test_the_best_checkpoint_is_the_one_kept(
     (measured, best), (_, last) = judged[1], judged[3]
     assert all(torch.equal(a, b) for a, b in zip(weights(kind.model), best, strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(best, last, strict=True))
-    select = [dict(row) for row in rows(12, seed=1)]
-    again = primary_values(kind.task, kind.predict(select, adapter=True), select)
+    validation = [dict(row) for row in rows(12, seed=1)]
+    again = primary_values(kind.task, kind.predict(validation, adapter=True), validation)
     assert min(again.values()) == pytest.approx(measured, rel=1e-6)
 
 
@@ -498,7 +498,7 @@ def test_resume_gives_the_same_adapter_byte_for_byte(tiny_llama: Path, tmp_path:
             raise Killed
 
     kind = CausalLM(Guess(), made)
-    splits = DatasetDict({"train": rows(32), "select": rows(12, seed=1)})
+    splits = DatasetDict({"train": rows(32), "validation": rows(12, seed=1)})
     with pytest.raises(Killed):
         kind.train(
             splits, checkpoints=broken / "checkpoints", adapter=broken / "adapter",

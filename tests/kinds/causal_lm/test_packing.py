@@ -21,7 +21,7 @@ from toolkit.recipe import Recipe
 
 def kind(model: Path, attention: str = "sdpa", **training: Any) -> CausalLM:
     task = TinyPrices()
-    task.adopt(task.learn(Dataset.from_list(price_rows())))
+    task.load_state(task.fit(Dataset.from_list(price_rows())))
     fields = {
         "per_device_train_batch_size": 2, "max_steps": 3, "eval_strategy": "steps",
         "eval_steps": 3, "logging_steps": 1, "learning_rate": 5e-3, "bf16": False,
@@ -104,7 +104,7 @@ def test_wordings_are_packed_alike() -> None:
 def test_a_packed_recipe_trains_on_fewer_sequences(tiny_llama: Path, tmp_path: Path) -> None:
     rows = price_rows()
     splits = DatasetDict(
-        {"train": Dataset.from_list(rows[:40]), "select": Dataset.from_list(rows[40:56])}
+        {"train": Dataset.from_list(rows[:40]), "validation": Dataset.from_list(rows[40:56])}
     )
     trained = kind(tiny_llama, packing=True, max_steps=-1, num_train_epochs=1).train(
         splits, checkpoints=tmp_path / "c", adapter=tmp_path / "adapter", watch=TrainingWatch()

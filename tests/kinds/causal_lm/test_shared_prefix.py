@@ -119,7 +119,7 @@ def test_every_label_is_there_once_whatever_the_limit(
 
 def train(made: CausalLM, folder: Path) -> Any:
     splits = DatasetDict(
-        {"train": Dataset.from_list(rows(8)), "select": Dataset.from_list(rows(10)[24:])}
+        {"train": Dataset.from_list(rows(8)), "validation": Dataset.from_list(rows(10)[24:])}
     )
     return made.train(
         splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",

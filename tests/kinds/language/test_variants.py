@@ -16,14 +16,14 @@ from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
 from toolkit.recipe import Recipe
-from toolkit.task import Stage
+from toolkit.task import RowTransform
 
 
 class Staged:
     """Mixed before a task: answers a shouted offer as a system of its own."""
 
-    def stages(self) -> dict[str, Stage]:
-        return {"loud": Stage(lambda row: {"text": row["text"].upper()}, "in capitals")}
+    def row_transforms(self) -> dict[str, RowTransform]:
+        return {"loud": RowTransform(lambda row: {"text": row["text"].upper()}, "in capitals")}
 
 
 class StagedOffers(Staged, TinyOffers):
@@ -51,7 +51,7 @@ def make(model: Path) -> Seq2SeqLM:
 def loaded(tiny_t5: Path, tmp_path_factory: pytest.TempPathFactory) -> Seq2SeqLM:
     folder = tmp_path_factory.mktemp("variants")
     kind = make(tiny_t5)
-    splits = DatasetDict({"train": rows(32), "select": rows(8, 40)})
+    splits = DatasetDict({"train": rows(32), "validation": rows(8, 40)})
     kind.train(
         splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
         watch=TrainingWatch(),
@@ -115,7 +115,7 @@ def test_further_systems_are_named_with_what_they_are(loaded: Seq2SeqLM) -> None
 @pytest.mark.parametrize("value", [1, -1, "two"])
 def test_a_wrong_number_of_members_is_refused(value: Any) -> None:
     task = StagedOffers()
-    task.settings["ensemble"] = value
+    task.options["ensemble"] = value
     with pytest.raises(RecipeError, match=r"task\.ensemble is"):
         checkpoint_ensemble.wanted(task, Recipe("t", "t", "m"))
 

@@ -74,12 +74,12 @@ def recipe(model: Path, *, full: bool = False, **training: Any) -> Recipe:
 
 def made(model: Path, *, full: bool = False, ensemble: int = 0, **training: Any) -> Any:
     task = Colours()
-    task.settings["ensemble"] = ensemble
+    task.options["ensemble"] = ensemble
     return QuestionAnswering(task, recipe(model, full=full, **training))
 
 
 def train(kind: QuestionAnswering, folder: Path) -> Any:
-    splits = DatasetDict({"train": rows(48), "select": rows(16, seed=1)})
+    splits = DatasetDict({"train": rows(48), "validation": rows(16, seed=1)})
     return kind.train(
         splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
         watch=TrainingWatch(),
@@ -230,7 +230,7 @@ def test_the_batch_does_not_change_an_answer(tiny_bert, monkeypatch, tmp_path):
     assert spans(together) == spans(alone)
     for decode in kind.task.decoders().values():
         for row, one, other in zip(mixed, together, alone, strict=True):
-            assert decode(one, row) == decode(other, row)
+            assert decode(one, row, {}) == decode(other, row, {})
     for a, b in zip(together, alone, strict=True):
         assert a.margin == pytest.approx(b.margin, abs=1e-4)
 
@@ -321,7 +321,7 @@ def test_a_context_of_nothing_has_no_answer(tiny_bert):
     assert output.spans == () and output.margin == math.inf
     task = Colours()
     for decoder in task.decoders().values():
-        assert decoder(output, SAMPLE[0]) == task.fallback()
+        assert decoder(output, SAMPLE[0], {}) == task.fallback()
 
 
 # -- decoding ------------------------------------------------------------------------------------
@@ -329,19 +329,18 @@ def answered(margin: float, text: str = "red") -> Answered:
     return Answered((Span(0, 3, text, 0.0, 0.5),), null=margin, no_answer=0.1)
 
 
-def test_the_null_threshold_is_the_best_on_the_rows_it_is_chosen_on():
+def test_the_null_threshold_is_the_best_on_the_rows_it_is_tuned_on():
     task = Colours()
     outputs = [answered(m) for m in (-3.0, -1.0, 0.5, 1.0, 4.0)]
     right = {"text": ["red"], "answer_start": [0]}
     none = {"text": [], "answer_start": []}
     answers = [right, right, right, none, none]
-    chosen = task.choose(outputs, [{**SAMPLE[0], "answers": a} for a in answers])
-    assert chosen == {"null_threshold": 0.75}
-    task.chosen = chosen
-    decoded = [task.decoders()["null-threshold"](o, {})["text"] for o in outputs]
+    tuned = task.tune(outputs, [{**SAMPLE[0], "answers": a} for a in answers])
+    assert tuned == {"null_threshold": 0.75}
+    decoded = [task.decoders()["null-threshold"](o, {}, tuned)["text"] for o in outputs]
     assert decoded == ["red", "red", "red", "", ""]
     assert [task.postprocess(o, {})["text"] for o in outputs] == ["red", "red", "", "", ""]
-    assert all(task.decoders()["always-a-span"](o, {})["text"] for o in outputs)
+    assert all(task.decoders()["always-a-span"](o, {}, tuned)["text"] for o in outputs)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -365,7 +364,7 @@ def test_unreadable_scores_are_no_prediction():
     broken = Answered((Span(0, 3, "red", math.nan, math.nan),), null=0.0, no_answer=math.nan)
     task = Colours()
     assert task.postprocess(broken, SAMPLE[0]) is None
-    assert task.choose([broken], [SAMPLE[0]]) == {"null_threshold": 0.0}
+    assert task.tune([broken], [SAMPLE[0]]) == {"null_threshold": 0.0}
 
 
 # -- training ------------------------------------------------------------------------------------
@@ -380,7 +379,7 @@ def digest(folder: Path) -> str:
 
 def test_training_learns_to_find_a_word_and_when_there_is_none(tiny_bert, tmp_path):
     kind = made(tiny_bert, full=True, max_steps=60, eval_steps=60, learning_rate=5e-3)
-    splits = DatasetDict({"train": rows(400), "select": rows(40, seed=1)})
+    splits = DatasetDict({"train": rows(400), "validation": rows(40, seed=1)})
     kind.train(
         splits, checkpoints=tmp_path / "c", adapter=tmp_path / "a", watch=TrainingWatch()
     )  # fmt: skip

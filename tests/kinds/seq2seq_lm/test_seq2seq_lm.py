@@ -20,8 +20,8 @@ from toolkit.kinds.batching import padded
 from toolkit.kinds.language.generate import generate
 from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
 from toolkit.kinds.seq2seq_lm.trainer import Collator
-from toolkit.pipeline import run as flow
-from toolkit.pipeline import start
+from toolkit.pipeline import context, start
+from toolkit.pipeline.run import execute
 from toolkit.plugins import discovery
 from toolkit.plugins.contract.check import check
 from toolkit.preparation import preflight
@@ -53,7 +53,7 @@ def make(model: Path, **changes: Any) -> Seq2SeqLM:
 
 
 def train(kind: Seq2SeqLM, folder: Path, watch: TrainingWatch | None = None) -> Any:
-    splits = DatasetDict({"train": rows(32), "select": rows(8, 40)})
+    splits = DatasetDict({"train": rows(32), "validation": rows(8, 40)})
     return kind.train(
         splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
         watch=watch or TrainingWatch(),
@@ -103,7 +103,7 @@ def test_explain_shows_what_the_loss_counts(tiny_t5: Path) -> None:
 
 def test_a_text_that_is_too_long_loses_its_end_and_a_target_nothing(tiny_t5: Path) -> None:
     class Shortening(TinyOffers):
-        shortens = "text"
+        truncate = "text"
 
     kind = Seq2SeqLM(Shortening(), recipe(tiny_t5, max_length=12))
     row = {"row_id": 1, "text": "red cup " * 40, "sentence": "red cup " * 4}
@@ -119,10 +119,7 @@ def test_preflight_refuses_targets_that_would_be_cut(tiny_t5: Path) -> None:
 
     def look(limit: int, allowed: bool = False) -> preflight.Preflight:
         kind = make(tiny_t5, max_target_length=limit)
-        return preflight.check(
-            task, prepared, token_lengths=kind.lengths(preflight.sample(prepared.splits)),
-            max_length=kind.max_length, own_limits=kind.own_limits, allow_truncation=allowed,
-        )  # fmt: skip
+        return preflight.check(task, prepared, kind, allow_truncation=allowed)
 
     assert not any("cut" in said for said in look(32).cautions)
     assert {"text", "target"} <= set(look(32).lengths["parts"])
@@ -278,12 +275,12 @@ def test_check_keeps_every_rule() -> None:
 
 
 def test_a_whole_run(tiny_t5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "load_task", lambda run: TinyOffers())
+    monkeypatch.setattr(context, "load_task", lambda run: TinyOffers())
     monkeypatch.setattr(discovery, "load", discovery.Plugins)
     run = start.start(
         TinyOffers, recipe(tiny_t5, report_to="none"), Source(), runs=tmp_path, options={"seed": 0}
     )
-    flow.Flow(run, Console()).go()
+    execute(run, Console())
     metrics = json.loads((run.path / "metrics.json").read_text())
     assert {"base", "few-shot", "adapter"} <= set(metrics["systems"])
     assert metrics["verdict"]["sentence"]

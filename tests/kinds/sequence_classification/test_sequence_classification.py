@@ -120,14 +120,14 @@ def recipe(model: Path, *, full: bool = False, **changes: Any) -> Recipe:
 def made(model: Path, task: type[Any] = Wood, **changes: Any) -> SequenceClassification:
     kind = model_class(task)
     ready = task()
-    ready.adopt(ready.learn(rows(64)))
+    ready.load_state(ready.fit(rows(64)))
     built = kind(ready, recipe(model, **changes))
     assert isinstance(built, SequenceClassification)
     return built
 
 
 def train(kind: SequenceClassification, folder: Path) -> Any:
-    splits = DatasetDict({"train": rows(64), "select": rows(24, seed=1)})
+    splits = DatasetDict({"train": rows(64), "validation": rows(24, seed=1)})
     return kind.train(
         splits, checkpoints=folder / "checkpoints", adapter=folder / "adapter",
         watch=TrainingWatch(),
@@ -274,11 +274,11 @@ def test_patience_ends_training_and_the_best_weights_are_kept(
     assert (trained.info["best_step"], trained.info["stopped_early"]) == (4, True)
     measured = [value for value, _ in judged]
     assert measured[1] != pytest.approx(measured[3], rel=1e-4)  # else any weights would do
-    select = [dict(row) for row in rows(24, seed=1)]
+    validation = [dict(row) for row in rows(24, seed=1)]
     for model in (kind, again := made(tiny_bert, Price, full=full)):
         if model is again:
             again.load_adapter(tmp_path / "adapter")
-        found = primary_values(model.task, model.predict(select, adapter=True), select)
+        found = primary_values(model.task, model.predict(validation, adapter=True), validation)
         assert found["number"] == pytest.approx(measured[1], rel=1e-5)
 
 
@@ -295,7 +295,7 @@ def test_resumed_training_gives_the_same_bytes(tiny_bert: Path, tmp_path: Path, 
             raise Killed
 
     train(made(tiny_bert, full=full, training=changes), tmp_path / "whole")
-    splits = DatasetDict({"train": rows(64), "select": rows(24, seed=1)})
+    splits = DatasetDict({"train": rows(64), "validation": rows(24, seed=1)})
     places = {"checkpoints": tmp_path / "cut" / "c", "adapter": tmp_path / "cut" / "adapter"}
     with pytest.raises(Killed):
         made(tiny_bert, full=full, training=changes).train(
@@ -343,7 +343,7 @@ def test_the_loss_is_transformers_own(tiny_bert: Path, tmp_path: Path, task: typ
     from toolkit.kinds.encoder.trainer import Collator
 
     kind = made(tiny_bert, task)
-    kind.task.settings["loss"] = "squared"
+    kind.task.options["loss"] = "squared"
     kind.load()
     batch = Collator(kind.tokenizer.pad_token_id)([dict(r) for r in kind.tokenized(rows(7))])
     theirs = kind.model(**batch)
@@ -357,7 +357,7 @@ def test_label_smoothing_and_other_losses_are_heard(tiny_bert: Path, tmp_path: P
     def of(task: type[Any], outputs: Any, label: Any, setting: str = "", **changes: Any) -> float:
         kind = made(tiny_bert, task, training=changes)
         if setting:
-            kind.task.settings["loss"] = setting
+            kind.task.options["loss"] = setting
         loss = kind.loss(fit.arguments(kind, kind.recipe, tmp_path))
         logits = type("Outputs", (), {"logits": torch.tensor([outputs])})()
         return float(loss(logits, torch.tensor([label])))
@@ -381,12 +381,12 @@ def test_classes_that_training_never_saw_have_no_loss(tiny_bert: Path, tmp_path:
 def test_a_single_class_is_refused() -> None:
     one = rows(8).map(lambda row: {"label": "wood"})
     with pytest.raises(DataError, match="all 8 training rows have the class 'wood'"):
-        Wood().learn(one)
+        Wood().fit(one)
 
 
 def test_a_long_text_loses_its_end_or_is_refused(tiny_bert: Path) -> None:
     class Whole(Wood):
-        shortens = None
+        truncate = None
 
     text = "steel oak " * 100
     row = {"row_id": 1, "text": text, "label": "wood"}
@@ -396,7 +396,7 @@ def test_a_long_text_loses_its_end_or_is_refused(tiny_bert: Path) -> None:
     assert piece["input_ids"][-1] == kind.tokenizer.sep_token_id
     few = Dataset.from_list([row])
     assert kind.lengths(few)["text"] == whole.lengths(few)["text"] > 64
-    assert kind.shortened == "text" and whole.shortened is None
+    assert kind.truncated == "text" and whole.truncated is None
     assert len(whole.tokenized(few)[0]["input_ids"]) > 64
     text_again = "".join(token["text"] for token in kind.explain({**row, "text": "red oak"}))
     assert text_again.startswith("[CLS] red") and text_again.endswith("[SEP]")
@@ -414,18 +414,18 @@ def test_ordered_classes_are_read_in_three_ways() -> None:
     task = Stars()
     row: dict[str, Any] = {}
     output = Classified(np.log([0.05, 0.05, 0.1, 0.35, 0.45]), task.labels)
-    found = {name: decoder(output, row) for name, decoder in task.decoders().items()}
+    found = {name: decoder(output, row, {}) for name, decoder in task.decoders().items()}
     assert found["likeliest"] == 5
     assert found["mean"] == pytest.approx(0.05 + 0.1 + 0.3 + 1.4 + 2.25)
     assert 4 < found["median"] < 4.5
     unread = Classified(np.full(5, np.nan), task.labels)
-    assert {decoder(unread, row) for decoder in task.decoders().values()} == {None}
+    assert {decoder(unread, row, {}) for decoder in task.decoders().values()} == {None}
     assert output.text == "5 0.45, 4 0.35, 3 0.10"
 
 
 def test_a_number_comes_back_on_the_tasks_own_scale() -> None:
     task = Price()
-    task.adopt(task.learn(rows(64)))
+    task.load_state(task.fit(rows(64)))
     for row in rows(5):
         label = task.format_example(row)["label"]
         assert task.postprocess(Classified(np.array([label])), row) == pytest.approx(row["price"])

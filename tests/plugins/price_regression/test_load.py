@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from toolkit import Source
 from toolkit.errors import DataError, UsageError
-from toolkit.preparation.prepare import Source
 from toolkit_price_regression import load
 from toolkit_price_regression.load import group, load_inputs, load_rows
+from toolkit_price_regression.prices import EMPTY, INFINITE, NEGATIVE, UNREADABLE, ZERO
 
 LONG = "a long description of what is to be had here and of all that comes with it"
 
@@ -25,8 +26,8 @@ def put(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str
     return str(path)
 
 
-def loaded(source: Source) -> list[dict[str, Any]]:
-    rows: Any = load_rows(source)
+def loaded(source: Source, *, mask_target: bool = False) -> list[dict[str, Any]]:
+    rows: Any = load_rows(source, mask_target=mask_target)
     assert rows.column_names == ["row_id", "text", "price", "category"]
     return list(rows)
 
@@ -37,6 +38,7 @@ def test_the_catalogue_is_called_synthetic(monkeypatch: pytest.MonkeyPatch) -> N
     rows = loaded(source)
     assert [row["row_id"] for row in rows] == list(range(1, 1_235))
     assert source.synthetic and "synthetic" in source.notes[0]
+    assert source.found == {"currency": "$"}
     assert isinstance(rows[0]["price"], float) and rows[0]["category"]
 
 
@@ -127,6 +129,27 @@ def test_own_splits_follow_the_training_file(tmp_path: Path) -> None:
         load_rows(Source(train=train, test=other))
 
 
+def test_a_column_of_all_sorts(tmp_path: Path) -> None:
+    values = ["1.250 €", "80,00 €", "", "0", "-3,5", "x", "inf"]
+    path = put(tmp_path / "a.csv", ("text", "price"), [("a", value) for value in values])
+    source = Source(data=path)
+    assert [row["price"] for row in loaded(source)] == [1250.0, 80.0]
+    assert source.left_out == {
+        EMPTY: [3], ZERO: [4], NEGATIVE: [5], UNREADABLE: [6], INFINITE: [7],
+    }  # fmt: skip
+    assert source.chosen["currency"] == source.found["currency"] == "€"
+    assert not any("currencies" in note for note in source.notes)
+
+
+def test_several_currencies_are_said_loudly(tmp_path: Path) -> None:
+    rows = [("a", "$5"), ("b", "$6"), ("c", "£7"), ("d", "8")]
+    source = Source(data=put(tmp_path / "a.csv", ("text", "price"), rows))
+    loaded(source)
+    assert source.chosen["currency"] is None and source.found["currency"] == ""
+    warning = "WARNING: prices are in several currencies ($ 2, £ 1)"
+    assert any(note.startswith(warning) for note in source.notes)
+
+
 def test_numbers_from_json_are_prices(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "a", "price": 3}\n{"text": "b", "price": 2.5}\n{"text": "c"}\n')
@@ -137,9 +160,12 @@ def test_numbers_from_json_are_prices(tmp_path: Path) -> None:
 
 def test_masking_takes_the_price_out(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv", ("text", "price"), [("Sofa, Rs. 499 only", "499")])
-    source = Source(data=path, mask_target=True)
-    assert loaded(source)[0]["text"] == "Sofa, [price] only"
+    source = Source(data=path)
+    assert loaded(source, mask_target=True)[0]["text"] == "Sofa, [price] only"
     assert any("--mask-target" in note for note in source.notes)
+    new = Source(data=put(tmp_path / "new.csv", ("text",), [("Chair at $20",)]))
+    assert load_inputs(new, source.chosen)["text"][:] == ["Chair at [price]"]
+    assert load_inputs(new, mask_target=True)["text"][:] == ["Chair at [price]"]
 
 
 def test_rows_to_predict_are_made_as_the_training_texts_were(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ from toolkit_price_regression.prices import (
     ZERO,
     Price,
     choose_unit,
+    common_currency,
     decimal_mark,
     from_number,
     mask_prices,
-    read_column,
     read_price,
     to_number,
 )
@@ -120,19 +121,15 @@ def test_the_column_decides_what_a_dot_is(values: list[object], mark: str, said:
     assert (found, bool(note)) == (mark, said)
 
 
-def test_a_column() -> None:
-    column = read_column(["1.250 €", "80,00 €", "", "0", "-3,5", "x", "inf"])
-    assert column.prices[:2].tolist() == [1250.0, 80.0] and np.isnan(column.prices[2:]).all()
-    assert {reason: at.tolist() for reason, at in column.reasons.items()} == {
-        EMPTY: [2], ZERO: [3], NEGATIVE: [4], UNREADABLE: [5], INFINITE: [6],
-    }  # fmt: skip
-    assert column.currency == "€" and column.notes == []
-
-
-def test_several_currencies_are_said_loudly() -> None:
-    column = read_column(["$5", "$6", "£7", "8"])
-    assert column.currency is None
-    assert column.notes[0].startswith("WARNING: prices are in several currencies ($ 2, £ 1)")
+@pytest.mark.parametrize(
+    ("counts", "currency", "warned"),
+    [({}, None, False), ({"€": 2}, "€", False), ({"$": 2, "£": 1}, None, True)],
+)
+def test_the_currency_of_a_column(
+    counts: dict[str, int], currency: str | None, warned: bool
+) -> None:
+    found, note = common_currency(Counter(counts))
+    assert (found, note.startswith("WARNING")) == (currency, warned)
 
 
 # -- numbers -------------------------------------------------------------------------------------

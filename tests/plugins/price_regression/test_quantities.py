@@ -1,4 +1,4 @@
-"""Quantities are read whatever unit they are in, and nothing breaks the parser."""
+"""Quantities are read in every unit, and no text breaks the parser."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ TENTHS = st.integers(1, 9_999).map(lambda n: n / 10)
         ("8 ft by 10 ft", {"area": [7.4322432], "length": [2.4384, 3.048]}),
         ("3 x 2 x 1 m", {"area": [6], "length": [3, 2, 1]}),
         ("6x500ml", {"count": [6], "volume": [0.5]}),
-        # What looks like a quantity and is none.
+        # These look like quantities and are none.
         ("Only 2 in stock. 5 left.", {}),
         ("Model KN-683 m", {}),
         ("Design of 2021. 12 month warranty.", {}),
@@ -71,7 +71,7 @@ TENTHS = st.integers(1, 9_999).map(lambda n: n / 10)
         ("", {}),
     ],
 )
-def test_reads(text: str, expected: dict[str, list[float]]) -> None:
+def test_quantities_of_a_text(text: str, expected: dict[str, list[float]]) -> None:
     found = quantities(text)
     assert found.keys() == expected.keys()
     for dimension, values in expected.items():
@@ -94,7 +94,7 @@ def test_case_does_not_matter(number: float, unit: tuple[str, str, float]) -> No
 
 
 @given(count=st.integers(1, 999))
-def test_all_ways_of_saying_how_many_agree(count: int) -> None:
+def test_all_expressions_of_a_count_give_the_same(count: int) -> None:
     texts = [f"pack of {count}", f"{count}-pack", f"{count} pack", f"lot of {count}", f"x{count}"]
     assert {tuple(quantities(text)["count"]) for text in texts} == {(count,)}
 

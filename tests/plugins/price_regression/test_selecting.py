@@ -8,7 +8,7 @@ import pytest
 from datasets import Dataset, DatasetDict
 
 from toolkit import DataError, Source, UsageError
-from toolkit_price_regression.selecting import selected
+from toolkit_price_regression.load import selected
 
 
 def rows(count: int = 30) -> Dataset:

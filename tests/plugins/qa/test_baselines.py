@@ -1,4 +1,4 @@
-"""The cheap ways to find an answer: each does what its name says."""
+"""The baselines of question answering: each finds the answer that its name promises."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ TRAIN = rows(
 )
 
 
-def answers(name: str, asked: Dataset = TRAIN, train: Dataset = TRAIN) -> list[str]:
-    found = baselines.ladder()[name](train)(asked)
-    for row, prediction in zip(asked, found, strict=True):
+def answers(name: str, test: Dataset = TRAIN, train: Dataset = TRAIN) -> list[str]:
+    found = baselines.ladder()[name](train)(test)
+    for row, prediction in zip(test, found, strict=True):
         if prediction["text"]:
             stretch = row["context"][prediction["start"] : prediction["end"]]
             assert stretch == prediction["text"]
@@ -60,12 +60,12 @@ def answers(name: str, asked: Dataset = TRAIN, train: Dataset = TRAIN) -> list[s
         ("The man who built what was sold when?", "who"),
     ],
 )  # fmt: skip
-def test_what_is_asked(question, wanted):
+def test_question_types(question, wanted):
     assert asking.question_type(question) == wanted
 
 
 @pytest.mark.parametrize(
-    ("asked", "wanted"),
+    ("question_type", "wanted"),
     [
         ("who", {"Harrow Bridge", "Ada Finch", "Otto Berger"}),
         ("when", {"March 1871"}),
@@ -73,17 +73,17 @@ def test_what_is_asked(question, wanted):
         ("where", {"Selford"}),
     ],
 )
-def test_candidates_are_of_the_type(asked, wanted):
-    assert {span.of(CONTEXT) for span in asking.candidates(CONTEXT, asked)} == wanted
+def test_candidates_are_of_the_type(question_type, wanted):
+    assert {span.of(CONTEXT) for span in asking.candidates(CONTEXT, question_type)} == wanted
 
 
-def test_sentences_end_where_they_end():
+def test_sentences_end_at_final_punctuation_and_line_breaks():
     text = "Mr. Finch paid 3.5 pounds. He left!  Why?\nNobody knows"
     found = [span.of(text) for span in asking.sentences(text)]
     assert found == ["Mr. Finch paid 3.5 pounds.", "He left!", "Why?", "Nobody knows"]
 
 
-def test_the_guess_is_of_the_asked_type_and_never_changes():
+def test_the_guess_is_of_the_type_of_the_question_and_never_changes():
     many = rows(*[(f"Who did it, number {n}?", "Ada Finch") for n in range(60)])
     found = answers("nearest-type", many)
     assert found == answers("nearest-type", many)
@@ -93,31 +93,31 @@ def test_the_guess_is_of_the_asked_type_and_never_changes():
 
 
 def test_the_guess_is_no_name_of_the_question():
-    asked = rows(*[(f"Who designed the Harrow Bridge {n}?", "Ada Finch") for n in range(20)])
-    assert "Harrow Bridge" not in answers("nearest-type", asked)
+    test = rows(*[(f"Who designed the Harrow Bridge {n}?", "Ada Finch") for n in range(20)])
+    assert "Harrow Bridge" not in answers("nearest-type", test)
 
 
 def test_the_sentence_with_most_overlap_is_taken():
-    asked = rows(("Who designed it?", "Ada Finch"), ("How many lamps and arches?", "14"))
-    assert answers("overlap-sentence", asked) == [
+    test = rows(("Who designed it?", "Ada Finch"), ("How many lamps and arches?", "14"))
+    assert answers("overlap-sentence", test) == [
         "It was designed by Ada Finch.",
         "The bridge has 14 arches and 200 lamps.",
     ]
 
 
-def test_the_sliding_window_finds_what_stands_beside_the_words():
-    asked = rows(("Who paid for the bridge?", "Otto Berger"), ("Who designed it?", "Ada Finch"))
-    assert answers("sliding-window", asked) == ["Otto Berger", "Ada Finch"]
+def test_the_sliding_window_finds_the_span_beside_the_words_of_the_question():
+    test = rows(("Who paid for the bridge?", "Otto Berger"), ("Who designed it?", "Ada Finch"))
+    assert answers("sliding-window", test) == ["Otto Berger", "Ada Finch"]
 
 
-def test_a_threshold_says_none_where_training_says_so():
-    asked = [("Who designed it?", "Ada Finch")] * 5 + [("Who sank the ship?", "")] * 5
-    found = answers("overlap-sentence", rows(*asked), rows(*asked))
+def test_the_threshold_gives_no_answer_to_questions_like_those_without_one():
+    pairs = [("Who designed it?", "Ada Finch")] * 5 + [("Who sank the ship?", "")] * 5
+    found = answers("overlap-sentence", rows(*pairs), rows(*pairs))
     assert found == ["It was designed by Ada Finch."] * 5 + [""] * 5
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_threshold_does_better(seed):
+def test_no_threshold_has_a_better_mean_than_the_best_one(seed):
     random = np.random.default_rng(seed)
     judged = [
         (float(score), float(worth), bool(none))
@@ -133,14 +133,14 @@ def test_no_threshold_does_better(seed):
     assert value(best) == pytest.approx(max(value(t) for t in np.arange(-1, 8, 0.5)))
 
 
-def test_contexts_of_nothing_break_no_baseline():
+def test_empty_contexts_and_questions_break_no_baseline():
     odd = rows(("Who?", ""), ("", ""), context="…")
     for name in ("no-answer", "nearest-type", "overlap-sentence", "sliding-window"):
         assert len(answers(name, odd)) == 2
 
 
 def test_the_guess_on_the_built_in_test_is_far_from_right():
-    """What the adapter has to beat there: with three or four candidates a guess is a third."""
+    """The adapter has to beat this: with three or four candidates, a third of the guesses."""
     from toolkit import Source
     from toolkit_qa.load import load_rows
 

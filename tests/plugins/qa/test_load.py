@@ -34,9 +34,9 @@ def put(folder: Path, content: Any, name: str = "squad.json") -> str:
     return str(path)
 
 
-def load(path: str, **options: Any) -> tuple[Any, Source]:
+def load(path: str, *, repair: bool = False, **options: Any) -> tuple[Any, Source]:
     source = Source(data=path, **options)
-    return load_rows(source), source
+    return load_rows(source, repair=repair), source
 
 
 def refusal(path: str, **options: Any) -> str:
@@ -140,7 +140,7 @@ def test_an_answer_that_stands_nowhere_cannot_be_mended(tmp_path):
     nowhere = qa(1, answers=[{"text": "1999", "answer_start": 25}])
     path = put(tmp_path, squad(nowhere, qa(2)))
     assert "none can be mended" in refusal(path)
-    rows, source = load(path, mend=True)
+    rows, source = load(path, repair=True)
     assert len(rows) == 1
     assert source.left_out == {"the answer does not stand in its context": [1]}
 
@@ -154,7 +154,7 @@ def test_a_row_of_a_table_is_named_by_its_number(tmp_path):
 def test_rows_are_mended_when_asked_and_counted(tmp_path):
     near = qa(1, answers=[{"text": "1871", "answer_start": 27}])
     path = put(tmp_path, squad(near, qa(2, id=""), qa(3), qa(3), qa(3, question="Since when?")))
-    rows, source = load(path, mend=True)
+    rows, source = load(path, repair=True)
     assert len(rows) == 4
     for row in rows:
         start = row["answers"]["answer_start"][0]
@@ -218,7 +218,7 @@ def test_documents_or_contexts_stay_in_one_split(tmp_path, grouping, column):
     from toolkit_qa.task import QuestionAnswering
 
     task = QuestionAnswering()
-    task.settings["group"] = grouping
+    task.options["group"] = grouping
     prepared = prepare(task, Source(data=put(tmp_path, many(20))))
     found = owners(prepared, column)
     seen = [name for names in found.values() for name in names]
@@ -250,7 +250,7 @@ def test_own_splits_that_share_contexts_are_told_and_kept_apart(tmp_path):
     assert any("train.json and dev.json share 12 contexts (of 72 and 24)" in n
                for n in prepared.notes)  # fmt: skip
     found = owners(prepared, "context")
-    assert not found["train"] & (found["select"] | found["calibrate"] | found["test"])
+    assert not found["train"] & (found["validation"] | found["calibration"] | found["test"])
     assert sum(len(v) for k, v in prepared.left_out.items() if "validation too" in k) == 48
 
 
@@ -259,7 +259,7 @@ def test_the_built_in_data_is_synthetic_and_keeps_its_own_splits():
 
     prepared = prepare(QuestionAnswering(), Source())
     assert prepared.synthetic
-    assert prepared.sizes == {"train": 4400, "select": 200, "calibrate": 200, "test": 800}
+    assert prepared.sizes == {"train": 4400, "validation": 200, "calibration": 200, "test": 800}
 
 
 def test_own_splits_can_be_kept_apart_by_document(tmp_path):
@@ -268,7 +268,7 @@ def test_own_splits_can_be_kept_apart_by_document(tmp_path):
     train = put(tmp_path, many(14), "train.json")
     test = put(tmp_path, many(4, first=12), "test.json")
     task = QuestionAnswering()
-    task.settings["group"] = "document"
+    task.options["group"] = "document"
     prepared = prepare(task, Source(train=train, test=test))
     found = owners(prepared, "title")
     assert len(found["test"]) == 4 and not found["train"] & found["test"]

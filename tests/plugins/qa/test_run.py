@@ -76,13 +76,13 @@ def test_decoder_and_threshold_were_chosen_on_select_alone(finished: Path) -> No
     entry = next(s for s in read_json(finished / "predictions/systems.json")
                  if s["name"] == "adapter")  # fmt: skip
     lines = read_jsonl(finished / "predictions/adapter.jsonl")
-    threshold = entry["chosen"]["null_threshold"]
+    threshold = entry["tuned"]["null_threshold"]
     assert isinstance(threshold, float)
     metric = task.metric()
     means: dict[str, float] = {}
     for name in task.decoders():
         values = [metric.per_example(line["decoders"][name], line["reference"])
-                  for line in lines if line["split"] == "select"]  # fmt: skip
+                  for line in lines if line["split"] == "validation"]  # fmt: skip
         means[name] = metric.value(values)
     assert entry["decoder"] == max(means, key=lambda name: means[name])
     assert means["null-threshold"] >= max(means.values()) - 1e-9
@@ -92,8 +92,8 @@ def test_decoder_and_threshold_were_chosen_on_select_alone(finished: Path) -> No
 def test_the_report_marks_spans_and_gives_their_probabilities(finished: Path) -> None:
     page = (finished / "report.html").read_text()
     heads = re.findall(r'<li>\s*<p class="text">(.*?)</p>', page)
-    asked = {row["question"] for row in read_jsonl(finished / "data/heldout.jsonl")}
-    assert len(heads) > 20 and set(heads) <= asked
+    questions = {row["question"] for row in read_jsonl(finished / "data/heldout.jsonl")}
+    assert len(heads) > 20 and set(heads) <= questions
     assert '<mark class="right">' in page and "no answer <b>" in page
     assert "a linear probe on the frozen encoder" in page
     assert "checkpoints of one training" in page
@@ -146,7 +146,7 @@ def sentiment(finished: Path, tiny_bert: Path) -> Path:
     return run
 
 
-def test_sentiment_and_answers_come_from_one_encoder_as_from_two(
+def test_two_tasks_on_one_encoder_predict_as_each_does_alone(
     finished: Path, sentiment: Path
 ) -> None:
     done = command(finished, "together", str(finished), str(sentiment), "--rows", "20", "--json")
@@ -159,10 +159,10 @@ def test_sentiment_and_answers_come_from_one_encoder_as_from_two(
         assert found["sentence"] in page
 
 
-def test_an_adapter_that_answers_otherwise_than_its_run_is_found(
+def test_an_adapter_whose_predictions_differ_from_those_of_its_run_is_found(
     finished: Path, sentiment: Path, tmp_path: Path
 ) -> None:
-    """The run's stored answers are not what is shown: another adapter in its place is seen."""
+    """Predictions are made anew and not taken from the run: a changed adapter is noticed."""
     import shutil
 
     from safetensors.torch import load_file, save_file

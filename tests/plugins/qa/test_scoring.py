@@ -1,4 +1,4 @@
-"""The metrics are the official ones, on a file of hand-made predictions; and null where no rows."""
+"""The metrics equal the official ones on hand-made predictions, and are null without rows."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_resamples_without_rows_do_not_spoil_an_interval():
     assert found.value == found.low == found.high == 1.0
 
 
-def test_starts_and_ends_are_places_and_not_words():
+def test_starts_and_ends_are_compared_by_position_and_not_by_words():
     gold = {"texts": ["red cup", "cup"], "starts": [4, 8]}
     assert scoring.start(prediction("red cup", 4), gold) == 1
     assert scoring.start(prediction("red cup", 40), gold) == 0
@@ -126,7 +126,7 @@ def test_starts_and_ends_are_places_and_not_words():
     assert scoring.end(prediction("red"), reference()) == 0
 
 
-def test_every_metric_is_a_mean_of_what_it_stores():
+def test_every_metric_stores_finite_numbers_of_a_row():
     for metric in scoring.METRICS:
         stored = metric.per_example(prediction("red"), reference("red"))
         assert all(math.isfinite(v) for v in (stored if isinstance(stored, tuple) else (stored,)))

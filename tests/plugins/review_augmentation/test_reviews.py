@@ -84,11 +84,11 @@ def test_built_in_reviews_bring_stress_rows_beside_their_splits() -> None:
     from toolkit_review_augmentation.classifying import ReviewSentiment
 
     task = ReviewSentiment()
-    task.settings |= {"train_reviews": 60, "test_reviews": 120}
+    task.options |= {"train_reviews": 60, "test_reviews": 120}
     found = prepare(task, Source())
     assert found.synthetic
-    assert set(found.splits) == {"train", "select", "calibrate", "test", "stress"}
-    suites = found.splits["stress"]["suite"][:]
+    assert set(found.splits) == {"train", "validation", "calibration", "test", "challenge"}
+    suites = found.splits["challenge"]["suite"][:]
     assert suites.count("sarcasm") == 20
     assert suites.count("text: clean") == suites.count("text: typos") == reviews.PERTURBED
     assert not any(found.splits["test"]["suite"])

@@ -7,22 +7,21 @@ import pytest
 from toolkit import Generated, Source
 from toolkit.plugins.contract.check import check
 from toolkit.preparation.prepare import Prepared, prepare
-from toolkit_review_augmentation import baselines, examples
-from toolkit_review_augmentation import instructions as asked
+from toolkit_review_augmentation import baselines, examples, instructions
 from toolkit_review_augmentation.task import EMBEDDED, TINYLLAMA, ReviewAugmentation
 
 
 @pytest.fixture(scope="module")
 def task() -> ReviewAugmentation:
     found = ReviewAugmentation()
-    found.settings |= {"train_reviews": 150, "test_reviews": 110}
+    found.options |= {"train_reviews": 150, "test_reviews": 110}
     return found
 
 
 @pytest.fixture(scope="module")
 def prepared(task: ReviewAugmentation) -> Prepared:
     made = prepare(task, Source())
-    task.adopt(task.learn(made.splits["train"]))
+    task.load_state(task.fit(made.splits["train"]))
     return made
 
 
@@ -43,13 +42,13 @@ def test_the_task_keeps_the_contract() -> None:
 
 def test_each_review_has_five_examples_in_one_split(prepared: Prepared) -> None:
     owner: dict[str, set[str]] = {}
-    for split in ("train", "select", "calibrate", "test"):
+    for split in ("train", "validation", "calibration", "test"):
         counts = Counter(prepared.splits[split]["group"][:])
         assert set(counts.values()) == {5}
         for group in counts:
             owner.setdefault(group, set()).add(split)
     assert all(len(splits) == 1 for splits in owner.values())
-    assert set(prepared.splits["train"]["source"][:]) == {"facts"}
+    assert set(prepared.splits["train"]["source"][:]) == {"state"}
 
 
 def test_gold_answers_score_perfectly_and_baselines_in_their_order(
@@ -80,7 +79,7 @@ def test_unreadable_answers_are_none(task: ReviewAugmentation, prepared: Prepare
     assert task.postprocess(Generated("  "), by["summary"]) is None
 
 
-def test_sources_say_where_an_answer_comes_from() -> None:
+def test_every_answer_has_its_source() -> None:
     review = {"row_id": 3, "text": "The battery is great. I love it.", "stars": 5, "known": False,
               "sentiment": "positive", "opinions": [], "category": "", "group": "g",
               "suite": ""}  # fmt: skip
@@ -96,15 +95,16 @@ def test_sources_say_where_an_answer_comes_from() -> None:
         def answers(self, review: str) -> dict[str, str]:
             return {"features": "charge", "quality": "The charge is good.", "summary": "Happy."}
 
-    taught = {e["instruction"]: e for e in examples.examples(review, Teacher())}
-    assert taught["features"]["answer"] == "charge" and taught["features"]["source"] == "teacher"
-    assert taught["features"]["opinions"] == ["charge="]
-    assert taught["sentiment"]["source"] == "rating"
+    by_teacher = {e["instruction"]: e for e in examples.examples(review, Teacher())}
+    assert by_teacher["features"]["answer"] == "charge"
+    assert by_teacher["features"]["source"] == "teacher"
+    assert by_teacher["features"]["opinions"] == ["charge="]
+    assert by_teacher["sentiment"]["source"] == "rating"
     no_stars = [e["instruction"] for e in examples.examples({**review, "stars": 0})]
     assert "recommendation" not in no_stars and len(no_stars) == 4
 
 
-def test_new_reviews_are_asked_all_five_questions(tmp_path: Path) -> None:
+def test_new_reviews_get_all_five_instructions(tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     path.write_text("title,body\na,Good battery\nb,Weak strap\n")
     source = Source(data=str(path))
@@ -113,11 +113,13 @@ def test_new_reviews_are_asked_all_five_questions(tmp_path: Path) -> None:
     rows = task.load_inputs(source).to_list()
     assert [r["row_id"] for r in rows] == list(range(1, 11))
     assert {r["review"] for r in rows[5:]} == {"Weak strap"}
-    assert [asked.instruction_of(r["question"]) for r in rows[:5]] == list(asked.INSTRUCTIONS)
+    assert [instructions.instruction_of(r["question"]) for r in rows[:5]] == list(
+        instructions.INSTRUCTIONS
+    )
     assert task.format_example(rows[0])["completion"] == ""
 
 
-def test_recipes_are_those_of_the_seed() -> None:
+def test_tinyllama_has_the_settings_of_the_original_project() -> None:
     lora = TINYLLAMA.lora or {}
     assert (lora["r"], lora["lora_alpha"], len(lora["target_modules"])) == (16, 32, 7)
     assert TINYLLAMA.training["learning_rate"] == 2e-4

@@ -1,4 +1,4 @@
-"""The teacher against a server of our own that speaks the OpenAI protocol, in all its moods."""
+"""The teacher with a local server of the OpenAI protocol: answers, errors, costs, cache."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[Serve
 
     def start(script: Any, **settings: Any) -> tuple[Server, ChatTeacher]:
         server = Server(script)
-        asks = ChatTeacher(Settings(url=server.url, model="m", wait=0.01, **settings))
-        opened.extend((asks, server))
-        return server, asks
+        teacher = ChatTeacher(Settings(url=server.url, model="m", wait=0.01, **settings))
+        opened.extend((teacher, server))
+        return server, teacher
 
     yield start
     for thing in opened:
         thing.close()
 
 
-def test_a_good_answer_is_asked_for_by_a_schema(serve: Any) -> None:
-    server, asks = serve(lambda n, body: chat(json.dumps(GOOD)))
-    assert asks.answers("Great battery.") == {
+def test_the_request_has_a_schema_and_a_good_answer_is_parsed(serve: Any) -> None:
+    server, teacher = serve(lambda n, body: chat(json.dumps(GOOD)))
+    assert teacher.answers("Great battery.") == {
         "features": "battery", "quality": "The battery is good.", "summary": "Happy.",
     }  # fmt: skip
     body = server.bodies[0]
@@ -95,85 +95,85 @@ def test_a_good_answer_is_asked_for_by_a_schema(serve: Any) -> None:
     assert server.keys == ["Bearer secret"]
 
 
-def test_bad_json_is_asked_for_once_more(serve: Any) -> None:
-    said = ["Sure! The battery", json.dumps(GOOD)]
-    server, asks = serve(lambda n, body: chat(said[n - 1]))
-    assert asks.answers("r") is not None
+def test_after_bad_json_the_request_is_sent_once_more(serve: Any) -> None:
+    replies = ["Sure! The battery", json.dumps(GOOD)]
+    server, teacher = serve(lambda n, body: chat(replies[n - 1]))
+    assert teacher.answers("r") is not None
     assert "no JSON" in server.bodies[1]["messages"][-1]["content"]
-    assert asks.counts == {"no such JSON": 1, "answered": 1}
+    assert teacher.counts == {"no such JSON": 1, "answered": 1}
 
 
 def test_json_of_another_shape_is_no_answer(serve: Any) -> None:
-    server, asks = serve(lambda n, body: chat(json.dumps({"features": "battery"})))
-    assert asks.answers("r") is None
+    server, teacher = serve(lambda n, body: chat(json.dumps({"features": "battery"})))
+    assert teacher.answers("r") is None
     assert len(server.bodies) == 2
-    assert asks.counts["no such JSON"] == 2
+    assert teacher.counts["no such JSON"] == 2
 
 
 def test_a_refusal_leaves_the_review_to_the_rules(serve: Any) -> None:
-    _, asks = serve(lambda n, body: chat(None, refusal="I cannot do that"))
-    assert asks.answers("r") is None
-    assert asks.counts == {"refused": 1}
+    _, teacher = serve(lambda n, body: chat(None, refusal="I cannot do that"))
+    assert teacher.answers("r") is None
+    assert teacher.counts == {"refused": 1}
 
 
-def test_too_many_requests_and_trouble_of_the_server_are_tried_again(serve: Any) -> None:
+def test_requests_are_repeated_after_rate_limits_and_server_errors(serve: Any) -> None:
     script = [(429, {}), (503, {}), chat(json.dumps(GOOD))]
-    server, asks = serve(lambda n, body: script[n - 1])
-    assert asks.answers("r") is not None
+    server, teacher = serve(lambda n, body: script[n - 1])
+    assert teacher.answers("r") is not None
     assert len(server.bodies) == 3
-    assert asks.counts["tried again"] == 2
+    assert teacher.counts["tried again"] == 2
 
 
-def test_trouble_that_lasts_ends(serve: Any) -> None:
-    server, asks = serve(lambda n, body: (500, {}))
-    assert asks.answers("r") is None
-    assert len(server.bodies) == 5 and asks.counts["failed"] == 1
-    assert asks.spent == 0
+def test_a_request_is_repeated_five_times_at_most(serve: Any) -> None:
+    server, teacher = serve(lambda n, body: (500, {}))
+    assert teacher.answers("r") is None
+    assert len(server.bodies) == 5 and teacher.counts["failed"] == 1
+    assert teacher.spent == 0
 
 
-def test_a_server_without_schemas_is_asked_without(serve: Any) -> None:
-    server, asks = serve(
+def test_a_server_without_schemas_gets_requests_without(serve: Any) -> None:
+    server, teacher = serve(
         lambda n, body: (400, {}) if "response_format" in body else chat(json.dumps(GOOD))
     )
-    assert asks.answers("one") is not None and asks.answers("two") is not None
+    assert teacher.answers("one") is not None and teacher.answers("two") is not None
     assert ["response_format" in body for body in server.bodies] == [True, False, False]
 
 
 def test_replies_that_are_no_chat_count_as_failed(serve: Any) -> None:
     for reply in (b"<html>", [], {"choices": []}, {"choices": ["x"]}):
-        _, asks = serve(lambda n, body, reply=reply: (200, reply))
-        assert asks.answers("r") is None
+        _, teacher = serve(lambda n, body, reply=reply: (200, reply))
+        assert teacher.answers("r") is None
 
 
-def test_the_cap_stops_in_time(serve: Any) -> None:
+def test_the_budget_is_never_exceeded(serve: Any) -> None:
     # 1,000 tokens read and 100 written, at 1 and 10 a million: 0.002 a question.
-    server, asks = serve(
+    server, teacher = serve(
         lambda n, body: chat(json.dumps(GOOD)), budget=0.02, price_in=1.0, price_out=10.0
     )
-    told = [asks.answers(f"review {i}") for i in range(20)]
-    assert asks.spent <= 0.02
-    assert len(server.bodies) == sum(answer is not None for answer in told) < 10
-    assert asks.counts["not asked: over the budget"] == 20 - len(server.bodies)
+    answers = [teacher.answers(f"review {i}") for i in range(20)]
+    assert teacher.spent <= 0.02
+    assert len(server.bodies) == sum(answer is not None for answer in answers) < 10
+    assert teacher.counts["not asked: over the budget"] == 20 - len(server.bodies)
 
 
-def test_the_cap_holds_where_many_ask_at_once_and_nobody_counts_tokens(serve: Any) -> None:
+def test_the_budget_holds_with_parallel_requests_and_without_counts_of_tokens(serve: Any) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     def script(n: int, body: Any) -> Any:
         status, reply = chat(json.dumps(GOOD))
         return status, {"choices": reply["choices"]}
 
-    server, asks = serve(script, budget=0.02, price_in=1.0, price_out=10.0)
+    server, teacher = serve(script, budget=0.02, price_in=1.0, price_out=10.0)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(asks.answers, [f"review {i}" for i in range(40)]))
-    assert 0.01 < asks.spent <= 0.02
+        list(pool.map(teacher.answers, [f"review {i}" for i in range(40)]))
+    assert 0.01 < teacher.spent <= 0.02
     assert len(server.bodies) < 5
 
 
-def test_the_cache_spares_a_second_run(serve: Any, tmp_path: Path) -> None:
+def test_the_cache_spares_requests_in_a_second_run(serve: Any, tmp_path: Path) -> None:
     place = tmp_path / "known.sqlite"
-    server, asks = serve(lambda n, body: chat(json.dumps(GOOD)), cache=place)
-    first = [asks.answers(f"review {i}") for i in range(3)]
+    server, teacher = serve(lambda n, body: chat(json.dumps(GOOD)), cache=place)
+    first = [teacher.answers(f"review {i}") for i in range(3)]
     again = ChatTeacher(Settings(url=server.url, model="m", cache=place))
     assert [again.answers(f"review {i}") for i in range(3)] == first
     assert len(server.bodies) == 3 and again.counts == {"from the cache": 3}
@@ -184,11 +184,13 @@ def test_the_cache_spares_a_second_run(serve: Any, tmp_path: Path) -> None:
     assert len(server.bodies) == 4
 
 
-@pytest.mark.parametrize(("status", "said"), [(401, "TOOLKIT_TEACHER_KEY"), (404, "/v1")])
-def test_what_the_user_must_mend_is_said(serve: Any, status: int, said: str) -> None:
-    _, asks = serve(lambda n, body: (status, {}))
-    with pytest.raises(DataError, match=said):
-        asks.answers("r")
+@pytest.mark.parametrize(("status", "message"), [(401, "TOOLKIT_TEACHER_KEY"), (404, "/v1")])
+def test_errors_that_the_user_has_to_correct_are_raised(
+    serve: Any, status: int, message: str
+) -> None:
+    _, teacher = serve(lambda n, body: (status, {}))
+    with pytest.raises(DataError, match=message):
+        teacher.answers("r")
 
 
 def test_settings_that_cannot_work_are_refused(serve: Any) -> None:
@@ -196,7 +198,7 @@ def test_settings_that_cannot_work_are_refused(serve: Any) -> None:
         Settings(url="http://x/v1", model="m", budget=1.0)
     with pytest.raises(UsageError, match="no address"):
         Settings(url="localhost", model="m")
-    server, asks = serve(lambda n, body: chat(""))
+    server, teacher = serve(lambda n, body: chat(""))
     server.close()
     with pytest.raises(DataError, match="no teacher answers"):
-        asks.answers("r")
+        teacher.answers("r")

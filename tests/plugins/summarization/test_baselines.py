@@ -1,4 +1,4 @@
-"""The rungs without a model."""
+"""The baselines of summarization and report writing."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from toolkit_summarization import baselines
 TEXT = "Rain fell. The barn in Oakhurst burnt down. The barn was old. A cat slept."
 
 
-def said(fit, texts, column="article"):
+def predicted(fit, texts, column="article"):
     rows = datasets.Dataset.from_dict({"row_id": list(range(len(texts))), column: texts})
     return fit(rows)(rows)
 
 
 def test_lead_takes_the_first_sentences():
-    rungs = baselines.of_texts("article")
-    assert said(rungs["lead-1"], [TEXT, "One"]) == ["Rain fell.", "One"]
-    assert said(rungs["lead-3"], [TEXT])[0].endswith("was old.")
+    ladder = baselines.of_texts("article")
+    assert predicted(ladder["lead-1"], [TEXT, "One"]) == ["Rain fell.", "One"]
+    assert predicted(ladder["lead-3"], [TEXT])[0].endswith("was old.")
 
 
-def test_textrank_takes_the_sentence_that_shares_most():
-    assert "barn" in said(baselines.of_texts("article")["textrank"], [TEXT])[0]
+def test_textrank_takes_the_sentence_that_shares_most_words():
+    assert "barn" in predicted(baselines.of_texts("article")["textrank"], [TEXT])[0]
     assert baselines.central(["the and", "of to"], 1) == ["the and"]
 
 
-def test_the_template_says_each_field_and_copies_running_text():
+def test_the_template_states_each_field_and_copies_running_text():
     assert baselines.template("date of loss: 3 May 2024 | location: not provided") == (
         "The date of loss is 3 May 2024. The location is not known."
     )

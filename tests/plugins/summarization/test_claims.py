@@ -29,7 +29,7 @@ def test_the_bytes_are_pinned(splits):
         assert hashlib.sha256(text.encode()).hexdigest()[:16] == HASHES[split], split
 
 
-def test_there_are_as_many_as_the_seed_has(splits):
+def test_there_are_as_many_claims_as_in_the_original_project(splits):
     assert {split: len(rows) for split, rows in splits.items()} == {
         "train": 5_289, "validation": 661, "test": 662,
     }  # fmt: skip
@@ -66,7 +66,7 @@ def test_every_report_is_faithful_to_its_claim(splits):
             assert found is not None and found.score == 1.0, (claim, found)
 
 
-def test_the_template_has_other_words_than_the_reports(splits):
+def test_the_template_is_worded_differently_from_the_reports(splits):
     for claim in splits["test"]:
         for sentence in template(claim.text).split(". "):
             assert sentence.rstrip(".") + "." not in claim.report

@@ -1,4 +1,4 @@
-"""What people say on sheets: preference and agreement."""
+"""Sheets of human evaluation: preference and agreement of the readers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_preference_is_over_pairs_and_readers_are_compared():
     assert "readers agree on 50%" in found["sentence"]
 
 
-def test_one_reader_has_nobody_to_agree_with():
+def test_one_reader_gives_no_agreement():
     found = summary({"ann": {1: "base", 2: "base"}}, "base", "adapter")
     assert found["agreement"] == [] and found["preference"]["value"] == -1.0
     assert "agree" not in found["sentence"]

@@ -57,7 +57,7 @@ def test_no_input_is_in_two_splits_even_where_the_file_repeats_it(tmp_path):
 
 def test_training_takes_another_reference_each_epoch():
     row = {"row_id": 1, "article": "x", "summary": "A.", "references": ["A.", "B.", "C."]}
-    drawn = {Summarization().reworded(row, Random(epoch))["summary"] for epoch in range(30)}
+    drawn = {Summarization().augment(row, Random(epoch))["summary"] for epoch in range(30)}
     assert drawn == {"A.", "B.", "C."}
 
 

@@ -1,4 +1,4 @@
-"""The recipes hold the seeds' settings, field by field, and train what they say."""
+"""The recipes have the settings of the original projects, and train as many parameters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from toolkit_summarization.claim_task import FLAN_T5, ClaimReport
 from toolkit_summarization.task import PHI2, Summarization
 
 
-def test_phi_2_has_the_seeds_settings():
-    """Seed 2, "Training Metrics - Detailed Tables"."""
+def test_phi_2_has_the_settings_of_the_original_project():
+    """Its document 2, "Training Metrics - Detailed Tables"."""
     assert PHI2.model == "microsoft/phi-2"
     assert PHI2.quantization == {
         "load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True,
@@ -34,8 +34,8 @@ def test_phi_2_has_the_seeds_settings():
     assert training["save_total_limit"] == 3 and training["logging_steps"] == 25
 
 
-def test_flan_t5_has_the_seeds_settings():
-    """Seed 3, "FLAN-T5 Fine-Tuning Configuration"."""
+def test_flan_t5_has_the_settings_of_the_original_project():
+    """Its document 3, "FLAN-T5 Fine-Tuning Configuration"."""
     assert FLAN_T5.model == "google/flan-t5-base"
     assert FLAN_T5.quantization is None
     assert FLAN_T5.lora == {
@@ -79,7 +79,7 @@ def counted(model, lora, task_type):
 
 
 def test_lora_on_phi_2_trains_as_many_parameters_as_were_counted():
-    """23.6 million, not the seed's 4.2; the whole has 2.78 thousand million."""
+    """23.6 million, not the original project's 4.2; the whole model has 2.78 billion."""
     import torch
     from transformers import PhiConfig, PhiForCausalLM
 
@@ -97,7 +97,7 @@ def test_lora_on_flan_t5_base_trains_less_than_half_a_percent():
     """0.88 million of 223: r 8 on q and v of the 36 attentions of twelve and twelve layers.
 
     transformers 5.17 ties the head of every T5 to its embeddings; untied it has 248 million, which
-    the seed rounds to 250.
+    the original project rounds to 250.
     """
     import torch
     from transformers import T5Config, T5ForConditionalGeneration

@@ -83,8 +83,8 @@ def test_further_systems_are_no_copies_and_are_compared(summaries: Path) -> None
     for name in ("two-stage", "ensemble"):
         assert ("adapter", name) in compared
         assert f"| adapter against {name} |" in report
-    # A model that never learned says the same of a whole text and of its extract: that stages read
-    # another text, and answer otherwise, is tests/kinds/language/test_variants.py's to show.
+    # An untrained model gives the same output for a whole text and its extract, so that a stage
+    # changes the output is tested in tests/kinds/language/test_variants.py.
     assert texts(summaries, "ensemble") != texts(summaries, "adapter")
     assert "two-stage: 3 sentences are extracted" in report
 
@@ -98,8 +98,8 @@ def test_a_run_that_stopped_after_the_adapter_has_its_ensemble_when_resumed(
     for stage in ("predict", "score", "report"):
         del info["stages"][stage]
     write_json(run / "run.json", info)
-    told = run / "predictions" / "systems.json"
-    write_json(told, [one for one in read_json(told) if one["name"] != "ensemble"])
+    systems = run / "predictions" / "systems.json"
+    write_json(systems, [one for one in read_json(systems) if one["name"] != "ensemble"])
     (run / "predictions" / "ensemble.jsonl").unlink()
     command(folder, "resume", str(run))
     for system in ("adapter", "ensemble"):
@@ -134,19 +134,19 @@ def test_a_sheet_goes_out_and_comes_back_into_the_report(folder: Path, summaries
     command(folder, "sheet", str(summaries), "--out", "sheet.csv")
     with (folder / "sheet.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
-    said = {line["raw"] for line in read_jsonl(summaries / "predictions" / "adapter.jsonl")}
-    assert lines and all((line["A"] in said) != (line["B"] in said) for line in lines)
+    outputs = {line["raw"] for line in read_jsonl(summaries / "predictions" / "adapter.jsonl")}
+    assert lines and all((line["A"] in outputs) != (line["B"] in outputs) for line in lines)
     assert not any("adapter" in value for line in lines for value in line.values())
-    for name, prefers in (("ann", lambda line: "A" if line["A"] in said else "B"),
+    for name, prefers in (("ann", lambda line: "A" if line["A"] in outputs else "B"),
                           ("bob", lambda line: "tie")):  # fmt: skip
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, lines[0].keys())
             table.writeheader()
             table.writerows([{**line, "choice": prefers(line)} for line in lines])
     done = command(folder, "sheet", str(summaries), "ann.csv", "bob.csv")
-    told = " ".join((done.stdout + done.stderr).split())
-    assert f"adapter {len(lines)}, base 0, tie {len(lines)}" in told
-    assert "preference for adapter +0.50" in told
+    printed = " ".join((done.stdout + done.stderr).split())
+    assert f"adapter {len(lines)}, base 0, tie {len(lines)}" in printed
+    assert "preference for adapter +0.50" in printed
     report = (summaries / "report.md").read_text(encoding="utf-8")
     assert "Human evaluation, 2 readers" in report
 

@@ -1,4 +1,4 @@
-"""Each metric against its package's own call, or a figure that the package publishes."""
+"""Each metric equals the result of its package, or a value that the package publishes."""
 
 from __future__ import annotations
 
@@ -67,9 +67,12 @@ def test_meteor_without_wordnet_is_nltks_exact_and_stem_stages():
     from nltk.translate.meteor_score import align_words
 
     assert scoring.meteor_of("the cat sat on the mat", "the cat sat on the mat") > 0.99
-    said, wanted = "police kill gunmen".split(), "police killed a gunman".split()
-    matches, _, _ = align_words(said, wanted, wordnet=scoring._NoWordNet())
-    assert {(said[i], wanted[j]) for i, j in matches} == {("police", "police"), ("kill", "killed")}
+    ours, wanted = "police kill gunmen".split(), "police killed a gunman".split()
+    matches, _, _ = align_words(ours, wanted, wordnet=scoring._NoWordNet())
+    assert {(ours[i], wanted[j]) for i, j in matches} == {
+        ("police", "police"),
+        ("kill", "killed"),
+    }
 
 
 def test_meteor_is_nltks_own_on_its_published_example(monkeypatch):
@@ -88,7 +91,7 @@ def test_meteor_is_nltks_own_on_its_published_example(monkeypatch):
     assert scoring.meteor_of(reference, hypothesis) == pytest.approx(found, abs=1e-9)
 
 
-def test_the_label_of_meteor_says_which_stages_count(monkeypatch):
+def test_the_label_of_meteor_names_the_stages_that_count(monkeypatch):
     scoring.wordnet_installed.cache_clear()
     monkeypatch.setattr(scoring, "wordnet_installed", lambda: False)
     assert "exact words and stems" in metric("meteor").label
@@ -115,7 +118,7 @@ def test_compression_and_novel_pairs():
     assert scoring.novel(2)("", source) == 0.0
 
 
-def test_faithfulness_says_nothing_where_there_are_no_fields():
+def test_faithfulness_is_none_for_sources_without_fields():
     row = {"source": "A storm came over the hills.", "texts": [""]}
     assert metric("faithfulness").per_example("A storm.", row) is None
     row = {"source": "claimant: Ann Lee | injured: 4", "texts": [""]}
@@ -123,7 +126,7 @@ def test_faithfulness_says_nothing_where_there_are_no_fields():
     assert metric("fields_missing").per_example("Ann Lee filed.", row) == 0.5
 
 
-def test_of_many_rows_some_are_given_bertscore_by_their_references_alone():
+def test_the_references_alone_decide_which_rows_get_bertscore():
     assert [scoring.bert_every(n) for n in (10, 800, 5_289, 200_000)] == [1, 2, 12, 12]
     rows = [{"source": "x", "texts": [f"text {i}"]} for i in range(600)]
     chosen = [row for row in rows if scoring._chosen(row, 12)]

@@ -1,4 +1,4 @@
-"""Prompt templates, what is chosen among them, and the two stages."""
+"""Prompt templates, the choice among them, and two-stage summarization."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from toolkit_summarization.task import TWO_STAGE, Summarization
 ROW = {"row_id": 1, "article": "A {b}. C.", "summary": "It was so.", "references": ["It was so."]}
 
 
-def test_the_seeds_five_are_there_and_direct_is_its_choice():
+def test_the_five_templates_of_the_original_project_are_there_and_direct_is_the_default():
     assert list(templates.TEMPLATES) == ["simple", "instruct", "chat", "direct", "qa"]
     example = Summarization().format_example(ROW)
     assert example["prompt"] == (
@@ -23,7 +23,7 @@ def test_the_seeds_five_are_there_and_direct_is_its_choice():
 @pytest.mark.parametrize("name", [*templates.TEMPLATES, "Shorten: {article}\\nShort:"])
 def test_every_template_holds_the_article_and_ends_before_the_summary(name):
     task = Summarization()
-    task.settings["template"] = name
+    task.options["template"] = name
     example = task.format_example(ROW)
     whole = str(example["prompt"])
     assert "A {b}. C." in whole and "It was so." not in whole
@@ -34,7 +34,7 @@ def test_every_template_holds_the_article_and_ends_before_the_summary(name):
 
 
 @pytest.mark.parametrize("wrong", ["direkt", "no place", "{article} {article}"])
-def test_what_is_no_template_is_refused(wrong):
+def test_a_text_that_is_no_template_is_refused(wrong):
     with pytest.raises(UsageError, match="no template"):
         templates.text_of(wrong)
 
@@ -50,14 +50,14 @@ def test_a_sure_lead_in_rouge_wins():
     assert winner is best and "off zero" in why
 
 
-def test_where_rouge_cannot_tell_the_loss_decides():
+def test_the_loss_decides_if_rouge_does_not():
     rouge = [0.4, 0.6, 0.5, 0.3] * 8
     a, b = line("a", rouge, [(9.0, 3)] * 32), line("b", rouge[::-1], [(1.0, 3)] * 32)
     winner, why = choosing.choose([a, b])
     assert winner is b and "lowest loss" in why
 
 
-def test_extraction_keeps_the_lead_and_what_is_central():
+def test_extraction_keeps_the_lead_and_the_most_central_sentences():
     text = "Rain fell. The barn in Oakhurst burnt down. The barn was old. A cat slept. It ended."
     kept = extracting.extract(text)
     assert kept == "Rain fell. The barn in Oakhurst burnt down. The barn was old."
@@ -66,8 +66,8 @@ def test_extraction_keeps_the_lead_and_what_is_central():
 
 def test_the_second_stage_reads_the_extract_alone():
     task = Summarization()
-    assert task.stages() == {}
-    task.settings["two_stage"] = True
+    assert task.row_transforms() == {}
+    task.options["two_stage"] = True
     text = "Rain fell. The barn in Oakhurst burnt down. The barn was old. A cat slept. It ended."
-    change = task.stages()[TWO_STAGE].change
+    change = task.row_transforms()[TWO_STAGE].change
     assert change({"article": text}) == {"article": extracting.extract(text)}

@@ -21,16 +21,16 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(("task", "recipe"), REAL, ids=NAMES)
 def test_recipes_of_real_models_have_a_kept_estimate(task: type[Task], recipe: Recipe) -> None:
-    assert stored.kept(task, recipe, gpu=True), "python -m toolkit.cli.store_estimates"
-    assert stored.kept(task, recipe, gpu=False)
+    assert stored.lookup(task, recipe, gpu=True), "python -m toolkit.cli.store_estimates"
+    assert stored.lookup(task, recipe, gpu=False)
 
 
 @pytest.mark.parametrize(
     ("task", "recipe"), [pair for pair in REAL if "bert" in pair[1].name], ids=lambda v: v.name
 )
 def test_what_is_kept_is_what_is_estimated(task: type[Task], recipe: Recipe) -> None:
-    now = stored.made(task, recipe, gpu=True)
-    kept = stored.kept(task, recipe, gpu=True)
+    now = stored.compute(task, recipe, gpu=True)
+    kept = stored.lookup(task, recipe, gpu=True)
     assert kept is not None
     for name in ("peak_mb", "weights_mb", "parameters_trained"):
         assert kept[name] == pytest.approx(now[name], rel=0.02)
@@ -40,9 +40,9 @@ def test_a_changed_recipe_has_no_kept_estimate() -> None:
     task, recipe = REAL[0]
     training = {**recipe.training, "per_device_train_batch_size": 3}
     changed = dataclasses.replace(recipe, training=training)
-    assert stored.kept(task, changed, gpu=True) is None
+    assert stored.lookup(task, changed, gpu=True) is None
     rate = dataclasses.replace(recipe, training={**recipe.training, "learning_rate": 1e-7})
-    assert stored.kept(task, rate, gpu=True) is not None
+    assert stored.lookup(task, rate, gpu=True) is not None
 
 
 def test_a_list_says_memory_time_and_price(cli: CommandLine) -> None:

@@ -118,7 +118,9 @@ def test_four_bits_take_what_bitsandbytes_takes(tmp_path: Path) -> None:
      ("adamw_bnb_8bit", 2.03), ("paged_adamw_32bit", 8.0), ("lion_8bit", 1.02)],
 )  # fmt: skip
 def test_optimizers_keep_so_many_bytes_a_parameter(name: str, states: float) -> None:
-    assert optimizer_states.kept(name, [(1_000_000, 4)]) / 1e6 == pytest.approx(states, abs=0.01)
+    assert optimizer_states.state_bytes(name, [(1_000_000, 4)]) / 1e6 == pytest.approx(
+        states, abs=0.01
+    )
 
 
 def test_eight_bit_states_are_those_of_bitsandbytes() -> None:
@@ -133,7 +135,7 @@ def test_eight_bit_states_are_those_of_bitsandbytes() -> None:
         for k, v in state.items()
         if isinstance(v, torch.Tensor) and not k.startswith("qmap")
     )
-    assert optimizer_states.kept("adamw_8bit", [(weight.numel(), 4)]) == pytest.approx(
+    assert optimizer_states.state_bytes("adamw_8bit", [(weight.numel(), 4)]) == pytest.approx(
         held, rel=0.01
     )
 

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.data.readers.encoding import END, Lines, encoding_of, open_text
+from toolkit.data.readers.options import Note, ReadOptions
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
-
-    from toolkit.data.source import Source
 
 BATCH_CHARACTERS = 16 << 20
 LONGEST_VALUE = 1 << 30
@@ -80,19 +79,22 @@ def wrong_encoding(path: Path, error: UnicodeError, layout: Layout) -> DataError
     )
 
 
-def read_delimited(path: Path, source: Source, delimiter: str | None) -> Dataset:
+def read_delimited(path: Path, options: ReadOptions, note: Note, delimiter: str | None) -> Dataset:
     """Rows of a CSV or TSV file, all columns as text, plus ``row_id``.
 
     Args:
+        path: the file.
+        options: its encoding, and whether it has a header.
+        note: takes what was decided.
         delimiter: a tab for TSV; ``None`` finds it out among commas, semicolons, tabs and bars.
     """
-    encoding = encoding_of(path, source.encoding)
+    encoding = encoding_of(path, options.encoding)
     before = csv.field_size_limit(LONGEST_VALUE)
     try:
         if delimiter is None:
             delimiter = _find_delimiter(path, encoding)
             if delimiter != ",":
-                source.note(f"{path.name} is separated by {DELIMITERS[delimiter]}")
+                note(f"{path.name} is separated by {DELIMITERS[delimiter]}")
         layouts = [Layout(encoding, delimiter)]
         if delimiter == "\t":
             # In tab-separated text a quote is often just a character. It is taken for a quote
@@ -101,16 +103,18 @@ def read_delimited(path: Path, source: Source, delimiter: str | None) -> Dataset
                 Layout(encoding, delimiter, quotes=True, strict=True),
                 Layout(encoding, delimiter, quotes=False),
             ]
-        return _first_that_fits(path, source, layouts)
+        return _first_that_fits(path, options, note, layouts)
     finally:
         csv.field_size_limit(before)
 
 
-def _first_that_fits(path: Path, source: Source, layouts: Sequence[Layout]) -> Dataset:
+def _first_that_fits(
+    path: Path, options: ReadOptions, note: Note, layouts: Sequence[Layout]
+) -> Dataset:
     failures: list[_BadRow] = []
     for layout in layouts:
         try:
-            return _convert(path, source, layout)
+            return _convert(path, options, note, layout)
         except _BadRow as error:
             failures.append(error)
         except UnicodeError as error:
@@ -160,25 +164,25 @@ def _is_number(value: str) -> bool:
     return False
 
 
-def _columns(path: Path, source: Source, layout: Layout) -> tuple[list[str], bool]:
+def _columns(
+    path: Path, options: ReadOptions, note: Note, layout: Layout
+) -> tuple[list[str], bool]:
     """Names of the columns, and whether the file's first row holds them."""
     first, *following = _peek(path, layout, 200) or [[]]
     if not any(value.strip() for value in first):
         raise DataError(f"{path} is empty: it holds no rows")
-    header = source.header
+    header = options.header
     if header is None:
-        asked = [*source.text, *([source.target] if source.target else [])]
-        by_number = bool(asked) and all(name.isdigit() for name in asked)
-        header = not (by_number and looks_like_data(first, following))
-        if by_number:
+        header = not (options.numbered and looks_like_data(first, following))
+        if options.numbered:
             what = "column names" if header else "data, so its columns are numbered"
-            source.note(f"the first row of {path.name} is taken for {what} (--header, --no-header)")
+            note(f"the first row of {path.name} is taken for {what} (--header, --no-header)")
     if not header:
         return [str(number) for number in range(1, len(first) + 1)], False
-    return _unique_names(path, source, first), True
+    return _unique_names(path, first, note), True
 
 
-def _unique_names(path: Path, source: Source, header: Sequence[str]) -> list[str]:
+def _unique_names(path: Path, header: Sequence[str], note: Note) -> list[str]:
     """Header cells as column names: never empty, never twice, never ``row_id``, which is ours."""
     names: list[str] = []
     seen: Counter[str] = Counter()
@@ -189,17 +193,15 @@ def _unique_names(path: Path, source: Source, header: Sequence[str]) -> list[str
         seen[name] += 1
         if seen[name] > 1:
             name = f"{name} ({seen[name]})"
-            source.note(
-                f"{path.name} names several columns alike; number {number} is {name!r} here"
-            )
+            note(f"{path.name} names several columns alike; number {number} is {name!r} here")
         names.append(name)
     return names
 
 
-def _convert(path: Path, source: Source, layout: Layout) -> Dataset:
+def _convert(path: Path, options: ReadOptions, note: Note, layout: Layout) -> Dataset:
     import pyarrow as pa
 
-    names, header = _columns(path, source, layout)
+    names, header = _columns(path, options, note, layout)
     schema = pa.schema([*((name, pa.string()) for name in names), ("row_id", pa.int64())])
     with open_text(path, layout.encoding) as file:
         batches = _batches(path, layout, Lines(path, file), schema, header)

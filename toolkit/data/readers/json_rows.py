@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.data.readers import squad
 from toolkit.data.readers.encoding import encoding_of, open_text
+from toolkit.data.readers.options import Note, ReadOptions
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError
 
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
 
-    from toolkit.data.source import Source
 
-
-def read_json_lines(path: Path, source: Source) -> Dataset:
+def read_json_lines(path: Path, options: ReadOptions, note: Note) -> Dataset:
     """Rows of a JSON-lines file; errors name the line."""
-    encoding = encoding_of(path, source.encoding)
-    return _from_objects(path, source, lambda: _objects_of_lines(path, encoding))
+    encoding = encoding_of(path, options.encoding)
+    return _from_objects(path, note, lambda: _objects_of_lines(path, encoding))
 
 
 def _objects_of_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
@@ -64,9 +63,9 @@ def _json_name(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def read_json(path: Path, source: Source) -> Dataset:
+def read_json(path: Path, options: ReadOptions, note: Note) -> Dataset:
     """Rows of a JSON file: a list of objects, or one under ``data``, or SQuAD's nesting."""
-    encoding = encoding_of(path, source.encoding)
+    encoding = encoding_of(path, options.encoding)
     try:
         with open_text(path, encoding) as file:
             content = json.load(file)
@@ -74,17 +73,17 @@ def read_json(path: Path, source: Source) -> Dataset:
         raise DataError(f"{path} is not {encoding}; say the encoding with --encoding") from error
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and error.lineno > 1:
-            source.note(f"{path.name} holds one JSON object a line and is read that way")
-            return read_json_lines(path, source)
+            note(f"{path.name} holds one JSON object a line and is read that way")
+            return read_json_lines(path, options, note)
         raise DataError(
             f"{path}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}"
         ) from error
     except (EOFError, RecursionError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
     if squad.is_squad(content):
-        return _from_objects(path, source, lambda: squad.rows(path.name, content), squad.types())
+        return _from_objects(path, note, lambda: squad.rows(path.name, content), squad.types())
     rows = _list_of_objects(path, content)
-    return _from_objects(path, source, lambda: iter(rows))
+    return _from_objects(path, note, lambda: iter(rows))
 
 
 def _list_of_objects(path: Path, content: Any) -> list[dict[str, Any]]:
@@ -107,7 +106,7 @@ def _are_objects(values: list[Any]) -> bool:
 
 def _from_objects(
     path: Path,
-    source: Source,
+    note: Note,
     objects: Callable[[], Iterator[dict[str, Any]]],
     declared: Mapping[str, Any] | None = None,
 ) -> Dataset:
@@ -131,7 +130,7 @@ def _from_objects(
     theirs = "row_id" in types
     names = {name: "row_id (file)" if name == "row_id" else name for name in types}
     if theirs:
-        source.note(f"the column 'row_id' of {path.name} is called 'row_id (file)' here")
+        note(f"the column 'row_id' of {path.name} is called 'row_id (file)' here")
     schema = pa.schema([*((names[n], t) for n, t in types.items()), ("row_id", pa.int64())])
 
     def batches() -> Iterator[pa.RecordBatch]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.data.readers.delimited import read_delimited
 from toolkit.data.readers.json_rows import read_json, read_json_lines
+from toolkit.data.readers.options import Note, ReadOptions
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError, did_you_mean
 
@@ -22,29 +23,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset, DatasetDict
 
-    from toolkit.data.source import Source
-
 FORMATS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".parquet")
 """The endings of files that are read; text files also with ``.gz`` behind them."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 _VALIDATION_NAMES = ("validation", "valid", "val", "dev")
-
-
-def read(path: str | Path, source: Source) -> Dataset:
-    """All rows of a local file, or of a Hub data set's ``train`` split.
-
-    Args:
-        path: a csv, tsv, json, jsonl (each also with ``.gz``) or parquet file, or a Hub data set
-            ``owner/name`` or ``owner/name:config``.
-        source: its ``encoding`` and ``header`` are used; told what was decided.
-    """
-    if is_hub_id(path):
-        splits = read_hub(str(path), source)
-        name = "train" if "train" in splits else next(iter(splits))
-        if len(splits) > 1:
-            source.note(f"of {path} the split {name!r} is used; there are {', '.join(splits)}")
-        return splits[name]
-    return _read_file(Path(path), source)
 
 
 def is_hub_id(path: str | Path) -> bool:
@@ -64,20 +46,27 @@ def _format(path: Path) -> str:
     return Path(name).suffix
 
 
-def _read_file(path: Path, source: Source) -> Dataset:
+def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
+    """All rows of a local file, read as its name's ending says.
+
+    Args:
+        path: a csv, tsv, json, jsonl (each also with ``.gz``) or parquet file.
+        options: how a text file is to be read.
+        note: takes what was decided.
+    """
     _check_is_file(path)
     kind = _format(path)
     try:
         if kind == ".csv":
-            return read_delimited(path, source, None)
+            return read_delimited(path, options, note, None)
         if kind in (".tsv", ".tab"):
-            return read_delimited(path, source, "\t")
+            return read_delimited(path, options, note, "\t")
         if kind in (".jsonl", ".ndjson"):
-            return read_json_lines(path, source)
+            return read_json_lines(path, options, note)
         if kind == ".json":
-            return read_json(path, source)
+            return read_json(path, options, note)
         if kind == ".parquet" and path.suffix.lower() == ".parquet":
-            return _read_parquet(path, source)
+            return _read_parquet(path)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     raise DataError(f"cannot tell what {path} is by its name; it must end in {', '.join(FORMATS)}")
@@ -110,7 +99,7 @@ def _readable(folder: Path) -> list[str]:
 # -- Parquet and the Hub -------------------------------------------------------------------------
 
 
-def _read_parquet(path: Path, source: Source) -> Dataset:
+def _read_parquet(path: Path) -> Dataset:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -145,7 +134,7 @@ def _plain(kind: Any) -> Any:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def read_hub(name: str, source: Source) -> DatasetDict:
+def read_hub(name: str) -> DatasetDict:
     """A Hub data set with its own splits, called ``train``, ``validation`` and ``test``."""
     import datasets
 

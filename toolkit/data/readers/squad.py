@@ -39,13 +39,19 @@ def is_squad(content: Any) -> bool:
     )
 
 
+def answer_type() -> pa.DataType:
+    """SQuAD's answers to one question: the lists ``text`` and ``answer_start``."""
+    import pyarrow as pa
+
+    return pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int64()))])
+
+
 def types() -> dict[str, pa.DataType]:
     """The columns of the rows, but for the row number."""
     import pyarrow as pa
 
-    answers = pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int64()))])
     text = dict.fromkeys(("id", "title", "context", "question"), pa.string())
-    return {**text, "answers": answers, "place": pa.string()}
+    return {**text, "answers": answer_type(), "place": pa.string()}
 
 
 def rows(name: str, content: Any) -> Iterator[dict[str, Any]]:

@@ -36,14 +36,14 @@ def collator(renderer: Renderer, task: CausalLMTask, train: Dataset) -> Collator
 
 
 def _smoothed(renderer: Renderer, task: CausalLMTask, train: Dataset) -> SmoothedTargets | None:
-    if not isinstance(task, NumericLMTask) or task.settings["loss"] == "cross-entropy":
+    if not isinstance(task, NumericLMTask) or task.options["loss"] == "cross-entropy":
         return None
-    if task.settings["loss"] != "regression-aware":
+    if task.options["loss"] != "regression-aware":
         raise RecipeError(
-            f"task.loss is {task.settings['loss']!r}; it can be regression-aware or cross-entropy"
+            f"task.loss is {task.options['loss']!r}; it can be regression-aware or cross-entropy"
         )
     prompt = task.format_example(train[0])["prompt"]
-    return SmoothedTargets(renderer, prompt, task, float(task.settings["sigma"]))
+    return SmoothedTargets(renderer, prompt, task, float(task.options["sigma"]))
 
 
 def joined(

@@ -14,7 +14,7 @@ from toolkit.kinds.language.outputs import Generated as Generated
 from toolkit.kinds.language.outputs import Numbers as Numbers
 from toolkit.kinds.language.task import LanguageTask
 from toolkit.recipe import Recipe
-from toolkit.task import Row
+from toolkit.task import Decoder, Row, untuned
 
 EMBEDDED = Recipe(
     name="embedded",
@@ -59,10 +59,10 @@ class NumericLMTask(CausalLMTask):
     It adds two losses and four decoders. ``loss = "regression-aware"`` trains the number's tokens
     against a target smoothed over neighbouring numbers (a Gaussian of width ``sigma`` in the
     logarithm of the number), ``"cross-entropy"`` is TRL's own. ``decoder`` is ``greedy``,
-    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the select split.
+    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the validation split.
     """
 
-    options: ClassVar[Mapping[str, Any]] = {
+    options = {
         "loss": "regression-aware",
         "sigma": 0.15,
         "decoder": "auto",
@@ -94,10 +94,10 @@ class NumericLMTask(CausalLMTask):
         number = decoding.first_number(output.text)
         return None if number is None or number <= 0 else self.from_number(number)
 
-    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
-        k = int(self.settings["k"])
+    def decoders(self) -> Mapping[str, Decoder]:
+        k = int(self.options["k"])
         return {
-            "greedy": self.postprocess,
+            "greedy": untuned(self.postprocess),
             "top-k": self._number_decoder(
                 lambda n: decoding.top_k_mean(n.values, n.probabilities, k)
             ),
@@ -105,10 +105,8 @@ class NumericLMTask(CausalLMTask):
             "median": self._number_decoder(lambda n: decoding.median(n.values, n.probabilities)),
         }
 
-    def _number_decoder(
-        self, reduce: Callable[[Numbers], float]
-    ) -> Callable[[Generated, Row], Any | None]:
-        def decoder(output: Generated, row: Row) -> Any | None:
+    def _number_decoder(self, reduce: Callable[[Numbers], float]) -> Decoder:
+        def decoder(output: Generated, row: Row, tuned: Mapping[str, Any]) -> Any | None:
             numbers = output.numbers
             if numbers is None or not numbers.values.size or numbers.mass <= 0:
                 return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds import fit
-from toolkit.kinds.base import DryRun, DryRunRequest, Kind, Progress, Trained, TrainingWatch
+from toolkit.kinds.base import DryRun, DryRunRequest, Progress, TaskModel, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches, pad_right
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
 from toolkit.models import adapters, loading
@@ -36,8 +36,8 @@ HEADS = ("classifier", "score", "qa_outputs")
 """Heads that PEFT itself saves with an adapter."""
 
 
-class Encoder(Kind):
-    """See :class:`toolkit.kinds.base.Kind`. Subclasses say what the head is and what it is told.
+class Encoder(TaskModel):
+    """See :class:`toolkit.kinds.base.TaskModel`. Subclasses define the head and its arguments.
 
     ``model`` is the untouched encoder with a head drawn from the seed. ``tuned`` is what was
     trained: a ``PeftModel`` around ``model`` or, where the recipe has no ``lora``, a second model.
@@ -254,7 +254,7 @@ class Encoder(Kind):
         self.check_recipe()
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
-        select = self.tokenized(splits["select"])
+        validation = self.tokenized(splits["validation"])
         self.tuned = self.trainable()
         arguments = fit.arguments(self, recipe, checkpoints)
 
@@ -263,11 +263,11 @@ class Encoder(Kind):
                 model=self.tuned,
                 args=arguments,
                 train_dataset=train,
-                eval_dataset=select,
+                eval_dataset=validation,
                 processing_class=self.tokenizer,
                 data_collator=Collator(self.tokenizer.pad_token_id),
                 lengths=lengths,
-                judge=fit.judge(self, splits["select"], select),
+                judge=fit.judge(self, splits["validation"], validation),
                 monitor=monitor,
                 loss=self.loss(arguments),
             )
@@ -296,8 +296,8 @@ class Encoder(Kind):
             "prompt_sha": self.digest(canaries),
             "head": self.head_arguments(),
             "head_seed": self.seed,
-            "facts": self.task.facts,
-            "settings": self.task.settings,
+            "task_state": self.task.state,
+            "task_options": self.task.options,
             "canaries": canaries,
         }
         adapters.save_adapter(self.tuned, self.tokenizer, adapter, extra)

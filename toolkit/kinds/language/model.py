@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class LanguageModel(VariantModel):
-    """See :class:`toolkit.kinds.base.Kind`; the tokenizer is loaded at once, the model later."""
+    """See :class:`toolkit.kinds.base.TaskModel`; the tokenizer is loaded first, the model later."""
 
     task: LanguageTask
     padding_side: ClassVar[str] = "left"
@@ -105,8 +105,8 @@ class LanguageModel(VariantModel):
         return self.task.perplexity
 
     @property
-    def shortened(self) -> str | None:
-        return "prompt" if self.task.shortens else None
+    def truncated(self) -> str | None:
+        return "prompt" if self.task.truncate else None
 
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         prompts = np.empty(len(rows), dtype=np.int32)
@@ -126,7 +126,7 @@ class LanguageModel(VariantModel):
     def example(self, row: Row) -> dict[str, Any]:
         """The task's example; where the prompt is too long, with the end of a column left out."""
         example: dict[str, Any] = self.task.format_example(row)
-        column, limit = self.task.shortens, self.max_length
+        column, limit = self.task.truncate, self.max_length
         # A token has at least one character: most rows need not be tokenized to see that they fit.
         if column is None or limit is None or _characters(example) + self.answer_room <= limit:
             return example
@@ -292,7 +292,7 @@ class LanguageModel(VariantModel):
         self.load()
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
-        select = self.tokenized(splits["select"])
+        validation = self.tokenized(splits["validation"])
         self.model = self.backend.add_lora(
             self.model,
             LoraRequest(
@@ -311,8 +311,8 @@ class LanguageModel(VariantModel):
 
         def build(monitor: Monitor) -> Any:
             return self.trainer(
-                splits, train, select, recipe=saving, checkpoints=checkpoints,
-                lengths=lengths, judge=fit.judge(self, splits["select"], select),
+                splits, train, validation, recipe=saving, checkpoints=checkpoints,
+                lengths=lengths, judge=fit.judge(self, splits["validation"], validation),
                 monitor=monitor,
             )  # fmt: skip
 
@@ -332,7 +332,7 @@ class LanguageModel(VariantModel):
         self,
         splits: DatasetDict,
         train: Dataset,
-        select: Dataset,
+        validation: Dataset,
         *,
         recipe: Recipe,
         checkpoints: Path,
@@ -342,7 +342,7 @@ class LanguageModel(VariantModel):
 
         Args:
             splits: the rows themselves.
-            train, select: rows as :meth:`tokenized` gives them.
+            train, validation: rows as :meth:`tokenized` gives them.
             recipe: how to train, see :meth:`train`.
             checkpoints: the trainer's output folder.
             arguments: for the trainer, as they are.
@@ -353,7 +353,7 @@ class LanguageModel(VariantModel):
             model=self.model,
             args=fit.arguments(self, recipe, checkpoints, **self.fixed_arguments),
             train_dataset=train,
-            eval_dataset=select,
+            eval_dataset=validation,
             processing_class=self.tokenizer,
             data_collator=self.collator(splits["train"]),
             **arguments,
@@ -369,8 +369,8 @@ class LanguageModel(VariantModel):
             "model": self.recipe.model,
             "prompt_sha": self.renderer.digest(self._canary_prompts(canaries)),
             "chat_template": self.tokenizer.chat_template,
-            "facts": self.task.facts,
-            "settings": self.task.settings,
+            "task_state": self.task.state,
+            "task_options": self.task.options,
             "canaries": canaries,
         }
         adapters.save_adapter(self.model, self.tokenizer, adapter, extra)

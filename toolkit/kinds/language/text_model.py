@@ -6,13 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.kinds.base import Kind, Watch
+from toolkit.kinds.base import TaskModel, Watch
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
 from toolkit.task import Row
 
 
-class TextModel(Kind):
+class TextModel(TaskModel):
     """A kind that writes text token by token, so that it can be followed and stopped.
 
     A *side* is the name of a loaded adapter, or :data:`~toolkit.kinds.base.BASE` for the model

@@ -17,9 +17,9 @@ ENSEMBLE = "ensemble"
 class VariantModel(MultiAdapterModel):
     """The part of :class:`toolkit.kinds.language.model.LanguageModel` that has further systems.
 
-    A task's :meth:`~toolkit.task.Task.stages` change a row before the adapter answers it. The
-    ensemble is the mean of several checkpoints' updates of the weights, as one adapter (PEFT's
-    ``add_weighted_adapter`` with ``cat``, which is exact).
+    A task's :meth:`~toolkit.task.Task.row_transforms` change a row before the adapter
+    answers it. The ensemble is the mean of several checkpoints' updates of the weights, as one
+    adapter (PEFT's ``add_weighted_adapter`` with ``cat``, which is exact).
     """
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -30,7 +30,7 @@ class VariantModel(MultiAdapterModel):
     def variants(self, *, adapter: bool) -> Mapping[str, str]:
         if not adapter:
             return {}
-        found = {name: stage.note for name, stage in self.task.stages().items()}
+        found = {name: stage.note for name, stage in self.task.row_transforms().items()}
         if self._members:
             note = f"{self._members} checkpoints of one training, mean of their updates"
             found[ENSEMBLE] = note
@@ -53,7 +53,7 @@ class VariantModel(MultiAdapterModel):
         """Rows as the present variant has them."""
         if self._stage is None:
             return rows
-        change = self.task.stages()[self._stage].change
+        change = self.task.row_transforms()[self._stage].change
         return [{**row, **change(row)} for row in rows]
 
     def load_members(self, folder: Path) -> None:

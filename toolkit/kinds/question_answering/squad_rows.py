@@ -6,11 +6,13 @@ found first in its context, and an empty one means that there is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolkit.data import tables
 from toolkit.data.columns import tidy
+from toolkit.data.load import find_column
+from toolkit.data.readers import squad
+from toolkit.data.row_mapping import RowIds, Unusable, map_rows
 from toolkit.data.source import Source
 from toolkit.errors import DataError, UsageError
 
@@ -27,20 +29,23 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 
 def convert(source: Source, dataset: Dataset) -> Dataset:
     """A file's rows as ``question``, ``context`` and ``answers`` (SQuAD's lists)."""
-    import pyarrow as pa
+    columns = _columns(source, dataset)
 
-    answers = pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int64()))])
-    text = dict.fromkeys(("question", "context"), "string")
-    left_out: dict[str, list[int]] = {}
-    found = tables.from_rows(
-        _rows(dataset, _columns(source, dataset), left_out),
-        {"row_id": "int64", **text, "answers": answers},
-    )
-    for reason, row_ids in left_out.items():
-        source.leave_out(reason, row_ids)
-    if not len(found):
-        raise DataError("no question can be used; the answers must stand in their contexts")
-    return found
+    def make(row: Mapping[str, Any]) -> dict[str, Any]:
+        question, context = tidy(row[columns["question"]]), str(row[columns["context"]] or "")
+        if not question or not context.strip():
+            raise Unusable("no context" if question else "no question")
+        answers = _answers(row[columns["answers"]], context)
+        if answers is None:
+            raise Unusable("the answer does not stand in its context")
+        return {"question": question, "context": context, "answers": answers}
+
+    types = {"question": "string", "context": "string", "answers": squad.answer_type()}
+    return map_rows(source, dataset, make, types, nothing_left=_nothing_left)
+
+
+def _nothing_left(left_out: RowIds) -> DataError:
+    return DataError("no question can be used; the answers must stand in their contexts")
 
 
 def _columns(source: Source, dataset: Dataset) -> dict[str, str]:
@@ -49,24 +54,9 @@ def _columns(source: Source, dataset: Dataset) -> dict[str, str]:
     wanted = dict(zip(("question", "context"), source.text, strict=False))
     asked = {**wanted, **({"answers": source.target} if source.target else {})}
     return {
-        name: source.column(dataset, asked.get(name), names, name) for name, names in NAMES.items()
+        name: find_column(source, dataset, asked.get(name), names, name)
+        for name, names in NAMES.items()
     }
-
-
-def _rows(
-    dataset: Dataset, columns: Mapping[str, str], left_out: dict[str, list[int]]
-) -> Iterator[dict[str, Any]]:
-    for row in tables.rows(dataset):
-        question, context = tidy(row[columns["question"]]), str(row[columns["context"]] or "")
-        answers = _answers(row[columns["answers"]], context)
-        reason = "no question" if not question else "no context" if not context.strip() else None
-        if answers is None:
-            reason = reason or "the answer does not stand in its context"
-        if reason:
-            left_out.setdefault(reason, []).append(row["row_id"])
-            continue
-        values = (row["row_id"], question, context, answers)
-        yield dict(zip(("row_id", *NAMES), values, strict=True))
 
 
 def _answers(value: Any, context: str) -> dict[str, list[Any]] | None:

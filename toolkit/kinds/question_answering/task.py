@@ -6,12 +6,12 @@ Light: the working parts are imported when a run needs them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.recipe import Recipe
-from toolkit.task import Row, Task
+from toolkit.task import Decoder, Row, Task, untuned
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -48,17 +48,17 @@ class QuestionAnsweringTask(Task):
 
     kind: ClassVar[str] = "question-answering"
     recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
-    options: ClassVar[Mapping[str, Any]] = {"decoder": "auto"}
+    options = {"decoder": "auto"}
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         """A SQuAD file, or a table with a question, a context and an answer that stands in it.
 
         For a task with just the columns ``question``, ``context`` and ``answers``.
         """
-        from toolkit.data import column_mapping
+        from toolkit.data import row_mapping
         from toolkit.kinds.question_answering.squad_rows import convert
 
-        return column_mapping.load_with(self, source, convert)
+        return row_mapping.load_rows(source, convert, self.own_data)
 
     def group(self, row: Row) -> str:
         """Questions about one context stay in one split."""
@@ -98,17 +98,17 @@ class QuestionAnsweringTask(Task):
         none = not output.spans or output.margin > threshold
         return self.span(None if none else output.spans[0])
 
-    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
-        """By the likelier score, always a span, or by the threshold chosen on select rows."""
+    def decoders(self) -> Mapping[str, Decoder]:
+        """By the likelier score, always a span, or by the threshold tuned on validation rows."""
         return {
-            "likeliest": self.postprocess,
-            "always-a-span": lambda output, row: self._unless(output, math.inf),
-            "null-threshold": lambda output, row: self._unless(
-                output, float(self.chosen.get("null_threshold", 0.0))
+            "likeliest": untuned(self.postprocess),
+            "always-a-span": lambda output, row, tuned: self._unless(output, math.inf),
+            "null-threshold": lambda output, row, tuned: self._unless(
+                output, float(tuned.get("null_threshold", 0.0))
             ),
         }
 
-    def choose(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
+    def tune(self, outputs: Sequence[Any], rows: Sequence[Row]) -> dict[str, Any]:
         """The null threshold with the best primary metric on rows, as SQuAD's evaluation does."""
         metric = self.metric()
         sign = 1 if metric.greater_is_better else -1

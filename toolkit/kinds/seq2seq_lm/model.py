@@ -73,8 +73,8 @@ class Seq2SeqLM(LanguageModel):
         return int(self.recipe.generation.get("max_new_tokens", asked))
 
     @property
-    def shortened(self) -> str | None:
-        return "text" if self.task.shortens else None
+    def truncated(self) -> str | None:
+        return "text" if self.task.truncate else None
 
     def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
         return 0

@@ -53,8 +53,8 @@ class SequenceClassification(Encoder):
         }
 
     @property
-    def shortened(self) -> str | None:
-        return "text" if self.task.shortens else None
+    def truncated(self) -> str | None:
+        return "text" if self.task.truncate else None
 
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         texts = [self.task.format_example(row)["text"] for row in rows]
@@ -64,7 +64,7 @@ class SequenceClassification(Encoder):
         return [{"input_ids": self._ids([self.task.format_example(row)["text"]])[0]}]
 
     def _ids(self, texts: Sequence[str], *, cut: bool = True) -> list[list[int]]:
-        limit = self.max_length if cut and self.shortened else None
+        limit = self.max_length if cut and self.truncated else None
         ids: list[list[int]] = self.tokenizer(
             list(texts), truncation=limit is not None, max_length=limit, verbose=False
         )["input_ids"]
@@ -112,7 +112,7 @@ class SequenceClassification(Encoder):
             "absolute": functional.l1_loss,
             "huber": functional.huber_loss,
         }
-        wanted = self.task.settings.get("loss", "squared")
+        wanted = self.task.options.get("loss", "squared")
         if wanted not in losses:
             raise RecipeError(f"task.loss is {wanted!r}; it can be {', '.join(losses)}")
         return lambda outputs, labels: losses[wanted](

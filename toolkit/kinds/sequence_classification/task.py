@@ -14,7 +14,7 @@ from toolkit import decoding
 from toolkit.errors import DataError
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.recipe import Recipe
-from toolkit.task import Row, Task
+from toolkit.task import Decoder, Row, Task, untuned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +45,7 @@ class SequenceClassificationTask(Task):
 
     ``format_example`` gives ``text`` and ``label``, one of :attr:`labels` (``None`` for a row
     whose class is not known). :meth:`postprocess` gets a :class:`Classified`. A text that is too
-    long loses its end; :attr:`shortens` names the column that ends it, ``None`` refuses such rows.
+    long loses its end; :attr:`truncate` names the column that ends it, ``None`` refuses such rows.
     """
 
     kind: ClassVar[str] = "sequence-classification"
@@ -54,19 +54,19 @@ class SequenceClassificationTask(Task):
     """The classes, as JSON values; where empty, those of the training split, sorted."""
     ordinal: ClassVar[bool] = False
     """The classes are numbers with an order (stars): decoders may answer between two of them."""
-    shortens: ClassVar[str | None] = "text"
+    truncate: ClassVar[str | None] = "text"
 
     @property
     def labels(self) -> tuple[Any, ...]:
         """The classes in the order of the logits; empty for regression."""
-        return tuple(self.classes or self.facts.get("labels", ()))
+        return tuple(self.classes or self.state.get("labels", ()))
 
     @property
     def num_labels(self) -> int:
         """Outputs of the head; 1 is regression."""
         return len(self.labels)
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         """The classes, where the task does not name them; call it from a ``learn`` of your own."""
         if self.classes:
             return {}
@@ -87,20 +87,18 @@ class SequenceClassificationTask(Task):
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         return self.labels[int(output.logits.argmax())] if output.readable else None
 
-    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
+    def decoders(self) -> Mapping[str, Decoder]:
         """The likeliest class; for ordered classes also the mean and the median of the numbers."""
         if not self.ordinal:
-            return {"likeliest": self.postprocess}
+            return {"likeliest": untuned(self.postprocess)}
         return {
-            "likeliest": self.postprocess,
+            "likeliest": untuned(self.postprocess),
             "mean": self._between(decoding.mean),
             "median": self._between(decoding.median),
         }
 
-    def _between(
-        self, reduce: Callable[[np.ndarray, np.ndarray], float]
-    ) -> Callable[[Classified, Row], Any | None]:
-        def decoder(output: Classified, row: Row) -> float | None:
+    def _between(self, reduce: Callable[[np.ndarray, np.ndarray], float]) -> Decoder:
+        def decoder(output: Classified, row: Row, tuned: Mapping[str, Any]) -> float | None:
             import numpy as np
 
             if not output.readable:
@@ -125,7 +123,7 @@ class SequenceRegressionTask(SequenceClassificationTask):
     one standard deviation).
     """
 
-    options: ClassVar[Mapping[str, Any]] = {"loss": "huber"}
+    options = {"loss": "huber"}
 
     @abstractmethod
     def text(self, row: Row) -> str:
@@ -158,7 +156,7 @@ class SequenceRegressionTask(SequenceClassificationTask):
             return None
         return number if math.isfinite(number) else None
 
-    def learn(self, train: Dataset) -> dict[str, Any]:
+    def fit(self, train: Dataset) -> dict[str, Any]:
         """Mean, deviation and ends of the scale; call it from a ``learn`` of your own."""
         import numpy as np
 
@@ -173,26 +171,26 @@ class SequenceRegressionTask(SequenceClassificationTask):
         }
 
     def format_example(self, row: Row) -> dict[str, Any]:
-        number, scale = self.to_scale(row), self.facts["scale"]
+        number, scale = self.to_scale(row), self.state["scale"]
         label = None if number is None else (number - scale["mean"]) / scale["deviation"]
         return {"text": self.text(row), "label": label}
 
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         if not output.readable:
             return None
-        scale = self.facts["scale"]
+        scale = self.state["scale"]
         number = float(output.logits[0]) * scale["deviation"] + scale["mean"]
         # Nothing beyond what training has seen, by more than its own width.
         width = scale["highest"] - scale["lowest"]
         low, high = scale["lowest"] - width, scale["highest"] + width
         return self.from_scale(min(max(number, low), high))
 
-    def decoders(self) -> Mapping[str, Callable[[Any, Row], Any | None]]:
-        return {"number": self.postprocess}
+    def decoders(self) -> Mapping[str, Decoder]:
+        return {"number": untuned(self.postprocess)}
 
     def fallback(self) -> Any:
         """What an unreadable output counts as: the middle of the training split's scale."""
-        return self.from_scale(float(self.facts["scale"]["mean"]))
+        return self.from_scale(float(self.state["scale"]["mean"]))
 
     def residual(self, prediction: Any, reference: Any) -> float | None:
         """How far off a prediction is, in the unit of the predictions."""

@@ -1,4 +1,4 @@
-"""Rules on baselines: they fit, answer every row, without looking at the answer, and repeatably."""
+"""Rules on baselines: they predict every row, the same each time, and do not read the answers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra
+from toolkit.formatting import is_number
 from toolkit.plugins.contract.checked_task import Subject
 from toolkit.plugins.contract.metric_rules import check_prediction
-from toolkit.plugins.contract.rule import Broken, Rule, is_number
+from toolkit.plugins.contract.rule import Broken, Rule
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 TAKEN = re.compile(r"base|few-shot|adapter(-seed-\d+)?|systems")
-"""Files of ``predictions/`` that a run writes anyway."""
+"""Names of the systems that a run itself writes to ``predictions/``."""
 CLOSE = 1e-6
-"""By how much, of itself, a number may differ between two fits: threads add in any order."""
+"""Relative difference allowed between the numbers of two fits: threads add in any order."""
 
 
 def baseline_names(subject: Subject) -> str | None:
@@ -29,7 +30,7 @@ def baseline_names(subject: Subject) -> str | None:
             raise Broken(f"the baseline name {name!r} is not kebab-case; write it like 'ridge-log'")
         if TAKEN.fullmatch(name):
             raise Broken(f"the baseline name {name!r} is taken by the toolkit; choose another")
-    return None if names else "the task has no baselines, so nothing says whether a model is needed"
+    return None if names else "the task has no baselines, so nothing shows if a model is needed"
 
 
 def baselines_fit(subject: Subject) -> str | None:
@@ -55,7 +56,7 @@ def _check_predictions(subject: Subject, whose: str, predictions: Sequence[Any])
         )
     for row, prediction in zip(rows, predictions, strict=True):
         if prediction is None:
-            raise Broken(f"{whose} gave None for row {row['row_id']}; a baseline always answers")
+            raise Broken(f"{whose} gave None for row {row['row_id']}; a baseline must answer")
         check_prediction(subject, whose, prediction, subject.task.reference(row))
 
 
@@ -66,12 +67,12 @@ def baselines_repeat(subject: Subject) -> None:
         again = list(fits[name](subject.fit_rows)(subject.unseen))
         if not _alike(before, again):
             raise Broken(
-                f"baseline {name} predicts otherwise when it is fitted again; give it a seed"
+                f"baseline {name} predicts otherwise when fitted again; give it a fixed seed"
             )
 
 
 def baselines_blind(subject: Subject) -> None:
-    """A baseline's predictions stay as they are where only the answers are others."""
+    """A baseline's predictions do not change when only the answers of the rows change."""
     changed = _with_other_answers(subject.unseen, subject.hidden)
     for name, (predictor, before) in subject.fitted.items():
         if not _alike(before, list(predictor(changed))):
@@ -82,7 +83,7 @@ def baselines_blind(subject: Subject) -> None:
 
 
 def _with_other_answers(rows: Dataset, hidden: Sequence[str]) -> Dataset:
-    """The rows with each one's answer moved on to the next."""
+    """The rows, each with the answer of the row after it."""
     columns = {name: rows[name][:] for name in rows.column_names}
     for name in hidden:
         columns[name] = [*columns[name][1:], columns[name][0]]

@@ -1,8 +1,8 @@
-"""``toolkit check TASK``: does a task keep the contract? Found out without a model.
+"""``toolkit check TASK``: whether a task keeps the contract, found out without a model.
 
-The rules are small functions in the modules beside this one. They are judged in the order of
-:data:`RULES`, from what a task declares to what its baselines say; a rule that builds on a broken
-one is not judged, so that one mistake is told once.
+The rules are small functions in the modules beside this one. They are checked in the order of
+:data:`RULES`, from what a task declares to what its baselines predict. A rule that builds on a
+broken one is not checked, so that each mistake is reported once.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ RULES: tuple[Rule[Subject], ...] = (
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one rule.
+    """The result of one rule.
 
     Args:
         rule: the rule's name.
         passed: whether the task keeps it.
-        message: what to change where it is broken; else a note, mostly empty.
-        reached: ``False`` where it was not judged, because a rule it builds on is broken.
+        message: what to change, where the rule is broken; otherwise a note, mostly empty.
+        reached: ``False`` where it was not checked, because a rule that it builds on is broken.
     """
 
     rule: str
@@ -53,7 +53,7 @@ class Result:
 
 
 def check(task: Task, source: Source) -> list[Result]:
-    """Judge a task by every rule that applies to it.
+    """Check a task by every rule that applies to it.
 
     Args:
         task: a fresh instance; its settings become those of its first recipe, and its facts those
@@ -83,17 +83,17 @@ def _judged(rule: Rule[Subject], subject: Subject) -> Result:
         note = rule.check(subject)
     except (Broken, ToolkitError) as error:
         return Result(rule.name, passed=False, message=str(error))
-    except Exception as error:  # a task's method may raise anything; other rules must be judged
-        return Result(rule.name, passed=False, message=_in_words(error, type(subject.task)))
+    except Exception as error:  # a task's method may raise anything; the other rules go on
+        return Result(rule.name, passed=False, message=_problem(error, type(subject.task)))
     return Result(rule.name, passed=True, message=note or "")
 
 
-def _in_words(error: Exception, task: type[Task]) -> str:
-    """An exception nobody foresaw, with the place in the task's own file where there is one."""
-    said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+def _problem(error: Exception, task: type[Task]) -> str:
+    """The message for an unexpected exception, with its place in the task's file if it has one."""
+    message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
     place = _place(traceback.extract_tb(error.__traceback__), task)
     where = f"{Path(place.filename).name}, line {place.lineno}, in {place.name}"
-    return f"the task raised {said} ({where})"
+    return f"the task raised {message} ({where})"
 
 
 def _place(frames: Sequence[traceback.FrameSummary], task: type[Task]) -> traceback.FrameSummary:

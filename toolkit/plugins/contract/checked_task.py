@@ -1,4 +1,4 @@
-"""What the rules look at: the task, its rows, and what was found out on the way."""
+"""What the rules work on: the task, its rows, and the results of earlier rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from toolkit.task import Predictor
 
 SAMPLE = 24
-"""Rows of a split that methods are tried on."""
+"""Rows of a split that the task's methods are called with."""
 FIT_ROWS = 300
 """Training rows that baselines are fitted on."""
 
@@ -27,15 +27,15 @@ class Subject:
     """A task that is being checked.
 
     Args:
-        task: the task; the rule on facts sets them.
-        source: the data. Loading tells a source things, so each load gets a copy.
+        task: the task; the rule ``facts`` sets its facts.
+        source: the data. Loading changes a source (notes, rows left out), so each load gets a copy.
     """
 
     def __init__(self, task: Task, source: Source) -> None:
         self.task = task
         self._source = source
         self.fitted: dict[str, tuple[Predictor, list[Any]]] = {}
-        """Baseline → its predictor and what it predicted of :attr:`unseen`."""
+        """Baseline → its predictor and its predictions for :attr:`unseen`."""
 
     def source(self) -> Source:
         """A fresh copy of the source."""
@@ -56,7 +56,7 @@ class Subject:
         return {"train": loaded} if isinstance(loaded, datasets.Dataset) else dict(loaded)
 
     def prepare(self) -> Prepared:
-        """The four splits, made anew."""
+        """The splits, loaded and divided anew."""
         from toolkit.preparation.prepare import prepare
 
         return prepare(self.task, self.source())
@@ -115,7 +115,7 @@ class Subject:
 
     @cached_property
     def answer_columns(self) -> list[str]:
-        """The columns that the reference is made of: with another value there it is another."""
+        """The columns that the reference depends on: it changes when their values do."""
         return [
             name
             for name in self.task.columns
@@ -127,14 +127,14 @@ class Subject:
 
     @property
     def hidden(self) -> list[str]:
-        """The columns that no prompt and no baseline may look at."""
+        """The columns that no prompt and no baseline may read."""
         inputs: Mapping[str, str] = self.task.panel.inputs if self.task.panel else {}
         return [name for name in self.answer_columns if name not in inputs]
 
     def swapped(self, names: Sequence[str]) -> Iterator[tuple[Row, Row]]:
-        """Rows, each beside itself with the values of another row in those columns.
+        """Pairs of a row and the same row with another row's values in those columns.
 
-        Pairs that the task's own reference cannot be made of are passed over.
+        Pairs for which the task's ``reference`` raises are left out.
         """
         for row, other in zip(self.rows, [*self.rows[1:], self.rows[0]], strict=True):
             changed = {**row, **{name: other[name] for name in names}}

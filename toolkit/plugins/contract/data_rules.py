@@ -15,7 +15,7 @@ SEARCHED = 20_000
 
 
 def rows_load(subject: Subject) -> str:
-    """Rows load, and there are some."""
+    """Rows load, and no split is empty."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -30,7 +30,7 @@ def rows_load(subject: Subject) -> str:
     for name, rows in subject.parts.items():
         if not len(rows):
             raise Broken(
-                f"load_rows gave no rows ({name}); say what was left out, or raise DataError"
+                f"load_rows gave no rows ({name}); note what was left out, or raise DataError"
             )
     return ", ".join(f"{name}: {len(rows):,} rows" for name, rows in subject.parts.items())
 
@@ -79,7 +79,7 @@ def _check_filled(subject: Subject, part: str, rows: Dataset) -> None:
 
 
 def _first_empty(column: Any) -> int | None:
-    """The position of the first null, or of the first number that is none."""
+    """The position of the first null or non-finite number; ``None`` if there is none."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -91,7 +91,7 @@ def _first_empty(column: Any) -> int | None:
 
 
 def row_ids(subject: Subject) -> str | None:
-    """Where rows have numbers, each has its own."""
+    """Where ``load_rows`` numbers the rows, each has a number of its own, from 1."""
     for name, rows in subject.parts.items():
         if "row_id" not in rows.column_names:
             return "load_rows gives no row_id; rows are numbered in their order"
@@ -106,7 +106,7 @@ def row_ids(subject: Subject) -> str | None:
 
 
 def groups(subject: Subject) -> None:
-    """A row's group is a text, and always the same."""
+    """A row's group is a text, and the same in each call."""
     for rows in subject.parts.values():
         for row in spread(rows, SAMPLE):
             first, second = subject.task.group(row), subject.task.group(dict(row))
@@ -120,7 +120,7 @@ def groups(subject: Subject) -> None:
 
 
 def duplicates(subject: Subject) -> None:
-    """Rows with the same inputs are of one group, so that none is trained on and tested on."""
+    """Rows with the same inputs are of one group, so that no input is trained on and tested on."""
     from toolkit.data import tables
 
     names = subject.task.input_columns()
@@ -139,9 +139,9 @@ def duplicates(subject: Subject) -> None:
 
 
 def splits(subject: Subject) -> str:
-    """No split is empty, and no group in two of them; stress rows may be copies of test rows."""
+    """No split is empty, and no group in two of them; challenge rows may be copies of test rows."""
     from toolkit.data import tables
-    from toolkit.data.splits import STRESS
+    from toolkit.data.splits import CHALLENGE
 
     owner: dict[str, str] = {}
     for name, rows in subject.prepared.splits.items():
@@ -149,7 +149,10 @@ def splits(subject: Subject) -> str:
             raise Broken(f"the split {name} is empty; load more rows, or fewer of one group")
         for row in tables.rows(rows):
             group = subject.task.group(row)
-            if owner.setdefault(group, name) != name and (owner[group], name) != ("test", STRESS):
+            if owner.setdefault(group, name) != name and (owner[group], name) != (
+                "test",
+                CHALLENGE,
+            ):
                 raise Broken(
                     f"the group {group[:60]!r} is in {owner[group]} and in {name}; group must "
                     "depend on the row alone"
@@ -166,18 +169,18 @@ def repeatable(subject: Subject) -> None:
         )
 
 
-def facts(subject: Subject) -> None:
+def state(subject: Subject) -> None:
     """``learn`` returns JSON values, the same ones every time."""
     train = subject.prepared.splits["train"]
-    learned = subject.task.learn(train)
+    learned = subject.task.fit(train)
     if not isinstance(learned, dict):
         raise Broken(f"learn returned {type(learned).__name__}; return a dict")
     for name, value in learned.items():
         if problem := json_problem({name: value}):
             raise Broken(f"learn: {problem}; facts are stored in run.json, so return plain values")
-    if subject.task.learn(train) != learned:
+    if subject.task.fit(train) != learned:
         raise Broken("learn returned other facts the second time; it must depend on the rows alone")
-    subject.task.adopt(learned)
+    subject.task.load_state({**subject.prepared.found, **learned})
 
 
 RULES = (
@@ -189,5 +192,5 @@ RULES = (
     Rule("duplicates", duplicates, ("groups", "panel")),
     Rule("splits", splits, ("groups", "row-ids")),
     Rule("repeatable", repeatable, ("splits",)),
-    Rule("facts", facts, ("splits",)),
+    Rule("state", state, ("splits",)),
 )

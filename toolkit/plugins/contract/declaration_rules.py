@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import RecipeError, did_you_mean
+from toolkit.formatting import is_number
 from toolkit.plugins.contract.checked_task import Subject
-from toolkit.plugins.contract.rule import Broken, Rule, is_number, json_problem
+from toolkit.plugins.contract.rule import Broken, Rule, json_problem
 from toolkit.plugins.registration import check_registration
 from toolkit.recipe import Recipe
 
@@ -25,10 +26,10 @@ def registration(subject: Subject) -> None:
 
 
 def metric_names(subject: Subject) -> None:
-    """Metrics have names of their own, and formats that print a figure."""
+    """Metrics have different lower-case names, and formats that print a figure."""
     metrics = subject.task.metrics
-    if doubled := _doubled(metric.name for metric in metrics):
-        raise Broken(f"two metrics are called {doubled!r}; rename one")
+    if repeated := _repeated(metric.name for metric in metrics):
+        raise Broken(f"two metrics are called {repeated!r}; rename one")
     for metric in metrics:
         if not METRIC_NAME.fullmatch(metric.name):
             raise Broken(f"the metric name {metric.name!r} is not lower_case; write it like 'mae'")
@@ -42,10 +43,10 @@ def metric_names(subject: Subject) -> None:
 
 
 def recipe_names(subject: Subject) -> None:
-    """Recipes have kebab-case names of their own, and a summary of one line."""
+    """Recipes have different kebab-case names, and a summary of one line."""
     recipes = subject.task.recipes
-    if doubled := _doubled(recipe.name for recipe in recipes):
-        raise Broken(f"two recipes are called {doubled!r}; rename one")
+    if repeated := _repeated(recipe.name for recipe in recipes):
+        raise Broken(f"two recipes are called {repeated!r}; rename one")
     for recipe in recipes:
         if not RECIPE_NAME.fullmatch(recipe.name) or recipe.name.endswith(".toml"):
             raise Broken(
@@ -56,7 +57,7 @@ def recipe_names(subject: Subject) -> None:
 
 
 def recipe_models(subject: Subject) -> None:
-    """Each recipe names a model; an embedded one is there."""
+    """Each recipe names a model; if it is an embedded one, it exists."""
     from toolkit.models.embedded import HUB_IDS, NAMES
     from toolkit.models.paths import EMBEDDED
 
@@ -73,7 +74,7 @@ def recipe_models(subject: Subject) -> None:
 
 
 def options(subject: Subject) -> None:
-    """Options are JSON values, and recipes set only options there are, to values of their type."""
+    """Options are JSON values, and recipes set only existing ones, to values of the same type."""
     known = subject.task.options
     for name, default in known.items():
         if problem := json_problem(default):
@@ -81,8 +82,8 @@ def options(subject: Subject) -> None:
     for recipe in subject.task.recipes:
         for name, value in recipe.task.items():
             _check_option(recipe, name, value, known)
-    # As flow.load_task does: what a run with the default recipe would see.
-    subject.task.settings = {**known, **subject.task.recipes[0].task}
+    # As pipeline.restore.load_task does: what the task has in a run with the default recipe.
+    subject.task.options = {**known, **subject.task.recipes[0].task}
 
 
 def _check_option(recipe: Recipe, name: str, value: Any, known: Mapping[str, Any]) -> None:
@@ -114,7 +115,7 @@ def recipe_fields(subject: Subject) -> None:
 
 
 def panel(subject: Subject) -> str | None:
-    """The panel asks for columns of the task, and its examples fill them."""
+    """The panel's inputs are columns of the task, and its examples fill them."""
     shown = subject.task.panel
     if shown is None:
         return "the task has no panel, so the playground shows all columns as inputs"
@@ -124,7 +125,7 @@ def panel(subject: Subject) -> str | None:
     for name in shown.inputs:
         if name not in columns:
             raise Broken(
-                f"the panel asks for {name!r}, which is no column{did_you_mean(name, columns)}; "
+                f"the panel's input {name!r} is no column{did_you_mean(name, columns)}; "
                 f"the columns are {', '.join(columns)}"
             )
     for number, example in enumerate(shown.examples, 1):
@@ -136,7 +137,7 @@ def panel(subject: Subject) -> str | None:
     return None
 
 
-def _doubled(names: Iterable[str]) -> str | None:
+def _repeated(names: Iterable[str]) -> str | None:
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 

@@ -1,4 +1,4 @@
-"""What a perfect and an unreadable output look like, for each kind of task."""
+"""Fake outputs of a model, perfect and unreadable ones, for each kind of task."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.errors import PluginError
+from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.language.outputs import Generated, Numbers
 from toolkit.kinds.question_answering.outputs import Answered, Span
@@ -16,12 +17,12 @@ from toolkit.kinds.question_answering.task import QuestionAnsweringTask
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
-from toolkit.plugins.contract.rule import Broken, is_number
+from toolkit.plugins.contract.rule import Broken
 from toolkit.task import Row, Task
 
 
 class Probe(ABC):
-    """One kind's examples and outputs, as the rules need them."""
+    """Checks the examples of one kind of task, and makes fake outputs for them."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -32,29 +33,29 @@ class Probe(ABC):
 
     @abstractmethod
     def prompt(self, row: Row) -> Any:
-        """What the model is shown of a row."""
+        """The model's input for a row."""
 
     @abstractmethod
     def answer(self, row: Row) -> str:
-        """What the model is to say, as text."""
+        """The answer that the model is to learn, as text."""
 
     @abstractmethod
     def perfect(self, row: Row) -> Any:
-        """The output of a model that gives the row's own answer."""
+        """The output of a model that answers a row with the row's own answer."""
 
     @abstractmethod
     def unreadable(self) -> Sequence[tuple[str, Any]]:
-        """Outputs that no decoder can read, each with what it is called."""
+        """Outputs that no decoder can read, each with a description for messages."""
 
     def odd(self) -> Sequence[tuple[str, Any]]:
-        """Outputs that a decoder may read, and must not raise on."""
+        """Outputs that a decoder may be able to read, and must not raise on."""
         return ()
 
     def ideal(self, row: Row, prediction: Any) -> tuple[Any, Any] | None:
-        """The best prediction there can be and what it is compared with, as far as one can tell.
+        """The best possible prediction, and the reference that it is scored with.
 
-        A reference that is of another type than a prediction, such as a list of several, cannot
-        stand for a prediction.
+        The best prediction is the reference itself, or the first item of a list of references,
+        that has the type of ``prediction``; ``None`` where neither has.
         """
         reference = self.task.reference(row)
         for candidate in (reference, *(reference if isinstance(reference, list) else ())):
@@ -128,7 +129,7 @@ class NumericLMProbe(CausalLMProbe):
 
     def perfect(self, row: Row) -> Generated:
         number = self.task.number(row)
-        # All of the mass on the number; its neighbours have none, as after a sure model.
+        # The number has all of the probability and its neighbours none: a model that is certain.
         numbers = Numbers(
             np.arange(number, number + 3, dtype=np.float64), np.array([1.0, 0.0, 0.0])
         )
@@ -146,7 +147,7 @@ class NumericLMProbe(CausalLMProbe):
         return ()
 
     def ideal(self, row: Row, prediction: Any) -> tuple[Any, Any] | None:
-        # A number is said on a scale: what is lost by that is the rule number-scale's to judge.
+        # The model writes numbers on the task's scale; the rule number-scale checks the rounding.
         if not is_number(self.task.reference(row)):
             return super().ideal(row, prediction)
         rounded = self.task.from_number(self.task.number(row))
@@ -185,7 +186,7 @@ class ClassificationProbe(Probe):
         label = self.task.format_example(row)["label"]
         if self.task.num_labels == 1:
             return Classified(np.array([label], dtype=np.float64))
-        # A sure model: all but nothing of the probability is on the class.
+        # A model that is certain: nearly all of the probability is on the class.
         logits = np.where([one == label for one in self.task.labels], 40.0, 0.0)
         return Classified(logits, self.task.labels)
 

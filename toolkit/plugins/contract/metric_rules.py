@@ -1,4 +1,4 @@
-"""Rules on judging: metrics, the fallback, slices and intervals."""
+"""Rules on scoring: metrics, the fallback, slices and intervals."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.formatting import is_number
 from toolkit.metrics.metric import Metric
 from toolkit.plugins.contract.checked_task import Subject
-from toolkit.plugins.contract.rule import Broken, Rule, is_number, json_problem
+from toolkit.plugins.contract.rule import Broken, Rule, json_problem
 from toolkit.task import Task
 
 SLACK = 1e-6
-"""What floats may round at the ends of an interval, as a share."""
+"""Relative rounding error allowed at the ends of an interval."""
 
 
 def per_example(subject: Subject) -> None:
-    """``per_example`` gives finite numbers, as many for every row, or none for a row."""
+    """``per_example`` gives the same number of finite values for every row, or ``None``."""
     for metric in subject.task.metrics:
         widths = {
             len(found)
@@ -44,16 +45,20 @@ def per_example(subject: Subject) -> None:
 
 
 def figures(metric: Metric, prediction: Any, expected: Any) -> tuple[float, ...] | None:
-    """What a metric says of one prediction; raises :class:`Broken` unless it is finite numbers."""
-    said = metric.per_example(prediction, expected)
-    if said is None:
+    """A metric's values for one prediction; ``None`` where it does not apply.
+
+    Raises:
+        Broken: they are not finite numbers.
+    """
+    result = metric.per_example(prediction, expected)
+    if result is None:
         return None
-    values: tuple[Any, ...] = said if isinstance(said, tuple) else (said,)
+    values: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
     for value in values:
         if not isinstance(value, numbers.Real) or not math.isfinite(value):
             raise Broken(
                 f"metric {metric.name}: per_example({prediction!r:.60}, {expected!r:.60}) is "
-                f"{said!r}; give a finite float or a tuple of them"
+                f"{result!r}; give a finite float or a tuple of them"
             )
     return values
 
@@ -63,7 +68,7 @@ def aggregate(subject: Subject) -> None:
     for metric in subject.task.metrics:
         columns = metric.columns(_values(metric, subject.wrong))
         if not columns:
-            continue  # it says nothing of the rows that are looked at
+            continue  # it applies to none of the sampled rows
         rows = len(columns[0])
         draws = np.random.default_rng(0).integers(0, rows, (3, rows))
         with np.errstate(all="ignore"):
@@ -77,8 +82,8 @@ def aggregate(subject: Subject) -> None:
             )
         if together.shape != (3,) or not np.allclose(together, single, equal_nan=True):
             raise Broken(
-                f"metric {metric.name}: aggregate must reduce the axis it is told, so that arrays "
-                f"of shape (resamples, rows) give one figure a resample; it gave {together!r:.60}"
+                f"metric {metric.name}: aggregate must reduce the axis in its argument, so that "
+                f"arrays of shape (resamples, rows) give one figure each; it gave {together!r:.60}"
             )
 
 
@@ -162,8 +167,8 @@ def _check_interval(task: Task, prediction: Any, expected: Any, residual: float)
     slack = SLACK * max(1.0, abs(expected))
     if not low - slack <= expected <= high + slack:
         raise Broken(
-            f"{called} is {low:g} to {high:g} and does not hold {expected:g}, whose residual that "
-            "is; make interval the inverse of residual"
+            f"{called} is {low:g} to {high:g} and lacks {expected:g}, which has that residual; "
+            "make interval the inverse of residual"
         )
     for end in (low, high):
         misfit = None
@@ -181,6 +186,6 @@ RULES = (
     Rule("aggregate", aggregate, ("per-example",)),
     Rule("direction", direction, ("aggregate",)),
     Rule("fallback", fallback, ("per-example",)),
-    Rule("slices", slices, ("facts",)),
+    Rule("slices", slices, ("state",)),
     Rule("intervals", intervals, ("gold",)),
 )

@@ -1,26 +1,27 @@
-"""Rules on prompts and answers: what the model is shown, and how what it says is read."""
+"""Rules on prompts and outputs: what the model gets as input, and how its output is read."""
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
-from collections.abc import Callable
 from typing import Any
 
 from toolkit.errors import did_you_mean
+from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm.task import NumericLMTask
 from toolkit.plugins.contract.checked_task import Subject
-from toolkit.plugins.contract.rule import Broken, Rule, is_number, json_problem
-from toolkit.task import Row
+from toolkit.plugins.contract.rule import Broken, Rule, json_problem
+from toolkit.task import Decoder, Row, untuned
 
 DISTINCT = 0.9
 """The share of different inputs that must give different prompts."""
 TOLERANCE = 1e-6
-"""By how much, of itself, a score may differ from the perfect one: what floats round."""
+"""Relative rounding error allowed between a score and the perfect one."""
 
 
 def example(subject: Subject) -> None:
-    """``format_example`` gives the kind's columns, and always the same."""
+    """``format_example`` gives the kind's columns, and the same values in each call."""
     for row in subject.rows:
         made = subject.task.format_example(row)
         subject.probe.check_example(made)
@@ -32,12 +33,12 @@ def example(subject: Subject) -> None:
 
 
 def completion(subject: Subject) -> None:
-    """The completion says something."""
+    """The completion is not empty."""
     for row in subject.rows:
         if not subject.probe.answer(row).strip():
             raise Broken(
-                f"the completion of row {row['row_id']} is empty: the model would learn to say "
-                "nothing; leave such rows out in load_rows"
+                f"the completion of row {row['row_id']} is empty: the model would learn to "
+                "write nothing; leave such rows out in load_rows"
             )
 
 
@@ -54,12 +55,12 @@ def reference(subject: Subject) -> None:
 
 
 def prompt_hides_answer(subject: Subject) -> str | None:
-    """The prompt stays as it is where only the answer is another."""
+    """The prompt does not change when only the answer of the row changes."""
     hidden = subject.hidden
     if subject.answer_columns and not hidden:
         raise Broken(
-            f"the panel asks for {', '.join(subject.answer_columns)}, which the reference is made "
-            "of; leave the answer out of the panel's inputs"
+            f"the panel's inputs include {', '.join(subject.answer_columns)}, on which the "
+            "reference depends; leave the answer out of them"
         )
     compared = 0
     for row, changed in subject.swapped(hidden):
@@ -79,7 +80,7 @@ def prompt_hides_answer(subject: Subject) -> str | None:
 def inputs(subject: Subject) -> None:
     """The prompt can be made of the input columns alone, as for ``toolkit predict``."""
     names = subject.task.input_columns()
-    # Without a panel all columns count as inputs, but nobody who asks knows the answer.
+    # Without a panel all columns count as inputs, but a row to be predicted has no answer.
     known = [name for name in names if name not in subject.hidden]
     for row in subject.rows:
         bare = {"row_id": row["row_id"], **{name: row[name] for name in known}}
@@ -93,7 +94,7 @@ def inputs(subject: Subject) -> None:
         subject.probe.check_example(made)
         if subject.probe.prompt(bare) != subject.probe.prompt(row):
             raise Broken(
-                f"the prompt of row {row['row_id']} is another without the columns that are no "
+                f"the prompt of row {row['row_id']} changes without the columns that are no "
                 f"inputs; make it of {', '.join(known)} only, or add inputs to the panel"
             )
 
@@ -110,29 +111,29 @@ def distinct_prompts(subject: Subject) -> None:
         )
 
 
-def shortens(subject: Subject) -> str | None:
+def truncate(subject: Subject) -> str | None:
     """The column that may be shortened is a text in the prompt, which gets shorter with it."""
-    task, column = subject.task, subject.task.shortens
+    task, column = subject.task, subject.task.truncate
     if column is None:
         return "no column may be shortened, so rows that are too long are refused"
     if column not in task.columns:
         raise Broken(
-            f"shortens names {column!r}, which is no column{did_you_mean(column, task.columns)}"
+            f"truncate names {column!r}, which is no column{did_you_mean(column, task.columns)}"
         )
     for row in subject.rows:
         if not isinstance(row[column], str):
-            raise Broken(f"shortens names {column!r}, which holds no text")
+            raise Broken(f"truncate names {column!r}, which holds no text")
         whole, cut = (str(subject.probe.prompt({**row, column: t})) for t in (row[column], ""))
         if row[column] and len(cut) >= len(whole):
             raise Broken(
                 f"the prompt of row {row['row_id']} does not get shorter without {column!r}, which "
-                "shortens names; name the column whose end may be left out"
+                "truncate names; name the column whose end may be left out"
             )
     return None
 
 
 def number_scale(subject: Subject) -> None:
-    """A row's number is what its completion says, and stands for the reference within a step."""
+    """A row's completion states its number, which equals the reference within one step."""
     task = subject.task
     assert isinstance(task, NumericLMTask)
     for row in subject.rows:
@@ -141,7 +142,7 @@ def number_scale(subject: Subject) -> None:
     for row in subject.train_rows:
         if task.number(row) > largest:
             raise Broken(
-                f"row {row['row_id']} of the training split asks for {task.number(row)}, and "
+                f"row {row['row_id']} of the training split has the number {task.number(row)}, and "
                 f"largest_number is {largest}; let learn find the largest"
             )
 
@@ -170,7 +171,7 @@ def _check_number(task: NumericLMTask, row: Row, answer: str) -> None:
 
 
 def _step(task: NumericLMTask, number: int) -> float:
-    """What one step up from a number is worth in predictions; rounding costs no more."""
+    """How far the next number that can be written is, as predictions: the most rounding costs."""
     by = 1
     while task.writable(number + by) == number and by <= number:
         by *= 2
@@ -179,7 +180,7 @@ def _step(task: NumericLMTask, number: int) -> float:
 
 def gold(subject: Subject) -> str | None:
     """A row's own completion is read by ``postprocess`` and scores perfectly."""
-    compared = _check_reads(subject, "postprocess", subject.task.postprocess)
+    compared = _check_reads(subject, "postprocess", untuned(subject.task.postprocess))
     if not compared:
         return "a reference is no prediction here, so gold is only compared with wrong answers"
     if isinstance(subject.task, NumericLMTask):
@@ -188,28 +189,40 @@ def gold(subject: Subject) -> str | None:
 
 
 def decoders(subject: Subject) -> None:
-    """Every decoder reads a sure model's answer, and recipes ask for decoders there are."""
+    """Every decoder reads a perfect output, and recipes name decoders that exist."""
     task = subject.task
     known = task.decoders()
     for name, decoder in known.items():
+        _check_arguments(name, decoder)
         _check_reads(subject, f"decoder {name}", decoder)
     for recipe in task.recipes:
         wanted = recipe.task.get("decoder", task.options.get("decoder", "auto"))
         if wanted not in ("auto", *known):
             raise Broken(
-                f"recipe {recipe.name} asks for the decoder {wanted!r}"
+                f"recipe {recipe.name} names the decoder {wanted!r}"
                 f"{did_you_mean(str(wanted), known)}; there are {', '.join(known)} and auto"
             )
 
 
-def _check_reads(subject: Subject, what: str, decoder: Callable[[Any, Row], Any]) -> int:
-    """Raise unless a decoder reads every row's own answer as well as can be; rows compared."""
+def _check_arguments(name: str, decoder: Decoder) -> None:
+    """Raise unless a decoder can be called with output, row and tuned values."""
+    try:
+        inspect.signature(decoder).bind(None, None, {})
+    except TypeError as error:
+        raise Broken(
+            f"decoder {name} must take output, row and tuned values ({error}); "
+            "toolkit.task.untuned makes a decoder of a function of output and row"
+        ) from error
+
+
+def _check_reads(subject: Subject, what: str, decoder: Decoder) -> int:
+    """The number of rows compared; raises unless a decoder reads each row's answer perfectly."""
     metric, compared = subject.task.metric(), 0
     for row in subject.rows:
-        said, where = subject.probe.answer(row), f"row {row['row_id']}"
-        prediction = decoder(subject.probe.perfect(row), row)
+        answer, where = subject.probe.answer(row), f"row {row['row_id']}"
+        prediction = decoder(subject.probe.perfect(row), row, {})
         if prediction is None:
-            raise Broken(f"{where}: {what} cannot read the row's own completion {said[:60]!r}")
+            raise Broken(f"{where}: {what} cannot read the row's own completion {answer[:60]!r}")
         if problem := json_problem(prediction):
             raise Broken(f"{what}: the prediction {problem}; return plain Python values")
         ideal = subject.probe.ideal(row, prediction)
@@ -219,7 +232,7 @@ def _check_reads(subject: Subject, what: str, decoder: Callable[[Any, Row], Any]
         got, wanted = (metric.per_example(p, target) for p in (prediction, best))
         if not _same(got, wanted):
             raise Broken(
-                f"{where}: {what} reads the completion {said[:60]!r} as {prediction!r}, with "
+                f"{where}: {what} reads the completion {answer[:60]!r} as {prediction!r}, with "
                 f"{metric.name} {got}; {best!r} has {wanted}"
             )
         compared += 1
@@ -227,7 +240,7 @@ def _check_reads(subject: Subject, what: str, decoder: Callable[[Any, Row], Any]
 
 
 def _same(got: Any, wanted: Any) -> bool:
-    """Whether two results of ``per_example`` are equal, but for what floats round."""
+    """Whether two results of ``per_example`` are equal, apart from rounding."""
     if isinstance(got, tuple) and isinstance(wanted, tuple):
         return len(got) == len(wanted) and all(map(_same, got, wanted))
     if is_number(got) and is_number(wanted):
@@ -236,15 +249,15 @@ def _same(got: Any, wanted: Any) -> bool:
 
 
 def unreadable(subject: Subject) -> None:
-    """What cannot be read gives ``None``, and never an exception."""
+    """A decoder returns ``None`` for an output that cannot be read, and never raises."""
     row, expected = subject.rows[0], subject.task.reference(subject.rows[0])
     for name, decoder in {
-        "postprocess": subject.task.postprocess,
+        "postprocess": untuned(subject.task.postprocess),
         **subject.task.decoders(),
     }.items():
         for called, output in (*subject.probe.unreadable(), *subject.probe.odd()):
             try:
-                prediction = decoder(output, row)
+                prediction = decoder(output, row, {})
                 for metric in subject.task.metrics if prediction is not None else ():
                     metric.per_example(prediction, expected)
             except Exception as error:
@@ -253,20 +266,20 @@ def unreadable(subject: Subject) -> None:
                     "what cannot be read"
                 ) from error
         for called, output in subject.probe.unreadable():
-            if (prediction := decoder(output, row)) is not None:
+            if (prediction := decoder(output, row, {})) is not None:
                 raise Broken(f"{name} reads {called} as {prediction!r}; return None for it")
 
 
 RULES = (
-    Rule("example", example, ("facts",)),
+    Rule("example", example, ("state",)),
     Rule("completion", completion, ("example",)),
-    Rule("reference", reference, ("facts",)),
+    Rule("reference", reference, ("state",)),
     Rule("prompt-hides-answer", prompt_hides_answer, ("example", "reference", "panel")),
     Rule("inputs", inputs, ("prompt-hides-answer",)),
     Rule("distinct-prompts", distinct_prompts, ("example", "reference", "panel")),
-    Rule("shortens", shortens, ("example",)),
+    Rule("truncate", truncate, ("example",)),
     Rule("number-scale", number_scale, ("completion", "reference"), of=NumericLMTask),
     Rule("gold", gold, ("completion", "reference", "number-scale")),
     Rule("decoders", decoders, ("gold",)),
-    Rule("unreadable", unreadable, ("gold",)),
+    Rule("unreadable", unreadable, ("gold", "decoders")),
 )

@@ -1,7 +1,7 @@
-"""The rules of the contract that ``toolkit check`` judges a task by.
+"""What a rule of the contract is; ``toolkit check`` checks a task by such rules.
 
-A rule is a function that takes what is checked and returns ``None`` or a note; where the
-task breaks it, it raises :class:`Broken` with what the author should change.
+A rule is a function that takes what is checked and returns ``None`` or a note. Where the task
+breaks the rule, it raises :class:`Broken` with what the author should change.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from toolkit.task import Task
 
 Checked = TypeVar("Checked")
-"""What a rule judges."""
+"""What a rule checks, such as a task with its rows."""
 
 
 class Broken(Exception):
@@ -27,9 +27,9 @@ class Rule(Generic[Checked]):
 
     Args:
         name: kebab-case name.
-        check: judges what is checked.
-        needs: rules that must hold for this one to be judged; they come before it.
-        of: the tasks it applies to.
+        check: the function; returns ``None`` or a note, and raises :class:`Broken`.
+        needs: names of earlier rules that must hold for this one to be checked.
+        of: the class of tasks that it applies to.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Rule(Generic[Checked]):
 
 
 def json_problem(value: Any) -> str | None:
-    """Why a value does not come back from a JSON file as it was, or ``None`` if it does."""
+    """Why a value would be changed by writing it as JSON and reading it; ``None``: it would not."""
     try:
         back = json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -52,8 +52,3 @@ def json_problem(value: Any) -> str | None:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
-
-
-def is_number(value: Any) -> bool:
-    """A Python number that is no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool)

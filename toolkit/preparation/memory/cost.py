@@ -1,4 +1,4 @@
-"""What recipes take: memory, time and cost, here and on GPUs by name."""
+"""Memory, time and cost of recipes, on this machine and on GPUs by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from toolkit.recipe import Recipe
 from toolkit.task import Task
 
 ROWS = 10_000
-"""Training rows that times are for, where nobody says how many."""
+"""Training rows that times are estimated for by default."""
 MIB = 2**20
 
 
@@ -23,33 +23,37 @@ def described(
     rows: int = ROWS,
     compute: bool = False,
 ) -> dict[str, Any]:
-    """What a recipe takes, and what of it each machine has, as JSON values.
+    """What a recipe takes, and whether each machine has enough, as JSON values.
 
     Args:
-        task: whose recipe it is.
+        task: the task of the recipe.
         recipe: the recipe.
         where: the machines.
-        rows: training rows, of half the recipe's longest length each.
-        compute: estimate anew where nothing is kept; imports torch.
+        rows: training rows, each taken to be half as long as the recipe allows.
+        compute: estimate where no estimate is stored; imports torch.
+
+    Returns:
+        ``rows``, ``tokens_a_row``, the estimates in MiB under ``cpu`` and ``gpu``, and under
+        ``machines`` for each one whether the recipe fits, GiB, hours and price in dollars.
     """
     options = dict(recipe.task)
     used = min(rows, int(options["rows"])) if options.get("rows") else rows
     tokens = stored.length(recipe) // 2
     found: dict[str, Any] = {"rows": used, "tokens_a_row": tokens, "machines": {}}
     for machine in where:
-        held = stored.kept(task, recipe, gpu=machine.gpu)
-        if compute and held is None:
-            held = stored.made(task, recipe, gpu=machine.gpu)
-        if held is None:
+        estimate = stored.lookup(task, recipe, gpu=machine.gpu)
+        if compute and estimate is None:
+            estimate = stored.compute(task, recipe, gpu=machine.gpu)
+        if estimate is None:
             continue
-        # A recipe's price is that of where it is run; GPUs by name have their own.
+        # A recipe's [cost] is for the machine that runs it; GPUs by name have prices of their own.
         cost = {} if machine in hardware.GPUS else recipe.cost
-        found["gpu" if machine.gpu else "cpu"] = held
-        peak = int(held["peak_mb"] * MIB)
-        taken = hardware.seconds(machine, recipe, held["parameters_total"], used, tokens)
+        found["gpu" if machine.gpu else "cpu"] = estimate
+        peak = int(estimate["peak_mb"] * MIB)
+        taken = hardware.seconds(machine, recipe, estimate["parameters_total"], used, tokens)
         found["machines"][machine.name] = {
-            "fits": hardware.suits(machine, recipe, peak) is None,
-            "why_not": hardware.suits(machine, recipe, peak),
+            "fits": hardware.obstacle(machine, recipe, peak) is None,
+            "why_not": hardware.obstacle(machine, recipe, peak),
             "peak_gib": round(peak / hardware.GIB, 2),
             "hours": round(taken / 3600, 3),
             "price": _rounded(hardware.price(machine, cost, taken) if machine.gpu else None),
@@ -62,7 +66,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def next_recipe(task: type[Task], recipe: Recipe) -> str | None:
-    """After a run on an embedded model: the recipe to try on a real one, and whether it fits here.
+    """What to run after a run on an embedded model: a recipe of a real one, and if it fits here.
 
     ``None`` where the run was on a real model, or its task has no recipe for one.
     """
@@ -73,13 +77,13 @@ def next_recipe(task: type[Task], recipe: Recipe) -> str | None:
         return None
     following = real[0]
     command = f"toolkit run {task.name} --recipe {following.name}"
-    here = hardware.this(measure=_torch_is_there())
-    told = described(task, following, [here, hardware.GPUS[-1]], compute=_torch_is_there())
-    needs = told.get("gpu", told.get("cpu"))
+    here = hardware.this(measure=_torch_is_loaded())
+    costs = described(task, following, [here, hardware.GPUS[-1]], compute=_torch_is_loaded())
+    needs = costs.get("gpu", costs.get("cpu"))
     if needs is None:
         return f"Next, a real model ({following.model}): {command}"
     memory = needs["peak_mb"] * MIB / hardware.GIB
-    own = told["machines"].get(here.name)
+    own = costs["machines"].get(here.name)
     if here.gpu and own is not None and own["fits"]:
         verdict = f"this machine has that ({here.name})"
     elif here.gpu:
@@ -94,8 +98,8 @@ def next_recipe(task: type[Task], recipe: Recipe) -> str | None:
     )
 
 
-def _torch_is_there() -> bool:
-    """Whether torch has been imported by now: only then is asking it free."""
+def _torch_is_loaded() -> bool:
+    """Whether torch is imported already; importing it only for this would take seconds."""
     import sys
 
     return "torch" in sys.modules

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from toolkit.recipe import Recipe
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import DryRun, Kind
+    from toolkit.kinds.base import DryRun, TaskModel
     from toolkit.task import Task
 
 MIB = 2**20
 BESIDE = 48 * MIB
-"""What a process grows by beside its tensors with a large model on a CPU: pieces of its heap that
-lie between what is in use. Measured with the architectures of the recipes."""
+"""Bytes that a process grows by beside its tensors with a large model on a CPU, because its heap
+is fragmented. Measured with the architectures of the recipes."""
 BATCH = 8
 """``per_device_train_batch_size`` where a recipe names none: transformers' default."""
 
@@ -27,9 +27,9 @@ class Shape:
 
     Args:
         length: tokens of the longest row, in training.
-        answer: how many of them have a loss, and how many are written in scoring at most.
+        answer: how many of them have a loss.
         prompt: tokens of the longest row without its answer, in scoring; ``length`` by default.
-        written: tokens that are written in scoring at most; ``answer`` by default.
+        written: the most tokens that are written in scoring; ``answer`` by default.
     """
 
     length: int
@@ -50,11 +50,11 @@ class Shape:
         """The longest rows of some data.
 
         Args:
-            parts: part of an example → tokens of each row (:meth:`Kind.lengths`).
-            limit: the longest row that is trained on.
-            written: tokens that are written in scoring at most.
-            own_limits: parts that are bounded by themselves (:attr:`Kind.own_limits`).
-            filled: several rows share a sequence of up to ``limit`` tokens.
+            parts: part of an example → tokens of each row (:meth:`TaskModel.lengths`).
+            limit: tokens of the longest row that is trained on; ``None``: no limit.
+            written: the most tokens that are written in scoring.
+            own_limits: parts that have a limit of their own (:attr:`TaskModel.own_limits`).
+            filled: whether rows are packed, several into a sequence of up to ``limit`` tokens.
         """
         import numpy as np
 
@@ -78,16 +78,16 @@ class Estimate:
     """Memory in bytes, above what the process holds before the model is loaded.
 
     Args:
-        weights: what is not trained.
-        trained: what is trained: adapter and head, or the whole model.
-        gradients: of what is trained.
-        optimizer: what the optimizer keeps of it.
+        weights: parameters that are not trained.
+        trained: parameters that are trained: adapter and head, or the whole model.
+        gradients: gradients of the trained parameters.
+        optimizer: the optimizer's states of the trained parameters.
         activations: the most that a step needs beside these, logits included.
         logits: the logits of a step as they leave the head.
         scoring: the most that a batch of scoring needs beside the weights.
-        parameters: how many parameters are trained, and how many there are.
-        gpu: for a GPU.
-        beside: what the process grows by beside its tensors.
+        parameters: the number of trained parameters, and of all.
+        gpu: whether it is for a GPU.
+        beside: what the process grows by beside its tensors, see :data:`BESIDE`.
     """
 
     weights: int
@@ -113,11 +113,11 @@ class Estimate:
 
     @property
     def peak(self) -> int:
-        """The most of the whole run: select rows are scored while the optimizer is there."""
+        """The most of the whole run: validation rows are scored while the optimizer is there."""
         return max(self.training_peak, self.scoring_peak + self.optimizer)
 
     def document(self) -> dict[str, Any]:
-        """In MiB, for ``run.json`` and ``--json``."""
+        """The estimate as JSON values, sizes in MiB, for ``run.json`` and ``--json``."""
         names = (
             "weights", "trained", "gradients", "optimizer", "activations", "logits", "scoring",
             "beside", "training_peak", "scoring_peak", "peak",
@@ -143,13 +143,13 @@ def estimate(
     """What a recipe takes, from its model's configuration alone.
 
     Args:
-        task: decides the kind, and what scoring does.
+        task: the task, whose kind decides how training and scoring run.
         recipe: the resolved recipe.
         shape: the longest rows.
-        gpu: for a GPU, whose scoring takes larger batches.
-        gpu_memory: bytes that the GPU has in all; that of this machine, or 80 GiB, by default.
-        tokenizer: the model's, where there is one yet.
-        head: what ``from_pretrained`` is told beside the model (:meth:`Kind.head_arguments`).
+        gpu: whether it is for a GPU, where scoring takes larger batches.
+        gpu_memory: bytes that the GPU has in all; by default that of this machine, or 80 GiB.
+        tokenizer: the model's tokenizer, where it is loaded already.
+        head: further arguments of ``from_pretrained`` (:meth:`TaskModel.head_arguments`).
         trust_remote_code: run code that comes with the model.
     """
     from toolkit.kinds.base import DryRunRequest
@@ -190,7 +190,7 @@ def _gpu_memory() -> int:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Within, random numbers may be drawn and seeds set: nobody after it notices."""
+    """Restore the states of all random generators at the end of the ``with`` block."""
     import random
 
     import numpy as np
@@ -206,11 +206,11 @@ def _undisturbed() -> Iterator[None]:
 
 
 class _Measured:
-    """One estimate in the making."""
+    """Runs the training step and the scoring batch that one estimate is measured on."""
 
     def __init__(
         self,
-        kind: type[Kind],
+        kind: type[TaskModel],
         dry_run: DryRun,
         recipe: Recipe,
         shape: Shape,
@@ -252,7 +252,7 @@ class _Measured:
         trained = [p for p in self.model.parameters() if p.requires_grad]
         count = sum(p.numel() for p in trained)
         sizes = [(p.numel(), p.element_size()) for p in trained]
-        optimizer = optimizer_states.kept(
+        optimizer = optimizer_states.state_bytes(
             str(self.recipe.training.get("optim", optimizer_states.USUAL)), sizes
         )
         with FakeTensorMode(), Live() as live:
@@ -282,7 +282,7 @@ class _Measured:
         return int(self.recipe.training.get("per_device_train_batch_size", BATCH))
 
     def _step(self, live: Any) -> tuple[int, int]:
-        """Bytes above what is held before it, and those of the logits."""
+        """Bytes that a training step needs above those held before it, and bytes of its logits."""
         training = self.recipe.training
         model = self.model.train()
         if training.get("gradient_checkpointing"):
@@ -338,7 +338,7 @@ class _Measured:
         return int(live.peak) - int(before)
 
     def _folded(self) -> int:
-        """Weights that are kept aside while an adapter is folded into them for scoring."""
+        """Bytes of the weights' copies that are kept while an adapter is merged for scoring."""
         import torch
 
         if self.gpu or self.recipe.lora is None or not self.kind.folds:
@@ -371,7 +371,7 @@ class _LogitsSize:
 
 
 def _parameters(model: Any) -> int:
-    """Parameters as they were before quantization."""
+    """The number of parameters; quantized ones count as before quantization."""
     from toolkit.preparation.memory.quantized_layers import PackedLinear
 
     packed = {id(m.weight): m for m in model.modules() if isinstance(m, PackedLinear)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 GIB = 2**30
 SPARE = 0.05
-"""The share of what is free that is left alone: an estimate is no promise."""
+"""The share of the free memory that is not planned with, because an estimate is not exact."""
 CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 USED = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
 NF4 = {
@@ -25,18 +25,18 @@ NF4 = {
     "bnb_4bit_use_double_quant": True,
     "bnb_4bit_compute_dtype": "bfloat16",
 }
-"""What "in 4 bits" means where it is suggested."""
+"""The fields of ``[quantization]`` that are suggested for 4 bits."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """An estimate against what there is.
+    """An estimate beside the memory that is free.
 
     Args:
         estimate: what the recipe takes.
-        room: bytes that are free where the model is to be.
+        room: bytes that are free on the device of the model.
         change: ``--set`` options with which it would fit, where it does not; ``None``: none does.
-        changed: what it takes with them.
+        changed: the estimate with these options.
     """
 
     estimate: Estimate
@@ -50,7 +50,7 @@ class Fit:
         return self.estimate.peak <= self.room * (1 - SPARE)
 
     def sentence(self) -> str:
-        """What it takes, in words."""
+        """What the recipe takes and what is free, as a sentence."""
         parts = self.estimate
         where = "GPU memory" if parts.gpu else "memory"
         return (
@@ -78,7 +78,7 @@ def available(*, gpu: bool) -> int:
 
 
 def _number(path: str) -> int | None:
-    """A figure of a cgroup; ``max`` and absent files say nothing."""
+    """The bytes in a file of a cgroup; ``None`` for ``max`` (no limit) and absent files."""
     try:
         return int(Path(path).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -96,10 +96,10 @@ def fit(
     head: Mapping[str, Any] | None = None,
     trust_remote_code: bool = False,
 ) -> Fit:
-    """The estimate against what is free; where it does not fit, with the smallest change.
+    """The estimate beside what is free; where it does not fit, with the smallest change that helps.
 
     Args:
-        room: bytes that are free; those of this machine by default.
+        room: bytes that are free; by default those of this machine.
         task, recipe, shape, gpu, tokenizer, head, trust_remote_code: as for
             :func:`toolkit.preparation.memory.estimate`.
     """
@@ -122,10 +122,10 @@ def fit(
 
 
 def require(found: Fit) -> None:
-    """Raise where it does not fit, with what would.
+    """Raise unless a recipe fits.
 
     Raises:
-        PreflightError: naming the change, or that none is small enough.
+        PreflightError: it does not; names the smallest change that helps, if there is one.
     """
     if found.fits:
         return
@@ -147,8 +147,8 @@ def changes(
 ) -> Iterator[tuple[tuple[str, ...], Recipe, Shape]]:
     """Changes from small to large: ``--set`` options, the recipe with them, its rows.
 
-    A smaller batch with as much more accumulation trains the same; checkpointing costs time;
-    shorter rows cost text; 4 bits change the model.
+    A smaller batch with more gradient accumulation trains the same; gradient checkpointing costs
+    time; shorter rows cost text; 4 bits change the model.
     """
     same = list(_batches(recipe, shape))
     yield from same
@@ -181,7 +181,7 @@ def changes(
 
 
 def _quantizes(task: Task | type[Task]) -> bool:
-    """Whether bitsandbytes is here to do it."""
+    """Whether bitsandbytes is installed, which quantizes."""
     import importlib.util
 
     return importlib.util.find_spec("bitsandbytes") is not None

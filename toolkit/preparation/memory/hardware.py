@@ -21,15 +21,15 @@ CORE = 100e9
 
 @dataclass(frozen=True)
 class Machine:
-    """What a recipe is held against.
+    """A machine that recipes are estimated for.
 
     Args:
-        name: for people and for ``--for``.
+        name: what people and ``--for`` call it.
         memory: bytes.
         speed: operations a second at best, in 16 bits on a GPU.
-        gpu: whether it is one.
-        bfloat16: whether it computes in bfloat16 itself.
-        price_per_hour: in dollars, where somebody has said it; a recipe's ``[cost]`` goes before.
+        gpu: whether it is a GPU.
+        bfloat16: whether it has bfloat16 instructions.
+        price_per_hour: in dollars, where one is known; a recipe's ``[cost]`` takes precedence.
     """
 
     name: str
@@ -48,12 +48,12 @@ GPUS = (
     Machine("A100 40 GB", 39 * GIB, 312e12, price_per_hour=1.00),
     Machine("H100 80 GB", 79 * GIB, 989e12),
 )
-"""Memory is what a program can have; speeds are the makers' for dense 16-bit products; the two
-prices are those of the guide that the price recipes follow."""
+"""Memory is what a program can use; speeds are the makers' figures for dense 16-bit products; the
+two prices are those of the guide that the price recipes follow."""
 
 
 def this(*, measure: bool = False) -> Machine:
-    """What this process runs on: its GPU, or its processor and main memory.
+    """The machine that this process runs on: its GPU, or its processor and main memory.
 
     Args:
         measure: time a product of matrices instead of assuming a speed; imports torch.
@@ -71,14 +71,14 @@ def this(*, measure: bool = False) -> Machine:
                 found.name, int(found.total_memory), _timed("cuda"), True,
                 bool(torch.cuda.is_bf16_supported()),
             )  # fmt: skip
-        speed = _timed("cpu") / USED  # a product reaches what it can; training a share of it
+        speed = _timed("cpu") / USED  # seconds() multiplies by USED: training as fast as this
     else:
         speed = CORE * (os.cpu_count() or 1)
     return Machine("this machine", int(psutil.virtual_memory().total), speed, False)
 
 
 def _timed(device: str) -> float:
-    """Operations a second of a product of two large matrices there."""
+    """Operations a second of a product of two large matrices on a device."""
     import time
 
     import torch
@@ -97,13 +97,13 @@ def _timed(device: str) -> float:
 
 
 def seconds(machine: Machine, recipe: Recipe, parameters: int, rows: int, tokens: int) -> float:
-    """How long training takes there, roughly.
+    """About how many seconds training takes on a machine.
 
     Args:
-        machine: where.
-        recipe: says epochs, checkpointing, and whether all parameters are trained.
-        parameters: how many there are.
-        rows: training rows.
+        machine: the machine.
+        recipe: gives epochs, checkpointing, and whether all parameters are trained.
+        parameters: the number of parameters of the model.
+        rows: the number of training rows.
         tokens: tokens of a row.
     """
     passes = 4 if recipe.lora is not None else 6
@@ -114,13 +114,13 @@ def seconds(machine: Machine, recipe: Recipe, parameters: int, rows: int, tokens
 
 
 def price(machine: Machine, cost: Mapping[str, Any], taken: float) -> float | None:
-    """What so many seconds cost there, by the recipe's ``[cost]`` or the machine's price."""
+    """Dollars for ``taken`` seconds, by the recipe's ``[cost]`` or the machine's own price."""
     hourly = cost.get("machine_price_per_hour", machine.price_per_hour)
     return None if hourly is None else float(hourly) * taken / 3600
 
 
-def suits(machine: Machine, recipe: Recipe, peak: int) -> str | None:
-    """Why a recipe cannot run there, or ``None``."""
+def obstacle(machine: Machine, recipe: Recipe, peak: int) -> str | None:
+    """Why a recipe with a peak of so many bytes cannot run on a machine; ``None``: it can."""
     if peak > machine.memory * 0.95:
         return f"takes {peak / GIB:.1f} GiB, has {machine.memory / GIB:.0f}"
     if machine.gpu and not machine.bfloat16 and recipe.training.get("bf16"):

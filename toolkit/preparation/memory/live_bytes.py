@@ -1,9 +1,9 @@
 """How much memory a computation holds at once, found by running it on tensors without content.
 
 Under :class:`torch._subclasses.FakeTensorMode` every operation gives tensors of the right shape and
-type that hold nothing; what is live at each moment is counted from their storages. What autograd
-keeps for the backward pass, what an attention kernel needs and what is dropped in between is thus
-what the model's own code does, not a formula that has to be kept true beside it.
+type that hold nothing; the bytes that are live at each moment are counted from their storages. So
+what autograd keeps for the backward pass, what an attention kernel needs and what is freed in
+between is measured on the model's own code, with no formula that has to be kept in step with it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from torch.utils._pytree import tree_leaves
 class Live(TorchDispatchMode):
     """Counts the bytes of all storages that are alive; use as a context manager.
 
-    Storages that are made within count by themselves; :meth:`hold` adds those from before.
+    Storages that are made within the block are counted; :meth:`hold` adds older ones.
 
     Attributes:
-        now: bytes alive.
-        peak: the most so far; set it to :attr:`now` to begin anew.
+        now: bytes that are alive now.
+        peak: the most so far; set it to :attr:`now` to measure from here on.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Live(TorchDispatchMode):
         return result
 
     def hold(self, tensor: torch.Tensor) -> None:
-        """Count a tensor's storage until it is dropped; once, however many views it has."""
+        """Count a tensor's storage until it is freed; once, however many views it has."""
         storage = tensor.untyped_storage()
         key = storage._cdata
         if key in self._sizes:

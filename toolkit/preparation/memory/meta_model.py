@@ -23,7 +23,7 @@ ALIASES = {
 
 
 def configuration(model: str, *, trust_remote_code: bool = False) -> Any:
-    """The model's configuration: from its folder, the Hub or its cache, or the known sizes.
+    """The model's configuration: one of the known sizes, or from its folder, the Hub or its cache.
 
     Raises:
         ModelError: none of them has it.
@@ -33,19 +33,19 @@ def configuration(model: str, *, trust_remote_code: bool = False) -> Any:
     known = json.loads(KNOWN.read_text(encoding="utf-8"))
     fields = known.get(ALIASES.get(model, model))
     if fields is not None:
-        return _told(AutoConfig.for_model(**fields), fields)
+        return _with_own_head(AutoConfig.for_model(**fields), fields)
     place = model_path(model)
     try:
         written, _ = PretrainedConfig.get_config_dict(place)
         found = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
-        return _told(found, written)
+        return _with_own_head(found, written)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"cannot read the configuration of {model!r}: {reason}") from error
 
 
-def _told(config: Any, fields: Mapping[str, Any]) -> Any:
-    """Keep what is written of the head: T5's configuration says "tied" whatever its file says."""
+def _with_own_head(config: Any, fields: Mapping[str, Any]) -> Any:
+    """Record if the file gives the head weights of its own: T5's class always says "tied"."""
     config.own_head = fields.get("tie_word_embeddings") is False
     return config
 
@@ -93,9 +93,9 @@ def _untie(model: Any) -> None:
 
 
 def fill(model: Any) -> None:
-    """Give a meta model's parameters and buffers fake tensors on the CPU; tied ones stay tied.
+    """Replace a meta model's parameters and buffers by fake tensors on the CPU.
 
-    To be called under ``FakeTensorMode``: nothing is allocated.
+    Tied ones stay tied. To be called under ``FakeTensorMode``, where nothing is allocated.
     """
     import torch
 
@@ -111,5 +111,5 @@ def fill(model: Any) -> None:
                     )
                     if isinstance(value, torch.nn.Parameter):
                         empty = torch.nn.Parameter(empty, requires_grad=value.requires_grad)
-                    made[id(value)] = (empty, value)  # the old one is kept, or its id might return
+                    made[id(value)] = (empty, value)  # keeps the old one: its id stays taken
                 held[name] = made[id(value)][0]

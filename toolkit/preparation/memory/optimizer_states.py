@@ -1,4 +1,4 @@
-"""What optimizers keep of each parameter, by transformers' names for them."""
+"""Memory for the states of optimizers, by transformers' names for them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ USUAL = "adamw_torch_fused"
 BLOCK = 256
 """Values that share a scale in bitsandbytes' 8-bit states."""
 SMALL = 4096
-"""Tensors below this many values keep their states in 32 bits even so."""
+"""Smaller tensors keep their states in 32 bits, even with an 8-bit optimizer."""
 STATES = {"sgd": 0, "rmsprop": 1, "lion": 1, "adagrad": 1, "ademamix": 3}
-"""States by the beginning of a name; two for all others."""
+"""Beginning of a name → states for each value; all others have two."""
 
 
-def kept(name: str, parameters: Sequence[tuple[int, int]]) -> int:
+def state_bytes(name: str, parameters: Sequence[tuple[int, int]]) -> int:
     """Bytes of an optimizer's states.
 
     Args:
         name: transformers' ``optim``, such as ``paged_adamw_8bit``.
-        parameters: of each trained tensor how many values and how many bytes each.
+        parameters: for each trained tensor the number of its values and the bytes of a value.
     """
     bare = name.removeprefix("paged_")
     if bare.startswith("adafactor"):

@@ -1,9 +1,9 @@
-"""What bitsandbytes' layers hold and need, as layers without content.
+"""Layers without content that hold and need as much memory as those of bitsandbytes.
 
-4-bit weights are half a byte each and an absolute maximum for every 64 (a byte for each, and four
-more for every 256 of those, where they are quantized again); 8-bit weights are a byte each and a
-scale a row. The forward and the backward pass each need a layer's weights in the compute type for
-a moment.
+A 4-bit weight is half a byte, and every 64 weights share an absolute maximum of four bytes (with
+double quantization one byte, and four more for every 256 maxima). An 8-bit weight is a byte, and
+every row has a scale. The forward and the backward pass each unpack a layer's weights to the
+compute type and drop them again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import nn
 
 BLOCK, BLOCKS = 64, 256
 KEPT = ("lm_head", "embed_out", "classifier", "score", "qa_outputs")
-"""Heads, which transformers leaves as they are."""
+"""Names of heads, which transformers does not quantize."""
 
 
 class Product(torch.autograd.Function):
@@ -38,8 +38,8 @@ class PackedLinear(nn.Linear):
     Args:
         like: the layer it stands for.
         bits: 4 or 8.
-        double: the scales are quantized as well.
-        compute: the type of its products; ``None``: that of its input.
+        double: whether the scales are quantized as well.
+        compute: the type that it multiplies in; ``None``: that of its input.
     """
 
     def __init__(self, like: nn.Linear, bits: int, double: bool, compute: Any) -> None:
@@ -68,7 +68,12 @@ class PackedLinear(nn.Linear):
 
 
 def quantize(model: Any, fields: Mapping[str, Any]) -> None:
-    """Put packed layers in the place of a meta model's linear ones, as transformers does."""
+    """Replace a meta model's linear layers by packed ones, where transformers does so.
+
+    Args:
+        model: a model on the meta device; changed in place.
+        fields: fields of ``BitsAndBytesConfig``.
+    """
     bits = 4 if fields.get("load_in_4bit") else 8 if fields.get("load_in_8bit") else 0
     if not bits:
         return

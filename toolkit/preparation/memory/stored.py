@@ -1,9 +1,9 @@
-"""Estimates that are kept beside the code, so that ``toolkit recipes`` answers at once.
+"""Estimates that are stored beside the code, so that ``toolkit recipes`` answers at once.
 
     python -m toolkit.cli.store_estimates
 
-writes ``kept.json`` anew, for the installed tasks' recipes of real models. What is kept is found
-by what it depends on: a recipe that has changed since is simply not found.
+writes ``kept.json`` anew, for the installed tasks' recipes of real models. An estimate is stored
+under a digest of all that it depends on, so that a recipe that has changed since has none.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from toolkit.task import Task
 
 PLACE = Path(__file__).with_name("kept.json")
 ANSWER = 64
-"""Tokens of an answer that estimates without data are for, at most half a row."""
+"""Tokens of an answer in estimates without data, at most half a row."""
 COUNTS = (
     "per_device_train_batch_size", "max_length", "gradient_checkpointing", "optim", "bf16",
     "fp16", "packing", "model_init_kwargs",
@@ -52,15 +52,15 @@ def key(task: type[Task], recipe: Recipe, *, gpu: bool) -> str:
     return hashlib.sha256(json.dumps(basis, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def kept(task: type[Task], recipe: Recipe, *, gpu: bool) -> Mapping[str, Any] | None:
-    """The kept estimate, as :meth:`Estimate.document` gives it; ``None`` where there is none."""
-    found: dict[str, Any] = json.loads(PLACE.read_text(encoding="utf-8"))
-    held = found.get(key(task, recipe, gpu=gpu))
-    return None if held is None else dict(held)
+def lookup(task: type[Task], recipe: Recipe, *, gpu: bool) -> Mapping[str, Any] | None:
+    """The stored estimate, as :meth:`Estimate.document` gives it; ``None`` where there is none."""
+    estimates: dict[str, Any] = json.loads(PLACE.read_text(encoding="utf-8"))
+    estimate = estimates.get(key(task, recipe, gpu=gpu))
+    return None if estimate is None else dict(estimate)
 
 
-def made(task: type[Task], recipe: Recipe, *, gpu: bool) -> dict[str, Any]:
-    """The estimate for the longest rows that a recipe allows, on this stack."""
+def compute(task: type[Task], recipe: Recipe, *, gpu: bool) -> dict[str, Any]:
+    """The estimate for the longest rows that a recipe allows, with the installed versions."""
     from toolkit.preparation.memory.estimate import Shape, estimate
 
     longest = length(recipe)

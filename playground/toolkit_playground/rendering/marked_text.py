@@ -1,0 +1,96 @@
+"""Texts with marks as HTML: what a side wrote, and the source that it was written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from toolkit.panels import MARK_KINDS
+
+WORDS = {
+    "unsupported": "not in the source",
+    "supported": "in the source",
+    "missing": "left out",
+}
+"""What a mark says by itself; colour alone says nothing to some."""
+
+
+def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> str:
+    """A text as HTML with its marks; where two overlap the earlier one goes first."""
+    at, parts = 0, []
+    for mark in _sorted(marks):
+        start, end = max(at, int(mark["start"])), int(mark["end"])
+        if end <= start:
+            continue
+        parts.append(escape(text[at:start]))
+        parts.append(
+            f'<mark class="tk-mark tk-{_kind(mark)}" title="{escape(_note(mark))}">'
+            f"{escape(text[start:end])}</mark>"
+        )
+        at = end
+    parts.append(escape(text[at:]))
+    return "".join(parts) or "<em>nothing</em>"
+
+
+def notes(text: str, marks: Sequence[Mapping[str, Any]]) -> str:
+    """What the marks say, as a list: for those who cannot see them, or hover."""
+    items = "".join(
+        f'<li class="tk-{_kind(mark)}"><b>{escape(_place(text, mark))}</b> '
+        f"{escape(_note(mark))}</li>"
+        for mark in _sorted(marks)
+        if _kind(mark) != "supported"
+    )
+    return f'<ul class="tk-notes">{items}</ul>' if items else ""
+
+
+def source(data: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text that the sides were written from, once, with what each side made of it.
+
+    Args:
+        data: side → its panel data of the view ``text``.
+    """
+    text = next((str(d["source"]) for d in data.values() if d.get("source")), "")
+    if not text:
+        return ""
+    places: dict[tuple[int, int, str], list[str]] = {}
+    for label, found in data.items():
+        for mark in found.get("source_marks") or ():
+            place = (int(mark["start"]), int(mark["end"]), _kind(mark))
+            places.setdefault(place, []).append(f"{label}: {_note(mark)}")
+    merged = [
+        {"start": start, "end": end, "kind": kind, "note": "; ".join(labelled)}
+        for (start, end, kind), labelled in places.items()
+    ]
+    return (
+        '<section class="tk-card tk-plain tk-source" aria-label="Source"><h2>Source</h2>'
+        f'<div class="tk-said">{marked(text, merged)}</div>{notes(text, merged)}</section>'
+    )
+
+
+def legend(data: Sequence[Mapping[str, Any]]) -> str:
+    """What the colours mean, of those kinds that are there."""
+    marks = [m for d in data for m in (*(d.get("marks") or ()), *(d.get("source_marks") or ()))]
+    there = {_kind(mark) for mark in marks}
+    items = "".join(
+        f'<span><mark class="tk-mark tk-{kind}">{WORDS[kind]}</mark></span>'
+        for kind in MARK_KINDS
+        if kind in there
+    )
+    return f'<p class="tk-legend">{items}</p>' if items else ""
+
+
+def _sorted(marks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(marks, key=lambda mark: (int(mark["start"]), int(mark["end"])))
+
+
+def _place(text: str, mark: Mapping[str, Any]) -> str:
+    return text[int(mark["start"]) : int(mark["end"])]
+
+
+def _kind(mark: Mapping[str, Any]) -> str:
+    return str(mark.get("kind", MARK_KINDS[0]))
+
+
+def _note(mark: Mapping[str, Any]) -> str:
+    return str(mark.get("note") or WORDS[_kind(mark)])

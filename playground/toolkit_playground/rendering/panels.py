@@ -1,0 +1,271 @@
+"""A panel's plain data drawn as HTML: distributions, labels, spans and marked texts.
+
+Plots are drawn in shares of their width and their words are ordinary text, so that they are as
+readable on a phone as on a desk, and dark where the page is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from toolkit.panels import check
+from toolkit_playground.rendering import marked_text
+from toolkit_playground.state.answers import answer_text
+
+BINS = 56
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One side's part of a panel.
+
+    Args:
+        label: of the side.
+        prediction: what counts.
+        low, high: its interval; ``None`` where the task has none.
+        data: what :meth:`toolkit.Task.panel_data` gave.
+        parsed: whether the output could be read; the fallback counts otherwise.
+    """
+
+    label: str
+    prediction: Any
+    low: float | None
+    high: float | None
+    data: Mapping[str, Any]
+    parsed: bool = True
+
+
+def draw(
+    view: str,
+    shown: Sequence[Shown],
+    *,
+    truth: Any = None,
+    others: Mapping[str, Any] | None = None,
+    unit: str = "",
+) -> str:
+    """A panel of that view; raises :class:`PluginError` where its data are not what is drawn.
+
+    Args:
+        view: the panel's.
+        shown: the sides, in their order.
+        truth: the reference, where it is known.
+        others: predictions of the run's other systems, where the row is a held-out one.
+        unit: of predictions.
+    """
+    for side in shown:
+        check(view, side.data)
+    if view == "number-distribution":
+        return _distribution(shown, truth, others or {}, unit)
+    drawn = {"labels": _labels, "spans": _spans, "text": _text}[view]
+    parts = [
+        f'<section class="tk-card tk-s{i % 4}" aria-label="{escape(side.label)}">'
+        f"<h2>{escape(side.label)}</h2>{drawn(side, truth)}</section>"
+        for i, side in enumerate(shown)
+    ]
+    cards = f'<div class="tk-cards tk-n{len(parts)}">{"".join(parts)}</div>'
+    if view == "text":
+        found = {side.label: side.data for side in shown}
+        cards = marked_text.source(found) + marked_text.legend(list(found.values())) + cards
+    return cards + _listed(truth, others or {}, unit)
+
+
+def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> str:
+    """The truth and the other systems' answers as a list."""
+    rows = [] if truth is None else [("true", answer_text(truth, unit), " tk-truth")]
+    rows += [(name, answer_text(value, unit), "") for name, value in others.items()]
+    items = "".join(
+        f'<div class="tk-pair{extra}"><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>'
+        for name, text, extra in rows
+    )
+    return f'<dl class="tk-pairs">{items}</dl>' if items else ""
+
+
+# -- numbers -------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Axis:
+    """A logarithmic axis; places are per cent of the plot's width."""
+
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        span = math.log(self.high / self.low)
+        share = math.log(max(value, 1e-9) / self.low) / span
+        return round(100 * min(max(share, 0.0), 1.0), 2)
+
+    def ticks(self) -> list[float]:
+        found: list[float] = []
+        for steps in ((1, 2, 5), (1, 3), (1,)):
+            first = math.floor(math.log10(self.low))
+            last = math.ceil(math.log10(self.high))
+            found = [s * 10.0**e for e in range(first, last + 1) for s in steps]
+            found = [t for t in found if self.low <= t <= self.high]
+            if len(found) <= 6:
+                break
+        return found
+
+
+def _axis(
+    shown: Sequence[Shown], truth: Any, others: Mapping[str, Any], least: float = 0.008
+) -> _Axis:
+    """An axis that holds what matters: all points, and the distributions without thin tails."""
+    values = [float(v) for v in (truth, *others.values()) if isinstance(v, int | float)]
+    for side in shown:
+        ends = (side.prediction, side.low, side.high)
+        values += [float(v) for v in ends if isinstance(v, int | float)]
+        values += _quantiles(side.data, least)
+    values = [v for v in values if v > 0 and math.isfinite(v)]
+    low, high = min(values, default=1.0) / 1.25, max(values, default=10.0) * 1.25
+    return _Axis(low, max(high, low * 3))
+
+
+def _quantiles(data: Mapping[str, Any], tail: float) -> list[float]:
+    pairs = sorted(zip(data.get("values", ()), data.get("probabilities", ()), strict=True))
+    total, seen, kept = sum(p for _, p in pairs), 0.0, []
+    for value, share in pairs:
+        seen += share
+        if tail * total <= seen <= (1 - tail) * total:
+            kept.append(float(value))
+    return [kept[0], kept[-1]] if kept else []
+
+
+def _distribution(shown: Sequence[Shown], truth: Any, others: Mapping[str, Any], unit: str) -> str:
+    axis = _axis(shown, truth, others)
+    rows = [_histogram(i, side, axis, truth, unit) for i, side in enumerate(shown)]
+    points = sorted(others.items(), key=lambda item: (not isinstance(item[1], int | float), item))
+    rows += [_point(name, value, axis, truth, unit) for name, value in points]
+    ticks = "".join(
+        f'<span style="left:{axis.at(t)}%">{escape(answer_text(t))}</span>' for t in axis.ticks()
+    )
+    known = (
+        f'<p class="tk-true"><span></span>true value: {escape(answer_text(truth, unit))}</p>'
+        if isinstance(truth, int | float)
+        else ""
+    )
+    label = "; ".join(f"{s.label} says {answer_text(s.prediction, unit)}" for s in shown)
+    return (
+        f'<figure class="tk-dist" role="group" aria-label="{escape(label)}">{known}'
+        f"{''.join(rows)}"
+        f'<div class="tk-row"><span></span><div class="tk-ticks" aria-hidden="true">{ticks}</div>'
+        f"<span></span></div>"
+        f"<figcaption>Logarithmic axis{f', {escape(unit)}' if unit else ''}; bars are the "
+        "probability of each number, the band is the 90 % interval, the dot is the prediction."
+        "</figcaption></figure>"
+    )
+
+
+def _histogram(place: int, side: Shown, axis: _Axis, truth: Any, unit: str) -> str:
+    masses = [0.0] * BINS
+    for value, share in zip(
+        side.data.get("values", ()), side.data.get("probabilities", ()), strict=True
+    ):
+        if axis.low <= value <= axis.high:
+            masses[min(BINS - 1, int(axis.at(value) / 100 * BINS))] += share
+    top = max(masses) or 1.0
+    width = 100 / BINS
+    bars = "".join(
+        f'<rect x="{i * width:.2f}" y="{40 - 40 * m / top:.2f}" width="{width * 0.86:.2f}" '
+        f'height="{40 * m / top:.2f}"/>'
+        for i, m in enumerate(masses)
+        if m / top > 0.004
+    )
+    band = ""
+    if side.low is not None and side.high is not None:
+        left, right = axis.at(side.low), axis.at(side.high)
+        band = f'<i class="tk-band" style="left:{left}%;width:{right - left:.2f}%"></i>'
+    interval = (
+        f"<small>90 %: {escape(answer_text(side.low))} to {escape(answer_text(side.high))}</small>"
+        if band
+        else ""
+    )
+    note = "" if side.parsed else "<small>unreadable output: the fallback counts</small>"
+    mass = sum(side.data.get("probabilities", ()))
+    share = f"<small>{mass:.0%} on numbers</small>"
+    return (
+        f'<div class="tk-row tk-hist tk-s{place % 4}"><span class="tk-name">{escape(side.label)}'
+        f'</span><div class="tk-plot"><svg viewBox="0 0 100 40" preserveAspectRatio="none" '
+        f'aria-hidden="true">{bars}</svg>{band}{_dot(side.prediction, axis)}{_line(truth, axis)}'
+        f'</div><span class="tk-value"><b>{escape(answer_text(side.prediction, unit))}</b>'
+        f"{_off(side.prediction, truth, unit)}{interval}{share}{note}</span></div>"
+    )
+
+
+def _point(name: str, value: Any, axis: _Axis, truth: Any, unit: str) -> str:
+    return (
+        f'<div class="tk-row tk-point"><span class="tk-name">{escape(name)}</span>'
+        f'<div class="tk-plot">{_dot(value, axis)}{_line(truth, axis)}</div>'
+        f'<span class="tk-value">{escape(answer_text(value, unit))}'
+        f"{_off(value, truth, unit)}</span></div>"
+    )
+
+
+def _dot(value: Any, axis: _Axis) -> str:
+    known = isinstance(value, int | float)
+    return f'<i class="tk-dot" style="left:{axis.at(float(value))}%"></i>' if known else ""
+
+
+def _line(truth: Any, axis: _Axis) -> str:
+    known = isinstance(truth, int | float)
+    return f'<i class="tk-line" style="left:{axis.at(float(truth))}%"></i>' if known else ""
+
+
+def _off(value: Any, truth: Any, unit: str) -> str:
+    if not (isinstance(value, int | float) and isinstance(truth, int | float)):
+        return ""
+    return f"<small>off by {escape(answer_text(abs(value - truth), unit))}</small>"
+
+
+# -- labels, spans, texts --------------------------------------------------------------------------
+def _labels(side: Shown, truth: Any) -> str:
+    rows = []
+    for name, share in sorted(side.data["labels"].items(), key=lambda item: -item[1]):
+        right = truth is not None and str(name) == str(truth)
+        mark = ' <span class="tk-tag">true</span>' if right else ""
+        rows.append(
+            f'<div class="tk-bar"><span>{escape(str(name))}{mark}</span>'
+            f'<meter min="0" max="1" value="{share:.4f}" aria-label="{escape(str(name))}">'
+            f"</meter><b>{share:.1%}</b></div>"
+        )
+    return f'<div class="tk-bars">{"".join(rows)}</div>'
+
+
+def _spans(side: Shown, truth: Any) -> str:
+    context, spans = str(side.data["context"]), list(side.data["spans"])[:5]
+    none = side.data.get("no_answer")
+    marked = escape(context)
+    if answer := _answer(side.prediction, spans, none):
+        start, end = answer
+        marked = (
+            f"{escape(context[:start])}<mark>{escape(context[start:end])}</mark>"
+            f"{escape(context[end:])}"
+        )
+    rows = [(context[int(s["start"]) : int(s["end"])], float(s["probability"])) for s in spans] + (
+        [("no answer", float(none))] if none is not None else []
+    )
+    items = "".join(
+        f"<li><span>{escape(text)}</span> <b>{share:.1%}</b></li>"
+        for text, share in sorted(rows, key=lambda row: -row[1])
+    )
+    says = f'<p class="tk-quiet">says: {escape(answer_text(side.prediction) or "no answer")}</p>'
+    return f'<div class="tk-said">{marked}</div>{says}<ol class="tk-top">{items}</ol>'
+
+
+def _answer(prediction: Any, spans: Sequence[Any], none: float | None) -> tuple[int, int] | None:
+    """What is marked: the prediction where it says its place, else the likeliest span."""
+    if isinstance(prediction, Mapping) and {"start", "end"} <= prediction.keys():
+        start, end = prediction["start"], prediction["end"]
+        return None if start is None or end is None or end <= start else (int(start), int(end))
+    best = spans[0] if spans else None
+    if best is None or (none is not None and best["probability"] < none):
+        return None
+    return int(best["start"]), int(best["end"])
+
+
+def _text(side: Shown, truth: Any) -> str:
+    text, marks = str(side.data["text"]), side.data.get("marks") or ()
+    written = marked_text.marked(text, marks)
+    return f'<div class="tk-said">{written}</div>{marked_text.notes(text, marks)}'

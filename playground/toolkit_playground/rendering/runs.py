@@ -1,0 +1,168 @@
+"""A run's state, verdict, learning curve and report, and several runs side by side, as HTML."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from toolkit import formatting
+from toolkit.pipeline import compare
+from toolkit.pipeline.restore import load_task
+from toolkit.reporting import context, run_details, training_charts
+from toolkit.runs.files import read_json
+from toolkit.runs.run import STAGES, Run
+from toolkit_playground.rendering import html
+from toolkit_playground.state.chart_lock import CHART_LOCK
+from toolkit_playground.state.run_files import own
+
+STALE_SECONDS = 600
+"""Seconds without a new file after which an unfinished run no longer counts as in progress."""
+VERDICTS = {True: "worth it", False: "not worth it", None: "cannot tell"}
+
+
+def described(run: Run) -> str:
+    """A run as it stands in a list."""
+    state = "" if run.finished else " · unfinished"
+    return f"{run.info['task']} · {run.id}{state}"
+
+
+def one(run: Run) -> str:
+    """A run's state, verdict, learning curve, settings and report."""
+    parts = [_verdict(run), _stages(run)]
+    if not run.finished:
+        parts.append(_curve(run))
+    page = own(run, "report.html")
+    if page:
+        parts.append(_frame(page.read_text(encoding="utf-8"), f"Report of run {run.id}"))
+    elif run.finished:
+        missing = f"report.html is missing; write it: toolkit report {run.id}"
+        parts.append(html.notice(missing, "warn"))
+    rows = run_details.flat(run.info.get("recipe", {}))
+    settings = html.table(["Setting", "Value"], rows, words=True)
+    return "".join(parts) + (
+        f'<details class="tk-prompt"><summary>Settings</summary>{settings}</details>'
+    )
+
+
+def _verdict(run: Run) -> str:
+    place = own(run, "metrics.json")
+    if place is None:
+        return ""
+    found = read_json(place)
+    human = found["systems"].get("human")
+    metric = context.described(found)
+    extra = ""
+    if human:
+        figure = human["metrics"][metric["name"]]
+        extra = (
+            f" A person's guesses on {human['n']} rows: "
+            f"{formatting.figure(figure['value'], metric['format'], metric['unit'])} "
+            f"({formatting.span(figure['low'], figure['high'], metric['format'])})."
+        )
+    return f'<p class="tk-sentence">{escape(found["verdict"]["sentence"] + extra)}</p>'
+
+
+def _stages(run: Run) -> str:
+    """The stages with their state; of an unfinished run also when it last wrote something."""
+    stages = run.info.get("stages", {})
+    items = []
+    for name in STAGES:
+        found = stages.get(name, {})
+        state = found.get("state", "to do")
+        seconds = f" {formatting.duration(found['seconds'])}" if state == "done" else ""
+        sign = {"done": "✓", "running": "●", "stopped": "✗"}.get(state, "○")
+        items.append(
+            f'<li class="tk-{state.replace(" ", "-")}"><span aria-hidden="true">{sign}</span> '
+            f"{name} <small>{state}{seconds}</small></li>"
+        )
+    line = "" if run.finished else html.notice(*_progress(run))
+    return f'{line}<ol class="tk-stages">{"".join(items)}</ol>'
+
+
+def _progress(run: Run) -> tuple[str, str]:
+    newest = max((p.stat().st_mtime for p in run.path.rglob("*") if p.is_file()), default=0.0)
+    age = max(0.0, time.time() - newest)
+    stopped = any(s.get("state") == "stopped" for s in run.info.get("stages", {}).values())
+    if stopped or age > STALE_SECONDS:
+        when = dt.datetime.fromtimestamp(newest).strftime("%Y-%m-%d %H:%M")
+        return (
+            f"This run is not finished and has written nothing since {when}; go on with: "
+            f"toolkit resume {run.id}",
+            "warn",
+        )
+    return f"In progress, shown live; it last wrote {formatting.duration(age)} ago.", "info"
+
+
+def _curve(run: Run) -> str:
+    """The learning curve up to now."""
+    place = own(run, "history.json")
+    history = read_json(place) if place else []
+    if not any("loss" in entry for entry in history):
+        return ""
+    metric = load_task(run).metric()
+    described = {"name": metric.name, "label": metric.label or metric.name, "unit": metric.unit}
+    doc = {"history": history, "primary_metric": metric.name, "metrics": [described]}
+    curves = training_charts.curves(doc)
+    with CHART_LOCK:
+        drawn = [
+            _drawn(curves, described, training_charts.epoch_ends(history), n) for n in (False, True)
+        ]
+    return f'<div class="tk-chart">{"".join(drawn)}</div>'
+
+
+def _drawn(curves: Any, metric: Mapping[str, Any], epochs: Sequence[float], narrow: bool) -> str:
+    chart = training_charts.learning(
+        curves, metric["label"], metric["unit"], epochs=epochs, narrow=narrow
+    )
+    return f'<div class="{"narrow" if narrow else "wide"}">{chart}</div>'
+
+
+def _frame(content: str, title: str) -> str:
+    """A page within the page, in a sandbox: none of its scripts runs, and it can read nothing."""
+    return (
+        f'<iframe class="tk-frame" sandbox="" title="{escape(title)}" '
+        f'srcdoc="{escape(content, quote=True)}"></iframe>'
+    )
+
+
+# -- several runs ----------------------------------------------------------------------------------
+def several(runs: Sequence[Run]) -> str:
+    """Runs side by side: those that are scored in one comparison, the others by their stages."""
+    scored = [run for run in runs if run.done("score")]
+    parts = []
+    if len(scored) > 1:
+        tasks = [load_task(run) for run in scored]
+        parts.append(comparison(compare.compare(scored, tasks)))
+    for run in runs:
+        if run not in scored or len(scored) < 2:
+            parts.append(f"<h2>{escape(described(run))}</h2>{_stages(run)}{_curve(run)}")
+    return "".join(parts)
+
+
+def comparison(found: Mapping[str, Any]) -> str:
+    """The document of ``toolkit compare`` as a table."""
+    metric = found["metric"]
+    pairs = {pair["a"]: pair for pair in found["pairs"]}
+    rows = []
+    for line in found["runs"]:
+        pair = pairs.get(line["run"])
+        gap = "–"
+        if pair and pair["row_by_row"]:
+            gap = (
+                f"{formatting.signed(pair['difference'], metric['format'], metric['unit'])} "
+                f"({formatting.span(pair['low'], pair['high'], metric['format'])})"
+            )
+        rows.append(
+            [
+                line["run"], str(line["model"]), str(line["recipe"]),
+                formatting.figure(line["value"], metric["format"], metric["unit"]),
+                formatting.span(line["low"], line["high"], metric["format"]), gap,
+                VERDICTS[line["worth_it"]], f"{line['n']:,}",
+            ]
+        )  # fmt: skip
+    head = ["Run", "Model", "Recipe", metric["label"], "95 %", "Difference to the first",
+            "Verdict", "Test rows"]  # fmt: skip
+    return f'<p class="tk-sentence">{escape(found["statement"])}</p>{html.table(head, rows)}'

@@ -1,0 +1,123 @@
+"""A pair to vote on, what the votes on a run show, and the links that save them, as HTML."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from toolkit import formatting
+from toolkit.evaluation import preference_sheet
+from toolkit_playground.rendering import html
+from toolkit_playground.state import vote_statistics
+from toolkit_playground.state.pairs import Pair
+from toolkit_playground.state.store import FIELDS, Vote
+
+CHOICES = {"left": "A is better", "tie": "Tie", "both-bad": "Both bad", "right": "B is better"}
+"""A vote's choice → the button's words."""
+
+
+def pair(found: Pair, *, named: bool = False) -> str:
+    """The two answers; with ``named``, once the vote is in, also which side gave which."""
+    cards = [
+        html.card(
+            3, f"{letter}{f' – {label}' if named else ''}",
+            escape(text) or "<em>nothing</em>", "",
+        )
+        for letter, (label, text) in zip("AB", (found.left, found.right), strict=True)
+    ]  # fmt: skip
+    return (
+        f'<section class="tk-card tk-plain"><p class="tk-quiet">Input</p>'
+        f'<p class="tk-question">{escape(found.input)}</p></section>{html.cards(cards)}'
+    )
+
+
+def thanks(found: Pair, choice: str) -> str:
+    """What the vote was, shown after it is on the disk."""
+    won = {"left": found.left[0], "right": found.right[0]}.get(choice)
+    choice_text = f"You preferred {won}." if won else f"You said: {CHOICES[choice].lower()}."
+    return html.notice(f"Kept. A was {found.left[0]}, B was {found.right[0]}. {choice_text}")
+
+
+def summary(votes: Sequence[Vote], order: Sequence[str]) -> str:
+    """Results of all votes on a run, and the links that save them.
+
+    Args:
+        order: labels of the sides in the page's order.
+    """
+    if not votes:
+        return html.empty("No votes yet", "Results with their interval appear here.")
+    rows = [
+        [
+            f"{duel.a} over {duel.b}",
+            f"{duel.a_wins} : {duel.b_wins}",
+            f"{duel.ties} tied, {duel.both_bad} both bad",
+            _share(duel),
+            f"p = {duel.p:.2g}" if duel.decided else "",
+        ]
+        for duel in vote_statistics.duels(votes, order)
+    ]
+    parts = [
+        html.table(["Sides", "Won", "Undecided", "Share, 95 %", "Sign test"], rows,
+                   formatting.count(len(votes), "vote"))
+    ]  # fmt: skip
+    if strong := vote_statistics.strengths(votes, order):
+        parts.append(
+            html.table(
+                ["Side", "Bradley–Terry strength, 95 %"],
+                [[s.side, f"{s.value:.2f} ({s.low:.2f} to {s.high:.2f})"] for s in strong],
+                f"Log-odds against {order[0]}",
+            )
+        )
+    if agreed := vote_statistics.agreement(votes):
+        lines = [
+            [f"{x.a} and {x.b}", str(x.rows), f"{x.share:.0%}",
+             "–" if math.isnan(x.kappa) else f"{x.kappa:.2f}"]
+            for x in agreed
+        ]  # fmt: skip
+        heads = ["Sheet", "Both judged", "Agreed", "Cohen's kappa"]
+        parts.append(html.table(heads, lines, "Agreement"))
+    return "".join([*parts, exports(votes)])
+
+
+def _share(duel: vote_statistics.Duel) -> str:
+    if not duel.decided:
+        return "none decided"
+    return f"{duel.share:.0%} ({duel.low:.0%} to {duel.high:.0%})"
+
+
+def sheet(pairs: Sequence[preference_sheet.SheetPair]) -> str:
+    """What the evaluation sheet is, and a link to it for paper."""
+    about = html.notice(
+        f"{formatting.count(len(pairs), 'pair')} of test rows, the same for everybody: read what "
+        "stands there, and say which answer is better. Give your name below the results."
+    )
+    link = html.download(
+        "sheet.csv", preference_sheet.to_csv(pairs), "text/csv", "The sheet as CSV, to fill in"
+    )
+    return f'{about}<p class="tk-links">{link}</p>'
+
+
+def exports(votes: Sequence[Vote]) -> str:
+    """Links to the preference data and to all votes."""
+    pairs = vote_statistics.preferences(votes)
+    lines = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, FIELDS)
+    writer.writeheader()
+    writer.writerows({name: _cell(getattr(vote, name)) for name in FIELDS} for vote in votes)
+    return '<p class="tk-links">' + (
+        html.download(
+            "preferences.jsonl", lines, "application/x-ndjson",
+            f"Preference data for DPO, {formatting.count(len(pairs), 'pair')}",
+        )
+        + html.download("votes.csv", buffer.getvalue(), "text/csv", "All votes as CSV")
+    ) + "</p>"  # fmt: skip
+
+
+def _cell(value: Any) -> Any:
+    return preference_sheet.cell(value) if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""What the playground keeps and computes, without gradio and without HTML."""

@@ -1,0 +1,81 @@
+"""A conversation: its turns, and the prompt that each side gets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from toolkit.errors import UsageError
+from toolkit.task import Row
+from toolkit_playground.state.engine import Engine
+from toolkit_playground.state.inputs import inputs_of
+
+Turn = dict[str, str]
+"""``user`` and, for each side that answered, its label → its answer."""
+
+
+def complete(turn: Turn, labels: Sequence[str]) -> bool:
+    """Whether all those sides have answered a turn."""
+    return all(label in turn for label in labels)
+
+
+def until(turns: Sequence[Turn], index: Any, label: str) -> list[Turn]:
+    """The turns up to the one that holds message ``index`` of a side, whose answers are dropped.
+
+    Args:
+        index: the place in that side's box as gradio gives it: a number, or a pair of them.
+    """
+    place = int(index[0] if isinstance(index, list | tuple) else index)
+    holders = [at for at, turn in enumerate(turns) for _ in range(1 + (label in turn))]
+    if not holders:
+        return []
+    at = holders[min(place, len(holders) - 1)]
+    return [*turns[:at], {"user": turns[at]["user"]}]
+
+
+def messages(turns: Sequence[Turn], label: str, system: str) -> list[dict[str, str]]:
+    """The messages that one side gets: its own answers, and none of another side."""
+    found = [{"role": "system", "content": system.strip()}] if system.strip() else []
+    for turn in turns[:-1]:
+        if label in turn:
+            found += [
+                {"role": "user", "content": turn["user"]},
+                {"role": "assistant", "content": turn[label]},
+            ]
+    return [*found, {"role": "user", "content": turns[-1]["user"]}]
+
+
+def box_messages(turns: Sequence[Turn], label: str) -> list[dict[str, str]]:
+    """The messages of a side's box: all that was typed, and what that side answered."""
+    found = []
+    for turn in turns:
+        found.append({"role": "user", "content": turn["user"]})
+        if label in turn:
+            found.append({"role": "assistant", "content": turn[label] or "…"})
+    return found
+
+
+def has_template(engine: Engine) -> bool:
+    """Whether the model has a chat template of its own."""
+    return bool(engine.kind.tokenizer.chat_template)
+
+
+def prompt_ids(engine: Engine, turns: Sequence[Turn], label: str, system: str) -> list[int]:
+    """Token ids of the prompt that a side gets: by the chat template, else by the task's prompt."""
+    model = engine.text_model
+    if has_template(engine):
+        try:
+            return list(model.chat_prompt(messages(turns, label, system)) or ())
+        except Exception as error:  # a template raises what it likes, such as for a system role
+            reason = " ".join(str(error).split())[:200]
+            raise UsageError(f"the chat template refuses this conversation: {reason}") from error
+    names = list(inputs_of(engine.task))
+    row: Row = {"row_id": 0, **dict.fromkeys(names, ""), names[0]: turns[-1]["user"]}
+    if not system.strip():
+        return engine.prompt(row)
+    example = dict(engine.task.format_example(row))
+    column = "prompt" if "prompt" in example else "text"  # what the kind reads
+    if not isinstance(example[column], str):
+        raise UsageError("a system prompt needs a model with a chat template for this task")
+    example[column] = f"{system.strip()}\n\n{example[column]}"
+    return list(model.renderer.prompt(example))

@@ -1,0 +1,147 @@
+"""The runs that the page can show, and the models of those that are being looked at."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import RunError, ToolkitError, UsageError
+from toolkit.pipeline.restore import load_task
+from toolkit.runs import predictions
+from toolkit.runs.files import read_json, read_jsonl
+from toolkit.runs.run import Run
+from toolkit.task import Row, Task
+from toolkit_playground.state.engine import Engine, base_of
+from toolkit_playground.state.store import Store
+
+MODELS_KEPT = 2
+"""Bases in memory at once; the one that was looked at longest ago goes."""
+PRIVATE = ".playground"
+"""Folder beside the runs for votes and guesses; no file of it is ever served."""
+
+
+class Library:
+    """Runs by ID.
+
+    Args:
+        folder: the runs folder.
+        given: runs that were named on the command line, which may lie elsewhere.
+    """
+
+    def __init__(self, folder: Path, given: Sequence[Run] = ()) -> None:
+        self.folder = folder
+        self.given = list(given)
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[str, float], dict[str, dict[int, Mapping[str, Any]]]] = {}
+
+    # -- runs --------------------------------------------------------------------------------------
+    def runs(self) -> list[Run]:
+        """All runs, those that were named first, then the newest; read anew each time."""
+        named = {run.id for run in self.given}
+        found = [Run.open(run.path) if readable(run) else run for run in self.given]
+        return found + [r for r in reversed(list(Run.all(self.folder))) if r.id not in named]
+
+    def playable(self) -> list[Run]:
+        """Runs with an adapter to play with, and those that were named."""
+        named = {run.id for run in self.given}
+        return [run for run in self.runs() if run.finished or run.id in named]
+
+    def find(self, key: str | None) -> Run:
+        """A run by ID; raises :class:`UsageError` where there is none."""
+        for run in self.runs():
+            if run.id == key:
+                return run
+        raise UsageError(f"there is no run {key!r}; see: toolkit runs")
+
+    def first(self) -> str | None:
+        """The run that the page opens on: the first named, else the newest finished."""
+        playable = self.playable()
+        return playable[0].id if playable else None
+
+    def beside(self, run: Run) -> list[Run]:
+        """Other runs of the task with an adapter, whether on the same base or named."""
+        named = {other.id for other in self.given}
+        return [
+            other
+            for other in self.playable()
+            if other.id != run.id
+            and other.info["task"] == run.info["task"]
+            and (other.id in named or base_of(other) == base_of(run))
+        ]
+
+    # -- models ------------------------------------------------------------------------------------
+    def engine(self, key: str | None) -> Engine:
+        """The run's model, loaded if it is not; raises a :class:`ToolkitError`."""
+        run = self.find(key)
+        with self._lock:
+            if run.id not in self._engines:
+                missing = missing_files(run)
+                if missing:
+                    raise RunError(
+                        f"the folder of run {run.id} has no {', '.join(missing)}; bring it back, "
+                        "or start a new run"
+                    )
+                while len(self._engines) >= MODELS_KEPT:
+                    self._engines.popitem(last=False)
+                self._engines[run.id] = Engine(run)
+            self._engines.move_to_end(run.id)
+            return self._engines[run.id]
+
+    # -- what a run keeps --------------------------------------------------------------------------
+    def store(self, run: Run) -> Store:
+        """The votes and guesses about a run."""
+        return Store(run.path.resolve().parent.parent / PRIVATE / f"{run.id}.sqlite")
+
+    def held_out(self, run: Run, *splits: str) -> list[Row]:
+        """Held-out rows of those splits, in the run's order; none where they were not kept."""
+        place = run.data / "heldout.jsonl"
+        if not place.is_file():
+            return []
+        return [row for row in read_jsonl(place) if row["split"] in splits]
+
+    def system_answers(self, run: Run) -> dict[str, dict[int, Mapping[str, Any]]]:
+        """Each system's stored predictions by row number; none where they cannot be read."""
+        place = run.predictions / "systems.json"
+        if not place.is_file():
+            return {}
+        key = (run.id, place.stat().st_mtime)
+        if key not in self._answers:
+            found = predictions.load(run)
+            self._answers = {key: {s.name: _by_row(s) for s in found}}
+        return self._answers[key]
+
+    def metrics(self, run: Run) -> Mapping[str, Any] | None:
+        """The run's metrics document; ``None`` before it is scored."""
+        place = run.path / "metrics.json"
+        return read_json(place) if place.is_file() else None
+
+
+def _by_row(system: predictions.System) -> dict[int, Mapping[str, Any]]:
+    return {row_id: line for lines in system.splits.values() for row_id, line in lines.items()}
+
+
+def readable(run: Run) -> bool:
+    """Whether ``run.json`` can still be read."""
+    try:
+        Run.open(run.path)
+    except ToolkitError:
+        return False
+    return True
+
+
+def missing_files(run: Run) -> list[str]:
+    """What a finished run must have and this one has not."""
+    needed = ("adapter/toolkit.json", "predictions/systems.json")
+    return [name for name in needed if run.done("train") and not (run.path / name).is_file()]
+
+
+def task_of(library: Library, key: str | None) -> tuple[Run, Task] | None:
+    """The chosen run and its task; ``None`` without a run."""
+    if key is None:
+        return None
+    run = library.find(key)
+    return run, load_task(run)

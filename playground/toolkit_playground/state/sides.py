@@ -1,0 +1,47 @@
+"""The sides that can be compared: the base, the run's adapters, the adapters of other runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolkit.errors import UsageError
+from toolkit.runs.run import Run
+from toolkit_playground.state.engine import BASE_LABEL, Engine, trained_label
+from toolkit_playground.state.library import Library
+
+ADAPTER_LABEL = "adapter"
+OTHER_RUN = "adapter of "
+"""How the label of another run's adapter begins; the run's ID follows."""
+
+
+def side_labels(library: Library, run: Run) -> list[str]:
+    """The labels of all sides that can be chosen."""
+    seeds = sorted(folder.name for folder in run.path.glob("adapter-seed-*"))
+    others = [f"{OTHER_RUN}{other.id}" for other in library.beside(run)]
+    return [BASE_LABEL, trained_label(run), *seeds, *others]
+
+
+def first_sides(library: Library) -> list[str]:
+    """The sides of the run that the page opens on; they are there before a session is."""
+    key = library.first()
+    if key is None:
+        return [BASE_LABEL, ADAPTER_LABEL]
+    return side_labels(library, library.find(key))
+
+
+def resolve_sides(library: Library, engine: Engine, labels: Sequence[str]) -> list[str]:
+    """The labels in the page's order, once other runs' adapters have been put on the base.
+
+    Raises:
+        UsageError: no side is chosen, or one cannot be shown.
+    """
+    known = side_labels(library, engine.run)
+    chosen = [label for label in known if label in set(labels)]
+    if not chosen:
+        raise UsageError("choose at least one side")
+    for label in chosen:
+        if label in engine.problems:
+            raise UsageError(f"{label}: {engine.problems[label]}")
+        if label.startswith(OTHER_RUN):
+            engine.add_run(library.find(label.removeprefix(OTHER_RUN)))
+    return chosen

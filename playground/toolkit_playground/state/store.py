@@ -1,0 +1,136 @@
+"""Votes and guesses in SQLite: committed to the disk before the page says thanks."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHOICES = ("left", "right", "tie", "both-bad")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS votes (
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    voter TEXT NOT NULL,
+    sheet INTEGER NOT NULL,
+    row_id INTEGER,
+    input TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    left_side TEXT NOT NULL,
+    right_side TEXT NOT NULL,
+    left_text TEXT NOT NULL,
+    right_text TEXT NOT NULL,
+    choice TEXT NOT NULL CHECK (choice IN ('left', 'right', 'tie', 'both-bad'))
+);
+CREATE TABLE IF NOT EXISTS guesses (
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    voter TEXT NOT NULL,
+    row_id INTEGER NOT NULL,
+    guess REAL NOT NULL,
+    seconds REAL NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One blind comparison.
+
+    Args:
+        voter: whoever voted, by the name they gave or a number of their session.
+        sheet: whether it belongs to the evaluation sheet.
+        row_id: the held-out row; ``None`` for an input of the voter's own.
+        input: what was shown.
+        prompt: what the model got.
+        left_side, right_side: who stood where.
+        left_text, right_text: their answers.
+        choice: ``left``, ``right``, ``tie`` or ``both-bad``.
+    """
+
+    voter: str
+    sheet: bool
+    row_id: int | None
+    input: str
+    prompt: str
+    left_side: str
+    right_side: str
+    left_text: str
+    right_text: str
+    choice: str
+
+    @property
+    def winner(self) -> str | None:
+        """The side that was preferred; ``None`` for a tie and for both bad."""
+        return {"left": self.left_side, "right": self.right_side}.get(self.choice)
+
+
+FIELDS = tuple(Vote.__dataclass_fields__)
+
+
+class Store:
+    """The votes and guesses about one run, in one file that several processes may write to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one transaction: committed and on the disk when the block ends."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(SCHEMA)
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+
+    def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        if not self.path.is_file():
+            return []
+        with self._open() as connection:
+            return connection.execute(query, values).fetchall()
+
+    # -- votes -------------------------------------------------------------------------------------
+    def vote(self, vote: Vote) -> None:
+        """Keep a vote."""
+        names = ", ".join(FIELDS)
+        places = ", ".join(f":{name}" for name in FIELDS)
+        values = {name: getattr(vote, name) for name in FIELDS} | {"at": time.time()}
+        with self._open() as connection:
+            connection.execute(f"INSERT INTO votes (at, {names}) VALUES (:at, {places})", values)
+
+    def votes(self) -> list[Vote]:
+        """All votes, the oldest first."""
+        rows = self._read("SELECT * FROM votes ORDER BY id")
+        return [
+            Vote(
+                **{name: row[name] for name in FIELDS if name != "sheet"}, sheet=bool(row["sheet"])
+            )
+            for row in rows
+        ]
+
+    # -- guesses -----------------------------------------------------------------------------------
+    def guess(self, voter: str, row_id: int, guess: float, seconds: float) -> None:
+        """Keep a guess."""
+        with self._open() as connection:
+            connection.execute(
+                "INSERT INTO guesses (at, voter, row_id, guess, seconds) VALUES (?, ?, ?, ?, ?)",
+                (time.time(), voter, row_id, guess, seconds),
+            )
+
+    def guesses(self) -> tuple[Mapping[int, float], float]:
+        """The first guess of each row by its number, and the seconds they took in all."""
+        rows = self._read("SELECT row_id, guess, seconds FROM guesses ORDER BY id DESC")
+        first = {row["row_id"]: (row["guess"], row["seconds"]) for row in rows}
+        return {k: g for k, (g, _) in first.items()}, sum(s for _, s in first.values())

@@ -1,0 +1,140 @@
+"""What votes say: a sign test for two sides, Bradley–Terry strengths for more, agreement of voters.
+
+Ties and "both bad" are shown and left out of the sign test; Bradley–Terry counts them as half a win
+for each (Davidson's model without its tie parameter). Votes of one person on one row are taken for
+independent draws, which the page says.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.evaluation import preference_sheet
+from toolkit.metrics.statistics import CONFIDENCE, proportion
+from toolkit_playground.state.store import Vote
+
+
+@dataclass(frozen=True)
+class Duel:
+    """How two sides did against each other.
+
+    Args:
+        a, b: the sides; ``a`` comes first in the order that was given.
+        a_wins, b_wins, ties, both_bad: counts.
+        share: of ``a`` among the decided votes, with Wilson's 95 % interval.
+        p: two-sided sign test of "as often one as the other".
+    """
+
+    a: str
+    b: str
+    a_wins: int
+    b_wins: int
+    ties: int
+    both_bad: int
+    share: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def decided(self) -> int:
+        return self.a_wins + self.b_wins
+
+
+def duels(votes: Sequence[Vote], order: Sequence[str]) -> list[Duel]:
+    """All pairs of sides that met."""
+    from scipy.stats import binomtest
+
+    found = []
+    sides = [*order, *sorted({s for v in votes for s in (v.left_side, v.right_side)} - set(order))]
+    for b, a in itertools.combinations(sides, 2):
+        met = [v for v in votes if {v.left_side, v.right_side} == {a, b}]
+        if not met:
+            continue
+        won = Counter(v.winner or v.choice for v in met)
+        decided = won[a] + won[b]
+        share = proportion(won[a], decided)
+        p = float(binomtest(won[a], decided).pvalue) if decided else 1.0
+        found.append(
+            Duel(
+                a, b, won[a], won[b], won["tie"], won["both-bad"],
+                share.value, share.low, share.high, p,
+            )
+        )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Strength:
+    """A side's log-odds of beating the first side, with its 95 % interval."""
+
+    side: str
+    value: float
+    low: float
+    high: float
+
+
+def strengths(votes: Sequence[Vote], order: Sequence[str]) -> list[Strength]:
+    """Bradley–Terry strengths relative to the first side, for three sides or more.
+
+    Maximum likelihood with a weak Gaussian prior (variance 25), which keeps sides that won or lost
+    everything finite; the intervals are Wald's, from the information matrix.
+    """
+    import numpy as np
+    from scipy.optimize import minimize
+    from scipy.stats import norm
+
+    met = {s for v in votes for s in (v.left_side, v.right_side)}
+    sides = [s for s in order if s in met] + sorted(met - set(order))
+    if len(sides) < 3:
+        return []
+    wins = np.zeros((len(sides), len(sides)))
+    for vote in votes:
+        i, j = sides.index(vote.left_side), sides.index(vote.right_side)
+        left = {"left": 1.0, "right": 0.0}.get(vote.choice, 0.5)
+        wins[i, j] += left
+        wins[j, i] += 1 - left
+    games = wins + wins.T
+
+    def loss(free: Any) -> float:
+        values = np.concatenate([[0.0], free])
+        gaps = values[:, None] - values[None, :]
+        return float((wins * np.logaddexp(0, -gaps)).sum() + (free**2).sum() / 50)
+
+    fitted = minimize(loss, np.zeros(len(sides) - 1), method="BFGS").x
+    values = np.concatenate([[0.0], fitted])
+    chance = 1 / (1 + np.exp(-(values[:, None] - values[None, :])))
+    weights = games * chance * (1 - chance)
+    information = np.diag(weights.sum(1)) - weights
+    covariance = np.linalg.inv(information[1:, 1:] + np.eye(len(sides) - 1) / 25)
+    z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+    return [
+        Strength(side, value, value - z * math.sqrt(var), value + z * math.sqrt(var))
+        for side, value, var in zip(sides[1:], fitted.tolist(), np.diag(covariance), strict=True)
+    ]
+
+
+def agreement(votes: Sequence[Vote]) -> list[preference_sheet.Agreement]:
+    """How far each two voters agree on the rows of the evaluation sheet that both judged."""
+    judged: dict[str, dict[int, str]] = {}
+    for vote in votes:
+        if vote.sheet and vote.row_id is not None:
+            judged.setdefault(vote.voter, {})[vote.row_id] = vote.winner or vote.choice
+    return preference_sheet.agreement(judged)
+
+
+def preferences(votes: Sequence[Vote]) -> list[dict[str, str]]:
+    """Decided votes as TRL's DPO trainer reads them: ``prompt``, ``chosen``, ``rejected``."""
+    pairs = []
+    for vote in votes:
+        if vote.winner is None or vote.left_text == vote.right_text:
+            continue
+        texts = (vote.left_text, vote.right_text)
+        chosen, rejected = texts if vote.choice == "left" else texts[::-1]
+        pairs.append({"prompt": vote.prompt, "chosen": chosen, "rejected": rejected})
+    return pairs

@@ -1,0 +1,1 @@
+"""The views: gradio components, what happens on a click, and what is shown then."""

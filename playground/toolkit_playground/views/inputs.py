@@ -1,0 +1,119 @@
+"""Components that several views have: sides, sampling controls, the task's inputs with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from toolkit.runs.run import Run
+from toolkit_playground.state import inputs
+from toolkit_playground.state.engine import MOST_CHARACTERS, MOST_NEW_TOKENS
+from toolkit_playground.state.inputs import BOXES
+from toolkit_playground.state.library import task_of
+from toolkit_playground.state.sides import first_sides, side_labels
+from toolkit_playground.views.page import QUIET, Page
+
+
+def sampling_controls() -> list[Any]:
+    """Sliders whose values :func:`sampling` takes, folded away; greedy at first."""
+    with gr.Accordion("Sampling", open=False, elem_classes="tk-sampling"):
+        with gr.Row():
+            new = gr.Slider(1, MOST_NEW_TOKENS, 64, step=1, label="Most new tokens")
+            temperature = gr.Slider(
+                0, 2, 0, step=0.05, label="Temperature", info="0 is greedy: the same every time"
+            )
+        with gr.Row():
+            top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top p")
+            top_k = gr.Slider(0, 200, 0, step=1, label="Top k", info="0: all tokens")
+        with gr.Row():
+            penalty = gr.Slider(1, 2, 1, step=0.05, label="Repetition penalty")
+            seed = gr.Number(0, precision=0, label="Seed", minimum=0)
+    return [new, temperature, top_p, top_k, penalty, seed]
+
+
+def side_choice(page: Page, view: str) -> gr.CheckboxGroup:
+    """The sides to choose from, of which the first two are chosen."""
+    return _sides(first_sides(page.library), elem_id=f"{view}-sides", label="Sides")
+
+
+def sides_of(page: Page, run: Run) -> gr.CheckboxGroup:
+    """The update of :func:`side_choice` for a run."""
+    return _sides(side_labels(page.library, run))
+
+
+def _sides(labels: Sequence[str], **options: Any) -> gr.CheckboxGroup:
+    return gr.CheckboxGroup(choices=list(labels), value=list(labels[:2]), **options)
+
+
+class RowInput:
+    """Boxes for a task's inputs, and held-out examples to click.
+
+    The examples come from the validation split: the test split is kept for guessing.
+
+    Args:
+        page: what the views share.
+        name: the view's, for the components' IDs.
+    """
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page = page
+        self.name = name
+        self.boxes = [
+            gr.Textbox(
+                label="Input", lines=4 if i == 0 else 2, max_lines=12, visible=i == 0,
+                elem_id=f"{name}-input-{i}", max_length=MOST_CHARACTERS,
+            )
+            for i in range(BOXES)
+        ]  # fmt: skip
+        self.row = gr.State(None)
+
+    def starts(self, button: gr.Button) -> Callable[..., Any]:
+        """The event of a button, or of Enter in one of the boxes."""
+        return partial(gr.on, [button.click, *(box.submit for box in self.boxes)])
+
+    def show_examples(self) -> None:
+        """Put the examples at this place of the page."""
+        page, name = self.page, self.name
+        self.examples = gr.Dataset(
+            components=["textbox", "textbox"], headers=["Held-out example", "True"],
+            samples=[["", ""]], type="index", label="Examples", samples_per_page=6,
+            elem_id=f"{name}-examples", layout="table",
+        )  # fmt: skip
+        page.follow([*self.boxes, self.row, self.examples], self._values)
+        self.examples.select(
+            self._click, [page.chosen, self.examples], [*self.boxes, self.row], **QUIET
+        )
+
+    def _values(self, key: str | None) -> list[Any]:
+        found = task_of(self.page.library, key)
+        if found is None:
+            hidden = [gr.Textbox(visible=i == 0, value="") for i in range(BOXES)]
+            return [*hidden, None, gr.Dataset(samples=[], visible=False)]
+        run, task = found
+        labels = list(inputs.inputs_of(task).values())[:BOXES]
+        rows = inputs.example_rows(self.page.library, run, task)
+        first = inputs.box_texts(task, rows[0]) if rows else [""] * BOXES
+        boxes = [
+            gr.Textbox(
+                visible=i < len(labels), label=labels[i] if i < len(labels) else "", value=first[i]
+            )
+            for i in range(BOXES)
+        ]
+        samples = [[inputs.summary(task, row), inputs.reference_text(task, row)] for row in rows]
+        return [
+            *boxes,
+            rows[0] if rows else None,
+            gr.Dataset(samples=samples, visible=bool(samples)),
+        ]
+
+    def _click(self, key: str | None, index: int) -> list[Any]:
+        found = task_of(self.page.library, key)
+        if found is None:
+            return [gr.skip()] * (BOXES + 1)
+        run, task = found
+        rows = inputs.example_rows(self.page.library, run, task)
+        row = rows[int(index) % len(rows)]
+        return [*inputs.box_texts(task, row), row]

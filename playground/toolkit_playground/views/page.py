@@ -1,0 +1,109 @@
+"""What the views share: the runs, stop events of the sessions, and how a view follows a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from toolkit.errors import UsageError
+from toolkit_playground.rendering import html
+from toolkit_playground.state.engine import Engine
+from toolkit_playground.state.library import Library
+from toolkit_playground.state.sessions import Sessions
+
+MODEL_QUEUE: Mapping[str, Any] = {
+    "concurrency_id": "model", "concurrency_limit": 1, "trigger_mode": "always_last",
+}  # fmt: skip
+"""Events that use the model wait for each other; everything else does not wait for them.
+
+A new request while an answer is written has stopped that answer (:meth:`Page.answer`) and is
+answered next: gradio would drop a request that comes before the old answer has ended.
+"""
+QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+NO_RUN = "No finished run yet"
+NO_RUN_HINT = "Make one with: toolkit run price-regression – then load this page again."
+
+Values = Callable[[str | None], list[Any]]
+"""The chosen run's ID → one value or gradio update for each of a view's components."""
+
+
+def block(name: str, value: str = "") -> gr.HTML:
+    """A place for HTML of our own, without gradio's styles."""
+    return gr.HTML(value, elem_id=name, apply_default_css=False, padding=False)
+
+
+def no_run() -> str:
+    """What a view shows where there is no run."""
+    return html.empty(NO_RUN, NO_RUN_HINT)
+
+
+@dataclass
+class Follower:
+    """The part of a view that changes with the chosen run.
+
+    Args:
+        outputs: its components.
+        values: their values for a run.
+    """
+
+    outputs: Sequence[Any]
+    values: Values
+
+
+@dataclass
+class Page:
+    """What every view gets while the page is built.
+
+    Args:
+        library: the runs.
+        chosen: the component with the chosen run's ID.
+        sessions: what each session is doing.
+        followers: filled by the views.
+    """
+
+    library: Library
+    chosen: gr.Dropdown
+    sessions: Sessions = field(default_factory=Sessions)
+    followers: list[Follower] = field(default_factory=list)
+
+    def follow(self, outputs: Sequence[Any], values: Values) -> None:
+        """Let components follow the chosen run."""
+        self.followers.append(Follower(outputs, values))
+
+    def engine(self, key: str | None) -> Engine:
+        """The chosen run's model; raises a :class:`ToolkitError` where there is none."""
+        if key is None:
+            raise UsageError(f"{NO_RUN}: toolkit run TASK")
+        return self.library.engine(key)
+
+    def answer(
+        self, start: Any, view: str, function: Callable[..., Any], inputs: Any, outputs: Any,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        """Let an event use the model, once what that session did before in the view has stopped.
+
+        Args:
+            start: the event, such as ``button.click``, or a dependency's ``then``.
+            view: the name under which :meth:`Sessions.stoppable` finds the stop event.
+            function, inputs, outputs: as of a gradio event.
+            options: further ones of that event.
+        """
+
+        def begin(request: gr.Request) -> None:
+            self.sessions.begin(request, view)
+
+        # Not queued, so that it stops an answer that is still being written.
+        start(begin, None, None, queue=False, **QUIET).then(
+            function, inputs, outputs, **options, **MODEL_QUEUE
+        )
+
+    def stop(self, button: gr.Button, view: str) -> None:
+        """Let a button stop what its session is doing in a view."""
+
+        def halt(request: gr.Request) -> None:
+            self.sessions.stop(request, view)
+
+        button.click(halt, None, None, queue=False, **QUIET)

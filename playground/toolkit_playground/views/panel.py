@@ -1,0 +1,120 @@
+"""View "Panel": a task's own panel, drawn from its plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from toolkit.errors import PluginError, ToolkitError
+from toolkit.pipeline.restore import load_task
+from toolkit.plugins import discovery
+from toolkit.task import Row, Task
+from toolkit_playground.rendering import html, panels
+from toolkit_playground.state.engine import Engine, Reading
+from toolkit_playground.state.inputs import read_row
+from toolkit_playground.state.sides import resolve_sides
+from toolkit_playground.views.inputs import RowInput, side_choice, sides_of
+from toolkit_playground.views.page import MODEL_QUEUE, Page, block, no_run
+
+VIEW = "panel"
+HINT = {
+    "number-distribution": "Press Show: the whole distribution over numbers, from both sides.",
+    "labels": "Press Show: the probability of each label, from base and adapter.",
+    "spans": "Press Show: the answers marked in the context, with the top five.",
+    "text": "Press Show: what base and adapter write, with the task's own marks.",
+}
+SIDES = ("base", "adapter", "full")
+"""Systems that the model in memory answers anew."""
+
+
+def build(page: Page) -> None:
+    """The view's components and what they do."""
+    with gr.Row(elem_classes="tk-split"):
+        with gr.Column(elem_classes="tk-one"):
+            inputs = RowInput(page, VIEW)
+            go = gr.Button("Show", variant="primary", elem_id="panel-go")
+        with gr.Column(elem_classes="tk-two"):
+            out = block("panel-out")
+        with gr.Column(elem_classes="tk-three"):
+            sides = side_choice(page, VIEW)
+            inputs.show_examples()
+
+    def values(key: str | None) -> list[Any]:
+        if key is None:
+            return [gr.CheckboxGroup(), no_run()]
+        run = page.library.find(key)
+        task = load_task(run)
+        view = task.panel.view if task.panel else "text"
+        hint = HINT.get(view, f"The panel's view {view!r} is none that can be drawn.")
+        return [sides_of(page, run), html.empty("Nothing shown yet", hint)]
+
+    page.follow([sides, out], values)
+
+    def show(key: str | None, labels: list[str], row: Row | None, *texts: str) -> str:
+        try:
+            engine = page.engine(key)
+            chosen = resolve_sides(page.library, engine, labels)
+            shown, known = read_row(engine.task, row, texts)
+            return panel(page, engine, chosen, shown, known)
+        except Exception as error:  # one session's trouble is shown there and nowhere else
+            return html.failure(error, "the panel")
+
+    inputs.starts(go)(
+        show, [page.chosen, sides, inputs.row, *inputs.boxes], out,
+        api_name="panel", show_progress="minimal", **MODEL_QUEUE,
+    )  # fmt: skip
+
+
+def panel(page: Page, engine: Engine, labels: Sequence[str], row: Row, known: bool) -> str:
+    """The panel's HTML for a row; raises :class:`PluginError` where the plugin's part fails.
+
+    Args:
+        known: whether the row has its reference.
+    """
+    task = engine.task
+    view = task.panel.view if task.panel else "text"
+    readings = engine.predict(row, labels)
+    others = _others(page, engine, row) if known else {}
+    truth = task.reference(row) if known else None
+    try:
+        return panels.draw(
+            view, [_shown(reading, row) for reading in readings],
+            truth=truth, others=others, unit=task.metric().unit,
+        )  # fmt: skip
+    except (TypeError, KeyError, ValueError, IndexError, AttributeError) as error:
+        raise _failure(task, error) from error
+
+
+def _shown(reading: Reading, row: Row) -> panels.Shown:
+    answer, task = reading.answer, reading.side.task
+    try:
+        data = task.panel_data(reading.output, row)
+    except ToolkitError:
+        raise
+    except Exception as error:  # a plugin may raise anything
+        raise _failure(task, error) from error
+    return panels.Shown(
+        reading.side.label, answer["prediction"], answer["low"], answer["high"], data,
+        bool(answer["parsed"]),
+    )  # fmt: skip
+
+
+def _failure(task: Task, error: Exception) -> PluginError:
+    origin = discovery.load().origins.get(task.name)
+    where = f"{origin.distribution} {origin.version}" if origin else "its plugin"
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return PluginError(
+        f"the panel of {task.name} ({where}) failed with {reason}; the other views still work"
+    )
+
+
+def _others(page: Page, engine: Engine, row: Row) -> Mapping[str, Any]:
+    """The predictions of the run's other systems for a held-out row."""
+    found = {}
+    for name, lines in page.library.system_answers(engine.run).items():
+        line = lines.get(int(row["row_id"]))
+        if line is not None and name not in SIDES and line["split"] == row.get("split"):
+            found[name] = line["prediction"]
+    return found

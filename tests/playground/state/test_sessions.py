@@ -1,0 +1,34 @@
+"""Stop events: of one session in one view, and replaced by the next request."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from toolkit_playground.state.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Visitor:
+    session_hash: str
+
+
+def test_a_stop_event_is_of_one_session_and_one_view() -> None:
+    sessions = Sessions()
+    mine = sessions.begin(Visitor("a"), "compare")
+    other = sessions.begin(Visitor("b"), "compare")
+    chat = sessions.begin(Visitor("a"), "chat")
+    sessions.stop(Visitor("a"), "compare")
+    assert (mine.is_set(), other.is_set(), chat.is_set()) == (True, False, False)
+    with sessions.stoppable(Visitor("a"), "compare") as waiting:
+        assert waiting is mine  # pressed while it still waited for its turn
+    with sessions.stoppable(Visitor("a"), "compare") as fresh:
+        assert not fresh.is_set()
+    sessions.leave(Visitor("a"))
+    assert chat.is_set() and not other.is_set()
+
+
+def test_a_new_request_replaces_the_one_before() -> None:
+    sessions = Sessions()
+    before: threading.Event = sessions.begin(Visitor("a"), "compare")
+    assert not sessions.begin(Visitor("a"), "compare").is_set() and before.is_set()

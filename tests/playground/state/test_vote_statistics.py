@@ -1,0 +1,76 @@
+"""What votes say."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from toolkit_playground.state.store import Vote
+from toolkit_playground.state.vote_statistics import agreement, duels, preferences, strengths
+
+ORDER = ("base", "adapter")
+
+
+def vote(left: str, right: str, choice: str, voter: str = "me", row_id: int | None = None) -> Vote:
+    return Vote(voter, row_id is not None, row_id, "in", "prompt:", left, right,
+                f" {left} says", f" {right} says", choice)  # fmt: skip
+
+
+def test_the_sign_test_counts_sides_not_places() -> None:
+    votes = [
+        *[vote("base", "adapter", "right")] * 8, *[vote("adapter", "base", "left")] * 7,
+        *[vote("adapter", "base", "right")] * 2, vote("base", "adapter", "tie"),
+        vote("base", "adapter", "both-bad"),
+    ]  # fmt: skip
+    (duel,) = duels(votes, ORDER)
+    assert (duel.a, duel.a_wins, duel.b_wins, duel.ties, duel.both_bad) == ("adapter", 15, 2, 1, 1)
+    assert duel.share == pytest.approx(15 / 17) and duel.low < duel.share < duel.high
+    # two-sided binomial: 2 * (C(17,0) + C(17,1) + C(17,2)) / 2**17
+    assert duel.p == pytest.approx(2 * (1 + 17 + 136) / 2**17)
+
+
+def test_undecided_votes_decide_nothing() -> None:
+    (duel,) = duels([vote("base", "adapter", "tie")] * 5, ORDER)
+    assert duel.decided == 0 and duel.p == 1.0 and math.isnan(duel.share)
+
+
+def test_bradley_terry_finds_the_strengths_that_made_the_votes() -> None:
+    # 2 : 1, 4 : 1 and 2 : 1 are the odds of strengths 0, log 2 and log 4.
+    votes = [
+        *[vote("a", "b", "right")] * 200, *[vote("a", "b", "left")] * 100,
+        *[vote("b", "c", "right")] * 200, *[vote("b", "c", "left")] * 100,
+        *[vote("a", "c", "right")] * 240, *[vote("a", "c", "left")] * 60,
+    ]  # fmt: skip
+    b, c = strengths(votes, ("a", "b", "c"))
+    assert (b.side, c.side) == ("b", "c")
+    assert b.value == pytest.approx(math.log(2), abs=0.02)
+    assert c.value == pytest.approx(math.log(4), abs=0.02)
+    assert b.low < math.log(2) < b.high < c.high and b.high - b.low < 0.6
+
+
+def test_two_sides_need_no_strengths_and_a_clean_sweep_stays_finite() -> None:
+    assert strengths([vote("base", "adapter", "left")], ORDER) == []
+    swept = [vote("a", "b", "right")] * 9 + [vote("b", "c", "right")] * 9
+    assert all(math.isfinite(s.high) for s in strengths(swept, ("a", "b", "c")))
+
+
+def test_agreement_of_two_who_filled_in_the_sheet() -> None:
+    one = [vote("base", "adapter", c, "one", i) for i, c in enumerate(("left", "right") * 5)]
+    # The other saw the sides the other way round, and agrees on eight of ten.
+    flipped = {"left": "right", "right": "left"}
+    two = [
+        vote("adapter", "base", flipped[v.choice] if i < 8 else v.choice, "two", i)
+        for i, v in enumerate(one)
+    ]
+    (found,) = agreement(one + two)
+    assert (found.a, found.b, found.rows, found.share) == ("one", "two", 10, 0.8)
+    assert found.kappa == pytest.approx(0.6)
+
+
+def test_preferences_leave_out_what_decides_nothing() -> None:
+    votes = [vote("base", "adapter", c) for c in ("left", "right", "tie", "both-bad")]
+    assert preferences(votes) == [
+        {"prompt": "prompt:", "chosen": " base says", "rejected": " adapter says"},
+        {"prompt": "prompt:", "chosen": " adapter says", "rejected": " base says"},
+    ]

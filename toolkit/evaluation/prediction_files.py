@@ -1,0 +1,136 @@
+"""The files of ``predictions/``: one line a row in each system's file, one entry a system.
+
+Their form is on the architecture page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import PluginError
+from toolkit.runs.files import read_json, write_json, write_jsonl
+from toolkit.runs.run import Run
+
+if TYPE_CHECKING:
+    from toolkit.metrics.metric import Metric
+    from toolkit.task import Row, Task
+
+
+# -- lines -----------------------------------------------------------------------------------------
+def prepare_metrics(task: Task, predictions: Sequence[Any], references: Sequence[Any]) -> None:
+    """Let the metrics compute what is cheaper for all predictions of a system at once."""
+    for metric in task.metrics:
+        if metric.prepare is not None:
+            metric.prepare(predictions, references)
+
+
+def line(
+    task: Task,
+    split: str,
+    row: Row,
+    prediction: Any,
+    width: float | None,
+    *,
+    seconds: float,
+    raw: str | None = None,
+    parsed: bool = True,
+    decoders: Mapping[str, Any] | None = None,
+    tokens: int | None = None,
+    hit_limit: bool | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One line of a predictions file (see the architecture page)."""
+    reference = task.reference(row)
+    low, high = (None, None) if width is None else task.interval(prediction, width)
+    content = {
+        "split": split,
+        "row_id": row["row_id"],
+        "reference": reference,
+        "raw": raw,
+        "prediction": prediction,
+        "parsed": parsed,
+        "low": low,
+        "high": high,
+        "metrics": {m.name: _figures(m, prediction, reference, row) for m in task.metrics},
+        "slices": {name: part(row) for name, part in task.slices().items()},
+        "seconds": round(seconds, 6),
+    }
+    if decoders is not None:
+        content |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
+    if detail is not None:
+        content["detail"] = dict(detail)
+    return content
+
+
+def _figures(
+    metric: Metric, prediction: Any, reference: Any, row: Row
+) -> float | list[float] | None:
+    """What a metric says of a row; null in a file means that it says nothing, never NaN."""
+    value = metric.per_example(prediction, reference)
+    if value is None:
+        return None
+    parts = [float(v) for v in (value if isinstance(value, tuple) else (value,))]
+    if not all(map(math.isfinite, parts)):
+        raise PluginError(
+            f"metric {metric.name!r} gives {value!r} for row {row['row_id']}; per_example must "
+            "return finite numbers"
+        )
+    return parts if isinstance(value, tuple) else parts[0]
+
+
+# -- systems ---------------------------------------------------------------------------------------
+def write_system(
+    run: Run,
+    name: str,
+    role: str,
+    lines: Sequence[Mapping[str, Any]],
+    width: float | None,
+    *,
+    fit_seconds: float | None,
+    predict_seconds: float,
+    decoder: str | None = None,
+    note: str = "",
+    tuned: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write a system's predictions and its entry in ``systems.json``; returns the entry."""
+    answers = [row["prediction"] for row in lines]
+    bad = sum(isinstance(answer, float) and not math.isfinite(answer) for answer in answers)
+    if bad:
+        raise PluginError(f"{name} gave {bad} predictions that are no finite number")
+    write_jsonl(run.predictions / f"{name}.jsonl", lines)
+    entry: dict[str, Any] = {
+        "name": name,
+        "role": role,
+        "file": f"{name}.jsonl",
+        "fit_seconds": None if fit_seconds is None else round(fit_seconds, 3),
+        "predict_seconds": round(predict_seconds, 3),
+        "decoder": decoder,
+        "interval_width": width,
+        "note": note,
+    }
+    if tuned:
+        entry["tuned"] = dict(tuned)
+    write_systems(run, entry)
+    return entry
+
+
+def write_systems(run: Run, entry: Mapping[str, Any]) -> None:
+    """Add or replace a system in ``predictions/systems.json``."""
+    path = run.predictions / "systems.json"
+    systems = read_json(path) if path.is_file() else []
+    kept = [s for s in systems if s["name"] != entry["name"]]
+    write_json(path, [*kept, dict(entry)])
+
+
+def predicted(run: Run, name: str) -> bool:
+    """Whether a system's predictions are there already."""
+    path = run.predictions / "systems.json"
+    return path.is_file() and any(s["name"] == name for s in read_json(path))
+
+
+def absent(run: Run, name: str, reason: str) -> None:
+    """Note that a system could not be had; the report names it with the reason."""
+    entry = {"name": name, "role": "baseline", "file": None, "note": reason}
+    write_systems(run, entry)

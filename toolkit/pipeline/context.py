@@ -1,0 +1,98 @@
+"""What the stages of a run share: the run directory, the task, the recipe, the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from toolkit.data.source import Source
+from toolkit.formatting import duration
+from toolkit.models import backend_choice
+from toolkit.pipeline.restore import load_task, make_kind
+from toolkit.plugins import recipes
+from toolkit.recipe import Recipe
+from toolkit.runs.run import Run
+from toolkit.system.console import Console
+from toolkit.task import Task
+
+if TYPE_CHECKING:
+    from toolkit.kinds.base import TaskModel
+    from toolkit.preparation.prepare import Prepared
+
+
+@dataclass
+class RunContext:
+    """One run while its stages are worked through.
+
+    Args:
+        run: the run directory.
+        task: its task, with the options of the recipe and, once they are known, its facts.
+        source: where the rows come from.
+        recipe: the resolved recipe.
+        console: where progress is shown.
+        prepared: the rows in their splits; set by the first stage.
+    """
+
+    run: Run
+    task: Task
+    source: Source
+    recipe: Recipe
+    console: Console
+    prepared: Prepared = field(init=False)
+
+    @classmethod
+    def of(cls, run: Run, console: Console) -> RunContext:
+        """The context of a run directory."""
+        return cls(
+            run=run,
+            task=load_task(run),
+            source=Source.from_dict(run.info["source"]),
+            recipe=recipes.from_dict(run.info["recipe"]),
+            console=console,
+        )
+
+    @cached_property
+    def model(self) -> TaskModel:
+        """The run's model, made when a stage first needs it; its weights are loaded later still."""
+        return make_kind(self.run, self.task, backend_choice.get(self.backend["name"]))
+
+    @property
+    def backend(self) -> dict[str, str]:
+        """The run's backend and why it was taken; older runs name none and had transformers."""
+        plain = {"name": backend_choice.TRANSFORMERS, "reason": "as before"}
+        return dict(self.run.info.get("backend") or plain)
+
+    @property
+    def seed(self) -> int:
+        """The seed of splits, initial weights and order."""
+        return int(self.run.info["seed"])
+
+    @property
+    def seeds(self) -> int:
+        """How many times the model is trained, each time with another seed."""
+        return int(self.run.info.get("options", {}).get("seeds", 1))
+
+    @property
+    def decoder(self) -> str | None:
+        """The decoder that the recipe names; ``None`` or ``auto``: the best on validation."""
+        return self.task.options.get("decoder")
+
+    def note_result(self, entry: Mapping[str, Any], label: str, seconds: float) -> None:
+        """Print a system's primary metric on the validation rows, and how long it took."""
+        metric = self.task.metric()
+        figure = format(entry["validation"], metric.format)
+        self.console.note(
+            f"{label}: {metric.name} {figure}{metric.unit} on validation, {duration(seconds)}"
+        )
+
+
+def adapter_name(index: int) -> str:
+    """The folder of what was trained with a seed: ``adapter``, or with its number behind."""
+    return system_name("adapter", index)
+
+
+def system_name(role: str, index: int) -> str:
+    """The name of what was trained with a seed: ``adapter`` or ``full``, then with a number."""
+    return f"{role}-seed-{index}" if index else role

@@ -1,0 +1,241 @@
+"""The stages of a run, in order: :data:`STAGES`, and the function of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import MissingExtra, RunError
+from toolkit.pipeline import train
+from toolkit.pipeline.context import RunContext, adapter_name, system_name
+from toolkit.preparation.prepare import prepare
+from toolkit.runs.files import write_json
+from toolkit.runs.run import Run
+from toolkit.system import distributed
+from toolkit.task import Row
+
+
+@dataclass(frozen=True)
+class RowTransform:
+    """One stage of a run.
+
+    Args:
+        name: its key in the ``stages`` of ``run.json``.
+        heading: what is printed when it begins.
+        work: does it.
+        restore: what a resumed run does instead once the stage is done; ``None``: nothing.
+        shared: whether all processes of a distributed run take part; otherwise the first alone.
+    """
+
+    name: str
+    heading: Callable[[RunContext], str]
+    work: Callable[[RunContext], None]
+    restore: Callable[[RunContext], None] | None = None
+    shared: bool = True
+
+
+# -- data ------------------------------------------------------------------------------------------
+def prepare_data(context: RunContext) -> None:
+    """Read, split and check the rows, and store what later stages and the report need of them."""
+    from toolkit.preparation import data_stage
+    from toolkit.system import monitor
+
+    run, versions = context.run, monitor.versions()
+    context.prepared = prepare(context.task, context.source, context.seed)
+    data_stage.look(run, context.task, context.model, context.prepared, context.console)
+    run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
+    _note_sizes(context)
+
+
+def restore_data(context: RunContext) -> None:
+    """Read and split the rows of a resumed run, and refuse others than it was started with."""
+    from toolkit.system import monitor
+
+    run = context.run
+    _check_versions(run, monitor.versions())
+    prepared = context.prepared = prepare(context.task, context.source, context.seed)
+    before = run.info["data"]["fingerprint"]
+    if prepared.fingerprint != before:
+        raise RunError(
+            f"the data of run {run.id} has changed since it was started (fingerprint "
+            f"{prepared.fingerprint[:12]}, was {before[:12]}); "
+            "bring the old data back, or start a new run"
+        )
+    _note_sizes(context)
+
+
+def _check_versions(run: Run, now: Mapping[str, Any]) -> None:
+    """Refuse to go on with other versions than the run was started with, naming them."""
+    then = run.info.get("versions", {})
+    changed = [
+        f"{name} {then.get(name)} → {now.get(name)}"
+        for name in {**then, **now}
+        if then.get(name) != now.get(name)
+    ]
+    if changed and not run.finished:
+        raise RunError(
+            f"run {run.id} was started with other versions: {', '.join(sorted(changed))}; "
+            "install those again, or start a new run"
+        )
+
+
+def _note_sizes(context: RunContext) -> None:
+    prepared = context.prepared
+    sizes = ", ".join(f"{name} {size:,}" for name, size in prepared.sizes.items())
+    context.console.note(f"{sizes} rows{' (synthetic)' if prepared.synthetic else ''}")
+
+
+# -- baselines -------------------------------------------------------------------------------------
+def run_baselines(context: RunContext) -> None:
+    """Fit the task's baselines, in the first process, and let them predict the held-out rows."""
+    from toolkit.evaluation import predict, prediction_files
+
+    if not distributed.first():
+        return
+    run, task = context.run, context.task
+    fits = [
+        *((name, fit, "baseline") for name, fit in task.baselines().items()),
+        *((name, fit, "control") for name, fit in task.controls().items()),
+    ]
+    for name, fit, role in fits:
+        if prediction_files.predicted(run, name):
+            continue
+        try:
+            entry = predict.predict_baseline(run, task, name, fit, context.prepared.splits, role)
+        except MissingExtra as error:
+            prediction_files.absent(run, name, str(error))
+            context.console.warn(f"{name}: left out, {error}")
+            continue
+        context.note_result(entry, name, entry["fit_seconds"] + entry["predict_seconds"])
+
+
+# -- the base model --------------------------------------------------------------------------------
+def run_base_model(context: RunContext) -> None:
+    """Let the untouched model predict the held-out rows, with and without examples."""
+    from toolkit.evaluation import predict
+
+    run, model = context.run, context.model
+    fitted = _fit_base(context)
+    shots = _few_shot_rows(context)
+    for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
+        if _predicted(context, name) or (name == "few-shot" and not examples):
+            continue
+        with context.console.track(name) as progress:
+            entry = predict.predict_model(
+                run, context.task, model, name, role, context.prepared.splits,
+                adapter=False, shots=examples, decoder=context.decoder, progress=progress,
+                fit_seconds=fitted if model.base_note else None,
+                note=model.base_note, perplexity=role == "base",
+            )  # fmt: skip
+        context.note_result(entry, name, entry["predict_seconds"])
+    _predict_variants(context, "baseline", adapter=False)
+
+
+def _fit_base(context: RunContext) -> float:
+    """Fit what the untouched model needs to answer, in all processes; the seconds it took."""
+    started = time.perf_counter()
+    if distributed.first():
+        context.model.fit_base(context.prepared.splits["train"], context.run.base)
+    distributed.wait()
+    if not distributed.first():
+        context.model.load_base(context.run.base)
+    return time.perf_counter() - started
+
+
+def _few_shot_rows(context: RunContext) -> list[Row]:
+    """Training rows for the few-shot prompt, drawn by the seed."""
+    rows = context.prepared.splits["train"]
+    count = min(context.model.few_shot, len(rows))
+    drawn = rows.shuffle(seed=context.seed).select(range(count))
+    return [dict(row) for row in drawn]
+
+
+def _predicted(context: RunContext, name: str) -> bool:
+    """Whether a system's predictions are there already; the same in all processes."""
+    from toolkit.evaluation import prediction_files
+
+    return bool(distributed.agreed(lambda: prediction_files.predicted(context.run, name)))
+
+
+def _predict_variants(context: RunContext, role: str, *, adapter: bool) -> None:
+    """Further systems of the model in memory: a random head, several checkpoints together."""
+    from toolkit.evaluation import predict
+
+    model = context.model
+    for name, note in model.variants(adapter=adapter).items():
+        if _predicted(context, name):
+            continue
+        with model.as_variant(name), context.console.track(name) as progress:
+            entry = predict.predict_model(
+                context.run, context.task, model, name, role, context.prepared.splits,
+                adapter=adapter, decoder=context.decoder, progress=progress, note=note,
+            )  # fmt: skip
+        context.note_result(entry, name, entry["predict_seconds"])
+
+
+# -- the trained model -----------------------------------------------------------------------------
+def run_trained_models(context: RunContext) -> None:
+    """Let what was trained predict the held-out rows, once for each training seed."""
+    from toolkit.evaluation import prediction_files
+
+    run, model = context.run, context.model
+    for index in range(context.seeds):
+        name = system_name(model.role, index)
+        answered = _predicted(context, name)
+        if answered and index:
+            continue
+        model.load_adapter(run.path / adapter_name(index))
+        if not answered:
+            _predict_adapter(context, index, name)
+        if index == 0:  # an earlier try may have ended between the adapter and these
+            _predict_variants(context, "ensemble", adapter=True)
+            if reason := run.info["training"].get("no_ensemble"):
+                prediction_files.absent(run, "ensemble", reason)
+
+
+def _predict_adapter(context: RunContext, index: int, name: str) -> None:
+    from toolkit.evaluation import latency, predict
+
+    run, model, splits = context.run, context.model, context.prepared.splits
+    with context.console.track(name) as progress:
+        entry = predict.predict_model(
+            run, context.task, model, name, model.role, splits,
+            adapter=True, decoder=context.decoder, progress=progress,
+            fit_seconds=run.info["training"]["seconds"], perplexity=index == 0,
+        )  # fmt: skip
+    if index == 0 and distributed.first():
+        run.info["speed"] = latency.measure(model, [dict(row) for row in splits["test"]])
+        run.save()
+    context.note_result(entry, f"{name}, decoder {entry['decoder']}", entry["predict_seconds"])
+
+
+# -- results ---------------------------------------------------------------------------------------
+def write_metrics(context: RunContext) -> None:
+    """Compute every figure from the predictions: ``metrics.json``."""
+    from toolkit.evaluation import score, trainer_results
+
+    run = context.run
+    document = score.score(run, context.task)
+    write_json(run.path / "metrics.json", document)
+    trainer_results.write(run, document)
+
+
+def write_report(context: RunContext) -> None:
+    """Write the pages: ``report.html``, ``report.md`` and the model card."""
+    from toolkit.reporting import report
+
+    report.write(context.run, context.task)
+
+
+STAGES = (
+    RowTransform("data", lambda context: "data", prepare_data, restore=restore_data),
+    RowTransform("baselines", lambda context: "baselines", run_baselines),
+    RowTransform("base", lambda context: f"base model ({context.recipe.model})", run_base_model),
+    RowTransform("train", lambda context: "training", train.train_all),
+    RowTransform("predict", lambda context: "adapter on held-out rows", run_trained_models),
+    RowTransform("score", lambda context: "scoring", write_metrics, shared=False),
+    RowTransform("report", lambda context: "report", write_report, shared=False),
+)
+"""All stages in their order; their names are those of :data:`toolkit.runs.run.STAGES`."""
