@@ -28,7 +28,7 @@ APPLICATION_MODULES = (
     "toolkit.evaluation",
     "toolkit.kinds",
     "toolkit.metrics.statistics",
-    "toolkit.models.paths",
+    "toolkit.models",
     "toolkit.panels",
     "toolkit.pipeline",
     "toolkit.plugins",

@@ -14,7 +14,7 @@ from toolkit import Metric, Row, Task, formatting
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.evaluation import human_guesses
 from toolkit.metrics import statistics
-from toolkit.pipeline import load_task, restore
+from toolkit.pipeline import load_task, refresh
 from toolkit.runs import Run
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.chart_lock import CHART_LOCK
@@ -91,7 +91,7 @@ class HumanSystem:
         task = load_task(run)
         human_guesses.add(run, task, dict(given), seconds)
         with CHART_LOCK:
-            restore.refresh(run, task)
+            refresh(run, task)
 
 
 def next_question(library: Library, run: Run, after: Question | None = None) -> Question | None:
