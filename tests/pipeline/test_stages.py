@@ -31,7 +31,7 @@ class Kept(Console):
 
 @pytest.fixture
 def context(tmp_path: Path) -> RunContext:
-    task: Any = type("Fake", (), {"task_options": {"decoder": "median"}})()
+    task: Any = type("Fake", (), {"options": {"decoder": "median"}})()
     source: Any = None
     recipe: Any = None
     return RunContext(Run.create(tmp_path, INFO), task, source, recipe, Kept())
