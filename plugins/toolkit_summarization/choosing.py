@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import UsageError
 from toolkit.evaluation.perplexity import PERPLEXITY
 from toolkit.kinds import TaskModel, TrainingWatch, model_class
-from toolkit.metrics.statistics import interval, paired, plain
+from toolkit.metrics.statistics import as_json, interval, paired
 from toolkit_summarization.task import TWO_STAGE, Summarization
 from toolkit_summarization.templates import TEMPLATES, text_of
 
@@ -62,9 +62,9 @@ class Line:
     def document(self) -> dict[str, Any]:
         """JSON values: each figure with its interval."""
         metrics = {m.name: m for m in Summarization.metrics}
-        found = {name: plain(interval(metrics[name], self.values[name])) for name in FIGURES}
+        found = {name: as_json(interval(metrics[name], self.values[name])) for name in FIGURES}
         if self.losses is not None:
-            found["perplexity"] = plain(interval(PERPLEXITY, self.losses))
+            found["perplexity"] = as_json(interval(PERPLEXITY, self.losses))
         return {"name": self.name, "template": text_of(self.template), **found}
 
 
@@ -171,7 +171,7 @@ def _document(lines: Sequence[Line], asked: Asked, rows: int) -> dict[str, Any]:
     metric = next(m for m in Summarization.metrics if m.name == "rougeL")
     against = [
         {"a": winner.name, "b": other.name, "metric": "rougeL",
-         **plain(paired(metric, winner.values["rougeL"], other.values["rougeL"]))}
+         **as_json(paired(metric, winner.values["rougeL"], other.values["rougeL"]))}
         for other in lines if other is not winner
     ]  # fmt: skip
     return {

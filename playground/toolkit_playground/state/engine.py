@@ -238,7 +238,7 @@ class Engine:
                         return
                     _seed(seed)
                     writing.started = time.perf_counter()
-                    model.write(
+                    model.write_texts(
                         prompts, names, generation=generation,
                         watch=Watch(writing.on_token, stop.is_set),
                     )  # fmt: skip

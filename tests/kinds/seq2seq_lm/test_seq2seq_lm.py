@@ -183,7 +183,7 @@ def test_both_sides_are_written_from_one_model(tiny_t5: Path, trained: tuple[Pat
     kind.load_adapter(trained[0])
     prompts = [kind.prompt(dict(row)) for row in rows(3)]
     seen: list[int] = []
-    mixed = kind.write(
+    mixed = kind.write_texts(
         [prompts[0], prompts[0], prompts[1]], [BASE, "default", "default"],
         generation={"max_new_tokens": 8}, watch=Watch(lambda index, token: seen.append(index)),
     )  # fmt: skip
