@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import UsageError
 from toolkit.evaluation.perplexity import PERPLEXITY
-from toolkit.kinds.base import TaskModel, TrainingWatch
-from toolkit.kinds.registry import model_class
-from toolkit.metrics.statistics import interval, paired, plain
+from toolkit.kinds import TaskModel, TrainingWatch, model_class
+from toolkit.metrics.statistics import as_json, interval, paired
 from toolkit_summarization.task import TWO_STAGE, Summarization
 from toolkit_summarization.templates import TEMPLATES, text_of
 
 if TYPE_CHECKING:
     from toolkit import Recipe, Row
-    from toolkit.preparation.prepare import Prepared
-    from toolkit.system.console import Console
+    from toolkit.preparation import Prepared
+    from toolkit.system import Console
 
 FIGURES = ("rouge1", "rouge2", "rougeL")
 
@@ -63,9 +62,9 @@ class Line:
     def document(self) -> dict[str, Any]:
         """JSON values: each figure with its interval."""
         metrics = {m.name: m for m in Summarization.metrics}
-        found = {name: plain(interval(metrics[name], self.values[name])) for name in FIGURES}
+        found = {name: as_json(interval(metrics[name], self.values[name])) for name in FIGURES}
         if self.losses is not None:
-            found["perplexity"] = plain(interval(PERPLEXITY, self.losses))
+            found["perplexity"] = as_json(interval(PERPLEXITY, self.losses))
         return {"name": self.name, "template": text_of(self.template), **found}
 
 
@@ -172,7 +171,7 @@ def _document(lines: Sequence[Line], asked: Asked, rows: int) -> dict[str, Any]:
     metric = next(m for m in Summarization.metrics if m.name == "rougeL")
     against = [
         {"a": winner.name, "b": other.name, "metric": "rougeL",
-         **plain(paired(metric, winner.values["rougeL"], other.values["rougeL"]))}
+         **as_json(paired(metric, winner.values["rougeL"], other.values["rougeL"]))}
         for other in lines if other is not winner
     ]  # fmt: skip
     return {

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import Metric, UsageError
 from toolkit.evaluation.preference_sheet import UNDECIDED, agreement, draw, read_csv, to_csv
-from toolkit.metrics.statistics import interval, plain
-from toolkit.runs import predictions
-from toolkit.runs.files import write_json, write_text
-from toolkit.runs.run import Run
+from toolkit.metrics.statistics import as_json, interval
+from toolkit.runs import Run, predictions, write_json, write_text
 
 if TYPE_CHECKING:
     from toolkit import Task
@@ -84,7 +82,7 @@ def summary(judged: Mapping[str, Mapping[int, str]], a: str, b: str) -> dict[str
         given = [worth[sheet[row]] for sheet in judged.values() if row in sheet]
         means.append(sum(given) / len(given))
     choices = [choice for sheet in judged.values() for choice in sheet.values()]
-    preference = plain(interval(PREFERENCE, means))
+    preference = as_json(interval(PREFERENCE, means))
     agreed = [
         {"a": one.a, "b": one.b, "rows": one.rows, "share": one.share,
          "kappa": None if math.isnan(one.kappa) else one.kappa}

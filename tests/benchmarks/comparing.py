@@ -92,7 +92,7 @@ def compared(kind: Any, tokens: int) -> None:
     settings = {"max_new_tokens": tokens, "min_new_tokens": tokens}
     heard: list[list[int]] = [[], []]
     watch = Watch(on_token=lambda index, token: heard[index].append(token))
-    outs = kind.write([prompt, prompt], [BASE, "default"], generation=settings, watch=watch)
+    outs = kind.write_texts([prompt, prompt], [BASE, "default"], generation=settings, watch=watch)
     assert [out.tokens for out in outs] == [tokens, tokens] and heard[0] != heard[1]
 
 

@@ -45,7 +45,9 @@ def expected(folder: Path) -> dict[tuple[str, str], str]:
     answers = {}
     for row in rows:
         for label, name in (("base", BASE), ("adapter", "default")):
-            (out,) = kind.write([kind.prompt(row)], [name], generation={"max_new_tokens": TOKENS})
+            (out,) = kind.write_texts(
+                [kind.prompt(row)], [name], generation={"max_new_tokens": TOKENS}
+            )
             answers[row["text"], label] = out.text
     return answers
 

@@ -64,7 +64,7 @@ def test_no_spread_gives_an_interval_of_no_width(values: list[float]) -> None:
 def test_an_undefined_figure_is_not_an_error_and_not_in_json() -> None:
     found = statistics.interval(R2, [(1.0, 5.0)] * 30)  # equal references: R² divides by zero
     assert not math.isfinite(found.value)
-    assert statistics.plain(found) == {"value": None, "low": None, "high": None}
+    assert statistics.as_json(found) == {"value": None, "low": None, "high": None}
 
 
 def test_pairing_finds_what_separate_intervals_hide() -> None:
@@ -106,7 +106,7 @@ def test_equal_systems_do_not_differ() -> None:
 def test_where_one_has_no_figure_there_is_no_difference() -> None:
     share = Metric("share", lambda p, r: (p, r), lambda a, b, axis=-1: a.sum(axis) / b.sum(axis))
     found = statistics.paired(share, [(1.0, 1.0)] * 9, [(0.0, 0.0)] * 9)
-    assert set(statistics.plain(found).values()) == {None}
+    assert set(statistics.as_json(found).values()) == {None}
 
 
 def test_different_rows_cannot_be_paired() -> None:

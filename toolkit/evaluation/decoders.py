@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
-from toolkit.metrics.statistics import known, plain
+from toolkit.metrics.statistics import as_json, known
 from toolkit.runs.predictions import TRAINED, System
 from toolkit.task import Task
 
@@ -16,47 +16,48 @@ PLAIN = "greedy"
 
 
 # -- decoders ------------------------------------------------------------------------------------
-def decoders(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]:
-    """Every decoder of a system: its figure on validation, which it was chosen by, and on test."""
-    rows = []
-    for name in _decoder_names(system):
-        on_validation = _decoded(system, name, task, metric, "validation")
-        on_test = plain(statistics.interval(metric, _decoded(system, name, task, metric, "test")))
-        rows.append(
+def decoders(
+    system: System, task: Task, metric: Metric
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Every decoder of a system, and each compared with :data:`PLAIN`.
+
+    Returns:
+        The rows of ``decoders`` of ``metrics.json``, with the metric on the validation rows, by
+        which the decoder was chosen, and on the test rows; and the rows of ``decoder_comparisons``,
+        paired on the test rows.
+    """
+    names = _decoder_names(system)
+    on_validation = {n: _decoded(system, n, task, metric, "validation") for n in names}
+    on_test = {n: _decoded(system, n, task, metric, "test") for n in names}
+    table = []
+    for name in names:
+        tested = as_json(statistics.interval(metric, on_test[name]))
+        chosen_by = on_validation[name]
+        table.append(
             {
                 "name": name,
-                "validation": known(statistics.figure(metric, on_validation))
-                if on_validation
+                "validation": known(statistics.metric_value(metric, chosen_by))
+                if chosen_by
                 else None,
-                "test": on_test["value"],
-                "low": on_test["low"],
-                "high": on_test["high"],
+                "test": tested["value"],
+                "low": tested["low"],
+                "high": tested["high"],
                 "chosen": name == system.entry.get("decoder"),
             }
         )
-    return rows
-
-
-def decoder_comparisons(system: System, task: Task, metric: Metric) -> list[dict[str, Any]]:
-    """Each decoder compared with :data:`PLAIN`, row by row on the test rows."""
-    names = _decoder_names(system)
-    if len(names) < 2:
-        return []
-    usual = PLAIN if PLAIN in names else names[0]
-    theirs = _decoded(system, usual, task, metric, "test")
-    return [
+    usual = PLAIN if PLAIN in names else next(iter(names), "")
+    comparisons = [
         {
             "system": system.name,
             "a": name,
             "b": usual,
             "metric": metric.name,
-            **plain(
-                statistics.paired(metric, _decoded(system, name, task, metric, "test"), theirs)
-            ),
+            **as_json(statistics.paired(metric, on_test[name], on_test[usual])),
         }
         for name in names
         if name != usual
     ]
+    return table, comparisons
 
 
 def _decoder_names(system: System) -> list[str]:
@@ -80,7 +81,9 @@ def _decoded(system: System, name: str, task: Task, metric: Metric, split: str) 
 # -- seeds ---------------------------------------------------------------------------------------
 def seeds(found: Sequence[System], metric: Metric) -> dict[str, Any] | None:
     """The spread over training seeds; ``None`` where the model was trained once."""
-    values = [statistics.figure(metric, s.values(metric.name)) for s in found if s.role in TRAINED]
+    values = [
+        statistics.metric_value(metric, s.values(metric.name)) for s in found if s.role in TRAINED
+    ]
     if len(values) < 2:
         return None
     from statistics import fmean, stdev

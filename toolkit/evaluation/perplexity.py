@@ -36,7 +36,7 @@ PERPLEXITY = Metric(
 def perplexity(system: System) -> dict[str, float | None] | None:
     """A system's perplexity on the test rows with its interval; ``None`` where it is not known."""
     values = _losses(system)
-    return None if values is None else statistics.plain(statistics.interval(PERPLEXITY, values))
+    return None if values is None else statistics.as_json(statistics.interval(PERPLEXITY, values))
 
 
 def perplexity_gain(ours: System | None, base: System | None) -> dict[str, Any] | None:
@@ -46,7 +46,7 @@ def perplexity_gain(ours: System | None, base: System | None) -> dict[str, Any] 
     a, b = _losses(ours), _losses(base)
     if a is None or b is None:
         return None
-    compared = statistics.plain(statistics.paired(PERPLEXITY, a, b))
+    compared = statistics.as_json(statistics.paired(PERPLEXITY, a, b))
     return {"a": ours.name, "b": base.name, "metric": PERPLEXITY.name, **compared}
 
 

@@ -23,7 +23,7 @@ from toolkit.evaluation import (
 )
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
-from toolkit.metrics.statistics import COVERAGE, known, plain
+from toolkit.metrics.statistics import COVERAGE, as_json, known
 from toolkit.runs import predictions
 from toolkit.runs.contents import RunContents, read_run
 from toolkit.runs.predictions import System
@@ -65,6 +65,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         task, metric, found, best, comparisons, synthetic=contents.synthetic, seeds=seeds
     )
     training = _training(contents, metric)
+    decoded = {s.name: decoders.decoders(s, task, metric) for s in found}
     document = {
         "version": VERSION,
         "task": task.name,
@@ -82,10 +83,8 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         "validation": validation,
         "comparisons": comparisons,
         "perplexity_gain": perplexity.perplexity_gain(ours, base),
-        "decoders": {s.name: table for s in found if (table := decoders.decoders(s, task, metric))},
-        "decoder_comparisons": [
-            c for s in found for c in decoders.decoder_comparisons(s, task, metric)
-        ],
+        "decoders": {name: table for name, (table, _) in decoded.items() if table},
+        "decoder_comparisons": [c for _, comparisons in decoded.values() for c in comparisons],
         "slices": slices.slices(found, metric),
         "confusion": _confusion(found, task),
         "seeds": seeds,
@@ -153,7 +152,8 @@ def _described(metric: Metric) -> dict[str, Any]:
 
 def _validation_figures(system: System, metrics: Iterable[Metric]) -> dict[str, float | None]:
     return {
-        m.name: known(statistics.figure(m, system.values(m.name, "validation"))) for m in metrics
+        m.name: known(statistics.metric_value(m, system.values(m.name, "validation")))
+        for m in metrics
     }
 
 
@@ -166,12 +166,12 @@ def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
         "decoder": system.entry.get("decoder"),
         "metrics": {
             m.name: {
-                **plain(statistics.interval(m, system.values(m.name))),
+                **as_json(statistics.interval(m, system.values(m.name))),
                 "greater_is_better": m.greater_is_better,
             }
             for m in metrics
         },
-        "parse_failures": plain(statistics.proportion(unread, len(rows))),
+        "parse_failures": as_json(statistics.proportion(unread, len(rows))),
         "interval": _coverage(rows),
         "fit_seconds": system.entry.get("fit_seconds"),
         "predict_seconds": system.entry.get("predict_seconds"),
@@ -190,7 +190,7 @@ def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None] | No
     ]
     if not intervals:
         return None
-    share = plain(statistics.proportion(sum(inside for inside, _ in intervals), len(intervals)))
+    share = as_json(statistics.proportion(sum(inside for inside, _ in intervals), len(intervals)))
     widths = sorted(width for _, width in intervals)
     middle = (widths[(len(widths) - 1) // 2] + widths[len(widths) // 2]) / 2
     return {
@@ -229,10 +229,9 @@ def _comparisons(
         for metric in task.metrics:
             of_all = other.name in rivals and not metric.detail
             if of_all or metric.against_all or metric.name == task.primary_metric:
-                compared = statistics.paired(
-                    metric, *predictions.shared_values(ours, other, metric.name)
-                )
+                values = predictions.shared_values(ours, other, metric.name)
+                compared = statistics.paired(metric, *values)
                 rows.append(
-                    {"a": ours.name, "b": other.name, "metric": metric.name, **plain(compared)}
+                    {"a": ours.name, "b": other.name, "metric": metric.name, **as_json(compared)}
                 )
     return rows

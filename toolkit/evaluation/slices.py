@@ -9,7 +9,7 @@ from typing import Any
 from toolkit.data.splits import CHALLENGE
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
-from toolkit.metrics.statistics import plain
+from toolkit.metrics.statistics import as_json
 from toolkit.runs.predictions import System
 
 SMALLEST_PART = 10
@@ -46,7 +46,7 @@ def _part(found: Sequence[System], metric: Metric, keys: Sequence[RowKey]) -> di
             if row_id in (rows := system.splits.get(split, {}))
         ]
         if sum(value is not None for value in values) >= SMALLEST_PART:
-            figures[system.name] = plain(statistics.interval(metric, values))
+            figures[system.name] = as_json(statistics.interval(metric, values))
     return {"n": len(keys), "systems": figures}
 
 

@@ -212,7 +212,7 @@ def of_run(
     named = {name, base.name if base else None}
     answer = decide(
         metric,
-        statistics.figure(metric, ours.values(metric.name)),
+        statistics.metric_value(metric, ours.values(metric.name)),
         rivals,
         margin=task.margin,
         n=len(ours.rows()),
@@ -233,7 +233,7 @@ def _rival(
         math.nan if entry[key] is None else entry[key] for key in ("difference", "low", "high", "p")
     ]
     _, theirs = predictions.shared_values(ours, system, metric.name)
-    return Rival(phrase, statistics.figure(metric, theirs), Comparison(*figures), len(theirs))
+    return Rival(phrase, statistics.metric_value(metric, theirs), Comparison(*figures), len(theirs))
 
 
 def _caveats(

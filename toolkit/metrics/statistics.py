@@ -66,7 +66,7 @@ def known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def plain(result: Estimate | Comparison) -> dict[str, float | None]:
+def as_json(result: Estimate | Comparison) -> dict[str, float | None]:
     """A result as ``metrics.json`` stores it."""
     return {key: known(value) for key, value in asdict(result).items()}
 
@@ -78,7 +78,7 @@ def _quiet() -> AbstractContextManager[Any]:
     return np.errstate(all="ignore")
 
 
-def figure(metric: Metric, values: RowValues) -> float:
+def metric_value(metric: Metric, values: RowValues) -> float:
     """A metric's figure for all rows; not finite, and no warning, where it is undefined on them."""
     with _quiet():
         return metric.value(values)
@@ -97,7 +97,7 @@ def interval(
     if not columns:
         return Estimate(math.nan, math.nan, math.nan)
     low, high = _percentiles(metric.aggregate, columns, resamples, seed)
-    return Estimate(figure(metric, values), low, high)
+    return Estimate(metric_value(metric, values), low, high)
 
 
 def paired(

@@ -9,7 +9,7 @@ from typing import Any
 from toolkit.errors import UsageError
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
-from toolkit.metrics.statistics import plain
+from toolkit.metrics.statistics import as_json
 from toolkit.reporting import context
 from toolkit.runs import predictions
 from toolkit.runs.files import read_json
@@ -102,7 +102,7 @@ def _pair(
     }
     if why is None and ours and theirs:
         values = predictions.shared_values(ours, theirs, metric.name)
-        pair |= plain(statistics.paired(metric, *values))
+        pair |= as_json(statistics.paired(metric, *values))
     return pair
 
 
@@ -180,13 +180,13 @@ def ladder(
         compared = None
         if ours is not None and rung.system is not ours:
             values = predictions.shared_values(ours, rung.system, metric.name)
-            compared = plain(statistics.paired(metric, *values))
+            compared = as_json(statistics.paired(metric, *values))
         rows.append(
             {
                 "name": rung.name,
                 "role": rung.system.role,
                 "runs": rung.runs,
-                **plain(statistics.interval(metric, rung.system.values(metric.name))),
+                **as_json(statistics.interval(metric, rung.system.values(metric.name))),
                 "compared": compared,
             }
         )

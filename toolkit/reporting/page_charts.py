@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit import formatting
@@ -29,12 +30,13 @@ def draw(
         systems: the systems with their predictions.
         preflight: ``data/preflight.json``.
     """
+    shown = _Shown(doc, described(doc), in_order(doc), rivals(doc))
     drawings = {
-        "ladder": _ladder(doc),
-        "coverage": _coverage(doc),
-        "learning": _learning(doc),
+        "ladder": _ladder(shown),
+        "coverage": _coverage(shown, covered_target(doc)),
+        "learning": _learning(shown),
         "clouds": _clouds(doc, systems),
-        "slices": _slices(doc),
+        "slices": _slices(shown),
         "lengths": _lengths(preflight),
     }
     if svg.left_out():
@@ -42,42 +44,60 @@ def draw(
     return {name: [chart(False), chart(True)] for name, chart in drawings.items() if chart}
 
 
-def _made_up(doc: Document) -> str:
-    """A remark on generated data: a chart may be cut out of its page."""
-    return "SYNTHETIC data" if doc["synthetic"] else ""
+@dataclass(frozen=True)
+class _Shown:
+    """What several charts show of ``metrics.json``.
+
+    Args:
+        doc: ``metrics.json``.
+        metric: its primary metric.
+        names: all systems, in the order of the ladder.
+        rivals: the systems that are compared by slice.
+    """
+
+    doc: Document
+    metric: Mapping[str, Any]
+    names: Sequence[str]
+    rivals: Sequence[str]
+
+    @property
+    def made_up(self) -> str:
+        """A remark on generated data: a chart may be cut out of its page."""
+        return "SYNTHETIC data" if self.doc["synthetic"] else ""
+
+    @property
+    def title(self) -> str:
+        """The primary metric with its unit, as the name of an axis."""
+        parts = (self.metric["label"], self.metric["unit"], self.made_up)
+        return ", ".join(part for part in parts if part)
 
 
-def _title(doc: Document) -> str:
-    """The primary metric with its unit, as the name of an axis."""
-    metric = described(doc)
-    return ", ".join(part for part in (metric["label"], metric["unit"], _made_up(doc)) if part)
+def _ladder(shown: _Shown) -> Drawing | None:
+    found = _marks(shown)
+    return (lambda narrow: charts.forest(found, shown.title, narrow=narrow)) if found else None
 
 
-def _ladder(doc: Document) -> Drawing | None:
-    found, title = marks(doc), _title(doc)
-    return (lambda narrow: charts.forest(found, title, narrow=narrow)) if found else None
-
-
-def _coverage(doc: Document) -> Drawing | None:
-    found = coverage_marks(doc)
-    title = ", ".join(filter(None, ["Share of test rows inside their interval", _made_up(doc)]))
+def _coverage(shown: _Shown, target: float | None) -> Drawing | None:
+    found = _coverage_marks(shown)
+    title = ", ".join(filter(None, ["Share of test rows inside their interval", shown.made_up]))
     if not found:
         return None
     return lambda narrow: charts.forest(
-        found, title, narrow=narrow, target=covered_target(doc), spec=".0%", name="coverage"
+        found, title, narrow=narrow, target=target, spec=".0%", name="coverage"
     )
 
 
-def _learning(doc: Document) -> Drawing | None:
-    found, metric = training_charts.curves(doc), described(doc)
+def _learning(shown: _Shown) -> Drawing | None:
+    doc, metric = shown.doc, shown.metric
+    found, epochs = training_charts.curves(doc), training_charts.epoch_ends(doc["history"])
     if not found:
         return None
     return lambda narrow: training_charts.learning(
         found,
         metric["label"],
         metric["unit"],
-        _made_up(doc),
-        epochs=training_charts.epoch_ends(doc["history"]),
+        shown.made_up,
+        epochs=epochs,
         chosen=doc["training"].get("best_step"),
         narrow=narrow,
     )
@@ -90,9 +110,9 @@ def _clouds(doc: Document, systems: Sequence[System]) -> Drawing | None:
     return (lambda narrow: charts.predicted_true(found, narrow=narrow)) if found else None
 
 
-def _slices(doc: Document) -> Drawing | None:
-    found, title = slice_marks(doc), _title(doc)
-    return (lambda narrow: charts.by_slice(found, title, narrow=narrow)) if found else None
+def _slices(shown: _Shown) -> Drawing | None:
+    found = _slice_marks(shown)
+    return (lambda narrow: charts.by_slice(found, shown.title, narrow=narrow)) if found else None
 
 
 def _lengths(preflight: Mapping[str, Any]) -> Drawing | None:
@@ -101,37 +121,37 @@ def _lengths(preflight: Mapping[str, Any]) -> Drawing | None:
 
 
 # -- figures as marks ------------------------------------------------------------------------------
-def marks(doc: Document) -> list[Mark]:
+def _marks(shown: _Shown) -> list[Mark]:
     """The ladder's chart."""
-    metric = described(doc)
+    metric = shown.metric
     found = []
-    for name in in_order(doc):
-        entry = doc["systems"][name]["metrics"][metric["name"]]
+    for name in shown.names:
+        entry = shown.doc["systems"][name]["metrics"][metric["name"]]
         if entry["value"] is not None:
-            found.append(_mark(doc, name, entry, metric["format"], metric["unit"]))
+            found.append(_mark(shown.doc, name, entry, metric["format"], metric["unit"]))
     return found
 
 
-def coverage_marks(doc: Document) -> list[Mark]:
+def _coverage_marks(shown: _Shown) -> list[Mark]:
     """How often each system's intervals hold the truth."""
     found = []
-    for name in in_order(doc):
-        entry = doc["systems"][name]["interval"]
+    for name in shown.names:
+        entry = shown.doc["systems"][name]["interval"]
         if entry and entry["coverage"] is not None:
             as_value = {"value": entry["coverage"], "low": entry["low"], "high": entry["high"]}
-            found.append(_mark(doc, name, as_value, ".1%"))
+            found.append(_mark(shown.doc, name, as_value, ".1%"))
     return found
 
 
-def slice_marks(doc: Document) -> dict[str, dict[str, list[Mark]]]:
+def _slice_marks(shown: _Shown) -> dict[str, dict[str, list[Mark]]]:
     """Slice → part → the rivals' figures; parts that are too small are not drawn."""
-    metric = described(doc)
+    doc, metric = shown.doc, shown.metric
     by_slice: dict[str, dict[str, list[Mark]]] = {}
     for name, parts in doc["slices"].items():
         for part, found in parts.items():
             drawn = [
                 _mark(doc, system, found["systems"][system], metric["format"], metric["unit"])
-                for system in rivals(doc)
+                for system in shown.rivals
                 if system in found["systems"]
             ]
             if drawn:

@@ -32,7 +32,7 @@ def content(doc: Info, info: Info, preflight: Info) -> dict[str, Any]:
     return {
         "prompt": prompt(preflight),
         "preflight": checks,
-        "task_options": flat(info.get("recipe", {})),
+        "settings": flat(info.get("recipe", {})),
         "surroundings": surroundings(info),
         "load": load_snippet(info),
         "card": front_matter(info, doc),

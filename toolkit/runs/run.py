@@ -1,4 +1,4 @@
-"""The run directory: written atomically, read back by everything after it.
+"""One run directory: how it is made, found and marked as its stages end.
 
 The layout is drawn in ``docs/architecture.md``. Every file is written to a temporary name beside
 its place and renamed, so that an interruption leaves the old file or the new one, never a part.

@@ -141,8 +141,9 @@ def test_the_loss_is_transformers_own(tiny_t5: Path, tmp_path: Path) -> None:
     tokenized = kind.tokenized(rows(4))
     batch = Collator(kind.tokenizer.pad_token_id)(list(tokenized))
     trainer = kind.trainer(
-        DatasetDict({"train": rows(4)}), tokenized, tokenized, checkpoints=tmp_path
-    )
+        DatasetDict({"train": rows(4)}), tokenized, tokenized,
+        recipe=kind.recipe, checkpoints=tmp_path,
+    )  # fmt: skip
     loss, count, _ = trainer.summed_loss(kind.model, batch)
     with torch.no_grad():
         own = kind.model(**batch).loss
@@ -182,7 +183,7 @@ def test_both_sides_are_written_from_one_model(tiny_t5: Path, trained: tuple[Pat
     kind.load_adapter(trained[0])
     prompts = [kind.prompt(dict(row)) for row in rows(3)]
     seen: list[int] = []
-    mixed = kind.write(
+    mixed = kind.write_texts(
         [prompts[0], prompts[0], prompts[1]], [BASE, "default", "default"],
         generation={"max_new_tokens": 8}, watch=Watch(lambda index, token: seen.append(index)),
     )  # fmt: skip

@@ -90,7 +90,7 @@ def values(name: str, pairs: list[tuple[Any, Any]]) -> tuple[Any, list[Any]]:
     ],
 )
 def test_a_figure_without_rows_is_null_and_not_zero(name, pairs):
-    found = statistics.plain(statistics.interval(*values(name, pairs)))
+    found = statistics.as_json(statistics.interval(*values(name, pairs)))
     assert found["value"] is None and found["low"] is None
 
 

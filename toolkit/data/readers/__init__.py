@@ -1,1 +1,1 @@
-"""One reader for each format of file."""
+"""The readers of files, one for each format."""

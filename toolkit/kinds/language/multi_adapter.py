@@ -83,7 +83,7 @@ class MultiAdapterModel(TextModel):
         return None if found is None else int(found)
 
     # -- writing -----------------------------------------------------------------------------------
-    def write(
+    def write_texts(
         self,
         prompts: Sequence[Sequence[int]],
         sides: Sequence[str],

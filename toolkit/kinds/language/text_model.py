@@ -45,7 +45,7 @@ class TextModel(TaskModel):
         """Token ids of a conversation by the model's chat template; ``None`` where it has none."""
 
     @abstractmethod
-    def write(
+    def write_texts(
         self,
         prompts: Sequence[Sequence[int]],
         sides: Sequence[str],
