@@ -2,9 +2,9 @@
 
     data → baselines → base → train → predict → score → report
 
-Everything a stage needs is in the run directory or follows from it, so a resumed run goes through
-the same list: what is done is read back, what is not is done. A run that is killed loses at most
-what was done since the last checkpoint.
+Everything that a stage needs is in the run directory or follows from it. A resumed run therefore
+goes through the same list: it uses the results of the stages that are done, and does the others. A
+run that is killed loses at most the work since the last checkpoint.
 """
 
 from __future__ import annotations
