@@ -63,7 +63,9 @@ def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
         task = load_task(run)
         kind = make_kind(run, task)
         if not isinstance(kind, Encoder):
-            raise UsageError(f"{task.name} is not a task for an encoder, which alone can share one")
+            raise UsageError(
+                f"{task.name} is not a task for an encoder; only such tasks can share one"
+            )
         name = _name(task.name, list(members))
         members[name], tasks[name] = (kind, run.adapter), (run, task)
     shared = SharedEncoder(members)
