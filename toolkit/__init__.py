@@ -1,97 +1,43 @@
 """adapter-toolkit: fine-tune a model for a task of your own and know whether it helped.
 
-Everything public is re-exported here, lazily: ``import toolkit`` loads no heavy library.
+Everything that a task needs is exported here, lazily: ``import toolkit`` loads no heavy library.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 from toolkit.system import renamed_modules
 
 __version__ = "0.1.0"
 
-_PUBLIC = {
-    "API_VERSION": "toolkit.task",
-    "Answered": "toolkit.kinds.question_answering.outputs",
-    "Baseline": "toolkit.task",
-    "CausalLMTask": "toolkit.kinds.causal_lm.task",
-    "Classified": "toolkit.kinds.sequence_classification.outputs",
-    "DataError": "toolkit.errors",
-    "Generated": "toolkit.kinds.language.outputs",
-    "Metric": "toolkit.task",
-    "MissingExtra": "toolkit.errors",
-    "Numbers": "toolkit.kinds.language.outputs",
-    "NumericLMTask": "toolkit.kinds.causal_lm.task",
-    "Panel": "toolkit.task",
-    "Predictor": "toolkit.task",
-    "QuestionAnsweringTask": "toolkit.kinds.question_answering.task",
-    "Recipe": "toolkit.task",
-    "Row": "toolkit.task",
-    "Seq2SeqLMTask": "toolkit.kinds.seq2seq_lm.task",
-    "SequenceClassificationTask": "toolkit.kinds.sequence_classification.task",
-    "SequenceRegressionTask": "toolkit.kinds.sequence_classification.task",
-    "Source": "toolkit.data.source",
-    "Stage": "toolkit.task",
-    "classification_metrics": "toolkit.metrics.classification",
-    "Target": "toolkit.metrics.target",
-    "Task": "toolkit.task",
-    "ToolkitError": "toolkit.errors",
-    "UsageError": "toolkit.errors",
-    "hookimpl": "toolkit.plugins.hookspecs",
-    "ordinal_metrics": "toolkit.metrics.classification",
-    "read": "toolkit.data.load",
-}
-
-__all__ = sorted([*_PUBLIC, "__version__"])
-
 PUBLIC_MODULES = (
     "toolkit.baselines",
     "toolkit.data",
-    "toolkit.data.columns",
     "toolkit.decoding",
     "toolkit.errors",
-    "toolkit.metrics",
-    "toolkit.metrics.common",
-    "toolkit.system.precision",
-    "toolkit.data.tables",
-    "toolkit.task",
-    "toolkit.testing",
     "toolkit.formatting",
+    "toolkit.metrics",
+    "toolkit.testing",
 )
-"""Modules whose names tasks may use beside those above; the API version covers both."""
+"""Modules that tasks may use beside the names of this one; the API version covers both."""
 
 APPLICATION_MODULES = (
-    "toolkit.backends",
-    "toolkit.reporting.comparison",
-    "toolkit.system.console",
-    "toolkit.preparation.prepare",
-    "toolkit.system.environment",
-    "toolkit.pipeline.run",
-    "toolkit.evaluation.perplexity",
-    "toolkit.evaluation.human_guesses",
-    "toolkit.kinds.base",
-    "toolkit.kinds.causal_lm.task",
-    "toolkit.kinds.language.text_model",
-    "toolkit.kinds.registry",
-    "toolkit.reporting.run_details",
-    "toolkit.panels",
-    "toolkit.plugins.discovery",
-    "toolkit.plugins.recipes",
-    "toolkit.reporting.report",
-    "toolkit.runs.run",
-    "toolkit.reporting.context",
-    "toolkit.pipeline.predict",
-    "toolkit.evaluation.preference_sheet",
-    "toolkit.cli.terminal",
-    "toolkit.data.splits",
+    "toolkit.evaluation",
+    "toolkit.kinds",
     "toolkit.metrics.statistics",
-    "toolkit.runs.predictions",
-    "toolkit.pipeline.shared_encoder",
-    "toolkit.reporting.training_charts",
+    "toolkit.models",
+    "toolkit.panels",
+    "toolkit.pipeline",
+    "toolkit.plugins",
+    "toolkit.preparation",
+    "toolkit.reporting",
+    "toolkit.runs",
+    "toolkit.system",
 )
-"""Modules for commands and pages on top of the toolkit; they may change with a minor version."""
+"""What commands and pages on top of the toolkit use; it may change with a minor version."""
 
 if TYPE_CHECKING:
     from toolkit.data.load import read as read
@@ -128,16 +74,31 @@ if TYPE_CHECKING:
     from toolkit.task import RowTransform as RowTransform
     from toolkit.task import Task as Task
 
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "data.load": ["read"],
+        "data.source": ["Source"],
+        "errors": ["DataError", "MissingExtra", "ToolkitError", "UsageError"],
+        "kinds.causal_lm.task": ["CausalLMTask", "NumericLMTask"],
+        "kinds.language.outputs": ["Generated", "Numbers"],
+        "kinds.question_answering.outputs": ["Answered"],
+        "kinds.question_answering.task": ["QuestionAnsweringTask"],
+        "kinds.seq2seq_lm.task": ["Seq2SeqLMTask"],
+        "kinds.sequence_classification.outputs": ["Classified"],
+        "kinds.sequence_classification.task": [
+            "SequenceClassificationTask",
+            "SequenceRegressionTask",
+        ],
+        "metrics.classification": ["classification_metrics", "ordinal_metrics"],
+        "metrics.metric": ["Metric"],
+        "metrics.target": ["Target"],
+        "panels": ["Panel"],
+        "plugins.hookspecs": ["hookimpl"],
+        "recipe": ["Recipe"],
+        "task": ["API_VERSION", "Baseline", "Predictor", "Row", "RowTransform", "Task"],
+    },
+)
+__all__ = sorted([*__all__, "__version__"])
+
 renamed_modules.install()
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        value = getattr(import_module(_PUBLIC[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'toolkit' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__

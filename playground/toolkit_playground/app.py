@@ -11,9 +11,9 @@ import gradio as gr
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
-from toolkit.pipeline.restore import load_task
+from toolkit.pipeline import load_task
 from toolkit.reporting import context
-from toolkit.runs.run import Run
+from toolkit.runs import Run
 from toolkit_playground.rendering import html
 from toolkit_playground.state.engine import base_of
 from toolkit_playground.state.library import Library

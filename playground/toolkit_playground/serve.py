@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra, ToolkitError, UsageError
-from toolkit.runs.run import Run, runs_folder
-from toolkit.system import environment
-from toolkit.system.console import Console
+from toolkit.runs import Run, runs_folder
+from toolkit.system import Console, environment
 
 if TYPE_CHECKING:
     from toolkit_playground.state.library import Library

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toolkit import Baseline, Predictor
 from toolkit.baselines import sentence_encoder
 from toolkit.system import precision
-from toolkit.task import Baseline, Predictor
 from toolkit_price_regression.features import amounts, frequent_words, shape, vectorizer
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ def together(
     ] = False,
 ) -> None:
     """Put the adapters of several runs on one encoder, and check that predictions stay the same."""
-    from toolkit.pipeline.restore import load_task
+    from toolkit.pipeline import load_task
     from toolkit.pipeline.shared_encoder import together as compare
     from toolkit.reporting.report import write
-    from toolkit.runs.run import Run, runs_folder
+    from toolkit.runs import Run, runs_folder
 
     folder = runs_folder(runs)
     found = [Run.find(name, folder) for name in run_names]

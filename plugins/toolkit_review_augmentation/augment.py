@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import DataError, Source, UsageError
-from toolkit.runs.files import write_json, write_jsonl, write_text
+from toolkit.runs import write_json, write_jsonl, write_text
 from toolkit_review_augmentation import balancing, examples, instructions, perturb, reviews
 from toolkit_review_augmentation.balancing import Review
 from toolkit_review_augmentation.examples import Teacher

@@ -57,8 +57,7 @@ def augment(
 ) -> None:  # fmt: skip
     """Make instruction data from reviews: five examples each, as JSONL files for any trainer."""
     from toolkit.data import Source, columns
-    from toolkit.system import environment
-    from toolkit.system.console import Console
+    from toolkit.system import Console, environment
     from toolkit_review_augmentation import augment as work
     from toolkit_review_augmentation import balancing
 
@@ -96,8 +95,7 @@ def augment(
 
 
 def _show(console: object, summary: dict[str, object], written: list[Path], as_json: bool) -> None:
-    from toolkit.cli.terminal import emit
-    from toolkit.system.console import Console
+    from toolkit.system import Console, emit
 
     if as_json:
         emit(summary | {"files": [str(path) for path in written]})

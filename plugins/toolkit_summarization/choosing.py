@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import UsageError
 from toolkit.evaluation.perplexity import PERPLEXITY
-from toolkit.kinds.base import TaskModel, TrainingWatch
-from toolkit.kinds.registry import model_class
+from toolkit.kinds import TaskModel, TrainingWatch, model_class
 from toolkit.metrics.statistics import interval, paired, plain
 from toolkit_summarization.task import TWO_STAGE, Summarization
 from toolkit_summarization.templates import TEMPLATES, text_of
 
 if TYPE_CHECKING:
     from toolkit import Recipe, Row
-    from toolkit.preparation.prepare import Prepared
-    from toolkit.system.console import Console
+    from toolkit.preparation import Prepared
+    from toolkit.system import Console
 
 FIGURES = ("rouge1", "rouge2", "rougeL")
 

@@ -47,11 +47,10 @@ def templates(
 ) -> None:  # fmt: skip
     """Compare prompt templates for summaries on validation rows, and name the best."""
     from toolkit.data import Source, columns
-    from toolkit.models.paths import is_local
+    from toolkit.models import is_local
     from toolkit.plugins import recipes
     from toolkit.preparation import prepare as reading
-    from toolkit.system import environment
-    from toolkit.system.console import Console
+    from toolkit.system import Console, environment
     from toolkit_summarization import choosing
     from toolkit_summarization.task import Summarization
     from toolkit_summarization.templates import TEMPLATES
@@ -72,7 +71,7 @@ def templates(
     )  # fmt: skip
     result = choosing.compare(prepared, resolved, request, console)
     if as_json:
-        from toolkit.cli.terminal import emit
+        from toolkit.system import emit
 
         emit(result)
         return
@@ -108,9 +107,9 @@ def sheet(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a sheet of blind pairs for human evaluation, or evaluate sheets that were filled in."""
-    from toolkit.pipeline.restore import load_task
-    from toolkit.runs.run import Run, runs_folder
-    from toolkit.system.console import Console
+    from toolkit.pipeline import load_task
+    from toolkit.runs import Run, runs_folder
+    from toolkit.system import Console
     from toolkit_summarization import human
 
     finished = Run.find(run, runs_folder(runs))
@@ -128,6 +127,6 @@ def sheet(
         document = human.read_back(finished, task, a, b, filled, rows)
         console.say(document["sentence"])
     if as_json:
-        from toolkit.cli.terminal import emit
+        from toolkit.system import emit
 
         emit(document)

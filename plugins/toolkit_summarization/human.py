@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import Metric, UsageError
 from toolkit.evaluation.preference_sheet import UNDECIDED, agreement, draw, read_csv, to_csv
 from toolkit.metrics.statistics import interval, plain
-from toolkit.runs import predictions
-from toolkit.runs.files import write_json, write_text
-from toolkit.runs.run import Run
+from toolkit.runs import Run, predictions, write_json, write_text
 
 if TYPE_CHECKING:
     from toolkit import Task

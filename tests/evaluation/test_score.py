@@ -96,11 +96,11 @@ def test_decoders_are_judged_on_select_and_test(
 def test_slices_are_in_order_and_small_parts_have_no_figures(
     judged: tuple[Run, FakePrices, dict[str, Any]],
 ) -> None:
-    slices = judged[2]["slices"]
-    assert list(slices["price"]) == ["under 30", "30–100", "100 and more"]
-    assert slices["category"]["rare"]["n"] < slices.SMALLEST_PART
-    assert slices["category"]["rare"]["systems"] == {}
-    part = slices["price"]["under 30"]["systems"]["adapter"]
+    found = judged[2]["slices"]
+    assert list(found["price"]) == ["under 30", "30–100", "100 and more"]
+    assert found["category"]["rare"]["n"] < slices.SMALLEST_PART
+    assert found["category"]["rare"]["systems"] == {}
+    part = found["price"]["under 30"]["systems"]["adapter"]
     assert part["low"] <= part["value"] <= part["high"]
 
 

@@ -11,7 +11,7 @@ from toolkit.errors import RunError
 from toolkit.pipeline import run as pipeline
 from toolkit.pipeline import stages
 from toolkit.pipeline.context import RunContext, adapter_name, system_name
-from toolkit.pipeline.stages import RowTransform
+from toolkit.pipeline.stages import Stage
 from toolkit.runs.run import STAGES, Run
 from toolkit.system.console import Console
 
@@ -37,10 +37,8 @@ def context(tmp_path: Path) -> RunContext:
     return RunContext(Run.create(tmp_path, INFO), task, source, recipe, Kept())
 
 
-def stage(name: str, done: list[str], **fields: Any) -> RowTransform:
-    return RowTransform(
-        name, lambda context: f"heading of {name}", lambda c: done.append(name), **fields
-    )
+def stage(name: str, done: list[str], **fields: Any) -> Stage:
+    return Stage(name, lambda context: f"heading of {name}", lambda c: done.append(name), **fields)
 
 
 def headings(context: RunContext) -> list[str]:
@@ -79,7 +77,7 @@ def test_a_stage_that_fails_is_done_again(context: RunContext) -> None:
         raise RunError("it failed")
 
     with pytest.raises(RunError, match="it failed"):
-        pipeline._do(RowTransform("base", lambda context: "base", fail), context)
+        pipeline._do(Stage("base", lambda context: "base", fail), context)
     assert context.run.info["stages"]["base"]["state"] == "stopped"
     pipeline._do(stage("base", done), context)
     assert done == ["base"]

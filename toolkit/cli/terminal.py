@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +16,7 @@ from toolkit.reporting.examples import shown as said
 from toolkit.runs.files import read_json, write_jsonl, write_text
 from toolkit.runs.predictions import TRAINED
 from toolkit.runs.run import Run
+from toolkit.system.console import emit
 from toolkit.task import Task
 
 if TYPE_CHECKING:
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
 
 SHOWN_METRICS = 5
 """Further metrics in the terminal's ladder; the report has all."""
-
-
-def emit(value: Any) -> None:
-    """JSON on standard output."""
-    import sys
-
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def _table(*columns: str, right: Sequence[int] = ()) -> Table:

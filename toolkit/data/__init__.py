@@ -17,31 +17,13 @@ batch by batch. Nothing heavy is imported before it is used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_PUBLIC = {
-    "OwnData": "toolkit.data.row_mapping",
-    "Rendering": "toolkit.data.columns",
-    "Source": "toolkit.data.source",
-    "Unusable": "toolkit.data.row_mapping",
-    "answer_type": "toolkit.data.readers.squad",
-    "column_names": "toolkit.data.load",
-    "find_column": "toolkit.data.load",
-    "find_text": "toolkit.data.load",
-    "for_all_files": "toolkit.data.row_mapping",
-    "load_rows": "toolkit.data.row_mapping",
-    "map_inputs": "toolkit.data.row_mapping",
-    "map_rows": "toolkit.data.row_mapping",
-    "read": "toolkit.data.load",
-    "read_inputs": "toolkit.data.row_mapping",
-    "read_splits": "toolkit.data.load",
-}
-
-__all__ = sorted([*_PUBLIC, "columns", "tables"])
+import lazy_loader
 
 if TYPE_CHECKING:
     from toolkit.data import columns as columns
+    from toolkit.data import splits as splits
     from toolkit.data import tables as tables
     from toolkit.data.columns import Rendering as Rendering
     from toolkit.data.load import column_names as column_names
@@ -59,16 +41,22 @@ if TYPE_CHECKING:
     from toolkit.data.row_mapping import read_inputs as read_inputs
     from toolkit.data.source import Source as Source
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("columns", "tables"):
-        return import_module(f"toolkit.data.{name}")
-    if name in _PUBLIC:
-        value = getattr(import_module(_PUBLIC[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'toolkit.data' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["columns", "splits", "tables"],
+    submod_attrs={
+        "columns": ["Rendering"],
+        "load": ["column_names", "find_column", "find_text", "read", "read_splits"],
+        "readers.squad": ["answer_type"],
+        "row_mapping": [
+            "OwnData",
+            "Unusable",
+            "for_all_files",
+            "load_rows",
+            "map_inputs",
+            "map_rows",
+            "read_inputs",
+        ],
+        "source": ["Source"],
+    },
+)

@@ -6,30 +6,9 @@ toolkit does with it (intervals, comparisons) is in :mod:`toolkit.metrics.statis
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_PUBLIC = {
-    "ACCURACY": "toolkit.metrics.common",
-    "EXACT_MATCH": "toolkit.metrics.common",
-    "MAE": "toolkit.metrics.common",
-    "Metric": "toolkit.metrics.metric",
-    "NAMED": "toolkit.metrics.common",
-    "RMSE": "toolkit.metrics.common",
-    "TOKEN_F1": "toolkit.metrics.common",
-    "Target": "toolkit.metrics.target",
-    "accuracy": "toolkit.metrics.classification",
-    "classification_metrics": "toolkit.metrics.classification",
-    "macro_f1": "toolkit.metrics.common",
-    "mae": "toolkit.metrics.regression",
-    "mean": "toolkit.metrics.metric",
-    "ordinal_metrics": "toolkit.metrics.classification",
-    "r2": "toolkit.metrics.regression",
-    "rmse": "toolkit.metrics.regression",
-    "root_mean": "toolkit.metrics.regression",
-}
-
-__all__ = sorted(_PUBLIC)
+import lazy_loader
 
 if TYPE_CHECKING:
     from toolkit.metrics.classification import accuracy as accuracy
@@ -50,14 +29,13 @@ if TYPE_CHECKING:
     from toolkit.metrics.regression import root_mean as root_mean
     from toolkit.metrics.target import Target as Target
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        value = getattr(import_module(_PUBLIC[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'toolkit.metrics' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "classification": ["accuracy", "classification_metrics", "ordinal_metrics"],
+        "common": ["ACCURACY", "EXACT_MATCH", "MAE", "NAMED", "RMSE", "TOKEN_F1", "macro_f1"],
+        "metric": ["Metric", "mean"],
+        "regression": ["mae", "r2", "rmse", "root_mean"],
+        "target": ["Target"],
+    },
+)

@@ -4,6 +4,24 @@ Weights come from safetensors only, never from pickles; code that comes with a m
 where the user asked for it.
 """
 
-from toolkit.models.embedded import HUB_IDS, NAMES, location, path
+from __future__ import annotations
 
-__all__ = ["HUB_IDS", "NAMES", "location", "path"]
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from toolkit.models.embedded import HUB_IDS as HUB_IDS
+    from toolkit.models.embedded import NAMES as NAMES
+    from toolkit.models.embedded import location as location
+    from toolkit.models.embedded import path as path
+    from toolkit.models.paths import is_local as is_local
+    from toolkit.models.paths import model_path as model_path
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "embedded": ["HUB_IDS", "NAMES", "location", "path"],
+        "paths": ["is_local", "model_path"],
+    },
+)

@@ -1,1 +1,25 @@
 """One module for each command that works on a run directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from toolkit.pipeline import compare as compare
+    from toolkit.pipeline import shared_encoder as shared_encoder
+    from toolkit.pipeline.predict import open_run as open_run
+    from toolkit.pipeline.predict import read as read
+    from toolkit.pipeline.restore import load_task as load_task
+    from toolkit.pipeline.restore import make_kind as make_kind
+    from toolkit.pipeline.restore import refresh as refresh
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["compare", "shared_encoder"],
+    submod_attrs={
+        "predict": ["open_run", "read"],
+        "restore": ["load_task", "make_kind", "refresh"],
+    },
+)

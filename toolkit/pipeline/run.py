@@ -15,7 +15,7 @@ import shutil
 from toolkit.models import backend_choice
 from toolkit.models.paths import is_local
 from toolkit.pipeline.context import RunContext
-from toolkit.pipeline.stages import STAGES, RowTransform
+from toolkit.pipeline.stages import STAGES, Stage
 from toolkit.pipeline.start import on_hub
 from toolkit.runs.run import Run
 from toolkit.system import distributed, environment
@@ -44,7 +44,7 @@ def execute(run: Run, console: Console) -> Run:
     return run
 
 
-def _do(stage: RowTransform, context: RunContext) -> None:
+def _do(stage: Stage, context: RunContext) -> None:
     """Do a stage; of one that is done, only what later stages need of it in memory."""
     run = context.run
     done = run.done(stage.name)

@@ -18,7 +18,7 @@ from toolkit.task import Row
 
 
 @dataclass(frozen=True)
-class RowTransform:
+class Stage:
     """One stage of a run.
 
     Args:
@@ -230,12 +230,12 @@ def write_report(context: RunContext) -> None:
 
 
 STAGES = (
-    RowTransform("data", lambda context: "data", prepare_data, restore=restore_data),
-    RowTransform("baselines", lambda context: "baselines", run_baselines),
-    RowTransform("base", lambda context: f"base model ({context.recipe.model})", run_base_model),
-    RowTransform("train", lambda context: "training", train.train_all),
-    RowTransform("predict", lambda context: "adapter on held-out rows", run_trained_models),
-    RowTransform("score", lambda context: "scoring", write_metrics, shared=False),
-    RowTransform("report", lambda context: "report", write_report, shared=False),
+    Stage("data", lambda context: "data", prepare_data, restore=restore_data),
+    Stage("baselines", lambda context: "baselines", run_baselines),
+    Stage("base", lambda context: f"base model ({context.recipe.model})", run_base_model),
+    Stage("train", lambda context: "training", train.train_all),
+    Stage("predict", lambda context: "adapter on held-out rows", run_trained_models),
+    Stage("score", lambda context: "scoring", write_metrics, shared=False),
+    Stage("report", lambda context: "report", write_report, shared=False),
 )
 """All stages in their order; their names are those of :data:`toolkit.runs.run.STAGES`."""

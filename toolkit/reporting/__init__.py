@@ -1,1 +1,18 @@
 """From ``metrics.json`` to pages: the report, the comparison of runs, the model card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from toolkit.reporting import context as context
+    from toolkit.reporting import report as report
+    from toolkit.reporting import run_details as run_details
+    from toolkit.reporting import training_charts as training_charts
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["context", "report", "run_details", "training_charts"],
+)

@@ -1,1 +1,27 @@
 """The run directory: written atomically, read back by everything after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from toolkit.runs import predictions as predictions
+    from toolkit.runs.files import read_json as read_json
+    from toolkit.runs.files import read_jsonl as read_jsonl
+    from toolkit.runs.files import write_json as write_json
+    from toolkit.runs.files import write_jsonl as write_jsonl
+    from toolkit.runs.files import write_text as write_text
+    from toolkit.runs.run import STAGES as STAGES
+    from toolkit.runs.run import Run as Run
+    from toolkit.runs.run import runs_folder as runs_folder
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["predictions"],
+    submod_attrs={
+        "files": ["read_json", "read_jsonl", "write_json", "write_jsonl", "write_text"],
+        "run": ["Run", "STAGES", "runs_folder"],
+    },
+)

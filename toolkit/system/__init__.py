@@ -1,1 +1,21 @@
 """The process, the machine and the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from toolkit.system import environment as environment
+    from toolkit.system import precision as precision
+    from toolkit.system.console import Console as Console
+    from toolkit.system.console import emit as emit
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["environment", "precision"],
+    submod_attrs={
+        "console": ["Console", "emit"],
+    },
+)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -86,3 +88,8 @@ class Tracker:
             left = (now - self._started) / max(done, 1) * (total - done)
             detail = f", {self.detail}" if self.detail else ""
             self.console.note(f"{self.what}: {done}/{total}{detail}, {duration(left)} left")
+
+
+def emit(value: Any) -> None:
+    """JSON on standard output."""
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")

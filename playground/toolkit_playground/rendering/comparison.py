@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from toolkit import Generated, formatting
-from toolkit.task import Row
+from toolkit import Generated, Row, formatting
 from toolkit_playground.rendering import html
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.engine import Engine, Side, Text

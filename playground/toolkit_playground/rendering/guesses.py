@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from toolkit import formatting
+from toolkit import Row, Task, formatting
 from toolkit.evaluation import human_guesses
-from toolkit.task import Row, Task
 from toolkit_playground.rendering import html
 from toolkit_playground.state.guesses import Standing, figures
 from toolkit_playground.state.inputs import inputs_of

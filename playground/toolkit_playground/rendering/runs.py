@@ -9,11 +9,9 @@ from html import escape
 from typing import Any
 
 from toolkit import formatting
-from toolkit.pipeline import compare
-from toolkit.pipeline.restore import load_task
+from toolkit.pipeline import compare, load_task
 from toolkit.reporting import context, run_details, training_charts
-from toolkit.runs.files import read_json
-from toolkit.runs.run import STAGES, Run
+from toolkit.runs import STAGES, Run, read_json
 from toolkit_playground.rendering import html
 from toolkit_playground.state.chart_lock import CHART_LOCK
 from toolkit_playground.state.run_files import own

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from toolkit import Row
 from toolkit.errors import UsageError
-from toolkit.task import Row
 from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.inputs import inputs_of
 

@@ -12,13 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.kinds.base import BASE, Watch
-from toolkit.kinds.language.text_model import TextModel
-from toolkit.pipeline.predict import open_run, read
-from toolkit.pipeline.restore import load_task
-from toolkit.runs.run import Run
-from toolkit.task import Row, Task
+from toolkit.kinds import BASE, TextModel, Watch
+from toolkit.pipeline import load_task, open_run, read
+from toolkit.runs import Run
 
 REFRESH = 0.06
 """Seconds between two looks at a text that is being written."""
@@ -313,7 +311,7 @@ def trained_label(run: Run) -> str:
 
 def base_of(run: Run) -> tuple[str, str]:
     """What decides whether two runs' adapters go on one base: the model, and how it is loaded."""
-    from toolkit.models.paths import model_path
+    from toolkit.models import model_path
 
     recipe = run.info["recipe"]
     init = (recipe.get("training") or {}).get("model_init_kwargs")

@@ -10,15 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit import formatting
+from toolkit import Metric, Row, Task, formatting
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.evaluation import human_guesses
 from toolkit.metrics import statistics
-from toolkit.metrics.metric import Metric
-from toolkit.pipeline import restore
-from toolkit.pipeline.restore import load_task
-from toolkit.runs.run import Run
-from toolkit.task import Row, Task
+from toolkit.pipeline import load_task, refresh
+from toolkit.runs import Run
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.chart_lock import CHART_LOCK
 from toolkit_playground.state.library import Library
@@ -94,7 +91,7 @@ class HumanSystem:
         task = load_task(run)
         human_guesses.add(run, task, dict(given), seconds)
         with CHART_LOCK:
-            restore.refresh(run, task)
+            refresh(run, task)
 
 
 def next_question(library: Library, run: Run, after: Question | None = None) -> Question | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from toolkit import Row, Task
 from toolkit.errors import UsageError
-from toolkit.runs.run import Run
-from toolkit.task import Row, Task
+from toolkit.runs import Run
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.library import Library
 

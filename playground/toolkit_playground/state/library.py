@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.pipeline.restore import load_task
-from toolkit.runs import predictions
-from toolkit.runs.files import read_json, read_jsonl
-from toolkit.runs.run import Run
-from toolkit.task import Row, Task
+from toolkit.pipeline import load_task
+from toolkit.runs import Run, predictions, read_json, read_jsonl
 from toolkit_playground.state.engine import Engine, base_of
 from toolkit_playground.state.store import Store
 

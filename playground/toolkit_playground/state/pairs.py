@@ -7,9 +7,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from toolkit import Row
 from toolkit.errors import UsageError
 from toolkit.evaluation import preference_sheet
-from toolkit.task import Row
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.inputs import inputs_of

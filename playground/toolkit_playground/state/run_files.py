@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from toolkit.errors import UsageError
-from toolkit.runs.run import Run
+from toolkit.runs import Run
 
 FILES = (
     "report.html", "report.md", "README.md", "metrics.json", "run.json", "history.json",

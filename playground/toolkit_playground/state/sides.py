@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolkit.errors import UsageError
-from toolkit.runs.run import Run
+from toolkit.runs import Run
 from toolkit_playground.state.engine import BASE_LABEL, Engine, trained_label
 from toolkit_playground.state.library import Library
 

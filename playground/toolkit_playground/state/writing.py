@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit import Row
 from toolkit.errors import UsageError
-from toolkit.task import Row
 from toolkit_playground.state.engine import MOST_NEW_TOKENS, Engine, Text
 
 Controls = Sequence[float]

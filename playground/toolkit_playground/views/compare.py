@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit.task import Row
+from toolkit import Row
 from toolkit_playground.rendering import comparison, html
 from toolkit_playground.state.inputs import read_row
 from toolkit_playground.state.sessions import Visitor

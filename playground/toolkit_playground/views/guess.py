@@ -8,7 +8,7 @@ import gradio as gr
 
 from toolkit.errors import UsageError
 from toolkit.evaluation import human_guesses
-from toolkit.pipeline.restore import load_task
+from toolkit.pipeline import load_task
 from toolkit_playground.rendering import guesses, html
 from toolkit_playground.state.guesses import (
     HumanSystem,

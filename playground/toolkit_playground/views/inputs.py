@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from toolkit.runs.run import Run
+from toolkit.runs import Run
 from toolkit_playground.state import inputs
 from toolkit_playground.state.engine import MOST_CHARACTERS, MOST_NEW_TOKENS
 from toolkit_playground.state.inputs import BOXES

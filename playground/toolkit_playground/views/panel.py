@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from toolkit import Row, Task
 from toolkit.errors import PluginError, ToolkitError
-from toolkit.pipeline.restore import load_task
+from toolkit.pipeline import load_task
 from toolkit.plugins import discovery
-from toolkit.task import Row, Task
 from toolkit_playground.rendering import html, panels
 from toolkit_playground.state.engine import Engine, Reading
 from toolkit_playground.state.inputs import read_row

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from toolkit.errors import ToolkitError
-from toolkit.runs.run import Run
+from toolkit.runs import Run
 from toolkit_playground.rendering import html
 from toolkit_playground.rendering import runs as rendering
 from toolkit_playground.state.run_files import copied, present

@@ -9,8 +9,8 @@ import gradio as gr
 
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.evaluation import preference_sheet
-from toolkit.pipeline.restore import load_task
-from toolkit.runs.run import Run
+from toolkit.pipeline import load_task
+from toolkit.runs import Run
 from toolkit_playground.rendering import html, votes
 from toolkit_playground.state.engine import BASE_LABEL, trained_label
 from toolkit_playground.state.pairs import HELD_OUT, OWN, SHEET, Pair, Request, next_pair

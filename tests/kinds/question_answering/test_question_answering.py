@@ -486,11 +486,10 @@ def test_an_ensemble_of_one_or_of_whole_models_is_refused(tiny_bert, tmp_path):
 
 
 def test_adapters_of_two_tasks_on_one_encoder_answer_as_alone(tiny_bert, tmp_path):
-    from kinds.test_sequence_classification import SAMPLE as TEXTS
-    from kinds.test_sequence_classification import Wood
-    from kinds.test_sequence_classification import made as made_classifier
-    from kinds.test_sequence_classification import train as train_classifier
-
+    from kinds.sequence_classification.test_sequence_classification import SAMPLE as TEXTS
+    from kinds.sequence_classification.test_sequence_classification import Wood
+    from kinds.sequence_classification.test_sequence_classification import made as made_classifier
+    from kinds.sequence_classification.test_sequence_classification import train as train_classifier
     from toolkit.pipeline.shared_encoder import SharedEncoder
 
     marks, classes = made(tiny_bert), made_classifier(tiny_bert, Wood)
@@ -522,11 +521,10 @@ def test_adapters_of_two_tasks_on_one_encoder_answer_as_alone(tiny_bert, tmp_pat
 @pytest.mark.parametrize("first", ["marks", "classes"])
 def test_adapters_share_what_both_encoders_have(tiny_bert, tmp_path, first):
     """One sits on every layer and its encoder has no pooler; attention is computed in two ways."""
-    from kinds.test_sequence_classification import SAMPLE as TEXTS
-    from kinds.test_sequence_classification import Wood
-    from kinds.test_sequence_classification import made as made_classifier
-    from kinds.test_sequence_classification import train as train_classifier
-
+    from kinds.sequence_classification.test_sequence_classification import SAMPLE as TEXTS
+    from kinds.sequence_classification.test_sequence_classification import Wood
+    from kinds.sequence_classification.test_sequence_classification import made as made_classifier
+    from kinds.sequence_classification.test_sequence_classification import train as train_classifier
     from toolkit.pipeline.shared_encoder import SharedEncoder
 
     def marking() -> Any:

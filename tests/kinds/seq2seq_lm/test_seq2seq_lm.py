@@ -141,8 +141,9 @@ def test_the_loss_is_transformers_own(tiny_t5: Path, tmp_path: Path) -> None:
     tokenized = kind.tokenized(rows(4))
     batch = Collator(kind.tokenizer.pad_token_id)(list(tokenized))
     trainer = kind.trainer(
-        DatasetDict({"train": rows(4)}), tokenized, tokenized, checkpoints=tmp_path
-    )
+        DatasetDict({"train": rows(4)}), tokenized, tokenized,
+        recipe=kind.recipe, checkpoints=tmp_path,
+    )  # fmt: skip
     loss, count, _ = trainer.summed_loss(kind.model, batch)
     with torch.no_grad():
         own = kind.model(**batch).loss

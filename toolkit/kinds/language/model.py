@@ -310,17 +310,11 @@ class LanguageModel(VariantModel):
         saving = checkpoint_ensemble.saving(recipe, count)
 
         def build(monitor: Monitor) -> Any:
-            return self.trainer_class()(
-                model=self.model,
-                args=fit.arguments(self, saving, checkpoints, **self.fixed_arguments),
-                train_dataset=train,
-                eval_dataset=validation,
-                processing_class=self.tokenizer,
-                data_collator=self.collator(splits["train"]),
-                lengths=lengths,
-                judge=fit.judge(self, splits["validation"], validation),
+            return self.trainer(
+                splits, train, validation, recipe=saving, checkpoints=checkpoints,
+                lengths=lengths, judge=fit.judge(self, splits["validation"], validation),
                 monitor=monitor,
-            )
+            )  # fmt: skip
 
         trained = fit.fit(
             self.model, build, early_stopping=recipe.early_stopping,
@@ -333,6 +327,37 @@ class LanguageModel(VariantModel):
             checkpoint_ensemble.keep(checkpoints, adapter, count)
         trained.info["rows"] = rows
         return trained
+
+    def trainer(
+        self,
+        splits: DatasetDict,
+        train: Dataset,
+        validation: Dataset,
+        *,
+        recipe: Recipe,
+        checkpoints: Path,
+        **arguments: Any,
+    ) -> Any:
+        """The kind's trainer, a :class:`~toolkit.kinds.trainer.JudgedTrainer`.
+
+        Args:
+            splits: the rows themselves.
+            train, validation: rows as :meth:`tokenized` gives them.
+            recipe: how to train, see :meth:`train`.
+            checkpoints: the trainer's output folder.
+            arguments: for the trainer, as they are.
+        """
+        from toolkit.kinds import fit
+
+        return self.trainer_class()(
+            model=self.model,
+            args=fit.arguments(self, recipe, checkpoints, **self.fixed_arguments),
+            train_dataset=train,
+            eval_dataset=validation,
+            processing_class=self.tokenizer,
+            data_collator=self.collator(splits["train"]),
+            **arguments,
+        )
 
     def _save(self, splits: DatasetDict, adapter: Path) -> None:
         from toolkit.kinds import fit
