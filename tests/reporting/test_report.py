@@ -115,7 +115,7 @@ def test_twenty_worst_and_best_with_their_texts(written: tuple[Run, str]) -> Non
     worst = max(rows, key=lambda row: row["metrics"]["mae"])
     first = text[text.index("<h3>Worst 20</h3>") :]
     assert f"number {worst['row_id']}<" in first[:1500]
-    assert text.count('class="said"') == 40
+    assert text.count('class="prediction"') == 40
 
 
 def test_markdown_and_card(written: tuple[Run, str]) -> None:

@@ -12,7 +12,7 @@ from toolkit.errors import UsageError
 from toolkit.kinds.registry import kind_name
 from toolkit.pipeline.compare import compare
 from toolkit.reporting import comparison
-from toolkit.reporting.examples import shown as said
+from toolkit.reporting.examples import as_text
 from toolkit.runs.files import read_json, write_jsonl, write_text
 from toolkit.runs.predictions import TRAINED
 from toolkit.runs.run import Run
@@ -333,7 +333,7 @@ def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_
         low, high = answer.get("low"), answer.get("high")
         interval = "" if low is None else f"{low:,.2f} – {high:,.2f}"
         prediction = answer["prediction"]
-        shown = f"{prediction:,.2f}" if isinstance(prediction, float) else said(prediction)
+        shown = f"{prediction:,.2f}" if isinstance(prediction, float) else as_text(prediction)
         if not answer["parsed"]:
             shown += " (unreadable output)"
         table.add_row(_cell(shown, "bold"), interval, _cell(str(answer["input"])[:100]))

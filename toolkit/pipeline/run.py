@@ -45,7 +45,7 @@ def execute(run: Run, console: Console) -> Run:
 
 
 def _do(stage: Stage, context: RunContext) -> None:
-    """Do a stage; of one that is done, only what later stages need of it in memory."""
+    """Do a stage; of one that is done, only restore what later stages need in memory."""
     run = context.run
     done = run.done(stage.name)
     work = stage.restore if done else stage.work

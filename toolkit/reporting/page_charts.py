@@ -1,4 +1,4 @@
-"""The charts of the report's page: which are drawn, from which figures."""
+"""The charts of the report's page: which ones are drawn, and from which figures."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from toolkit.reporting.context import base, covered_target, described, in_order,
 from toolkit.runs.predictions import System
 
 Drawing = Callable[[bool], str]
-"""Draws a chart: for a phone where the argument is true, else for a desk."""
+"""Draws a chart: for a phone where the argument is true, else for a wide screen."""
 
 
 def draw(
     doc: Document, systems: Sequence[System], preflight: Mapping[str, Any]
 ) -> dict[str, list[str]]:
-    """Name → the chart for a desk and for a phone; a chart without data is absent.
+    """Name → the chart for a wide screen and for a phone; a chart without data is absent.
 
     Where charts cannot be drawn (:func:`toolkit.reporting.svg.left_out`), the charts that stand
     beside text or a table of the same data are empty lists, and those that stand alone are absent.
@@ -43,7 +43,7 @@ def draw(
 
 
 def _made_up(doc: Document) -> str:
-    """A remark on generated data: a chart may be cut out of its page."""
+    """A remark on generated data for the chart itself, as it may be copied out of its page."""
     return "SYNTHETIC data" if doc["synthetic"] else ""
 
 
@@ -84,7 +84,7 @@ def _learning(doc: Document) -> Drawing | None:
 
 
 def _clouds(doc: Document, systems: Sequence[System]) -> Drawing | None:
-    if doc.get("confusion"):  # of classes the confusion matrix says more
+    if doc.get("confusion"):  # for classes the page shows the confusion matrix
         return None
     found = examples.clouds(systems, [trained(doc), base(doc)])
     return (lambda narrow: charts.predicted_true(found, narrow=narrow)) if found else None
@@ -102,7 +102,7 @@ def _lengths(preflight: Mapping[str, Any]) -> Drawing | None:
 
 # -- figures as marks ------------------------------------------------------------------------------
 def marks(doc: Document) -> list[Mark]:
-    """The ladder's chart."""
+    """The marks of the ladder's chart."""
     metric = described(doc)
     found = []
     for name in in_order(doc):
@@ -113,7 +113,7 @@ def marks(doc: Document) -> list[Mark]:
 
 
 def coverage_marks(doc: Document) -> list[Mark]:
-    """How often each system's intervals hold the truth."""
+    """The share of test rows whose true value each system's intervals hold."""
     found = []
     for name in in_order(doc):
         entry = doc["systems"][name]["interval"]
@@ -124,7 +124,7 @@ def coverage_marks(doc: Document) -> list[Mark]:
 
 
 def slice_marks(doc: Document) -> dict[str, dict[str, list[Mark]]]:
-    """Slice → part → the rivals' figures; parts that are too small are not drawn."""
+    """Slice → part → a mark for each system; parts with too few rows are left out."""
     metric = described(doc)
     by_slice: dict[str, dict[str, list[Mark]]] = {}
     for name, parts in doc["slices"].items():
