@@ -137,7 +137,7 @@ def _regressions(
         matrix = features(unique)
         predicted_stars, predicted_sentiments = stars(matrix), sentiments(matrix)
         predicted_pairs = [one(matrix) for one in has_pair]
-        state = {
+        facts = {
             text: (
                 int(predicted_stars[i]),
                 str(predicted_sentiments[i]),
@@ -145,7 +145,7 @@ def _regressions(
             )
             for i, text in enumerate(unique)
         }
-        return [_answer(_instruction(row), *state[row["review"]]) for row in rows]
+        return [_answer(_instruction(row), *facts[row["review"]]) for row in rows]
 
     return predict
 

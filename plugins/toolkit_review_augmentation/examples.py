@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from toolkit import Source
 
-FACTS, RATING, RULES, TEACHER = "state", "rating", "rules", "teacher"
+FACTS, RATING, RULES, TEACHER = "facts", "rating", "rules", "teacher"
 """Sources of an answer: facts of a generated review, its rating, rules, or a teacher."""
 
 
@@ -112,18 +112,18 @@ def _answer(
         known: pairs of aspect and level.
         taught: the teacher's answers by instruction.
     """
-    state = bool(review["known"])
+    facts = bool(review["known"])
     if instruction == "sentiment":
-        return review["sentiment"], FACTS if state else RATING
+        return review["sentiment"], FACTS if facts else RATING
     if instruction == "recommendation":
-        return instructions.recommendation(review["stars"]), FACTS if state else RATING
+        return instructions.recommendation(review["stars"]), FACTS if facts else RATING
     if taught and taught.get(instruction):
         return taught[instruction], TEACHER
-    origin = FACTS if state else RULES
+    origin = FACTS if facts else RULES
     if instruction == "features":
         return instructions.features([aspect for aspect, _ in known]), origin
     if instruction == "quality":
         return instructions.quality(known), origin
-    if state:
+    if facts:
         return instructions.summary(review["sentiment"], known), origin
     return rules.central_sentence(texts.sentences(review["text"])) or review["text"], origin

@@ -110,7 +110,7 @@ def check(source: str, text: str) -> Checked | None:
         occurrences += spans
         verdict = _verdict(label, value, sentences, sorts, bool(spans))
         {"stated": stated, "missing": missing, "wrong": wrong}[verdict].append(label)
-    invented = tuple(state(source, text)[1])
+    invented = tuple(facts(source, text)[1])
     return Checked(tuple(stated), tuple(missing), tuple(wrong), invented, tuple(occurrences))
 
 
@@ -165,7 +165,7 @@ def places(value: str, text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _pattern(value).finditer(text)] if value.strip() else []
 
 
-def state(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def facts(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Find the numbers, codes and names of a text.
 
     Returns:

@@ -42,7 +42,7 @@ def _of_fields(source: str, found: faithfulness.Checked) -> tuple[list[Any], lis
 
 
 def _of_text(source: str, text: str) -> tuple[list[Any], list[Any]]:
-    known, invented = faithfulness.state(source, text)
+    known, invented = faithfulness.facts(source, text)
     marks = [_mark(place, "supported", "stands in the source") for place in known]
     marks += [_mark(place, "unsupported", "not in the source") for place in invented]
     there = {

@@ -306,9 +306,9 @@ def test_an_exception_of_a_task_is_reported_with_its_place() -> None:
 
 def test_rules_that_build_on_a_broken_one_are_not_checked_and_say_why() -> None:
     results = {r.rule: r for r in check(rows_of(without("good"))(), Source())}
-    assert not results["task_state"].reached
-    assert not results["task_state"].passed
-    assert results["task_state"].message == "not checked, because columns is broken"
+    assert not results["state"].reached
+    assert not results["state"].passed
+    assert results["state"].message == "not checked, because columns is broken"
     assert results["recipe-fields"].passed
 
 

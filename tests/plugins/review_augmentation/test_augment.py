@@ -146,7 +146,7 @@ def test_other_forms(tmp_path: Path, form: str, keys: set[str]) -> None:
     assert {e["instruction"] for e in made.splits["train"]} == {
         "sentiment", "quality", "recommendation", "features", "summary",
     }  # fmt: skip
-    assert {e["source"] for e in made.splits["train"]} == {"state"}
+    assert {e["source"] for e in made.splits["train"]} == {"facts"}
 
 
 def test_several_wordings_or_the_first_one() -> None:

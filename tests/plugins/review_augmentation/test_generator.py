@@ -26,8 +26,8 @@ def parts() -> dict[str, list[Review]]:
 def digest(reviews: list[Review]) -> str:
     found = hashlib.sha256()
     for r in reviews:
-        state = [r.text, r.stars, [[o.aspect, o.level] for o in r.opinions], r.category]
-        found.update(json.dumps(state, ensure_ascii=False).encode() + b"\n")
+        facts = [r.text, r.stars, [[o.aspect, o.level] for o in r.opinions], r.category]
+        found.update(json.dumps(facts, ensure_ascii=False).encode() + b"\n")
     return found.hexdigest()
 
 

@@ -48,7 +48,7 @@ def test_each_review_has_five_examples_in_one_split(prepared: Prepared) -> None:
         for group in counts:
             owner.setdefault(group, set()).add(split)
     assert all(len(splits) == 1 for splits in owner.values())
-    assert set(prepared.splits["train"]["source"][:]) == {"state"}
+    assert set(prepared.splits["train"]["source"][:]) == {"facts"}
 
 
 def test_gold_answers_score_perfectly_and_baselines_in_their_order(
