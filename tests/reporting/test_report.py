@@ -152,7 +152,7 @@ def test_a_report_without_some_file(tmp_path: Path, missing: str) -> None:
 
 def test_a_run_of_which_little_is_known_has_a_report(tmp_path: Path) -> None:
     run, task = judged(tmp_path)
-    for name in ("versions", "hardware", "training", "command", "plugin", "state", "created"):
+    for name in ("versions", "hardware", "training", "command", "plugin", "task_state", "created"):
         del run.info[name]
     run.info["recipe"] = {"model": "embedded:tiny"}
     run.info["data"] = {}
