@@ -19,7 +19,7 @@ SHOWN = 14
 
 
 def expand(page: str, *, shorten: bool = False) -> str:
-    """A page with its files in it; with ``shorten`` the long tables are cut."""
+    """A page with the included files in it; with ``shorten`` long tables are cut."""
     with tempfile.TemporaryDirectory() as folder:
         for name, kind in NEW.findall(page):
             from toolkit.plugins import scaffold
@@ -45,7 +45,7 @@ HEADING = re.compile(r"^(#+ )", re.MULTILINE)
 
 
 def described(match: re.Match[str]) -> str:
-    """What a built-in task says of itself, as tables."""
+    """The columns, metrics, recipes and options of a built-in task, as tables."""
     from toolkit.plugins import discovery
 
     task = discovery.load().task(match[1])
@@ -68,9 +68,9 @@ def described(match: re.Match[str]) -> str:
 
 
 def report(match: re.Match[str]) -> str:
-    """The report of a real run, as it was kept by ``docs/keep_report.py``.
+    """The report of a real run, as ``docs/keep_report.py`` stored it.
 
-    ``<!-- report: TASK / SECTION / 4 -->`` stands for one section, of whose table four rows.
+    ``<!-- report: TASK / SECTION / 4 -->`` stands for the first four rows of a section's table.
     """
     kept = ROOT / "docs" / "tasks" / "reports" / f"{match['task']}.md"
     if not kept.is_file():

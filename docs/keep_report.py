@@ -1,4 +1,4 @@
-"""Keep the report of a real run for a built-in task's page: ``python docs/keep_report.py RUN``."""
+"""Store the report of a real run for a built-in task's page: ``python docs/keep_report.py RUN``."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def keep(run: Run) -> Path:
     """Copy the Markdown report of a finished run; charts stay with the run."""
     if not run.finished:
         raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
-    text = here((run.path / "report.md").read_text(encoding="utf-8"))
+    text = without_folder((run.path / "report.md").read_text(encoding="utf-8"))
     lines = [line for line in text.splitlines() if not line.startswith("![")]
     place = REPORTS / f"{run.info['task']}.md"
     write_text(place, "\n".join([lines[0], "", origin(run), *lines[1:]]) + "\n")
     return place
 
 
-def here(text: str) -> str:
-    """A command without the folder it wrote to, which is nobody's matter."""
+def without_folder(text: str) -> str:
+    """A command without the folder of runs, which differs between machines."""
     return re.sub(r" --runs[ =]\S+", "", text)
 
 
@@ -35,12 +35,12 @@ def origin(run: Run) -> str:
     machine = run.info["hardware"]
     where = f"{machine['cores']} cores, {machine.get('gpu') or 'no GPU'}"
     libraries = ", ".join(f"{name} {run.info['versions'][name]}" for name in LIBRARIES)
-    command, day = here(run.info["command"]), run.info["created"][:10]
+    command, day = without_folder(run.info["command"]), run.info["created"][:10]
     return f"Made by `{command}` on {day}: {where}; {libraries}."
 
 
 def main() -> None:
-    """Keep the reports of the runs that are named."""
+    """Store the reports of the runs that the command line names."""
     for name in sys.argv[1:]:
         try:
             sys.stdout.write(f"{keep(Run.find(name, runs_folder(None)))}\n")

@@ -2,8 +2,8 @@
 
     python docs/module_map.py
 
-writes it anew between its two marks; a test finds a page that is behind the code. Packages stand in
-the order of the layers in ``pyproject.toml``, those that others build on first.
+writes it again between its two marks; a test fails where the page differs from the code. Packages
+are listed in the order of the layers in ``pyproject.toml``, those that others build on first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def layers() -> list[str]:
 
 
 def first_sentence(path: Path) -> str:
-    """What a module is, in the first sentence of its docstring."""
+    """The first paragraph of a module's docstring, on one line."""
     paragraph = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")
     return " ".join(paragraph[0].split()).replace("``", "`")
 
@@ -43,7 +43,7 @@ def modules(name: str) -> Iterator[Path]:
 
 
 def table() -> str:
-    """The map as Markdown: one line a module."""
+    """The map as Markdown: one line for each module."""
     lines = ["| module | what it is |", "|---|---|"]
     for name in ["__init__", *layers()]:
         for path in modules(name):

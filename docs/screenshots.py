@@ -31,7 +31,7 @@ WAIT = 60_000
 
 
 def compare(page: Any) -> None:
-    """An example on which the base goes on talking."""
+    """Compare on an example on which the base model does not stop after the answer."""
     page.locator("#compare-examples tbody tr").nth(1).locator("td").first.click()
     page.wait_for_timeout(800)
     page.click("#compare-go")
@@ -45,14 +45,14 @@ def chat(page: Any) -> None:
         page.click("#chat-send")
         page.locator("#chat-adapter").get_by_text(text, exact=True).wait_for()
         page.wait_for_function(
-            "said => { const a = document.querySelector('#chat-export a');"
-            " return a && atob(a.href.split(',')[1]).includes(said); }",
+            "sent => { const a = document.querySelector('#chat-export a');"
+            " return a && atob(a.href.split(',')[1]).includes(sent); }",
             arg=text,
         )
 
 
 def panel(page: Any) -> None:
-    """The task's own panel of its third example."""
+    """The task's own panel, on its third example."""
     page.locator("#panel-examples tbody tr").nth(2).locator("td").first.click()
     page.wait_for_timeout(800)
     page.click("#panel-go")
@@ -71,7 +71,7 @@ def vote(page: Any) -> None:
 
 
 def guess(page: Any) -> None:
-    """A dozen guesses of somebody who looks at the length of the text."""
+    """A dozen guesses made from the length of the text."""
     page.wait_for_selector("#guess-card .tk-question")
     for _ in range(12):
         text = page.locator("#guess-card .tk-question").inner_text()

@@ -25,6 +25,7 @@ PUBLIC_MODULES = (
 """Modules that tasks may use beside the names of this one; the API version covers both."""
 
 APPLICATION_MODULES = (
+    "toolkit.data.splits",
     "toolkit.evaluation",
     "toolkit.kinds",
     "toolkit.metrics.statistics",

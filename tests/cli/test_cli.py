@@ -60,17 +60,17 @@ def test_help_texts_are_shown_as_they_are_written(cli: CommandLine) -> None:
             assert Text.from_markup(text).plain == text, f"{name} {parameter.name}: {text}"
 
 
-def test_defaults_that_are_found_out_are_said(
+def test_the_help_names_defaults_that_depend_on_the_call(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    said = cli("run", "--help").out
-    assert "[default: (TOOLKIT_RUNS or runs)]" in said
-    assert "[default: (the task's own data)]" in said
+    text = cli("run", "--help").out
+    assert "[default: (TOOLKIT_RUNS or runs)]" in text
+    assert "[default: (the task's own data)]" in text
     assert "[default: (the newest unfinished)]" in cli("resume", "--help").out
 
 
-def test_unknown_names_are_told_the_nearest(cli: CommandLine) -> None:
+def test_the_error_on_an_unknown_name_suggests_the_nearest(cli: CommandLine) -> None:
     answer = cli("run", "price-regresion")
     assert answer.code == 2 and "did you mean 'price-regression'" in answer.err
     answer = cli("run", "price-regression", "--recipe", "embeded")
@@ -148,7 +148,7 @@ def test_bad_input_is_one_sentence_and_code_2(
     assert len(message.strip().splitlines()) == 1, message
 
 
-def test_a_full_disk_is_said_and_the_run_goes_on_later(
+def test_a_full_disk_is_reported_and_the_run_resumes_later(
     cli: CommandLine, tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from toolkit.models import adapters

@@ -136,7 +136,7 @@ def shell(tmp_path: Path) -> dict[str, str]:
     ],
 )
 @pytest.mark.timeout(1500)
-def test_commands_print_what_the_page_says(
+def test_commands_print_what_the_page_shows(
     page: Path, shell: dict[str, str], tmp_path: Path
 ) -> None:
     work = tmp_path / "work"
@@ -151,10 +151,10 @@ def test_commands_print_what_the_page_says(
                 command, cwd=work, env=shell, text=True, check=False, timeout=900,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             )  # fmt: skip
-            said = f"$ {command[-1]}\n{done.stdout}\n--- not:\n{output}"
-            assert matches(output, done.stdout, block.within), said
+            message = f"$ {command[-1]}\n{done.stdout}\n--- not:\n{output}"
+            assert matches(output, done.stdout, block.within), message
             # The docs show failures too: an error's sentence, or a rule that is broken.
-            assert done.returncode == 0 or re.search("Error: |✗ |failed", output), said
+            assert done.returncode == 0 or re.search("Error: |✗ |failed", output), message
 
 
 def to_run(block: Block) -> list[tuple[list[str], str]]:
@@ -185,7 +185,7 @@ def test_a_page_that_is_wrong_is_found() -> None:
         ("f1 0.84, 1,300 rows, −0.5 ± 7%", False),
     ],
 )
-def test_figures_may_differ_by_what_the_page_says(printed: str, right: bool) -> None:
+def test_figures_may_differ_by_what_the_page_allows(printed: str, right: bool) -> None:
     expected = "f1 0.84 (0.71–0.90), 1,200 rows, −0.5 ± 7%"
     assert matches(expected, printed, within=0.1) is right
 
@@ -194,11 +194,11 @@ def test_figures_may_differ_by_what_the_page_says(printed: str, right: bool) -> 
 def test_no_command_stands_where_it_is_not_run(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for found in FENCE.finditer(text):
-        told = [line for line in found["text"].splitlines() if COMMAND.match(line)]
+        lines = [line for line in found["text"].splitlines() if COMMAND.match(line)]
         if found["language"] == "bash":
-            assert all(line.startswith(WAITS) for line in told), told
+            assert all(line.startswith(WAITS) for line in lines), lines
         elif found["language"] != "console":
-            assert not told
+            assert not lines
     outside = FENCE.sub("", text)
     assert "```" not in outside, "a fence that is indented, or has another heading, is not run"
     assert not [line for line in outside.splitlines() if re.match("    (toolkit|pip) ", line)]
@@ -220,24 +220,24 @@ def mentioned(page: Path) -> Iterator[str]:
                 for part in re.split(r" #|[;&|>]", line.removeprefix("$ "))
                 if part.strip().startswith("toolkit ")
             )
-    yield from (told for told in INLINE.findall(FENCE.sub("", text)) if told.startswith("toolkit"))
+    yield from (call for call in INLINE.findall(FENCE.sub("", text)) if call.startswith("toolkit"))
 
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_command_that_is_named_takes_the_options_it_is_named_with(page: Path) -> None:
     discovery.add_commands(app)
     group: Any = typer.main.get_command(app)
-    for told in mentioned(page):
-        words = shlex.split(told.replace("…", "").replace("[", "").replace("]", ""))[1:]
+    for call in mentioned(page):
+        words = shlex.split(call.replace("…", "").replace("[", "").replace("]", ""))[1:]
         name = next((word for word in words if not word.startswith("-")), None)
         if name is None or name in OF_EXAMPLES:
             continue
-        assert name.rstrip(",") in group.commands, told
+        assert name.rstrip(",") in group.commands, call
         command = group.commands[name.rstrip(",")]
         known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
         known |= {"--help", "-h", "--debug"}
-        asked = {word.partition("=")[0] for word in words if word.startswith("--")}
-        assert asked <= known, f"{told}: there is no {', '.join(sorted(asked - known))}"
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert options <= known, f"{call}: there is no {', '.join(sorted(options - known))}"
 
 
 OF_EXAMPLES = ("urgent",)

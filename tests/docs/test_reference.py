@@ -62,7 +62,9 @@ def test_every_public_value_and_member_says_what_it_is() -> None:
     classes = {
         f"toolkit.{n}": v for n in toolkit.__all__ if inspect.isclass(v := getattr(toolkit, n))
     }
-    missing = [f"{name}.{member}" for name, value in classes.items() for member in untold(value)]
+    missing = [
+        f"{name}.{member}" for name, value in classes.items() for member in undocumented(value)
+    ]
     for name in toolkit.PUBLIC_MODULES:
         module = importlib.import_module(name)
         documented = docstrings(ast.parse(inspect.getsource(module)))
@@ -76,7 +78,7 @@ def test_every_public_value_and_member_says_what_it_is() -> None:
     assert not missing, f"without a docstring, and so not in the reference: {', '.join(missing)}"
 
 
-def untold(value: type) -> list[str]:
+def undocumented(value: type) -> list[str]:
     """The public members of a class of ours that neither it nor a base of it explains."""
     if not value.__module__.startswith("toolkit."):
         return []
@@ -88,8 +90,8 @@ def untold(value: type) -> list[str]:
     )
     return [
         name
-        for name, told in own.items()
-        if not (told or name.startswith("_") or any(base.get(name) for base in above))
+        for name, documented in own.items()
+        if not (documented or name.startswith("_") or any(base.get(name) for base in above))
         and not (name in fields and f"\n        {name}: " in f"{value.__doc__}")
         and not (name in fields and f"\n    {name}: " in f"{value.__doc__}")
     ]
@@ -109,8 +111,8 @@ def docstrings(parent: ast.Module | ast.ClassDef) -> dict[str, bool]:
             found[node.name] = ast.get_docstring(node) is not None
             continue
         targets = getattr(node, "targets", [getattr(node, "target", None)])
-        told = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        found |= {each.id: told for each in targets if isinstance(each, ast.Name)}
+        documented = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        found |= {each.id: documented for each in targets if isinstance(each, ast.Name)}
     return found
 
 
@@ -139,7 +141,7 @@ def sources(module: Any) -> set[str]:
 
 
 def api() -> dict[str, str]:
-    """Public name, with a dot each public member of a class → what can be said of its signature."""
+    """Public name, with a dot each public member of a class → its signature as text."""
     found: dict[str, str] = {}
     for name in toolkit.__all__:
         if name != "__version__":
@@ -180,10 +182,8 @@ def test_what_has_changed_since_the_release_is_in_the_changelog() -> None:
     before = json.loads(RELEASED.read_text(encoding="utf-8"))
     now = api()
     changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    told = unreleased()
-    missing = [
-        name for name in changed if not any(f"`{as_told}`" in told for as_told in ways(name))
-    ]
+    text = unreleased()
+    missing = [name for name in changed if not any(f"`{way}`" in text for way in ways(name))]
     assert not missing, f"name these in CHANGELOG.md under Unreleased: {', '.join(missing)}"
 
 

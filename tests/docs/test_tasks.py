@@ -32,12 +32,12 @@ def test_the_built_in_tasks_were_found() -> None:
 def test_a_built_in_task_has_its_page(name: str) -> None:
     page = including.on_page_markdown((DOCS / "tasks" / f"{name}.md").read_text("utf-8"))
     task = discovery.load().task(name)
-    for told in (*task.columns, *(m.name for m in task.metrics), *(r.name for r in task.recipes)):
-        assert f"`{told}`" in page
+    for listed in (*task.columns, *(m.name for m in task.metrics), *(r.name for r in task.recipes)):
+        assert f"`{listed}`" in page
     assert f"tasks/{name}.md" in (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
 
 
-def test_the_page_on_statistics_says_the_numbers_that_count() -> None:
+def test_the_page_on_statistics_names_the_numbers_in_use() -> None:
     page = including.on_page_markdown((DOCS / "how-to" / "read-the-report.md").read_text("utf-8"))
     assert f"{statistics.RESAMPLES:,} times" in page
     assert f"smaller than {2 / (statistics.RESAMPLES + 1):.3f}" in page

@@ -57,8 +57,8 @@ def document(**changes: Any) -> dict[str, Any]:
 def test_the_table_has_absolute_and_relative_gains() -> None:
     rouge, perplexity, limit = tables.gains(document())
     assert (rouge["base"], rouge["ours"], rouge["gain"]) == ("0.200", "0.500", "+0.300")
-    assert rouge["relative"] == "+150.0%" and rouge["says"] == "better"
-    assert perplexity["gain"] == "−6.00" and perplexity["says"] == "better"
+    assert rouge["relative"] == "+150.0%" and rouge["result"] == "better"
+    assert perplexity["gain"] == "−6.00" and perplexity["result"] == "better"
     assert (limit["base"], limit["ours"]) == ("20.0%", "0.0%")
 
 

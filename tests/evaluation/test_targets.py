@@ -85,7 +85,8 @@ def test_the_pages_show_targets_and_prices(scored: tuple[Run, Any, dict[str, Any
     report.write(run, task)
     page = (run.path / "report.html").read_text()
     assert "at most 1000.0\u00a0$" in page and "of the error" in page and "not measured" in page
-    assert "latency, 95 % of them" in page and "$0.0013" in page  # 50 W · 0.25 s · 1000 · 0.40
+    assert "95th percentile of their latency" in page
+    assert "$0.0013" in page  # 50 W · 0.25 s · 1000 · 0.40
     text = (run.path / "report.md").read_text()
     assert "## Targets" in text and "## Cost and speed" in text and "| category | tools |" in text
 

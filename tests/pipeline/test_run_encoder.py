@@ -142,10 +142,10 @@ def test_runs_of_two_kinds_stand_on_one_ladder(
     assert answer.code == 0, answer.err
     doc = json.loads(answer.out)
     assert all(pair["row_by_row"] for pair in doc["pairs"])
-    rungs = {rung["name"]: rung for rung in doc["ladder"]}
+    ladder = {system["name"]: system for system in doc["ladder"]}
     # The baselines of the three runs gave the same answers, and stand there once.
-    assert len(rungs["constant-median"]["runs"]) == 3
-    models = [rung for rung in doc["ladder"] if rung["role"] in ("adapter", "full")]
+    assert len(ladder["constant-median"]["runs"]) == 3
+    models = [system for system in doc["ladder"] if system["role"] in ("adapter", "full")]
     assert len(models) == 3
     against = next(r for r in models if r["runs"] == [encoder.name])["compared"]
     assert against["difference"] == pytest.approx(doc["pairs"][0]["difference"] * -1)

@@ -105,6 +105,6 @@ def test_stages_that_are_not_shared_are_the_first_processes(
 
 def test_what_the_context_reads_from_the_run(context: RunContext) -> None:
     assert (context.seed, context.seeds, context.decoder) == (3, 2, "median")
-    assert context.backend == {"name": "transformers", "reason": "as before"}
+    assert context.backend == {"name": "transformers", "reason": "the run names none"}
     assert [adapter_name(0), adapter_name(1)] == ["adapter", "adapter-seed-1"]
     assert [system_name("full", 0), system_name("full", 2)] == ["full", "full-seed-2"]

@@ -115,7 +115,7 @@ def test_twenty_worst_and_best_with_their_texts(written: tuple[Run, str]) -> Non
     worst = max(rows, key=lambda row: row["metrics"]["mae"])
     first = text[text.index("<h3>Worst 20</h3>") :]
     assert f"number {worst['row_id']}<" in first[:1500]
-    assert text.count('class="said"') == 40
+    assert text.count('class="prediction"') == 40
 
 
 def test_markdown_and_card(written: tuple[Run, str]) -> None:
@@ -152,7 +152,7 @@ def test_a_report_without_some_file(tmp_path: Path, missing: str) -> None:
 
 def test_a_run_of_which_little_is_known_has_a_report(tmp_path: Path) -> None:
     run, task = judged(tmp_path)
-    for name in ("versions", "hardware", "training", "command", "plugin", "state", "created"):
+    for name in ("versions", "hardware", "training", "command", "plugin", "task_state", "created"):
         del run.info[name]
     run.info["recipe"] = {"model": "embedded:tiny"}
     run.info["data"] = {}
@@ -210,7 +210,7 @@ def test_a_task_without_slices_has_no_section_of_them(tmp_path: Path) -> None:
     assert "slices" not in Page(text).ids and "#slices" not in text
 
 
-def test_without_matplotlib_a_report_has_its_tables_and_says_that_charts_are_missing(
+def test_without_matplotlib_a_report_has_its_tables_and_names_the_missing_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reason = "Drawing charts needs an extra: pip install 'adapter-toolkit[charts]'"
@@ -243,7 +243,7 @@ def test_runs_on_the_same_rows_are_compared_row_by_row(tmp_path: Path) -> None:
     assert comparison.markdown(doc).count("\n| ") == 3 + 2 + len(doc["ladder"])
     assert doc["ladder"][0]["name"] == f"adapter of {first.id}"
     assert doc["ladder"][0]["compared"] is None
-    values = [rung["value"] for rung in doc["ladder"]]
+    values = [system["value"] for system in doc["ladder"]]
     assert values == sorted(values)
     theirs = next(r for r in doc["ladder"] if r["name"] == f"adapter of {second.id}")
     assert theirs["compared"]["high"] < 0 and theirs["runs"] == [second.id]
@@ -251,18 +251,18 @@ def test_runs_on_the_same_rows_are_compared_row_by_row(tmp_path: Path) -> None:
     json.dumps(doc, allow_nan=False)
 
 
-def test_a_baseline_that_two_runs_added_up_in_another_order_is_one_rung(tmp_path: Path) -> None:
+def test_a_baseline_that_two_runs_added_up_in_another_order_is_listed_once(tmp_path: Path) -> None:
     first, task = judged(tmp_path)
     rows = read_jsonl(first.data / "heldout.jsonl")
     second, _ = judged(tmp_path, rows=rows)
     baseline = next(x["name"] for x in read_json(first.predictions / "systems.json")
                     if x["role"] == "baseline")  # fmt: skip
     place = second.predictions / f"{baseline}.jsonl"
-    for factor, rungs in ((1 + 1e-14, 1), (1.01, 2)):
+    for factor, listed in ((1 + 1e-14, 1), (1.01, 2)):
         lines = read_jsonl(place)
         write_jsonl(place, [{**x, "prediction": x["prediction"] * factor} for x in lines])
         doc = compare.compare([first, second], [task, task])
-        assert len([r for r in doc["ladder"] if r["name"].startswith(baseline)]) == rungs
+        assert len([r for r in doc["ladder"] if r["name"].startswith(baseline)]) == listed
 
 
 def test_runs_on_other_rows_stand_side_by_side(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The command line. Commands are thin: they read options, call one function and show its result.
 
-Nothing heavy is imported here at module level: ``toolkit --help`` has to answer at once. The
+Nothing heavy is imported here at module level, so that ``toolkit --help`` answers at once. The
 modules of commands are imported in the order in which the help lists them.
 """
 
@@ -23,7 +23,7 @@ __all__ = ["app", "authoring", "finished_runs", "main", "run"]
 
 
 def main() -> None:
-    """The ``toolkit`` command: errors of ours are one message, Ctrl-C leaves a resumable run."""
+    """The ``toolkit`` command: an expected error is one message, Ctrl-C leaves a resumable run."""
     if "--debug" in sys.argv:
         sys.argv.remove("--debug")
         os.environ["TOOLKIT_DEBUG"] = "1"

@@ -1,4 +1,4 @@
-"""The application that all commands are registered with, and the options that they share."""
+"""The application that commands are registered with, and the options that commands share."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Options that go before or behind any command; ``main`` has taken ``--debug`` already."""
+    """Options before or after any command; ``main`` has removed ``--debug`` already."""

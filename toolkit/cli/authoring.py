@@ -38,11 +38,15 @@ def plugins_command(as_json: Json = False) -> None:
 
 @app.command()
 def recipes(
-    task: Annotated[str | None, typer.Argument(help="Only this task's.")] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Training rows that times are for.")] = 10_000,
+    task: Annotated[str | None, typer.Argument(help="Show only this task's recipes.")] = None,
+    rows: Annotated[
+        int, typer.Option(min=1, help="Number of training rows to estimate times for.")
+    ] = 10_000,
     estimate: Annotated[
         bool,
-        typer.Option("--estimate", help="Estimate what is not kept, and time this machine."),
+        typer.Option(
+            "--estimate", help="Estimate recipes without a stored estimate, and time this machine."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -65,13 +69,13 @@ def new(
         str, typer.Option(help="The kind of model; toolkit new --kinds lists them.")
     ] = "causal-lm",
     folder: Annotated[
-        Path | None, typer.Option(help="Where to make it.", show_default="./NAME")
+        Path | None, typer.Option(help="Folder to create the package in.", show_default="./NAME")
     ] = None,
     kinds: Annotated[
         bool, typer.Option("--kinds", callback=_kinds, is_eager=True, help="List the kinds.")
     ] = False,
 ) -> None:
-    """Make a package with a task of your own: it installs, passes its tests and runs."""
+    """Create a package with a task of your own that installs, passes its tests and runs."""
     from toolkit.cli.terminal import show_new
     from toolkit.plugins import scaffold
 
@@ -83,7 +87,7 @@ def check(
     task: Annotated[
         str, typer.Argument(help="A task (see: toolkit tasks), or a file my_task.py or .toml.")
     ],
-    data: Annotated[str | None, typer.Option(help="Check with these data.")] = None,
+    data: Annotated[str | None, typer.Option(help="File of rows to check with.")] = None,
     text: Annotated[str | None, typer.Option(help="Text column(s).")] = None,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
     as_json: Json = False,

@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 
 def fail(error: BaseException, code: int) -> int:
-    """Show an error as one message, with ``--json`` as JSON too; returns the exit code."""
+    """Print an error as one message, with ``--json`` also as JSON; returns the exit code."""
     if os.environ.get("TOOLKIT_DEBUG"):
         import traceback
 
@@ -28,7 +28,7 @@ def fail(error: BaseException, code: int) -> int:
 
 
 def interrupted() -> int:
-    """Say that the command was stopped, and how a run goes on; returns the exit code."""
+    """Print that the command was stopped, and how to resume its run; returns the exit code."""
     run_path = os.environ.get("TOOLKIT_RUN")
     hint = f"; go on with: toolkit resume {run_path}" if run_path else ""
     typer.echo(f"\nstopped{hint}", err=True)
@@ -36,12 +36,12 @@ def interrupted() -> int:
 
 
 def other(error: Exception) -> int:
-    """Click's own errors, and what nobody foresaw."""
+    """Print an error of the command-line library or an unexpected one; returns the exit code."""
     if isinstance(error, typer.Abort):
         return interrupted()
     if hasattr(error, "show") and hasattr(
         error, "exit_code"
-    ):  # typer's own, whose click is private
+    ):  # an error of typer, whose click is private
         error.show()
         return int(error.exit_code)
     if _disk_is_full(error):
@@ -53,16 +53,16 @@ def other(error: Exception) -> int:
             2,
         )
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-    unforeseen = ToolkitError(
-        f"something went wrong that the toolkit did not foresee: {reason} (run again with --debug "
-        "for a traceback)"
+    unexpected = ToolkitError(
+        f"an error that the toolkit does not expect: {reason} (run again with --debug for a "
+        "traceback)"
     )
-    unforeseen.__cause__ = error
-    return fail(unforeseen, 1)
+    unexpected.__cause__ = error
+    return fail(unexpected, 1)
 
 
 def _disk_is_full(error: BaseException | None) -> bool:
-    """Whether an error comes of a full disk; torch and safetensors raise errors of their own."""
+    """Whether a full disk caused an error; torch and safetensors raise errors of their own."""
     while error is not None:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         if full or "No space left on device" in str(error) or "file write failed" in str(error):

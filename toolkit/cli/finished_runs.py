@@ -1,4 +1,4 @@
-"""Commands for what a run has left, ``predict`` to ``compare``; and ``doctor``."""
+"""Commands on finished runs, ``predict`` to ``compare``; and ``doctor``."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(help="Write JSON lines here instead of printing.")
     ] = None,
-    base: Annotated[bool, typer.Option("--base", help="Ask the untouched base model.")] = False,
+    base: Annotated[
+        bool, typer.Option("--base", help="Predict with the untouched base model.")
+    ] = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
-    """Predict new rows with a run's adapter, with intervals."""
+    """Predict new rows with a run's adapter, with prediction intervals."""
     from toolkit.cli.terminal import show_predictions
     from toolkit.data.columns import split_option
     from toolkit.data.source import Source
@@ -58,7 +60,10 @@ def report(
         str | None, typer.Argument(metavar="[RUN]", help="Folder or ID.", show_default="the newest")
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Recompute every figure, and predict a sample again.")
+        bool,
+        typer.Option(
+            "--verify", help="Recompute every figure, and predict a sample of rows again."
+        ),
     ] = False,
     sample: Annotated[int, typer.Option(min=1, help="Rows to predict again with --verify.")] = 64,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
@@ -88,7 +93,7 @@ def compare(
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
-    """Put several runs into one ladder, row by row where they share their data."""
+    """Compare the systems of several runs, row by row where the runs share their data."""
     from toolkit.cli import terminal
     from toolkit.runs.run import Run, runs_folder
 
@@ -100,12 +105,10 @@ def compare(
 
 @app.command()
 def doctor(
-    step: Annotated[
-        bool, typer.Option("--step/--no-step", help="Prove it with one training step.")
-    ] = True,
+    step: Annotated[bool, typer.Option("--step/--no-step", help="Also train for one step.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Say what works on this machine, and prove it with one training step."""
+    """Show what works on this machine, and prove it with one training step."""
     from toolkit.cli.terminal import show_doctor
     from toolkit.pipeline import doctor as diagnosis
 

@@ -47,17 +47,22 @@ def run(
         typer.Option("--header/--no-header", help="Whether the file begins with column names."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Use so many rows, drawn by the seed.")
+        int | None,
+        typer.Option(min=1, help="Use only this many rows, drawn at random with --seed."),
     ] = None,
     mask_target: Annotated[
         bool,
         typer.Option(
-            "--mask-target", help="Take the target out of the text where it stands there."
+            "--mask-target",
+            help="Remove the target from texts that contain it; sets task.mask_target=true.",
         ),
     ] = False,
     mend: Annotated[
         bool,
-        typer.Option("--mend", help="Mend rows that can be mended (an answer that is misplaced)."),
+        typer.Option(
+            "--mend",
+            help="Repair rows, such as one with a misplaced answer; sets task.repair=true.",
+        ),
     ] = False,
     recipe: Annotated[
         str | None,
@@ -70,13 +75,13 @@ def run(
         list[str] | None,
         typer.Option(
             "--set",
-            help="section.field=value in upstream's own names, such as lora.r=32 "
+            help="section.field=value with the upstream libraries' field names, such as lora.r=32 "
             "or training.learning_rate=1e-3. Repeatable.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of splits, weights and order.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of splits, weights and order.")] = 0,
     seeds: Annotated[
-        int, typer.Option(min=1, max=100, help="Train so many times and report the spread.")
+        int, typer.Option(min=1, max=100, help="Train this many times and report the spread.")
     ] = 1,
     allow_truncation: Annotated[
         bool,
@@ -97,14 +102,14 @@ def run(
     backend: Annotated[
         str,
         typer.Option(
-            help="auto, transformers or unsloth; auto takes Unsloth where it is installed and "
-            "knows the model."
+            help="auto, transformers or unsloth; auto uses Unsloth where it is installed and "
+            "supports the model."
         ),
     ] = "auto",
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
-    """Prepare, train, and put base model, adapter and baselines side by side."""
+    """Prepare data, train, and compare base model, adapter and baselines."""
     from toolkit.data.columns import split_option
     from toolkit.data.source import Source
     from toolkit.pipeline import start
@@ -133,7 +138,7 @@ def run(
 
 
 def _command(name: str) -> Callable[..., None]:
-    """A command that a plugin has brought; the core knows none of them."""
+    """The function of a command that a plugin has registered."""
     for registered in app.registered_commands:
         if registered.name == name and registered.callback is not None:
             return registered.callback
@@ -156,12 +161,12 @@ def resume(
 
 
 def _go(run: Any, as_json: bool) -> None:
-    """Work through the stages of a run and show the answer."""
+    """Do the stages of a run and show its result."""
     from toolkit.cli.terminal import show_result
     from toolkit.pipeline.run import execute
     from toolkit.system.console import Console
 
-    # Of several processes the first talks.
+    # Of several processes the first prints.
     console = Console(quiet=as_json or not distributed.first())
     console.say(f"run {run.id} in {run.path}")
     os.environ["TOOLKIT_RUN"] = str(run.path)  # for the hint on how to go on

@@ -2,8 +2,8 @@
 
     python -m toolkit.cli.store_estimates
 
-writes ``kept.json`` anew, for the recipes of real models that the installed tasks have. It is for
-those who maintain this project, to be run after a change to a recipe or to the estimate.
+writes ``kept.json`` for the recipes of real models that the installed tasks have. Maintainers of
+this project run it after a change to a recipe or to the estimate.
 """
 
 from __future__ import annotations

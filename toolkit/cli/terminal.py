@@ -1,4 +1,4 @@
-"""Results on the terminal: tables for people, JSON for programs."""
+"""Prints results on the terminal: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from toolkit.errors import UsageError
 from toolkit.kinds.registry import kind_name
 from toolkit.pipeline.compare import compare
 from toolkit.reporting import comparison
-from toolkit.reporting.examples import shown as said
+from toolkit.reporting.examples import as_text
 from toolkit.runs.files import read_json, write_jsonl, write_text
 from toolkit.runs.predictions import TRAINED
 from toolkit.runs.run import Run
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 SHOWN_METRICS = 5
-"""Further metrics in the terminal's ladder; the report has all."""
+"""The most metrics beside the primary one in the terminal's ladder; the report has all."""
 
 
 def _table(*columns: str, right: Sequence[int] = ()) -> Table:
@@ -55,7 +55,7 @@ def _cell(text: str, style: str = "") -> Any:
 
 
 def show_tasks(found: Plugins, as_json: bool) -> None:
-    """The tasks with what they are and where they come from."""
+    """Print the tasks with their summaries and the distributions that they come from."""
     rows = [
         {
             "name": name,
@@ -77,12 +77,12 @@ def show_tasks(found: Plugins, as_json: bool) -> None:
     _print(table)
     if broken := [p for p in found.plugins if p.problem]:
         _print(f"{len(broken)} plugin(s) could not be loaded; see: toolkit plugins")
-    if mendable := [p for p in found.plugins if p.warnings]:
-        _print(f"{len(mendable)} plugin(s) work but should be mended; see: toolkit plugins")
+    if warned := [p for p in found.plugins if p.warnings]:
+        _print(f"{len(warned)} plugin(s) work but have warnings; see: toolkit plugins")
 
 
 def show_plugins(found: Plugins, as_json: bool) -> None:
-    """The plugins with their tasks, or the reason why they are broken."""
+    """Print the plugins with their tasks, or with the reason why they are broken."""
     import dataclasses
 
     if as_json:
@@ -104,12 +104,12 @@ def show_plugins(found: Plugins, as_json: bool) -> None:
 
 
 def show_new(folder: Path, name: str) -> None:
-    """What was made, and what to do with it."""
+    """Print the files of a new package, and the commands that run and install it."""
     _print(f"made {folder}:")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         _print(f"  {path.relative_to(folder).as_posix()}")
     task = next(folder.glob("*/task.py"))
-    # With the builder at hand nothing has to be looked up; without it pip fetches it.
+    # With hatchling installed pip needs no network; without it pip downloads it.
     offline = "--no-build-isolation " if find_spec("hatchling") else ""
     _print(
         "try it:",
@@ -121,22 +121,24 @@ def show_new(folder: Path, name: str) -> None:
 
 
 def _here(path: Path) -> str:
-    """A path as it is typed; a relative one begins with ``./``, or pip would take it for a name."""
+    """A path for a command line; a relative one begins with ``./``, else pip reads it as a name."""
     return str(path) if path.is_absolute() else f"./{path}"
 
 
 def show_recipes(tasks: Sequence[type[Task]], as_json: bool, *, rows: int, compute: bool) -> None:
-    """The recipes of some tasks, with what they take here and on some GPUs.
+    """Print recipes with the memory, time and price that they take here and on some GPUs.
 
     Args:
-        rows: training rows that times are for.
-        compute: estimate anew what is not kept, and time this machine.
+        tasks: the tasks whose recipes are shown.
+        as_json: print JSON instead of tables.
+        rows: the number of training rows that times are estimated for.
+        compute: estimate recipes without a stored estimate, and time this machine.
     """
     from toolkit.plugins.recipes import as_dict
     from toolkit.preparation.memory import cost, hardware
 
     where = [hardware.this(measure=compute), *hardware.GPUS]
-    told = {
+    costs = {
         (task.name, recipe.name): cost.described(task, recipe, where, rows=rows, compute=compute)
         for task in tasks
         for recipe in task.recipes
@@ -145,7 +147,7 @@ def show_recipes(tasks: Sequence[type[Task]], as_json: bool, *, rows: int, compu
         emit(
             {
                 task.name: [
-                    as_dict(recipe) | {"takes": told[task.name, recipe.name]}
+                    as_dict(recipe) | {"takes": costs[task.name, recipe.name]}
                     for recipe in task.recipes
                 ]
                 for task in tasks
@@ -160,26 +162,26 @@ def show_recipes(tasks: Sequence[type[Task]], as_json: bool, *, rows: int, compu
     takes = _table("Recipe", "On", "Memory", "Time", "Price", right=(2, 3, 4))
     for task in tasks:
         for recipe in task.recipes:
-            found = told[task.name, recipe.name]["machines"]
-            for i, (name, one) in enumerate(found.items()):
+            machines = costs[task.name, recipe.name]["machines"]
+            for i, (name, one) in enumerate(machines.items()):
                 first = "" if i else f"{task.name} {recipe.name}"
                 style = "" if one["fits"] else "dim"
-                takes.add_row(first, *(_cell(text, style) for text in (name, *_taking(one))))
+                takes.add_row(first, *(_cell(text, style) for text in (name, *_cost_cells(one))))
     if takes.row_count:
         _print(takes)
         _print(
-            f"Memory at the peak of a run with the longest rows; time and price of training on "
-            f"{rows:,} rows of half that length, roughly (--rows says how many, --estimate "
-            "estimates what is not kept and times this machine)."
+            f"Memory is the peak of a run with the longest rows. Time and price are rough, for "
+            f"training on {rows:,} rows of half that length (--rows sets the number; --estimate "
+            "estimates recipes without a stored estimate, and times this machine)."
         )
 
 
-def _taking(found: Mapping[str, Any]) -> tuple[str, str, str]:
+def _cost_cells(cost: Mapping[str, Any]) -> tuple[str, str, str]:
     """Memory, time and price of a recipe on a machine, or why it does not run there."""
-    memory = f"{found['peak_gib']:.1f} GiB"
-    if not found["fits"]:
-        return f"no: {found['why_not']}", "", ""
-    hours, price = found["hours"], found["price"]
+    memory = f"{cost['peak_gib']:.1f} GiB"
+    if not cost["fits"]:
+        return f"no: {cost['why_not']}", "", ""
+    hours, price = cost["hours"], cost["price"]
     time = f"{hours:,.0f} h" if hours >= 10 else f"{hours:.1f} h"
     if hours < 1:
         time = f"{max(1, round(hours * 60))} min"
@@ -189,7 +191,7 @@ def _taking(found: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def show_result(run: Run, as_json: bool) -> None:
-    """Ladder and verdict of a finished run, and where the report is."""
+    """Print ladder and verdict of a finished run, and the path of its report."""
     metrics = read_json(run.path / "metrics.json")
     if as_json:
         emit(metrics | {"run_path": str(run.path), "next_recipe": _next_recipe(run)})
@@ -206,7 +208,7 @@ def show_result(run: Run, as_json: bool) -> None:
 
 
 def _next_recipe(run: Run) -> str | None:
-    """What to try next, where the run was on an embedded model and its task is installed."""
+    """The recipe to try next, if the run was on an embedded model and its task is installed."""
     from toolkit.plugins import discovery, recipes
     from toolkit.preparation.memory import cost
 
@@ -217,13 +219,13 @@ def _next_recipe(run: Run) -> str | None:
 
 
 def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
-    """How many targets were met, which were not, and which had no figure."""
+    """A sentence: how many targets were met, which were not, and which were not measured."""
     known = [target for target in targets if target["met"] is not None]
     missed = "; ".join(target["label"] for target in known if not target["met"])
     unknown = "; ".join(target["label"] for target in targets if target["met"] is None)
-    told = f"{sum(target['met'] for target in known)} of {len(known)} targets met"
-    told += f". Not met: {missed}" if missed else ""
-    return told + (f". Not measured: {unknown}" if unknown else "")
+    sentence = f"{sum(target['met'] for target in known)} of {len(known)} targets met"
+    sentence += f". Not met: {missed}" if missed else ""
+    return sentence + (f". Not measured: {unknown}" if unknown else "")
 
 
 def ladder_table(metrics: Mapping[str, Any]) -> Table:
@@ -267,7 +269,7 @@ def _range(figure: Mapping[str, Any], spec: str) -> str:
 
 
 def show_runs(found: Sequence[Run], folder: Path, as_json: bool) -> None:
-    """All runs with their state and verdict."""
+    """Print runs with their state and verdict."""
     rows = []
     for run in found:
         verdict = None
@@ -301,7 +303,7 @@ def show_runs(found: Sequence[Run], folder: Path, as_json: bool) -> None:
 
 
 def show_checks(task: str, results: Sequence[Any], as_json: bool) -> None:
-    """The rules a task keeps and breaks; what builds on a broken rule is dimmed."""
+    """Print the rules that a task keeps and breaks; rules that could not be checked are dimmed."""
     import dataclasses
 
     if as_json:
@@ -320,7 +322,7 @@ def show_checks(task: str, results: Sequence[Any], as_json: bool) -> None:
 
 
 def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_json: bool) -> None:
-    """Predictions with their intervals."""
+    """Print predictions with their intervals, or write them to a file of JSON lines."""
     if out is not None:
         write_jsonl(out, answers)
         _print(f"{len(answers):,} predictions in {out}")
@@ -333,7 +335,7 @@ def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_
         low, high = answer.get("low"), answer.get("high")
         interval = "" if low is None else f"{low:,.2f} – {high:,.2f}"
         prediction = answer["prediction"]
-        shown = f"{prediction:,.2f}" if isinstance(prediction, float) else said(prediction)
+        shown = f"{prediction:,.2f}" if isinstance(prediction, float) else as_text(prediction)
         if not answer["parsed"]:
             shown += " (unreadable output)"
         table.add_row(_cell(shown, "bold"), interval, _cell(str(answer["input"])[:100]))
@@ -341,7 +343,7 @@ def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_
 
 
 def show_report(run: Run, open_page: bool, as_json: bool) -> None:
-    """Where the report is."""
+    """Print the path of the report, and open it in a browser if wanted."""
     page = run.path / "report.html"
     if as_json:
         emit({"report": str(page)})
@@ -354,7 +356,7 @@ def show_report(run: Run, open_page: bool, as_json: bool) -> None:
 
 
 def show_verification(run: Run, result: Any, as_json: bool) -> None:
-    """What --verify found; raises where anything differs."""
+    """Print the result of ``--verify``; raises :class:`VerificationError` on any difference."""
     from toolkit.errors import VerificationError
 
     if as_json:
@@ -373,7 +375,7 @@ def show_verification(run: Run, result: Any, as_json: bool) -> None:
 
 
 def show_doctor(results: Sequence[Any], as_json: bool) -> None:
-    """What works here."""
+    """Print the findings of ``toolkit doctor``."""
     import dataclasses
 
     if as_json:
@@ -391,13 +393,13 @@ def show_doctor(results: Sequence[Any], as_json: bool) -> None:
 
 
 def show(runs: Sequence[Run], out: Path | None, as_json: bool) -> None:
-    """Compare runs on the terminal, and as a page where one is wanted (``.html`` or ``.md``)."""
+    """Compare runs and print the tables; with ``out`` write a page too (``.html`` or ``.md``)."""
     from rich.console import Console
 
     from toolkit.pipeline.restore import load_task
 
     if out is not None and out.suffix not in (".html", ".md"):
-        raise UsageError(f"--out {out}: a page ends in .html or .md")
+        raise UsageError(f"--out {out}: the name of a page ends in .html or .md")
     doc = compare(runs, [load_task(run) for run in runs])
     if out is not None:
         write_text(out, comparison.html(doc) if out.suffix == ".html" else comparison.markdown(doc))

@@ -23,7 +23,6 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from toolkit.data import columns as columns
-    from toolkit.data import splits as splits
     from toolkit.data import tables as tables
     from toolkit.data.columns import Rendering as Rendering
     from toolkit.data.load import column_names as column_names
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["columns", "splits", "tables"],
+    submodules=["columns", "tables"],
     submod_attrs={
         "columns": ["Rendering"],
         "load": ["column_names", "find_column", "find_text", "read", "read_splits"],

@@ -19,7 +19,7 @@ from toolkit.task import Task
 
 
 def compare(runs: Sequence[Run], tasks: Sequence[Task]) -> dict[str, Any]:
-    """Runs side by side, each against the first row by row where that is possible.
+    """Compare finished runs: each with the first one, row by row where their rows are the same.
 
     Args:
         runs: at least two scored runs.
@@ -28,8 +28,11 @@ def compare(runs: Sequence[Run], tasks: Sequence[Task]) -> dict[str, Any]:
     Returns:
         ``metric``, ``runs`` (one object a run), ``pairs`` (one for every run but the first, with
         ``row_by_row`` and, where that is false, ``why``), ``ladder`` (every system of all runs
-        where they all answered the same rows, see :func:`ladder`; else empty) and
+        where they all predicted the same rows, see :func:`ladder`; else empty) and
         ``statement``, a sentence.
+
+    Raises:
+        UsageError: fewer than two runs.
     """
     if len(runs) < 2:
         raise UsageError("compare needs at least two runs: toolkit compare RUN RUN")
@@ -60,7 +63,7 @@ def compare(runs: Sequence[Run], tasks: Sequence[Task]) -> dict[str, Any]:
 
 # -- run against run -------------------------------------------------------------------------------
 def _line(run: Run, metric: str) -> dict[str, Any]:
-    """A run in one line of the table."""
+    """The values of a run for its line of the table."""
     doc = read_json(run.path / "metrics.json")
     name = context.trained(doc)
     ours = doc["systems"][name]["metrics"].get(metric) if name else None
@@ -91,7 +94,7 @@ def _pair(
     first: Mapping[str, Any],
     theirs: System | None,
 ) -> dict[str, Any]:
-    """What a run has trained against what the first run has trained."""
+    """The trained system of a run compared with that of the first run."""
     why = _obstacle(metric.name, line, ours, first, theirs)
     pair: dict[str, Any] = {
         "a": line["run"],
@@ -141,12 +144,12 @@ def _statement(pairs: Sequence[Mapping[str, Any]]) -> str:
 
 # -- all systems -----------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Rung:
-    """A system of one of the runs, or of several where all give the same answers.
+class ComparedSystem:
+    """A system of one of the runs, or a baseline that several runs share.
 
     Args:
-        name: the system's name, with its run's where that is needed to tell it from others.
-        runs: the runs that have it.
+        name: the system's name, followed by its run's where several runs have such a system.
+        runs: the ids of the runs that have it.
         system: its predictions.
     """
 
@@ -161,13 +164,13 @@ def ladder(
     systems: Sequence[Sequence[System]],
     metric: Metric,
 ) -> list[dict[str, Any]]:
-    """All systems of all runs, the best first, each against what the first run trained.
+    """All systems of all runs, the best first, each compared with the first run's trained system.
 
     Args:
-        runs: runs that answered the same test rows.
+        runs: runs that predicted the same test rows.
         tasks: the name of each run's task.
         systems: the systems of each run.
-        metric: the figure, which all of them have.
+        metric: the primary metric, which all of them have.
 
     Returns:
         objects with ``name``, ``role``, ``runs``, ``value``, ``low``, ``high`` and ``compared``
@@ -176,48 +179,52 @@ def ladder(
     ours = predictions.trained(systems[0])
     sign = -1 if metric.greater_is_better else 1
     rows = []
-    for rung in _rungs(runs, tasks, systems):
+    for entry in _compared_systems(runs, tasks, systems):
         compared = None
-        if ours is not None and rung.system is not ours:
-            values = predictions.shared_values(ours, rung.system, metric.name)
+        if ours is not None and entry.system is not ours:
+            values = predictions.shared_values(ours, entry.system, metric.name)
             compared = as_json(statistics.paired(metric, *values))
         rows.append(
             {
-                "name": rung.name,
-                "role": rung.system.role,
-                "runs": rung.runs,
-                **as_json(statistics.interval(metric, rung.system.values(metric.name))),
+                "name": entry.name,
+                "role": entry.system.role,
+                "runs": entry.runs,
+                **as_json(statistics.interval(metric, entry.system.values(metric.name))),
                 "compared": compared,
             }
         )
     return sorted(rows, key=lambda row: (row["value"] is None, sign * (row["value"] or 0.0)))
 
 
-def _rungs(
+def _compared_systems(
     runs: Sequence[Run], tasks: Sequence[str], systems: Sequence[Sequence[System]]
-) -> list[Rung]:
-    """The systems of all runs, a baseline that several runs share only once."""
-    # Runs are told apart by their task where that is enough, else by their number.
+) -> list[ComparedSystem]:
+    """The systems of all runs; a baseline that several runs share is listed once."""
+    # Systems are named after the tasks of their runs if all tasks differ, else after the runs' ids.
     names = tasks if len(set(tasks)) == len(tasks) else [run.id for run in runs]
-    rungs: list[Rung] = []
+    entries: list[ComparedSystem] = []
     for run, of_run, name in zip(runs, systems, names, strict=True):
         for system in of_run:
-            twin = next((r for r in rungs if _same_baseline(r.system, system)), None)
+            twin = next((e for e in entries if _same_baseline(e.system, system)), None)
             if twin is not None:
                 twin.runs.append(run.id)
             else:
-                rungs.append(Rung(f"{system.name} of {name}", [run.id], system))
-    counts = [rung.system.name for rung in rungs]
+                entries.append(ComparedSystem(f"{system.name} of {name}", [run.id], system))
+    names_of_systems = [entry.system.name for entry in entries]
     return [
-        Rung(r.system.name, r.runs, r.system)
-        if counts.count(r.system.name) == 1 and r.system.role == "baseline"
-        else r
-        for r in rungs
+        ComparedSystem(e.system.name, e.runs, e.system)
+        if names_of_systems.count(e.system.name) == 1 and e.system.role == "baseline"
+        else e
+        for e in entries
     ]
 
 
 def _same_baseline(a: System, b: System) -> bool:
-    """Whether two systems are one baseline; threads add up a forest in any order."""
+    """Whether two systems are the same baseline, with the same predictions up to rounding.
+
+    The same baseline differs by rounding between runs where threads add numbers up in any order,
+    as those of a random forest do.
+    """
     if a.name != b.name or not a.role == b.role == "baseline":
         return False
     ours, theirs = (

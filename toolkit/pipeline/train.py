@@ -1,4 +1,4 @@
-"""The training stage: the model's own training, its progress on the terminal, its tracker."""
+"""The training stage: training with each seed, progress on the terminal, experiment tracking."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from toolkit.metrics.metric import Metric
 
 LOCAL = "trackio"
-"""The tracker that is used where the recipe names none: its data stay on this machine."""
+"""The experiment tracker if the recipe names none: its data stay on this machine."""
 
 
 def train_all(context: RunContext) -> None:
-    """Train once for each seed; what an earlier try has trained and saved is kept."""
+    """Train once for each seed, except where a resumed run has saved the adapter already."""
     backend, console = context.backend, context.console
     console.note(f"backend {backend['name']}: {backend['reason']}")
     if distributed.count() > 1:
-        console.note(f"{distributed.count()} processes share training and answering")
+        console.note(f"{distributed.count()} processes share training and predicting")
     for index in range(context.seeds):
         name = adapter_name(index)
         done = context.run.path / name / "toolkit.json"
@@ -43,7 +43,7 @@ def train_all(context: RunContext) -> None:
 
 
 def _train_one(context: RunContext, index: int, name: str) -> None:
-    """Train with one seed, and keep the figures of the training in the run directory."""
+    """Train with one seed, and store the figures of the training in the run directory."""
     run, model, console = context.run, context.model, context.console
     if index:
         console.note(f"seed {index + 1} of {context.seeds}")
@@ -81,9 +81,15 @@ def train(
     watch: TrainingWatch,
     tracking: Mapping[str, Any],
 ) -> Trained:
-    """Fine-tune and save the best adapter in the run's folder of that name.
+    """Fine-tune, from the newest valid checkpoint if there is one, and save the best adapter.
 
-    Goes on from the newest valid checkpoint where there is one.
+    Args:
+        kind: the model, which is not loaded yet.
+        splits: training and validation rows.
+        run: the run directory.
+        name: the adapter's folder in it.
+        watch: is called with logged steps and progress.
+        tracking: training arguments that name the tracker; see :func:`fields`.
     """
     recipe = dataclasses.replace(kind.recipe, training={**kind.recipe.training, **tracking})
     # Trackers print; standard output belongs to the answer (and to --json).
@@ -92,15 +98,15 @@ def train(
             splits, recipe=recipe, checkpoints=run.checkpoints / name,
             adapter=run.path / name, watch=watch,
         )  # fmt: skip
-        distributed.wait()  # the first has saved
+        distributed.wait()  # until the first process has saved the adapter
         return trained
 
 
 # -- progress --------------------------------------------------------------------------------------
 def keep_curve(run: Run, entry: Mapping[str, Any]) -> None:
-    """Add a logged step to ``history.json``, so that a run can be looked at while it goes on.
+    """Add a logged step to ``history.json``, so that the curves of a running training can be shown.
 
-    A resumed run logs the steps since its checkpoint again; they replace those from before.
+    A resumed run logs the steps since its checkpoint again; they replace the earlier ones.
     """
     place = run.path / "history.json"
     kept = read_json(place) if place.is_file() else []
@@ -124,7 +130,7 @@ def describe(entry: Mapping[str, Any], metric: Metric) -> str:
 
 
 def summary(info: Mapping[str, Any]) -> str:
-    """What training did, in one line."""
+    """The figures of a training in one line."""
     early = ", stopped early" if info["stopped_early"] else ""
     return (
         f"{info['parameters_trained']:,} of {info['parameters_total']:,} parameters trained in "
@@ -153,7 +159,7 @@ def _tracking(context: RunContext, index: int) -> dict[str, Any]:
 def fields(
     training: Mapping[str, Any], *, runs: Path, project: str, run_name: str
 ) -> dict[str, Any]:
-    """The training arguments that name the tracker, where the recipe does not.
+    """The training arguments for the tracker that the recipe names, or for Trackio by default.
 
     Trackio's data stay beside the runs; nothing is sent anywhere unless ``report_to`` names a
     tracker that sends.
@@ -175,7 +181,7 @@ def fields(
 
 
 def untracked(training: Mapping[str, Any]) -> str:
-    """Why no tracker follows the training although the recipe turns none off; else empty."""
+    """Why the training is not tracked although the recipe does not turn tracking off; or empty."""
     if training.get("report_to") is None and importlib.util.find_spec(LOCAL) is None:
         return f"no experiment tracker: {MissingExtra('local tracking with trackio', TRACKING)}"
     return ""

@@ -1,4 +1,4 @@
-"""``toolkit report RUN --verify``: stored figures against predictions, predictions against adapter.
+"""``toolkit report RUN --verify``: check stored figures against predictions and the adapter.
 
 :func:`recompute` needs no model: it computes again the figures in each prediction line, the widths
 of the prediction intervals, and the whole of ``metrics.json``. :func:`verify` also predicts a
@@ -27,21 +27,28 @@ from toolkit.runs.run import Run
 from toolkit.task import Task
 
 _TOLERANCE = 1e-3
-"""By how much, of itself, a prediction may differ: by the rows that share its batch (rounding)."""
+"""The relative difference up to which predictions count as equal: a prediction depends, by
+rounding, on the rows that share its batch."""
 _CHANGING = {"timings"}
-"""Parts of ``metrics.json`` that change after it was written: the report takes time too."""
+"""Parts of ``metrics.json`` that change after it is written: the report stage adds its own time."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What was compared, and every difference."""
+    """What was compared, and every difference.
+
+    Args:
+        differences: one sentence for each difference.
+        figures: how many numbers of ``metrics.json`` were computed again.
+        rows: how many rows were predicted again.
+    """
 
     differences: list[str]
     figures: int
     rows: int
 
     def document(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """The values as plain data, for ``--json``."""
         return asdict(self)
 
 
@@ -59,7 +66,7 @@ def verify(run: Run, *, sample: int = 64) -> Verification:
 
 
 def predict_again(run: Run, task: Task, sample: int) -> tuple[int, list[str]]:
-    """Predict some test rows again with the saved adapter: how many, and what differs."""
+    """Predict some test rows again with the saved adapter: their number, and the differences."""
     ours, place = predictions.trained(predictions.load(run)), run.data / "heldout.jsonl"
     if ours is None or not place.is_file():
         return 0, []
@@ -89,7 +96,7 @@ def predict_again(run: Run, task: Task, sample: int) -> tuple[int, list[str]]:
 
 
 def _count(value: Any) -> int:
-    """The numbers of a document."""
+    """How many numbers a document holds."""
     if isinstance(value, Mapping):
         return sum(_count(inside) for inside in value.values())
     if is_list(value):
@@ -105,10 +112,10 @@ def recompute(run: Run, task: Task) -> list[str]:
         task: its task, with the ``options`` and ``state`` of the run.
 
     Returns:
-        one sentence a difference, naming file and place; empty when all agree.
+        one sentence for each difference, which names file and place; empty if there are none.
     """
     contents = read_run(run)
-    # Row ids are unique within a file, and each split may be one of its own.
+    # Row ids are unique within a file, and each split may come from its own file.
     heldout = {(row["split"], row["row_id"]): row for row in contents.heldout}
     found: list[str] = []
     for system in contents.systems:
@@ -162,8 +169,8 @@ def _width(system: System, task: Task) -> Iterator[str]:
     stored, rows = system.entry.get("interval_width"), system.rows("calibration")
     if stored is None or not rows:
         return
-    misfits = [task.residual(row["prediction"], row["reference"]) for row in rows]
-    width = statistics.conformal_width([m for m in misfits if m is not None])
+    residuals = [task.residual(row["prediction"], row["reference"]) for row in rows]
+    width = statistics.conformal_width([r for r in residuals if r is not None])
     if not same(stored, width):
         yield (
             f"predictions/systems.json, {system.name}: interval_width is {stored!r}, "

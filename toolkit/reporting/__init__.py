@@ -1,4 +1,4 @@
-"""From ``metrics.json`` to pages: the report, the comparison of runs, the model card."""
+"""Pages made from ``metrics.json``: the report, the comparison of runs, the model card."""
 
 from __future__ import annotations
 

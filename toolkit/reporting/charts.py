@@ -1,7 +1,7 @@
 """The report's charts: each a function from plain data to an inline SVG.
 
-One accent colour for what was trained, greys for the rest, and shape says the same as colour. Every
-chart comes in two widths, as shrunken text cannot be read.
+What was trained has the accent colour and the rest greys; the shape of a mark gives the same
+information without colour. Every chart comes in two widths, as scaled-down text cannot be read.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class Mark:
     """One system's figure with its interval.
 
     Args:
-        name: what stands at the left.
-        role: decides colour and shape.
+        name: the system's name, written at the left.
+        role: the system's role, which decides colour and shape.
         value: with ``low`` and ``high``, its 95 % interval.
-        text: the figure as it is written at the right.
+        text: the figure as text, written at the right.
         strong: whether it is drawn in ink rather than grey (the best baseline).
     """
 
@@ -72,15 +72,18 @@ def forest(
     spec: str = ",.10g",
     name: str = "forest",
 ) -> str:
-    """Figures with intervals, one row a system, in the given order from the top.
+    """Figures with intervals, one row for each system, in the given order from the top.
 
     Args:
         marks: the rows.
-        title: of the axis.
-        narrow: for a phone.
+        title: the axis's title.
+        narrow: draw the width for a phone.
         target: a value that is drawn as a line.
-        spec: the format of the axis's figures.
-        name: of the chart, unique on its page.
+        spec: the format spec of the axis's figures.
+        name: the chart's name, unique on its page.
+
+    Returns:
+        an ``<svg>`` element.
     """
     with style(f"{name}{narrow}"):
         width = NARROW if narrow else WIDE
@@ -148,7 +151,7 @@ def _beside(axes: Axes, x: float, y: float, text: str, mark: Mark, across: Any, 
 # -- predicted against true ----------------------------------------------------------------------
 @dataclass(frozen=True)
 class Cloud:
-    """A system's predictions against the truth."""
+    """A system's predictions against the true values of the same rows."""
 
     name: str
     role: str
@@ -157,9 +160,9 @@ class Cloud:
 
 
 def predicted_true(clouds: Sequence[Cloud], *, narrow: bool = False) -> str:
-    """Predictions over references, counted in hexagons, one panel a system on equal axes."""
+    """Predictions over true values, counted in hexagons: a panel for each system, on equal axes."""
     everything = [v for c in clouds for v in (*c.true, *c.predicted)]
-    # Hopeless outliers of a base model must not squeeze the rest into a corner.
+    # The axes follow the true values: a base model's outliers would squeeze the rest together.
     low, high = _limits([v for c in clouds for v in c.true])
     log = min(everything) > 0 and low > 0 and high / low > 30
     with style(f"clouds{narrow}"):
@@ -187,11 +190,11 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
 
 def _hexagons(axes: Axes, cloud: Cloud, low: float, high: float, *, log: bool) -> None:
     ends = (math.log10(low), math.log10(high)) if log else (low, high)
-    kept = [min(max(p, low), high) for p in cloud.predicted]
+    inside = [min(max(p, low), high) for p in cloud.predicted]
     kind: Any = "log" if log else "linear"
     bins = axes.hexbin(
         cloud.true,
-        kept,
+        inside,
         gridsize=34,
         xscale=kind,
         yscale=kind,
@@ -222,7 +225,7 @@ Parts = Mapping[str, Sequence[Mark]]
 
 
 def by_slice(slices: Mapping[str, Parts], title: str, *, narrow: bool = False) -> str:
-    """Small multiples: a panel a slice, a row a part, a mark a system."""
+    """A panel for each slice, in it a row for each part, in that a mark for each system."""
     columns = 1 if narrow else min(3, len(slices))
     lines = math.ceil(len(slices) / columns)
     groups = [list(slices.items())[i * columns : (i + 1) * columns] for i in range(lines)]
@@ -243,7 +246,7 @@ def _panel(axes: Axes, name: str, parts: Parts, rows: int) -> None:
         for k, mark in enumerate(marks):
             _draw(axes, mark, place + 0.21 * (k - (len(marks) - 1) / 2), size=5)
     axes.set_yticks(range(len(parts)), list(parts), color=INK)
-    # As many lines as the tallest neighbour, so that rows are equally far apart in all panels.
+    # As many rows as the tallest panel beside it, so that rows are equally far apart in all.
     axes.set_ylim(rows - 0.45, -0.55)
     axes.set_title(name, fontweight="bold")
     ends = [v for marks in parts.values() for m in marks for v in (m.low, m.high)]

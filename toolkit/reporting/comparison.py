@@ -1,7 +1,8 @@
-"""Several runs beside each other, and row by row where they answered the same rows.
+"""The comparison of runs as tables for a terminal, as Markdown and as a page.
 
-Two runs on the same data with the same splits can be compared like two systems of one run, which
-finds differences that their own intervals hide. Runs on other rows can only stand side by side.
+Two runs on the same data with the same splits are compared row by row like two systems of one run,
+which finds differences that their own intervals hide. Runs on different rows are only shown side by
+side.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from toolkit.reporting.render import markdown_cell, render, stylesheet
 
 # -- as tables -----------------------------------------------------------------------------------
 def table(doc: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells, for a terminal, Markdown or a page."""
+    """Headings and cells of the table of runs, for a terminal, Markdown or a page.
+
+    Args:
+        doc: the result of :func:`toolkit.pipeline.compare.compare`.
+    """
     metric = doc["metric"]
     spec, unit = metric["format"], metric["unit"]
     pairs = {pair["a"]: pair for pair in doc["pairs"]}
@@ -49,21 +54,21 @@ def _pair_cells(pair: Mapping[str, Any] | None, spec: str, unit: str) -> tuple[s
 
 
 def ladder_table(doc: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells of the common ladder; no cells where the runs have none."""
+    """Headings and cells of the ladder of all systems; no cells if the runs have different rows."""
     metric = doc["metric"]
     spec, unit = metric["format"], metric["unit"]
-    headings = ["system", metric["label"], "95 % interval", f"{doc['runs'][0]['task']} against it"]
+    headings = ["system", metric["label"], "95 % interval", f"{doc['runs'][0]['task']} minus this"]
     rows = []
-    for rung in doc["ladder"]:
-        compared = rung["compared"]
+    for system in doc["ladder"]:
+        compared = system["compared"]
         against = [formatting.NOTHING, ""]
         if compared is not None:
             ends = " to ".join(formatting.signed(compared[end], spec) for end in ("low", "high"))
             difference = formatting.signed(compared["difference"], spec, unit)
             against = [f"{difference} ({ends})", formatting.p_value(compared["p"])]
-        figure = formatting.figure(rung["value"], spec, unit)
+        figure = formatting.figure(system["value"], spec, unit)
         rows.append(
-            [rung["name"], figure, formatting.span(rung["low"], rung["high"], spec), *against]
+            [system["name"], figure, formatting.span(system["low"], system["high"], spec), *against]
         )
     return [*headings, "p"], rows
 
@@ -95,7 +100,7 @@ def _piped(headings: list[str], rows: list[list[str]]) -> str:
 
 
 def html(doc: Mapping[str, Any]) -> str:
-    """The comparison as a page of its own, in the report's looks."""
+    """The comparison as an HTML page in the style of the report."""
     headings, rows = table(doc)
     metric = doc["metric"]
     marks = _marks(doc)
@@ -118,10 +123,10 @@ def html(doc: Mapping[str, Any]) -> str:
 
 
 def _marks(doc: Mapping[str, Any]) -> list[charts.Mark]:
-    """The chart's marks: the common ladder, or a mark a run where there is none."""
+    """The chart's marks: one for each system of the ladder, or for each run where there is none."""
     metric = doc["metric"]
     first = doc["runs"][0]
-    drawn = [(rung["name"], rung["role"], rung) for rung in doc["ladder"]] or [
+    drawn = [(system["name"], system["role"], system) for system in doc["ladder"]] or [
         (run["run"], "adapter" if run is first else "baseline", run) for run in doc["runs"]
     ]
     return [

@@ -1,6 +1,6 @@
-"""What the report says of verdict, systems and differences, as plain values from ``metrics.json``.
+"""The report's verdict, systems and differences as plain values from ``metrics.json``.
 
-Nothing here knows HTML: the same values go into the page, the Markdown and the model card.
+The values hold no HTML: the same ones go into the page, the Markdown and the model card.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HEADS = {True: "Worth it", False: "Not worth it", None: "Cannot tell"}
 
 
 def content(doc: Document, info: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of this module for the templates, by their names there.
+    """The values of this module by the names that the templates use.
 
     Args:
         doc: ``metrics.json``.
@@ -45,33 +45,33 @@ def content(doc: Document, info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def described(doc: Document, name: str | None = None) -> Mapping[str, Any]:
-    """A metric's label, unit and format; the primary one's without a name."""
+    """A metric's label, unit and format, as in ``metrics.json``; by default the primary one's."""
     wanted = name or doc["primary_metric"]
     return next(m for m in doc["metrics"] if m["name"] == wanted)
 
 
 def trained(doc: Document) -> str | None:
-    """The name of the system that the run is about."""
+    """The name of the trained system; ``None`` where nothing was trained."""
     return trained_name({name: system["role"] for name, system in doc["systems"].items()})
 
 
 def noun(doc: Document) -> str:
-    """What sentences call the system that the run is about."""
+    """The word for the trained system in a sentence, such as ``adapter``."""
     return formatting.TRAINED[doc["systems"][trained(doc)]["role"]] if trained(doc) else "model"
 
 
 def base(doc: Document) -> str | None:
-    """The name of the model without training."""
+    """The name of the untouched base model's system; ``None`` where there is none."""
     return next((n for n, s in doc["systems"].items() if s["role"] == "base"), None)
 
 
 def head(doc: Document) -> str:
-    """The headline."""
+    """The report's headline: the verdict in two words."""
     return HEADS[doc["verdict"]["worth_it"]] if trained(doc) else "Nothing was trained"
 
 
 def lede(doc: Document) -> str:
-    """The verdict's sentence under a headline that has already said its first words."""
+    """The verdict's sentence without its first words, which the headline shows."""
     first, _, rest = doc["verdict"]["sentence"].partition(": ")
     if not rest:
         return str(first)
@@ -86,7 +86,7 @@ def headline(doc: Document) -> list[Mapping[str, Any]]:
 
 
 def details(doc: Document) -> dict[str, Any] | None:
-    """The other metrics: a line each, with the figures of the trained system and its rivals."""
+    """The other metrics, a line each, for the trained system, the best baseline and the base."""
     found = [m for m in doc["metrics"] if m.get("detail")]
     if not found:
         return None
@@ -111,7 +111,7 @@ def details(doc: Document) -> dict[str, Any] | None:
 
 # -- verdict and ladder --------------------------------------------------------------------------
 def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Three or four figures that carry the verdict, each with what it is."""
+    """The figures behind the verdict and the time of training, each with a description."""
     metric, name = described(doc), doc["primary_metric"]
     spec, unit = metric["format"], metric["unit"]
     shown = []
@@ -126,7 +126,7 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
         found = doc["systems"][system]["metrics"][name]
         between = formatting.span(found["low"], found["high"], spec).replace(" ", "\u00a0")
         shown.append((formatting.figure(found["value"], spec, unit), f"{what} ({between})"))
-    # The stage's seconds add up over resumed tries.
+    # The seconds of a stage that was resumed are those of all its parts.
     seconds = info.get("stages", {}).get("train", {}).get("seconds")
     if seconds is not None and trained(doc):
         trainable = info.get("training", {}).get("parameters_trained")
@@ -138,9 +138,9 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
 
 
 def ladder(doc: Document) -> list[dict[str, Any]]:
-    """A row a system, best first on the primary metric; the best figure of a column is marked.
+    """A row for each system, best first on the primary metric; a column's best figure is marked.
 
-    Controls compete with nothing, for that mark neither.
+    Controls do not compete, so theirs are not marked.
     """
     shown = headline(doc)
     best = {m["name"]: _best(doc, m) for m in shown}
@@ -161,7 +161,7 @@ def ladder(doc: Document) -> list[dict[str, Any]]:
 
 
 def in_order(doc: Document) -> list[str]:
-    """Systems, the best first on the primary metric; those without a figure last."""
+    """The names of the systems, best first on the primary metric; those without a figure last."""
     metric = described(doc)
     sign = -1 if metric["greater_is_better"] else 1
 
@@ -187,7 +187,7 @@ def _span(entry: Mapping[str, Any], spec: str) -> str:
 
 
 def comparisons(doc: Document, metric: str | None = None) -> list[dict[str, Any]]:
-    """Rows of a comparison table; of all metrics but the primary one where none is named."""
+    """Rows of the table of differences, of one metric or by default of all but the primary one."""
     rows = []
     for entry in doc["comparisons"]:
         if (metric is None) == (entry["metric"] == doc["primary_metric"]):
@@ -197,9 +197,9 @@ def comparisons(doc: Document, metric: str | None = None) -> list[dict[str, Any]
 
 
 def decoders(doc: Document) -> dict[str, list[dict[str, Any]]]:
-    """System → its decoders, each with its comparison with the plain one; the trained one first.
+    """System → its decoders, each compared with the plain one; the trained system comes first.
 
-    Systems that are read in one way only are left out.
+    Systems with a single decoder are left out.
     """
     several = [name for name, rows in doc["decoders"].items() if len(rows) > 1]
     names = sorted(several, key=lambda name: name != trained(doc))
@@ -217,19 +217,19 @@ def _against_plain(doc: Document, system: str, row: Mapping[str, Any]) -> dict[s
 
 
 def _compared(doc: Document, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A comparison with its figures as text and with what it means in one word."""
+    """A comparison with its figures as text, and its result in a word."""
     metric = described(doc, entry["metric"])
     low, high = entry["low"], entry["high"]
-    says = formatting.NOTHING if entry["difference"] is None else "no clear difference"
+    result = formatting.NOTHING if entry["difference"] is None else "no clear difference"
     if low is not None and high is not None and (low > 0 or high < 0):
-        says = "better" if (low > 0) == metric["greater_is_better"] else "worse"
+        result = "better" if (low > 0) == metric["greater_is_better"] else "worse"
     return {
         **entry,
         "label": metric["label"],
         "difference": formatting.signed(entry["difference"], metric["format"], metric["unit"]),
         "span": f"{_end(low, metric)} to {_end(high, metric)}",
         "p": formatting.NOTHING if entry["p"] is None else formatting.p_value(entry["p"]),
-        "says": says,
+        "result": result,
     }
 
 
@@ -238,13 +238,13 @@ def _end(value: float | None, metric: Mapping[str, Any]) -> str:
 
 
 def rivals(doc: Document) -> list[str]:
-    """The systems that charts of parts show: the trained one, the best baseline, the base."""
+    """The systems in charts of slices: the trained one, the best baseline, the base."""
     names = (trained(doc), doc["verdict"]["best_baseline"], base(doc))
     return [name for name in names if name]
 
 
 def slice_rows(doc: Document) -> list[tuple[str, str, str, list[str]]]:
-    """Slice, part, its rows, and the figures of the trained system and the best baseline."""
+    """Slice, part, number of rows, and the figures of the trained system and the best baseline."""
     metric = described(doc)
     names = [name for name in (trained(doc), doc["verdict"]["best_baseline"]) if name]
     return [
@@ -270,7 +270,7 @@ def _in_part(found: Mapping[str, Any], system: str, metric: Mapping[str, Any]) -
 
 
 def small_parts(doc: Document) -> list[str]:
-    """Parts that have too few rows to say anything about, in words."""
+    """Parts of slices that have too few rows for a figure, in words."""
     return [
         f"{name}: {part} ({formatting.count(found['n'], 'row')})"
         for name, parts in doc["slices"].items()
@@ -280,17 +280,17 @@ def small_parts(doc: Document) -> list[str]:
 
 
 def covered_target(doc: Document) -> float | None:
-    """The share of rows that the prediction intervals promise to hold."""
+    """The share of rows whose true value prediction intervals should hold; ``None`` without any."""
     found = [s["interval"]["target"] for s in doc["systems"].values() if s["interval"]]
     return found[0] if found else None
 
 
 MOST_CLASSES = 20
-"""Classes of a confusion matrix that a page has room for."""
+"""The largest number of classes for which a page shows a confusion matrix."""
 
 
 def confusion(doc: Document) -> dict[str, Any] | None:
-    """The confusion matrices of the trained system and of its best rival, a line a true class."""
+    """The confusion matrices of the trained system and the best baseline, a line per true class."""
     found = doc.get("confusion")
     if not found or len(found["labels"]) > MOST_CLASSES:
         return None

@@ -1,4 +1,4 @@
-"""Single rows for the report: the worst, the best, and all of them as a cloud."""
+"""Single rows for the report: the worst and the best, and all of them as points of a chart."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from toolkit.reporting.charts import Cloud
 from toolkit.runs.predictions import TRAINED, System
 
 SHOWN = 20
-"""Rows shown as worst and as best."""
+"""How many rows are shown as worst, and as many as best."""
 _SHORT = 40
-"""Columns of at most so many characters (a category) go into the line under the text."""
+"""Columns of at most this many characters (such as a category) go into the line below the text."""
 LONGEST = 900
-"""Characters shown of one text: a row may hold a megabyte."""
+"""The most characters shown of one text, as a row may hold a megabyte."""
 
 
 def clouds(found: Sequence[System], names: Sequence[str | None]) -> list[Cloud]:
-    """Predicted against true, for the systems whose answers are numbers."""
+    """Predicted and true values of the named systems whose predictions are numbers."""
     charts = []
     for system in found:
         rows = system.rows()
@@ -39,7 +39,7 @@ def examples(
     Args:
         doc: ``metrics.json``.
         system: the trained system; ``None`` where nothing was trained.
-        heldout: the held-out rows; empty where the run does not keep them.
+        heldout: the held-out rows; empty where the run does not store them.
     """
     if system is None:
         return {}
@@ -61,7 +61,7 @@ def examples(
 
 
 def _ranking(doc: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The primary metric, or the first that has one number a row to rank by."""
+    """The primary metric, or the first that has a number for each row to rank by."""
     for metric in sorted(doc["metrics"], key=lambda m: m["name"] != doc["primary_metric"]):
         if all(formatting.is_number(row["metrics"].get(metric["name"])) for row in rows):
             return dict(metric)
@@ -76,9 +76,9 @@ def _example(
     marks = span_highlights.of_row(row, columns["context"]) if "context" in columns else None
     if marks:
         columns.pop("context")  # it is shown with its marks
-    # Above a marked text stands what was asked, however short it is.
-    asked = ["question"] if marks and "question" in columns else []
-    long = asked or [k for k, v in columns.items() if len(v) > _SHORT] or list(columns)[:1]
+    # The question is shown above a marked text, however short it is.
+    question = ["question"] if marks and "question" in columns else []
+    long = question or [k for k, v in columns.items() if len(v) > _SHORT] or list(columns)[:1]
     interval = None
     if row.get("low") is not None:
         interval = formatting.span(row["low"], row["high"], "")
@@ -87,8 +87,8 @@ def _example(
         "texts": [(k, formatting.clipped(columns[k], LONGEST)) for k in long],
         "short": [v for k, v in columns.items() if k not in long],
         "marks": marks,
-        "reference": shown(row["reference"]),
-        "prediction": shown(row["prediction"]),
+        "reference": as_text(row["reference"]),
+        "prediction": as_text(row["prediction"]),
         "interval": interval,
         "parsed": row.get("parsed", True),
         "raw": formatting.clipped(str(row["raw"]), 80) if row.get("raw") is not None else None,
@@ -98,8 +98,8 @@ def _example(
     }
 
 
-def shown(value: Any) -> str:
-    """A prediction or a reference as text, whatever the task's are."""
+def as_text(value: Any) -> str:
+    """A prediction or a reference of any task as text, of at most 300 characters."""
     if formatting.is_number(value):
         return formatting.number(value)
     if isinstance(value, Mapping) and ("text" in value or "texts" in value):

@@ -1,4 +1,4 @@
-"""The charts of the report's page: which are drawn, from which figures."""
+"""The charts of the report's page: which ones are drawn, and from which figures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from toolkit.reporting.context import base, covered_target, described, in_order,
 from toolkit.runs.predictions import System
 
 Drawing = Callable[[bool], str]
-"""Draws a chart: for a phone where the argument is true, else for a desk."""
+"""Draws a chart: for a phone where the argument is true, else for a wide screen."""
 
 
 def draw(
     doc: Document, systems: Sequence[System], preflight: Mapping[str, Any]
 ) -> dict[str, list[str]]:
-    """Name → the chart for a desk and for a phone; a chart without data is absent.
+    """Name → the chart for a wide screen and for a phone; a chart without data is absent.
 
     Where charts cannot be drawn (:func:`toolkit.reporting.svg.left_out`), the charts that stand
     beside text or a table of the same data are empty lists, and those that stand alone are absent.
@@ -104,7 +104,7 @@ def _learning(shown: _Shown) -> Drawing | None:
 
 
 def _clouds(doc: Document, systems: Sequence[System]) -> Drawing | None:
-    if doc.get("confusion"):  # of classes the confusion matrix says more
+    if doc.get("confusion"):  # for classes the page shows the confusion matrix
         return None
     found = examples.clouds(systems, [trained(doc), base(doc)])
     return (lambda narrow: charts.predicted_true(found, narrow=narrow)) if found else None

@@ -1,4 +1,4 @@
-"""Templates filled with values: autoescaped HTML, Markdown cells, figures as people read them."""
+"""Fills templates with values: autoescaped HTML, Markdown cells, formatted figures."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
-    """One of the templates, filled."""
+    """The text of a template, filled with values."""
     return environment().get_template(template).render(content)
 
 
 def environment() -> Environment:
-    """Templates with autoescaping for HTML, and the formats of figures as filters."""
+    """Jinja's environment: autoescaping for HTML, and the formats of figures as filters."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     found = Environment(
@@ -45,7 +45,7 @@ def environment() -> Environment:
 
 
 def markdown_cell(value: Any) -> str:
-    """Text that stays one cell of a Markdown table, and text."""
+    """A text for one cell of a Markdown table: on one line, with Markdown's signs escaped."""
     text = " ".join(str(value).split())
     for sign in "\\`*_|[]<>#":
         text = text.replace(sign, f"\\{sign}")
@@ -53,5 +53,5 @@ def markdown_cell(value: Any) -> str:
 
 
 def stylesheet() -> str:
-    """The pages' CSS, which stands in each page."""
+    """The CSS that is written into each page."""
     return (TEMPLATES / "report.css").read_text(encoding="utf-8")

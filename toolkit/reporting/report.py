@@ -1,7 +1,7 @@
-"""A run as pages: ``report.html`` for people, ``report.md`` beside it, ``README.md`` as model card.
+"""Writes the pages of a run: ``report.html``, ``report.md`` and ``README.md``, the model card.
 
-Everything shown comes from the run directory. The page needs no network and no script; texts of
-rows are data of strangers and are escaped like any other.
+Everything shown comes from the run directory. The page needs no network and no script. Texts of
+rows may come from anywhere, so they are escaped.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ PAGES = {
 
 
 def write(run: Run, task: Task) -> Path:
-    """Write the report of a scored run; gives back the path of ``report.html``.
+    """Write the report of a scored run; returns the path of ``report.html``.
 
     Args:
         run: a run whose ``metrics.json`` is written.
-        task: its task, for what ``run.json`` does not say (its summary).
+        task: its task, for the summary, which ``run.json`` does not hold.
     """
     content = gather(read_json(run.path / "metrics.json"), read_run(run), task)
     for page, template in PAGES.items():
@@ -41,7 +41,7 @@ def write(run: Run, task: Task) -> Path:
 
 
 def gather(doc: Document, contents: RunContents, task: Task) -> dict[str, Any]:
-    """All that the templates show.
+    """All values that the templates show, by name.
 
     Args:
         doc: ``metrics.json``.
@@ -69,7 +69,7 @@ def gather(doc: Document, contents: RunContents, task: Task) -> dict[str, Any]:
 
 
 def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The sections that this run's page has: id and title."""
+    """Id and title of the sections that this run's page has."""
     drawn = content["charts"]
     return [
         (name, title)

@@ -1,6 +1,6 @@
-"""What a report says about data, settings and surroundings: from ``run.json`` and preflight.
+"""The report's sections on data, settings and environment: from ``run.json`` and preflight.
 
-Both files are written by other stages and grow with them, so everything here may be absent.
+Other stages write both files, and earlier versions wrote less, so every value may be absent.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from toolkit.models import embedded as models
 Info = Mapping[str, Any]
 
 MOST_TOKENS = 1500
-"""Tokens of the prompt that are shown."""
+"""The most tokens of the prompt that are shown."""
 MOST_ROWS = 30
-"""Row numbers that are listed for one reason of leaving rows out."""
+"""The most row numbers that are listed for one reason why rows are left out."""
 
 
 def content(doc: Info, info: Info, preflight: Info) -> dict[str, Any]:
-    """The values of this module for the templates, by their names there.
+    """The values of this module by the names that the templates use.
 
     Args:
         doc: ``metrics.json``.
@@ -57,7 +57,7 @@ def prompt(preflight: Info) -> dict[str, Any] | None:
 
 
 def visible(token: str) -> str:
-    """A token with its line breaks to be seen (and kept); other blanks are kept by the page."""
+    """A token with a sign before each line break; the page's CSS keeps the other blanks."""
     return token.replace("\n", "⏎\n")
 
 
@@ -70,7 +70,7 @@ def lengths(preflight: Info) -> tuple[list[float], list[int], int | None] | None
 
 
 def data_checks(preflight: Info, info: Info) -> dict[str, Any]:
-    """What was found in the data, in sentences."""
+    """Preflight's findings on the data, in sentences, with sizes and fingerprint."""
     left_out = []
     for reason, rows in (preflight.get("left_out") or {}).items():
         listed = ", ".join(f"{row:,}" for row in rows[:MOST_ROWS])
@@ -88,7 +88,7 @@ def data_checks(preflight: Info, info: Info) -> dict[str, Any]:
 
 
 def flat(settings: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as ``training.learning_rate`` and value."""
+    """Nested settings as pairs of name and value, such as ``training.learning_rate`` and 0.001."""
     rows: list[tuple[str, str]] = []
     for key, value in settings.items() if isinstance(settings, Mapping) else ():
         name = f"{prefix}{key}"
@@ -105,7 +105,7 @@ def surroundings(info: Info) -> dict[str, list[tuple[str, str]]]:
     stages = [
         (name, formatting.duration(stage.get("seconds")))
         for name, stage in info.get("stages", {}).items()
-        if name != "report"  # it is being written
+        if name != "report"  # which writes this page and is not finished
     ]
     return {
         "Training": _training(training),
@@ -139,9 +139,9 @@ def _training(training: Info) -> list[tuple[str, str]]:
 
 
 def load_snippet(info: Info) -> str:
-    """Five lines that load the adapter with PEFT, or those for a fully trained model."""
+    """Five lines of Python that load the adapter with PEFT, or three for a fully trained model."""
     cls = info.get("auto_class", "AutoModelForCausalLM")
-    # The base of an encoder kind has no head of its own: it must be told its size.
+    # The base of an encoder has no head, so ``from_pretrained`` needs the head's size.
     labels = (info.get("head") or {}).get("num_labels")
     head = f", num_labels={labels}" if labels else ""
     source = str(info.get("recipe", {}).get("model", ""))
@@ -168,7 +168,7 @@ def load_snippet(info: Info) -> str:
 
 
 def front_matter(info: Info, doc: Info) -> str:
-    """The model card's YAML; a base model that is no Hub id is not one for a card."""
+    """The model card's YAML; it names the base model only where that is on the Hub."""
     whole = info.get("recipe", {}).get("lora", {}) is None
     lines = [f"library_name: {'transformers' if whole else 'peft'}"]
     model = str(info.get("recipe", {}).get("model", ""))

@@ -32,7 +32,7 @@ _VARIABLES = {
 }
 
 WIDE, NARROW = 12.4, 4.9
-"""Inches. Text is 11 points: shown at a desk's and at a phone's width it is 12 to 13 pixels."""
+"""Widths in inches. Text is 11 points: on a wide screen and on a phone it is 12 to 13 pixels."""
 
 _STEPS = ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,))
 """Ticks of a decade, the finest first."""
@@ -64,7 +64,7 @@ _STYLE = {
 
 
 def left_out() -> str:
-    """Why charts cannot be drawn here, found out without loading matplotlib; else empty."""
+    """Why charts cannot be drawn, checked without importing matplotlib; empty if they can."""
     if importlib.util.find_spec("matplotlib") is None:
         return str(MissingExtra("drawing charts", "charts"))
     return ""
@@ -72,7 +72,7 @@ def left_out() -> str:
 
 @contextlib.contextmanager
 def style(name: str) -> Iterator[None]:
-    """Matplotlib's settings for one chart; the name makes its element ids its own.
+    """Matplotlib's settings for one chart; ``name`` makes the ids of its elements unique.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -105,7 +105,7 @@ def svg(figure: Figure, label: str) -> str:
     text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"font: (?:\w+ )?([\d.]+px) [^;\"]+", r"font-size: \1", text)
-    text = re.sub(r'<g id="[^"]*"', "<g", text)  # the same in every figure, and used by nobody
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # ids that repeat in every figure and are not used
     text = re.sub(r'(?<= )(d|x|y|points|transform)="[^"]*"', _shorten, text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")
@@ -116,28 +116,30 @@ def svg(figure: Figure, label: str) -> str:
 
 
 def _shorten(attribute: re.Match[str]) -> str:
-    """A hundredth of a point is precise enough for a place, and half the size."""
+    """Cut coordinates to hundredths of a point, which are precise enough and half as long."""
     return re.sub(r"(\.\d\d)\d+", r"\1", attribute.group())
 
 
 def scale(
     axes: Axes, values: Sequence[float], *, axis: str = "x", spec: str = ",.10g", ticks: int = 9
 ) -> None:
-    """A logarithmic axis where one system is many times off: else all others are one dot.
+    """Set an axis's scale: logarithmic where one system's error is many times that of the others.
+
+    On a linear axis the others would then be drawn on top of each other.
 
     Args:
-        axes: whose axis.
-        values: all that is drawn.
+        axes: the axes to set.
+        values: all values that are drawn.
         axis: ``x`` or ``y``.
-        spec: the format of its figures.
-        ticks: how many there is room for.
+        spec: the format spec of the axis's figures.
+        ticks: the largest number of ticks.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     known = [v for v in values if v is not None]
     which: Any = axes.xaxis if axis == "x" else axes.yaxis
     set_scale = axes.set_xscale if axis == "x" else axes.set_yscale
-    # Shares end at 1, and a logarithmic axis would make the small ones look as far apart.
+    # Not for shares, which end at 1: a logarithmic axis exaggerates gaps between small ones.
     if known and min(known) > 0 and max(known) > max(1, 8 * min(known)):
         set_scale("log")
         decades = math.log10(max(known) / min(known))
@@ -150,7 +152,7 @@ def scale(
 
 
 def bare(axes: Axes) -> None:
-    """Only a grid behind the marks: for charts whose rows are named at the left."""
+    """Draw vertical grid lines and no frame: for charts whose rows are named at the left."""
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(length=0)

@@ -1,4 +1,4 @@
-"""Tables of the report as plain values: base against adapter, targets, cost and speed."""
+"""Tables of the report as plain values: the gain of training, targets, cost and speed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from toolkit.reporting import context
 
 
 def content(doc: Document) -> dict[str, Any]:
-    """The values of this module for the templates, by their names there."""
+    """The values of this module by the names that the templates use."""
     return {
         "gains": gains(doc),
         "targets": targets(doc),
@@ -23,7 +23,7 @@ def content(doc: Document) -> dict[str, Any]:
 
 
 def gains(doc: Document) -> list[dict[str, str]]:
-    """Base, trained model, absolute and relative gain of each figure; empty without both."""
+    """Base, trained model, absolute and relative gain of each metric; empty if one is missing."""
     ours, base = context.trained(doc), context.base(doc)
     if ours is None or base is None:
         return []
@@ -55,7 +55,7 @@ def gains(doc: Document) -> list[dict[str, str]]:
                 "gain": formatting.signed(shares[1] - shares[0], ".1%"),
                 "span": formatting.NOTHING,
                 "relative": formatting.NOTHING,
-                "says": "",
+                "result": "",
             }
         )
     return lines
@@ -67,9 +67,9 @@ def _line(
     before, after = values
     spec, unit = metric["format"], metric["unit"]
     low, high = compared["low"], compared["high"]
-    says = "no clear difference"
+    result = "no clear difference"
     if low is not None and high is not None and (low > 0 or high < 0):
-        says = "better" if (low > 0) == metric["greater_is_better"] else "worse"
+        result = "better" if (low > 0) == metric["greater_is_better"] else "worse"
     relative = None
     if before and after is not None and math.isfinite(before):
         relative = after / before - 1
@@ -80,12 +80,12 @@ def _line(
         "gain": formatting.signed(compared["difference"], spec, unit),
         "span": f"{formatting.signed(low, spec)} to {formatting.signed(high, spec)}",
         "relative": formatting.NOTHING if relative is None else formatting.signed(relative, ".1%"),
-        "says": says,
+        "result": result,
     }
 
 
 def targets(doc: Document) -> list[dict[str, Any]]:
-    """A row a target, with its figures as text and with whether it was met in words."""
+    """A row for each target: its figures as text, and in words whether it was met."""
     return [
         {
             "label": t["label"],
@@ -95,19 +95,20 @@ def targets(doc: Document) -> list[dict[str, Any]]:
             "value": formatting.figure(t["value"], t["format"], t["unit"]),
             "span": "" if t["low"] is None else formatting.span(t["low"], t["high"], t["format"]),
             "met": t["met"],
-            "says": _says(t),
+            "result": _target_result(t),
         }
         for t in doc["targets"]
     ]
 
 
-def _says(target: Mapping[str, Any]) -> str:
+def _target_result(target: Mapping[str, Any]) -> str:
+    """Whether a target was met, in words."""
     if target["met"] is None:
         return "not measured"
     if target["surely"] is None:
         return "met" if target["met"] else "not met"
     if target["met"]:
-        return "met" if target["surely"] else "met, within the interval's doubt"
+        return "met" if target["surely"] else "met, but not by all of its interval"
     return "not met"
 
 
@@ -122,10 +123,19 @@ def speed(doc: Document) -> list[tuple[str, str]]:
         return "not known" if value is None else f"{currency}{value:.4g}"
 
     rows = [
-        (f"latency, half of {found['questions']} single questions", _seconds(found["p50_seconds"])),
-        ("latency, 95 % of them", _seconds(found["p95_seconds"])),
-        ("questions a minute, one by one", formatting.number(found["queries_per_minute"], ",.0f")),
-        ("in batches", formatting.number(found["batched_queries_per_minute"], ",.0f")),
+        (
+            f"median latency of {found['questions']} single questions",
+            _seconds(found["p50_seconds"]),
+        ),
+        ("95th percentile of their latency", _seconds(found["p95_seconds"])),
+        (
+            "questions a minute, one at a time",
+            formatting.number(found["queries_per_minute"], ",.0f"),
+        ),
+        (
+            "questions a minute, in batches",
+            formatting.number(found["batched_queries_per_minute"], ",.0f"),
+        ),
         ("peak memory in use", _memory(found["peak_memory_mb"])),
         ("peak memory in training", _memory(found["training_peak_memory_mb"])),
         ("training", formatting.duration(found["training_seconds"])),
@@ -143,7 +153,7 @@ def speed(doc: Document) -> list[tuple[str, str]]:
 
 
 def priced(doc: Document) -> bool:
-    """Whether the user has set what a price needs."""
+    """Whether the recipe holds what prices are computed from."""
     return bool(doc["speed"]) and doc["speed"]["price_per_1000"] is not None
 
 

@@ -16,7 +16,7 @@ Series = tuple[Sequence[float], Sequence[float]]
 
 
 def curves(doc: Document) -> dict[str, Series]:
-    """The series of the learning curve that were logged."""
+    """The logged series of the learning curve: name → steps and values."""
     keys = {
         "loss": "loss",
         "eval_loss": "eval_loss",
@@ -28,7 +28,7 @@ def curves(doc: Document) -> dict[str, Series]:
 
 
 def epoch_ends(history: Sequence[Mapping[str, Any]]) -> list[float]:
-    """The steps at which an epoch ended, but for the last one."""
+    """The steps at which epochs ended, except the last one."""
     points = [(p["epoch"], p["step"]) for p in history if p.get("epoch") is not None]
     last = max((epoch for epoch, _ in points), default=0.0)
     ends = []
@@ -53,12 +53,12 @@ def learning(
 
     Args:
         curves: ``loss``, ``eval_loss``, ``metric``, ``learning_rate`` → steps and values.
-        metric: the metric's name for people.
+        metric: the primary metric's label.
         unit: its unit.
-        remark: printed behind the axis's name.
+        remark: printed after the axis's name.
         epochs: the steps at which epochs end.
         chosen: the step of the checkpoint that was kept.
-        narrow: for a phone.
+        narrow: draw the width for a phone.
     """
     with style(f"learning{narrow}"):
         figure = new(NARROW if narrow else WIDE, 6.6 if narrow else 3.9)
@@ -131,7 +131,7 @@ def _rate(axes: Axes, points: Series) -> None:
 def lengths(
     edges: Sequence[float], counts: Sequence[int], limit: int | None, *, narrow: bool = False
 ) -> str:
-    """How many tokens rows have: a histogram, with the limit that cuts them."""
+    """A histogram of the lengths of rows in tokens, with the limit at which they are cut."""
     with style(f"lengths{narrow}"):
         figure = new(NARROW if narrow else WIDE, 2.2)
         axes = figure.add_subplot()
