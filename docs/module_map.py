@@ -9,6 +9,7 @@ are listed in the order of the layers in ``pyproject.toml``, those that others b
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,8 @@ def layers() -> list[str]:
 def first_sentence(path: Path) -> str:
     """The first paragraph of a module's docstring, on one line."""
     paragraph = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")
-    return " ".join(paragraph[0].split()).replace("``", "`")
+    sentence = " ".join(paragraph[0].split()).replace("``", "`")
+    return re.sub(r":\w+:`~?([^`]*)`", r"`\1`", sentence).replace("|", "\\|")
 
 
 def modules(name: str) -> Iterator[Path]:

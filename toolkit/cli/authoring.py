@@ -23,7 +23,7 @@ def _kinds(value: bool) -> None:
 @app.command()
 def tasks(as_json: Json = False) -> None:
     """List the tasks."""
-    from toolkit.cli.terminal import show_tasks
+    from toolkit.cli.listings import show_tasks
 
     show_tasks(discovery.load(), as_json)
 
@@ -31,7 +31,7 @@ def tasks(as_json: Json = False) -> None:
 @app.command(name="plugins")
 def plugins_command(as_json: Json = False) -> None:
     """List the plugins: where they come from, and what is broken."""
-    from toolkit.cli.terminal import show_plugins
+    from toolkit.cli.listings import show_plugins
 
     show_plugins(discovery.load(), as_json)
 
@@ -51,7 +51,7 @@ def recipes(
     as_json: Json = False,
 ) -> None:
     """List the recipes of the tasks, with the memory, time and money they take."""
-    from toolkit.cli.terminal import show_recipes
+    from toolkit.cli.listings import show_recipes
 
     found = discovery.load()
     chosen = [lookup.find(task)] if task else [found.tasks[name] for name in sorted(found.tasks)]
@@ -76,7 +76,7 @@ def new(
     ] = False,
 ) -> None:
     """Create a package with a task of your own that installs, passes its tests and runs."""
-    from toolkit.cli.terminal import show_new
+    from toolkit.cli.listings import show_new
     from toolkit.plugins import scaffold
 
     show_new(scaffold.create(name, kind, folder or Path(name)), name)
@@ -93,7 +93,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a task against the contract, without a model."""
-    from toolkit.cli.terminal import show_checks
+    from toolkit.cli.listings import show_checks
     from toolkit.data.columns import split_option
     from toolkit.data.source import Source
     from toolkit.plugins.contract import check as checking

@@ -109,7 +109,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Show what works on this machine, and prove it with one training step."""
-    from toolkit.cli.terminal import show_doctor
+    from toolkit.cli.listings import show_doctor
     from toolkit.pipeline import doctor as diagnosis
 
     results = diagnosis.examine(step=step)
