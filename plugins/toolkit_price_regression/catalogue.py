@@ -135,7 +135,7 @@ def _describe(goods: _Goods, random: Random) -> str:
 
 
 def _title(goods: _Goods, random: Random) -> tuple[str, set[str]]:
-    """The headline, and which facts it has told."""
+    """The headline, and the facts that stand in it."""
     said: set[str] = set()
 
     def tell(fact: str, chance: float) -> bool:

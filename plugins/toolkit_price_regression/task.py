@@ -80,8 +80,8 @@ class PriceRegression(PriceTask, NumericLMTask):
 
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:
-        # Without a named currency the prompt says dollars, as the seed's does: a model has to be
-        # told some currency, and which one it is makes no difference to an adapter.
+        # Without a named currency the prompt says dollars, as in the original project: the prompt
+        # needs some currency, and which one it is makes no difference to an adapter.
         currency = self.state.get("currency") or "$"
         unit = NAMES.get(currency, "unit") if self.unit == 1.0 else "cent"
         sign = currency if self.unit == 1.0 else ""

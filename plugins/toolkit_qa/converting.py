@@ -1,6 +1,7 @@
 """One file of questions → the task's rows: columns found, answers aligned, ids checked.
 
-What is wrong is told with its place in the file, and mended or left out with ``--mend`` alone.
+What is wrong is reported with its place in the file. It is repaired or left out only with the
+option ``repair`` (``--mend``).
 """
 
 from __future__ import annotations
@@ -225,7 +226,7 @@ def _choose(source: Source, dataset: Dataset, *, nested: bool) -> dict[str, str]
 
 
 def _column(available: list[str], name: str, wanted: str | None) -> str:
-    """The column that was asked for, or the one that is called like what it should hold."""
+    """The requested column, or the one whose name says what it holds."""
     if wanted is not None:
         return columns.resolve(available, wanted, name)
     found = columns.guess(available, GUESSES[name])
@@ -242,8 +243,8 @@ def _column(available: list[str], name: str, wanted: str | None) -> str:
 def _complaint(file: str, trouble: _Trouble, total: int) -> str:
     shown = "; ".join(trouble.places)
     things = f"{trouble.count:,} thing{'s' * (trouble.count > 1)}"
-    asked = f"{total:,} question{'s' * (total > 1)}"
-    wrong = f"{things} in {asked} {'are' if trouble.count > 1 else 'is'}"
+    questions = f"{total:,} question{'s' * (total > 1)}"
+    wrong = f"{things} in {questions} {'are' if trouble.count > 1 else 'is'}"
     more = trouble.count - len(trouble.places)
     mend = (
         f"{trouble.mendable:,} can be mended: --mend does so, counts them and leaves out the rest"

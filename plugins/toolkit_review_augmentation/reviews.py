@@ -224,7 +224,7 @@ def _text_columns(source: Source, dataset: Dataset, available: Sequence[str]) ->
 
 
 def _scale(source: Source, values: Sequence[Any], stars: bool) -> str:
-    """What the ratings are: ``1-5``, ``1-10``, ``0-1`` or ``words``; told, where it is not 1-5."""
+    """What the ratings are: ``1-5``, ``1-10``, ``0-1`` or ``words``; a note, if not 1-5."""
     known = Counter(str(value).strip().casefold() for value in values if value is not None)
     words = sum(n for value, n in known.items() if value in SENTIMENTS)
     numbers = [x for value in known if (x := _number(value)) is not None]

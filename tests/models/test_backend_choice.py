@@ -82,7 +82,7 @@ def test_what_unsloth_cannot_do_is_said(
     assert chosen.name == "transformers" and reason in chosen.reason
     with pytest.raises(UsageError, match=reason):
         choose("unsloth", asked, able)
-    assert choose("transformers", asked, able).reason == "as asked"
+    assert choose("transformers", asked, able).reason == "as requested"
 
 
 def test_an_unknown_backend_is_told_with_the_nearest(tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> dict[str
 
 def test_each_run_took_the_backend_it_was_told(runs: dict[str, Path]) -> None:
     taken = {name: read(run, "run.json")["backend"] for name, run in runs.items()}
-    assert taken["transformers"] == {"name": "transformers", "reason": "as asked"}
-    assert taken["unsloth"] == {"name": "unsloth", "reason": "as asked"}
+    assert taken["transformers"] == {"name": "transformers", "reason": "as requested"}
+    assert taken["unsloth"] == {"name": "unsloth", "reason": "as requested"}
     assert taken["auto"]["name"] == "unsloth"
     assert "knows llama models" in taken["auto"]["reason"]
 

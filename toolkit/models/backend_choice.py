@@ -30,11 +30,11 @@ class Choice:
     reason: str
 
 
-def choose(asked: str, recipe: Recipe, able: Sequence[str]) -> Choice:
+def choose(requested: str, recipe: Recipe, able: Sequence[str]) -> Choice:
     """The backend for a recipe.
 
     Args:
-        asked: ``auto`` or a backend's name. ``auto`` takes Unsloth where it is installed and can
+        requested: ``auto`` or a backend's name. ``auto`` takes Unsloth where it is installed and can
             do what the recipe needs.
         recipe: the resolved recipe.
         able: the backends that the task's kind can be trained with.
@@ -43,28 +43,28 @@ def choose(asked: str, recipe: Recipe, able: Sequence[str]) -> Choice:
         MissingExtra: Unsloth is requested and not installed.
         UsageError: there is no such backend, or it cannot train the recipe.
     """
-    if asked not in NAMES:
+    if requested not in NAMES:
         raise UsageError(
-            f"there is no backend {asked!r}{did_you_mean(asked, NAMES)}; there are "
+            f"there is no backend {requested!r}{did_you_mean(requested, NAMES)}; there are "
             f"{', '.join(NAMES)}"
         )
-    if asked == TRANSFORMERS:
-        return Choice(TRANSFORMERS, "as asked")
+    if requested == TRANSFORMERS:
+        return Choice(TRANSFORMERS, "as requested")
     if not unsloth.installed():
-        if asked == UNSLOTH:
+        if requested == UNSLOTH:
             raise MissingExtra("the Unsloth backend", "unsloth")
         return Choice(TRANSFORMERS, "Unsloth is not installed")
     refused = _refusal(recipe, able)
     if refused is None:
-        if asked == UNSLOTH:
-            return Choice(UNSLOTH, "as asked")
+        if requested == UNSLOTH:
+            return Choice(UNSLOTH, "as requested")
         if early := unsloth.too_late():
             return Choice(
                 TRANSFORMERS, f"Unsloth is installed, but {early[0]} was imported before it"
             )
         known = architecture(recipe.model)
         return Choice(UNSLOTH, f"it is installed and knows {known} models")
-    if asked == UNSLOTH:
+    if requested == UNSLOTH:
         raise UsageError(f"--backend unsloth: {refused}; take --backend transformers")
     return Choice(TRANSFORMERS, f"Unsloth is installed, but {refused}")
 

@@ -61,9 +61,12 @@ class PromptTask(_Answering, CausalLMTask):
     template: ClassVar[str]
 
     def format_example(self, row: Row) -> dict[str, Any]:
-        said = str(row.get(self.answer or "", ""))
+        answer = str(row.get(self.answer or "", ""))
         blank = "" if self.template[-1:].isspace() else " "
-        return {"prompt": filled(self.template, row), "completion": blank + said if said else ""}
+        return {
+            "prompt": filled(self.template, row),
+            "completion": blank + answer if answer else "",
+        }
 
     def baselines(self) -> Mapping[str, Baseline]:
         return _text_baselines(lambda row: filled(self.template, row), str(self.answer))
@@ -121,13 +124,13 @@ class FormTask(_Answering, CausalLMTask):
         return " ".join(f"{row.get('before', '')} {row['prompt']}".casefold().split())
 
     def format_example(self, row: Row) -> dict[str, Any]:
-        said = str(row.get("completion", ""))
+        completion = str(row.get("completion", ""))
         if not self.state.get("chat"):
-            return {"prompt": row["prompt"], "completion": said}
+            return {"prompt": row["prompt"], "completion": completion}
         before = json.loads(row.get("before") or "[]")
         return {
             "prompt": [*before, {"role": "user", "content": row["prompt"]}],
-            "completion": [{"role": "assistant", "content": said}],
+            "completion": [{"role": "assistant", "content": completion}],
         }
 
     def baselines(self) -> Mapping[str, Baseline]:
