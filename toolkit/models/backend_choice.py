@@ -34,8 +34,8 @@ def choose(requested: str, recipe: Recipe, able: Sequence[str]) -> Choice:
     """The backend for a recipe.
 
     Args:
-        requested: ``auto`` or a backend's name. ``auto`` takes Unsloth where it is installed and can
-            do what the recipe needs.
+        requested: ``auto`` or a backend's name. ``auto`` takes Unsloth if it is installed and
+            can do what the recipe needs.
         recipe: the resolved recipe.
         able: the backends that the task's kind can be trained with.
 
