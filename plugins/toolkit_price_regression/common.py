@@ -70,7 +70,7 @@ class PriceTask(Task):
         return group(str(row["text"]))
 
     def fit(self, train: Dataset) -> dict[str, Any]:
-        """The median, and what the kind's own ``learn`` finds."""
+        """The median, and what the kind's own ``fit`` finds."""
         import numpy as np
 
         prices = np.asarray(train["price"], dtype=np.float64)

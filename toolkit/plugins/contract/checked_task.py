@@ -27,7 +27,7 @@ class Subject:
     """A task that is being checked.
 
     Args:
-        task: the task; the rule ``facts`` sets its facts.
+        task: the task; the rule ``state`` sets its state.
         source: the data. Loading changes a source (notes, rows left out), so each load gets a copy.
     """
 

@@ -170,16 +170,16 @@ def repeatable(subject: Subject) -> None:
 
 
 def state(subject: Subject) -> None:
-    """``learn`` returns JSON values, the same ones every time."""
+    """``fit`` returns JSON values, the same ones every time."""
     train = subject.prepared.splits["train"]
     learned = subject.task.fit(train)
     if not isinstance(learned, dict):
-        raise Broken(f"learn returned {type(learned).__name__}; return a dict")
+        raise Broken(f"fit returned {type(learned).__name__}; return a dict")
     for name, value in learned.items():
         if problem := json_problem({name: value}):
-            raise Broken(f"learn: {problem}; facts are stored in run.json, so return plain values")
+            raise Broken(f"fit: {problem}; its values are stored in run.json, so return plain values")
     if subject.task.fit(train) != learned:
-        raise Broken("learn returned other facts the second time; it must depend on the rows alone")
+        raise Broken("fit returned other values the second time; it must depend on the rows alone")
     subject.task.load_state({**subject.prepared.found, **learned})
 
 
