@@ -177,7 +177,9 @@ def state(subject: Subject) -> None:
         raise Broken(f"fit returned {type(learned).__name__}; return a dict")
     for name, value in learned.items():
         if problem := json_problem({name: value}):
-            raise Broken(f"fit: {problem}; its values are stored in run.json, so return plain values")
+            raise Broken(
+                f"fit: {problem}; its values are stored in run.json, so return plain values"
+            )
     if subject.task.fit(train) != learned:
         raise Broken("fit returned other values the second time; it must depend on the rows alone")
     subject.task.load_state({**subject.prepared.found, **learned})

@@ -143,7 +143,7 @@ def number_scale(subject: Subject) -> None:
         if task.number(row) > largest:
             raise Broken(
                 f"row {row['row_id']} of the training split has the number {task.number(row)}, and "
-                f"largest_number is {largest}; let learn find the largest"
+                f"largest_number is {largest}; let fit find the largest"
             )
 
 
