@@ -17,7 +17,7 @@ from cli_runner import ROOT, CommandLine, environment, goods, quick, write_csv
 from sized_models import NF4, SIZED, Words
 from toolkit.errors import ModelError, PreflightError
 from toolkit.preparation import memory
-from toolkit.preparation.memory import fit as fitting
+from toolkit.preparation.memory import feasibility as fitting
 from toolkit.preparation.memory import optimizer_states
 from toolkit.preparation.memory.meta_model import configuration
 from toolkit.recipe import Recipe

@@ -6,7 +6,7 @@ without content (see ``live_bytes.py``). :func:`require` refuses a run that does
 the smallest change with which it would.
 """
 
-from toolkit.preparation.memory.estimate import Estimate, Shape, estimate
-from toolkit.preparation.memory.fit import Fit, available, fit, require
+from toolkit.preparation.memory.estimation import Estimate, Shape, estimate
+from toolkit.preparation.memory.feasibility import Fit, available, fit, require
 
 __all__ = ["Estimate", "Fit", "Shape", "available", "estimate", "fit", "require"]

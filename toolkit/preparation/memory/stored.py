@@ -61,7 +61,7 @@ def lookup(task: type[Task], recipe: Recipe, *, gpu: bool) -> Mapping[str, Any] 
 
 def compute(task: type[Task], recipe: Recipe, *, gpu: bool) -> dict[str, Any]:
     """The estimate for the longest rows that a recipe allows, with the installed versions."""
-    from toolkit.preparation.memory.estimate import Shape, estimate
+    from toolkit.preparation.memory.estimation import Shape, estimate
 
     longest = length(recipe)
     written = int(recipe.generation.get("max_new_tokens", 8 if not task_writes(task) else ANSWER))

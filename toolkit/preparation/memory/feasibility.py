@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import PreflightError
-from toolkit.preparation.memory.estimate import BATCH, Estimate, Shape, estimate, smaller
+from toolkit.preparation.memory.estimation import BATCH, Estimate, Shape, estimate, smaller
 from toolkit.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def fit(
     Args:
         room: bytes that are free; by default those of this machine.
         task, recipe, shape, gpu, tokenizer, head, trust_remote_code: as for
-            :func:`toolkit.preparation.memory.estimate`.
+            :func:`toolkit.preparation.memory.estimation`.
     """
     room = available(gpu=gpu) if room is None else room
 
