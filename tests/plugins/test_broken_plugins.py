@@ -153,7 +153,7 @@ def test_a_task_whose_plugin_is_broken_is_refused_with_the_reason(site: Path) ->
 
 def test_a_plugin_cannot_take_the_place_of_a_command(site: Path) -> None:
     answer = toolkit(site, "run", "--help")
-    assert answer.returncode == 0 and "Prepare, train" in answer.stdout
+    assert answer.returncode == 0 and "Prepare data, train" in answer.stdout
 
 
 @pytest.mark.slow

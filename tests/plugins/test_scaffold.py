@@ -92,7 +92,7 @@ def test_pip_fetches_the_builder_where_it_is_not_at_hand(
     builder: object, line: str, cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("toolkit.cli.terminal.find_spec", lambda name: builder)
+    monkeypatch.setattr("toolkit.cli.listings.find_spec", lambda name: builder)
     assert f"  {line}\n" in cli("new", "my-task").out
 
 
