@@ -40,7 +40,7 @@ def test_labels_from_probabilities_logits_and_mappings() -> None:
     assert Task.panel_data(named, shares, {})["labels"] == {"bad": 0.4, "good": 0.6}
     mapped = SimpleNamespace(probabilities={"a": 1.0})
     assert Task.panel_data(named, mapped, {})["labels"] == {"a": 1.0}
-    with pytest.raises(PluginError, match="names 2 labels, its model gives 3"):
+    with pytest.raises(PluginError, match="names 2 labels, and its model has 3"):
         Task.panel_data(named, SimpleNamespace(probabilities=[0.1, 0.2, 0.7]), {})
 
 

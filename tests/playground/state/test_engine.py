@@ -53,14 +53,14 @@ def test_sides_grow_and_end_as_each_would_alone(engine: Engine) -> None:
 def test_a_text_that_nobody_reads_on_is_not_written_on(engine: Engine) -> None:
     told: list[int] = []
     kind: Any = engine.kind
-    usual = kind.write
+    usual = kind.write_texts
 
     def counted(*arguments: Any, watch: Any, **keywords: Any) -> Any:
         heard = watch.on_token
         watch.on_token = lambda index, token: (told.append(token), heard(index, token))
         return usual(*arguments, watch=watch, **keywords)
 
-    kind.write = counted
+    kind.write_texts = counted
     try:
         stop = threading.Event()
         texts = write(engine, ["base"], stop, max_new_tokens=4000, min_new_tokens=4000)
@@ -72,7 +72,7 @@ def test_a_text_that_nobody_reads_on_is_not_written_on(engine: Engine) -> None:
         time.sleep(0.3)
         assert len(told) == there and not engine.lock.locked()
     finally:
-        del kind.write
+        del kind.write_texts
 
 
 def test_a_text_stopped_before_its_turn_is_never_begun(engine: Engine) -> None:
