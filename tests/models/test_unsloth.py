@@ -87,7 +87,7 @@ def test_plain_peft_gets_the_answers_of_an_adapter_that_unsloth_trained(
         "import sys, json\n"
         "from toolkit.system import environment; environment.prepare(offline=True)\n"
         "from pathlib import Path\n"
-        "from toolkit.runs.run import Run, read_jsonl\n"
+        "from toolkit.runs import Run, read_jsonl\n"
         "from toolkit.pipeline.predict import open_run\n"
         f"run = Run.open(Path({str(runs['unsloth'])!r}))\n"
         "task, kind = open_run(run)\n"
