@@ -21,6 +21,7 @@ from toolkit.data.load import read
 from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, present
 from toolkit.errors import DataError, PluginError
+from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
 OWN_SPLITS = ("train", "validation", "test", CHALLENGE)
 FORMER_SPLITS = {"stress": CHALLENGE}
 """Names of a task's own splits in version 1 of the contract → present names."""
-FINGERPRINTED = {"validation": "select", "calibration": "calibrate", CHALLENGE: "stress"}
+FINGERPRINTED = {now: former for former, now in SPLITS_OF_VERSION_1.items()}
 """Splits → their names in the fingerprint: those of version 1, so that older runs still match."""
 
 
