@@ -67,7 +67,12 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             return [gr.Dropdown(choices=listed(library), value=first), *follow(first)]
 
         demo.load(load, None, [chosen, *outputs], **QUIET)
-        chosen.input(follow, chosen, outputs, trigger_mode="always_last", **QUIET)
+
+        def switch(request: gr.Request, key: str | None) -> list[Any]:
+            page.sessions.discard(request)  # an answer must not outlive its run
+            return follow(key)
+
+        chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
         demo.unload(page.sessions.leave)
     demo.queue(max_size=QUEUE, default_concurrency_limit=8)
     made: gr.Blocks = demo

@@ -1,7 +1,7 @@
 """One file of questions → the task's rows: columns found, answers aligned, ids checked.
 
 What is wrong is reported with its place in the file. It is repaired or left out only with the
-option ``repair`` (``--mend``).
+option ``repair``.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def converted(source: Source, dataset: Dataset, *, repair: bool) -> Dataset:
         raise refusal()
     for what, how in trouble.mended.items():
         shown = "; ".join(how[:SHOWN]) + ("; …" if len(how) > SHOWN else "")
-        source.note(f"{file}: {len(how):,} {what} (--mend): {shown}")
+        source.note(f"{file}: {len(how):,} {what} (task.repair): {shown}")
     if reader.first_of_several:
         source.note(
             f"{file}: {reader.first_of_several:,} answers have no start and stand in their "
@@ -247,8 +247,9 @@ def _complaint(file: str, trouble: _Trouble, total: int) -> str:
     wrong = f"{things} in {questions} {'are' if trouble.count > 1 else 'is'}"
     more = trouble.count - len(trouble.places)
     mend = (
-        f"{trouble.mendable:,} can be mended: --mend does so, counts them and leaves out the rest"
+        f"{trouble.mendable:,} can be mended: --set task.repair=true does so, counts them and "
+        "leaves out the rest"
         if trouble.mendable
-        else "none can be mended; --mend leaves them out"
+        else "none can be mended; --set task.repair=true leaves them out"
     )
     return f"{file}: {wrong} wrong: {shown}{f'; and {more:,} more' if more else ''}. {mend}"

@@ -141,6 +141,39 @@ def test_chat_keeps_its_history(page: Any) -> None:
     page.get_by_text("red oak thing").first.wait_for(state="detached")
 
 
+def test_no_answer_comes_back_after_its_conversation_or_run_was_left(page: Any, site: Any) -> None:
+    view(page, "Chat")
+    most_tokens(page, "chat", 400)
+    message = page.locator("#chat-message textarea")
+    for said in ("red oak thing", "large silk thing"):
+        message.fill(said)
+        message.press("Enter")
+        page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
+        page.click("#chat-clear")
+        page.get_by_text(said).first.wait_for(state="detached")
+        page.wait_for_timeout(1500)
+        assert page.locator("#chat-base").get_by_text(said).count() == 0
+        assert page.locator("#chat-status").inner_text().strip() == ""
+    message.fill("old steel thing")
+    message.press("Enter")  # the next conversation is answered, and holds nothing of the last
+    page.wait_for_function(
+        "() => { const a = document.querySelector('#chat-export a');"
+        " return a && atob(a.href.split(',')[1]).includes('steel'); }"
+    )
+    assert [turn["user"] for turn in exported(page)["turns"]] == ["old steel thing"]
+
+    view(page, "Compare")
+    most_tokens(page, "compare", 400)
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+    choose_run(page, site.names["second"])
+    page.locator("#compare-out").get_by_text("Nothing compared yet").wait_for()
+    page.wait_for_timeout(1500)
+    assert page.locator("#compare-out .tk-cards").count() == 0
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+
+
 def test_a_message_can_be_edited_and_a_chat_stopped(page: Any) -> None:
     view(page, "Chat")
     page.locator("#chat-message textarea").fill("red oak thing")

@@ -15,20 +15,30 @@ class Visitor(Protocol):
     def session_hash(self) -> str | None: ...
 
 
+class Stop(threading.Event):
+    """Set when the writing is to end; ``discarded`` where its answer is not to be shown either."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.discarded = False
+        self.users = 0
+        """Blocks of :meth:`Sessions.stoppable` that it is used in."""
+
+
 class Sessions:
     """One stop event for each session and view in which something is going on."""
 
     def __init__(self) -> None:
-        self._events: dict[tuple[str, str], threading.Event] = {}
+        self._events: dict[tuple[str, str], Stop] = {}
         self._lock = threading.Lock()
 
-    def begin(self, visitor: Visitor | None, view: str) -> threading.Event:
+    def begin(self, visitor: Visitor | None, view: str) -> Stop:
         """A new stop event for what is about to start; what went on before in that view stops."""
         key = _key(visitor, view)
         with self._lock:
             if key in self._events:
                 self._events[key].set()
-            self._events[key] = threading.Event()
+            self._events[key] = Stop()
             return self._events[key]
 
     def stop(self, visitor: Visitor | None, view: str) -> None:
@@ -38,17 +48,28 @@ class Sessions:
             if key in self._events:
                 self._events[key].set()
 
+    def discard(self, visitor: Visitor | None, view: str | None = None) -> None:
+        """Stop it there, and let none of its answer appear any more; no view: in all views."""
+        session = _key(visitor, "")[0]
+        with self._lock:
+            for (whose, where), event in self._events.items():
+                if whose == session and view in (None, where):
+                    event.discarded = True
+                    event.set()
+
     @contextmanager
-    def stoppable(self, visitor: Visitor | None, view: str) -> Iterator[threading.Event]:
-        """The stop event that :meth:`begin` made, or a new one; it is dropped after the block."""
+    def stoppable(self, visitor: Visitor | None, view: str) -> Iterator[Stop]:
+        """The stop event of :meth:`begin`, or a new one; dropped after the outermost block."""
         key = _key(visitor, view)
         with self._lock:
-            mine = self._events.setdefault(key, threading.Event())
+            mine = self._events.setdefault(key, Stop())
+            mine.users += 1
         try:
             yield mine
         finally:
             with self._lock:
-                if self._events.get(key) is mine:
+                mine.users -= 1
+                if not mine.users and self._events.get(key) is mine:
                     del self._events[key]
 
     def leave(self, visitor: Visitor) -> None:

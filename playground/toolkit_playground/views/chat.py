@@ -123,10 +123,13 @@ def build(page: Page) -> None:
             start.then, VIEW, talk, [page.chosen, who, system, turns, *controls], outputs, **answer
         )
     page.stop(stop, VIEW)
-    gr.on(
-        [clear.click, *(box.clear for box in boxes.values())],
-        lambda: [*_shown([]), "", ""], None, outputs, **first,
-    )  # fmt: skip
+
+    def forget(request: gr.Request) -> list[Any]:
+        page.sessions.discard(request, VIEW)
+        return [*_shown([]), "", ""]
+
+    # Queued, so that it comes after the pieces that are on their way to the browser.
+    gr.on([clear.click, *(box.clear for box in boxes.values())], forget, None, outputs, **QUIET)
     who.change(
         lambda name: [gr.Chatbot(visible=label in WHO[name]) for label in boxes],
         who, list(boxes.values()), **first,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
+from inspect import isgeneratorfunction
 from typing import Any
 
 import gradio as gr
@@ -88,7 +90,8 @@ class Page:
         Args:
             start: the event, such as ``button.click``, or a dependency's ``then``.
             view: the name under which :meth:`Sessions.stoppable` finds the stop event.
-            function, inputs, outputs: as of a gradio event.
+            function, inputs, outputs: as of a gradio event; the function's first argument is the
+                gradio ``Request``. What it gives after :meth:`Sessions.discard` is dropped.
             options: further ones of that event.
         """
 
@@ -97,8 +100,29 @@ class Page:
 
         # Not queued, so that it stops an answer that is still being written.
         start(begin, None, None, queue=False, **QUIET).then(
-            function, inputs, outputs, **options, **MODEL_QUEUE
+            self._kept(view, function, outputs), inputs, outputs, **options, **MODEL_QUEUE
         )
+
+    def _kept(self, view: str, function: Callable[..., Any], outputs: Any) -> Callable[..., Any]:
+        """The function, whose answers are dropped once its session has discarded them."""
+        count = len(outputs) if isinstance(outputs, Sequence) else 1
+        nothing = [gr.skip()] * count if count > 1 else gr.skip()
+
+        @wraps(function)
+        def pieces(request: gr.Request, *values: Any) -> Iterator[Any]:
+            with self.sessions.stoppable(request, view) as stop:
+                for piece in function(request, *values):
+                    if stop.discarded:
+                        return
+                    yield piece
+
+        @wraps(function)
+        def whole(request: gr.Request, *values: Any) -> Any:
+            with self.sessions.stoppable(request, view) as stop:
+                found = function(request, *values)
+                return nothing if stop.discarded else found
+
+        return pieces if isgeneratorfunction(function) else whole
 
     def stop(self, button: gr.Button, view: str) -> None:
         """Let a button stop what its session is doing in a view."""

@@ -16,7 +16,7 @@ from toolkit_playground.state.engine import Engine, Reading
 from toolkit_playground.state.inputs import read_row
 from toolkit_playground.state.sides import resolve_sides
 from toolkit_playground.views.inputs import RowInput, side_choice, sides_of
-from toolkit_playground.views.page import MODEL_QUEUE, Page, block, no_run
+from toolkit_playground.views.page import Page, block, no_run
 
 VIEW = "panel"
 HINT = {
@@ -52,7 +52,9 @@ def build(page: Page) -> None:
 
     page.follow([sides, out], values)
 
-    def show(key: str | None, labels: list[str], row: Row | None, *texts: str) -> str:
+    def show(
+        request: gr.Request, key: str | None, labels: list[str], row: Row | None, *texts: str
+    ) -> str:  # fmt: skip
         try:
             engine = page.engine(key)
             chosen = resolve_sides(page.library, engine, labels)
@@ -61,9 +63,9 @@ def build(page: Page) -> None:
         except Exception as error:  # one session's trouble is shown there and nowhere else
             return html.failure(error, "the panel")
 
-    inputs.starts(go)(
-        show, [page.chosen, sides, inputs.row, *inputs.boxes], out,
-        api_name="panel", show_progress="minimal", **MODEL_QUEUE,
+    page.answer(
+        inputs.starts(go), VIEW, show, [page.chosen, sides, inputs.row, *inputs.boxes], out,
+        api_name="panel", show_progress="minimal",
     )  # fmt: skip
 
 

@@ -32,3 +32,20 @@ def test_a_new_request_replaces_the_one_before() -> None:
     sessions = Sessions()
     before: threading.Event = sessions.begin(Visitor("a"), "compare")
     assert not sessions.begin(Visitor("a"), "compare").is_set() and before.is_set()
+
+
+def test_what_is_discarded_stops_and_its_answer_is_not_shown() -> None:
+    sessions = Sessions()
+    chat = sessions.begin(Visitor("a"), "chat")
+    compare = sessions.begin(Visitor("a"), "compare")
+    other = sessions.begin(Visitor("b"), "chat")
+    sessions.discard(Visitor("a"), "chat")
+    assert chat.is_set() and chat.discarded
+    assert not (compare.is_set() or compare.discarded or other.is_set())
+    sessions.discard(Visitor("a"))
+    assert compare.discarded and not other.discarded
+    with sessions.stoppable(Visitor("b"), "chat") as outer:
+        with sessions.stoppable(Visitor("b"), "chat"):
+            pass
+        sessions.discard(Visitor("b"), "chat")  # it can still be found after the inner block
+        assert outer.discarded

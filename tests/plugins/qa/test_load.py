@@ -133,7 +133,7 @@ def test_what_is_wrong_in_rows_is_told_with_its_path(tmp_path):
     assert "data[0].paragraphs[0].qas[0].answers[0]: answer_start 20 points at 'd in'" in message
     assert "data[0].paragraphs[0].qas[1] has no id" in message
     assert "data[0].paragraphs[0].qas[3] has the id 'q3' of data[0].paragraphs[0].qas[2]" in message
-    assert "3 can be mended: --mend" in message
+    assert "3 can be mended: --set task.repair=true" in message
 
 
 def test_an_answer_that_stands_nowhere_cannot_be_mended(tmp_path):
@@ -161,7 +161,7 @@ def test_rows_are_mended_when_asked_and_counted(tmp_path):
         assert row["context"][start:].startswith(row["answers"]["text"][0])
     assert len({row["id"] for row in rows}) == 4
     notes = " ".join(source.notes)
-    assert "1 answers are moved to where their text stands (--mend)" in notes
+    assert "1 answers are moved to where their text stands (task.repair)" in notes
     assert "answer_start 27 → 25" in notes and "1 ids are made" in notes
     assert "1 ids that came twice are changed" in notes
     assert source.left_out == {"the same question with the same id again": [4]}
