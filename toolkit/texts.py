@@ -22,7 +22,16 @@ from typing import Any, Final
 
 import regex
 
-__all__ = ["normalized", "sentence_spans", "sentences", "spaced", "terms", "words"]
+__all__ = [
+    "leading",
+    "normalized",
+    "sentence_spans",
+    "sentences",
+    "spaced",
+    "terms",
+    "word_spans",
+    "words",
+]
 
 _WIDE: Final = re.compile("[\uff01-\uffef]+")
 """Latin letters, digits, Katakana and Hangul in another width than their usual one."""
@@ -51,6 +60,11 @@ _SINGLE: Final = (
 _JOINED: Final = r"|[\u200C\u200D](?=\p{L})"
 """Joiners within words of Persian or Hindi."""
 
+_WORD: Final = (
+    rf"{_SINGLE}|[[\p{{L}}\p{{N}}]--[{_UNBROKEN}]]"
+    rf"(?:[[\p{{L}}\p{{N}}\p{{M}}]--[{_UNBROKEN}]]{_JOINED})*"
+)
+
 _ASCII_WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _ASCII_TERM: Final = re.compile(r"\w\w+", re.ASCII)
 
@@ -68,9 +82,13 @@ def words(text: str) -> list[str]:
     """
     if text.isascii():
         return _ASCII_WORD.findall(text)
-    run = rf"[[\p{{L}}\p{{N}}]--[{_UNBROKEN}]](?:[[\p{{L}}\p{{N}}\p{{M}}]--[{_UNBROKEN}]]{_JOINED})*"
-    found: list[str] = _compiled(f"{_SINGLE}|{run}").findall(normalized(text))
+    found: list[str] = _compiled(_WORD).findall(normalized(text))
     return found
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of each of the :func:`words` of a text, in its characters as they are."""
+    return [match.span() for match in _compiled(_WORD).finditer(text)]
 
 
 def terms(text: str) -> list[str]:
@@ -100,13 +118,25 @@ def spaced(text: str) -> str:
     return found
 
 
+def leading(text: str, number: int) -> str:
+    """The first words of a text with their punctuation, on one line.
+
+    Words are what stands between blanks, and characters of scripts that are written without them.
+    """
+    if text.isascii():
+        return " ".join(text.split()[:number])
+    piece = rf"(?=[{_UNBROKEN}])\X\p{{P}}*|(?:(?![{_UNBROKEN}])\S)+"
+    ends = [0, *(match.end() for match in _compiled(piece).finditer(text))]
+    return " ".join(text[: ends[min(number, len(ends) - 1)]].split())
+
+
 # -- sentences -------------------------------------------------------------------------------------
 _LINE: Final = re.compile("[^\n\r\x85\u2028\u2029]+")
 
 _STOPS: Final = r"[[\p{Sentence_Break=STerm}།༎]--[!?]]|．(?!\d)"
 """Ends of sentences that need no blank behind them: 。！？ and the like, danda, Arabic ؟."""
 _END: Final = (
-    rf"(?P<free>[.!?]*(?:{_STOPS})(?:[.!?]|{_STOPS})*[\p{{Pe}}\p{{Pf}}\"']*)(?=\s*)"
+    rf"(?P<free>[.!?]*(?:{_STOPS})(?:[.!?\uFE0F]|{_STOPS})*[\p{{Pe}}\p{{Pf}}\"']*)"
     r"|(?P<mark>[.!?]+)(?P<close>[\p{Pe}\p{Pf}\p{Pi}\"']*(?:\[\d+\])*(?:[ \u00A0\u202F]»(?!\w))?)"
     r"(?=\s|$)"
 )
@@ -119,10 +149,13 @@ _TITLES: Final = (
     "|Mme|Mlle|MM|Mgr|Hr|Hrn|bzw|vgl|Sr|Sra|Srta|Sres|Dña|Sig|Dott|dhr|mevr"
     "|ул|им|пр|проф|акад|гр|тов|(?<!\\d\\s)г|डॉ|श्री"
 )
+_LETTERED: Final = "class|grade|group|level|model|part|plan|section|size|type|vitamin"
+"""What is told apart by single letters, which are no initials then."""
 _SHORT: Final = (
-    rf"(?<![\w\p{{M}}])(?:{_TITLES}|[[\p{{Lu}}\p{{Lt}}\p{{Lo}}]--[{_UNBROKEN}]]\p{{M}}*)$"
+    rf"(?<![\w\p{{M}}])(?:{_TITLES}"
+    rf"|(?<!(?:\d|{_LETTERED})\s)(?<![°º])[[\p{{Lu}}\p{{Lt}}\p{{Lo}}]--[{_UNBROKEN}]]\p{{M}}*)$"
 )
-"""What a full stop shortens and does not end: a title before a name, an initial."""
+"""What a full stop shortens and does not end: titles and initials (but "60 W.", "class A.")."""
 _COUNT: Final = re.compile(r"(?<![\w.])(?:Nos?|Nr|Fig|Figs|Vol|pp?|Art|Abs|№)$")
 """What a full stop shortens where a number follows."""
 _ORDINAL: Final = re.compile(r"(?<!\d)\d{1,2}$")
@@ -175,7 +208,8 @@ def _ends(text: str, start: int, match: Any, line_end: int, casual: bool) -> boo
     first, opening = following["first"], following["open"]
     if not first:
         return True
-    if first.islower() and not casual and not set(opening) & set("¿¡"):
+    small = first.islower() and not set(opening) & set("¿¡")
+    if small and (match["close"] or not casual):
         return False
     if match["mark"] != "." or match["close"]:
         return True
