@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import MissingExtra
 from toolkit.baselines import sentence_encoder
+from toolkit.texts import sentences as split_sentences
 
 if TYPE_CHECKING:
     import numpy as np
 
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 CLAUSE_END = re.compile(r"[.!?;:,\n]+|\s+(?:and|but)\s+")
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 TOKEN = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")
 
 
 def sentences(text: str) -> list[str]:
-    """Split a text into sentences, at final punctuation and at line breaks."""
-    return [part.strip() for part in SENTENCE_END.split(text) if part.strip()]
+    """Split a review into sentences, which may begin with small letters; and at line breaks."""
+    return split_sentences(text, casual=True)
 
 
 def clauses(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from toolkit import Baseline, MissingExtra
 from toolkit.baselines import nearest, sentence_vectors
 from toolkit.data import tables
+from toolkit.texts import sentences, terms
 from toolkit_summarization import faithfulness
 
 if TYPE_CHECKING:
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from toolkit import Predictor
-
-_END = re.compile(r"((?<=[.!?])[\"'”’)]*)\s+(?=[\"'“‘(]?[A-Z0-9])")
-
-
-def sentences(text: str) -> list[str]:
-    """Split a text into sentences, at final punctuation before a capital and at line breaks."""
-    return [part.strip() for part in _END.sub(r"\1\n", text).split("\n") if part.strip()]
 
 
 def of_texts(column: str) -> Mapping[str, Baseline]:
@@ -94,8 +88,10 @@ def central(parts: Sequence[str], number: int) -> list[str]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     try:
-        vectors = TfidfVectorizer(stop_words="english").fit_transform(parts)
-    except ValueError:  # only stop words
+        vectors = TfidfVectorizer(
+            stop_words="english", tokenizer=terms, token_pattern=None
+        ).fit_transform(parts)
+    except ValueError:  # only stop words, which are English ones
         return list(parts[:number])
     alike = (vectors @ vectors.T).toarray()
     alike[range(len(parts)), range(len(parts))] = 0.0

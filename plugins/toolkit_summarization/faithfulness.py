@@ -25,11 +25,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from toolkit import texts
 from toolkit_summarization.claims_words import ABSENT
 
 _LINE: Final = re.compile(r"\s*([^:|\[\]]{1,40}):\s*([^|]*?)\s*")
 _BRACKETS: Final = re.compile(r"([A-Za-z][\w /-]{0,40})\[([^\]]*)\]")
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])|\n+")
 _FACT: Final = re.compile(
     r"[$€£]?\b[A-Z]{0,3}[-/]?\d[\w,./:-]*\w|[$€£]?\d+|\b[A-Z][\w'’-]*[a-z][\w'’-]*|\b[A-Z]{2,}\b"
 )
@@ -99,7 +99,7 @@ def check(source: str, text: str) -> Checked | None:
     fields = parse(source)
     if not fields:
         return None
-    sentences = [part for part in _SENTENCE.split(text) if part]
+    sentences = texts.sentences(text)
     sorts = {label: CUES[label][0] for label, _ in fields if label in CUES}
     stated: list[str] = []
     missing: list[str] = []
