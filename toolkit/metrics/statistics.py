@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,9 @@ RowValues = Sequence[Any]
 """For each row one number or a list of numbers; ``None`` where the metric does not apply."""
 
 
+FEW_GROUPS = 20
+"""Below this number of groups no interval holds, and only an exact test can decide."""
+
 COVERAGE = 0.9
 """The share of new rows whose reference prediction intervals are to contain."""
 
@@ -49,6 +52,10 @@ class Estimate:
     value: float
     low: float
     high: float
+    groups: int | None = None
+    """The number of independent groups; ``None`` where every row is a group of its own."""
+    note: str = ""
+    """Why there is no interval, or what it does not hold for; empty where there is nothing to add."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,8 @@ class Comparison:
     low: float
     high: float
     p: float
+    groups: int | None = None
+    note: str = ""
 
 
 def known(value: float) -> float | None:
@@ -66,9 +75,16 @@ def known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def as_json(result: Estimate | Comparison) -> dict[str, float | None]:
-    """A result as ``metrics.json`` stores it."""
-    return {key: known(value) for key, value in asdict(result).items()}
+def as_json(result: Estimate | Comparison) -> dict[str, Any]:
+    """A result as ``metrics.json`` stores it; ``groups`` and ``note`` only where they are set."""
+    found: dict[str, Any] = {
+        key: known(value) for key, value in asdict(result).items() if key not in ("groups", "note")
+    }
+    if result.groups is not None:
+        found["groups"] = result.groups
+    if result.note:
+        found["note"] = result.note
+    return found
 
 
 def _quiet() -> AbstractContextManager[Any]:
@@ -85,7 +101,12 @@ def metric_value(metric: Metric, values: RowValues) -> float:
 
 
 def interval(
-    metric: Metric, values: RowValues, *, resamples: int = RESAMPLES, seed: int = 0
+    metric: Metric,
+    values: RowValues,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Estimate:
     """A metric's figure with its percentile bootstrap interval.
 
@@ -97,7 +118,7 @@ def interval(
     if not columns:
         return Estimate(math.nan, math.nan, math.nan)
     low, high = _percentiles(metric.aggregate, columns, resamples, seed)
-    return Estimate(metric_value(metric, values), low, high)
+    return Estimate(metric_value(metric, values), low, high, _count(groups, values))
 
 
 def paired(
@@ -105,6 +126,7 @@ def paired(
     a_values: RowValues,
     b_values: RowValues,
     *,
+    groups: Sequence[Hashable] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
@@ -132,7 +154,15 @@ def paired(
     if not math.isfinite(whole):  # one of the two figures is undefined, and so is the difference
         return Comparison(math.nan, math.nan, math.nan, math.nan)
     low, high = _percentiles(difference, (*a, *b), resamples, seed)
-    return Comparison(whole, low, high, _swap_test(difference, a, b, resamples, seed))
+    p = _swap_test(difference, a, b, resamples, seed)
+    return Comparison(whole, low, high, p, _count(groups, a_values))
+
+
+def _count(groups: Sequence[Hashable] | None, values: RowValues) -> int | None:
+    """The number of groups among the rows that have a value."""
+    if groups is None:
+        return None
+    return len({group for group, value in zip(groups, values, strict=True) if value is not None})
 
 
 def _percentiles(
@@ -234,7 +264,12 @@ def rows_needed(
     return max(n + 1, math.ceil(n * (wanted / room) ** 2))
 
 
-def conformal_width(residuals: Sequence[float], coverage: float = COVERAGE) -> float | None:
+def conformal_width(
+    residuals: Sequence[float],
+    coverage: float = COVERAGE,
+    *,
+    groups: Sequence[Hashable] | None = None,
+) -> float | None:
     """The residual that a new row does not exceed with a probability of at least ``coverage``.
 
     Split conformal prediction: the ``ceil((n + 1) · coverage)``-th smallest of the residuals of
