@@ -313,7 +313,6 @@ def test_labels_in_sentences() -> None:
     assert formatting.in_sentence("Mean absolute error") == "mean absolute error"
     assert formatting.in_sentence("RMSE") == "RMSE"
     assert formatting.in_sentence("R²") == "R²"
-    assert formatting.about(5432) == "5,500"
     assert formatting.duration(3725) == "1 h 02 min"
 
 

@@ -14,7 +14,7 @@ Standing = Literal["beaten", "equal", "open", "beats"]
 ORDER: Sequence[Standing] = ("beaten", "equal", "open", "beats")
 """From what speaks most against the trained model to what speaks for it."""
 
-ALPHA = 1 - CONFIDENCE
+ALPHA = round(1 - CONFIDENCE, 9)
 """The paired test must give a p-value below this."""
 
 

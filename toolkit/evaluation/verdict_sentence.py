@@ -95,7 +95,9 @@ def _undecided(compared: Comparison, difference: str, spec: str) -> str:
     if not has_interval(compared):
         p = f", {formatting.p_equals(compared.p)}" if math.isfinite(compared.p) else ""
         return f"{difference}{p}, no interval"
-    interval = f"95 % interval of the difference {formatting.span(compared.low, compared.high, spec)}"
+    interval = (
+        f"95 % interval of the difference {formatting.span(compared.low, compared.high, spec)}"
+    )
     text = f"{difference}, {interval}"
     if min(compared.low, compared.high) > 0 or max(compared.low, compared.high) < 0:
         text += f", but {formatting.p_equals(compared.p)} in the paired test"

@@ -257,7 +257,9 @@ def result(doc: Document, entry: Mapping[str, Any], *, greater_is_better: bool) 
     """In a word, what a comparison shows, by the same rule as in the verdict."""
     if entry["difference"] is None:
         return formatting.NOTHING
-    figures = (math.nan if entry[k] is None else entry[k] for k in ("difference", "low", "high", "p"))
+    figures = (
+        math.nan if entry[k] is None else entry[k] for k in ("difference", "low", "high", "p")
+    )
     systems = [entry["system"]] if "system" in entry else [entry["a"], entry["b"]]
     rows = min(doc["systems"][name]["n"] for name in systems)
     sign = clear(Comparison(*figures, groups=entry.get("groups")), rows)

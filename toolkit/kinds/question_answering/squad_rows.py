@@ -29,7 +29,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 
 
 def convert(source: Source, dataset: Dataset) -> Dataset:
-    """A file's rows as ``question``, ``context`` and ``answers`` (SQuAD's lists)."""
+    """A file's rows as ``question``, ``context``, ``answers`` (SQuAD's lists) and ``title``.
+
+    The title is that of the document, empty where the file has none.
+    """
     columns = _columns(source, dataset)
 
     def make(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,9 +42,13 @@ def convert(source: Source, dataset: Dataset) -> Dataset:
         answers = _answers(row[columns["answers"]], context)
         if answers is None:
             raise Unusable("the answer does not stand in its context")
-        return {"question": question, "context": context, "answers": answers}
+        title = tidy(row.get("title") or "")
+        return {"question": question, "context": context, "answers": answers, "title": title}
 
-    types = {"question": "string", "context": "string", "answers": squad.answer_type()}
+    types = {
+        **dict.fromkeys(("question", "context", "title"), "string"),
+        "answers": squad.answer_type(),
+    }
     return map_rows(source, dataset, make, types, nothing_left=_nothing_left)
 
 

@@ -6,9 +6,10 @@ Importing this loads no model library; that happens when a run needs it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.errors import UsageError
 from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.recipe import Recipe
 from toolkit.task import Decoder, Row, Task, untuned
@@ -44,11 +45,14 @@ class QuestionAnsweringTask(Task):
     ``format_example`` gives SQuAD's columns: ``id``, ``question``, ``context`` and ``answers``
     (``{"text": […], "answer_start": […]}``, empty lists where there is none). A prediction is
     ``{"text", "start", "end"}``, see :meth:`span`. Contexts of any length are read in windows.
+
+    Questions are grouped by document, where rows have a column ``title``, or by context, as the
+    option ``group_by`` says; ``auto`` takes documents where 20 of them are in the test split.
     """
 
     kind: ClassVar[str] = "question-answering"
     recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
-    options = {"decoder": "auto"}
+    options = {"decoder": "auto", "group_by": "auto"}
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         """Rows of a SQuAD file, or of a table with a question, a context and an answer in it.
@@ -60,9 +64,29 @@ class QuestionAnsweringTask(Task):
 
         return row_mapping.load_rows(source, convert, self.own_data)
 
+    def groupings(self) -> Mapping[str, Callable[[Row], str]]:
+        """Questions by document (a column ``title``) or by context, as ``task.group_by`` wants."""
+        wanted = str(self.options.get("group_by", "auto"))
+        ways = {"document": self.by_document, "context": self.by_context}
+        if wanted not in ("auto", *ways):
+            raise UsageError(f"task.group_by is {wanted!r}; it can be auto, document or context")
+        if wanted != "auto":
+            return {wanted: ways[wanted]}
+        return ways if "title" in self.columns else {"context": self.by_context}
+
+    def by_document(self, row: Row) -> str:
+        """A row's document, which its title names; its context where it has no title."""
+        title = _plain(row.get("title") or "")
+        return f"document {title}" if title else self.by_context(row)
+
+    def by_context(self, row: Row) -> str:
+        """A row's context, normalised."""
+        return _plain(row["context"])
+
     def group(self, row: Row) -> str:
-        """The context, normalised: questions about one context stay in one split."""
-        return " ".join(str(row["context"]).casefold().split())
+        """The document or the context: questions about one stay in one split."""
+        by_document = self.state.get("group_by") == "document"
+        return self.by_document(row) if by_document else self.by_context(row)
 
     def format_example(self, row: Row) -> dict[str, Any]:
         nothing: dict[str, list[Any]] = {"text": [], "answer_start": []}
@@ -124,6 +148,10 @@ class QuestionAnsweringTask(Task):
             )
             judged.append((output.margin, worth, none))
         return {"null_threshold": null_threshold(judged)}
+
+
+def _plain(text: Any) -> str:
+    return " ".join(str(text).casefold().split())
 
 
 def _first(value: float | tuple[float, ...] | None) -> float:
