@@ -96,4 +96,7 @@ def macro_f1(classes: Sequence[Any]) -> Metric:
             figures.append(2 * correct / np.maximum(both, 1))
         return np.mean(figures, axis=0)
 
-    return Metric("macro_f1", pair, aggregate=aggregate, label="F1, macro")
+    def counts(predicted: np.ndarray, expected: np.ndarray) -> np.ndarray:
+        return np.array([n for n in ((expected == c).sum() for c in range(len(numbers))) if n])
+
+    return Metric("macro_f1", pair, aggregate=aggregate, label="F1, macro", counts=counts)
