@@ -88,6 +88,20 @@ def test_few_groups_are_never_equal() -> None:
     assert standing(ACCURACY, enough, margin=0.1) == "equal"
 
 
+@pytest.mark.parametrize(
+    ("ends", "note", "expected"),
+    [
+        ((-0.001, 0.001), "", "equal"),
+        ((-0.001, 0.001), "the groups are very unequal", "open"),
+        ((0.0, 0.0), "the two are equal on every row", "equal"),
+    ],
+)
+def test_an_interval_that_may_not_hold_shows_no_equality(
+    ends: tuple[float, float], note: str, expected: str
+) -> None:
+    assert standing(ACCURACY, rival(ends=ends, p=0.9, note=note), margin=0.1) == expected
+
+
 # -- all baselines -------------------------------------------------------------------------------
 BASE = rival("base", baseline=False)
 
@@ -242,8 +256,8 @@ def test_open_stays_open_and_worth_it_stays_worth_it_where_training_ended_early(
         ({"share": 0.999, "minutes_needed": None, "reason": ""},
          "Training ended after 99 % of its schedule."),
         ({"share": 1.0, "minutes_needed": 0.2, "reason": "validation was still improving."},
-         "Training ended after 100 % of its schedule (validation was still improving); about 1 more "
-         "minute would finish it."),
+         "Training ended after 100 % of its schedule (validation was still improving); about 1 "
+         "more minute would finish it."),
     ],
 )  # fmt: skip
 def test_the_sentence_on_training_that_ended_early(found: Any, sentence: str | None) -> None:
