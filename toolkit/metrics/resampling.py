@@ -144,7 +144,9 @@ def swap_test(
             return 1.0
         gaps = gaps / np.abs(gaps).max()
         return _share_beyond(
-            _times(_signs(gaps.size, resamples, seed), gaps[:, None])[:, 0], gaps.sum(), gaps.size
+            _times(_signs(gaps.size, resamples, seed), gaps[:, None])[:, 0],
+            abs(float(gaps.sum())) - 1e-9,
+            gaps.size,
         )
     codes = np.arange(of.rows) if of.codes is None else of.codes
     differ = np.zeros(of.count, dtype=bool)
@@ -156,8 +158,10 @@ def swap_test(
     place = np.where(differ, np.cumsum(differ) - 1, count)[codes]  # the others: never swapped
     found = list(_swapped(aggregate, a, b, place, _signs(count, resamples, seed)))
     with np.errstate(all="ignore"):
-        whole = float(aggregate(*a, axis=-1) - aggregate(*b, axis=-1))
-    return _share_beyond(np.concatenate(found), whole, count)
+        figures = float(aggregate(*a, axis=-1)), float(aggregate(*b, axis=-1))
+    whole = figures[0] - figures[1]
+    rounding = 1e-12 * max(abs(figure) for figure in figures)
+    return _share_beyond(np.concatenate(found), abs(whole) - rounding, count)
 
 
 def _swapped(
@@ -179,12 +183,12 @@ def _swapped(
             yield np.asarray(aggregate(*first, axis=-1) - aggregate(*second, axis=-1))
 
 
-def _share_beyond(drawn: np.ndarray, whole: float, count: int) -> float:
+def _share_beyond(drawn: np.ndarray, least: float, count: int) -> float:
     """The share of permutations that differ at least as much as the systems do."""
     import numpy as np
 
     drawn = drawn[np.isfinite(drawn)]
-    beyond = int((np.abs(drawn) >= abs(whole) * (1 - 1e-9)).sum())
+    beyond = int((np.abs(drawn) >= least).sum())
     if count <= MOST_ENUMERATED:
         return beyond / drawn.size
     return (beyond + 1) / (drawn.size + 1)

@@ -118,8 +118,8 @@ def interval(
         return _with(whole, of, _share(columns[0], of))
     if metric.counts is not None:
         counts = metric.counts(*columns)
-        if counts.min(initial=math.inf) < RARE:
-            return replace(whole, note=_rare(counts))
+        if _rarest(counts) < RARE:
+            return replace(whole, note=_rare(_rarest(counts)))
         return _with(whole, of, _made_of_counts(metric.aggregate, columns, counts, of))
     return _resampled(metric, whole, columns, of, resamples, seed)
 
@@ -239,10 +239,10 @@ def paired(
 
 def _test(metric: Metric, a: Columns, b: Columns, of: Units, resamples: int, seed: int) -> float:
     if of.groups is None and _is_share(metric, (*a, *b)):
-        from scipy.stats import binom
+        from scipy.special import bdtr
 
         only_a, only_b = int((a[0] > b[0]).sum()), int((a[0] < b[0]).sum())
-        return min(1.0, 2 * float(binom.cdf(min(only_a, only_b), only_a + only_b, 0.5)))
+        return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
     return resampling.swap_test(metric.aggregate, a, b, of, resamples=resamples, seed=seed)
 
 
@@ -270,9 +270,9 @@ def _difference(
 
     if metric.counts is not None:
         counts = metric.counts(*a), metric.counts(*b)
-        fewer = min(counts, key=lambda found: float(found.min(initial=math.inf)))
-        if fewer.min(initial=math.inf) < RARE:
-            return replace(whole, note=_rare(fewer))
+        rarest = min(_rarest(found) for found in counts)
+        if rarest < RARE:
+            return replace(whole, note=_rare(rarest))
         rows = min(shares.parts_rows(found) for found in counts)
         differ = float(sum(x != y for x, y in zip(a, b, strict=True)).astype(bool).sum())
         spread, effect = _counted_variance(gap, (*a, *b), differ * rows / of.rows, of)
@@ -340,8 +340,12 @@ def _groups(of: Units) -> str:
     return f"{of.count} groups (so unequal that they count as {of.effective:.0f})"
 
 
-def _rare(counts: np.ndarray) -> str:
-    return f"A class is counted on {int(counts.min())} rows only: too few for an interval."
+def _rarest(counts: np.ndarray) -> int:
+    return int(counts.min()) if counts.size else 0
+
+
+def _rare(rows: int) -> str:
+    return f"A class is counted on {rows:,} row{'s' * (rows != 1)} only: too few for an interval."
 
 
 def _no_spread(found: np.ndarray) -> str:

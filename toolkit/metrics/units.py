@@ -25,6 +25,9 @@ from toolkit.metrics.metric import mean
 if TYPE_CHECKING:
     import numpy as np
 
+_CELLS = 240_000
+"""Values held per batch: what fits a CPU's cache is also the fastest (measured)."""
+
 MOST_UNITS = 5000
 """More units are joined at random into this many, which are still independent of each other."""
 
@@ -154,8 +157,14 @@ def _without_row(aggregate: Callable[..., Any], columns: tuple[np.ndarray, ...])
     _, first, same = np.unique(
         np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True
     )
-    found = [float(aggregate(*(np.delete(c, row) for c in columns), axis=-1)) for row in first]
-    without: np.ndarray = np.asarray(found)[same.reshape(-1)]
+    place = np.arange(columns[0].size - 1)
+    step = max(1, _CELLS // columns[0].size)
+    found = []
+    for start in range(0, first.size, step):
+        before = place < first[start : start + step, None]
+        kept = [np.where(before, column[:-1], column[1:]) for column in columns]
+        found.append(np.asarray(aggregate(*kept, axis=-1), dtype=np.float64))
+    without: np.ndarray = np.concatenate(found)[same.reshape(-1)]
     return without
 
 
