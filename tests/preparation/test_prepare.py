@@ -362,7 +362,7 @@ def places(path: Path, countries: int, towns: int, rows: int) -> str:
         f"c{c} t{t} {n},{n}"
         for c in range(countries) for t in range(towns) for n in range(rows)
     ]  # fmt: skip
-    path.write_text("\n".join(["text,answer", *lines]), encoding="utf-8")
+    path.write_text("\n".join(["text,score", *lines]), encoding="utf-8")
     return str(path)
 
 
@@ -395,7 +395,7 @@ def test_rows_of_own_splits_are_left_out_by_the_finest_grouping(tmp_path: Path) 
     train = places(tmp_path / "train.csv", 30, 6, 2)
     test = tmp_path / "test.csv"
     lines = [f"c{c} t{t} {n},{n}" for c in range(25) for t in (5, 7) for n in range(2)]
-    test.write_text("\n".join(["text,answer", *lines]), encoding="utf-8")
+    test.write_text("\n".join(["text,score", *lines]), encoding="utf-8")
     prepared = prepare(InPlaces(), Source(train=train, test=str(test)))
     assert prepared.found["group_by"] == "country"
     (left,) = [rows for why, rows in prepared.left_out.items() if "test too" in why]

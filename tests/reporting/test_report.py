@@ -339,7 +339,7 @@ def test_figures_and_differences_without_intervals_are_shown_with_the_reason(
     why = "a few rows decide the figure"
 
     def no_interval(*args: Any, **options: Any) -> Any:
-        bare = dict(low=math.nan, high=math.nan, note=why)
+        bare: Any = {"low": math.nan, "high": math.nan, "note": why}
         return dataclasses.replace(real[0](*args, **options), **bare)
 
     def no_difference(*args: Any, **options: Any) -> Any:
