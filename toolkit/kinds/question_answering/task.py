@@ -57,12 +57,16 @@ class QuestionAnsweringTask(Task):
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         """Rows of a SQuAD file, or of a table with a question, a context and an answer in it.
 
-        For a task with just the columns ``question``, ``context`` and ``answers``.
+        For a task with the columns ``question``, ``context`` and ``answers``, and ``title`` where
+        it wants that of the document.
         """
+        from functools import partial
+
         from toolkit.data import row_mapping
         from toolkit.kinds.question_answering.squad_rows import convert
 
-        return row_mapping.load_rows(source, convert, self.own_data)
+        wanted = partial(convert, titled="title" in self.columns)
+        return row_mapping.load_rows(source, wanted, self.own_data)
 
     def groupings(self) -> Mapping[str, Callable[[Row], str]]:
         """Questions by document (a column ``title``) or by context, as ``task.group_by`` wants."""
@@ -70,9 +74,13 @@ class QuestionAnsweringTask(Task):
         ways = {"document": self.by_document, "context": self.by_context}
         if wanted not in ("auto", *ways):
             raise UsageError(f"task.group_by is {wanted!r}; it can be auto, document or context")
-        if wanted != "auto":
-            return {wanted: ways[wanted]}
-        return ways if "title" in self.columns else {"context": self.by_context}
+        if "title" not in self.columns:
+            if wanted == "document":
+                raise UsageError(
+                    "task.group_by is document, but the task's rows have no column title"
+                )
+            return {"context": self.by_context}
+        return ways if wanted == "auto" else {wanted: ways[wanted]}
 
     def by_document(self, row: Row) -> str:
         """A row's document, which its title names; its context where it has no title."""
