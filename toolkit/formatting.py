@@ -111,6 +111,12 @@ def grouped_units(n: int, groups: int | None, noun: str = "row") -> str:
     return count(n, noun) if groups is None else count(groups, "group")
 
 
+def about(n: int) -> str:
+    """A number of rows, rounded up to two digits because an estimate is no more exact."""
+    size = 10 ** max(0, len(str(n)) - 2)
+    return f"{math.ceil(n / size) * size:,}"
+
+
 def duration(seconds: float | None) -> str:
     """``4.2 s``, ``2 min 05 s``, ``1 h 02 min``."""
     if seconds is None:

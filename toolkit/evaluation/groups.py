@@ -33,7 +33,7 @@ def group_of(task: Task, row: Row) -> str | None:
 
 def groups_of_rows(task: Task, rows: Sequence[Row]) -> list[str] | None:
     """The group of each row; ``None`` where no two rows share one."""
-    return grouping([{"row_id": i, "group": group_of(task, row)} for i, row in enumerate(rows)])
+    return grouping([{"group": group_of(task, row)} for row in rows])
 
 
 def with_groups(

@@ -42,7 +42,7 @@ def _part(found: Sequence[System], metric: Metric, keys: Sequence[RowKey]) -> di
     enough = len(keys) >= SMALLEST_PART
     for system in found if enough else ():
         lines = [
-            {**rows[row_id], "row_id": (split, row_id)}  # a number is unique in its split alone
+            rows[row_id]
             for split, row_id in keys
             if row_id in (rows := system.splits.get(split, {}))
         ]

@@ -14,7 +14,7 @@ Standing = Literal["beaten", "equal", "open", "beats"]
 ORDER: Sequence[Standing] = ("beaten", "equal", "open", "beats")
 """From what speaks most against the trained model to what speaks for it."""
 
-ALPHA = 1 - CONFIDENCE
+ALPHA = round(1 - CONFIDENCE, 9)
 """The paired test must give a p-value below this."""
 
 
@@ -82,13 +82,21 @@ def standing(metric: Metric, rival: Rival, margin: float) -> Standing:
         margin: the share of the rival's figure within which both count as equal.
     """
     compared, room = rival.compared, margin * abs(rival.value)
-    enough = units(compared.groups, rival.n) >= FEW_GROUPS
-    if enough and has_interval(compared) and -room <= compared.low and compared.high <= room:
+    if _holds(compared, rival.n) and -room <= compared.low and compared.high <= room:
         return "equal"
     sign = clear(compared, rival.n)
     if sign:
         return "beats" if (sign > 0) == metric.greater_is_better else "beaten"
     return "open"
+
+
+def _holds(compared: Comparison, n: int) -> bool:
+    """Whether the interval can show that two systems are equal, for which there is no exact test.
+
+    Where it has a note it covers less than it should, unless the two are equal on every row.
+    """
+    enough = units(compared.groups, n) >= FEW_GROUPS and has_interval(compared)
+    return enough and (not compared.note or compared.low == compared.high == 0)
 
 
 def judged(metric: Metric, rivals: Iterable[Rival], margin: float) -> list[Judged]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit import formatting
-from toolkit.evaluation.standing import Judged, has_interval, units
+from toolkit.evaluation.standing import ALPHA, Judged, has_interval, units
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.statistics import FEW_GROUPS, Comparison
 
@@ -95,7 +95,9 @@ def _undecided(compared: Comparison, difference: str, spec: str) -> str:
     if not has_interval(compared):
         p = f", {formatting.p_equals(compared.p)}" if math.isfinite(compared.p) else ""
         return f"{difference}{p}, no interval"
-    interval = f"95 % interval of the difference {formatting.span(compared.low, compared.high, spec)}"
+    interval = (
+        f"95 % interval of the difference {formatting.span(compared.low, compared.high, spec)}"
+    )
     text = f"{difference}, {interval}"
     if min(compared.low, compared.high) > 0 or max(compared.low, compared.high) < 0:
         text += f", but {formatting.p_equals(compared.p)} in the paired test"
@@ -145,8 +147,9 @@ def few(n: int, groups: int | None) -> str | None:
         f"test over the {'rows' if groups is None else 'groups'} shows it"
     )
     smallest = 2.0 ** (1 - count)
-    if smallest >= 0.05:
-        text += f"; with {count} the smallest p that it can give is {smallest:.2g}: nothing can be shown"
+    if smallest >= ALPHA:
+        least = f"the smallest p that it can give is {smallest:.2g}"
+        text += f"; with {count} {least}: nothing can be shown"
     return text + "."
 
 

@@ -45,7 +45,7 @@ class Mark:
         low: the lower end of its 95 % interval; ``None`` where it has none.
         high: the upper end.
         text: the figure as text, written at the right.
-        strong: whether it is drawn in ink rather than grey (the best baseline).
+        strong: whether it is drawn in ink rather than grey (the baseline that the verdict names).
     """
 
     name: str

@@ -257,10 +257,10 @@ def result(doc: Document, entry: Mapping[str, Any], *, greater_is_better: bool) 
     """In a word, what a comparison shows, by the same rule as in the verdict."""
     if entry["difference"] is None:
         return formatting.NOTHING
-    figures = (math.nan if entry[k] is None else entry[k] for k in ("difference", "low", "high", "p"))
     systems = [entry["system"]] if "system" in entry else [entry["a"], entry["b"]]
     rows = min(doc["systems"][name]["n"] for name in systems)
-    sign = clear(Comparison(*figures, groups=entry.get("groups")), rows)
+    low, high, p = (math.nan if entry[key] is None else entry[key] for key in ("low", "high", "p"))
+    sign = clear(Comparison(entry["difference"], low, high, p, entry.get("groups")), rows)
     if not sign:
         return "no clear difference"
     return "better" if (sign > 0) == greater_is_better else "worse"
@@ -268,8 +268,8 @@ def result(doc: Document, entry: Mapping[str, Any], *, greater_is_better: bool) 
 
 def named_baseline(doc: Document) -> str | None:
     """The baseline that the verdict names; in earlier documents the best one on validation."""
-    verdict = doc["verdict"]
-    return verdict["against"] if verdict.get("against") else verdict["best_baseline"]
+    name = doc["verdict"].get("against") or doc["verdict"]["best_baseline"]
+    return None if name is None else str(name)
 
 
 def rivals(doc: Document) -> list[str]:
@@ -332,7 +332,7 @@ MOST_CLASSES = 20
 
 
 def confusion(doc: Document) -> dict[str, Any] | None:
-    """The confusion matrices of the trained system and the verdict's baseline, a line per true class."""
+    """The confusion matrices of the trained system and a baseline, a line per true class."""
     found = doc.get("confusion")
     if not found or len(found["labels"]) > MOST_CLASSES:
         return None

@@ -160,8 +160,7 @@ def _slice_marks(shown: _Shown) -> dict[str, dict[str, list[Mark]]]:
             drawn = [
                 _mark(doc, system, found["systems"][system], metric["format"], metric["unit"])
                 for system in shown.rivals
-                if system in found["systems"]
-                and found["systems"][system]["value"] is not None
+                if system in found["systems"] and found["systems"][system]["value"] is not None
             ]
             if drawn:
                 label = f"{formatting.clipped(part, 24)}\n{formatting.count(found['n'], 'row')}"

@@ -56,7 +56,7 @@ def grouping(lines: Sequence[Mapping[str, Any]]) -> list[str] | None:
 
     A line that names no group is a group of its own.
     """
-    found = [line.get("group") or f"row {line['row_id']}" for line in lines]
+    found = [line.get("group") or f"line {number}" for number, line in enumerate(lines)]
     return found if len(set(found)) < len(found) else None
 
 
@@ -147,9 +147,7 @@ def tuned_values(entry: Mapping[str, Any]) -> dict[str, Any]:
     return dict(entry.get("tuned") or entry.get("chosen") or {})
 
 
-def shared_lines(
-    a: System, b: System
-) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+def shared_lines(a: System, b: System) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
     """Both systems' lines of the test rows that both answered, in the same order."""
     ours, theirs = a.splits["test"], b.splits["test"]
     both = [row_id for row_id in ours if row_id in theirs]
