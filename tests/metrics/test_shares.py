@@ -56,10 +56,10 @@ def test_tangos_interval_has_a_width_where_no_row_differs_and_turns_with_the_sys
 
 
 def test_the_design_effect_is_the_ratio_of_variances_and_cautious_with_few_cases() -> None:
-    assert shares.design_effect(3.0, 1.0, cases=100, size=10) == 3
-    assert shares.design_effect(0.5, 1.0, cases=100, size=10) == 1
-    few = shares.design_effect(1.0, 1.0, cases=3, size=10)
-    assert few == pytest.approx((3 + 10 * shares.PRIOR_CASES) / (3 + shares.PRIOR_CASES))
+    assert shares.design_effect(3.0, 1.0, cases=1000, size=10) == 3
+    assert shares.design_effect(0.5, 1.0, cases=1000, size=10) == 1
+    few = shares.design_effect(1.0, 1.0, cases=3, size=9)  # as good as one independent case
+    assert few == pytest.approx((1 + 9) / 2)
     assert shares.design_effect(0.0, 0.0, cases=0, size=10) == 10
 
 

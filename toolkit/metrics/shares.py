@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 ENOUGH_CASES = 20
-"""With fewer cases of the rarer kind an estimated design effect is little more than chance."""
+"""With fewer independent cases of the rarer kind an estimated design effect is mostly chance."""
 
-PRIOR_CASES = 1.5
+PRIOR_CASES = 1.0
 """So many cases are taken for clustered as closely as the groups allow, before any is seen."""
 
 
@@ -49,9 +49,11 @@ def design_effect(clustered: float, independent: float, cases: float, size: floa
     """
     if cases <= 0 or independent <= 0:
         return max(1.0, size)
-    found = clustered / independent
-    if cases < ENOUGH_CASES:
-        found = (found * cases + size * PRIOR_CASES) / (cases + PRIOR_CASES)
+    found = max(1.0, clustered / independent)
+    # Independent cases: between those if groups were all alike and those by the estimate.
+    seen = cases / math.sqrt(size * found)
+    if seen < ENOUGH_CASES:
+        found = (found * seen + size * PRIOR_CASES) / (seen + PRIOR_CASES)
     return max(1.0, found)
 
 

@@ -56,12 +56,18 @@ TOO_FEW_GROUPS = 8
 RARE = 10
 """A class with fewer rows gives macro figures and F1 no interval."""
 
-UNEVEN = 0.22
-"""Of 200 units, the evenness below which few of them decide; it falls with their cube root.
+UNEVEN = 0.31
+"""Of 200 rows, the evenness below which few of them decide; it falls with the fourth root of more.
 
-That is how the evenness of values falls whose variance is infinite. It was chosen by simulation:
-squared normal errors pass from 200 rows on, squared errors of Student's t with 3 degrees do not.
+Chosen by simulation: the evenness of squared normal errors stays above it, and that of values with
+an infinite variance (squares of Student's t with 3 degrees of freedom) falls faster.
 """
+
+UNEVEN_GROUPS = 0.25
+"""The same for groups, whose sums are more even than rows; their rows are looked at as well."""
+
+MANY_ROWS = 200
+"""With fewer rows a sample is too small to show that its tail is heavy."""
 
 FEWEST_DIFFERENT = 6
 """If fewer units differ, no permutation test can give a p-value below 5 %."""
@@ -180,13 +186,30 @@ def _resampled(
     )
     if reach is None:
         return replace(whole, note=_no_spread(found))
-    uneven = resampling.evenness(found) < UNEVEN * (200 / found.size) ** (1 / 3)
-    if uneven and metric.aggregate is not mean:
-        return replace(whole, note="A few rows decide the figure, and no interval would hold.")
     result = _with(whole, of, (whole.value + reach[0], whole.value + reach[1]))
-    if uneven and not result.note:
-        return replace(result, note="A few rows make up much of the figure; others may cover less.")
+    uneven = _unevenness(metric.aggregate, columns, found, of)
+    if metric.aggregate is mean:
+        if uneven > 2 and not result.note:
+            return replace(result, note="A few rows make up much of the figure.")
+        return result
+    if uneven > 1:
+        return replace(whole, note="A few rows decide the figure, and no interval would hold.")
+    if of.rows < MANY_ROWS and not result.note:
+        return replace(result, note=f"Fewer than {MANY_ROWS} rows may hide that a few decide.")
     return result
+
+
+def _unevenness(
+    aggregate: Callable[..., Any], columns: Columns, found: np.ndarray, of: Units
+) -> float:
+    """How far few units or few rows decide a figure; above 1 they do."""
+    if of.groups is not None:
+        by_group = UNEVEN_GROUPS / resampling.evenness(found)
+        single = Units(of.rows)
+        rows = _influences(aggregate, columns, single)
+        return max(by_group, _unevenness(aggregate, columns, rows, single))
+    least: float = UNEVEN * min(1.0, (MANY_ROWS / found.size) ** 0.25)
+    return least / resampling.evenness(found)
 
 
 def _influences(aggregate: Callable[..., Any], columns: Columns, of: Units) -> np.ndarray:

@@ -122,7 +122,8 @@ def influences(
     """How much each unit moves a figure: jackknife values less the figure, with a mean of zero.
 
     The variance of the figure is that of their mean: ``(u**2).sum() / (G * (G - 1))``. They are not
-    finite where the figure is undefined without one of the units.
+    finite where the figure is undefined without one of the units. Where rows are of few kinds the
+    influence of a group is the sum of those of its rows, which is much faster and nearly the same.
     """
     import numpy as np
 
@@ -131,6 +132,10 @@ def influences(
             without = _mean_without(columns[0], of)
         elif of.codes is None:
             without = _without_row(aggregate, columns)
+        elif _kinds(columns) < of.count:  # few kinds of rows, such as pairs of classes
+            by_row = influences(aggregate, columns, Units(of.rows))
+            sums = of.sums(by_row) * (of.count / of.rows)
+            without = -(sums - sums.mean()) / (of.count - 1)
         else:
             without = np.array(
                 [
@@ -148,6 +153,13 @@ def _mean_without(values: np.ndarray, of: Units) -> np.ndarray:
     sums = of.sums(values - centre)
     found: np.ndarray = centre + (sums.sum() - sums) / (of.rows - sizes)
     return found
+
+
+def _kinds(columns: tuple[np.ndarray, ...]) -> int:
+    """How many rows differ in their values."""
+    import numpy as np
+
+    return len(np.unique(np.stack(columns, axis=1), axis=0))
 
 
 def _without_row(aggregate: Callable[..., Any], columns: tuple[np.ndarray, ...]) -> np.ndarray:
