@@ -47,7 +47,9 @@ def figure(value: Any, spec: str, unit: str = "") -> str:
 
 
 def span(low: Any, high: Any, spec: str) -> str:
-    """``3.0 to 5.2``."""
+    """``3.0 to 5.2``; an en dash where there is no interval."""
+    if number(low, spec) == number(high, spec) == NOTHING:
+        return NOTHING
     return f"{number(low, spec)} to {number(high, spec)}"
 
 
@@ -69,9 +71,24 @@ def signed(value: Any, spec: str, unit: str = "") -> str:
     return with_unit(plus + text, unit)
 
 
+def signed_span(low: Any, high: Any, spec: str) -> str:
+    """``−1.0 to +5.2``; an en dash where there is no interval."""
+    if number(low, spec) == number(high, spec) == NOTHING:
+        return NOTHING
+    return f"{signed(low, spec)} to {signed(high, spec)}"
+
+
 def p_value(p: float) -> str:
     """A p-value with about two significant digits; ``< 0.001`` where it would look like zero."""
+    if not math.isfinite(p):
+        return NOTHING
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def p_equals(p: float) -> str:
+    """``p = 0.012``, ``p < 0.001``."""
+    text = p_value(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def in_sentence(label: str) -> str:
@@ -82,6 +99,16 @@ def in_sentence(label: str) -> str:
 def count(n: int, noun: str) -> str:
     """``1 row``, ``1,200 rows``."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def grouped_rows(n: int, groups: int | None, noun: str = "row") -> str:
+    """``1,200 rows``, or ``1,200 rows of 240 groups`` where rows share groups."""
+    return count(n, noun) + (f" of {count(groups, 'group')}" if groups is not None else "")
+
+
+def grouped_units(n: int, groups: int | None, noun: str = "row") -> str:
+    """What counts as independent: ``240 groups``, or ``1,200 rows`` where there are no groups."""
+    return count(n, noun) if groups is None else count(groups, "group")
 
 
 def about(n: int) -> str:

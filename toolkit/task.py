@@ -185,6 +185,14 @@ class Task(ABC):
         text = " ".join(row[name] for name in names if isinstance(row.get(name), str))
         return " ".join(text.casefold().split())
 
+    def groupings(self) -> Mapping[str, Callable[[Row], str]]:
+        """Name → a way to group rows, for a task that has several; the coarsest comes first.
+
+        When data are prepared, the coarsest one that leaves 20 groups in the test split is taken.
+        Its name is in :attr:`state` as ``group_by`` from then on, and :meth:`group` must follow it.
+        """
+        return {}
+
     def fit(self, train: Dataset) -> dict[str, Any]:
         """Values from the training split that later steps need, such as a median (JSON values).
 

@@ -1,18 +1,17 @@
 """Rows of the question-answering task: the built-in contexts, SQuAD files, or any table.
 
 Columns: ``row_id``, ``id``, ``title``, ``question``, ``context``, ``answers`` (SQuAD's lists
-``text`` and ``answer_start``; empty lists where there is no answer) and ``document``, what rows
-must share to stay in one split.
+``text`` and ``answer_start``; empty lists where there is no answer) and ``document``: titles that
+share a context are one document, and a context without a title is one of its own.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from toolkit import Source, UsageError
+from toolkit import Source
 from toolkit.data import load_rows as load_files
 from toolkit.data import tables
 from toolkit_qa import stories
@@ -21,25 +20,16 @@ from toolkit_qa.converting import converted, digest, document, from_rows
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-FEWEST_DOCUMENTS: Final = 8
-"""With fewer documents than these the contexts are split instead."""
 
-
-def load_rows(
-    source: Source, grouping: str = "auto", *, repair: bool = False
-) -> Dataset | DatasetDict:
+def load_rows(source: Source, *, repair: bool = False) -> Dataset | DatasetDict:
     """The user's rows, or the built-in contexts where no data is named.
 
     Args:
         source: what the command line says.
-        grouping: what stays in one split: ``document``, ``context``, or ``auto``: documents where
-            one file holds enough of them, else contexts.
         repair: mend or leave out what is wrong in a file, and count it, instead of refusing it.
     """
     import datasets
 
-    if grouping not in ("auto", "document", "context"):
-        raise UsageError(f"task.group is {grouping!r}; it can be auto, document or context")
     if not source.given:
         return _built_in(source)
     parts: dict[str, set[bytes]] = {}
@@ -51,13 +41,12 @@ def load_rows(
 
     loaded = load_files(source, convert)
     if not isinstance(loaded, datasets.DatasetDict):
-        return _grouped(source, loaded, grouping)
+        return _with_documents(loaded, _joined([loaded]))
     _tell_shared(source, parts)
-    if grouping == "document":
-        return datasets.DatasetDict(
-            {name: _grouped(source, part, grouping) for name, part in loaded.items()}
-        )
-    return loaded
+    owners = _joined(list(loaded.values()))
+    return datasets.DatasetDict(
+        {name: _with_documents(part, owners) for name, part in loaded.items()}
+    )
 
 
 def _built_in(source: Source) -> DatasetDict:
@@ -102,28 +91,15 @@ def _tell_shared(source: Source, parts: Mapping[str, set[bytes]]) -> None:
 
 
 # -- documents -----------------------------------------------------------------------------------
-def _grouped(source: Source, found: Dataset, grouping: str) -> Dataset:
-    """Rows whose ``document`` is the title's, where titles are documents."""
-    counts = Counter(row["title"] for row in tables.rows(found, ["title"]))
-    enough = (
-        "" not in counts
-        and len(counts) >= FEWEST_DOCUMENTS
-        and max(counts.values()) <= len(found) / 2
-    )
-    if grouping == "context" or (grouping == "auto" and not enough):
-        return found
-    owners = _joined(found)
-    source.note(
-        f"rows are split by document: {len(set(owners.values())):,} of them, so that no document "
-        "is both trained on and tested on (--set task.group=context splits by context)"
-    )
+def _with_documents(found: Dataset, owners: Mapping[str, str]) -> Dataset:
+    """Rows whose ``document`` is that of their title, where they have one."""
     return from_rows(
         {**row, "document": f"document {owners[row['title']]}" if row["title"] else row["document"]}
         for row in tables.rows(found)
     )
 
 
-def _joined(found: Dataset) -> dict[str, str]:
+def _joined(parts: Sequence[Dataset]) -> dict[str, str]:
     """Title → the first title of its document; titles that share a context are one document."""
     parent: dict[str, str] = {}
 
@@ -133,7 +109,7 @@ def _joined(found: Dataset) -> dict[str, str]:
         return title
 
     first: dict[bytes, str] = {}
-    for row in tables.rows(found, ["title", "context"]):
+    for row in (row for part in parts for row in tables.rows(part, ["title", "context"])):
         if row["title"]:
             other = first.setdefault(digest(row["context"]), row["title"])
             parent[root(row["title"])] = root(other)

@@ -118,13 +118,14 @@ class QuestionAnswering(QuestionAnsweringTask):
         "question": "the question",
         "context": "the text that may contain the answer",
         "answers": "lists text and answer_start (characters); empty if there is no answer",
-        "document": "id of the document or context; rows with the same id stay in one split",
+        "document": "id of the document, or of the context where it is of none",
     }
     metrics = METRICS
     primary_metric = "f1"
     margin = 0.01
     recipes = (EMBEDDED, FULL, DISTILBERT)
-    options = {**QuestionAnsweringTask.options, "group": "auto", "ensemble": 0, "repair": False}
+    # "group" is what "group_by" was called; recipes and runs of earlier versions may set it.
+    options = {**QuestionAnsweringTask.options, "group": "", "ensemble": 0, "repair": False}
     panel = Panel(
         inputs={"question": "Question", "context": "Context"}, view="spans", examples=(EXAMPLE,)
     )
@@ -132,11 +133,24 @@ class QuestionAnswering(QuestionAnsweringTask):
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_qa.load import load_rows
 
-        repair = bool(self.options["repair"])
-        return load_rows(source, str(self.options["group"]), repair=repair)
+        return load_rows(source, repair=bool(self.options["repair"]))
+
+    def groupings(self) -> Mapping[str, Callable[[Row], str]]:
+        self.options["group_by"] = self.options.pop("group", "") or self.options["group_by"]
+        return super().groupings()
+
+    def by_document(self, row: Row) -> str:
+        """The id of the row's document; titles that share a context are one document."""
+        return str(row["document"])
+
+    def by_context(self, row: Row) -> str:
+        from toolkit_qa.converting import document
+
+        return document(row["context"])
 
     def group(self, row: Row) -> str:
-        return str(row["document"])
+        # Runs of earlier versions have their groups, of either kind, in the column.
+        return super().group(row) if "group_by" in self.state else self.by_document(row)
 
     def baselines(self) -> Mapping[str, Baseline]:
         from toolkit_qa.baselines import ladder

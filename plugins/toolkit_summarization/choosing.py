@@ -190,9 +190,10 @@ def choose(lines: Sequence[Line]) -> tuple[Line, str]:
     metric = next(m for m in Summarization.metrics if m.name == "rougeL")
     ranked = sorted(lines, key=lambda line: -metric.value(line.values["rougeL"]))
     best = ranked[0]
+    # Where a difference has no interval, its end is NaN and the two count as level.
     level = [
         other for other in ranked[1:]
-        if paired(metric, best.values["rougeL"], other.values["rougeL"]).low <= 0
+        if not paired(metric, best.values["rougeL"], other.values["rougeL"]).low > 0
     ]  # fmt: skip
     if not level:
         return best, "best ROUGE-L, and its lead over each other one is off zero"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from toolkit import UsageError
+from toolkit import UsageError, formatting
 
 TASK = "summarization"
 
@@ -87,8 +87,8 @@ def _metrics_text(line: dict[str, Any]) -> str:
                         ("rougeL", "ROUGE-L")):  # fmt: skip
         if name in line:
             spec = ".2f" if name == "perplexity" else ".3f"
-            low, high = format(line[name]["low"], spec), format(line[name]["high"], spec)
-            parts.append(f"{label} {format(line[name]['value'], spec)} ({low} to {high})")
+            span = formatting.span(line[name]["low"], line[name]["high"], spec)
+            parts.append(f"{label} {format(line[name]['value'], spec)} ({span})")
     return "  ".join(parts)
 
 

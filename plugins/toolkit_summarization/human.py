@@ -108,7 +108,7 @@ def _sentence(
     text = (
         f"Human evaluation, {readers} reader{'s' if readers > 1 else ''} on {pairs} blind pairs of "
         f"{b} and {a}: {counts}; preference for {b} {preference['value']:+.2f} "
-        f"({preference['low']:+.2f} to {preference['high']:+.2f}, from −1 to +1)"
+        f"({_interval(preference)}, from −1 to +1)"
     )
     if agreed:
         kappas = [one["kappa"] for one in agreed if one["kappa"] is not None]
@@ -116,3 +116,9 @@ def _sentence(
         text += f"; readers agree on {share:.0%}"
         text += f", Cohen's kappa {sum(kappas) / len(kappas):.2f}" if kappas else ""
     return f"{text}."
+
+
+def _interval(found: Mapping[str, float | None]) -> str:
+    """The ends of an interval as text; few pairs have none."""
+    low, high = found["low"], found["high"]
+    return "no interval" if low is None or high is None else f"{low:+.2f} to {high:+.2f}"

@@ -43,7 +43,7 @@ def document(**changes: Any) -> dict[str, Any]:
             "perplexity": {"value": perplexity, "low": 1.0, "high": 2.0},
         }  # fmt: skip
 
-    compared = {"a": "adapter", "b": "base", "difference": 0.3, "low": 0.2, "high": 0.4}
+    compared = {"a": "adapter", "b": "base", "difference": 0.3, "low": 0.2, "high": 0.4, "p": 0.01}
     return {
         "metrics": [{"name": "rouge1", "label": "ROUGE-1", "format": ".3f", "unit": "",
                      "greater_is_better": True}],

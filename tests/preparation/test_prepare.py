@@ -341,3 +341,68 @@ def test_private_rows_are_not_stored(tmp_path: Path) -> None:
     assert [file.name for file in run.data.iterdir()] == ["splits.parquet"]
     with pytest.raises(DataError, match="without storing data"):
         heldout(run)
+
+
+# -- several ways to group rows --------------------------------------------------------------------
+class InPlaces(Echo):
+    """Rows whose text is a country, a town and a number: two ways to group them."""
+
+    def groupings(self) -> Any:
+        return {
+            "country": lambda row: row["text"].split()[0],
+            "town": lambda row: " ".join(row["text"].split()[:2]),
+        }
+
+    def group(self, row: Any) -> str:
+        return self.groupings()[self.state.get("group_by", "town")](row)
+
+
+def places(path: Path, countries: int, towns: int, rows: int) -> str:
+    lines = [
+        f"c{c} t{t} {n},{n}"
+        for c in range(countries) for t in range(towns) for n in range(rows)
+    ]  # fmt: skip
+    path.write_text("\n".join(["text,score", *lines]), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("countries", "towns", "rows", "way", "beside"),
+    [
+        (210, 2, 2, "country", None),
+        (20, 20, 4, "town", "by country only 2 groups would be in the test split"),
+        (3, 100, 2, "town", "by country a split would be too small"),
+        (100, 1, 3, "town", None),  # a country is a town, so there is nothing to choose
+    ],
+)
+def test_the_coarsest_grouping_with_enough_groups_in_test_is_taken(
+    tmp_path: Path, countries: int, towns: int, rows: int, way: str, beside: str | None
+) -> None:
+    task = InPlaces()
+    prepared = prepare(task, Source(data=places(tmp_path / "p.csv", countries, towns, rows)))
+    assert prepared.found["group_by"] == task.state["group_by"] == way
+    note = next(note for note in prepared.notes if note.startswith("rows are grouped by"))
+    assert note.startswith(f"rows are grouped by {way}: ")
+    assert beside is None or beside in note
+    assert (";" in note) is (beside is not None)
+    of_splits = [{task.group(row) for row in rows_} for rows_ in prepared.splits.values()]
+    assert sum(map(len, of_splits)) == len(set().union(*of_splits))
+    assert f" {len(of_splits[list(prepared.splits).index('test')]):,} groups" in note
+
+
+def test_rows_of_own_splits_are_left_out_by_the_finest_grouping(tmp_path: Path) -> None:
+    """A test file with known countries does not take the training rows of those countries away."""
+    train = places(tmp_path / "train.csv", 30, 6, 2)
+    test = tmp_path / "test.csv"
+    lines = [f"c{c} t{t} {n},{n}" for c in range(25) for t in (5, 7) for n in range(2)]
+    test.write_text("\n".join(["text,score", *lines]), encoding="utf-8")
+    prepared = prepare(InPlaces(), Source(train=train, test=str(test)))
+    assert prepared.found["group_by"] == "country"
+    (left,) = [rows for why, rows in prepared.left_out.items() if "test too" in why]
+    assert len(left) == 25 * 2  # town 5 of each country
+
+
+def test_a_task_with_one_grouping_has_no_note_on_it(tmp_path: Path) -> None:
+    prepared = prepare(Echo(), Source(data=str(numbered(tmp_path / "a.csv", 200))))
+    assert "group_by" not in prepared.found
+    assert not any("grouped" in note for note in prepared.notes)

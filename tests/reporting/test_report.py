@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html.parser
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from judging_fixtures import NOISES, FakePrices, finish, make_run
 from toolkit import formatting
 from toolkit.errors import UsageError
 from toolkit.evaluation.score import score
+from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
 from toolkit.pipeline import compare
 from toolkit.reporting import comparison, render, report, run_details, svg
@@ -315,6 +318,67 @@ def test_labels_in_sentences() -> None:
     assert formatting.in_sentence("R²") == "R²"
     assert formatting.about(5432) == "5,500"
     assert formatting.duration(3725) == "1 h 02 min"
+    assert formatting.p_equals(0.0002) == "p < 0.001"
+    assert formatting.p_equals(0.0123) == "p = 0.012"
+    assert formatting.grouped_rows(1200, 240) == "1,200 rows of 240 groups"
+    assert formatting.grouped_rows(1, None, "test row") == "1 test row"
+
+
+def test_a_figure_without_an_interval_has_a_dash() -> None:
+    assert formatting.span(None, None, ".1f") == formatting.NOTHING
+    assert formatting.span(float("nan"), float("nan"), ".1f") == formatting.NOTHING
+    assert formatting.signed_span(None, None, ".1f") == formatting.NOTHING
+    assert formatting.signed_span(-1, 2, ".1f") == "−1.0 to +2.0"
+    assert formatting.p_value(float("nan")) == formatting.NOTHING
+
+
+def test_figures_and_differences_without_intervals_are_shown_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = statistics.interval, statistics.paired
+    why = "a few rows decide the figure"
+
+    def no_interval(*args: Any, **options: Any) -> Any:
+        bare: Any = {"low": math.nan, "high": math.nan, "note": why}
+        return dataclasses.replace(real[0](*args, **options), **bare)
+
+    def no_difference(*args: Any, **options: Any) -> Any:
+        return dataclasses.replace(real[1](*args, **options), low=math.nan, high=math.nan, note=why)
+
+    monkeypatch.setattr(statistics, "interval", no_interval)
+    monkeypatch.setattr(statistics, "paired", no_difference)
+    run, task = judged(tmp_path)
+    doc = read_json(run.path / "metrics.json")
+    assert doc["verdict"]["worth_it"] is None
+    assert "no interval" in doc["verdict"]["sentence"]
+    text = report.write(run, task).read_text(encoding="utf-8")
+    plain = (run.path / "report.md").read_text(encoding="utf-8")
+    assert "Mean absolute error of all systems: A few rows decide the figure." in text
+    assert "Mean absolute error of all systems: A few rows decide the figure." in plain
+    assert "<small>a few rows decide the figure</small>" in text
+    assert "– to –" not in text + plain and "nan" not in plain and "None" not in plain
+    assert "no clear difference" in text and ">better<" not in text
+    other, _ = judged(tmp_path, seed=1, rows=read_jsonl(run.data / "heldout.jsonl"))
+    found = compare.compare([run, other], [task, task])
+    assert "(–)" in comparison.text(found) and "<svg" in comparison.html(found)
+
+
+def test_training_that_ended_early_is_the_headline(tmp_path: Path) -> None:
+    run, task = make_run(tmp_path, noises={**NOISES, "adapter": ("adapter", 0.5)})
+    early = {"share": 0.14, "minutes_needed": 24.0, "reason": "the limit of 4 minutes"}
+    run.info["training"]["unfinished"] = early
+    finish(run)
+    write_json(run.path / "metrics.json", score(run, task))
+    verdict = read_json(run.path / "metrics.json")["verdict"]
+    assert verdict["worth_it"] is None and verdict["unfinished"].startswith(
+        "Training ended after 14"
+    )
+    text = report.write(run, task).read_text(encoding="utf-8")
+    assert "<h1>Cannot tell yet</h1>" in text
+    assert (
+        '<p class="sentence">On SYNTHETIC data, training ended after 14 % of its schedule' in text
+    )
+    assert (run.path / "report.md").read_text("utf-8").startswith("# Cannot tell yet: fake-prices")
 
 
 def test_markdown_cells_stay_cells() -> None:

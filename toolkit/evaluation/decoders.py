@@ -29,9 +29,9 @@ def decoders(
     names = _decoder_names(system)
     on_validation = {n: _decoded(system, n, task, metric, "validation") for n in names}
     on_test = {n: _decoded(system, n, task, metric, "test") for n in names}
-    table = []
+    groups, table = system.groups(), []
     for name in names:
-        tested = as_json(statistics.interval(metric, on_test[name]))
+        tested = as_json(statistics.interval(metric, on_test[name], groups=groups))
         chosen_by = on_validation[name]
         table.append(
             {
@@ -39,9 +39,8 @@ def decoders(
                 "validation": known(statistics.metric_value(metric, chosen_by))
                 if chosen_by
                 else None,
-                "test": tested["value"],
-                "low": tested["low"],
-                "high": tested["high"],
+                "test": tested.pop("value"),
+                **tested,
                 "chosen": name == system.entry.get("decoder"),
             }
         )
@@ -52,7 +51,7 @@ def decoders(
             "a": name,
             "b": usual,
             "metric": metric.name,
-            **as_json(statistics.paired(metric, on_test[name], on_test[usual])),
+            **as_json(statistics.paired(metric, on_test[name], on_test[usual], groups=groups)),
         }
         for name in names
         if name != usual

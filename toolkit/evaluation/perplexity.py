@@ -33,10 +33,12 @@ PERPLEXITY = Metric(
 """``exp`` of the mean loss of a token; a row's values are its summed loss and its tokens."""
 
 
-def perplexity(system: System) -> dict[str, float | None] | None:
+def perplexity(system: System) -> dict[str, Any] | None:
     """A system's perplexity on the test rows with its interval; ``None`` where it is not known."""
     values = _losses(system)
-    return None if values is None else statistics.as_json(statistics.interval(PERPLEXITY, values))
+    if values is None:
+        return None
+    return statistics.as_json(statistics.interval(PERPLEXITY, values, groups=system.groups()))
 
 
 def perplexity_gain(ours: System | None, base: System | None) -> dict[str, Any] | None:
@@ -46,7 +48,7 @@ def perplexity_gain(ours: System | None, base: System | None) -> dict[str, Any] 
     a, b = _losses(ours), _losses(base)
     if a is None or b is None:
         return None
-    compared = statistics.as_json(statistics.paired(PERPLEXITY, a, b))
+    compared = statistics.as_json(statistics.paired(PERPLEXITY, a, b, groups=ours.groups()))
     return {"a": ours.name, "b": base.name, "metric": PERPLEXITY.name, **compared}
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.data.splits import HELD_OUT, present
 from toolkit.decoding import decode_all, or_fallback, primary_values
+from toolkit.evaluation.groups import groups_of_rows
 from toolkit.evaluation.prediction_files import line, prepare_metrics, write_system
 from toolkit.metrics.statistics import conformal_width
 from toolkit.runs.run import Run
@@ -241,6 +242,7 @@ def decoder_for(
 
 
 def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row]) -> float | None:
+    """The width of the prediction intervals, from the calibration rows and their groups."""
     if not rows:
         return None
     residuals: list[float] = []
@@ -249,4 +251,4 @@ def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row])
         if residual is None:
             return None
         residuals.append(residual)
-    return conformal_width(residuals)
+    return conformal_width(residuals, groups=groups_of_rows(task, rows))

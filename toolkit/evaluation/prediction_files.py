@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import PluginError
+from toolkit.evaluation.groups import group_of
 from toolkit.runs.files import read_json, write_json, write_jsonl
 from toolkit.runs.run import Run
 
@@ -48,6 +49,7 @@ def line(
     content = {
         "split": split,
         "row_id": row["row_id"],
+        "group": group_of(task, row),
         "reference": reference,
         "raw": raw,
         "prediction": prediction,

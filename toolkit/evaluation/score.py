@@ -7,7 +7,9 @@ it).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence, Set
+from statistics import median
 from typing import Any
 
 from toolkit.errors import RunError
@@ -21,9 +23,10 @@ from toolkit.evaluation import (
     targets,
     verdict,
 )
+from toolkit.evaluation.groups import with_groups
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
-from toolkit.metrics.statistics import COVERAGE, as_json, known
+from toolkit.metrics.statistics import COVERAGE, Comparison, as_json, known
 from toolkit.runs import predictions
 from toolkit.runs.contents import RunContents, read_run
 from toolkit.runs.predictions import System
@@ -33,7 +36,7 @@ from toolkit.task import Task
 VERSION = 2
 
 MANY = 0.1
-"""The share of rows with repeated texts from which on the verdict has a caveat about them."""
+"""The share of rows with repeated texts from which on a run without groups has a caveat."""
 
 
 def score(run: Run, task: Task) -> dict[str, Any]:
@@ -53,17 +56,23 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         contents: the run's predictions and the files beside them.
         task: its task, with the ``options`` and ``state`` of the run.
     """
+    contents = dataclasses.replace(
+        contents, systems=with_groups(contents.systems, task, contents.heldout)
+    )
     found, ours, base = contents.systems, contents.trained, contents.base
     metric = task.metric()
     validation = {
         s.name: _validation_figures(s, task.metrics) for s in found if s.rows("validation")
     }
     best = best_baseline(found, metric, validation)
-    comparisons = _comparisons(task, found, ours, {s.name for s in (base, best) if s})
+    compared = _compared_with_all(found, ours, metric)
     seeds = decoders.seeds(found, metric)
     answer = verdict.of_run(
-        task, metric, found, best, comparisons, synthetic=contents.synthetic, seeds=seeds
-    )
+        task, metric, found, compared, best=best, synthetic=contents.synthetic, seeds=seeds,
+        unfinished=(contents.info.get("training") or {}).get("unfinished"),
+    )  # fmt: skip
+    full = {base.name if base else None, answer.against}
+    comparisons = _comparisons(task, found, ours, compared, full)
     training = _training(contents, metric)
     decoded = {s.name: decoders.decoders(s, task, metric) for s in found}
     document = {
@@ -72,10 +81,11 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         "run": contents.id,
         "synthetic": contents.synthetic,
         "n": max(len(s.rows()) for s in found),
+        "groups": _groups(found),
         "primary_metric": metric.name,
         "verdict": {
             **answer.document(),
-            "caveats": [*answer.caveats, *_shared_texts(contents.preflight)],
+            "caveats": [*answer.caveats, *_shared_texts(contents)],
         },
         "metrics": [_described(m) for m in task.metrics],
         "systems": {s.name: _system(s, task.metrics) for s in found},
@@ -101,17 +111,24 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
     return document
 
 
+def _groups(found: Sequence[System]) -> int | None:
+    """The number of groups of the test rows; ``None`` where each row is one of its own."""
+    groups = max(found, key=lambda s: len(s.rows())).groups()
+    return len(set(groups)) if groups else None
+
+
 def best_baseline(
     found: Sequence[System], metric: Metric, validation: Mapping[str, Mapping[str, float | None]]
 ) -> System | None:
-    """The best baseline, chosen on the validation rows only; ``None`` where there is none.
+    """The best baseline on the validation rows; ``None`` where there is none.
 
-    A few-shot prompt counts as a baseline: where it does as well, no adapter is needed.
+    It stands in ``metrics.json`` for its readers; the verdict is about all baselines. A few-shot
+    prompt counts as a baseline: where it does as well, no adapter is needed.
 
     Raises:
         RunError: no baseline has a figure on the validation rows.
     """
-    cheap = [s for s in found if s.role in ("baseline", "few-shot")]
+    cheap = [s for s in found if s.role in verdict.BASELINES]
     known = {s.name: validation[s.name][metric.name] for s in cheap if s.name in validation}
     ranked = [s for s in cheap if known.get(s.name) is not None]
     if cheap and not ranked:
@@ -127,14 +144,16 @@ def _training(contents: RunContents, metric: Metric) -> dict[str, Any]:
     return training
 
 
-def _shared_texts(preflight: Mapping[str, Any]) -> list[str]:
-    """A caveat where many rows share their text: the intervals assume independent rows."""
-    found = preflight.get("duplicates") or {}
-    if found.get("share", 0) < MANY:
+def _shared_texts(contents: RunContents) -> list[str]:
+    """A caveat where many rows share their text and the run does not tell which ones."""
+    share = (contents.preflight.get("duplicates") or {}).get("share", 0)
+    lines = [line for system in contents.systems for line in system.rows()]
+    if share < MANY or all("group" in line for line in lines):
         return []
     return [
-        f"{found['share']:.0%} of the rows share their text with another row; the intervals take "
-        "rows for independent and are narrower than they should be."
+        f"{share:.0%} of the rows share their text with another row, and this run of an earlier "
+        "version stores neither its groups nor its rows; the intervals take each row for "
+        "independent and are narrower than they should be."
     ]
 
 
@@ -158,20 +177,20 @@ def _validation_figures(system: System, metrics: Iterable[Metric]) -> dict[str, 
 
 
 def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
-    rows = system.rows()
-    unread = sum(not row.get("parsed", True) for row in rows)
+    rows, groups = system.rows(), system.groups()
     return {
         "role": system.role,
         "n": len(rows),
+        **({"groups": len(set(groups))} if groups else {}),
         "decoder": system.entry.get("decoder"),
         "metrics": {
             m.name: {
-                **as_json(statistics.interval(m, system.values(m.name))),
+                **as_json(predictions.estimate(m, system)),
                 "greater_is_better": m.greater_is_better,
             }
             for m in metrics
         },
-        "parse_failures": as_json(statistics.proportion(unread, len(rows))),
+        "parse_failures": _share([not row.get("parsed", True) for row in rows], groups),
         "interval": _coverage(rows),
         "fit_seconds": system.entry.get("fit_seconds"),
         "predict_seconds": system.entry.get("predict_seconds"),
@@ -181,23 +200,32 @@ def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
     }
 
 
-def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None] | None:
+SHARE = Metric("share", lambda prediction, reference: None, format=".1%")
+"""The share of rows of which something is true."""
+
+
+def _share(found: Sequence[bool], groups: Sequence[str] | None) -> dict[str, Any]:
+    """How often something is true, with Wilson's interval or that of the rows' groups."""
+    if groups is None:
+        return as_json(statistics.proportion(sum(found), len(found)))
+    return as_json(statistics.interval(SHARE, [float(true) for true in found], groups=groups))
+
+
+def _coverage(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """How often the prediction intervals contain the reference, on the test rows."""
-    intervals = [
-        (row["low"] <= row["reference"] <= row["high"], row["high"] - row["low"])
+    judged = [
+        row
         for row in rows
         if row.get("low") is not None and isinstance(row["reference"], int | float)
     ]
-    if not intervals:
+    if not judged:
         return None
-    share = as_json(statistics.proportion(sum(inside for inside, _ in intervals), len(intervals)))
-    widths = sorted(width for _, width in intervals)
-    middle = (widths[(len(widths) - 1) // 2] + widths[len(widths) // 2]) / 2
+    inside = [row["low"] <= row["reference"] <= row["high"] for row in judged]
+    share = _share(inside, predictions.grouping(judged))
     return {
-        "coverage": share["value"],
-        "low": share["low"],
-        "high": share["high"],
-        "median_width": middle,
+        "coverage": share.pop("value"),
+        **share,
+        "median_width": median(row["high"] - row["low"] for row in judged),
         "target": COVERAGE,
     }
 
@@ -214,24 +242,38 @@ def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
 
 
 # -- comparisons ---------------------------------------------------------------------------------
-def _comparisons(
-    task: Task, found: Sequence[System], ours: System | None, rivals: Set[str]
-) -> list[dict[str, Any]]:
-    """Paired comparisons of the trained model with the other systems.
+def _compared_with_all(
+    found: Sequence[System], ours: System | None, metric: Metric
+) -> dict[str, Comparison]:
+    """The trained model compared with every other system that competes with it."""
+    if ours is None:
+        return {}
+    others = [s for s in found if s.role not in (ours.role, "control")]
+    return {other.name: predictions.compared(metric, ours, other) for other in others}
 
-    All are compared on the primary metric and on metrics with ``against_all``; the rivals, which
-    are the base model and the best baseline, on all metrics.
+
+def _comparisons(
+    task: Task,
+    found: Sequence[System],
+    ours: System | None,
+    primary: Mapping[str, Comparison],
+    rivals: Set[str | None],
+) -> list[dict[str, Any]]:
+    """The rows of ``comparisons`` of ``metrics.json``.
+
+    All systems are compared on the primary metric and on metrics with ``against_all``; the rivals,
+    which are the base model and the baseline that the verdict names, on all metrics.
     """
     rows = []
     for other in found:
-        if ours is None or other.role in (ours.role, "control"):
+        if ours is None or other.name not in primary:
             continue
         for metric in task.metrics:
-            of_all = other.name in rivals and not metric.detail
-            if of_all or metric.against_all or metric.name == task.primary_metric:
-                values = predictions.shared_values(ours, other, metric.name)
-                compared = statistics.paired(metric, *values)
-                rows.append(
-                    {"a": ours.name, "b": other.name, "metric": metric.name, **as_json(compared)}
-                )
+            if metric.name == task.primary_metric:
+                result = primary[other.name]
+            elif metric.against_all or (other.name in rivals and not metric.detail):
+                result = predictions.compared(metric, ours, other)
+            else:
+                continue
+            rows.append({"a": ours.name, "b": other.name, "metric": metric.name, **as_json(result)})
     return rows

@@ -10,7 +10,7 @@ from toolkit.data.splits import CHALLENGE
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.statistics import as_json
-from toolkit.runs.predictions import System
+from toolkit.runs.predictions import System, grouping
 
 SMALLEST_PART = 10
 """Parts of a slice with fewer rows get no figures: their intervals would show nothing."""
@@ -39,14 +39,17 @@ def slices(found: Sequence[System], metric: Metric) -> dict[str, dict[str, Any]]
 
 def _part(found: Sequence[System], metric: Metric, keys: Sequence[RowKey]) -> dict[str, Any]:
     figures = {}
-    for system in found if len(keys) >= SMALLEST_PART else ():
-        values = [
-            rows[row_id]["metrics"][metric.name]
+    enough = len(keys) >= SMALLEST_PART
+    for system in found if enough else ():
+        lines = [
+            rows[row_id]
             for split, row_id in keys
             if row_id in (rows := system.splits.get(split, {}))
         ]
+        values = [line["metrics"][metric.name] for line in lines]
         if sum(value is not None for value in values) >= SMALLEST_PART:
-            figures[system.name] = as_json(statistics.interval(metric, values))
+            result = statistics.interval(metric, values, groups=grouping(lines))
+            figures[system.name] = as_json(result)
     return {"n": len(keys), "systems": figures}
 
 

@@ -1,76 +1,66 @@
 """Was it worth it? One answer, in one sentence, from paired comparisons on the test rows.
 
-Worth it: the trained model beats the base model *and* the best baseline on the primary metric, and
-the 95 % interval of each paired difference excludes zero. Not worth it: it is beaten by either, or
-the interval lies inside the task's margin around "equal", even if it excludes zero: a gain that the
-task calls negligible is not worth an adapter. Otherwise the test rows cannot tell.
+Worth it: the trained model beats the base model *and* every baseline on the primary metric. It
+beats a system where both the 95 % interval of the paired difference excludes zero and the paired
+test gives p < 0.05. Not worth it: it is beaten by one of them, or the interval lies inside the
+task's margin around "equal", even if it excludes zero: a gain that the task calls negligible is not
+worth an adapter. Otherwise the test rows cannot tell.
+
+That all systems must be beaten is an intersection–union test: "worth it" claims one thing of each
+system, and it is wrong at most as often as a single one of these tests, so that no correction for
+the number of baselines is due. No baseline is chosen beforehand, which could choose the wrong one.
+
+Source: R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24
+(1982) 295-300.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from toolkit import formatting
+from toolkit.evaluation import verdict_sentence as words
+from toolkit.evaluation.standing import Judged, Rival, clear, judged
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
-from toolkit.metrics.statistics import Comparison, rows_needed
+from toolkit.metrics.statistics import Comparison
 from toolkit.runs import predictions
 from toolkit.runs.predictions import System
 from toolkit.task import Task
 
-Standing = Literal["beats", "beaten", "equal", "open"]
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A system that the trained model has to beat.
-
-    Args:
-        phrase: its name in the sentence ("the best baseline, ridge-log").
-        value: its figure on the test rows.
-        compared: the paired comparison, trained model minus rival.
-        n: the number of rows that both predicted.
-    """
-
-    phrase: str
-    value: float
-    compared: Comparison
-    n: int
+BASELINES = ("baseline", "few-shot")
+"""Roles of systems that a trained model has to beat, besides the base model."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer; ``worth_it`` is ``None`` where the rows cannot tell."""
+    """The answer; ``worth_it`` is ``None`` where the rows cannot tell.
+
+    Args:
+        worth_it: the answer.
+        sentence: the answer in a sentence, with the figures.
+        best_baseline: the best baseline on the validation rows, which decides nothing.
+        margin: the share within which two figures count as equal.
+        caveats: what the verdict does not cover, as sentences.
+        against: the baseline that the sentence names: it stands most against the trained model.
+        unfinished: a sentence on training that ended too early for an answer.
+        rows_needed: always ``None``: the estimate of earlier versions did not hold.
+    """
 
     worth_it: bool | None
     sentence: str
-    rows_needed: int | None
     best_baseline: str | None
     margin: float
     caveats: list[str] = field(default_factory=list)
+    against: str | None = None
+    unfinished: str | None = None
+    rows_needed: None = None
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def standing(metric: Metric, rival: Rival, margin: float) -> Standing:
-    """How the trained model compares with one rival; ``open``: the rows cannot tell.
-
-    Args:
-        metric: the primary metric.
-        rival: the rival.
-        margin: the share of the rival's figure within which both count as equal.
-    """
-    low, high = rival.compared.low, rival.compared.high
-    room = margin * abs(rival.value)
-    if -room <= low and high <= room:
-        return "equal"
-    if low > 0 or high < 0:
-        return "beats" if (low > 0) == metric.greater_is_better else "beaten"
-    return "open"
 
 
 def decide(
@@ -80,12 +70,14 @@ def decide(
     *,
     margin: float,
     n: int,
+    groups: int | None = None,
     noun: str = "adapter",
     best_baseline: str | None = None,
     synthetic: bool = False,
     caveats: Sequence[str] = (),
+    unfinished: str | None = None,
 ) -> Verdict:
-    """The verdict on a trained model, compared with one or two rivals.
+    """The verdict on a trained model, compared with the base model and with every baseline.
 
     Args:
         metric: the primary metric.
@@ -93,85 +85,56 @@ def decide(
         rivals: the systems that it has to beat.
         margin: the share within which two figures count as equal.
         n: the number of test rows.
+        groups: the number of their groups; ``None``: each row is one of its own.
         noun: what the sentence calls the trained model.
-        best_baseline: the name of the best baseline.
+        best_baseline: the name of the best baseline on the validation rows.
         synthetic: whether the rows are generated.
         caveats: what the verdict does not cover, as sentences.
+        unfinished: a sentence on training that ended early. With it the verdict is never "not worth
+            it": a model that was hardly trained does not show what training is worth.
     """
-    found = [(standing(metric, rival, margin), rival) for rival in rivals]
-    standings = {stands for stands, _ in found}
-    worth_it: bool | None = None
-    if standings & {"beaten", "equal"}:
-        worth_it = False
-    elif standings == {"beats"}:
-        worth_it = True
-    needed = _rows_for_all(found, margin) if worth_it is None else None
-    head = {True: "Worth it", False: "Not worth it", None: f"Cannot tell with {n:,} test rows"}
+    found = judged(metric, rivals, margin)
+    worth_it = _answer(found)
+    early = unfinished if unfinished and not worth_it else None
+    if early:
+        worth_it = None
+    head = words.head(worth_it, n, groups, unfinished=bool(early))
     where = ", on SYNTHETIC data" if synthetic else ""
-    sentence = f"{head[worth_it]}{where}: {_body(metric, value, found, margin, noun)}"
-    if worth_it is None and found:
-        sentence += (
-            f" About {formatting.about(needed)} test rows would tell."
-            if needed
-            else " No practical number of rows would tell."
-        )
-    return Verdict(worth_it, sentence, needed, best_baseline, margin, list(caveats))
+    text = words.body(metric, value, found, margin, noun)
+    if early:
+        text = f"{early[:1].lower()}{early[1:]} So far {text}"
+    told = [*caveats, *words.others(found, noun), *_notes(found)]
+    if few := words.few(n, groups):
+        told.append(few)
+    if unfinished and not early:
+        told.append(unfinished)
+    return Verdict(
+        worth_it,
+        f"{head}{where}: {text}",
+        best_baseline,
+        margin,
+        told,
+        next((item.rival.name for item in found if item.rival.baseline), None),
+        early,
+    )
 
 
-def _rows_for_all(found: Sequence[tuple[Standing, Rival]], margin: float) -> int | None:
-    needs = [
-        rows_needed(rival.n, rival.compared, equal_within=margin * abs(rival.value))
-        for stands, rival in found
-        if stands == "open"
+def _answer(found: Sequence[Judged]) -> bool | None:
+    """Worth it where all rivals are beaten, not where one beats or equals the trained model."""
+    standings = {item.stands for item in found}
+    if standings & {"beaten", "equal"}:
+        return False
+    return True if standings == {"beats"} else None
+
+
+def _notes(found: Sequence[Judged]) -> list[str]:
+    """What limits the comparisons that are named, unless the sentence says it."""
+    notes = [
+        formatting.sentence(item.rival.compared.note)
+        for item in words.named(found)
+        if item.stands != "open" or math.isfinite(item.rival.compared.low)
     ]
-    known = [need for need in needs if need is not None]
-    return max(known) if known and len(known) == len(needs) else None
-
-
-def _body(
-    metric: Metric,
-    value: float,
-    found: Sequence[tuple[Standing, Rival]],
-    margin: float,
-    noun: str,
-) -> str:
-    label = formatting.in_sentence(metric.label or metric.name)
-    subject = f"the {noun}'s {label} of {formatting.figure(value, metric.format, metric.unit)}"
-    if not found:
-        return f"{subject} has neither a base model nor a baseline to be compared with."
-    # Rivals that the model does not beat come first: they decide against "worth it".
-    ordered = sorted(found, key=lambda item: item[0] == "beats")
-    text = f"{subject} is " + _clause(metric, *ordered[0], margin)
-    for stands, rival in ordered[1:]:
-        joiner = "though" if stands == "beats" and ordered[0][0] != "beats" else "and"
-        text += f", {joiner} {_clause(metric, stands, rival, margin)}"
-    return text + "."
-
-
-def _clause(metric: Metric, stands: Standing, rival: Rival, margin: float) -> str:
-    compared, unit = rival.compared, metric.unit
-    # The difference decides the spec; an end of its interval may well be zero when rounded.
-    spec = formatting.finer(metric.format, compared.difference)
-    whom = f"that of {rival.phrase}"
-    if stands == "open":
-        inside = _gap(compared.difference, spec, unit)
-        return (
-            f"not clearly different from {whom} ({inside}, "
-            f"95 % interval of the difference {formatting.span(compared.low, compared.high, spec)})"
-        )
-    if stands == "equal":
-        interval = f"difference {formatting.span(compared.low, compared.high, spec)}"
-        within = f", within the task's margin of {100 * margin:.3g} %" if margin else ""
-        return f"equal to {whom}{within} ({interval})"
-    near, far = sorted((abs(compared.low), abs(compared.high)))
-    way = "higher" if compared.difference > 0 else "lower"
-    size = formatting.figure(abs(compared.difference), spec, unit)
-    return f"{size} ({formatting.span(near, far, spec)}) {way} than {whom}"
-
-
-def _gap(difference: float, spec: str, unit: str) -> str:
-    way = "higher" if difference > 0 else "lower"
-    return f"{formatting.figure(abs(difference), spec, unit)} {way}"
+    return list(dict.fromkeys(filter(None, notes)))
 
 
 # -- of a run ------------------------------------------------------------------------------------
@@ -179,11 +142,12 @@ def of_run(
     task: Task,
     metric: Metric,
     found: Sequence[System],
-    best: System | None,
-    comparisons: Sequence[Mapping[str, Any]],
+    compared: Mapping[str, Comparison],
     *,
+    best: System | None,
     synthetic: bool,
     seeds: Mapping[str, Any] | None,
+    unfinished: Mapping[str, Any] | None = None,
 ) -> Verdict:
     """The verdict on a run's trained model.
 
@@ -191,62 +155,71 @@ def of_run(
         task: the task, for its margin.
         metric: its primary metric.
         found: all systems with their predictions.
-        best: the baseline that was chosen on validation.
-        comparisons: the paired comparisons of ``metrics.json``.
+        compared: system → the trained model's comparison with it on the primary metric.
+        best: the baseline that is best on the validation rows.
         synthetic: whether the rows are generated.
         seeds: the spread over training seeds, where there were several.
+        unfinished: ``training.unfinished`` of ``run.json``: training that ended early.
     """
     ours = predictions.trained(found)
     name = best.name if best else None
     if ours is None:
         sentence = "Nothing was trained: the figures are those of the baselines and the base model."
-        return Verdict(None, sentence, None, name, task.margin)
-    base = next((s for s in found if s.role == "base"), None)
-    phrases = [(best, f"the best baseline, {name}"), (base, "the base model")]
-    primary = {c["b"]: c for c in comparisons if c["metric"] == metric.name}
+        return Verdict(None, sentence, name, task.margin)
     rivals = [
-        _rival(metric, phrase, ours, system, primary[system.name])
-        for system, phrase in phrases
-        if system
+        _rival(metric, ours, system, compared[system.name])
+        for system in found
+        if system.role in (*BASELINES, "base")
     ]
-    named = {name, base.name if base else None}
-    answer = decide(
+    value = statistics.metric_value(metric, ours.values(metric.name))
+    # A system may have no figure, as a constant has no correlation; then there is nothing to beat.
+    known = [rival for rival in rivals if math.isfinite(rival.value)]
+    groups, noun = ours.groups(), formatting.TRAINED[ours.role]
+    caveats = _caveats(metric, ours, synthetic, seeds)
+    caveats += _better(metric, found, compared, {rival.name for rival in rivals}, noun)
+    if len(known) < len(rivals):
+        names = ", ".join(rival.name for rival in rivals if rival not in known)
+        caveats.append(f"Without a figure on these rows, and so not compared: {names}.")
+    return decide(
         metric,
-        statistics.metric_value(metric, ours.values(metric.name)),
-        rivals,
+        value,
+        known,
         margin=task.margin,
         n=len(ours.rows()),
-        noun=formatting.TRAINED[ours.role],
+        groups=len(set(groups)) if groups else None,
+        noun=noun,
         best_baseline=name,
         synthetic=synthetic,
-        caveats=_caveats(metric, ours, primary, named, synthetic, seeds),
+        caveats=caveats,
+        unfinished=words.unfinished(unfinished),
     )
-    if answer.worth_it:
-        answer.caveats.extend(_as_good(primary, named, formatting.TRAINED[ours.role]))
-    return answer
 
 
-def _rival(
-    metric: Metric, phrase: str, ours: System, system: System, entry: Mapping[str, Any]
-) -> Rival:
-    figures = [
-        math.nan if entry[key] is None else entry[key] for key in ("difference", "low", "high", "p")
-    ]
-    _, theirs = predictions.shared_values(ours, system, metric.name)
-    return Rival(phrase, statistics.metric_value(metric, theirs), Comparison(*figures), len(theirs))
+def _rival(metric: Metric, ours: System, system: System, compared: Comparison) -> Rival:
+    _, theirs = predictions.shared_lines(ours, system)
+    values = [line["metrics"][metric.name] for line in theirs]
+    return Rival(
+        system.name,
+        statistics.metric_value(metric, values),
+        compared,
+        sum(value is not None for value in values),
+        baseline=system.role in BASELINES,
+    )
 
 
 def _caveats(
-    metric: Metric,
-    ours: System,
-    comparisons: Mapping[str, Mapping[str, Any]],
-    rivals: Set[str | None],
-    synthetic: bool,
-    seeds: Mapping[str, Any] | None,
+    metric: Metric, ours: System, synthetic: bool, seeds: Mapping[str, Any] | None
 ) -> list[str]:
     """What the verdict does not cover, as sentences."""
-    rows, noun = ours.rows(), formatting.TRAINED[ours.role]
-    text = f"Intervals cover the sampling of the {len(rows):,} test rows, not of training seeds."
+    rows, groups = ours.rows(), ours.groups()
+    count = len(set(groups)) if groups else None
+    what = formatting.grouped_units(len(rows), count, "test row")
+    text = f"Intervals cover the sampling of the {what}, not of training seeds."
+    if groups:
+        text = (
+            f"The {len(rows):,} test rows are of {what}; rows of one group count as one "
+            f"observation. {text}"
+        )
     if seeds:
         mean, spread = (
             formatting.figure(seeds[k], metric.format, metric.unit) for k in ("mean", "sd")
@@ -255,28 +228,28 @@ def _caveats(
     caveats = [text]
     if synthetic:
         caveats.append("The data is SYNTHETIC: the figures say nothing about real data.")
-    up = 1 if metric.greater_is_better else -1
-    better = [
-        name
-        for name, c in comparisons.items()
-        if name not in rivals and None not in c.values() and max(up * c["low"], up * c["high"]) < 0
-    ]
-    if better:
-        caveats.append(f"Better than the {noun} on the test rows: {', '.join(better)}.")
     unread = sum(not row.get("parsed", True) for row in rows)
     if unread:
         outputs = formatting.count(unread, "unreadable output")
+        noun = formatting.TRAINED[ours.role]
         caveats.append(f"{outputs} of the {noun} counted as the task's fallback.")
     return caveats
 
 
-def _as_good(
-    comparisons: Mapping[str, Mapping[str, Any]], rivals: Set[str | None], noun: str
+def _better(
+    metric: Metric,
+    found: Sequence[System],
+    compared: Mapping[str, Comparison],
+    rivals: set[str],
+    noun: str,
 ) -> list[str]:
-    """A sentence on systems that do as well on test although validation ranked them lower."""
+    """A sentence on systems that are better but no rivals, such as a person or an ensemble."""
+    down = -1 if metric.greater_is_better else 1
     names = [
-        name
-        for name, c in comparisons.items()
-        if name not in rivals and None not in c.values() and c["low"] <= 0 <= c["high"]
+        system.name
+        for system in found
+        if system.name in compared
+        and system.name not in rivals
+        and clear(compared[system.name], len(system.rows())) == down
     ]
-    return [f"Not clearly behind the {noun} on the test rows: {', '.join(names)}."] if names else []
+    return [f"Better than the {noun} on the test rows: {', '.join(names)}."] if names else []

@@ -38,7 +38,11 @@ class Metric:
         detail: shown in a table of its own and not in the ladder (figures of single classes).
         note: how the figure is computed and what it does not measure, printed under the ladder.
         against_all: whether the trained system is compared with every other system, as by the
-            primary metric; otherwise with the base model and the best baseline alone.
+            primary metric; otherwise with the base model and the verdict's baseline alone.
+        counts: for a figure between 0 and 1 that is not a mean but made of counts, such as F1 or
+            recall: takes what ``aggregate`` takes and returns how many rows each part of the
+            figure is from (for macro F1 the rows of each class). It makes intervals hold near 0
+            and 1 (:mod:`toolkit.metrics.statistics`).
     """
 
     name: str
@@ -53,6 +57,7 @@ class Metric:
     detail: bool = False
     note: str = ""
     against_all: bool = False
+    counts: Callable[..., np.ndarray] | None = None
 
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).

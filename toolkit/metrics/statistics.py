@@ -1,29 +1,45 @@
-"""Confidence intervals and tests for metrics with one value a row; scipy does the resampling.
+"""Confidence intervals and tests for metrics with one value a row, for independent rows and groups.
 
 Everything here takes what ``predictions/*.jsonl`` stores under ``metrics`` (a number or a list of
 numbers a row) and the :class:`~toolkit.metrics.metric.Metric` that knows how to aggregate it, so a
 costly metric is never computed again for a resample.
 
-Rows are resampled as independent draws. What the intervals cover is therefore the choice of test
-rows and nothing else: not the training seed, not the split, not a change in the data.
+What is drawn at random are rows, or groups of rows where rows of one group resemble each other.
+What the intervals cover is therefore the choice of test rows or groups and nothing else: not the
+training seed, not the split, not a change in the data.
 
-Sources:
-    B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 13 and 15.
-    E. B. Wilson, "Probable inference", JASA 22 (1927) 209-212.
-    V. Vovk, A. Gammerman, G. Shafer, *Algorithmic Learning in a Random World*, 2005.
-    J. Lei et al., "Distribution-free predictive inference for regression", JASA 113 (2018).
+The method follows from how a metric is computed, not from its name:
+
+- a mean of zeros and ones is a share: Wilson's interval, Tango's for a difference;
+- a metric with ``counts`` (F1, recall) is made of shares: Wilson's formula with jackknife variance;
+- any other (a mean of real values, RMSE, R²): the bootstrap-t of its jackknife values, symmetric
+  for a difference.
+
+With groups the first two take the design effect into account, and the third draws groups.
+``docs/statistics.md`` has the coverage of each, as simulated by ``tests/benchmarks/coverage.py``.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from toolkit.metrics import resampling, shares
+from toolkit.metrics.conformal import COVERAGE as COVERAGE
+from toolkit.metrics.conformal import conformal_width as conformal_width
+from toolkit.metrics.metric import mean
+from toolkit.metrics.results import Comparison as Comparison
+from toolkit.metrics.results import Estimate as Estimate
+from toolkit.metrics.results import as_json as as_json
+from toolkit.metrics.results import known as known
+from toolkit.metrics.units import MOST_LEFT_OUT, MOST_UNITS, Units, influences, units, variance
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from toolkit.metrics.metric import Metric
 
 RESAMPLES = 2000
@@ -31,44 +47,36 @@ RESAMPLES = 2000
 
 CONFIDENCE = 0.95
 
-_CELLS = 240_000
-"""Values held per resampled batch: what fits a CPU's cache is also the fastest (measured)."""
+FEW_GROUPS = 20
+"""Below this number of groups an interval may not hold, and only an exact test can decide."""
+
+TOO_FEW_GROUPS = 8
+"""With fewer groups (or as few that are nearly all of the rows) no interval is computed."""
+
+RARE = 10
+"""A class with fewer rows gives macro figures and F1 no interval."""
+
+UNEVEN = 0.31
+"""Of 200 rows, the evenness below which few of them decide; it falls with the fourth root of more.
+
+Chosen by simulation: the evenness of squared normal errors stays above it, and that of values with
+an infinite variance (squares of Student's t with 3 degrees of freedom) falls faster.
+"""
+
+UNEVEN_GROUPS = 0.25
+"""The same for groups, whose sums are more even than rows; their rows are looked at as well."""
+
+MANY_ROWS = 200
+"""With fewer rows a sample is too small to show that its tail is heavy."""
+
+FEWEST_DIFFERENT = 6
+"""If fewer units differ, no permutation test can give a p-value below 5 %."""
+
+Columns = tuple[Any, ...]
+Result = TypeVar("Result", Estimate, Comparison)
 
 RowValues = Sequence[Any]
 """For each row one number or a list of numbers; ``None`` where the metric does not apply."""
-
-
-COVERAGE = 0.9
-"""The share of new rows whose reference prediction intervals are to contain."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval. Not finite where the metric is undefined on these rows."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """``metric(a) - metric(b)`` on the same rows, its 95 % interval and a two-sided p-value."""
-
-    difference: float
-    low: float
-    high: float
-    p: float
-
-
-def known(value: float) -> float | None:
-    """A figure for JSON, which has no NaN: ``None`` if it is undefined (R² of equal references)."""
-    return value if math.isfinite(value) else None
-
-
-def as_json(result: Estimate | Comparison) -> dict[str, float | None]:
-    """A result as ``metrics.json`` stores it."""
-    return {key: known(value) for key, value in asdict(result).items()}
 
 
 def _quiet() -> AbstractContextManager[Any]:
@@ -84,171 +92,289 @@ def metric_value(metric: Metric, values: RowValues) -> float:
         return metric.value(values)
 
 
+# -- one system ----------------------------------------------------------------------------------
 def interval(
-    metric: Metric, values: RowValues, *, resamples: int = RESAMPLES, seed: int = 0
+    metric: Metric,
+    values: RowValues,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Estimate:
-    """A metric's figure with its percentile bootstrap interval.
+    """A metric's figure with its interval.
 
-    Percentile, not BCa: with the hundreds of rows of a test split the two agree to less than the
-    resampling error, and BCa is undefined where all values are equal or a share is 0 or 1, as with
-    a system that is always or never right.
+    Args:
+        metric: the metric.
+        values: its value for each row.
+        groups: the group of each row; ``None``: every row is independent of the others.
+        resamples: the number of draws where the method draws.
+        seed: of the draws.
     """
     columns = metric.columns(values)
     if not columns:
         return Estimate(math.nan, math.nan, math.nan)
-    low, high = _percentiles(metric.aggregate, columns, resamples, seed)
-    return Estimate(metric_value(metric, values), low, high)
+    of = units(values, groups)
+    whole = Estimate(metric_value(metric, values), math.nan, math.nan, of.groups)
+    if not math.isfinite(whole.value):
+        return whole
+    note = _too_few(of)
+    if note:
+        return replace(whole, note=note)
+    if _is_share(metric, columns):
+        return _with(whole, of, _share(columns[0], of))
+    if metric.counts is not None:
+        counts = metric.counts(*columns)
+        if _rarest(counts) < RARE:
+            return replace(whole, note=_rare(_rarest(counts)))
+        return _with(whole, of, _made_of_counts(metric.aggregate, columns, counts, of))
+    return _resampled(metric, whole, columns, of, resamples, seed)
 
 
+def _is_share(metric: Metric, columns: Columns) -> bool:
+    """Whether a figure is a share: a mean of zeros and ones.
+
+    Zeros alone may as well be errors in dollars; where less is better they are not taken for one.
+    """
+    if metric.aggregate is not mean or not all(((c == 0) | (c == 1)).all() for c in columns):
+        return False
+    return metric.greater_is_better or any(c.any() for c in columns)
+
+
+def _share(values: np.ndarray, of: Units) -> tuple[float, float]:
+    value = float(values.mean())
+    spread = value * (1 - value) / of.rows
+    effect = _design_effect(influences(mean, (values,), of), spread, value * of.rows, of)
+    z = shares.quantile(of.groups, CONFIDENCE)
+    return shares.score_interval(value, spread * effect, of.rows / effect, z)
+
+
+def _design_effect(found: np.ndarray, independent: float, cases: float, of: Units) -> float:
+    if of.groups is None:
+        return 1.0
+    rarer = min(cases, of.rows - cases)
+    return shares.design_effect(variance(found), independent, rarer, of.size)
+
+
+def _made_of_counts(
+    aggregate: Callable[..., Any], columns: Columns, counts: np.ndarray, of: Units
+) -> tuple[float, float]:
+    value = float(aggregate(*columns, axis=-1))
+    rows = shares.parts_rows(counts)
+    spread, effect = _counted_variance(aggregate, columns, min(value, 1 - value) * rows, of)
+    z = shares.quantile(of.groups, CONFIDENCE)
+    return shares.score_interval(value, spread * effect, rows / effect, z)
+
+
+def _counted_variance(
+    aggregate: Callable[..., Any], columns: Columns, cases: float, of: Units
+) -> tuple[float, float]:
+    """The variance of a figure that is made of counts if rows were independent; design effect."""
+    independent = variance(influences(aggregate, columns, Units(of.rows)))
+    if of.groups is None:
+        return independent, 1.0
+    clustered = variance(influences(aggregate, columns, of))
+    return independent, shares.design_effect(clustered, independent, cases, of.size)
+
+
+def _resampled(
+    metric: Metric, whole: Estimate, columns: Columns, of: Units, resamples: int, seed: int
+) -> Estimate:
+    """The bootstrap-t of the jackknife values of a figure."""
+    found = _influences(metric.aggregate, columns, of)
+    reach = resampling.bootstrap_t(
+        found, CONFIDENCE, symmetric=False, resamples=resamples, seed=seed
+    )
+    if reach is None:
+        return replace(whole, note=_no_spread(found))
+    result = _with(whole, of, (whole.value + reach[0], whole.value + reach[1]))
+    uneven = _unevenness(metric.aggregate, columns, found, of)
+    if metric.aggregate is mean:
+        if uneven > 2 and not result.note:
+            return replace(result, note="A few rows make up much of the figure.")
+        return result
+    if uneven > 1:
+        return replace(whole, note="A few rows decide the figure, and no interval would hold.")
+    if of.rows < MANY_ROWS and not result.note:
+        return replace(result, note=f"Fewer than {MANY_ROWS} rows may hide that a few decide.")
+    return result
+
+
+def _unevenness(
+    aggregate: Callable[..., Any], columns: Columns, found: np.ndarray, of: Units
+) -> float:
+    """How far few units or few rows decide a figure; above 1 they do."""
+    if of.groups is not None:
+        by_group = UNEVEN_GROUPS / resampling.evenness(found)
+        single = Units(of.rows)
+        rows = _influences(aggregate, columns, single)
+        return max(by_group, _unevenness(aggregate, columns, rows, single))
+    least: float = UNEVEN * min(1.0, (MANY_ROWS / found.size) ** 0.25)
+    return least / resampling.evenness(found)
+
+
+def _influences(aggregate: Callable[..., Any], columns: Columns, of: Units) -> np.ndarray:
+    return influences(
+        aggregate, columns, of.joined(MOST_UNITS if aggregate is mean else MOST_LEFT_OUT)
+    )
+
+
+# -- two systems ---------------------------------------------------------------------------------
 def paired(
     metric: Metric,
     a_values: RowValues,
     b_values: RowValues,
     *,
+    groups: Sequence[Hashable] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two systems on the same rows: paired bootstrap interval and permutation p-value.
+    """Compare two systems on the same rows: the interval of the difference and a paired test.
 
-    The p-value is that of the exact null hypothesis "it does not matter which system answered":
-    in each permutation every row swaps its two answers with probability one half. Its smallest
-    value is ``2 / (resamples + 1)``.
+    The p-value is that of the exact null hypothesis "it does not matter which system answered": in
+    each permutation every row, or every group as a whole, swaps its two answers with probability
+    one half. For shares of independent rows that is McNemar's exact test.
+
+    Args:
+        metric: the metric.
+        a_values: its value for each row of one system.
+        b_values: its value for the same rows of the other.
+        groups: the group of each row; ``None``: every row is independent of the others.
+        resamples: the number of draws and of permutations.
+        seed: of the draws.
     """
     if len(a_values) != len(b_values):
         raise ValueError(f"{len(a_values)} rows cannot be paired with {len(b_values)}")
     if [v is None for v in a_values] != [v is None for v in b_values]:
         raise ValueError(f"{metric.name} applies to other rows of one system than of the other")
     a, b = metric.columns(a_values), metric.columns(b_values)
+    undefined = Comparison(math.nan, math.nan, math.nan, math.nan)
     if not a:
-        return Comparison(math.nan, math.nan, math.nan, math.nan)
-
-    def difference(*both: Any, axis: int = -1) -> Any:
-        return metric.aggregate(*both[: len(a)], axis=axis) - metric.aggregate(
-            *both[len(a) :], axis=axis
-        )
-
+        return undefined
+    of = units(a_values, groups)
     with _quiet():
-        whole = float(difference(*a, *b))
-    if not math.isfinite(whole):  # one of the two figures is undefined, and so is the difference
-        return Comparison(math.nan, math.nan, math.nan, math.nan)
-    low, high = _percentiles(difference, (*a, *b), resamples, seed)
-    return Comparison(whole, low, high, _swap_test(difference, a, b, resamples, seed))
+        difference = float(metric.aggregate(*a, axis=-1) - metric.aggregate(*b, axis=-1))
+    if not math.isfinite(difference):  # one of the figures is undefined, and so is the difference
+        return replace(undefined, groups=of.groups)
+    p = _test(metric, a, b, of, resamples, seed)
+    whole = Comparison(difference, math.nan, math.nan, p, of.groups)
+    return _difference(metric, whole, a, b, of, resamples, seed)
 
 
-def _percentiles(
-    statistic: Callable[..., Any], columns: tuple[Any, ...], resamples: int, seed: int
-) -> tuple[float, float]:
-    """The ends of the central 95 % of a statistic over rows drawn with replacement."""
-    n = columns[0].size
-    with _quiet():
-        whole = float(statistic(*columns, axis=-1))
-    if n < 2 or not math.isfinite(whole):
-        return whole, whole
-    import numpy as np
-    from scipy import stats
+def _test(metric: Metric, a: Columns, b: Columns, of: Units, resamples: int, seed: int) -> float:
+    if of.groups is None and _is_share(metric, (*a, *b)):
+        from scipy.special import bdtr
 
-    # Resamples in which the metric applies to no row have no figure; scipy would warn of them.
-    with _quiet(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        drawn = stats.bootstrap(
-            columns,
-            statistic,
-            n_resamples=resamples,
-            batch=_batch(n * len(columns), resamples),
-            vectorized=True,
-            paired=True,
-            confidence_level=CONFIDENCE,
-            method="percentile",
-            rng=np.random.default_rng(seed),
-        ).bootstrap_distribution
-    drawn = drawn[np.isfinite(drawn)]
-    if drawn.size == 0:
-        return whole, whole
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return float(low), float(high)
+        only_a, only_b = int((a[0] > b[0]).sum()), int((a[0] < b[0]).sum())
+        return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
+    return resampling.swap_test(metric.aggregate, a, b, of, resamples=resamples, seed=seed)
 
 
-def _swap_test(
-    difference: Callable[..., Any],
-    a: tuple[Any, ...],
-    b: tuple[Any, ...],
+def _difference(
+    metric: Metric,
+    whole: Comparison,
+    a: Columns,
+    b: Columns,
+    of: Units,
     resamples: int,
     seed: int,
-) -> float:
-    """Two-sided permutation p-value of a difference between paired systems.
+) -> Comparison:
+    share = _is_share(metric, (*a, *b))
+    if not share and all((x == y).all() for x, y in zip(a, b, strict=True)):
+        return replace(whole, low=0.0, high=0.0, note="The two are equal on every row.")
+    note = _too_few(of)
+    if note:
+        return replace(whole, note=note)
+    if share:
+        return _with(whole, of, _difference_of_shares(a[0], b[0], of))
 
-    scipy flips signs when it is given one sample; the signs say which rows swap, which works for
-    metrics of several columns and for metrics that are not means as well.
-    """
+    def gap(*both: Any, axis: int = -1) -> Any:
+        first, second = both[: len(a)], both[len(a) :]
+        return metric.aggregate(*first, axis=axis) - metric.aggregate(*second, axis=axis)
+
+    if metric.counts is not None:
+        counts = metric.counts(*a), metric.counts(*b)
+        rarest = min(_rarest(found) for found in counts)
+        if rarest < RARE:
+            return replace(whole, note=_rare(rarest))
+        rows = min(shares.parts_rows(found) for found in counts)
+        differ = float(sum(x != y for x, y in zip(a, b, strict=True)).astype(bool).sum())
+        spread, effect = _counted_variance(gap, (*a, *b), differ * rows / of.rows, of)
+        z = shares.quantile(of.groups, CONFIDENCE)
+        half = shares.counted_difference(spread * effect, rows / effect, z)
+        return _with(whole, of, (whole.difference - half, whole.difference + half))
+    if metric.aggregate is mean:
+        found = _influences(mean, (a[0] - b[0],), of)
+    else:
+        found = _influences(gap, (*a, *b), of)
+    return _difference_resampled(whole, found, _differ(a, b, of), of, resamples, seed)
+
+
+def _differ(a: Columns, b: Columns, of: Units) -> int:
+    """The number of units on which two systems differ."""
     import numpy as np
 
-    n = a[0].size
-    if n < 2 or all(np.array_equal(x, y) for x, y in zip(a, b, strict=True)):
-        return 1.0
-    from scipy import stats
-
-    def swapped(signs: Any, axis: int = -1) -> Any:
-        swap = signs < 0
-        first = [np.where(swap, y, x) for x, y in zip(a, b, strict=True)]
-        second = [np.where(swap, x, y) for x, y in zip(a, b, strict=True)]
-        return difference(*first, *second, axis=axis)
-
-    with _quiet():
-        p = stats.permutation_test(
-            (np.ones(n),),
-            swapped,
-            permutation_type="samples",
-            vectorized=True,
-            n_resamples=resamples,
-            batch=_batch(2 * n * len(a), resamples),
-            rng=np.random.default_rng(seed),
-        ).pvalue
-    return min(1.0, float(p))
+    return int((of.sums(np.any([x != y for x, y in zip(a, b, strict=True)], axis=0)) > 0).sum())
 
 
-def _batch(cells: int, resamples: int) -> int:
-    return max(1, min(resamples, _CELLS // cells))
+def _difference_of_shares(a: np.ndarray, b: np.ndarray, of: Units) -> tuple[float, float]:
+    gaps = a - b
+    only_a, only_b = float((gaps > 0).sum()), float((gaps < 0).sum())
+    effect = _design_effect(
+        influences(mean, (gaps,), of), float(gaps.var()) / of.rows, only_a + only_b, of
+    )
+    return shares.paired_score_interval(
+        only_a / effect, only_b / effect, of.rows / effect, shares.quantile(of.groups, CONFIDENCE)
+    )
 
 
-def rows_needed(
-    n: int, compared: Comparison, *, equal_within: float = 0.0, power: float = 0.8
-) -> int | None:
-    """About how many rows would settle a comparison that ``n`` rows leave open.
-
-    An interval's half-width shrinks with the square root of the rows. Two things can settle it: the
-    interval leaves zero, or it fits inside ``±equal_within``; the one that needs fewer rows counts.
-    The observed difference is taken for the true one, and the new experiment is to succeed with
-    probability ``power``: at the size where the *expected* interval only just leaves zero it would
-    fail every second time. The observed difference is itself uncertain, so the result is an order
-    of magnitude. ``None`` where more than a billion rows would be needed.
-    """
-    from scipy.stats import norm
-
-    half = (compared.high - compared.low) / 2
-    z = float(norm.ppf(0.5 + CONFIDENCE / 2))
-    wanted = half * (1 + float(norm.ppf(power)) / z)
-    room = max(abs(compared.difference), equal_within - abs(compared.difference))
-    if not math.isfinite(wanted) or room <= 0 or wanted / room > math.sqrt(1e9 / n):
-        return None
-    return max(n + 1, math.ceil(n * (wanted / room) ** 2))
+def _difference_resampled(
+    whole: Comparison, found: np.ndarray, differ: int, of: Units, resamples: int, seed: int
+) -> Comparison:
+    if differ < FEWEST_DIFFERENT:
+        what = "rows" if of.groups is None else "groups"
+        return replace(whole, note=f"The two differ in {differ} {what}: too few for an interval.")
+    reach = resampling.bootstrap_t(
+        found, CONFIDENCE, symmetric=True, resamples=resamples, seed=seed
+    )
+    if reach is None:
+        return replace(whole, note=_no_spread(found))
+    return _with(whole, of, (whole.difference + reach[0], whole.difference + reach[1]))
 
 
-def conformal_width(residuals: Sequence[float], coverage: float = COVERAGE) -> float | None:
-    """The residual that a new row does not exceed with a probability of at least ``coverage``.
+# -- what is said beside an interval -------------------------------------------------------------
+def _with(whole: Result, of: Units, ends: tuple[float, float]) -> Result:
+    note = ""
+    if of.groups is not None and of.effective < FEW_GROUPS:
+        note = f"With {_groups(of)} the interval holds only if they are much alike."
+    return replace(whole, low=float(ends[0]), high=float(ends[1]), note=note)
 
-    Split conformal prediction: the ``ceil((n + 1) · coverage)``-th smallest of the residuals of
-    rows that nothing was fitted on or chosen with. The coverage holds on average over rows that are
-    exchangeable with those (not for each kind of row on its own). ``None`` when there are too few
-    rows for any finite width: 90 % needs nine.
-    """
-    import numpy as np
 
-    found = np.sort(np.asarray(residuals, dtype=np.float64))
-    rank = math.ceil((found.size + 1) * coverage - 1e-9)  # 0.9 · 10 must not round up to 10
-    if rank > found.size or not math.isfinite(found[rank - 1]):
-        return None
-    return float(found[rank - 1])
+def _too_few(of: Units) -> str:
+    """Why there are too few units for any interval; empty where there are enough."""
+    if of.groups is None:
+        return "" if of.rows > 1 else "One row has no interval."
+    return f"{_groups(of)}: too few for an interval." if of.effective < TOO_FEW_GROUPS else ""
+
+
+def _groups(of: Units) -> str:
+    """The number of groups, and how many of equal size would know as much where that is fewer."""
+    if of.effective > 0.75 * of.count:
+        return f"{of.count} groups"
+    return f"{of.count} groups (so unequal that they count as {of.effective:.0f})"
+
+
+def _rarest(counts: np.ndarray) -> int:
+    return int(counts.min()) if counts.size else 0
+
+
+def _rare(rows: int) -> str:
+    return f"A class is counted on {rows:,} row{'s' * (rows != 1)} only: too few for an interval."
+
+
+def _no_spread(found: np.ndarray) -> str:
+    if math.isfinite(float(found.sum())):
+        return "All rows have the same value: they do not show how far others may differ."
+    return "The figure is undefined without one of the rows."
 
 
 def proportion(k: int, n: int) -> Estimate:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import UsageError
-from toolkit.metrics import statistics
+from toolkit.evaluation.groups import with_groups
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.statistics import as_json
 from toolkit.reporting import context
 from toolkit.runs import predictions
+from toolkit.runs.contents import read_run
 from toolkit.runs.files import read_json
 from toolkit.runs.predictions import System, same
 from toolkit.runs.run import Run
@@ -37,7 +38,7 @@ def compare(runs: Sequence[Run], tasks: Sequence[Task]) -> dict[str, Any]:
     if len(runs) < 2:
         raise UsageError("compare needs at least two runs: toolkit compare RUN RUN")
     metric = tasks[0].metric()
-    systems = [predictions.load(run) for run in runs]
+    systems = [_systems(run, task) for run, task in zip(runs, tasks, strict=True)]
     trained = [predictions.trained(of_run) for of_run in systems]
     lines = [_line(run, metric.name) for run in runs]
     pairs = [
@@ -61,6 +62,12 @@ def compare(runs: Sequence[Run], tasks: Sequence[Task]) -> dict[str, Any]:
     }
 
 
+def _systems(run: Run, task: Task) -> list[System]:
+    """The systems of a run, with the groups of their rows."""
+    contents = read_run(run)
+    return with_groups(contents.systems, task, contents.heldout)
+
+
 # -- run against run -------------------------------------------------------------------------------
 def _line(run: Run, metric: str) -> dict[str, Any]:
     """The values of a run for its line of the table."""
@@ -76,6 +83,7 @@ def _line(run: Run, metric: str) -> dict[str, Any]:
         "fingerprint": run.info.get("data", {}).get("fingerprint"),
         "synthetic": doc["synthetic"],
         "n": doc["n"],
+        "groups": doc.get("groups"),
         "value": ours["value"] if ours else None,
         "low": ours["low"] if ours else None,
         "high": ours["high"] if ours else None,
@@ -104,8 +112,7 @@ def _pair(
         "why": why,
     }
     if why is None and ours and theirs:
-        values = predictions.shared_values(ours, theirs, metric.name)
-        pair |= as_json(statistics.paired(metric, *values))
+        pair |= as_json(predictions.compared(metric, ours, theirs))
     return pair
 
 
@@ -182,14 +189,13 @@ def ladder(
     for entry in _compared_systems(runs, tasks, systems):
         compared = None
         if ours is not None and entry.system is not ours:
-            values = predictions.shared_values(ours, entry.system, metric.name)
-            compared = as_json(statistics.paired(metric, *values))
+            compared = as_json(predictions.compared(metric, ours, entry.system))
         rows.append(
             {
                 "name": entry.name,
                 "role": entry.system.role,
                 "runs": entry.runs,
-                **as_json(statistics.interval(metric, entry.system.values(metric.name))),
+                **as_json(predictions.estimate(metric, entry.system)),
                 "compared": compared,
             }
         )

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from toolkit.decoding import decode_as, or_fallback
+from toolkit.evaluation.groups import group_of
 from toolkit.evaluation.prediction_files import prepare_metrics
 from toolkit.evaluation.score import metrics_document
 from toolkit.formatting import is_number
@@ -159,6 +160,8 @@ def _line(
         return
     if not same(row["reference"], task.reference(source)):
         yield f"{where}: reference is {row['reference']!r}, the row has {task.reference(source)!r}"
+    if "group" in row and row["group"] != group_of(task, source):
+        yield f"{where}: group is {row['group']!r}, the row has {group_of(task, source)!r}"
     for name, part in task.slices().items():
         if name in (row.get("slices") or {}) and row["slices"][name] != part(source):
             yield f"{where}: slice {name} is {row['slices'][name]!r}, should be {part(source)!r}"
@@ -169,8 +172,13 @@ def _width(system: System, task: Task) -> Iterator[str]:
     stored, rows = system.entry.get("interval_width"), system.rows("calibration")
     if stored is None or not rows:
         return
-    residuals = [task.residual(row["prediction"], row["reference"]) for row in rows]
-    width = statistics.conformal_width([r for r in residuals if r is not None])
+    judged = [
+        (row, residual)
+        for row in rows
+        if (residual := task.residual(row["prediction"], row["reference"])) is not None
+    ]
+    groups = predictions.grouping([row for row, _ in judged])
+    width = statistics.conformal_width([residual for _, residual in judged], groups=groups)
     if not same(stored, width):
         yield (
             f"predictions/systems.json, {system.name}: interval_width is {stored!r}, "

@@ -227,6 +227,7 @@ class SpanTask(QuestionAnsweringTask):
         "question": "the question",
         "context": "the text that may hold the answer",
         "answers": "lists text and answer_start; empty where there is no answer",
+        "title": "the title of the context's document; empty where it has none",
     }
     panel = Panel(inputs={"question": "Question", "context": "Context"}, view="spans")
 

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toolkit import formatting
 from toolkit.data import splits as splitting
 from toolkit.data import tables
 from toolkit.data.load import read
 from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, present
 from toolkit.errors import DataError, PluginError
+from toolkit.metrics.statistics import FEW_GROUPS
 from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
 
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
 
+ONE_WAY = "group"
+"""The name of the grouping of tasks that have only one."""
+_SPARE = -2
+"""Marks validation rows that are not needed."""
 OWN_SPLITS = ("train", "validation", "test", CHALLENGE)
 FORMER_SPLITS = {"stress": CHALLENGE}
 """Names of a task's own splits in version 1 of the contract → present names."""
@@ -85,10 +91,16 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Part:
-    """Rows of one file, with what splitting needs to know about each of them."""
+    """Rows of one file, with what splitting needs to know about each of them.
+
+    Args:
+        rows: the rows.
+        groups: a way to group rows → the hash of each row's group.
+        digests: SHA-256 of each row.
+    """
 
     rows: Dataset
-    groups: np.ndarray
+    groups: Mapping[str, np.ndarray]
     digests: np.ndarray
 
 
@@ -106,7 +118,8 @@ def prepare(
     most) and 10 % test (2,000 at most) are drawn by group. Where it has, a validation file is
     halved into validation and calibration; splits that are missing are drawn from the training
     rows; training rows whose text is in a held-out file are left out, and so are validation rows
-    whose text is in test.
+    whose text is in test. Of a task's several :meth:`~toolkit.Task.groupings` the coarsest that
+    leaves 20 groups in test is taken; rows are left out by the finest.
 
     Args:
         task: the task, which loads its rows.
@@ -123,7 +136,11 @@ def prepare(
     parts = {
         name: _part(task, rows, source, name, seed) for name, rows in _loaded(task, source).items()
     }
-    owners = _assign(parts, source, seed, fractions, caps)
+    owners, grouping = _assign(parts, source, seed, fractions, caps)
+    found = dict(source.found)
+    if task.groupings():
+        found["group_by"] = grouping
+        task.state = {**task.state, "group_by": grouping}  # task.group follows it from here on
     splits, digests = _gather(parts, owners)
     return Prepared(
         splits=splits,
@@ -132,7 +149,7 @@ def prepare(
         notes=list(source.notes),
         synthetic=source.synthetic,
         chosen=dict(source.chosen),
-        found=dict(source.found),
+        found=found,
         digests=digests,
     )
 
@@ -166,11 +183,13 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> _P
         where = "" if name == "train" else f" {name}"
         source.note(f"{len(chosen):,} of {len(rows):,}{where} rows are used (--limit)")
         rows = rows.select(chosen)
-    groups = np.empty(len(rows), dtype=np.uint64)
+    ways = task.groupings() or {ONE_WAY: task.group}
+    groups = {way: np.empty(len(rows), dtype=np.uint64) for way in ways}
     digests = np.empty(len(rows), dtype="S64")
     names = sorted(task.columns)
     for at, row in enumerate(tables.rows(rows)):
-        groups[at] = splitting.group_hash(task.group(row))
+        for way, group in ways.items():
+            groups[way][at] = splitting.group_hash(group(row))
         digests[at] = _digest(row, names)
     return _Part(rows, groups, digests)
 
@@ -199,11 +218,76 @@ def _assign(
     seed: int,
     fractions: Mapping[str, float],
     caps: Mapping[str, int],
-) -> dict[str, np.ndarray]:
-    """For each part, the split of each of its rows."""
-    unseen = _without_overlap(parts, source)
+) -> tuple[dict[str, np.ndarray], str]:
+    """For each part, the split of each of its rows; and the way in which rows were grouped."""
+    ways = _distinct(parts)
+    unseen = _without_overlap(parts, source, ways[-1])
     _check_own_splits({name: len(at) for name, at in unseen.items()})
-    owners = {name: np.full(len(part.groups), -1, dtype=np.int8) for name, part in parts.items()}
+    too_few = []
+    for way in ways:
+        last = way == ways[-1]
+        try:
+            owners = _assigned(parts, unseen, way, seed, fractions, caps)
+        except DataError as error:
+            if last:
+                raise DataError(f"{error}{_left_out_briefly(source)}") from error
+            too_few.append(f"by {way} a split would be too small")
+            continue
+        count = _groups_in_test(parts, owners, way)
+        if last or count >= FEW_GROUPS:
+            break
+        too_few.append(
+            f"by {way} only {formatting.count(count, 'group')} would be in the test split, and it "
+            f"takes {FEW_GROUPS} for intervals that hold; rows of one {way} may still be alike"
+        )
+    if len(ways) > 1 or way != ONE_WAY:
+        source.note(
+            "; ".join([f"rows are grouped by {way}: {count:,} groups in the test split", *too_few])
+        )
+    spare = owners["validation"] == _SPARE if "validation" in parts else np.zeros(0, dtype=bool)
+    if spare.any():
+        part, at = parts["validation"], np.flatnonzero(spare)
+        _leave_out(source, part, at, "validation: more rows than are needed")
+        owners["validation"][at] = splitting.LEFT_OUT
+    return owners, way
+
+
+def _distinct(parts: Mapping[str, _Part]) -> list[str]:
+    """The ways to group rows, the coarsest first, without those that join no more than the next."""
+    ways = list(next(iter(parts.values())).groups)
+    sizes = {way: len(np.unique(_of_all(parts, way))) for way in ways}
+    return [
+        way
+        for way, finer in zip(ways, [*ways[1:], None], strict=True)
+        if finer is None or sizes[way] < sizes[finer]
+    ]
+
+
+def _of_all(parts: Mapping[str, _Part], way: str) -> np.ndarray:
+    return np.concatenate([part.groups[way] for part in parts.values()])
+
+
+def _groups_in_test(parts: Mapping[str, _Part], owners: Mapping[str, np.ndarray], way: str) -> int:
+    owner = np.concatenate([owners[name] for name in parts])
+    return len(np.unique(_of_all(parts, way)[owner == SPLITS.index("test")]))
+
+
+def _assigned(
+    parts: Mapping[str, _Part],
+    unseen: Mapping[str, np.ndarray],
+    way: str,
+    seed: int,
+    fractions: Mapping[str, float],
+    caps: Mapping[str, int],
+) -> dict[str, np.ndarray]:
+    """For each part, the split of each of its rows where rows are grouped in one way.
+
+    Validation rows that are not needed are marked as :data:`_SPARE`.
+
+    Raises:
+        DataError: a split would be too small.
+    """
+    owners = {name: np.full(len(part.rows), -1, dtype=np.int8) for name, part in parts.items()}
     if "test" in parts:
         owners["test"][unseen["test"]] = SPLITS.index("test")
     if CHALLENGE in parts:
@@ -215,21 +299,18 @@ def _assign(
         half = min(len(at) // 2, caps["validation"])
         other = min(len(at) - half, caps["calibration"])
         drawn = splitting.assign(
-            parts["validation"].groups[at],
+            parts["validation"].groups[way][at],
             {"validation": half, "calibration": other},
             seed,
             rest="train",
         )
         # "train" marks validation rows that were not drawn, which must not be trained on
-        spare = drawn == SPLITS.index("train")
-        owners["validation"][at] = np.where(spare, splitting.LEFT_OUT, drawn)
-        _leave_out(source, parts["validation"], at[spare], "validation: more rows than are needed")
+        owners["validation"][at] = np.where(drawn == SPLITS.index("train"), _SPARE, drawn)
     at = unseen["train"]
-    try:
-        wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
-    except DataError as error:
-        raise DataError(f"{error}{_left_out_briefly(source)}") from error
-    owners["train"][at] = splitting.assign(parts["train"].groups[at], wanted, seed, rest="train")
+    wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
+    owners["train"][at] = splitting.assign(
+        parts["train"].groups[way][at], wanted, seed, rest="train"
+    )
     counts = np.bincount(
         np.concatenate([o[o >= 0] for o in owners.values()]), minlength=len(SPLITS)
     )
@@ -254,16 +335,16 @@ def _check_own_splits(rows: Mapping[str, int]) -> None:
             )
 
 
-def _without_overlap(parts: Mapping[str, _Part], source: Source) -> dict[str, np.ndarray]:
+def _without_overlap(parts: Mapping[str, _Part], source: Source, way: str) -> dict[str, np.ndarray]:
     """For each part the indices of its rows, without rows whose text is in a held-out part."""
-    kept = {name: np.arange(len(part.groups)) for name, part in parts.items()}
+    kept = {name: np.arange(len(part.rows)) for name, part in parts.items()}
     later_of = {"validation": ("test", CHALLENGE), "train": ("validation", "test", CHALLENGE)}
     for name, later in later_of.items():
         for other in later:
             if name not in parts or other not in parts:
                 continue
             at = kept[name]
-            seen = np.isin(parts[name].groups[at], parts[other].groups)
+            seen = np.isin(parts[name].groups[way][at], parts[other].groups[way])
             if seen.any():
                 source.note(
                     f"{int(seen.sum()):,} {name} rows have a text that is in {other} too; they "

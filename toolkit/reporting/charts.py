@@ -41,16 +41,18 @@ class Mark:
     Args:
         name: the system's name, written at the left.
         role: the system's role, which decides colour and shape.
-        value: with ``low`` and ``high``, its 95 % interval.
+        value: the figure.
+        low: the lower end of its 95 % interval; ``None`` where it has none.
+        high: the upper end.
         text: the figure as text, written at the right.
-        strong: whether it is drawn in ink rather than grey (the best baseline).
+        strong: whether it is drawn in ink rather than grey (the baseline that the verdict names).
     """
 
     name: str
     role: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     text: str = ""
     strong: bool = False
 
@@ -61,6 +63,11 @@ class Mark:
         if self.role in ("base", "few-shot"):
             return SECOND
         return INK if self.strong else MUTED
+
+    @property
+    def extent(self) -> list[float]:
+        """The values that the axis must hold."""
+        return [value for value in (self.value, self.low, self.high) if value is not None]
 
 
 def forest(
@@ -104,7 +111,7 @@ def forest(
         for label, mark in zip(axes.get_yticklabels(), marks, strict=False):
             label.set_color(ACCENT if mark.colour == ACCENT else INK)
             label.set_fontweight("bold" if mark.role in _TRAINED else "normal")
-        values = [v for m in marks for v in (m.value, m.low, m.high)]
+        values = [v for m in marks for v in m.extent]
         scale(axes, values, spec=spec, ticks=5 if narrow else 9)
         axes.set_xlabel(title + (" (logarithmic axis)" if axes.get_xscale() == "log" else ""))
         bare(axes)
@@ -117,13 +124,14 @@ def _names(marks: Sequence[Mark]) -> list[str]:
 
 def _draw(axes: Axes, mark: Mark, place: float, size: float = 6.5) -> None:
     trained = mark.role in _TRAINED
-    axes.plot(
-        [mark.low, mark.high],
-        [place, place],
-        color=mark.colour,
-        linewidth=3 if trained else 1.6,
-        solid_capstyle="round",
-    )
+    if mark.low is not None and mark.high is not None:
+        axes.plot(
+            [mark.low, mark.high],
+            [place, place],
+            color=mark.colour,
+            linewidth=3 if trained else 1.6,
+            solid_capstyle="round",
+        )
     axes.plot(
         [mark.value],
         [place],
@@ -249,6 +257,6 @@ def _panel(axes: Axes, name: str, parts: Parts, rows: int) -> None:
     # As many rows as the tallest panel beside it, so that rows are equally far apart in all.
     axes.set_ylim(rows - 0.45, -0.55)
     axes.set_title(name, fontweight="bold")
-    ends = [v for marks in parts.values() for m in marks for v in (m.low, m.high)]
+    ends = [v for marks in parts.values() for m in marks for v in m.extent]
     scale(axes, ends, ticks=5)
     bare(axes)

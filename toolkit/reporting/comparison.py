@@ -32,7 +32,7 @@ def table(doc: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
             line["run"],
             line["task"] + (" (SYNTHETIC)" if line["synthetic"] else ""),
             str(line["recipe"] or formatting.NOTHING),
-            f"{line['n']:,}",
+            f"{line['n']:,}" + (f" of {line['groups']:,} groups" if line.get("groups") else ""),
             formatting.figure(line["value"], spec, unit),
             formatting.span(line["low"], line["high"], spec),
             {True: "yes", False: "no", None: "cannot tell"}[line["worth_it"]],
@@ -48,9 +48,15 @@ def _pair_cells(pair: Mapping[str, Any] | None, spec: str, unit: str) -> tuple[s
         return formatting.NOTHING, ""
     if not pair["row_by_row"]:
         return "other rows", ""
-    ends = (formatting.signed(pair[end], spec) for end in ("low", "high"))
-    difference = formatting.signed(pair["difference"], spec, unit)
-    return f"{difference} ({' to '.join(ends)})", formatting.p_value(pair["p"])
+    return _difference(pair, spec, unit)
+
+
+def _difference(compared: Mapping[str, Any], spec: str, unit: str) -> tuple[str, str]:
+    """The difference with its interval, and the p-value, as cells of a table."""
+    interval = formatting.signed_span(compared["low"], compared["high"], spec)
+    difference = formatting.signed(compared["difference"], spec, unit)
+    p = compared["p"]
+    return f"{difference} ({interval})", formatting.NOTHING if p is None else formatting.p_value(p)
 
 
 def ladder_table(doc: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -61,11 +67,9 @@ def ladder_table(doc: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for system in doc["ladder"]:
         compared = system["compared"]
-        against = [formatting.NOTHING, ""]
+        against = (formatting.NOTHING, "")
         if compared is not None:
-            ends = " to ".join(formatting.signed(compared[end], spec) for end in ("low", "high"))
-            difference = formatting.signed(compared["difference"], spec, unit)
-            against = [f"{difference} ({ends})", formatting.p_value(compared["p"])]
+            against = _difference(compared, spec, unit)
         figure = formatting.figure(system["value"], spec, unit)
         rows.append(
             [system["name"], figure, formatting.span(system["low"], system["high"], spec), *against]

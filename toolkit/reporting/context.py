@@ -5,10 +5,14 @@ The values hold no HTML: the same ones go into the page, the Markdown and the mo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from toolkit import formatting
+from toolkit.evaluation.standing import clear
+from toolkit.evaluation.verdict_sentence import UNFINISHED
+from toolkit.metrics.statistics import Comparison
 from toolkit.metrics.target import Document
 from toolkit.runs.predictions import trained_name
 
@@ -41,6 +45,9 @@ def content(doc: Document, info: Mapping[str, Any]) -> dict[str, Any]:
         "confusion": confusion(doc),
         "slice_rows": slice_rows(doc),
         "target": covered_target(doc),
+        "test_rows": formatting.grouped_rows(doc["n"], doc.get("groups"), "test row"),
+        "named_baseline": named_baseline(doc),
+        "interval_notes": interval_notes(doc),
     }
 
 
@@ -67,7 +74,9 @@ def base(doc: Document) -> str | None:
 
 def head(doc: Document) -> str:
     """The report's headline: the verdict in two words."""
-    return HEADS[doc["verdict"]["worth_it"]] if trained(doc) else "Nothing was trained"
+    if not trained(doc):
+        return "Nothing was trained"
+    return UNFINISHED if doc["verdict"].get("unfinished") else HEADS[doc["verdict"]["worth_it"]]
 
 
 def lede(doc: Document) -> str:
@@ -75,7 +84,7 @@ def lede(doc: Document) -> str:
     first, _, rest = doc["verdict"]["sentence"].partition(": ")
     if not rest:
         return str(first)
-    left = first.removeprefix(HEADS[doc["verdict"]["worth_it"]]).strip(" ,")
+    left = first.removeprefix(head(doc)).strip(" ,")
     text = f"{left}, {rest}" if left else rest
     return text[:1].upper() + text[1:]
 
@@ -86,7 +95,7 @@ def headline(doc: Document) -> list[Mapping[str, Any]]:
 
 
 def details(doc: Document) -> dict[str, Any] | None:
-    """The other metrics, a line each, for the trained system, the best baseline and the base."""
+    """The other metrics, a line each, for the trained system, a baseline and the base."""
     found = [m for m in doc["metrics"] if m.get("detail")]
     if not found:
         return None
@@ -109,16 +118,31 @@ def details(doc: Document) -> dict[str, Any] | None:
     }
 
 
+def interval_notes(doc: Document) -> list[str]:
+    """Why some figures of the ladder have no interval, or what it does not hold for."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name in in_order(doc):
+        for metric in doc["metrics"]:
+            note = doc["systems"][name]["metrics"][metric["name"]].get("note")
+            if note:
+                found.setdefault((metric["label"], note), []).append(name)
+    return [
+        f"{label} of {'all systems' if len(names) == len(doc['systems']) else ', '.join(names)}: "
+        f"{formatting.sentence(note)}"
+        for (label, note), names in found.items()
+    ]
+
+
 # -- verdict and ladder --------------------------------------------------------------------------
 def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The figures behind the verdict and the time of training, each with a description."""
     metric, name = described(doc), doc["primary_metric"]
     spec, unit = metric["format"], metric["unit"]
     shown = []
-    best, label = doc["verdict"]["best_baseline"], formatting.in_sentence(metric["label"])
+    rival, label = named_baseline(doc), formatting.in_sentence(metric["label"])
     for system, what in (
         (trained(doc), f"{label} of the {noun(doc)}"),
-        (best, f"of the best baseline, {best}"),
+        (rival, f"of the baseline {rival}"),
         (base(doc), "of the base model"),
     ):
         if system is None:
@@ -219,45 +243,63 @@ def _against_plain(doc: Document, system: str, row: Mapping[str, Any]) -> dict[s
 def _compared(doc: Document, entry: Mapping[str, Any]) -> dict[str, Any]:
     """A comparison with its figures as text, and its result in a word."""
     metric = described(doc, entry["metric"])
-    low, high = entry["low"], entry["high"]
-    result = formatting.NOTHING if entry["difference"] is None else "no clear difference"
-    if low is not None and high is not None and (low > 0 or high < 0):
-        result = "better" if (low > 0) == metric["greater_is_better"] else "worse"
     return {
         **entry,
         "label": metric["label"],
         "difference": formatting.signed(entry["difference"], metric["format"], metric["unit"]),
-        "span": f"{_end(low, metric)} to {_end(high, metric)}",
+        "span": formatting.signed_span(entry["low"], entry["high"], metric["format"]),
         "p": formatting.NOTHING if entry["p"] is None else formatting.p_value(entry["p"]),
-        "result": result,
+        "result": result(doc, entry, greater_is_better=metric["greater_is_better"]),
     }
 
 
-def _end(value: float | None, metric: Mapping[str, Any]) -> str:
-    return formatting.signed(value, metric["format"])
+def result(doc: Document, entry: Mapping[str, Any], *, greater_is_better: bool) -> str:
+    """In a word, what a comparison shows, by the same rule as in the verdict."""
+    if entry["difference"] is None:
+        return formatting.NOTHING
+    systems = [entry["system"]] if "system" in entry else [entry["a"], entry["b"]]
+    rows = min(doc["systems"][name]["n"] for name in systems)
+    low, high, p = (math.nan if entry[key] is None else entry[key] for key in ("low", "high", "p"))
+    sign = clear(Comparison(entry["difference"], low, high, p, entry.get("groups")), rows)
+    if not sign:
+        return "no clear difference"
+    return "better" if (sign > 0) == greater_is_better else "worse"
+
+
+def named_baseline(doc: Document) -> str | None:
+    """The baseline that the verdict names; in earlier documents the best one on validation."""
+    name = doc["verdict"].get("against") or doc["verdict"]["best_baseline"]
+    return None if name is None else str(name)
 
 
 def rivals(doc: Document) -> list[str]:
-    """The systems in charts of slices: the trained one, the best baseline, the base."""
-    names = (trained(doc), doc["verdict"]["best_baseline"], base(doc))
+    """The systems in charts of slices: the trained one, the baseline of the verdict, the base."""
+    names = (trained(doc), named_baseline(doc), base(doc))
     return [name for name in names if name]
 
 
 def slice_rows(doc: Document) -> list[tuple[str, str, str, list[str]]]:
-    """Slice, part, number of rows, and the figures of the trained system and the best baseline."""
+    """Slice, part, rows, and the figures of the trained system and the verdict's baseline."""
     metric = described(doc)
-    names = [name for name in (trained(doc), doc["verdict"]["best_baseline"]) if name]
+    names = [name for name in (trained(doc), named_baseline(doc)) if name]
     return [
         (
             slice_name,
             part,
-            formatting.number(found["n"]),
+            _rows(found),
             [_in_part(found, n, metric) for n in names],
         )
         for slice_name, parts in doc["slices"].items()
         for part, found in parts.items()
         if found["systems"]
     ]
+
+
+def _rows(found: Mapping[str, Any]) -> str:
+    """The rows of a part with their groups, such as ``30 (12 groups)``."""
+    groups = next((s["groups"] for s in found["systems"].values() if "groups" in s), None)
+    shown = formatting.number(found["n"])
+    return shown if groups is None else f"{shown} ({formatting.count(groups, 'group')})"
 
 
 def _in_part(found: Mapping[str, Any], system: str, metric: Mapping[str, Any]) -> str:
@@ -290,11 +332,11 @@ MOST_CLASSES = 20
 
 
 def confusion(doc: Document) -> dict[str, Any] | None:
-    """The confusion matrices of the trained system and the best baseline, a line per true class."""
+    """The confusion matrices of the trained system and a baseline, a line per true class."""
     found = doc.get("confusion")
     if not found or len(found["labels"]) > MOST_CLASSES:
         return None
-    names = dict.fromkeys(filter(None, (trained(doc), doc["verdict"]["best_baseline"])))
+    names = dict.fromkeys(filter(None, (trained(doc), named_baseline(doc))))
     return {
         "labels": found["labels"],
         "systems": {

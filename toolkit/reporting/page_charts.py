@@ -10,7 +10,15 @@ from toolkit import formatting
 from toolkit.metrics.target import Document
 from toolkit.reporting import charts, examples, run_details, svg, training_charts
 from toolkit.reporting.charts import Mark
-from toolkit.reporting.context import base, covered_target, described, in_order, rivals, trained
+from toolkit.reporting.context import (
+    base,
+    covered_target,
+    described,
+    in_order,
+    named_baseline,
+    rivals,
+    trained,
+)
 from toolkit.runs.predictions import System
 
 Drawing = Callable[[bool], str]
@@ -152,7 +160,7 @@ def _slice_marks(shown: _Shown) -> dict[str, dict[str, list[Mark]]]:
             drawn = [
                 _mark(doc, system, found["systems"][system], metric["format"], metric["unit"])
                 for system in shown.rivals
-                if system in found["systems"]
+                if system in found["systems"] and found["systems"][system]["value"] is not None
             ]
             if drawn:
                 label = f"{formatting.clipped(part, 24)}\n{formatting.count(found['n'], 'row')}"
@@ -169,5 +177,5 @@ def _mark(doc: Document, name: str, entry: Mapping[str, Any], spec: str, unit: s
         low=entry["low"],
         high=entry["high"],
         text=f"{value} ({formatting.span(entry['low'], entry['high'], spec)})",
-        strong=name == doc["verdict"]["best_baseline"],
+        strong=name == named_baseline(doc),
     )

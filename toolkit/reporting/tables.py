@@ -36,7 +36,7 @@ def gains(doc: Document) -> list[dict[str, str]]:
     for metric in doc["metrics"]:
         if metric["name"] in found:
             values = [doc["systems"][n]["metrics"][metric["name"]]["value"] for n in (base, ours)]
-            lines.append(_line(metric, values, found[metric["name"]]))
+            lines.append(_line(doc, metric, values, found[metric["name"]]))
     gain = doc.get("perplexity_gain")
     if gain:
         values = [doc["systems"][n]["perplexity"]["value"] for n in (base, ours)]
@@ -44,7 +44,7 @@ def gains(doc: Document) -> list[dict[str, str]]:
             "label": PERPLEXITY.label, "format": PERPLEXITY.format, "unit": "",
             "greater_is_better": False,
         }  # fmt: skip
-        lines.append(_line(described, values, gain))
+        lines.append(_line(doc, described, values, gain))
     if any(doc["systems"][n]["hit_limit"] for n in (base, ours)):
         shares = [doc["systems"][n]["hit_limit"] / doc["systems"][n]["n"] for n in (base, ours)]
         lines.append(
@@ -62,14 +62,13 @@ def gains(doc: Document) -> list[dict[str, str]]:
 
 
 def _line(
-    metric: Mapping[str, Any], values: Sequence[float | None], compared: Mapping[str, Any]
+    doc: Document,
+    metric: Mapping[str, Any],
+    values: Sequence[float | None],
+    compared: Mapping[str, Any],
 ) -> dict[str, str]:
     before, after = values
     spec, unit = metric["format"], metric["unit"]
-    low, high = compared["low"], compared["high"]
-    result = "no clear difference"
-    if low is not None and high is not None and (low > 0 or high < 0):
-        result = "better" if (low > 0) == metric["greater_is_better"] else "worse"
     relative = None
     if before and after is not None and math.isfinite(before):
         relative = after / before - 1
@@ -78,9 +77,9 @@ def _line(
         "base": formatting.figure(before, spec, unit),
         "ours": formatting.figure(after, spec, unit),
         "gain": formatting.signed(compared["difference"], spec, unit),
-        "span": f"{formatting.signed(low, spec)} to {formatting.signed(high, spec)}",
+        "span": formatting.signed_span(compared["low"], compared["high"], spec),
         "relative": formatting.NOTHING if relative is None else formatting.signed(relative, ".1%"),
-        "result": result,
+        "result": context.result(doc, compared, greater_is_better=metric["greater_is_better"]),
     }
 
 

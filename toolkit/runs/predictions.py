@@ -9,6 +9,9 @@ from typing import Any
 
 from toolkit.errors import PluginError, RunError
 from toolkit.formatting import is_number
+from toolkit.metrics import statistics
+from toolkit.metrics.metric import Metric
+from toolkit.metrics.statistics import Comparison, Estimate
 from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.run import Run
 
@@ -42,6 +45,19 @@ class System:
     def values(self, metric: str, split: str = "test") -> list[Any]:
         """A metric's stored per-example values."""
         return [row["metrics"][metric] for row in self.rows(split)]
+
+    def groups(self, split: str = "test") -> list[str] | None:
+        """The group of each row; ``None`` where no two rows share one."""
+        return grouping(self.rows(split))
+
+
+def grouping(lines: Sequence[Mapping[str, Any]]) -> list[str] | None:
+    """The group of each prediction line; ``None`` where no two lines share one.
+
+    A line that names no group is a group of its own.
+    """
+    found = [line.get("group") or f"line {number}" for number, line in enumerate(lines)]
+    return found if len(set(found)) < len(found) else None
 
 
 def load(run: Run) -> list[System]:
@@ -131,14 +147,27 @@ def tuned_values(entry: Mapping[str, Any]) -> dict[str, Any]:
     return dict(entry.get("tuned") or entry.get("chosen") or {})
 
 
-def shared_values(a: System, b: System, metric: str) -> tuple[list[Any], list[Any]]:
-    """Both systems' per-example values on the test rows that both answered."""
+def shared_lines(a: System, b: System) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Both systems' lines of the test rows that both answered, in the same order."""
     ours, theirs = a.splits["test"], b.splits["test"]
     both = [row_id for row_id in ours if row_id in theirs]
-    return (
-        [ours[row_id]["metrics"][metric] for row_id in both],
-        [theirs[row_id]["metrics"][metric] for row_id in both],
+    return [ours[row_id] for row_id in both], [theirs[row_id] for row_id in both]
+
+
+def compared(metric: Metric, a: System, b: System) -> Comparison:
+    """``metric(a) - metric(b)`` on the test rows that both answered, by their groups."""
+    ours, theirs = shared_lines(a, b)
+    return statistics.paired(
+        metric,
+        [line["metrics"][metric.name] for line in ours],
+        [line["metrics"][metric.name] for line in theirs],
+        groups=grouping(ours),
     )
+
+
+def estimate(metric: Metric, system: System) -> Estimate:
+    """A system's figure on the test rows with its interval, by their groups."""
+    return statistics.interval(metric, system.values(metric.name), groups=system.groups())
 
 
 def trained_name(roles: Mapping[str, str]) -> str | None:

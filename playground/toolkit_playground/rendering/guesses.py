@@ -32,7 +32,7 @@ def standing(found: Standing | None) -> str:
     metric = found.metric
     table = html.table(
         ["System", metric.label or metric.name, "95 %"],
-        [[name, *figures(metric, values)] for name, values in found.systems],
+        [[name, *figures(metric, values, found.groups)] for name, values in found.systems],
         f"On {formatting.count(found.count, 'guessed row')}",
     )
     place = (

@@ -13,6 +13,7 @@ from typing import Any
 from toolkit import Metric, Row, Task, formatting
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.evaluation import human_guesses
+from toolkit.evaluation.groups import groups_of_rows
 from toolkit.metrics import statistics
 from toolkit.pipeline import load_task, refresh
 from toolkit.runs import Run
@@ -45,12 +46,14 @@ class Standing:
         count: how many rows those are.
         needed: how many more guesses the run's own ``human`` system needs; 0 or less where it is
             there.
+        groups: the group of each of those rows; ``None`` where no two share one.
     """
 
     metric: Metric
     systems: Sequence[tuple[str, list[Any]]]
     count: int
     needed: int
+    groups: Sequence[str] | None = None
 
 
 class HumanSystem:
@@ -169,14 +172,15 @@ def standing(library: Library, run: Run) -> Standing | None:
             systems.append((name, [tuple(v) if isinstance(v, list) else v for v in theirs]))
     sign = -1 if metric.greater_is_better else 1
     systems.sort(key=lambda item: sign * metric.value(item[1]))
-    return Standing(metric, systems, len(kept), human_guesses.ENOUGH - len(given))
+    groups = groups_of_rows(task, [rows[r] for r in kept])
+    return Standing(metric, systems, len(kept), human_guesses.ENOUGH - len(given), groups)
 
 
-def figures(metric: Metric, values: list[Any]) -> list[str]:
+def figures(metric: Metric, values: list[Any], groups: Sequence[str] | None = None) -> list[str]:
     """A system's metric and its interval as text; no interval on a handful of rows."""
     if len(values) < FEW:
         return [formatting.figure(metric.value(values), metric.format, metric.unit), "too few yet"]
-    found = statistics.interval(metric, values, resamples=999)
+    found = statistics.interval(metric, values, groups=groups, resamples=999)
     return [
         formatting.figure(found.value, metric.format, metric.unit),
         formatting.span(found.low, found.high, metric.format),

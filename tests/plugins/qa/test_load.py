@@ -213,18 +213,34 @@ def owners(prepared: Any, column: str) -> dict[str, set[str]]:
     return {split: set(rows[column]) for split, rows in prepared.splits.items()}
 
 
-@pytest.mark.parametrize(("grouping", "column"), [("auto", "title"), ("context", "context")])
-def test_documents_or_contexts_stay_in_one_split(tmp_path, grouping, column):
+@pytest.mark.parametrize("option", ["group_by", "group"])
+@pytest.mark.parametrize(("grouping", "column"), [("document", "title"), ("context", "context")])
+def test_documents_or_contexts_stay_in_one_split(tmp_path, grouping, column, option):
     from toolkit_qa.task import QuestionAnswering
 
     task = QuestionAnswering()
-    task.options["group"] = grouping
+    task.options[option] = grouping  # "group" is its former name
     prepared = prepare(task, Source(data=put(tmp_path, many(20))))
     found = owners(prepared, column)
     seen = [name for names in found.values() for name in names]
     assert len(seen) == len(set(seen))
+    assert prepared.found["group_by"] == grouping == task.options["group_by"]
     if grouping == "context":
         assert len([t for titles in owners(prepared, "title").values() for t in titles]) > 20
+
+
+def test_documents_are_the_groups_where_enough_of_them_are_in_test(tmp_path):
+    from toolkit_qa.task import QuestionAnswering
+
+    task = QuestionAnswering()
+    prepared = prepare(task, Source(data=put(tmp_path, many(230, contexts=2))))
+    found = owners(prepared, "title")
+    assert len(found["test"]) >= 20 and not found["train"] & found["test"]
+    assert prepared.found["group_by"] == "document"
+    assert f"rows are grouped by document: {len(found['test'])} groups" in prepared.notes[-1]
+    task.load_state(prepared.found)
+    row = prepared.splits["test"][0]
+    assert task.group(row) == row["document"]
 
 
 def test_documents_that_share_a_context_are_one(tmp_path):
@@ -235,9 +251,27 @@ def test_documents_that_share_a_context_are_one(tmp_path):
     assert len(set(rows["document"])) == 11
 
 
-def test_few_documents_are_split_by_context(tmp_path):
-    rows, source = load(put(tmp_path, many(3)))
-    assert len(set(rows["document"])) == 18 and not source.notes
+def test_few_documents_are_split_by_context_and_that_is_told(tmp_path):
+    from toolkit_qa.task import QuestionAnswering
+
+    task = QuestionAnswering()
+    prepared = prepare(task, Source(data=put(tmp_path, many(40))))
+    assert prepared.found["group_by"] == "context"
+    note = prepared.notes[-1]
+    assert note.startswith("rows are grouped by context: 24 groups in the test split; by document")
+    assert "4 groups would be in the test split, and it takes 20" in note
+    task.load_state(prepared.found)
+    row = prepared.splits["test"][0]
+    assert task.group(row) != row["document"]
+    assert task.group(row) == task.group({**row, "context": f" {row['context']} "})
+
+
+def test_a_run_of_an_earlier_version_keeps_the_groups_of_its_column():
+    from toolkit_qa.task import QuestionAnswering
+
+    task = QuestionAnswering()
+    task.load_state({})
+    assert task.group({"context": CONTEXT, "document": "document 7"}) == "document 7"
 
 
 def test_own_splits_that_share_contexts_are_told_and_kept_apart(tmp_path):
@@ -268,9 +302,10 @@ def test_own_splits_can_be_kept_apart_by_document(tmp_path):
     train = put(tmp_path, many(14), "train.json")
     test = put(tmp_path, many(4, first=12), "test.json")
     task = QuestionAnswering()
-    task.options["group"] = "document"
+    task.options["group_by"] = "document"
     prepared = prepare(task, Source(train=train, test=test))
     found = owners(prepared, "title")
     assert len(found["test"]) == 4 and not found["train"] & found["test"]
+    task.options["group_by"] = "paragraph"
     with pytest.raises(UsageError, match=r"auto, document or context"):
-        load_rows(Source(data=train), "paragraph")
+        prepare(task, Source(data=train))

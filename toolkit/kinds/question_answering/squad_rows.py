@@ -28,8 +28,14 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """The task's columns → names that they have in files."""
 
 
-def convert(source: Source, dataset: Dataset) -> Dataset:
-    """A file's rows as ``question``, ``context`` and ``answers`` (SQuAD's lists)."""
+def convert(source: Source, dataset: Dataset, *, titled: bool = False) -> Dataset:
+    """A file's rows as ``question``, ``context`` and ``answers`` (SQuAD's lists).
+
+    Args:
+        source: what the command line says; it names the columns.
+        dataset: the file's rows.
+        titled: also ``title``, that of the document, empty where the file has none.
+    """
     columns = _columns(source, dataset)
 
     def make(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,9 +45,11 @@ def convert(source: Source, dataset: Dataset) -> Dataset:
         answers = _answers(row[columns["answers"]], context)
         if answers is None:
             raise Unusable("the answer does not stand in its context")
-        return {"question": question, "context": context, "answers": answers}
+        made = {"question": question, "context": context, "answers": answers}
+        return made | ({"title": tidy(row.get("title") or "")} if titled else {})
 
     types = {"question": "string", "context": "string", "answers": squad.answer_type()}
+    types |= {"title": "string"} if titled else {}
     return map_rows(source, dataset, make, types, nothing_left=_nothing_left)
 
 

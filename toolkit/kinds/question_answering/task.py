@@ -6,9 +6,10 @@ Importing this loads no model library; that happens when a run needs it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.errors import UsageError
 from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.recipe import Recipe
 from toolkit.task import Decoder, Row, Task, untuned
@@ -44,25 +45,56 @@ class QuestionAnsweringTask(Task):
     ``format_example`` gives SQuAD's columns: ``id``, ``question``, ``context`` and ``answers``
     (``{"text": […], "answer_start": […]}``, empty lists where there is none). A prediction is
     ``{"text", "start", "end"}``, see :meth:`span`. Contexts of any length are read in windows.
+
+    Questions are grouped by document, where rows have a column ``title``, or by context, as the
+    option ``group_by`` says; ``auto`` takes documents where 20 of them are in the test split.
     """
 
     kind: ClassVar[str] = "question-answering"
     recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
-    options = {"decoder": "auto"}
+    options = {"decoder": "auto", "group_by": "auto"}
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         """Rows of a SQuAD file, or of a table with a question, a context and an answer in it.
 
-        For a task with just the columns ``question``, ``context`` and ``answers``.
+        For a task with the columns ``question``, ``context`` and ``answers``, and ``title`` where
+        it wants that of the document.
         """
+        from functools import partial
+
         from toolkit.data import row_mapping
         from toolkit.kinds.question_answering.squad_rows import convert
 
-        return row_mapping.load_rows(source, convert, self.own_data)
+        wanted = partial(convert, titled="title" in self.columns)
+        return row_mapping.load_rows(source, wanted, self.own_data)
+
+    def groupings(self) -> Mapping[str, Callable[[Row], str]]:
+        """Questions by document (a column ``title``) or by context, as ``task.group_by`` wants."""
+        wanted = str(self.options.get("group_by", "auto"))
+        ways = {"document": self.by_document, "context": self.by_context}
+        if wanted not in ("auto", *ways):
+            raise UsageError(f"task.group_by is {wanted!r}; it can be auto, document or context")
+        if "title" not in self.columns:
+            if wanted == "document":
+                raise UsageError(
+                    "task.group_by is document, but the task's rows have no column title"
+                )
+            return {"context": self.by_context}
+        return ways if wanted == "auto" else {wanted: ways[wanted]}
+
+    def by_document(self, row: Row) -> str:
+        """A row's document, which its title names; its context where it has no title."""
+        title = _plain(row.get("title") or "")
+        return f"document {title}" if title else self.by_context(row)
+
+    def by_context(self, row: Row) -> str:
+        """A row's context, normalised."""
+        return _plain(row["context"])
 
     def group(self, row: Row) -> str:
-        """The context, normalised: questions about one context stay in one split."""
-        return " ".join(str(row["context"]).casefold().split())
+        """The document or the context: questions about one stay in one split."""
+        by_document = self.state.get("group_by") == "document"
+        return self.by_document(row) if by_document else self.by_context(row)
 
     def format_example(self, row: Row) -> dict[str, Any]:
         nothing: dict[str, list[Any]] = {"text": [], "answer_start": []}
@@ -124,6 +156,10 @@ class QuestionAnsweringTask(Task):
             )
             judged.append((output.margin, worth, none))
         return {"null_threshold": null_threshold(judged)}
+
+
+def _plain(text: Any) -> str:
+    return " ".join(str(text).casefold().split())
 
 
 def _first(value: float | tuple[float, ...] | None) -> float:

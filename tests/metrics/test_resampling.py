@@ -1,0 +1,109 @@
+"""The bootstrap-t and the permutation test, against plain loops and scipy."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from toolkit.metrics import metric, resampling, rmse
+from toolkit.metrics.units import Units, units
+
+RNG = np.random.default_rng(1)
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_the_bootstrap_t_is_that_of_the_textbook(symmetric: bool) -> None:
+    values = RNG.exponential(5, 80)
+    centred = values - values.mean()
+    found = resampling.bootstrap_t(centred, 0.9, symmetric=symmetric, resamples=4000, seed=3)
+    rng, distances = np.random.default_rng(9), []
+    for _ in range(20_000):
+        drawn = rng.choice(values, 80)
+        distances.append((drawn.mean() - values.mean()) / drawn.std())
+    if symmetric:
+        far = np.quantile(np.abs(distances), 0.9)
+        expected = -far * values.std(), far * values.std()
+    else:
+        low, high = np.quantile(distances, [0.05, 0.95])
+        least = stats.t.ppf(0.95, 79) / 79**0.5  # no end is nearer than Student's
+        expected = -max(least, high) * values.std(), max(least, -low) * values.std()
+        assert high < least < -low, "of skewed values one end is nearer, the other farther"
+    assert found == pytest.approx(expected, rel=0.06)
+
+
+def test_values_without_spread_have_no_interval() -> None:
+    assert resampling.bootstrap_t(np.zeros(9), 0.95, symmetric=True, resamples=9, seed=0) is None
+    undefined = np.array([np.nan, 1.0])
+    assert resampling.bootstrap_t(undefined, 0.95, symmetric=True, resamples=9, seed=0) is None
+
+
+def test_evenness_tells_heavy_tails() -> None:
+    normal, heavy = RNG.normal(size=100_000), RNG.standard_t(3, 100_000) ** 2
+    assert resampling.evenness(normal) == pytest.approx(2 / np.pi, abs=0.01)
+    assert resampling.evenness(normal**2 - 1) == pytest.approx(0.47, abs=0.01)
+    assert resampling.evenness(heavy - heavy.mean()) < 0.05
+
+
+def _enumerated(sums: list[float]) -> float:
+    whole = abs(sum(sums))
+    flips = list(itertools.product((-1, 1), repeat=len(sums)))
+    return sum(abs(np.dot(f, sums)) >= whole - 1e-9 for f in flips) / len(flips)
+
+
+@pytest.mark.parametrize("count", [3, 6, 12])
+def test_few_groups_are_permuted_exactly_and_as_wholes(count: int) -> None:
+    groups = [number for number in range(count) for _ in range(7)]
+    a, b = RNG.normal(0.4, 1, len(groups)), RNG.normal(0, 1, len(groups))
+    of = units(a, groups)
+    found = resampling.swap_test(metric.mean, (a,), (b,), of, resamples=99, seed=0)
+    sums = [float((a - b)[i * 7 : i * 7 + 7].sum()) for i in range(count)]
+    assert found == pytest.approx(_enumerated(sums))
+
+
+def test_other_figures_are_permuted_exactly_too() -> None:
+    a, b = RNG.normal(0, 1, 30) ** 2, RNG.normal(0, 2, 30) ** 2
+    groups = [i // 5 for i in range(30)]
+    found = resampling.swap_test(
+        rmse().aggregate, (a,), (b,), units(a, groups), resamples=9, seed=0
+    )
+    beyond = []
+    whole = np.sqrt(a.mean()) - np.sqrt(b.mean())
+    for flips in itertools.product((False, True), repeat=6):
+        swap = np.repeat(flips, 5)
+        first, second = np.where(swap, b, a), np.where(swap, a, b)
+        beyond.append(abs(np.sqrt(first.mean()) - np.sqrt(second.mean())) >= abs(whole) - 1e-12)
+    assert found == pytest.approx(np.mean(beyond))
+
+
+def test_many_units_agree_with_scipy() -> None:
+    a = RNG.normal(0, 1, 80)
+    b = a + RNG.normal(0.15, 1, 80)
+    theirs = stats.permutation_test(
+        (a - b,), np.mean, permutation_type="samples", vectorized=True, rng=7, n_resamples=9999
+    ).pvalue
+    for aggregate in (metric.mean, lambda values, axis=-1: values.mean(axis=axis)):
+        ours = resampling.swap_test(aggregate, (a,), (b,), Units(80), resamples=9999, seed=0)
+        assert ours == pytest.approx(theirs, abs=0.02)
+
+
+def test_rows_on_which_both_agree_change_no_p_value() -> None:
+    a, b = np.r_[np.ones(6), np.zeros(300)], np.zeros(306)
+    for aggregate in (metric.mean, rmse().aggregate):
+        found = resampling.swap_test(aggregate, (a,), (b,), Units(306), resamples=99, seed=0)
+        assert found == pytest.approx(2 / 64)
+
+
+def test_no_difference_has_p_one_in_spite_of_rounding() -> None:
+    values = RNG.normal(0, 1, 40)
+    assert (
+        resampling.swap_test(metric.mean, (values,), (values,), Units(40), resamples=9, seed=0) == 1
+    )
+    back = values[::-1].copy()
+    for aggregate in (metric.mean, rmse().aggregate):
+        found = resampling.swap_test(
+            aggregate, (values**2,), (back**2,), Units(40), resamples=99, seed=0
+        )
+        assert found == 1
