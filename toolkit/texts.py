@@ -220,4 +220,6 @@ def _ends(text: str, start: int, match: Any, line_end: int, casual: bool) -> boo
         return False
     if first.isdigit():
         return not _COUNT.search(before)
-    return not (first.isalpha() and _compiled(_SHORT).search(before))
+    if not first.isalpha():
+        return True
+    return not _compiled(f"(?i:{_SHORT})" if first.islower() else _SHORT).search(before)
