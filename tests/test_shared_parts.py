@@ -95,8 +95,15 @@ TONGUES = Dataset.from_dict(
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("书很好", "good"), ("电影难看", "bad"), ("किताब", "good"), ("फ़िल्म", "bad"), ("😍 😍", "good"), ("😡!", "bad")],
-)  # fmt: skip
+    [
+        ("书很好", "good"),
+        ("电影难看", "bad"),
+        ("किताब", "good"),
+        ("फ़िल्म", "bad"),
+        ("😍 😍", "good"),
+        ("😡!", "bad"),
+    ],
+)
 def test_baselines_on_words_read_any_script(text: str, kind: str) -> None:
     new = Dataset.from_dict({"text": [text]})
     assert baselines.tfidf_logistic("text", "kind")(TONGUES)(new) == [kind]

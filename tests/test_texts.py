@@ -169,4 +169,4 @@ def test_the_first_words(text: str, number: int, beginning: str) -> None:
 
 def test_only_scripts_without_blanks_are_spaced() -> None:
     assert texts.spaced("Ärger über “Öl”") == "Ärger über “Öl”"
-    assert texts.spaced("北京 Tower").split() == ["北", "京", "Tower"]
+    assert texts.spaced("北京。Tower, B").split() == ["北", "京。", "Tower,", "B"]
