@@ -110,11 +110,12 @@ def terms(text: str) -> list[str]:
 def spaced(text: str) -> str:
     """A text in form C in which characters of scripts without blanks stand between blanks.
 
-    For what splits at blanks; a text in other scripts keeps its words as they are.
+    For what splits at blanks: punctuation stays with the character before it, as it does with
+    words elsewhere, and a text in other scripts stays as it is.
     """
     if text.isascii():
         return text
-    found: str = _compiled(rf"(?=[{_UNBROKEN}])\X").sub(r" \g<0> ", normalized(text))
+    found: str = _compiled(rf"(?=[{_UNBROKEN}])\X\p{{P}}*").sub(r" \g<0> ", normalized(text))
     return found
 
 
@@ -220,4 +221,6 @@ def _ends(text: str, start: int, match: Any, line_end: int, casual: bool) -> boo
         return False
     if first.isdigit():
         return not _COUNT.search(before)
-    return not (first.isalpha() and _compiled(_SHORT).search(before))
+    if not first.isalpha():
+        return True
+    return not _compiled(f"(?i:{_SHORT})" if first.islower() else _SHORT).search(before)

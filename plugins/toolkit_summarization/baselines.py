@@ -9,7 +9,6 @@ training row.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -71,7 +70,7 @@ def template(text: str) -> str:
         return text
     stated = []
     for label, value in fields:
-        name = " ".join(re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", label)).lower()
+        name = " ".join(faithfulness.label_words(label))
         unknown = value.casefold() in faithfulness.NOTHING
         stated.append(f"The {name} is {'not known' if unknown else value}.")
     return " ".join(stated)
