@@ -83,3 +83,51 @@ def test_ridge_orders_numbers_by_their_words() -> None:
 def test_logistic_regression_on_a_single_class_predicts_that_class() -> None:
     one = TRAIN.filter(lambda row: row["kind"] == "cup")
     assert baselines.tfidf_logistic("text", "kind")(one)(NEW) == ["cup"] * 3
+
+
+TONGUES = Dataset.from_dict(
+    {
+        "text": ["这本书很好看", "电影太难看了", "यह किताब अच्छी है", "यह फ़िल्म बुरी है", "😍", "😡"],
+        "kind": ["good", "bad", "good", "bad", "good", "bad"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("书很好", "good"),
+        ("电影难看", "bad"),
+        ("किताब", "good"),
+        ("फ़िल्म", "bad"),
+        ("😍 😍", "good"),
+        ("😡!", "bad"),
+    ],
+)
+def test_baselines_on_words_read_any_script(text: str, kind: str) -> None:
+    new = Dataset.from_dict({"text": [text]})
+    assert baselines.tfidf_logistic("text", "kind")(TONGUES)(new) == [kind]
+    assert baselines.nearest("text", "kind")(TONGUES)(new) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("question", "context", "answer"),
+    [
+        (
+            "How much was it?",
+            "It rained. Much of it was 3.5 mm. We left.",
+            "Much of it was 3.5 mm.",
+        ),
+        ("上海大吗？", "北京是首都。上海很大。他来了。", "上海很大。"),
+        ("किताब कहाँ है?", "घर बड़ा है। किताब मेज़ पर है। वह गया।", "किताब मेज़ पर है।"),
+    ],
+)
+def test_the_nearest_sentence_is_a_whole_one(question: str, context: str, answer: str) -> None:
+    rows = Dataset.from_dict({"question": [question], "context": [context]})
+    found = baselines.nearest_sentence()(rows)(rows)[0]
+    assert found["text"] == context[found["start"] : found["end"]] == answer
+
+
+def test_the_first_words_of_a_script_without_blanks() -> None:
+    rows = Dataset.from_dict({"text": ["北京是中国的首都。"]})
+    assert baselines.first_words("text", 2)(rows)(rows) == ["北京"]

@@ -21,6 +21,7 @@ PUBLIC_MODULES = (
     "toolkit.formatting",
     "toolkit.metrics",
     "toolkit.testing",
+    "toolkit.texts",
 )
 """Modules that tasks may use beside the names of this one; the API version covers both."""
 

@@ -6,12 +6,12 @@ returns a predictor. scikit-learn is imported only when a baseline is fitted.
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit import texts
 from toolkit.errors import MissingExtra
 from toolkit.task import Row
 
@@ -35,9 +35,6 @@ __all__ = [
 ]
 
 
-_WORD = re.compile(r"\w+")
-_SENTENCE = re.compile(r"[^\s.!?][^.!?]*[.!?]?")
-
 Text = str | Callable[[Row], str]
 """The text that a baseline reads: the name of a column, or a function of the row."""
 
@@ -52,7 +49,9 @@ def _vectorizer() -> Any:
     """TF-IDF of words and word pairs."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
+    return TfidfVectorizer(
+        sublinear_tf=True, ngram_range=(1, 2), tokenizer=texts.terms, token_pattern=None
+    )
 
 
 def _on_tfidf(model: Any, train: Dataset, text: Text, answer: str) -> Predictor:
@@ -124,7 +123,7 @@ def first_words(text: Text, words: int) -> Baseline:
     """
 
     def fit(train: Dataset) -> Predictor:
-        return lambda rows: [" ".join(value.split()[:words]) for value in _texts(rows, text)]
+        return lambda rows: [texts.leading(value, words) for value in _texts(rows, text)]
 
     return fit
 
@@ -140,12 +139,12 @@ def nearest_sentence(question: str = "question", context: str = "context") -> Ba
     """
 
     def answer(row: Row) -> dict[str, Any]:
-        question_words = set(_WORD.findall(str(row[question]).casefold()))
-        spans = [match.span() for match in _SENTENCE.finditer(str(row[context]))] or [(0, 0)]
+        question_words = set(texts.words(str(row[question]).casefold()))
+        spans = texts.sentence_spans(str(row[context])) or [(0, 0)]
 
         def shared(span: tuple[int, int]) -> int:
-            words = set(_WORD.findall(str(row[context])[span[0] : span[1]].casefold()))
-            return len(words & question_words)
+            there = str(row[context])[span[0] : span[1]].casefold()
+            return len(question_words.intersection(texts.words(there)))
 
         start, end = max(spans, key=shared)
         return {"text": str(row[context])[start:end], "start": start, "end": end}

@@ -9,12 +9,18 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.texts import spaced
 from toolkit_price_regression.quantities import table
 
 Array = npt.NDArray[np.float64]
 
 _WORD: Final = r"(?u)\d+(?:[.,]\d+)*|[^\W\d_]+"
 """Numbers are tokens apart from their units, so that "500ml" and "500 ml" are one bigram."""
+
+
+def _spaced(text: str) -> str:
+    """A text in small letters, with characters of scripts without blanks apart."""
+    return spaced(text).lower()
 
 
 def vectorizer(texts: list[str], min_df: int = 2, **weighting: Any) -> Any:
@@ -25,6 +31,7 @@ def vectorizer(texts: list[str], min_df: int = 2, **weighting: Any) -> Any:
     try:
         return TfidfVectorizer(
             token_pattern=_WORD,
+            preprocessor=_spaced,
             ngram_range=(1, 2),
             min_df=min_df if len(texts) >= 200 else 1,
             **settings,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from toolkit import NumericLMTask, Panel, Recipe, Row
+from toolkit.texts import sentences
 from toolkit_price_regression.common import DATA_OPTIONS, PriceTask
 from toolkit_price_regression.prices import choose_unit, from_number, to_number
 from toolkit_price_regression.recipes import LLAMA, LLAMA_A100, LLAMA_T4
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 PROMPT = "How much does this cost to the nearest {unit}?\n\n{text}\n\nPrice is {sign}"
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
 NAMES = {"$": "dollar", "€": "euro", "£": "pound", "₹": "rupee", "¥": "yen"}
 
 
@@ -74,9 +73,9 @@ class PriceRegression(PriceTask, NumericLMTask):
         # What is sold comes first; a price does not depend on the order of the rest.
         if not self.options["shuffle_sentences"]:
             return row
-        first, *rest = _SENTENCE.split(str(row["text"]))
+        first, rest = (parts := sentences(str(row["text"])))[:1], parts[1:]
         random.shuffle(rest)
-        return {**row, "text": " ".join((first, *rest))}
+        return {**row, "text": " ".join((*first, *rest))}
 
     # -- prompt and answer -------------------------------------------------------------------------
     def format_example(self, row: Row) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from toolkit import texts
+
 TYPES: Final = ("who", "when", "where", "how many", "which", "what", "why", "how")
 
 _TYPE_PATTERNS: Final = (
@@ -36,10 +38,6 @@ _LEAD: Final = r"(?:The|A|An|In|At|On|It|Its|By|From|Each|Few|There|Today|Above|
 _YEAR: Final = r"(?:1\d{3}|20\d{2})s?"
 _DATE: Final = rf"\b(?:\d{{1,2}} )?(?:{MONTHS})(?: \d{{1,2}}\b)?(?:,? {_YEAR})?\b|\b{_YEAR}\b"
 _NUMBER: Final = rf"\b\d[\d,.]*\d\b|\b\d\b|\b(?:{_SMALL})(?:[ -](?:{_SMALL}))*\b"
-_SENTENCE: Final = re.compile(
-    r"\S(?:.*?(?<!\b[A-Z])(?<!\bMr)(?<!\bDr)(?<!\bSt)(?<!\bMrs)[.!?](?=\s+[^a-z\s]|\s*$)|.*$)",
-    re.MULTILINE,
-)
 _STOP: Final = frozenset(
     "a an and are as at be by can could did do does for from had has have how in into is it its "
     "many much of on or that the their there they this to was were what when where which who whom "
@@ -72,12 +70,12 @@ def _first_of_each(text: str) -> list[tuple[str, re.Match[str] | None]]:
 
 def sentences(context: str) -> list[Span]:
     """Split a context into sentences, at final punctuation and at line breaks."""
-    return [Span(m.start(), m.start() + len(m[0].rstrip())) for m in _SENTENCE.finditer(context)]
+    return [Span(start, end) for start, end in texts.sentence_spans(context)]
 
 
 def words(text: str) -> list[str]:
     """The stems of a text's words, in lower case and without stop words."""
-    lowered = re.findall(r"[^\W_]+", text.casefold())
+    lowered = texts.words(text.casefold())
     return [_stem(word) for word in lowered if word not in _STOP]
 
 
@@ -91,7 +89,13 @@ def _stem(word: str) -> str:
 
 def word_spans(context: str) -> list[Span]:
     """The span of every word of a context."""
-    return [Span(m.start(), m.end()) for m in re.finditer(r"[^\W_]+(?:[.,’'-][^\W_]+)*", context)]
+    found: list[Span] = []
+    for start, end in texts.word_spans(context):
+        if found and found[-1].end == start - 1 and context[start - 1] in ".,’'-":
+            found[-1] = Span(found[-1].start, end)  # "3.5", "don't"
+        else:
+            found.append(Span(start, end))
+    return found
 
 
 def candidates(context: str, wanted: str) -> list[Span]:

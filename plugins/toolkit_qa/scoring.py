@@ -4,17 +4,17 @@ A prediction is ``{"text": …, "start": …, "end": …}`` (positions in charac
 empty text and ``-1`` where it predicts that there is no answer). A reference is
 ``{"texts": […], "starts": […]}``, empty where there is no answer.
 
-Exact match and F1 are computed by the official SQuAD evaluation
-(``transformers.data.metrics.squad_metrics``); this module adds the maximum over the references.
+Exact match and F1 are those of the official SQuAD evaluation, as :mod:`toolkit.metrics.answers`
+defines them for all tasks; the best reference counts.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from toolkit import Metric
+from toolkit.metrics import EXACT_MATCH, TOKEN_F1
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,30 +39,14 @@ NOTHING: Prediction = {"text": "", "start": -1, "end": -1}
 """The prediction that there is no answer."""
 
 
-@functools.cache
-def _official() -> tuple[Callable[[str], str], Callable[..., Any], Callable[..., Any]]:
-    """Normalisation, exact match and F1 of the official evaluation, which is slow to import."""
-    from transformers.data.metrics import squad_metrics
-
-    return squad_metrics.normalize_answer, squad_metrics.compute_exact, squad_metrics.compute_f1
-
-
-def _golds(reference: Reference) -> list[str]:
-    """Reference texts; those that normalisation leaves empty are dropped, as officially."""
-    normalize, _, _ = _official()
-    return [text for text in reference["texts"] if normalize(text)] or [""]
-
-
 def exact(prediction: Mapping[str, Any], reference: Reference) -> float:
     """1 if the prediction equals a reference, ignoring case, articles and punctuation, else 0."""
-    _, compute, _ = _official()
-    return float(max(compute(gold, prediction["text"]) for gold in _golds(reference)))
+    return float(EXACT_MATCH.per_example(prediction, reference))  # type: ignore[arg-type]
 
 
 def f1(prediction: Mapping[str, Any], reference: Reference) -> float:
     """F1 (0 to 1) of the words shared with the closest reference."""
-    _, _, compute = _official()
-    return float(max(compute(gold, prediction["text"]) for gold in _golds(reference)))
+    return float(TOKEN_F1.per_example(prediction, reference))  # type: ignore[arg-type]
 
 
 def start(prediction: Mapping[str, Any], reference: Reference) -> float:

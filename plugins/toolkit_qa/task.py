@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from toolkit import Baseline, Panel, QuestionAnsweringTask, Recipe, Row
+from toolkit.texts import spaced
 from toolkit_qa import asking
 from toolkit_qa.scoring import METRICS
 
@@ -169,7 +170,7 @@ def _answer_length(row: Row) -> str | None:
     texts = row["answers"]["text"]
     if not texts:
         return None
-    words = len(texts[0].split())
+    words = len(spaced(texts[0]).split())
     for high in (2, 4, 9, 20):
         if words < high:
             return f"under {high} words"
@@ -177,7 +178,7 @@ def _answer_length(row: Row) -> str | None:
 
 
 def _context_length(row: Row) -> str:
-    words = len(row["context"].split())
+    words = len(spaced(row["context"]).split())
     for high in (60, 120, 250, 1_000):
         if words < high:
             return f"under {high:,} words"

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from toolkit.texts import sentences
+
 INSTRUCTIONS: Final = ("sentiment", "quality", "recommendation", "features", "summary")
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 STARS: Final = (1, 2, 3, 4, 5)
@@ -121,7 +123,7 @@ def without_repeats(instruction: str, text: str) -> str:
     if instruction == "features":
         return ", ".join(dict.fromkeys(part.strip() for part in text.split(",")))
     if instruction == "quality":
-        return " ".join(dict.fromkeys(re.split(r"(?<=[.!?])\s+", text)))
+        return " ".join(dict.fromkeys(sentences(text, casual=True)))
     return text
 
 

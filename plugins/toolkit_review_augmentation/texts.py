@@ -8,21 +8,24 @@ from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import regex
+
 from toolkit import MissingExtra
 from toolkit.baselines import sentence_encoder
+from toolkit.texts import sentences as split_sentences
+from toolkit.texts import spaced
 
 if TYPE_CHECKING:
     import numpy as np
 
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-CLAUSE_END = re.compile(r"[.!?;:,\n]+|\s+(?:and|but)\s+")
-WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+CLAUSE_END = re.compile(r"[.!?;:,\n。！？；：，、।؟،؛]+|\s+(?:and|but)\s+")
+WORD = regex.compile(r"\p{L}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*")
 TOKEN = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")
 
 
 def sentences(text: str) -> list[str]:
-    """Split a text into sentences, at final punctuation and at line breaks."""
-    return [part.strip() for part in SENTENCE_END.split(text) if part.strip()]
+    """Split a review into sentences, which may begin with small letters; and at line breaks."""
+    return split_sentences(text, casual=True)
 
 
 def clauses(text: str) -> list[str]:
@@ -56,7 +59,7 @@ def require_lemmas() -> None:
 
 def lemmas(text: str) -> list[str]:
     """The dictionary forms of a text's words, in order."""
-    return [lemma(word) for word in WORD.findall(text)]
+    return [lemma(word) for word in WORD.findall(spaced(text))]
 
 
 @cache
@@ -69,7 +72,7 @@ def stop_words() -> frozenset[str]:
 
 def content_lemmas(text: str) -> list[str]:
     """The lemmas of a text's words without stop words, in order."""
-    words = (word.casefold() for word in WORD.findall(text))
+    words = (word.casefold() for word in WORD.findall(spaced(text)))
     return [lemma(word) for word in words if word not in stop_words()]
 
 

@@ -9,13 +9,13 @@ training row.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from toolkit import Baseline, MissingExtra
 from toolkit.baselines import nearest, sentence_vectors
 from toolkit.data import tables
+from toolkit.texts import sentences, terms
 from toolkit_summarization import faithfulness
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from toolkit import Predictor
-
-_END = re.compile(r"((?<=[.!?])[\"'”’)]*)\s+(?=[\"'“‘(]?[A-Z0-9])")
-
-
-def sentences(text: str) -> list[str]:
-    """Split a text into sentences, at final punctuation before a capital and at line breaks."""
-    return [part.strip() for part in _END.sub(r"\1\n", text).split("\n") if part.strip()]
 
 
 def of_texts(column: str) -> Mapping[str, Baseline]:
@@ -77,7 +70,7 @@ def template(text: str) -> str:
         return text
     stated = []
     for label, value in fields:
-        name = " ".join(re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", label)).lower()
+        name = " ".join(faithfulness.label_words(label))
         unknown = value.casefold() in faithfulness.NOTHING
         stated.append(f"The {name} is {'not known' if unknown else value}.")
     return " ".join(stated)
@@ -94,8 +87,10 @@ def central(parts: Sequence[str], number: int) -> list[str]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     try:
-        vectors = TfidfVectorizer(stop_words="english").fit_transform(parts)
-    except ValueError:  # only stop words
+        vectors = TfidfVectorizer(
+            stop_words="english", tokenizer=terms, token_pattern=None
+        ).fit_transform(parts)
+    except ValueError:  # only stop words, which are English ones
         return list(parts[:number])
     alike = (vectors @ vectors.T).toarray()
     alike[range(len(parts)), range(len(parts))] = 0.0

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from toolkit_summarization.baselines import central, sentences
+from toolkit.texts import sentences
+from toolkit_summarization.baselines import central
 
 KEPT: Final = 3
 """Number of sentences that the second stage gets."""

@@ -25,14 +25,19 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import regex
+
+from toolkit import texts
 from toolkit_summarization.claims_words import ABSENT
 
 _LINE: Final = re.compile(r"\s*([^:|\[\]]{1,40}):\s*([^|]*?)\s*")
-_BRACKETS: Final = re.compile(r"([A-Za-z][\w /-]{0,40})\[([^\]]*)\]")
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])|\n+")
-_FACT: Final = re.compile(
-    r"[$€£]?\b[A-Z]{0,3}[-/]?\d[\w,./:-]*\w|[$€£]?\d+|\b[A-Z][\w'’-]*[a-z][\w'’-]*|\b[A-Z]{2,}\b"
+_BRACKETS: Final = re.compile(r"([^\W\d_][\w /-]{0,40})\[([^\]]*)\]")
+_FACT: Final = regex.compile(
+    r"[$€£]?\b\p{Lu}{0,3}[-/]?\d[\w,./:-]*\w|[$€£]?\d+"
+    r"|\b\p{Lu}[\w'’-]*\p{Ll}[\w'’-]*|\b\p{Lu}{2,}\b"
 )
+_LABEL: Final = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})|[\p{Lo}\p{M}]+|\d+")
+"""Words of a label, also of one such as "familyFriendly"."""
 _NEGATIONS: Final = re.compile(
     r"\b(not?|never|without|missing|unknown|lacks?|absent|supplied|open|isn't|aren't|non)\b", re.I
 )
@@ -99,7 +104,7 @@ def check(source: str, text: str) -> Checked | None:
     fields = parse(source)
     if not fields:
         return None
-    sentences = [part for part in _SENTENCE.split(text) if part]
+    sentences = texts.sentences(text)
     sorts = {label: CUES[label][0] for label, _ in fields if label in CUES}
     stated: list[str] = []
     missing: list[str] = []
@@ -143,15 +148,19 @@ def _verdict(
 def _mentioned(label: str, sentences: Sequence[str], *, negated: bool) -> bool:
     """Whether a sentence is about a field and has a negation, or has none."""
     cue = CUES[label][1] if label in CUES else None
-    words = [w.casefold() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", label)]
+    words = [word for word in label_words(label) if not word.isdigit()]
     for sentence in sentences:
         lower = sentence.casefold()
         about = re.search(cue, lower, re.I) if cue else None
-        if (about or all(word in lower for word in words)) and (
-            bool(_NEGATIONS.search(sentence)) == negated
-        ):
+        named = bool(words) and all(word in lower for word in words)
+        if (about or named) and (bool(_NEGATIONS.search(sentence)) == negated):
             return True
     return False
+
+
+def label_words(label: str) -> list[str]:
+    """The words of a label in small letters: "familyFriendly" has two."""
+    return [word.casefold() for word in _LABEL.findall(texts.normalized(label))]
 
 
 @lru_cache(maxsize=20_000)
@@ -196,4 +205,4 @@ def facts(source: str, text: str) -> tuple[list[tuple[int, int]], list[tuple[int
 
 def _first_of_sentence(text: str, at: int) -> bool:
     before = text[:at].rstrip(" \"'“(")
-    return not before or before[-1] in ".!?:\n"
+    return not before or before[-1] in ".!?:\n。！？।؟۔"

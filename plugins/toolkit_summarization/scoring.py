@@ -5,12 +5,16 @@ references ROUGE, METEOR and BERTScore take the best one, as is usual, and the t
 ROUGE's mean over the references. All metrics lie between 0 and 1 unless they say otherwise.
 
 * ROUGE-1, -2, -L: ``rouge-score``, F-measure with the Porter stemmer. It is the primary metric, so
-  without it (the extras ``summarization`` and ``offline`` bring it) these tasks cannot run.
+  without it (the extras ``summarization`` and ``offline`` bring it) these tasks cannot run. Words
+  are those of :func:`toolkit.texts.words`, since the library's own tokenizer drops every character
+  but a–z and 0–9; on ASCII texts the two are equal.
 * BLEU: ``sacrebleu`` (extra ``summarization``), corpus BLEU. Each row stores its counts, which are
   summed before BLEU is computed, so that a value of resampled rows is corpus BLEU too.
 * METEOR: NLTK, which ``rouge-score`` brings. Its third stage needs WordNet: if that is not
   installed, only exact words and stems count, and the label says so. Words are split by NLTK's
   Treebank tokenizer.
+* Scripts that are written without blanks are compared character by character, also by BLEU and
+  METEOR. Stems, synonyms and the encoder of BERTScore are English; the metrics' notes say so.
 * BERTScore: ``bert-score`` (extra ``summarization``) on the offline sentence encoder (extra
   ``offline``): comparable between systems of one run, not with values of other encoders. Encoding
   every output of every system is slow, so in large data sets only one row in several is scored, and
@@ -28,7 +32,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import Metric, MissingExtra
+from toolkit import Metric, MissingExtra, texts
 from toolkit_summarization import faithfulness
 
 if TYPE_CHECKING:
@@ -38,6 +42,18 @@ Reference = Mapping[str, Any]
 NAMES: Final = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
 EXTRA: Final = "summarization"
 
+ROUGE_NOTE: Final = (
+    "ROUGE: of words in any script; those in plain Latin letters are compared by their English "
+    "stems, and scripts without blanks between words character by character."
+)
+METEOR_NOTE: Final = (
+    "METEOR: its stems and synonyms are English; in other languages equal words count alone."
+)
+BERT_NOTE: Final = (
+    "BERTScore: its encoder was trained on English; of texts in other languages it measures little."
+)
+"""The notes that the report prints below the metrics."""
+
 
 # -- ROUGE -----------------------------------------------------------------------------------------
 def require() -> None:
@@ -46,12 +62,28 @@ def require() -> None:
         raise MissingExtra("ROUGE", EXTRA)
 
 
+class _Tokenizer:
+    """The tokenizer of ROUGE: words of any script, of which the English ones are stemmed."""
+
+    def __init__(self) -> None:
+        from nltk.stem.porter import PorterStemmer
+
+        self._stem = functools.lru_cache(maxsize=50_000)(PorterStemmer().stem)
+
+    def tokenize(self, text: str) -> list[str]:
+        # As rouge-score has it, words of up to three letters are not stemmed.
+        return [
+            self._stem(word) if len(word) > 3 and word.isascii() else word
+            for word in texts.words(texts.normalized(text).lower())
+        ]
+
+
 @functools.cache
 def _scorer() -> Any:
     require()
     from rouge_score.rouge_scorer import RougeScorer
 
-    return RougeScorer(list(NAMES), use_stemmer=True)
+    return RougeScorer(list(NAMES), tokenizer=_Tokenizer())
 
 
 @functools.lru_cache(maxsize=200_000)
@@ -75,6 +107,25 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
+# -- words for libraries that split at blanks -----------------------------------------------------
+@functools.cache
+def _foreign_marks() -> Any:
+    """Punctuation that tokenizers for English do not know: 。 ، । «, but no dashes or quotes."""
+    import regex
+
+    return regex.compile(r"[\p{P}--[\p{ASCII}\p{Block=General_Punctuation}]]", regex.V1)
+
+
+def _set_off(text: str) -> str:
+    """A text in form C with blanks between what the English tokenizers would take for one word.
+
+    English texts stay as they are.
+    """
+    if text.isascii():
+        return text
+    return str(_foreign_marks().sub(r" \g<0> ", texts.spaced(text)))
+
+
 # -- BLEU ------------------------------------------------------------------------------------------
 @functools.cache
 def _bleu() -> Any:
@@ -87,7 +138,7 @@ def _bleu() -> Any:
 
 def bleu_counts(text: str, reference: Reference) -> tuple[float, ...]:
     """The counts that corpus BLEU sums: two lengths, then matches and n-grams of each order."""
-    score = _bleu().sentence_score(text, list(reference["texts"]))
+    score = _bleu().sentence_score(_set_off(text), [_set_off(one) for one in reference["texts"]])
     return (score.sys_len, score.ref_len, *score.counts, *score.totals)
 
 
@@ -162,8 +213,8 @@ def meteor_of(reference: str, text: str) -> float:
     """METEOR of a text against one reference."""
     from nltk.translate.meteor_score import single_meteor_score
 
-    split = _words().tokenize
-    return float(single_meteor_score(split(reference), split(text), wordnet=wordnet()))
+    expected, written = (_words().tokenize(_set_off(one)) for one in (reference, text))
+    return float(single_meteor_score(expected, written, wordnet=wordnet()))
 
 
 def meteor(text: str, reference: Reference) -> float:
@@ -217,7 +268,8 @@ def bert_metric(every: int) -> Metric:
         return bert(text, reference) if _chosen(reference, every) else None
 
     label = "BERTScore" if every == 1 else f"BERTScore (one row in {every})"
-    return Metric("bertscore", per_example, label=label, prepare=prepare, tolerance=1e-3)
+    return Metric("bertscore", per_example, label=label, prepare=prepare, tolerance=1e-3,
+                  note=BERT_NOTE)  # fmt: skip
 
 
 def bert_prepare(texts: Sequence[str], references: Sequence[Reference]) -> None:
@@ -251,11 +303,12 @@ def bert(text: str, reference: Reference) -> float:
 # -- length and novelty --------------------------------------------------------------------------
 def compression(text: str, reference: Reference) -> float:
     """Words of the text divided by words of its source."""
-    return len(text.split()) / max(1, len(reference["source"].split()))
+    written, source = (len(texts.spaced(one).split()) for one in (text, reference["source"]))
+    return written / max(1, source)
 
 
 def _ngrams(text: str, order: int) -> Iterator[tuple[str, ...]]:
-    words = text.casefold().split()
+    words = texts.spaced(text).casefold().split()
     return zip(*(words[start:] for start in range(order)), strict=False)
 
 
@@ -312,11 +365,14 @@ def metrics(*, fields: bool = False, every: int = 1) -> tuple[Metric, ...]:
         every: BERTScore is computed of one row in so many.
     """
     staged = "" if wordnet_installed() else " (exact words and stems)"
-    all_metrics = [Metric(name, _rouge_of(name, max), label=label) for name, label in NAMES.items()]
+    all_metrics = [
+        Metric(name, _rouge_of(name, max), label=label, note=ROUGE_NOTE if name == "rougeL" else "")
+        for name, label in NAMES.items()
+    ]
     all_metrics += FAITHFULNESS if fields else ()
     if find_spec("sacrebleu"):
         all_metrics.append(Metric("bleu", bleu_counts, bleu_of, label="BLEU"))
-    all_metrics.append(Metric("meteor", meteor, label=f"METEOR{staged}"))
+    all_metrics.append(Metric("meteor", meteor, label=f"METEOR{staged}", note=METEOR_NOTE))
     if has_bert():
         all_metrics.append(bert_metric(every))
     all_metrics += [

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from toolkit import Generated, Row, Source, Task
+from toolkit import Generated, Row, Source, Task, texts
 from toolkit_summarization import scoring
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def read_text(text: str) -> str | None:
 
 def length_of(text: str) -> str:
     """The length of a text in words, as a range."""
-    words = len(text.split())
+    words = len(texts.spaced(text).split())
     for high in (40, 60, 120, 250, 500, 1_000):
         if words < high:
             return f"under {high:,} words"

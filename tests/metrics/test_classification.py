@@ -12,6 +12,7 @@ from sklearn import metrics as sklearn_metrics
 
 from toolkit import classification_metrics, ordinal_metrics
 from toolkit.evaluation.confusion import confusion
+from toolkit.metrics import macro_f1
 from toolkit.metrics.classification import nearest
 from toolkit.metrics.metric import Metric
 from toolkit.runs.predictions import System
@@ -69,6 +70,81 @@ def test_a_prediction_that_is_no_class_is_wrong_for_every_metric() -> None:
     assert figures["accuracy"] == 0.5
     assert figures["recall_a"] == 0.5 and figures["precision_a"] == 1.0
     assert figures["macro_recall"] == 0.5
+
+
+classes = st.sampled_from(["a", "b", "c", "d", "é"])
+
+
+@given(
+    st.lists(st.tuples(classes, classes), min_size=1, max_size=40),
+    st.permutations(["a", "b", "c", "d", "é", "absent from all rows"]),
+)
+def test_macro_f1_is_one_metric_and_sklearns(
+    pairs: list[tuple[str, str]], listed: list[str]
+) -> None:
+    true, predicted = [t for t, _ in pairs], [p for _, p in pairs]
+    expected = sklearn_metrics.f1_score(true, predicted, average="macro", zero_division=0)
+    for metric in (macro_f1(listed), named(classification_metrics(listed))["macro_f1"]):
+        assert metric.value(values(metric, predicted, true)) == pytest.approx(expected)
+
+
+@given(
+    st.lists(st.tuples(classes, classes | st.sampled_from([None, "unknown"])), min_size=1),
+    st.lists(classes, unique=True, min_size=1),
+)
+def test_unknown_predictions_are_wrong_and_no_class(
+    pairs: list[tuple[str, str | None]], listed: list[str]
+) -> None:
+    """With sklearn's ``labels``: those of the references, and listed ones that are predicted.
+
+    References that are not listed are classes too, as they are for sklearn.
+    """
+    true, predicted = [t for t, _ in pairs], [p for _, p in pairs]
+    counted = sorted({*true, *(p for p in predicted if p in listed)})
+    expected = sklearn_metrics.f1_score(
+        true, ["-" if p is None else p for p in predicted], labels=counted, average="macro",
+        zero_division=0,
+    )  # fmt: skip
+    metric = macro_f1(listed)
+    assert metric.value(values(metric, predicted, true)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("unknown", [None, "unknown", "", float("nan"), 0])
+def test_an_unknown_prediction_is_never_the_first_class(unknown: Any) -> None:
+    metric = macro_f1(["a", "b"])
+    assert metric.value(values(metric, [unknown] * 3, ["a"] * 3)) == 0.0
+    # Recall of "a" is a half, its precision one; "b" occurs nowhere.
+    assert metric.value(values(metric, ["a", unknown], ["a", "a"])) == pytest.approx(2 / 3)
+
+
+def test_perfect_predictions_are_perfect_where_classes_are_absent() -> None:
+    metric = macro_f1(["white", "black", "green", "red"])
+    assert metric.value(values(metric, ["white"] * 21, ["white"] * 21)) == 1.0
+    for macro in classification_metrics(["pos", "neg", "neutral"])[:4]:
+        assert macro.value(values(macro, ["pos", "neg"], ["pos", "neg"])) == 1.0
+
+
+def test_the_two_definitions_that_once_differed() -> None:
+    metric = macro_f1(["a", "b", "c"])
+    found = metric.value(values(metric, ["a", "b", "b", "b"], ["a", "a", "b", "b"]))
+    assert found == pytest.approx((2 / 3 + 4 / 5) / 2)  # 0.733
+
+
+def test_classes_of_test_that_are_not_listed_lower_the_mean() -> None:
+    metric = macro_f1(["white", "red"])
+    figure = metric.value(values(metric, ["white", "red", "white"], ["white", "red", "purple"]))
+    assert figure == pytest.approx((2 / 3 + 1 + 0) / 3)
+
+
+def test_classes_are_compared_in_one_form_of_unicode() -> None:
+    for metric in classification_metrics(["caf\u00e9", "tea"])[:4]:
+        assert metric.value(values(metric, ["cafe\u0301", "tea"], ["caf\u00e9", "tea"])) == 1.0
+
+
+def test_classes_that_read_alike_have_metrics_of_their_own() -> None:
+    names = [metric.name for metric in classification_metrics(["C++", "C#", "C", "?", "белый"])]
+    assert len(set(names)) == len(names)
+    assert "f1_c_1" in names and "f1_c_2" in names and "f1_4" in names and "f1_белый" in names
 
 
 def test_ordered_classes() -> None:

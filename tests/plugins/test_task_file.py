@@ -180,6 +180,38 @@ def test_rows_in_no_known_form_are_refused_with_the_known_ones(folder: Path) -> 
         prepare(task_file.load(folder / "mail.toml")(), Source())
 
 
+CLASSES = 'kind = "sequence-classification"\nclasses = ["ham", "spam"]\n'
+COSTS = f'{CLASSES}metrics = ["accuracy", "expected_cost"]\n[costs]\n'
+
+
+def test_a_file_may_say_what_mistakes_cost(tmp_path: Path) -> None:
+    path = tmp_path / "spam.toml"
+    path.write_text(f"{COSTS}ham = {{spam = 20}}\nspam = {{ham = 1}}\n")
+    cost = task_file.load(path)().metrics[1]
+    pairs = [("ham", "ham"), ("spam", "ham"), ("ham", "spam"), (None, "ham")]
+    assert [cost.per_example(p, r) for p, r in pairs] == [0, 20, 1, 20]
+    assert not cost.greater_is_better
+
+
+def test_costs_of_classes_that_are_no_texts(tmp_path: Path) -> None:
+    path = tmp_path / "stars.toml"
+    path.write_text(
+        'kind = "sequence-classification"\nclasses = [1, 2]\nmetrics = ["expected_cost"]\n'
+        "[costs]\n1 = {2 = 3}\n2 = {1 = 4}\n"
+    )
+    cost = task_file.load(path)().metrics[0]
+    assert [cost.per_example(p, r) for p, r in [(2, 1), (1, 2), (1, 1)]] == [3, 4, 0]
+
+
+@pytest.mark.parametrize("name", ["macro_precision", "macro_recall", "macro_f1"])
+def test_figures_of_classes_are_the_ready_made_ones(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "spam.toml"
+    path.write_text(f'{CLASSES}metrics = ["{name}"]\n')
+    metric = task_file.load(path)().metrics[0]
+    assert metric.value([metric.per_example("ham", "ham")]) == 1.0
+    assert metric.value([metric.per_example(None, "ham")]) == 0.0
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -197,6 +229,13 @@ def test_rows_in_no_known_form_are_refused_with_the_known_ones(folder: Path) -> 
         ('kind = "causal-lm"\ndata = "no.csv"', "there is no file"),
         ('kind = "causal-lm"\nmetrics = ["token-f1"]', "no metric 'token-f1' – did you mean"),
         ('kind = "sequence-classification"\nmetrics = ["macro_f1"]', "macro_f1 needs classes"),
+        (CLASSES + 'metrics = ["expected_cost"]', "expected_cost needs classes and a table costs"),
+        (CLASSES + "[costs]\nham = {spam = 1}\nspam = {ham = 1}", "name it in metrics"),
+        (COSTS + "ham = {spma = 1}\nspam = {ham = 1}", "no class 'spma' – did you mean 'spam'"),
+        (COSTS + "ham = {spam = 1}", "predicting 'ham' for 'spam' has no cost"),
+        (COSTS + 'ham = {spam = "1"}\nspam = {ham = 1}', "must be a number, not '1'"),
+        (COSTS + "ham = 3", "costs of 'ham' must be a table"),
+        ('kind = "causal-lm"\nmetrics = [["x"]]', "there is no metric ['x']"),
         ('kind = "causal-lm"\n[recipe]\nmodle = "x"', "unknown key 'modle'"),
         ('kind = "causal-lm"\n[recipe.lora', "is not a readable TOML file"),
         ('kind = "causal-lm"\nsynthetic = 1', "synthetic must be true or false"),

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from toolkit.metrics.answers import normalize_answer as normalize_answer
     from toolkit.metrics.classification import accuracy as accuracy
     from toolkit.metrics.classification import classification_metrics as classification_metrics
+    from toolkit.metrics.classification import macro_f1 as macro_f1
     from toolkit.metrics.classification import ordinal_metrics as ordinal_metrics
     from toolkit.metrics.common import ACCURACY as ACCURACY
     from toolkit.metrics.common import EXACT_MATCH as EXACT_MATCH
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from toolkit.metrics.common import NAMED as NAMED
     from toolkit.metrics.common import RMSE as RMSE
     from toolkit.metrics.common import TOKEN_F1 as TOKEN_F1
-    from toolkit.metrics.common import macro_f1 as macro_f1
+    from toolkit.metrics.costs import expected_cost as expected_cost
     from toolkit.metrics.metric import Metric as Metric
     from toolkit.metrics.metric import mean as mean
     from toolkit.metrics.regression import mae as mae
@@ -32,8 +34,15 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "classification": ["accuracy", "classification_metrics", "ordinal_metrics"],
-        "common": ["ACCURACY", "EXACT_MATCH", "MAE", "NAMED", "RMSE", "TOKEN_F1", "macro_f1"],
+        "answers": ["normalize_answer"],
+        "classification": [
+            "accuracy",
+            "classification_metrics",
+            "macro_f1",
+            "ordinal_metrics",
+        ],
+        "common": ["ACCURACY", "EXACT_MATCH", "MAE", "NAMED", "RMSE", "TOKEN_F1"],
+        "costs": ["expected_cost"],
         "metric": ["Metric", "mean"],
         "regression": ["mae", "r2", "rmse", "root_mean"],
         "target": ["Target"],

@@ -18,7 +18,7 @@ def mae(unit: str = "", format_spec: str = ".3f") -> Metric:
         format_spec: how the figure is written.
     """
     return Metric(
-        "mae", lambda p, r: abs(p - r), greater_is_better=False,
+        "mae", lambda p, r: abs(float(p) - float(r)), greater_is_better=False,
         label="Mean absolute error", unit=unit, format=format_spec,
     )  # fmt: skip
 
@@ -26,13 +26,16 @@ def mae(unit: str = "", format_spec: str = ".3f") -> Metric:
 def rmse(unit: str = "", format_spec: str = ".3f") -> Metric:
     """The root of the mean squared error; arguments as of :func:`mae`."""
     return Metric(
-        "rmse", lambda p, r: (p - r) ** 2, aggregate=root_mean, greater_is_better=False,
+        "rmse", lambda p, r: (float(p) - float(r)) ** 2, root_mean, greater_is_better=False,
         label="Root mean squared error", unit=unit, format=format_spec,
     )  # fmt: skip
 
 
 def r2() -> Metric:
-    """The coefficient of determination; negative where the mean of the answers is better."""
+    """The coefficient of determination; negative where the mean of the answers is better.
+
+    Where all answers are equal it is 1 if all predictions are right and else 0, as in sklearn.
+    """
     return Metric("r2", lambda p, r: (r, p), aggregate=_determination, label="R²")
 
 
@@ -42,6 +45,10 @@ def root_mean(squares: np.ndarray, axis: int = -1) -> Any:
 
 
 def _determination(true: np.ndarray, predicted: np.ndarray, axis: int = -1) -> Any:
+    import numpy as np
+
     residual = ((true - predicted) ** 2).sum(axis=axis)
     total = ((true - true.mean(axis=axis, keepdims=True)) ** 2).sum(axis=axis)
-    return 1 - residual / (total + 1e-300)  # where all true values are equal
+    constant = true.max(axis=axis) == true.min(axis=axis)  # rounding may leave a total above 0
+    share = residual / np.where(constant, 1.0, total)
+    return np.where(constant, (residual == 0).astype(float), 1 - share)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
-from toolkit.metrics import common
+from toolkit.metrics import classification_metrics, common, expected_cost
 from toolkit.metrics.metric import Metric
 from toolkit.plugins import recipes
 from toolkit.plugins.toml_kinds import KINDS
@@ -33,6 +33,7 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "target": (str, "a text"),
     "classes": (list, "a list"),
     "metrics": (list, "a list"),
+    "costs": (dict, "a table"),
     "margin": (float, "a number"),
     "synthetic": (bool, "true or false"),
     "recipe": (dict, "a table"),
@@ -99,17 +100,56 @@ def _error_in(file: Path) -> Callable[[str], UsageError]:
 def _metrics(
     file: Path, content: Mapping[str, Any], default: tuple[str, ...]
 ) -> tuple[Metric, ...]:
-    classes = content.get("classes")
-    known = {**common.NAMED, **({"macro_f1": common.macro_f1(classes)} if classes else {})}
+    known = {**common.NAMED, **_of_classes(file, content)}
     wanted = content.get("metrics") or [name for name in default if name in known]
     for name in wanted:
-        if name not in known:
-            hint = "; macro_f1 needs classes" if name == "macro_f1" else ""
+        if not isinstance(name, str) or name not in known:
+            hint = f"; {name} needs {NEEDS[name]}" if str(name) in NEEDS else ""
             raise UsageError(
                 f"{file}: there is no metric {name!r}{did_you_mean(str(name), known)}{hint}; "
                 f"there are {', '.join(known)}"
             )
+    if "costs" in content and COST not in wanted:
+        raise UsageError(f'{file}: costs is a table for the metric "{COST}"; name it in metrics')
     return tuple(known[name] for name in wanted)
+
+
+COST = "expected_cost"
+NEEDS: Mapping[str, str] = {
+    **dict.fromkeys(("macro_precision", "macro_recall", "macro_f1"), "classes"),
+    COST: "classes and a table costs",
+}
+"""What a file must have beside the name of a metric."""
+
+
+def _of_classes(file: Path, content: Mapping[str, Any]) -> dict[str, Metric]:
+    """The metrics that need to know the classes, by name; none where the file names no classes."""
+    classes = content.get("classes")
+    if not classes:
+        return {}
+    found = {m.name: m for m in classification_metrics(classes) if m.name in NEEDS}
+    if "costs" in content:
+        found[COST] = _expected_cost(file, classes, content["costs"])
+    return found
+
+
+def _expected_cost(file: Path, classes: Sequence[Any], costs: Mapping[str, Any]) -> Metric:
+    """The metric of a table ``[costs.TRUE]`` with ``PREDICTED = cost``; keys are always texts."""
+    named = {str(v).lower() if isinstance(v, bool) else str(v): v for v in classes}
+
+    def labelled(table: Mapping[str, Any]) -> dict[Any, Any]:
+        return {named.get(key, key): value for key, value in table.items()}
+
+    for true, row in costs.items():
+        if not isinstance(row, Mapping):
+            raise UsageError(
+                f"{file}: costs of {true!r} must be a table from predicted class to cost, "
+                f"not {row!r}"
+            )
+    try:
+        return expected_cost(classes, labelled({t: labelled(row) for t, row in costs.items()}))
+    except UsageError as error:
+        raise UsageError(f"{file}: {error}") from error
 
 
 def _recipe(file: Path, task: type[Task], content: dict[str, Any]) -> Any:

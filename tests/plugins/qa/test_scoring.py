@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from toolkit.metrics import statistics
-from toolkit_qa import scoring
+from toolkit_qa import asking, scoring
 
 TEXTS = [
     "", "the", "a", "The Beatles", "Beatles", "the beatles!", "BEATLES", "1,250", "1250", "$1,250",
@@ -130,3 +130,44 @@ def test_every_metric_stores_finite_numbers_of_a_row():
     for metric in scoring.METRICS:
         stored = metric.per_example(prediction("red"), reference("red"))
         assert all(math.isfinite(v) for v in (stored if isinstance(stored, tuple) else (stored,)))
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "exact", "f1"),
+    [
+        ("北京大学", "北京", 0.0, 2 / 3),
+        ("「東京」", "東京", 1.0, 1.0),
+        ("1990年", "1990", 0.0, 2 / 3),
+        ("की", "का", 0.0, 0.0),
+        ("दिल्ली।", "दिल्ली", 1.0, 1.0),
+        ("القاهرة", "القاهرة؟", 1.0, 1.0),
+        ("ร้านอาหาร", "ร้าน", 0.0, pytest.approx(0.6)),
+        ("Orle\u0301ans", "Orl\u00e9ans", 1.0, 1.0),
+    ],
+)
+def test_answers_of_any_script_are_scored_as_task_files_score_them(gold, answer, exact, f1):
+    from toolkit.metrics import EXACT_MATCH, TOKEN_F1
+
+    prediction, reference = {"text": answer}, {"texts": [gold], "starts": [0]}
+    assert scoring.exact(prediction, reference) == exact
+    assert scoring.f1(prediction, reference) == f1
+    assert EXACT_MATCH.per_example(answer, gold) == exact
+    assert TOKEN_F1.per_example(answer, gold) == f1
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ("It's 3.5 km, he said.", ["It's", "3.5", "km", "he", "said"]),
+        ("北京3号", ["北", "京", "3", "号"]),
+        ("किताब की", ["किताब", "की"]),
+    ],
+)
+def test_words_of_a_context_are_found_at_their_places(context, words):
+    assert [span.of(context) for span in asking.word_spans(context)] == words
+
+
+def test_sentences_of_a_context_are_found_at_their_places():
+    context = "  北京是首都。上海很大。 Mr. Li came."
+    found = [span.of(context) for span in asking.sentences(context)]
+    assert found == ["北京是首都。", "上海很大。", "Mr. Li came."]

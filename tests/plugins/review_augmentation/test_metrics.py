@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from toolkit.evaluation.confusion import confusion
-from toolkit_review_augmentation import metrics
+from toolkit_review_augmentation import metrics, texts
 from toolkit_review_augmentation.task import ReviewAugmentation
 
 
@@ -96,3 +96,12 @@ def test_completeness_ranks_the_gold_answer_above_half_of_it_and_nonsense() -> N
     assert metrics.coherence("The battery is good. The strap is poor.", row) > metrics.coherence(
         "The battery is good. We met at the gate.", row
     )
+
+
+def test_words_and_clauses_of_other_scripts_are_whole():
+    assert texts.lemmas("किताब अच्छी") == ["किताब", "अच्छी"]
+    assert texts.lemmas("很好") == ["很", "好"]
+    assert texts.clauses("很好，很贵。") == ["很好", "很贵"]
+    assert texts.sentences("I like it. works well! बहुत अच्छा है। हाँ") == [
+        "I like it.", "works well!", "बहुत अच्छा है।", "हाँ",
+    ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datasets
+import pytest
 
 from toolkit_summarization import baselines
 
@@ -39,3 +40,24 @@ def test_sentences_are_not_cut_within_numbers():
     assert baselines.sentences('It cost 3.5 pounds. "Yes." He left.') == [
         "It cost 3.5 pounds.", '"Yes."', "He left.",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "rest"),
+    [
+        ("« La mairie brûle ! » dit M. Petit.", "Élodie l'a vue. Personne n'est blessé."),
+        ("Москва — столица России.", "Это большой город."),
+        ("दिल्ली भारत की राजधानी है।", "यह बड़ी है।"),
+        ("القاهرة عاصمة مصر.", "هل هي كبيرة؟"),
+        ("北京是中国的首都。", "上海很大。"),
+    ],
+)
+def test_lead_1_of_any_script_is_the_first_sentence(first, rest):
+    between = "" if first.startswith("北") else " "
+    lead = baselines.of_texts("article")["lead-1"]
+    assert predicted(lead, [first + between + rest]) == [first]
+
+
+def test_textrank_reads_scripts_without_blanks():
+    parts = ["今天下雨。", "北京的大楼很高。", "北京的大楼很多。", "猫睡了。"]
+    assert baselines.central(parts, 1)[0].startswith("北京的大楼")

@@ -90,3 +90,27 @@ def test_bracketed_records_are_parsed_and_yes_and_no_are_searched_for():
 )
 def test_running_text_has_no_fields(text):
     assert parse(text) == () and check(text, "A storm.") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "stated"),
+    [
+        ("город: Москва | ущерб: не указан", "Дело было в г. Москва. Ущерб 5.", ("город",)),
+        ("जगह: दिल्ली | राशि: 500", "यह दिल्ली में हुआ। राशि 500 है।", ("जगह", "राशि")),
+        ("città[Forlì], età[30]", "A Forlì, 30 anni.", ("città", "età")),
+    ],
+)
+def test_fields_of_any_script_are_checked(source, text, stated):
+    found = check(source, text)
+    assert found.stated == stated
+
+
+def test_a_label_of_another_script_is_not_in_every_sentence():
+    """Without words of its own, a label would be found in any sentence at all."""
+    for label in ("свидетель", "गवाह", "证人"):
+        assert check(f"{label}: n/a | city: Bonn", "It was not in Bonn.").missing == (label,)
+
+
+@pytest.mark.parametrize("name", ["Évian", "Москва", "Άργος"])
+def test_invented_names_are_found_in_any_script_with_capitals(name):
+    assert len(check("city: Bonn | year: 1990", f"Bonn and {name} in 1990.").invented) == 1

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toolkit_summarization import scoring
 
@@ -134,3 +138,61 @@ def test_the_references_alone_decide_which_rows_get_bertscore():
     measured = scoring.bert_metric(12)
     left = next(row for row in rows if row not in chosen)
     assert measured.per_example("anything", left) is None and "one row in 12" in measured.label
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=80),
+       st.text(st.characters(max_codepoint=127), max_size=80))  # fmt: skip
+def test_rouge_of_ascii_texts_is_that_of_the_packages_own_tokenizer(reference, text):
+    from rouge_score.rouge_scorer import RougeScorer
+
+    own = RougeScorer(list(scoring.NAMES), use_stemmer=True).score(reference, text)
+    assert scoring.rouge(reference, text) == tuple(own[n].fmeasure for n in scoring.NAMES)
+
+
+TONGUES = [
+    ("北京是中国的首都。", "上海大城市"),
+    ("पूर्व प्रधानमन्त्री शिंजो आबे।", "की"),
+    ("Москва — столица России", "большой город"),
+    ("القاهرة عاصمة مصر.", "نهر"),
+    ("Η Αθήνα είναι μεγάλη", "πόλη"),
+    ("กรุงเทพเป็นเมืองหลวง", "น้ำ"),
+    ("Être ou ne pas être", "Etre là"),
+    ("서울은 한국의 수도이다", "강물"),
+    ("😍 🎉", "😡"),
+]
+
+
+@pytest.mark.parametrize(("text", "other"), TONGUES)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_equal_texts_of_any_script_score_one_and_others_less(text, other, form):
+    written = {"source": text, "texts": [text]}
+    same = unicodedata.normalize(form, text)
+    for name in scoring.NAMES:
+        assert metric(name).per_example(same, written) == 1.0
+        assert metric(name).per_example(other, written) < 0.5
+    assert metric("rouge1").per_example(other, written) < 0.2
+    assert metric("meteor").per_example(same, written) > 0.9
+    assert metric("meteor").per_example(other, written) < 0.2
+    assert metric("novel_2").per_example(same, written) == 0.0
+
+
+def test_scripts_without_blanks_are_compared_by_character_everywhere():
+    text, other = "北京是中国的首都。", "北京是大国的首都。"
+    reference = {"source": text, "texts": [text]}
+    assert metric("rouge1").per_example(other, reference) == pytest.approx(7 / 8)
+    assert metric("meteor").per_example(other, reference) > 0.7
+    counts = metric("bleu").per_example(other, reference)
+    assert counts[:4] == (9, 9, 8, 6)  # with the full stop
+    assert metric("compression").per_example("北京", reference) == pytest.approx(2 / 8)
+
+
+def test_words_that_differ_in_marks_alone_differ():
+    for text, other in (("Ärger über Öl", "Arger uber Ol"), ("année été", "ann t"), ("की", "का")):
+        assert scoring.rouge(text, other) == (0.0, 0.0, 0.0)
+
+
+def test_the_notes_say_which_parts_are_english():
+    notes = {one.name: one.note for one in scoring.metrics()}
+    assert "English stems" in notes["rougeL"] and "English" in notes["meteor"]
+    if "bertscore" in notes:
+        assert "trained on English" in notes["bertscore"]
