@@ -77,6 +77,13 @@ def _share(values: np.ndarray, counted: np.ndarray, axis: int = -1) -> Any:
     return (values * counted).sum(axis=axis) / counted.sum(axis=axis)
 
 
+def _counted(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """How many rows a share is of."""
+    import numpy as np
+
+    return np.array([counted.sum()])
+
+
 def _only(
     score: Callable[[Mapping[str, Any], Reference], float], *, answerable: bool
 ) -> Callable[[Any, Any], tuple[float, float]]:
@@ -101,14 +108,18 @@ def _null_recall(prediction: Any, reference: Any) -> tuple[float, float]:
     return (float(none and not prediction["text"]), float(none))
 
 
+def _share_of(name: str, label: str, per_example: Any, *, detail: bool = False) -> Metric:
+    return Metric(name, per_example, _share, label=label, detail=detail, counts=_counted)
+
+
 METRICS: tuple[Metric, ...] = (
     Metric("f1", f1, label="F1"),
     Metric("exact", exact, label="Exact match", against_all=True),
     Metric("start", start, label="Start accuracy", detail=True),
     Metric("end", end, label="End accuracy", detail=True),
-    Metric("has_ans_f1", _only(f1, answerable=True), _share, label="F1, with an answer"),
-    Metric("has_ans_exact", _only(exact, answerable=True), _share, label="Exact, with an answer"),
-    Metric("no_ans_exact", _only(exact, answerable=False), _share, label="Exact, no answer"),
-    Metric("null_precision", _null_precision, _share, label="Null precision", detail=True),
-    Metric("null_recall", _null_recall, _share, label="Null recall", detail=True),
+    _share_of("has_ans_f1", "F1, with an answer", _only(f1, answerable=True)),
+    _share_of("has_ans_exact", "Exact, with an answer", _only(exact, answerable=True)),
+    _share_of("no_ans_exact", "Exact, no answer", _only(exact, answerable=False)),
+    _share_of("null_precision", "Null precision", _null_precision, detail=True),
+    _share_of("null_recall", "Null recall", _null_recall, detail=True),
 )

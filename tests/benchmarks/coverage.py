@@ -1,6 +1,6 @@
 """How often intervals contain the true figure, and verdicts are wrong, in simulated test splits.
 
-    python tests/benchmarks/coverage.py [--quick] [--reps 1000] [--resamples 499] [--seed 1]
+    python tests/benchmarks/coverage.py [--quick] [--reps 400] [--resamples 499] [--seed 1]
         [--jobs 2] [--only rows groups few conformal verdicts power]
 
 All figures are of the functions that the toolkit itself calls (``statistics.interval``, ``paired``,
@@ -216,26 +216,25 @@ def coverage(
     name, size, correlation = task
     setting = next(s for s in settings() if s.name == name)
     rng = np.random.default_rng([seed, hash_of(name), int(np.sum(size)), int(100 * correlation)])
-    untested = mock.patch.object(statistics, "_test", return_value=np.nan)  # p is not needed here
     counts = np.zeros((2, 2), dtype=int)
-    for number in range(reps):
-        if isinstance(size, int):
-            a, b = setting.draw(rng, size)
-            groups = None
-        else:
-            a, b, codes = of_groups(setting, size, correlation, rng)
-            groups = codes.tolist()
-        rows = [(x[:, 0] if x.shape[1] == 1 else x).tolist() for x in (a, b)]
-        how: dict[str, Any] = {"groups": groups, "resamples": resamples}
-        how["seed"] = seed + number // 50  # the draws are shared by equal sizes, and then kept
-        one = statistics.interval(setting.metric, rows[0], **how)
-        with untested:
+    with mock.patch.object(statistics, "_test", return_value=np.nan):  # p is not needed here
+        for number in range(reps):
+            if isinstance(size, int):
+                a, b = setting.draw(rng, size)
+                groups = None
+            else:
+                a, b, codes = of_groups(setting, size, correlation, rng)
+                groups = codes.tolist()
+            rows = [(x[:, 0] if x.shape[1] == 1 else x).tolist() for x in (a, b)]
+            how: dict[str, Any] = {"groups": groups, "resamples": resamples}
+            how["seed"] = seed + number // 50  # draws are kept for units of the same number
+            one = statistics.interval(setting.metric, rows[0], **how)
             two = statistics.paired(setting.metric, *rows, **how)
-        for at, (found, true) in enumerate(
-            ((one, setting.truth[0]), (two, setting.truth[0] - setting.truth[1]))
-        ):
-            printed = np.isfinite(found.low)
-            counts[at] += printed, printed and found.low - 1e-12 <= true <= found.high + 1e-12
+            for at, (found, true) in enumerate(
+                ((one, setting.truth[0]), (two, setting.truth[0] - setting.truth[1]))
+            ):
+                printed = np.isfinite(found.low)
+                counts[at] += printed, printed and found.low - 1e-12 <= true <= found.high + 1e-12
     return Cell(reps, *map(int, counts[0])), Cell(reps, *map(int, counts[1]))
 
 
@@ -260,7 +259,11 @@ def coverage_tables(
 ) -> list[str]:
     """Print the tables of a section; returns what does not hold although it must."""
     tasks = [(name, size, rho) for name in names for _, size, rho in sizes]
-    cells = list(run(coverage, tasks))
+    cells = []
+    for task, pair in zip(tasks, run(coverage, tasks), strict=True):
+        shape = task[1] if isinstance(task[1], int) else f"{len(task[1])} groups"
+        print(f"{task[0]}, {shape}: {pair[0].text()}, {pair[1].text()}", file=sys.stderr)
+        cells.append(pair)
     failed = []
     excused = {s.name for s in settings() if s.excused}
     for at, what in enumerate(("a figure", "a difference of two systems")):
@@ -448,11 +451,11 @@ def sections(
             (f"{n:,} rows", n, 0.0) for n in ((30, 200) if quick else (30, 100, 200, 600, 1000))
         ]
         failed += coverage_tables("Independent rows", sizes, names, lambda n: n >= 200, run)
-    shapes = ((40, 5), (200, 4)) if quick else ((40, 5), (40, 20), (120, 5), (200, 4))
     if "groups" in only:
-        sizes = [
-            (f"{g} × {m}, {rho}", near_equal(g, m), rho) for rho in (0.2, 0.5) for g, m in shapes
-        ]
+        shapes = ((40, 5, 0.2), (200, 4, 0.5))
+        if not quick:
+            shapes += ((40, 5, 0.5), (40, 20, 0.2), (40, 20, 0.5), (120, 5, 0.5))
+        sizes = [(f"{g} × {m}, {rho}", near_equal(g, m), rho) for g, m, rho in shapes]
         failed += coverage_tables("Near-equal groups", sizes, names, lambda _: True, run)
     if "few" in only:
         sizes = [
@@ -494,7 +497,7 @@ def sections(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--reps", type=int, default=1000)
+    parser.add_argument("--reps", type=int, default=400)
     parser.add_argument("--resamples", type=int, default=499)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)

@@ -59,14 +59,14 @@ def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
     macro = tuple(
         Metric(
             f"macro_{name}", _pair(labels), _aggregate(len(labels), figure, None),
-            label=f"{label}, mean of the classes", counts=_rows_of(len(labels), None, name),
+            label=f"{label}, mean of the classes", counts=_rows_of(None, name),
         )
         for name, label, figure in FIGURES
     )  # fmt: skip
     each = tuple(
         Metric(
             f"{name}_{key}", _pair(labels), _aggregate(len(labels), figure, number),
-            label=f"{label} of {one}", detail=True, counts=_rows_of(len(labels), number, name),
+            label=f"{label} of {one}", detail=True, counts=_rows_of(number, name),
         )
         for number, (one, key) in enumerate(zip(labels, _keys(labels), strict=True))
         for name, label, figure in FIGURES
@@ -169,7 +169,7 @@ def _counts(true: np.ndarray, predicted: np.ndarray, number: float, axis: int) -
     return correct, predicted_as.sum(axis=axis), in_class.sum(axis=axis)
 
 
-def _rows_of(classes: int, only: int | None, name: str) -> Callable[..., np.ndarray]:
+def _rows_of(only: int | None, name: str) -> Callable[..., np.ndarray]:
     """The rows of each class: those predicted as it for precision, those of it for the others.
 
     Macro figures take those of it always: a class that is hardly ever predicted is not rare.
@@ -181,7 +181,8 @@ def _rows_of(classes: int, only: int | None, name: str) -> Callable[..., np.ndar
         if only is not None:
             whole = (predicted if name == "precision" else true) == only
             return np.array([whole.sum()])
-        return np.array([n for n in ((true == c).sum() for c in range(classes)) if n])
+        _, found = np.unique(true[true != NO_CLASS], return_counts=True)
+        return found
 
     return counts
 
