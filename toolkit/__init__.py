@@ -21,7 +21,7 @@ PUBLIC_MODULES = (
     "toolkit.formatting",
     "toolkit.metrics",
     "toolkit.testing",
-    "toolkit.texts",
+    "toolkit.metrics.texts",
 )
 """Modules that tasks may use beside the names of this one; the API version covers both."""
 

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit import texts
 from toolkit.errors import MissingExtra
+from toolkit.metrics import texts
 from toolkit.task import Row
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.texts import spaced
+from toolkit.metrics.texts import spaced
 from toolkit_price_regression.quantities import table
 
 Array = npt.NDArray[np.float64]

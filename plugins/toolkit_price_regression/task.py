@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit import NumericLMTask, Panel, Recipe, Row
-from toolkit.texts import sentences
+from toolkit.metrics.texts import sentences
 from toolkit_price_regression.common import DATA_OPTIONS, PriceTask
 from toolkit_price_regression.prices import choose_unit, from_number, to_number
 from toolkit_price_regression.recipes import LLAMA, LLAMA_A100, LLAMA_T4

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from toolkit import texts
+from toolkit.metrics import texts
 
 TYPES: Final = ("who", "when", "where", "how many", "which", "what", "why", "how")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from toolkit import Baseline, Panel, QuestionAnsweringTask, Recipe, Row
-from toolkit.texts import spaced
+from toolkit.metrics.texts import spaced
 from toolkit_qa import asking
 from toolkit_qa.scoring import METRICS
 

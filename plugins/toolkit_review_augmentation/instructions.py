@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from toolkit.texts import sentences
+from toolkit.metrics.texts import sentences
 
 INSTRUCTIONS: Final = ("sentiment", "quality", "recommendation", "features", "summary")
 SENTIMENTS: Final = ("negative", "neutral", "positive")

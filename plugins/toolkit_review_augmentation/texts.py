@@ -12,8 +12,8 @@ import regex
 
 from toolkit import MissingExtra
 from toolkit.baselines import sentence_encoder
-from toolkit.texts import sentences as split_sentences
-from toolkit.texts import spaced
+from toolkit.metrics.texts import sentences as split_sentences
+from toolkit.metrics.texts import spaced
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from toolkit import Baseline, MissingExtra
 from toolkit.baselines import nearest, sentence_vectors
 from toolkit.data import tables
-from toolkit.texts import sentences, terms
+from toolkit.metrics.texts import sentences, terms
 from toolkit_summarization import faithfulness
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from toolkit.texts import sentences
+from toolkit.metrics.texts import sentences
 from toolkit_summarization.baselines import central
 
 KEPT: Final = 3

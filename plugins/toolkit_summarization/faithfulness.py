@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 
 import regex
 
-from toolkit import texts
+from toolkit.metrics import texts
 from toolkit_summarization.claims_words import ABSENT
 
 _LINE: Final = re.compile(r"\s*([^:|\[\]]{1,40}):\s*([^|]*?)\s*")

@@ -6,8 +6,8 @@ ROUGE's mean over the references. All metrics lie between 0 and 1 unless they sa
 
 * ROUGE-1, -2, -L: ``rouge-score``, F-measure with the Porter stemmer. It is the primary metric, so
   without it (the extras ``summarization`` and ``offline`` bring it) these tasks cannot run. Words
-  are those of :func:`toolkit.texts.words`, since the library's own tokenizer drops every character
-  but a–z and 0–9; on ASCII texts the two are equal.
+  are those of :func:`toolkit.metrics.texts.words`, since the library's own tokenizer drops every
+  character but a–z and 0–9; on ASCII texts the two are equal.
 * BLEU: ``sacrebleu`` (extra ``summarization``), corpus BLEU. Each row stores its counts, which are
   summed before BLEU is computed, so that a value of resampled rows is corpus BLEU too.
 * METEOR: NLTK, which ``rouge-score`` brings. Its third stage needs WordNet: if that is not
@@ -32,7 +32,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit import Metric, MissingExtra, texts
+from toolkit import Metric, MissingExtra
+from toolkit.metrics import texts
 from toolkit_summarization import faithfulness
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from toolkit import Generated, Row, Source, Task, texts
+from toolkit import Generated, Row, Source, Task
+from toolkit.metrics import texts
 from toolkit_summarization import scoring
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import regex
 
-from toolkit import texts
+from toolkit.metrics import texts
 
 __all__ = ["exact_match", "normalize_answer", "on_best_reference", "token_f1"]
 

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit import texts
+from toolkit.metrics import texts
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.regression import mae, rmse
 

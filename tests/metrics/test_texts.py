@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from toolkit import texts
+from toolkit.metrics import texts
 
 ascii_texts = st.text(st.characters(max_codepoint=127), max_size=60)
 any_texts = st.text(max_size=60)
