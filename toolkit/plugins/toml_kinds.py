@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit import baselines
 from toolkit.data import chat_formats
 from toolkit.data.load import read
+from toolkit.data.normalization import normalized
 from toolkit.data.row_mapping import load_rows, map_rows, read_inputs
 from toolkit.errors import DataError
 from toolkit.kinds.causal_lm.task import CausalLMTask
@@ -121,7 +122,7 @@ class FormTask(_Answering, CausalLMTask):
         return ["before", "prompt"] if self.state.get("history", True) else ["prompt"]
 
     def group(self, row: Row) -> str:
-        return " ".join(f"{row.get('before', '')} {row['prompt']}".casefold().split())
+        return normalized(f"{row.get('before', '')} {row['prompt']}")
 
     def format_example(self, row: Row) -> dict[str, Any]:
         completion = str(row.get("completion", ""))

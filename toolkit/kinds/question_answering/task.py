@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.data.normalization import normalized
 from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.recipe import Recipe
 from toolkit.task import Decoder, Row, Task, untuned
@@ -62,7 +63,7 @@ class QuestionAnsweringTask(Task):
 
     def group(self, row: Row) -> str:
         """The context, normalised: questions about one context stay in one split."""
-        return " ".join(str(row["context"]).casefold().split())
+        return normalized(str(row["context"]))
 
     def format_example(self, row: Row) -> dict[str, Any]:
         nothing: dict[str, list[Any]] = {"text": [], "answer_start": []}

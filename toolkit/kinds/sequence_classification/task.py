@@ -66,6 +66,10 @@ class SequenceClassificationTask(Task):
         """Outputs of the head; 1 is regression."""
         return len(self.labels)
 
+    def stratum(self, row: Row) -> Any | None:
+        """The label of the row's example; regression has none."""
+        return None if self.num_labels == 1 else self.format_example(row)["label"]
+
     def fit(self, train: Dataset) -> dict[str, Any]:
         """The classes, where the task does not name them; a ``fit`` of your own should call it."""
         if self.classes:
