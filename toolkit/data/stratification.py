@@ -212,7 +212,8 @@ class _Exchange:
         kinds, place = self._classes_of(groups)
         owner = self.owner[groups][place]
         needed = self.wanted[owner, kinds] & (self.counts[owner, kinds] < 2)
-        return groups[np.bincount(place[needed], minlength=len(groups)) == 0]
+        spare: np.ndarray = groups[np.bincount(place[needed], minlength=len(groups)) == 0]
+        return spare
 
     def _fits(self, split: Any, more: Any) -> Any:
         """Whether splits may have so many rows more; as many as before are never too many."""
