@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from toolkit.data.source import Source
 
+OF_CLASSES = ("classes", "class_weights")
+"""The keys that go with classes alone."""
 FIELD = re.compile(r"\{([^{}]+)\}")
 Refuse = Callable[[str], Exception]
 
@@ -253,7 +255,7 @@ class FileKind:
 
 
 def _prompted(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("text", "classes"), refuse, "causal-lm")
+    _refuse_keys(given, ("text", *OF_CLASSES), refuse, "causal-lm")
     if "prompt" not in given:
         if "target" in given:
             raise refuse("target needs a prompt with {column} in it")
@@ -264,11 +266,12 @@ def _prompted(given: Mapping[str, Any], refuse: Refuse) -> Made:
 def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
     _refuse_keys(given, ("prompt",), refuse, "sequence-classification")
     made = _of_text({"text": "text", "target": "label", **given}, refuse)
-    return ClassTask, {**made, "classes": tuple(given.get("classes", ()))}
+    weights = {"class_weights": given.get("class_weights")}
+    return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "options": weights}
 
 
 def _rewritten(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("prompt", "classes"), refuse, "seq2seq-lm")
+    _refuse_keys(given, ("prompt", *OF_CLASSES), refuse, "seq2seq-lm")
     if "text" in given:
         return TextTask, _of_text(given, refuse)
     if "target" in given:
@@ -286,7 +289,7 @@ def _of_text(given: Mapping[str, Any], refuse: Refuse) -> dict[str, Any]:
 
 
 def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("prompt", "text", "target", "classes"), refuse, "question-answering")
+    _refuse_keys(given, ("prompt", "text", "target", *OF_CLASSES), refuse, "question-answering")
     return SpanTask, {}
 
 

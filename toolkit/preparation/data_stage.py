@@ -36,6 +36,8 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
     options = run.info["options"]
     require_several(task, prepared.splits["train"])
     task.load_state({**prepared.found, **task.fit(prepared.splits["train"])})
+    if further := kind.fit_state(prepared.splits["train"]):
+        task.load_state({**task.state, **further})
     found = preflight.check(
         task, prepared, kind, allow_truncation=bool(options.get("allow_truncation"))
     )
