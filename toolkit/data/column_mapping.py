@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 TEXT_NAMES = ("text", "input", "source", "document", "body", "content", "question")
+UNKNOWN_ANSWER = "that the task does not know"
+"""How the reason ends for which a row with an unknown answer is left out."""
 LONGEST = 40
 """Characters of an unknown answer that are shown."""
 SHOWN = 5
@@ -144,7 +146,7 @@ class ColumnMapping:
         value = self.parse_answer(text)
         if value is None:
             unknown[text[:LONGEST]] += 1
-            raise Unusable(f"{self.answer} that the task does not know")
+            raise Unusable(f"{self.answer} {UNKNOWN_ANSWER}")
         return value
 
 

@@ -115,6 +115,17 @@ def compare_classes(counts: Counts, *, declared: bool = True) -> ClassFindings:
     return found
 
 
+def absent_classes(known: Sequence[Any] | None, counts: Counts) -> list[str]:
+    """A note on classes of the task that no training row has."""
+    absent = [kind for kind in known or () if counts and kind not in counts["train"]]
+    if not absent or not counts["train"].keys() & set(known or ()):
+        return []
+    return [
+        f"no training row has {'the class' if len(absent) == 1 else 'the classes'} "
+        f"{_listed(map(_name, absent))} of the task"
+    ]
+
+
 # -- spelling --------------------------------------------------------------------------------------
 
 

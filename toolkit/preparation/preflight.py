@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.preparation.classes import compare_classes
+from toolkit.data.column_mapping import UNKNOWN_ANSWER
+from toolkit.data.splits import HELD_OUT
+from toolkit.preparation.classes import absent_classes, compare_classes
 from toolkit.preparation.examined import Examined, examine
 from toolkit.preparation.group_sizes import group_numbers, group_sentence, group_warnings
 from toolkit.preparation.leakage import is_numeric, leakage
@@ -130,12 +132,15 @@ def check(
         lengths = _check_lengths(model, tokens, notes, cautions, allow_truncation)
         lost = check_tokenizer(task, prepared, model)
     groups = group_numbers(prepared)
-    notes += [*lost.notes, *group_sentence(groups, prepared.sizes)]
+    notes += [
+        *lost.notes, *group_sentence(groups, prepared.sizes),
+        *absent_classes(task.categories(), examined.classes),
+    ]  # fmt: skip
     leak = _leak_of(examined, cautions, maskable="mask_target" in task.options)
     duplicates = _duplicates(examined, cautions)
     cautions += [
-        *compared.warnings, *lost.warnings, *group_warnings(groups, prepared.sizes),
-        *_shared_texts(examined),
+        *compared.warnings, *_unknown_answers(prepared), *lost.warnings,
+        *group_warnings(groups, prepared.sizes), *_shared_texts(examined),
     ]  # fmt: skip
     return Preflight(
         sizes=prepared.sizes,
@@ -175,6 +180,17 @@ def _check_lengths(
     elif parts and limit is not None:
         cautions += truncation(parts, limit, model.truncated, allow_truncation, lengths)
     return lengths
+
+
+def _unknown_answers(prepared: Prepared) -> list[str]:
+    """Warnings on held-out rows that are left out because their answer is not one of the task's."""
+    return [
+        f"{len(rows):,} {split} rows are left out, because the task does not know their answer: no "
+        "figure includes them"
+        for split in HELD_OUT
+        for reason, rows in prepared.left_out.items()
+        if reason.startswith(f"{split}: ") and reason.endswith(UNKNOWN_ANSWER)
+    ]
 
 
 def left_out_sentences(left_out: Mapping[str, Sequence[int]]) -> list[str]:

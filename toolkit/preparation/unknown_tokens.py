@@ -137,6 +137,7 @@ def unknown_in(tokenizer: Any, texts: Sequence[str]) -> Unknown:
         texts: empty ones are left out.
     """
     found = Unknown()
+    unknown = tokenizer.unk_token_id  # looked up once: transformers searches for it each time
     wanted = [text[:LONGEST] for text in texts if text]
     for batch in _batches(wanted):
         encoded = tokenizer(
@@ -145,7 +146,7 @@ def unknown_in(tokenizer: Any, texts: Sequence[str]) -> Unknown:
         )  # fmt: skip
         offsets = encoded.get("offset_mapping") or [()] * len(batch)
         for text, ids, places in zip(batch, encoded["input_ids"], offsets, strict=True):
-            at = [i for i, token in enumerate(ids) if token == tokenizer.unk_token_id]
+            at = [i for i, token in enumerate(ids) if token == unknown]
             found.texts += 1
             found.affected += bool(at)
             found.tokens += len(ids)
@@ -179,6 +180,10 @@ def lost_characters(tokenizer: Any, pieces: Counter[str]) -> Counter[str]:
     return found
 
 
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.001 else "under 0.1 %"
+
+
 def _judge(found: TokenizerFindings, tokenizer: Any, what: str, parts: dict[str, Unknown]) -> None:
     """A note, a warning or an error on unknown tokens, by their share."""
     most = max(part.affected_share for part in parts.values())
@@ -192,8 +197,8 @@ def _judge(found: TokenizerFindings, tokenizer: Any, what: str, parts: dict[str,
         f"{part.affected_share:.1%} of the {name} {what}" for name, part in parts.items()
     )
     sentence = (
-        f"{shares} have characters that the model's tokenizer does not know ({share:.1%} of the "
-        f"tokens{f', most often {named}' if named else ''})"
+        f"{shares} have characters that the model's tokenizer does not know ({_percent(share)} "
+        f"of the tokens{f', most often {named}' if named else ''})"
     )
     if share >= UNREADABLE:
         raise PreflightError(
