@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from toolkit.data import splits as splitting
 from toolkit.data import tables
 from toolkit.data.normalization import normalized
-from toolkit.data.splits import HELD_OUT
 from toolkit.errors import PreflightError
 from toolkit.preparation.examined import answer_of, text_of
 
@@ -24,8 +23,10 @@ if TYPE_CHECKING:
     from toolkit.preparation.prepare import Prepared
     from toolkit.task import Task
 
-SAMPLE = 2_000
-"""Rows of training, and as many held-out ones, that are looked at."""
+PARTS = {"training": ("train",), "validation": ("validation", "calibration"), "test": ("test",)}
+"""Parts of the rows → their splits; each is judged by itself, as they may come from other files."""
+SAMPLE = 1_500
+"""Rows of each part that are looked at."""
 NOTED = 0.001
 """The share of texts with unknown characters from which on there is a note."""
 TEXTS = 0.05
@@ -103,10 +104,7 @@ def check_tokenizer(task: Task, prepared: Prepared, model: TaskModel) -> Tokeniz
     tokenizer = getattr(model, "tokenizer", None)
     if tokenizer is None:
         return found
-    rows = {
-        "training": list(_sampled(prepared, ("train",))),
-        "held-out": list(_sampled(prepared, HELD_OUT)),
-    }
+    rows = {name: list(_sampled(prepared, splits)) for name, splits in PARTS.items()}
     if tokenizer.unk_token_id is not None:
         for what, read in (("texts", text_of), ("answers", answer_of)):
             parts = {
@@ -117,7 +115,7 @@ def check_tokenizer(task: Task, prepared: Prepared, model: TaskModel) -> Tokeniz
             found.document[what] = {name: part.document() for name, part in parts.items()}
     if tokenizer.unk_token_id is not None or hasattr(model, "features"):
         # Where every byte has a token and nothing is cut, different texts stay different.
-        _judge_confused(found, task, model, [*rows["training"], *rows["held-out"]])
+        _judge_confused(found, task, model, [row for part in rows.values() for row in part])
     return found
 
 
@@ -193,12 +191,10 @@ def _judge(found: TokenizerFindings, tokenizer: Any, what: str, parts: dict[str,
     pieces = sum((part.pieces for part in parts.values()), Counter[str]())
     lost = lost_characters(tokenizer, pieces).most_common(SHOWN)
     named = ", ".join(f"{text!r} ({number:,} times)" for text, number in lost)
-    shares = " and ".join(
-        f"{part.affected_share:.1%} of the {name} {what}" for name, part in parts.items()
-    )
+    shares = ", ".join(f"{part.affected_share:.1%} of {name}" for name, part in parts.items())
     sentence = (
-        f"{shares} have characters that the model's tokenizer does not know ({_percent(share)} "
-        f"of the tokens{f', most often {named}' if named else ''})"
+        f"{what} ({shares}) have characters that the model's tokenizer does not know "
+        f"({_percent(share)} of the tokens{f', most often {named}' if named else ''})"
     )
     if share >= UNREADABLE:
         raise PreflightError(
