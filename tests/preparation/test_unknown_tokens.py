@@ -57,9 +57,8 @@ def found_in(
     folder: Path, tokenizer: Any, texts: Sequence[str], limit: int | None = None
 ) -> TokenizerFindings:
     """What is found in these texts, each with another number."""
-    path = write_csv(
-        folder / "a.csv", ("text", "score"), zip(texts, range(len(texts)), strict=True)
-    )
+    rows = [(text, at) for at, text in enumerate(texts)]
+    path = write_csv(folder / "a.csv", ("text", "score"), rows)
     prepared = prepare(Labels(), Source(data=str(path)))
     model: Any = Reader(tokenizer, limit)
     return check_tokenizer(Labels(), prepared, model)

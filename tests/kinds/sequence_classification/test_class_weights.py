@@ -134,11 +134,8 @@ def test_the_weights_are_part_of_the_state(tiny_bert: Path, task: type[Any]) -> 
     assert kind.weights == found["class_weights"]
     logits = torch.randn(2, len(ready.labels))
     loss = kind.loss(SimpleNamespace(label_smoothing_factor=0.0))
-    given = loss(SimpleNamespace(logits=logits), torch.tensor([0, 1]))
-    expected = cross_entropy(kind.weights, 0.0)(
-        SimpleNamespace(logits=logits), torch.tensor([0, 1])
-    )
-    assert torch.equal(given, expected)
+    batch = SimpleNamespace(logits=logits), torch.tensor([0, 1])
+    assert torch.equal(loss(*batch), cross_entropy(kind.weights, 0.0)(*batch))
     ready.options["class_weights"] = {"no such class": 2}
     with pytest.raises(RecipeError, match="no class 'no such class'"):
         kind.fit_state(train)
