@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.data.normalization import normalized
 from toolkit.errors import DataError, PluginError
 from toolkit.metrics.metric import Metric
 from toolkit.panels import Panel, read_output
@@ -183,7 +184,20 @@ class Task(ABC):
         """
         names = self.input_columns()
         text = " ".join(row[name] for name in names if isinstance(row.get(name), str))
-        return " ".join(text.casefold().split())
+        return normalized(text)
+
+    def stratum(self, row: Row) -> Any | None:
+        """The row's class, which every split should have; ``None``: the row has none.
+
+        It is asked before :meth:`fit`. Where splits are drawn, a class is in none of them missing
+        that has groups enough; and the checks before training compare the classes of the splits.
+        Default: of the :meth:`categories` that the reference belongs to.
+        """
+        try:
+            known = self.categories()
+        except KeyError:  # they are part of the state, which is fitted to the training split
+            return None
+        return None if known is None else self.category(self.reference(row))
 
     def groupings(self) -> Mapping[str, Callable[[Row], str]]:
         """Name → a way to group rows, for a task that has several; the coarsest comes first.

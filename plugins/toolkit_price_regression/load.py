@@ -25,6 +25,7 @@ from toolkit.data import (
     for_all_files,
     map_inputs,
     map_rows,
+    normalized,
     tables,
 )
 from toolkit.data import load_rows as load_files
@@ -126,7 +127,7 @@ def group(text: str) -> str:
     The same description under two names, or with another number of bedrooms, is the same thing
     to a model that has learned it by heart.
     """
-    lines = (" ".join(line.casefold().split()) for line in text.splitlines())
+    lines = map(normalized, text.splitlines())
     return max(lines, key=len, default="")
 
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import DataError, Source, UsageError
-from toolkit.data import Unusable, answer_type, column_names, columns, map_rows, tables
+from toolkit.data import (
+    Unusable,
+    answer_type,
+    column_names,
+    columns,
+    map_rows,
+    normalized,
+    tables,
+)
 from toolkit_qa.aligning import align, answers_of, problem
 
 if TYPE_CHECKING:
@@ -45,8 +53,8 @@ def from_rows(found: Iterator[dict[str, Any]]) -> Dataset:
 
 
 def digest(text: str) -> bytes:
-    """What two contexts share that differ in their blanks alone."""
-    return hashlib.sha256(" ".join(text.split()).encode()).digest()[:8]
+    """What two contexts share that differ in their blanks and Unicode form alone."""
+    return hashlib.sha256(normalized(text, fold_case=False).encode()).digest()[:8]
 
 
 def document(context: str) -> str:

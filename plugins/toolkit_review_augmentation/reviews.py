@@ -22,6 +22,7 @@ from toolkit.data import (
     find_column,
     for_all_files,
     map_rows,
+    normalized,
     read,
     read_inputs,
 )
@@ -123,8 +124,8 @@ def load_texts(source: Source) -> Dataset:
 
 
 def normal(text: str) -> str:
-    """Text without case and double spaces: equal for copies."""
-    return " ".join(text.casefold().split())
+    """Text without case, double spaces and the choice of a Unicode form: equal for copies."""
+    return normalized(text)
 
 
 def pairs(row: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from toolkit.data import (
     for_all_files,
     map_inputs,
     map_rows,
+    normalized,
     tables,
 )
 from toolkit.data import load_rows as load_files
@@ -108,7 +109,8 @@ def _joined(value: Any) -> Any:
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.blake2b(" ".join(text.split()).encode(), digest_size=16).digest()
+    plain = normalized(text, fold_case=False)
+    return hashlib.blake2b(plain.encode(), digest_size=16).digest()
 
 
 def _answers(value: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,88 @@ def test_lengths_have_mean_percentiles_and_the_share_that_is_too_long() -> None:
     assert "prompt mean 51.0, median 51, 5 to 95 % 6 to 96, at most 101" in sentence
     assert "completion mean 10.0" in sentence and "10.9% are longer than 100" in sentence
     assert length_sentences({}) == []
+
+
+# -- groups ----------------------------------------------------------------------------------------
+
+
+class Documents(Echo):
+    """Rows of documents, which the text before the colon names."""
+
+    def group(self, row: Any) -> str:
+        return str(row["text"]).partition(":")[0]
+
+
+def of_documents(folder: Path, sizes: Sequence[int]) -> Preflight:
+    """What preflight finds in documents of these numbers of rows."""
+    rows = [
+        (f"document {document}: page {page}", page)
+        for document, size in enumerate(sizes)
+        for page in range(size)
+    ]
+    path = write_csv(folder / "a.csv", ("text", "score"), rows)
+    return check(Documents(), prepare(Documents(), Source(data=str(path))))
+
+
+def test_few_groups_in_the_test_split_are_a_warning(tmp_path: Path) -> None:
+    found = of_documents(tmp_path, [5] * 60)
+    assert found.groups == {"train": 48, "validation": 3, "calibration": 3, "test": 6}
+    assert any(n.endswith("train 48, validation 3, calibration 3, test 6") for n in found.notes)
+    (warning,) = [w for w in found.warnings() if "groups only" in w]
+    assert warning.startswith("the 30 test rows are of 6 groups only, and rows of one group are")
+    assert "fewer than 20 independent observations" in warning
+    assert not any("groups only" in w for w in of_documents(tmp_path, [5] * 300).warnings())
+
+
+def test_few_test_rows_are_a_warning_and_enough_are_none(tmp_path: Path) -> None:
+    def few(rows: int) -> list[str]:
+        found = check(Echo(), prepared_of(numbered(tmp_path / f"{rows}.csv", rows)))
+        assert not any("groups" in note for note in found.notes), "every row is a group of its own"
+        return [warning for warning in found.warnings() if "independent" in warning]
+
+    (warning,) = few(100)
+    assert warning.startswith("the test split has 10 rows only: with fewer than 20 independent")
+    assert few(200) == []
+
+
+def test_splits_that_miss_their_size_by_much_are_a_warning(tmp_path: Path) -> None:
+    (sizes,) = [w for w in of_documents(tmp_path, [80] * 10).warnings() if "other sizes" in w]
+    assert "(validation 80 instead of 40, calibration 80 instead of 40 rows)" in sizes
+    assert "there are 10 of them, and the largest has 80 of 800 rows" in sizes
+    found = of_documents(tmp_path, [2, 3, 5] * 100)
+    assert not any("other sizes" in warning for warning in found.warnings())
+
+
+def test_texts_that_are_trained_on_under_another_group_are_a_warning(tmp_path: Path) -> None:
+    class Numbered(Echo):
+        def group(self, row: Any) -> str:
+            return str(row["score"])
+
+    rows = [(f"text {n % 50}", n) for n in range(200)]
+    path = write_csv(tmp_path / "a.csv", ("text", "score"), rows)
+    found = check(Numbered(), prepare(Numbered(), Source(data=str(path))))
+    assert any("held-out rows have a text that is trained on too" in w for w in found.warnings())
+    found = check(Echo(), prepare(Echo(), Source(data=str(path))))
+    assert not any("trained on too" in w for w in found.warnings()), "its groups are the texts"
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["drawn", "own files"])
+def test_copies_in_the_other_unicode_form_stay_on_one_side(tmp_path: Path, own: bool) -> None:
+    texts = [f"Ein Café in Zürich, Nummer {n}" for n in range(100)]
+    copies = [unicodedata.normalize("NFD", text.upper()) for text in texts]
+    if own:
+        train = write_csv(tmp_path / "t.csv", ("text", "score"), [(t, 1) for t in texts])
+        test = write_csv(tmp_path / "e.csv", ("text", "score"), [(t, 1) for t in copies[:30]])
+        source = Source(train=str(train), test=str(test))
+    else:
+        rows = [(text, 1) for text in (*texts, *copies)]
+        source = Source(data=str(write_csv(tmp_path / "a.csv", ("text", "score"), rows)))
+    prepared = prepare(Echo(), source)
+    sides = {
+        name: {unicodedata.normalize("NFC", t).casefold() for t in prepared.splits[name]["text"]}
+        for name in prepared.sizes
+    }
+    assert not any(sides["train"] & sides[name] for name in sides if name != "train")
+    assert check(Echo(), prepared).duplicates["rows"] == (0 if own else 200)
+    if own:
+        assert len(prepared.left_out["train: text is in test too"]) == 30

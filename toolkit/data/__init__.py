@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from toolkit.data.load import find_text as find_text
     from toolkit.data.load import read as read
     from toolkit.data.load import read_splits as read_splits
+    from toolkit.data.normalization import normalized as normalized
     from toolkit.data.readers.squad import answer_type as answer_type
     from toolkit.data.row_mapping import OwnData as OwnData
     from toolkit.data.row_mapping import Unusable as Unusable
@@ -46,6 +47,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "columns": ["Rendering"],
         "load": ["column_names", "find_column", "find_text", "read", "read_splits"],
+        "normalization": ["normalized"],
         "readers.squad": ["answer_type"],
         "row_mapping": [
             "OwnData",

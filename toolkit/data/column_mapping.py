@@ -8,8 +8,10 @@ user gets a note.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data import chat_formats, columns, row_mapping
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 TEXT_NAMES = ("text", "input", "source", "document", "body", "content", "question")
+UNKNOWN_ANSWER = "that the task does not know"
+"""How the reason ends for which a row with an unknown answer is left out."""
+LONGEST = 40
+"""Characters of an unknown answer that are shown."""
+SHOWN = 5
 ANSWER_NAMES = ("label", "target", "answer", "output", "class", "category", "summary")
 
 
@@ -74,8 +81,11 @@ class ColumnMapping:
         types = {name: None if name == self.answer else "string" for name in self.columns}
 
         def convert(source: Source, dataset: Dataset) -> Dataset:
-            make = self._maker(decided(source, dataset), column_names(dataset))
-            return row_mapping.map_rows(source, dataset, make, types)
+            unknown: Counter[str] = Counter()
+            make = self._maker(decided(source, dataset), column_names(dataset), unknown)
+            rows = row_mapping.map_rows(source, dataset, make, types)
+            _tell_unknown(source, self.answer, unknown)
+            return rows
 
         return row_mapping.load_rows(source, convert, own)
 
@@ -97,9 +107,15 @@ class ColumnMapping:
         return Reading(_renderings(source, dataset, inputs), answer)
 
     def _maker(
-        self, reading: Reading, available: Sequence[str]
+        self, reading: Reading, available: Sequence[str], unknown: Counter[str]
     ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        """A function that makes the task's columns of a row; it raises :class:`Unusable`."""
+        """A function that makes the task's columns of a row; it raises :class:`Unusable`.
+
+        Args:
+            reading: how the file is read.
+            available: its columns.
+            unknown: counts the answers that the task does not know.
+        """
         inputs = self.inputs
         if reading.form is not None:
             form = chat_formats.FORMATS[reading.form]
@@ -108,7 +124,7 @@ class ColumnMapping:
                 exchange = form.read(row, True)
                 return {
                     inputs[0]: exchange.text,
-                    self.answer: self._answer(exchange.answer.strip()),
+                    self.answer: self._answer(exchange.answer.strip(), unknown),
                 }
 
             return of_form
@@ -120,17 +136,31 @@ class ColumnMapping:
             for name in inputs:
                 if name in self.required and not made[name]:
                     raise Unusable(f"no {name}")
-            return made | {self.answer: self._answer(columns.tidy(row[reading.answer]))}
+            return made | {self.answer: self._answer(columns.tidy(row[reading.answer]), unknown)}
 
         return of_columns
 
-    def _answer(self, text: str) -> Any:
+    def _answer(self, text: str, unknown: Counter[str]) -> Any:
         if not text:
             raise Unusable(f"no {self.answer}")
         value = self.parse_answer(text)
         if value is None:
-            raise Unusable(f"{self.answer} that the task does not know")
+            unknown[text[:LONGEST]] += 1
+            raise Unusable(f"{self.answer} {UNKNOWN_ANSWER}")
         return value
+
+
+def _tell_unknown(source: Source, answer: str, unknown: Counter[str]) -> None:
+    """Record which answers a task does not know, so that a missing class is not missed."""
+    if not unknown:
+        return
+    shown = ", ".join(f"{text!r} ({rows:,})" for text, rows in unknown.most_common(SHOWN))
+    more = f" and {len(unknown) - SHOWN:,} more" if len(unknown) > SHOWN else ""
+    where = Path(source.file).name
+    source.note(
+        f"{unknown.total():,} rows{f' of {where}' if where else ''} have a {answer} that the task "
+        f"does not know: {shown}{more}"
+    )
 
 
 def _renderings(source: Source, dataset: Dataset, inputs: Sequence[str]) -> dict[str, Rendering]:

@@ -6,6 +6,7 @@ A group (rows with the same text) stays in one split. Groups are 64-bit hashes i
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -35,7 +36,9 @@ def present(splits: Iterable[str], of: tuple[str, ...] = SPLITS) -> tuple[str, .
 
 
 def group_hash(group: str) -> int:
-    """A group's 64-bit hash, the same in every process."""
+    """A group's 64-bit hash, the same in every process and for both Unicode forms of its name."""
+    if not group.isascii():
+        group = unicodedata.normalize("NFC", group)
     return xxhash.xxh3_64_intdigest(group.encode("utf-8", "surrogatepass"))
 
 

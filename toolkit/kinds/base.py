@@ -233,6 +233,14 @@ class TaskModel(ABC):
         """What this kind cannot handle in these rows, as sentences for preflight."""
         return []
 
+    def fit_state(self, train: Dataset) -> dict[str, Any]:
+        """Values from the training split that the kind adds to the task's state (JSON values).
+
+        It is called once a run, after :meth:`Task.fit`, and refuses options that do not go with the
+        data.
+        """
+        return {}
+
     @abstractmethod
     def tokenized(self, rows: Dataset) -> Dataset:
         """Rows as training sees them: ``input_ids``, ``labels`` and what the collator needs."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit import baselines
 from toolkit.data import chat_formats
 from toolkit.data.load import read
+from toolkit.data.normalization import normalized
 from toolkit.data.row_mapping import load_rows, map_rows, read_inputs
 from toolkit.errors import DataError
 from toolkit.kinds.causal_lm.task import CausalLMTask
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from toolkit.data.source import Source
 
+OF_CLASSES = ("classes", "class_weights")
+"""The keys that go with classes alone."""
 FIELD = re.compile(r"\{([^{}]+)\}")
 Refuse = Callable[[str], Exception]
 
@@ -121,7 +124,7 @@ class FormTask(_Answering, CausalLMTask):
         return ["before", "prompt"] if self.state.get("history", True) else ["prompt"]
 
     def group(self, row: Row) -> str:
-        return " ".join(f"{row.get('before', '')} {row['prompt']}".casefold().split())
+        return normalized(f"{row.get('before', '')} {row['prompt']}")
 
     def format_example(self, row: Row) -> dict[str, Any]:
         completion = str(row.get("completion", ""))
@@ -253,7 +256,7 @@ class FileKind:
 
 
 def _prompted(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("text", "classes"), refuse, "causal-lm")
+    _refuse_keys(given, ("text", *OF_CLASSES), refuse, "causal-lm")
     if "prompt" not in given:
         if "target" in given:
             raise refuse("target needs a prompt with {column} in it")
@@ -264,11 +267,12 @@ def _prompted(given: Mapping[str, Any], refuse: Refuse) -> Made:
 def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
     _refuse_keys(given, ("prompt",), refuse, "sequence-classification")
     made = _of_text({"text": "text", "target": "label", **given}, refuse)
-    return ClassTask, {**made, "classes": tuple(given.get("classes", ()))}
+    weights = {"class_weights": given.get("class_weights")}
+    return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "options": weights}
 
 
 def _rewritten(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("prompt", "classes"), refuse, "seq2seq-lm")
+    _refuse_keys(given, ("prompt", *OF_CLASSES), refuse, "seq2seq-lm")
     if "text" in given:
         return TextTask, _of_text(given, refuse)
     if "target" in given:
@@ -286,7 +290,7 @@ def _of_text(given: Mapping[str, Any], refuse: Refuse) -> dict[str, Any]:
 
 
 def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("prompt", "text", "target", "classes"), refuse, "question-answering")
+    _refuse_keys(given, ("prompt", "text", "target", *OF_CLASSES), refuse, "question-answering")
     return SpanTask, {}
 
 

@@ -22,7 +22,7 @@ from toolkit.plugins import recipes
 from toolkit.plugins.toml_kinds import KINDS
 from toolkit.task import Task
 
-KEYS: Mapping[str, tuple[type, str]] = {
+KEYS: Mapping[str, tuple[Any, str]] = {
     "kind": (str, "a text"),
     "name": (str, "a text"),
     "summary": (str, "a text"),
@@ -32,6 +32,7 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "text": (str, "a text"),
     "target": (str, "a text"),
     "classes": (list, "a list"),
+    "class_weights": (str | dict, '"balanced" or a table of classes and numbers'),
     "metrics": (list, "a list"),
     "costs": (dict, "a table"),
     "margin": (float, "a number"),

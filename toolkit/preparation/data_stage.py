@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolkit.preparation import preflight
+from toolkit.preparation.classes import require_several
 from toolkit.preparation.prepare import Prepared, save
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
@@ -33,7 +34,10 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
         PreflightError: targets would be cut, or the run does not fit into memory.
     """
     options = run.info["options"]
+    require_several(task, prepared.splits["train"])
     task.load_state({**prepared.found, **task.fit(prepared.splits["train"])})
+    if further := kind.fit_state(prepared.splits["train"]):
+        task.load_state({**task.state, **further})
     found = preflight.check(
         task, prepared, kind, allow_truncation=bool(options.get("allow_truncation"))
     )

@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.data.normalization import normalized
 from toolkit.formatting import is_number
 
 SHUFFLES = 5
 SHOWN = 10
+_WITHOUT_BLANKS = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Letters of scripts that put no blanks between words (Thai, Lao, Khmer, kana, Han): each counts
+as a word, so that a target is found within a sentence."""
 _IN_TEXT = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 
 
@@ -84,7 +88,8 @@ def _stands(target: Any, content: Any) -> bool:
 
 def _words_of(text: str) -> str:
     """Words between single blanks, with a blank at either end: ``in`` then finds whole words."""
-    words = re.findall(r"[^\W_]+", text.casefold())
+    spaced = _WITHOUT_BLANKS.sub(r" \g<0> ", normalized(text))
+    words = re.findall(r"[^\W_]+", spaced)
     return f" {' '.join(words)} "
 
 

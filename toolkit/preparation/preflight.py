@@ -1,7 +1,9 @@
 """Checks of the data before a model is loaded: lengths, leakage, repeated and contradicting rows.
 
-:func:`check` runs them all. Only a target that would be cut is an error; everything else becomes a
-note or a warning, and the user decides.
+:func:`check` runs them all, with those of classes, groups and the tokenizer that stand in modules
+of their own. What would make the run worthless is an error: a target that would be cut, texts that
+the model cannot read, classes that training does not have. Everything else becomes a note or a
+warning, and the user decides.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.data import splits, tables
-from toolkit.data.splits import SPLITS
+from toolkit.data.column_mapping import UNKNOWN_ANSWER
+from toolkit.data.splits import HELD_OUT
+from toolkit.preparation.classes import absent_classes, compare_classes
+from toolkit.preparation.examined import Examined, examine
+from toolkit.preparation.group_sizes import group_numbers, group_sentence, group_warnings
 from toolkit.preparation.leakage import is_numeric, leakage
 from toolkit.preparation.lengths import (
     length_sentences,
@@ -23,6 +28,10 @@ from toolkit.preparation.lengths import (
     sample,
     truncation,
 )
+from toolkit.preparation.unknown_tokens import TokenizerFindings, check_tokenizer
+
+SHARED = 0.01
+"""The share of held-out rows with a text of training rows from which on there is a warning."""
 
 if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel
@@ -30,9 +39,6 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 __all__ = ["Preflight", "check", "left_out_sentences", "sample"]
-
-LEAK_SAMPLE = 5_000
-"""Rows that are searched for their target."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,9 @@ class Preflight:
         left_out: reason → numbers of the rows that are not used.
         notes: what was decided for the user, as sentences.
         cautions: what the user should know before trusting a figure, as sentences.
+        classes: rows of each class and what is wrong with them; empty without classes.
+        groups: split → how many groups its rows have.
+        tokenizer: what the model's tokenizer loses; empty without a model.
         token_lengths: part of an example (``prompt``, ``completion``) → tokens of each row of
             :func:`sample`, before anything is cut; empty without a model.
     """
@@ -58,6 +67,9 @@ class Preflight:
     left_out: dict[str, list[int]]
     notes: list[str]
     cautions: list[str]
+    classes: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
+    tokenizer: dict[str, Any] = field(default_factory=dict)
     token_lengths: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
@@ -79,6 +91,9 @@ class Preflight:
             "leaks": [self.leak] if self.leak and self.leak["serious"] else [],
             "leak": self.leak,
             "duplicates": self.duplicates,
+            "classes": self.classes,
+            "groups": self.groups,
+            "tokenizer": self.tokenizer,
             "left_out": self.left_out,
             "notes": [*self.notes, *length_sentences(self.lengths)],
             "warnings": self.cautions,
@@ -101,26 +116,43 @@ def check(
         allow_truncation: whether targets may be cut.
 
     Raises:
-        PreflightError: targets would be cut, and that is not allowed.
+        PreflightError: targets would be cut, and that is not allowed; or the model cannot read the
+            texts; or held-out rows have other classes than training rows.
     """
-    notes, cautions = list(prepared.notes), []
+    notes, cautions = list(prepared.notes), list(prepared.cautions)
     tokens: Mapping[str, np.ndarray] = {}
     lengths: dict[str, Any] = {}
+    lost = TokenizerFindings()
+    examined = examine(task, prepared)
+    compared = compare_classes(examined.classes, declared=examined.declared)
     if model is not None:
         rows = sample(prepared.splits)
         tokens = model.lengths(rows)
         cautions += model.cautions(rows)
         lengths = _check_lengths(model, tokens, notes, cautions, allow_truncation)
-    examined = _examine(task, prepared)
+        lost = check_tokenizer(task, prepared, model)
+    groups = group_numbers(prepared)
+    notes += [
+        *lost.notes, *group_sentence(groups, prepared.sizes),
+        *absent_classes(task.categories(), examined.classes),
+    ]  # fmt: skip
     leak = _leak_of(examined, cautions, maskable="mask_target" in task.options)
+    duplicates = _duplicates(examined, cautions)
+    cautions += [
+        *compared.warnings, *_unknown_answers(prepared), *lost.warnings,
+        *group_warnings(groups, prepared.sizes), *_shared_texts(examined),
+    ]  # fmt: skip
     return Preflight(
         sizes=prepared.sizes,
         lengths=lengths,
         leak=leak,
-        duplicates=_duplicates(examined, cautions),
+        duplicates=duplicates,
         left_out=prepared.left_out,
         notes=notes,
         cautions=cautions,
+        classes=compared.document(examined.classes) if examined.classes else {},
+        groups=groups,
+        tokenizer=lost.document,
         token_lengths=tokens,
     )
 
@@ -150,6 +182,17 @@ def _check_lengths(
     return lengths
 
 
+def _unknown_answers(prepared: Prepared) -> list[str]:
+    """Warnings on held-out rows that are left out because their answer is not one of the task's."""
+    return [
+        f"{len(rows):,} {split} rows are left out, because the task does not know their answer: no "
+        "figure includes them"
+        for split in HELD_OUT
+        for reason, rows in prepared.left_out.items()
+        if reason.startswith(f"{split}: ") and reason.endswith(UNKNOWN_ANSWER)
+    ]
+
+
 def left_out_sentences(left_out: Mapping[str, Sequence[int]]) -> list[str]:
     """Sentences such as ``12 rows are left out: no price (rows 7, 8, …)``, most rows first."""
     return [
@@ -167,59 +210,7 @@ def _rows(rows: Sequence[int], most: int = 5) -> str:
 # -- leakage ---------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Examined:
-    """Hashes of the text and the target of every row, and both themselves for a sample of rows."""
-
-    texts: np.ndarray
-    targets: np.ndarray
-    values: np.ndarray | None
-    sample_texts: list[str] = field(default_factory=list)
-    sample_targets: list[Any] = field(default_factory=list)
-    sample_rows: list[tuple[str, int]] = field(default_factory=list)
-
-
-def _examine(task: Task, prepared: Prepared) -> _Examined:
-    total = sum(prepared.sizes[split] for split in SPLITS)
-    texts = np.empty(total, dtype=np.uint64)
-    targets = np.empty(total, dtype=np.uint64)
-    values = np.full(total, np.nan)
-    drawn = splits.sample(total, LEAK_SAMPLE, 0)
-    sampled = set(drawn.tolist()) if drawn is not None else None
-    found = _Examined(texts, targets, values)
-    at = 0
-    for split in SPLITS:
-        for row in tables.rows(prepared.splits[split]):
-            text, target = _text(task, row), task.reference(row)
-            texts[at] = splits.group_hash(" ".join(text.casefold().split()))
-            targets[at] = splits.group_hash(repr(target))
-            if is_numeric(target):
-                values[at] = target
-            if sampled is None or at in sampled:
-                found.sample_texts.append(text)
-                found.sample_targets.append(target)
-                found.sample_rows.append((split, int(row["row_id"])))
-            at += 1
-    if np.isnan(values).any():
-        found.values = None
-    return found
-
-
-def _text(task: Task, row: Mapping[str, Any]) -> str:
-    """The text of a row that the model reads: the columns of its example that are not targets."""
-    example = task.format_example(row)
-    shown = [example[name] for name in ("prompt", "text", "question", "context") if name in example]
-    return "\n".join(part if isinstance(part, str) else _turns(part) for part in shown)
-
-
-def _turns(messages: Any) -> str:
-    """The text of a conversation."""
-    if isinstance(messages, list):
-        return "\n".join(str(m.get("content", "")) for m in messages if isinstance(m, Mapping))
-    return str(messages)
-
-
-def _leak_of(found: _Examined, warnings: list[str], *, maskable: bool) -> dict[str, Any] | None:
+def _leak_of(found: Examined, warnings: list[str], *, maskable: bool) -> dict[str, Any] | None:
     """How often targets stand in their texts; serious leakage is a warning, never an error.
 
     Args:
@@ -265,7 +256,7 @@ def _repeated(duplicates: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _duplicates(found: _Examined, warnings: list[str]) -> dict[str, Any]:
+def _duplicates(found: Examined, warnings: list[str]) -> dict[str, Any]:
     """Figures on rows whose text occurs more than once, and on the spread of their targets."""
     _, inverse, counts = np.unique(found.texts, return_inverse=True, return_counts=True)
     repeated = counts[inverse] > 1
@@ -298,6 +289,18 @@ def _duplicates(found: _Examined, warnings: list[str]) -> dict[str, Any]:
             f"{int(clash.sum()):,} rows have the text of another row and another target{spread}"
         )
     return result
+
+
+def _shared_texts(found: Examined) -> list[str]:
+    """A warning on held-out rows whose text is trained on, in a task that groups otherwise."""
+    shared = int(np.isin(found.texts[found.held_out], found.texts[~found.held_out]).sum())
+    held_out = int(found.held_out.sum())
+    if shared < max(2, SHARED * held_out):
+        return []
+    return [
+        f"{shared:,} of {held_out:,} held-out rows have a text that is trained on too, because the "
+        "task's groups do not hold rows with the same text together; a model can know them by heart"
+    ]
 
 
 def _spread(groups: np.ndarray, values: np.ndarray) -> float:

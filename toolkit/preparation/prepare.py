@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit import formatting
 from toolkit.data import splits as splitting
 from toolkit.data import tables
 from toolkit.data.load import read
 from toolkit.data.source import Source
-from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, MINIMUM, SPLITS, present
+from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, SPLITS, present
+from toolkit.data.stratification import NO_CLASS
 from toolkit.errors import DataError, PluginError
-from toolkit.metrics.statistics import FEW_GROUPS
+from toolkit.preparation.assignment import ONE_WAY, Part, assigned
 from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
 
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
 
-ONE_WAY = "group"
-"""The name of the grouping of tasks that have only one."""
-_SPARE = -2
-"""Marks validation rows that are not needed."""
 OWN_SPLITS = ("train", "validation", "test", CHALLENGE)
 FORMER_SPLITS = {"stress": CHALLENGE}
 """Names of a task's own splits in version 1 of the contract → present names."""
@@ -59,6 +55,8 @@ class Prepared:
         chosen: what the task decided about the columns, to be used again for predictions.
         found: what the files tell and the rows do not hold; part of the task's state.
         digests: split → SHA-256 of each row's task columns, as bytes.
+        groups: split → a hash of each row's group.
+        cautions: what the user should know of the splits, as sentences.
     """
 
     splits: DatasetDict
@@ -69,6 +67,8 @@ class Prepared:
     chosen: dict[str, Any] = field(default_factory=dict)
     found: dict[str, Any] = field(default_factory=dict)
     digests: Mapping[str, np.ndarray] = field(repr=False, compare=False, default_factory=dict)
+    groups: Mapping[str, np.ndarray] = field(repr=False, compare=False, default_factory=dict)
+    cautions: list[str] = field(default_factory=list)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -83,25 +83,17 @@ class Prepared:
         if chosen is None:
             return self
         digests = {**self.digests, "train": self.digests["train"][chosen]}
+        groups = {**self.groups}
+        if groups:
+            groups["train"] = groups["train"][chosen]
         splits = datasets.DatasetDict({**self.splits, "train": self.splits["train"].select(chosen)})
         return dataclasses.replace(
-            self, splits=splits, digests=digests, fingerprint=_fingerprint(splits, digests)
+            self,
+            splits=splits,
+            digests=digests,
+            groups=groups,
+            fingerprint=_fingerprint(splits, digests),
         )
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Rows of one file, with what splitting needs to know about each of them.
-
-    Args:
-        rows: the rows.
-        groups: a way to group rows → the hash of each row's group.
-        digests: SHA-256 of each row.
-    """
-
-    rows: Dataset
-    groups: Mapping[str, np.ndarray]
-    digests: np.ndarray
 
 
 def prepare(
@@ -136,12 +128,13 @@ def prepare(
     parts = {
         name: _part(task, rows, source, name, seed) for name, rows in _loaded(task, source).items()
     }
-    owners, grouping = _assign(parts, source, seed, fractions, caps)
+    cautions: list[str] = []
+    owners, grouping = assigned(parts, source, seed, fractions, caps, cautions)
     found = dict(source.found)
     if task.groupings():
         found["group_by"] = grouping
         task.state = {**task.state, "group_by": grouping}  # task.group follows it from here on
-    splits, digests = _gather(parts, owners)
+    splits, digests, groups = _gather(parts, owners, grouping)
     return Prepared(
         splits=splits,
         fingerprint=_fingerprint(splits, digests),
@@ -151,6 +144,8 @@ def prepare(
         chosen=dict(source.chosen),
         found=found,
         digests=digests,
+        groups=groups,
+        cautions=cautions,
     )
 
 
@@ -176,7 +171,7 @@ def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
     return {name: loaded[name] for name in OWN_SPLITS if name in loaded}
 
 
-def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> _Part:
+def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Part:
     rows = _checked(task, rows)
     chosen = splitting.sample(len(rows), source.limit, seed)
     if chosen is not None:
@@ -186,12 +181,18 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> _P
     ways = task.groupings() or {ONE_WAY: task.group}
     groups = {way: np.empty(len(rows), dtype=np.uint64) for way in ways}
     digests = np.empty(len(rows), dtype="S64")
+    classes = np.full(len(rows), NO_CLASS, dtype=np.uint64)
     names = sorted(task.columns)
+    kinds: dict[int, str] = {}
     for at, row in enumerate(tables.rows(rows)):
         for way, group in ways.items():
             groups[way][at] = splitting.group_hash(group(row))
         digests[at] = _digest(row, names)
-    return _Part(rows, groups, digests)
+        stratum = task.stratum(row)
+        if stratum is not None:
+            classes[at] = kind = splitting.group_hash(repr(stratum))
+            kinds[kind] = str(stratum)
+    return Part(rows, groups, digests, classes, kinds)
 
 
 def _checked(task: Task, rows: Dataset) -> Dataset:
@@ -212,173 +213,21 @@ def _digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
     return hashlib.sha256(values.encode("utf-8", "surrogatepass")).hexdigest().encode()
 
 
-def _assign(
-    parts: Mapping[str, _Part],
-    source: Source,
-    seed: int,
-    fractions: Mapping[str, float],
-    caps: Mapping[str, int],
-) -> tuple[dict[str, np.ndarray], str]:
-    """For each part, the split of each of its rows; and the way in which rows were grouped."""
-    ways = _distinct(parts)
-    unseen = _without_overlap(parts, source, ways[-1])
-    _check_own_splits({name: len(at) for name, at in unseen.items()})
-    too_few = []
-    for way in ways:
-        last = way == ways[-1]
-        try:
-            owners = _assigned(parts, unseen, way, seed, fractions, caps)
-        except DataError as error:
-            if last:
-                raise DataError(f"{error}{_left_out_briefly(source)}") from error
-            too_few.append(f"by {way} a split would be too small")
-            continue
-        count = _groups_in_test(parts, owners, way)
-        if last or count >= FEW_GROUPS:
-            break
-        too_few.append(
-            f"by {way} only {formatting.count(count, 'group')} would be in the test split, and it "
-            f"takes {FEW_GROUPS} for intervals that hold; rows of one {way} may still be alike"
-        )
-    if len(ways) > 1 or way != ONE_WAY:
-        source.note(
-            "; ".join([f"rows are grouped by {way}: {count:,} groups in the test split", *too_few])
-        )
-    spare = owners["validation"] == _SPARE if "validation" in parts else np.zeros(0, dtype=bool)
-    if spare.any():
-        part, at = parts["validation"], np.flatnonzero(spare)
-        _leave_out(source, part, at, "validation: more rows than are needed")
-        owners["validation"][at] = splitting.LEFT_OUT
-    return owners, way
-
-
-def _distinct(parts: Mapping[str, _Part]) -> list[str]:
-    """The ways to group rows, the coarsest first, without those that join no more than the next."""
-    ways = list(next(iter(parts.values())).groups)
-    sizes = {way: len(np.unique(_of_all(parts, way))) for way in ways}
-    return [
-        way
-        for way, finer in zip(ways, [*ways[1:], None], strict=True)
-        if finer is None or sizes[way] < sizes[finer]
-    ]
-
-
-def _of_all(parts: Mapping[str, _Part], way: str) -> np.ndarray:
-    return np.concatenate([part.groups[way] for part in parts.values()])
-
-
-def _groups_in_test(parts: Mapping[str, _Part], owners: Mapping[str, np.ndarray], way: str) -> int:
-    owner = np.concatenate([owners[name] for name in parts])
-    return len(np.unique(_of_all(parts, way)[owner == SPLITS.index("test")]))
-
-
-def _assigned(
-    parts: Mapping[str, _Part],
-    unseen: Mapping[str, np.ndarray],
-    way: str,
-    seed: int,
-    fractions: Mapping[str, float],
-    caps: Mapping[str, int],
-) -> dict[str, np.ndarray]:
-    """For each part, the split of each of its rows where rows are grouped in one way.
-
-    Validation rows that are not needed are marked as :data:`_SPARE`.
-
-    Raises:
-        DataError: a split would be too small.
-    """
-    owners = {name: np.full(len(part.rows), -1, dtype=np.int8) for name, part in parts.items()}
-    if "test" in parts:
-        owners["test"][unseen["test"]] = SPLITS.index("test")
-    if CHALLENGE in parts:
-        owners[CHALLENGE][unseen[CHALLENGE]] = len(SPLITS)
-    missing = [name for name in HELD_OUT if name != "test" or "test" not in parts]
-    if "validation" in parts:
-        missing = [name for name in missing if name == "test"]
-        at = unseen["validation"]
-        half = min(len(at) // 2, caps["validation"])
-        other = min(len(at) - half, caps["calibration"])
-        drawn = splitting.assign(
-            parts["validation"].groups[way][at],
-            {"validation": half, "calibration": other},
-            seed,
-            rest="train",
-        )
-        # "train" marks validation rows that were not drawn, which must not be trained on
-        owners["validation"][at] = np.where(drawn == SPLITS.index("train"), _SPARE, drawn)
-    at = unseen["train"]
-    wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
-    owners["train"][at] = splitting.assign(
-        parts["train"].groups[way][at], wanted, seed, rest="train"
-    )
-    counts = np.bincount(
-        np.concatenate([o[o >= 0] for o in owners.values()]), minlength=len(SPLITS)
-    )
-    splitting.check_sizes(dict(zip(SPLITS, counts.tolist(), strict=False)))
-    return owners
-
-
-def _left_out_briefly(source: Source) -> str:
-    """Reasons and numbers of the rows that are left out, for the end of a sentence."""
-    counts = [f"{reason} {len(rows):,}" for reason, rows in source.left_out.items()]
-    return f"; left out were: {', '.join(counts)}" if counts else ""
-
-
-def _check_own_splits(rows: Mapping[str, int]) -> None:
-    """Refuse splits of the user's own that are too small for their purpose."""
-    needed = {"validation": MINIMUM["validation"] + MINIMUM["calibration"], "test": MINIMUM["test"]}
-    for name, least in needed.items():
-        if name in rows and rows[name] < least:
-            raise DataError(
-                f"the {name} split has {rows[name]} usable rows, and it takes at least {least}; "
-                "give more rows, or leave the split out, and it is drawn from the training rows"
-            )
-
-
-def _without_overlap(parts: Mapping[str, _Part], source: Source, way: str) -> dict[str, np.ndarray]:
-    """For each part the indices of its rows, without rows whose text is in a held-out part."""
-    kept = {name: np.arange(len(part.rows)) for name, part in parts.items()}
-    later_of = {"validation": ("test", CHALLENGE), "train": ("validation", "test", CHALLENGE)}
-    for name, later in later_of.items():
-        for other in later:
-            if name not in parts or other not in parts:
-                continue
-            at = kept[name]
-            seen = np.isin(parts[name].groups[way][at], parts[other].groups[way])
-            if seen.any():
-                source.note(
-                    f"{int(seen.sum()):,} {name} rows have a text that is in {other} too; they "
-                    f"are left out, so that {other} rows stay unseen"
-                )
-                _leave_out(source, parts[name], at[seen], f"{name}: text is in {other} too")
-            kept[name] = at[~seen]
-    return kept
-
-
-def _leave_out(source: Source, part: _Part, at: np.ndarray, reason: str) -> None:
-    """Record rows of a part as left out.
-
-    Args:
-        at: indices of the rows.
-    """
-    if len(at):
-        source.leave_out(reason, part.rows.select(at)["row_id"][:])
-
-
 def _gather(
-    parts: Mapping[str, _Part], owners: Mapping[str, np.ndarray]
-) -> tuple[DatasetDict, dict[str, np.ndarray]]:
-    """The splits and their digests, gathered from the parts."""
+    parts: Mapping[str, Part], owners: Mapping[str, np.ndarray], way: str
+) -> tuple[DatasetDict, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The splits, their digests and their groups, gathered from the parts."""
     import datasets
 
-    splits, digests = {}, {}
+    splits, digests, groups = {}, {}, {}
     for index, split in enumerate((*SPLITS, CHALLENGE)):
         for name, part in parts.items():
             at = np.flatnonzero(owners[name] == index)
             if len(at):
                 splits[split] = part.rows.select(at)
                 digests[split] = part.digests[at]
-    return datasets.DatasetDict(splits), digests
+                groups[split] = part.groups[way][at]
+    return datasets.DatasetDict(splits), digests, groups
 
 
 def _fingerprint(splits: DatasetDict, digests: Mapping[str, np.ndarray]) -> str:

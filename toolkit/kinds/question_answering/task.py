@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.data.normalization import normalized
 from toolkit.errors import UsageError
 from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.recipe import Recipe
@@ -84,12 +85,12 @@ class QuestionAnsweringTask(Task):
 
     def by_document(self, row: Row) -> str:
         """A row's document, which its title names; its context where it has no title."""
-        title = _plain(row.get("title") or "")
+        title = normalized(str(row.get("title") or ""))
         return f"document {title}" if title else self.by_context(row)
 
     def by_context(self, row: Row) -> str:
         """A row's context, normalised."""
-        return _plain(row["context"])
+        return normalized(str(row["context"]))
 
     def group(self, row: Row) -> str:
         """The document or the context: questions about one stay in one split."""
@@ -156,10 +157,6 @@ class QuestionAnsweringTask(Task):
             )
             judged.append((output.margin, worth, none))
         return {"null_threshold": null_threshold(judged)}
-
-
-def _plain(text: Any) -> str:
-    return " ".join(str(text).casefold().split())
 
 
 def _first(value: float | tuple[float, ...] | None) -> float:

@@ -6,6 +6,8 @@ Source: G. Alain, Y. Bengio, "Understanding intermediate layers using linear cla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from toolkit.kinds.encoder.linear_probe import LinearProbe
@@ -40,13 +42,21 @@ class Probe(LinearProbe):
         return np.sort(np.random.default_rng(0).choice(rows, ROWS, replace=False))
 
     @classmethod
-    def fit(cls, states: np.ndarray, labels: np.ndarray, *, classes: int) -> Probe:
+    def fit(
+        cls,
+        states: np.ndarray,
+        labels: np.ndarray,
+        *,
+        classes: int,
+        weights: Sequence[float] | None = None,
+    ) -> Probe:
         """A probe by ridge or logistic regression, whose penalty cross-validation chooses.
 
         Args:
             states: shape (rows, hidden).
             labels: class numbers (negative: unknown) or numbers, shape (rows,).
             classes: how many classes; 1 is regression.
+            weights: the weight of each class; ``None``: all are 1.
         """
         from sklearn.preprocessing import StandardScaler
         from threadpoolctl import threadpool_limits
@@ -58,7 +68,9 @@ class Probe(LinearProbe):
         # Each of these problems is too small for a second thread to gain anything.
         with threadpool_limits(1):
             weight, bias = (
-                _ridge(states, labels) if classes == 1 else _logistic(states, labels, classes)
+                _ridge(states, labels)
+                if classes == 1
+                else _logistic(states, labels, classes, weights)
             )
         weight = weight / scaler.scale_
         return cls(weight, bias - weight @ scaler.mean_)
@@ -72,7 +84,7 @@ def _ridge(states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _logistic(
-    states: np.ndarray, labels: np.ndarray, classes: int
+    states: np.ndarray, labels: np.ndarray, classes: int, weights: Sequence[float] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights and biases of all classes; classes without rows are never predicted."""
     from sklearn.linear_model import LogisticRegression
@@ -83,7 +95,8 @@ def _logistic(
     if len(there) < 2:
         bias[there] = 0.0
         return weight, bias
-    model = LogisticRegression(C=0.03, max_iter=1000)
+    given = None if weights is None else {int(kind): weights[kind] for kind in there}
+    model = LogisticRegression(C=0.03, max_iter=1000, class_weight=given)
     if counts.min() >= FOLDS:
         model = GridSearchCV(model, {"C": [0.003, 0.03, 0.3]}, cv=FOLDS)
     model = model.fit(states, labels)

@@ -11,6 +11,7 @@ import numpy as np
 from toolkit.errors import RecipeError
 from toolkit.kinds.base import Progress
 from toolkit.kinds.encoder.model import Encoder
+from toolkit.kinds.sequence_classification.class_weights import class_weights, cross_entropy
 from toolkit.kinds.sequence_classification.linear_probe import Probe
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 UNKNOWN = -100
 """The label of a class that is not in the training split: the loss ignores it."""
 PROBE = "probe.safetensors"
+CLASS_WEIGHTS = "class_weights"
+"""The option of tasks with classes, and the key of its numbers in the task's state."""
 
 
 class SequenceClassification(Encoder):
@@ -100,14 +103,24 @@ class SequenceClassification(Encoder):
         labels = self.task.labels
         return labels.index(label) if label in labels else UNKNOWN
 
+    @property
+    def weights(self) -> list[float] | None:
+        """The weight of each class, in the loss and in the linear probe; ``None``: all are 1."""
+        found: list[float] | None = self.task.state.get(CLASS_WEIGHTS)
+        return found
+
+    def fit_state(self, train: Dataset) -> dict[str, Any]:
+        option = self.task.options.get(CLASS_WEIGHTS)
+        if option is None:
+            return {}
+        kinds = [self.task.stratum(row) for row in train]
+        return {CLASS_WEIGHTS: class_weights(option, self.task.labels, kinds)}
+
     def loss(self, arguments: Any) -> Callable[[Any, torch.Tensor], torch.Tensor]:
         from torch.nn import functional
 
         if self.task.num_labels > 1:
-            smoothing = float(arguments.label_smoothing_factor)
-            return lambda outputs, labels: functional.cross_entropy(
-                outputs.logits.float(), labels, reduction="sum", label_smoothing=smoothing
-            )
+            return cross_entropy(self.weights, float(arguments.label_smoothing_factor))
         losses: dict[str, Callable[..., torch.Tensor]] = {
             "squared": functional.mse_loss,
             "absolute": functional.l1_loss,
@@ -177,7 +190,8 @@ class SequenceClassification(Encoder):
         encoded = self.tokenized(few)
         read = [{"input_ids": ids} for ids in encoded["input_ids"]]
         states, _ = self._means(read, fast=True)  # the fit does not depend on the third digit
-        self.probe = Probe.fit(states, np.asarray(encoded["labels"]), classes=self.task.num_labels)
+        labels = np.asarray(encoded["labels"])
+        self.probe = Probe.fit(states, labels, classes=self.task.num_labels, weights=self.weights)
         self.probe.save(folder / PROBE)
 
     def load_base(self, folder: Path) -> None:

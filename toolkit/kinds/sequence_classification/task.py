@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import decoding
+from toolkit.data.normalization import class_key
 from toolkit.errors import DataError
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.recipe import Recipe
@@ -46,6 +47,9 @@ class SequenceClassificationTask(Task):
     ``format_example`` gives ``text`` and ``label``, one of :attr:`labels` (``None`` for a row
     whose class is not known). :meth:`postprocess` gets a :class:`Classified`. A text that is too
     long loses its end; where :attr:`truncate` is ``None``, such rows are refused.
+
+    The option ``class_weights`` makes rows of rare classes count more in training: ``balanced``, or
+    a table of classes with their weights, of which only the ratios matter.
     """
 
     kind: ClassVar[str] = "sequence-classification"
@@ -55,6 +59,12 @@ class SequenceClassificationTask(Task):
     ordinal: ClassVar[bool] = False
     """Whether the classes are ordered numbers (stars): predictions may be between two of them."""
     truncate: ClassVar[str | None] = "text"
+    options = {"class_weights": None}
+    _kind_options: ClassVar[Mapping[str, Any]] = {"class_weights": None}
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.options = {**cls._kind_options, **cls.options}
 
     @property
     def labels(self) -> tuple[Any, ...]:
@@ -65,6 +75,10 @@ class SequenceClassificationTask(Task):
     def num_labels(self) -> int:
         """Outputs of the head; 1 is regression."""
         return len(self.labels)
+
+    def stratum(self, row: Row) -> Any | None:
+        """The label of the row's example; regression has none."""
+        return None if self.num_labels == 1 else self.format_example(row)["label"]
 
     def fit(self, train: Dataset) -> dict[str, Any]:
         """The classes, where the task does not name them; a ``fit`` of your own should call it."""
@@ -79,10 +93,16 @@ class SequenceClassificationTask(Task):
         return {"labels": found}
 
     def parse_answer(self, text: str) -> Any | None:
-        """One of the task's classes by its name; where the task names none, any text."""
+        """One of the task's classes by its name; where the task names none, any text.
+
+        A name in other spelling (``TRUE`` for ``True``, another Unicode form) is read as the class
+        if it can be no other.
+        """
         if not self.classes:
             return text or None
-        return next((value for value in self.classes if str(value) == text), None)
+        exact = [value for value in self.classes if str(value) == text]
+        alike = exact or [v for v in self.classes if class_key(str(v)) == class_key(text)]
+        return alike[0] if len(alike) == 1 or exact else None
 
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         return self.labels[int(output.logits.argmax())] if output.readable else None
@@ -124,6 +144,7 @@ class SequenceRegressionTask(SequenceClassificationTask):
     """
 
     options = {"loss": "huber"}
+    _kind_options = {}
 
     @abstractmethod
     def text(self, row: Row) -> str:
