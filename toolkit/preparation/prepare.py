@@ -171,7 +171,7 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> _P
     names = sorted(task.columns)
     for at, row in enumerate(tables.rows(rows)):
         groups[at] = splitting.group_hash(task.group(row))
-        digests[at] = _digest(row, names)
+        digests[at] = row_digest(row, names)
     return _Part(rows, groups, digests)
 
 
@@ -188,7 +188,8 @@ def _checked(task: Task, rows: Dataset) -> Dataset:
     return rows.select_columns(["row_id", *task.columns])
 
 
-def _digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
+def row_digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
+    """The SHA-256 of a row's task columns, as it stands in ``splits.parquet``."""
     values = json.dumps([row[name] for name in names], ensure_ascii=False, default=str)
     return hashlib.sha256(values.encode("utf-8", "surrogatepass")).hexdigest().encode()
 

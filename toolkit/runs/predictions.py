@@ -57,8 +57,13 @@ def load(run: Run) -> list[System]:
     if not systems:
         raise RunError(f"{place} names no predictions; go on with: toolkit resume")
     _check_same_rows(systems)
+    check_shapes({system.name: _lines(system) for system in systems})
     _check_applies(systems)
     return systems
+
+
+def _lines(system: System) -> list[Mapping[str, Any]]:
+    return [row for rows in system.splits.values() for row in rows.values()]
 
 
 def absent(run: Run) -> dict[str, str]:
@@ -102,6 +107,36 @@ def _check_same_rows(systems: Sequence[System]) -> None:
                 f"{system.name!r} and {whole[0].name!r} did not predict the same test rows, so "
                 "they cannot be compared; remove the older file and: toolkit resume"
             )
+
+
+def check_shapes(lines: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Refuse a metric that gives a number for one row and several for another.
+
+    Args:
+        lines: system → its prediction lines.
+
+    Raises:
+        PluginError: naming the metric and two of its rows.
+    """
+    seen: dict[str, tuple[int | None, str]] = {}
+    for system, rows in lines.items():
+        for row in rows:
+            for name, value in row["metrics"].items():
+                if value is None:
+                    continue
+                shape = len(value) if is_list(value) else None
+                where = f"row {row['row_id']} ({row['split']}) of {system!r}"
+                first, place = seen.setdefault(name, (shape, where))
+                if shape != first:
+                    raise PluginError(
+                        f"metric {name!r} gives {_shape(first)} for {place} and {_shape(shape)} "
+                        f"for {where}; per_example must return as many numbers for every row: mend "
+                        "the metric, then go on with: toolkit resume"
+                    )
+
+
+def _shape(length: int | None) -> str:
+    return "a number" if length is None else f"a tuple of {length}"
 
 
 def _check_applies(systems: Sequence[System]) -> None:
