@@ -108,7 +108,7 @@ def verify(run: Run, *, sample: int = 64, every: bool = False) -> Verification:
             f"the task's code is not that of the run ({difference}), so values may differ for that "
             "reason; toolkit report computes them again by the code that is here"
         )
-    lines = recompute(run, task, found)
+    lines = check_figures(run, task, found)
     if lines is not None:
         again = found.attempt(
             "the adapter", lambda: predict_again(run, task, lines, sample, every, found)
@@ -145,8 +145,20 @@ def load_task_of(run: Run, found: Verification) -> Task | None:
         return None
 
 
-def recompute(run: Run, task: Task, found: Verification | None = None) -> Lines | None:
-    """Everything that needs no model: lines, values, ``metrics.json`` and the pages.
+def recompute(run: Run, task: Task) -> list[str]:
+    """Every difference between stored figures and those that the predictions give.
+
+    Args:
+        run: a run that is scored.
+        task: its task, with the ``options`` and ``state`` of the run.
+    """
+    found = Verification()
+    check_figures(run, task, found)
+    return found.differences
+
+
+def check_figures(run: Run, task: Task, found: Verification) -> Lines | None:
+    """Check everything that needs no model: lines, values, ``metrics.json`` and the pages.
 
     Args:
         run: a run that is scored.
@@ -156,7 +168,6 @@ def recompute(run: Run, task: Task, found: Verification | None = None) -> Lines 
     Returns:
         the lines of data and predictions; ``None`` where they cannot be read at all.
     """
-    found = Verification() if found is None else found
     lines = found.attempt("predictions/", lambda: verify_lines.read(run, task))
     if lines is None:
         return None
