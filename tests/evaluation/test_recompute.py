@@ -163,9 +163,9 @@ def test_values_of_uneven_shape_are_refused(values: list[Any], said: str) -> Non
     found = [
         {"row_id": i, "split": "test", "metrics": {"mine": value}} for i, value in enumerate(values)
     ]
-    with pytest.raises(PluginError, match=f"metric 'mine' gives {said}"):
+    with pytest.raises(PluginError, match=rf"metric 'mine' gives {said}"):
         check_shapes({"a": found})
-    with pytest.raises(PluginError, match="of 'a' and .* of 'b'"):
+    with pytest.raises(PluginError, match=r"of 'a' and .* of 'b'"):
         check_shapes({"a": found[:-1], "b": found[-1:]})
     check_shapes({"a": found[:1]})
 
@@ -180,5 +180,5 @@ def test_values_of_uneven_shape_are_refused(values: list[Any], said: str) -> Non
     ],
 )
 def test_a_metric_that_fails_is_named_with_the_row(metric: Any, said: str) -> None:
-    with pytest.raises(PluginError, match=f"metric 'mine' {said}"):
+    with pytest.raises(PluginError, match=rf"metric 'mine' {said}"):
         figures(Metric("mine", metric), 1.0, 1.0, {"row_id": 7})
