@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli_runner import CommandLine, command, quick
-from toolkit.plugins import discovery, fingerprint, lookup
+from cli_runner import CommandLine, quick
+from toolkit.data.source import Source
+from toolkit.pipeline import start
+from toolkit.pipeline.run import execute
+from toolkit.plugins import discovery, fingerprint, lookup, recipes
+from toolkit.reporting import page_charts
 from toolkit.runs.files import read_json, read_jsonl
+from toolkit.system.console import Console
 
 TASK = """
 from marks import same
@@ -82,16 +88,27 @@ def cli(
     return CommandLine(capsys, monkeypatch)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_charts() -> Iterator[None]:
+    """Pages without charts, which take seconds to draw."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page_charts, "draw", lambda *arguments: {})
+        yield
+
+
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
+def fresh(no_charts: None, tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
     """A run of the mended task from its beginning to its end; tests must not change it."""
     folder = tmp_path_factory.mktemp("fresh")
-    task = written(folder, MENDED)
+    place = written(folder, MENDED)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder), prepend=":")
-        command(folder, "run", str(task), *quick(tiny_llama))
-    (run,) = (folder / "runs" / "colours").iterdir()
-    return run
+        patch.syspath_prepend(folder)
+        task = lookup.find(str(place))
+        sets = [value for value in quick(tiny_llama)[2:] if value != "--set"]
+        recipe = recipes.resolve(task, model=str(tiny_llama), sets=sets)
+        options = {"seed": 0, "seeds": 1, "store_data": True}
+        run = start.start(task, recipe, Source(), runs=folder / "runs", options=options)
+        return execute(run, Console(quiet=True)).path
 
 
 def stopped(

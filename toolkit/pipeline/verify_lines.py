@@ -17,7 +17,7 @@ from toolkit.evaluation.predict import has_intervals
 from toolkit.preparation.prepare import row_digest
 from toolkit.runs import record
 from toolkit.runs.earlier_names import SPLITS, upgraded_line
-from toolkit.runs.predictions import PARTIAL_ROLES
+from toolkit.runs.predictions import NEEDED, PARTIAL_ROLES, malformed
 from toolkit.runs.run import Run
 from toolkit.task import Task
 
@@ -25,8 +25,6 @@ HELDOUT = "data/heldout.jsonl"
 TABLE = "data/splits.parquet"
 Key = tuple[str, int]
 """Split and number of a row."""
-_FORM: Mapping[str, Any] = {"split": str, "row_id": int, "metrics": dict}
-_NEEDED = ("split", "row_id", "reference", "prediction", "metrics")
 _MOST = 5
 
 
@@ -77,7 +75,7 @@ def read(run: Run, task: Task) -> Lines:
     entries = _entries(run, found)
     for entry in entries:
         name = f"predictions/{entry['file']}"
-        lines = _read(run, name, _NEEDED, found)
+        lines = _read(run, name, NEEDED, found)
         found.systems.append((entry, list(_unique(name, lines, found).values())))
     found.problems += [*_data(run, task, found), *_missing(run, task, found)]
     return found
@@ -121,24 +119,12 @@ def _read(run: Run, name: str, needed: Sequence[str], found: Lines) -> list[Line
         except ValueError as error:
             problem = f"is not readable JSON ({error})"
         else:
-            problem = _malformed(row, needed)
+            problem = malformed(row, needed)
         if problem:
             found.problems.append(f"{name} line {number} {problem}")
         else:
             lines.append(Line(number, row))
     return lines
-
-
-def _malformed(row: Any, needed: Sequence[str]) -> str:
-    """What is wrong with the form of a line; empty if nothing is."""
-    if not isinstance(row, dict):
-        return "is not an object"
-    if missing := [key for key in needed if key not in row]:
-        return f"has no {', '.join(missing)}"
-    for key in needed:
-        if key in _FORM and (not isinstance(row[key], _FORM[key]) or row[key] is True):
-            return f"has {row[key]!r:.60} as its {key}"
-    return ""
 
 
 def _unique(name: str, lines: Iterable[Line], found: Lines) -> dict[Key, Line]:
