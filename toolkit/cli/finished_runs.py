@@ -62,7 +62,14 @@ def report(
     verify: Annotated[
         bool,
         typer.Option(
-            "--verify", help="Recompute every figure, and predict a sample of rows again."
+            "--verify",
+            help="Check files, recompute every figure, and predict a sample of rows again.",
+        ),
+    ] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="With --verify: predict all rows again, with the base model too."
         ),
     ] = False,
     sample: Annotated[int, typer.Option(min=1, help="Rows to predict again with --verify.")] = 64,
@@ -74,15 +81,18 @@ def report(
     from toolkit.cli.terminal import show_report, show_verification
     from toolkit.runs.run import Run, runs_folder
 
+    if every and not verify:
+        raise UsageError("--all goes with --verify")
     found = Run.find(run_name, runs_folder(runs))
     if verify:
         from toolkit.pipeline import verify as verifying
 
-        show_verification(found, verifying.verify(found, sample=sample), as_json)
+        show_verification(found, verifying.verify(found, sample=sample, every=every), as_json)
         return
     from toolkit.pipeline.restore import load_task, refresh
+    from toolkit.system.console import Console
 
-    refresh(found, load_task(found))
+    refresh(found, load_task(found), Console(quiet=as_json).warn)
     show_report(found, open_page, as_json)
 
 

@@ -24,6 +24,10 @@ SHOWN_METRICS = 5
 """The most metrics beside the primary one in the terminal's ladder; the report has all."""
 
 
+SHOWN_DIFFERENCES = 20
+"""The most differences that ``--verify`` prints; with ``--json`` it gives all."""
+
+
 def text_table(*columns: str, right: Sequence[int] = ()) -> Table:
     """An empty table; the columns with the numbers in ``right`` are aligned to the right."""
     from rich.box import SIMPLE_HEAD
@@ -203,16 +207,20 @@ def show_verification(run: Run, result: Any, as_json: bool) -> None:
 
     if as_json:
         emit(result.document())
+    notes = "".join(f"\n({note})" for note in result.notes)
     if result.differences:
-        listed = "; ".join(result.differences[:5])
+        listed = "".join(f"\n  {each}" for each in result.differences[:SHOWN_DIFFERENCES])
+        more = len(result.differences) - SHOWN_DIFFERENCES
+        listed += f"\n  … and {more:,} more: --json lists all" if more > 0 else ""
         raise VerificationError(
-            f"{len(result.differences)} figure(s) of {run.path} are not what its predictions and "
-            f"adapter give: {listed}"
+            f"{len(result.differences):,} difference(s) in {run.path}:{listed}{notes}"
+            f"\n{result.limit}"
         )
     if not as_json:
         print_parts(
-            f"verified: {result.figures:,} figures recomputed from the predictions, "
-            f"{result.rows} rows predicted again, no difference"
+            f"verified: {result.files:,} files are as the run recorded them, {result.figures:,} "
+            f"figures recomputed from the predictions, {result.rows:,} rows predicted again, no "
+            f"difference{notes}\n{result.limit}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit.errors import DataError, RunError
 from toolkit.evaluation.prediction_files import line, prepare_metrics, write_system
+from toolkit.runs import record
 from toolkit.runs.files import read_jsonl
 from toolkit.runs.run import Run
 from toolkit.task import Row, Task
@@ -47,7 +48,8 @@ def add(run: Run, task: Task, guesses: Mapping[int, Any], seconds: float = 0.0) 
         line(task, "test", known[row_id], guess, None, seconds=share)
         for row_id, guess in sorted(guesses.items())
     ]
-    return write_system(
-        run, NAME, "human", lines, None, fit_seconds=None, predict_seconds=seconds,
-        note=f"a person's guesses on {len(lines)} of the test rows",
-    )  # fmt: skip
+    with record.adding(run, NAME):
+        return write_system(
+            run, NAME, "human", lines, None, fit_seconds=None, predict_seconds=seconds,
+            note=f"a person's guesses on {len(lines)} of the test rows",
+        )  # fmt: skip

@@ -34,12 +34,12 @@ def held_out_rows(task: Task, splits: DatasetDict) -> dict[str, list[Row]]:
     Calibration rows are left out where the task has no intervals, because nothing else uses them.
     """
     there = present(splits, HELD_OUT)
-    if not _has_intervals(task):
+    if not has_intervals(task):
         there = tuple(split for split in there if split != "calibration")
     return {split: [dict(row) for row in splits[split]] for split in there}
 
 
-def _has_intervals(task: Task) -> bool:
+def has_intervals(task: Task) -> bool:
     """Whether a task defines :meth:`~toolkit.Task.residual`, which intervals are made from."""
     from toolkit.task import Task as Contract
 
@@ -236,7 +236,12 @@ def decoder_for(
         return str(wanted)
     if len(names) == 1:
         return names[0]
-    values = primary_values(task, outputs, rows, tuned)
+    return best_decoder(task, primary_values(task, outputs, rows, tuned))
+
+
+def best_decoder(task: Task, values: Mapping[str, float]) -> str:
+    """The decoder with the best figure on the validation rows; of equals the task's first."""
+    names = [name for name in task.decoders() if name in values]
     sign = -1 if task.metric().greater_is_better else 1
     return min(names, key=lambda name: (sign * values[name], names.index(name)))
 

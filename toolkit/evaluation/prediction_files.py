@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import PluginError
 from toolkit.evaluation.groups import group_of
 from toolkit.runs.files import read_json, write_json, write_jsonl
+from toolkit.runs.predictions import check_shapes
 from toolkit.runs.run import Run
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def line(
         "parsed": parsed,
         "low": low,
         "high": high,
-        "metrics": {m.name: _figures(m, prediction, reference, row) for m in task.metrics},
+        "metrics": {m.name: figures(m, prediction, reference, row) for m in task.metrics},
         "slices": {name: part(row) for name, part in task.slices().items()},
         "seconds": round(seconds, 6),
     }
@@ -67,14 +68,26 @@ def line(
     return content
 
 
-def _figures(
+def figures(
     metric: Metric, prediction: Any, reference: Any, row: Row
 ) -> float | list[float] | None:
-    """A metric's value for a row; ``None`` where the metric does not apply to it, never NaN."""
-    value = metric.per_example(prediction, reference)
+    """A metric's value for a row; ``None`` where the metric does not apply to it, never NaN.
+
+    Raises:
+        PluginError: the metric raises an exception, or gives anything but finite numbers.
+    """
+    try:
+        value = metric.per_example(prediction, reference)
+        parts = [
+            float(v)
+            for v in (value if isinstance(value, tuple) else (value,) if value is not None else ())
+        ]
+    except Exception as error:  # a metric may raise anything
+        raise PluginError(
+            f"metric {metric.name!r} raised {type(error).__name__} for row {row['row_id']}: {error}"
+        ) from error
     if value is None:
         return None
-    parts = [float(v) for v in (value if isinstance(value, tuple) else (value,))]
     if not all(map(math.isfinite, parts)):
         raise PluginError(
             f"metric {metric.name!r} gives {value!r} for row {row['row_id']}; per_example must "
@@ -113,7 +126,7 @@ def write_system(
         tuned: the values that the task tuned for it.
 
     Raises:
-        PluginError: a prediction is not a finite number.
+        PluginError: a prediction is not a finite number, or a metric has values of uneven shape.
     """
     answers = [row["prediction"] for row in lines]
     bad = sum(isinstance(answer, float) and not math.isfinite(answer) for answer in answers)
@@ -133,6 +146,7 @@ def write_system(
     if tuned:
         entry["tuned"] = dict(tuned)
     write_systems(run, entry)
+    check_shapes({name: lines})  # after they are written: a model's answers may have taken hours
     return entry
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data.source import FORMER_OPTIONS
 from toolkit.errors import RunError
 from toolkit.kinds.registry import model_class
-from toolkit.plugins import lookup, recipes
+from toolkit.plugins import fingerprint, lookup, recipes
 from toolkit.reporting import report
-from toolkit.runs.files import write_json
+from toolkit.runs import record
+from toolkit.runs.files import read_jsonl, write_json
 from toolkit.runs.run import Run
-from toolkit.task import Task
+from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel
@@ -57,8 +59,16 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel
     )
 
 
-def refresh(run: Run, task: Task) -> Path:
+def refresh(run: Run, task: Task, say: Callable[[str], None] = lambda sentence: None) -> Path:
     """Score the run's predictions again, as a person may have added guesses, and write its report.
+
+    What the figures are computed from stays as the run recorded it: where it was changed by other
+    means, the report has a caveat, and ``--verify`` still finds the change.
+
+    Args:
+        run: a run that is scored.
+        task: its task.
+        say: gets what a person should know, one sentence each.
 
     Returns:
         the path of ``report.html``.
@@ -66,9 +76,33 @@ def refresh(run: Run, task: Task) -> Path:
     Raises:
         RunError: the run is not scored yet.
     """
+    from toolkit.evaluation import trainer_results
     from toolkit.evaluation.score import score
+    from toolkit.pipeline import other_code
 
     if not run.done("score"):
         raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
-    write_json(run.path / "metrics.json", score(run, task))
-    return report.write(run, task)
+    altered = record.changed(run, record.sources(run))
+    for sentence in (*altered.values(), *record.other_systems(run)):
+        say(f"{sentence}; see: toolkit report {run.path} --verify")
+    other_code.on_report(run, task, heldout_rows(run), say)
+    document = score(run, task)
+    if altered:
+        document["verdict"]["caveats"].append(record.caveat(altered))
+    write_json(run.path / "metrics.json", document)
+    trainer_results.write(run, document)
+    page = report.write(run, task)
+    if record.of(run):
+        run.info["record"]["pages"] = fingerprint.of_pages()
+    record.rewrote(run, record.REWRITTEN)
+    return page
+
+
+def heldout_rows(run: Run) -> dict[tuple[str, Any], Row]:
+    """The held-out rows of a run by split and number; none where it does not store them."""
+    place = run.data / "heldout.jsonl"
+    rows = read_jsonl(place) if place.is_file() else []
+    return {
+        (row["split"], row["row_id"]): {k: v for k, v in row.items() if k != "split"}
+        for row in rows
+    }

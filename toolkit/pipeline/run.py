@@ -17,6 +17,7 @@ from toolkit.models.paths import is_local
 from toolkit.pipeline.context import RunContext
 from toolkit.pipeline.stages import STAGES, Stage
 from toolkit.pipeline.start import on_hub
+from toolkit.runs import record
 from toolkit.runs.run import Run
 from toolkit.system import distributed, environment
 from toolkit.system.console import Console
@@ -54,3 +55,5 @@ def _do(stage: Stage, context: RunContext) -> None:
     context.console.heading(stage.heading(context))
     with contextlib.nullcontext() if done else run.stage(stage.name):
         work(context)
+        if not done and distributed.first():
+            record.stage_ended(run, stage.writes)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.errors import MissingExtra, RunError
+from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import train
 from toolkit.pipeline.context import RunContext, adapter_name, system_name
+from toolkit.plugins import fingerprint
 from toolkit.preparation.prepare import prepare
+from toolkit.runs import record
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
-from toolkit.task import Row
+from toolkit.task import Row, Task
+
+CHECKED = 200
+"""The most validation rows on which metrics are tried before anything is predicted."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Stage:
         name: its key in the ``stages`` of ``run.json``.
         heading: what is printed when it begins.
         work: does it.
+        writes: the files that it writes, as patterns; their hashes are recorded when it ends.
         restore: what a resumed run does instead once the stage is done; ``None``: nothing.
         shared: whether all processes of a distributed run take part; otherwise the first alone.
     """
@@ -32,6 +40,7 @@ class Stage:
     name: str
     heading: Callable[[RunContext], str]
     work: Callable[[RunContext], None]
+    writes: Sequence[str] = ()
     restore: Callable[[RunContext], None] | None = None
     shared: bool = True
 
@@ -44,6 +53,7 @@ def prepare_data(context: RunContext) -> None:
 
     run, versions = context.run, monitor.versions()
     context.prepared = prepare(context.task, context.source, context.seed)
+    check_metrics(context.task, context.prepared.splits["validation"])
     data_stage.look(run, context.task, context.model, context.prepared, context.console)
     run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
     _note_sizes(context)
@@ -64,6 +74,19 @@ def restore_data(context: RunContext) -> None:
             "bring the old data back, or start a new run"
         )
     _note_sizes(context)
+    _use_other_code(context)
+
+
+def _use_other_code(context: RunContext) -> None:
+    """Compute stored values again if the task's code has changed, in the first process alone."""
+    from toolkit.evaluation.predict import held_out_rows
+    from toolkit.pipeline import other_code
+
+    if not distributed.first():
+        return
+    held = held_out_rows(context.task, context.prepared.splits)
+    rows = {(split, row["row_id"]): row for split, found in held.items() for row in found}
+    other_code.on_resume(context.run, context.task, rows, context.console.warn)
 
 
 def _check_versions(run: Run, now: Mapping[str, Any]) -> None:
@@ -85,6 +108,35 @@ def _note_sizes(context: RunContext) -> None:
     prepared = context.prepared
     sizes = ", ".join(f"{name} {size:,}" for name, size in prepared.sizes.items())
     context.console.note(f"{sizes} rows{' (synthetic)' if prepared.synthetic else ''}")
+
+
+def check_metrics(task: Task, rows: Iterable[Row]) -> None:
+    """Refuse a metric whose values are of uneven shape, found on references that judge themselves.
+
+    Metrics that prepare all predictions at once are left to the predictions of the baselines, and
+    so are rows whose reference is no prediction, for which a metric raises an exception.
+    """
+    from toolkit.evaluation.prediction_files import figures
+    from toolkit.runs.predictions import check_shapes
+
+    lines = []
+    for row in itertools.islice(rows, CHECKED):
+        values = {}
+        reference = task.reference(row)
+        for metric in task.metrics:
+            if metric.prepare is None:
+                with contextlib.suppress(PluginError):
+                    values[metric.name] = figures(metric, reference, reference, row)
+        lines.append({"split": "validation", "row_id": row["row_id"], "metrics": values})
+    check_shapes({"the references": lines})
+
+
+def _check_predictions(run: Run) -> None:
+    """Refuse predictions that could not be scored, before anything is trained on top of them."""
+    from toolkit.runs import predictions
+
+    if any(entry.get("file") for entry in record.entries(run)):
+        predictions.load(run)
 
 
 # -- baselines -------------------------------------------------------------------------------------
@@ -109,6 +161,7 @@ def run_baselines(context: RunContext) -> None:
             context.console.warn(f"{name}: left out, {error}")
             continue
         context.note_result(entry, name, entry["fit_seconds"] + entry["predict_seconds"])
+    _check_predictions(run)
 
 
 # -- the base model --------------------------------------------------------------------------------
@@ -131,6 +184,8 @@ def run_base_model(context: RunContext) -> None:
             )  # fmt: skip
         context.note_result(entry, name, entry["predict_seconds"])
     _predict_variants(context, "baseline", adapter=False)
+    if distributed.first():
+        _check_predictions(run)
 
 
 def _fit_base(context: RunContext) -> float:
@@ -227,15 +282,29 @@ def write_report(context: RunContext) -> None:
     from toolkit.reporting import report
 
     report.write(context.run, context.task)
+    context.run.info.setdefault("record", {"files": {}, "systems": []})
+    context.run.info["record"]["pages"] = fingerprint.of_pages()
 
 
 STAGES = (
-    Stage("data", lambda context: "data", prepare_data, restore=restore_data),
-    Stage("baselines", lambda context: "baselines", run_baselines),
-    Stage("base", lambda context: f"base model ({context.recipe.model})", run_base_model),
-    Stage("train", lambda context: "training", train.train_all),
-    Stage("predict", lambda context: "adapter on held-out rows", run_trained_models),
-    Stage("score", lambda context: "scoring", write_metrics, shared=False),
-    Stage("report", lambda context: "report", write_report, shared=False),
-)
+    Stage("data", lambda context: "data", prepare_data, ("data/*",), restore=restore_data),
+    Stage("baselines", lambda context: "baselines", run_baselines, ("predictions/*.jsonl",)),
+    Stage(
+        "base", lambda context: f"base model ({context.recipe.model})", run_base_model,
+        ("base/**/*", "predictions/*.jsonl"),
+    ),
+    Stage("train", lambda context: "training", train.train_all, ("adapter*/**/*", "history.json")),
+    Stage(
+        "predict", lambda context: "adapter on held-out rows", run_trained_models,
+        ("predictions/*",),
+    ),
+    Stage(
+        "score", lambda context: "scoring", write_metrics,
+        ("metrics.json", "adapter/test_results.json"), shared=False,
+    ),
+    Stage(
+        "report", lambda context: "report", write_report, (*record.PAGES, *record.REMARKS),
+        shared=False,
+    ),
+)  # fmt: skip
 """All stages in their order; their names are those of :data:`toolkit.runs.run.STAGES`."""

@@ -11,7 +11,7 @@ from toolkit.data.source import Source
 from toolkit.kinds.registry import model_class
 from toolkit.models import backend_choice
 from toolkit.models.paths import is_local
-from toolkit.plugins import discovery, recipes
+from toolkit.plugins import discovery, fingerprint, recipes
 from toolkit.recipe import Recipe
 from toolkit.runs.run import Run
 from toolkit.system import distributed, environment
@@ -56,6 +56,7 @@ def start(
             "version": origin.version if origin else None,
             "file": origin.file if origin else None,
         },
+        "code": fingerprint.of_task(task),
         "command": " ".join(command),
         "source": source.as_dict(),
         "recipe": recipes.as_dict(recipe),

@@ -187,7 +187,7 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
     for at, row in enumerate(tables.rows(rows)):
         for way, group in ways.items():
             groups[way][at] = splitting.group_hash(group(row))
-        digests[at] = _digest(row, names)
+        digests[at] = row_digest(row, names)
         stratum = task.stratum(row)
         if stratum is not None:
             classes[at] = kind = splitting.group_hash(repr(stratum))
@@ -208,7 +208,8 @@ def _checked(task: Task, rows: Dataset) -> Dataset:
     return rows.select_columns(["row_id", *task.columns])
 
 
-def _digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
+def row_digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
+    """The SHA-256 of a row's task columns, as it stands in ``splits.parquet``."""
     values = json.dumps([row[name] for name in names], ensure_ascii=False, default=str)
     return hashlib.sha256(values.encode("utf-8", "surrogatepass")).hexdigest().encode()
 

@@ -34,10 +34,21 @@ def write(run: Run, task: Task) -> Path:
         run: a run whose ``metrics.json`` is written.
         task: its task, for the summary, which ``run.json`` does not hold.
     """
-    content = gather(read_json(run.path / "metrics.json"), read_run(run), task)
-    for page, template in PAGES.items():
-        write_text(run.path / page, render(template, content))
+    for name, text in pages(read_json(run.path / "metrics.json"), read_run(run), task).items():
+        write_text(run.path / name, text)
     return run.path / "report.html"
+
+
+def pages(doc: Document, contents: RunContents, task: Task) -> dict[str, str]:
+    """The pages of a run: the name of each file → its text.
+
+    Args:
+        doc: ``metrics.json``.
+        contents: the other files of the run.
+        task: its task.
+    """
+    content = gather(doc, contents, task)
+    return {page: render(template, content) for page, template in PAGES.items()}
 
 
 def gather(doc: Document, contents: RunContents, task: Task) -> dict[str, Any]:

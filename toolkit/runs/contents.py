@@ -10,6 +10,7 @@ from typing import Any
 from toolkit.runs import predictions
 from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.predictions import System
+from toolkit.runs.record import REMARKS
 from toolkit.runs.run import Run
 
 
@@ -51,10 +52,6 @@ class RunContents:
     def base(self) -> System | None:
         """The model without training."""
         return next((system for system in self.systems if system.role == "base"), None)
-
-
-REMARKS = ("together.json", "sheet.json")
-"""Files that commands leave in a run directory, each with a sentence for the report."""
 
 
 def read_run(run: Run) -> RunContents:

@@ -51,7 +51,12 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write JSON lines atomically; figures that are not finite become ``null``."""
-    write_text(path, "".join(_dumps(row) + "\n" for row in rows))
+    write_bytes(path, jsonl(rows))
+
+
+def jsonl(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """JSON lines as :func:`write_jsonl` writes them."""
+    return "".join(_dumps(row) + "\n" for row in rows).encode()
 
 
 def _dumps(value: Any, indent: int | None = None) -> str:

@@ -22,6 +22,11 @@ PARTIAL_ROLES = ("human", "api")
 """Roles of systems that may predict only some of the test rows; all others predict all of them."""
 
 
+NEEDED = ("split", "row_id", "reference", "prediction", "metrics")
+"""What every prediction line has."""
+_FORM: Mapping[str, type] = {"split": str, "row_id": int, "metrics": dict}
+
+
 @dataclass(frozen=True)
 class System:
     """One way of doing the task, with its predictions.
@@ -69,12 +74,20 @@ def load(run: Run) -> list[System]:
     entries = read_json(place)
     if not isinstance(entries, list) or not entries:
         raise RunError(f"{place} names no system; go on with: toolkit resume")
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict) or not {"name", "role"} <= entry.keys():
+            raise RunError(f"{place}: entry {number} has no name or no role; was it edited?")
     systems = [_system(run, entry) for entry in entries if entry.get("file")]
     if not systems:
         raise RunError(f"{place} names no predictions; go on with: toolkit resume")
     _check_same_rows(systems)
+    check_shapes({system.name: _lines(system) for system in systems})
     _check_applies(systems)
     return systems
+
+
+def _lines(system: System) -> list[Mapping[str, Any]]:
+    return [row for rows in system.splits.values() for row in rows.values()]
 
 
 def absent(run: Run) -> dict[str, str]:
@@ -87,15 +100,31 @@ def _system(run: Run, entry: Mapping[str, Any]) -> System:
     place = run.predictions / entry["file"]
     splits: dict[str, dict[int, Mapping[str, Any]]] = {"test": {}}
     for number, row in enumerate(read_jsonl(place), start=1):
-        missing = {"split", "row_id", "reference", "prediction", "metrics"} - row.keys()
-        if missing:
-            raise RunError(f"{place} line {number} has no {', '.join(sorted(missing))}")
+        if problem := malformed(row):
+            raise RunError(f"{place} line {number} {problem}")
         _check_finite(entry["name"], row)
         splits.setdefault(row["split"], {})[row["row_id"]] = row
     ordered = {split: dict(sorted(rows.items())) for split, rows in splits.items()}
     if not ordered["test"]:
         raise RunError(f"{place} holds no row of the test split; go on with: toolkit resume")
     return System(entry["name"], entry["role"], entry, ordered)
+
+
+def malformed(row: Any, needed: Sequence[str] = NEEDED) -> str:
+    """What is wrong with the form of a prediction line; empty if nothing is.
+
+    Args:
+        row: what the line holds.
+        needed: the keys that it must have.
+    """
+    if not isinstance(row, dict):
+        return "is not an object"
+    if missing := sorted(set(needed) - row.keys()):
+        return f"has no {', '.join(missing)}"
+    for key in needed:
+        if key in _FORM and (not isinstance(row[key], _FORM[key]) or row[key] is True):
+            return f"has {row[key]!r:.60} as its {key}"
+    return ""
 
 
 def _check_finite(system: str, row: Mapping[str, Any]) -> None:
@@ -118,6 +147,36 @@ def _check_same_rows(systems: Sequence[System]) -> None:
                 f"{system.name!r} and {whole[0].name!r} did not predict the same test rows, so "
                 "they cannot be compared; remove the older file and: toolkit resume"
             )
+
+
+def check_shapes(lines: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Refuse a metric that gives a number for one row and several for another.
+
+    Args:
+        lines: system → its prediction lines.
+
+    Raises:
+        PluginError: naming the metric and two of its rows.
+    """
+    seen: dict[str, tuple[int | None, str]] = {}
+    for system, rows in lines.items():
+        for row in rows:
+            for name, value in row["metrics"].items():
+                if value is None:
+                    continue
+                shape = len(value) if is_list(value) else None
+                where = f"row {row['row_id']} ({row['split']}) of {system!r}"
+                first, place = seen.setdefault(name, (shape, where))
+                if shape != first:
+                    raise PluginError(
+                        f"metric {name!r} gives {_shape(first)} for {place} and {_shape(shape)} "
+                        f"for {where}; per_example must return as many numbers for every row: mend "
+                        "the metric, then go on with: toolkit resume"
+                    )
+
+
+def _shape(length: int | None) -> str:
+    return "a number" if length is None else f"a tuple of {length}"
 
 
 def _check_applies(systems: Sequence[System]) -> None:

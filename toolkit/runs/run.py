@@ -21,6 +21,8 @@ from toolkit.runs.files import read_json, write_json
 
 STAGES = ("data", "baselines", "base", "train", "predict", "score", "report")
 VERSION = 1
+_FORM = {"id": str, "task": str, "created": str, "recipe": dict, "stages": dict}
+"""What commands take for granted in ``run.json``, and its types."""
 
 
 def runs_folder(given: Path | None = None) -> Path:
@@ -109,6 +111,12 @@ class Run:
         info = read_json(path / "run.json")
         if not isinstance(info, dict) or info.get("version") != VERSION:
             raise RunError(f"{path / 'run.json'} was written by another version of the toolkit")
+        for key, kind in _FORM.items():
+            if not isinstance(info.get(key), kind):
+                raise RunError(f"{path / 'run.json'} has no usable {key}; was it edited?")
+        for stage in info["stages"].values():
+            if not isinstance(stage, dict):
+                raise RunError(f"{path / 'run.json'} has no usable stages; was it edited?")
         return cls(path, info)
 
     @classmethod
