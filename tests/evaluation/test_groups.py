@@ -10,8 +10,8 @@ import pytest
 
 from judging_fixtures import METRICS, NOISES, FakePrices, finish, make_rows, make_run
 from toolkit.evaluation import groups, predict, prediction_files
+from toolkit.evaluation import recompute as again
 from toolkit.evaluation.score import score
-from toolkit.metrics import statistics
 from toolkit.pipeline import compare
 from toolkit.pipeline.verify import recompute
 from toolkit.reporting import comparison, report
@@ -29,7 +29,7 @@ class OfFamilies(FakePrices):
     metrics = METRICS[:1]
 
     def group(self, row: Any) -> str:
-        return f"{row['split']} maker {row['row_id'] // SIZE}"
+        return f"maker {row['row_id'] // SIZE}"
 
 
 def families(folder: Path, *, stored: bool) -> tuple[Run, OfFamilies]:
@@ -211,12 +211,12 @@ def test_the_width_of_grouped_calibration_rows_is_verified_by_groups(
 ) -> None:
     run, task, _ = grouped
     given: list[Any] = []
-    width = statistics.conformal_width
+    width = again.conformal_width
 
     def spy(residuals: Any, *args: Any, **options: Any) -> float | None:
         given.append(options.get("groups"))
         return width(residuals)
 
-    monkeypatch.setattr(statistics, "conformal_width", spy)
+    monkeypatch.setattr(again, "conformal_width", spy)
     recompute(run, task)
     assert given and all(found is not None for found in given)

@@ -183,6 +183,8 @@ def _line(
             decoders=decoders or None, tokens=old.get("tokens"), hit_limit=old.get("hit_limit"),
             detail=old.get("detail"),
         )  # fmt: skip
+    if "group" not in old:  # of an earlier version; then groups are found when lines are read
+        new.pop("group", None)
     # As it is read back: a tuple has become a list.
     return dict(json.loads(jsonl([{**old, **new}])))
 
