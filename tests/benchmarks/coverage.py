@@ -461,11 +461,8 @@ def sections(
         sizes = [
             (f"{g} × {m}, 0.3", near_equal(g, m), 0.3) for g, m in ((6, 30), (10, 20), (15, 15))
         ]
-        uneven = np.array([200, *[5] * 40]), np.array([60, 40, 30, 20, *[4] * 30])
-        sizes += [
-            ("200 and 40 × 5, 0.3", uneven[0], 0.3),
-            ("60, 40, 30, 20 and 30 × 4, 0.3", uneven[1], 0.3),
-        ]
+        sizes.append(("200 and 40 × 5, 0.3", np.array([200, *[5] * 40]), 0.3))
+        sizes.append(("60 of 1 to 20, 0.3", np.array([1 + i % 20 for i in range(60)]), 0.3))
         coverage_tables("Few or unequal groups", sizes, names, lambda _: False, run)
     if "conformal" in only:
         tasks = [(200, 1, 0.0), (2, 5, 0.5), (9, 5, 0.5), (20, 5, 0.5), (40, 5, 0.2), (40, 20, 0.5)]

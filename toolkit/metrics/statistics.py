@@ -51,7 +51,7 @@ FEW_GROUPS = 20
 """Below this number of groups an interval may not hold, and only an exact test can decide."""
 
 TOO_FEW_GROUPS = 8
-"""With fewer groups (or as few that are nearly all of the rows) no interval is computed."""
+"""With fewer groups no interval is computed; unequal ones must count as :data:`FEW_GROUPS`."""
 
 RARE = 10
 """A class with fewer rows gives macro figures and F1 no interval."""
@@ -353,14 +353,19 @@ def _too_few(of: Units) -> str:
     """Why there are too few units for any interval; empty where there are enough."""
     if of.groups is None:
         return "" if of.rows > 1 else "One row has no interval."
-    return f"{_groups(of)}: too few for an interval." if of.effective < TOO_FEW_GROUPS else ""
+    too_few = of.effective < (FEW_GROUPS if _unequal(of) else TOO_FEW_GROUPS)
+    return f"{_groups(of)}: too few for an interval." if too_few else ""
+
+
+def _unequal(of: Units) -> bool:
+    return of.effective < 0.75 * of.count
 
 
 def _groups(of: Units) -> str:
     """The number of groups, and how many of equal size would know as much where that is fewer."""
-    if of.effective > 0.75 * of.count:
-        return f"{of.count} groups"
-    return f"{of.count} groups (so unequal that they count as {of.effective:.0f})"
+    if _unequal(of):
+        return f"{of.count} groups (so unequal that they count as {of.effective:.0f})"
+    return f"{of.count} groups"
 
 
 def _rarest(counts: np.ndarray) -> int:
