@@ -292,6 +292,16 @@ def test_below_twenty_groups_the_interval_has_a_caveat() -> None:
     assert statistics.interval(MEAN, values, groups=[i % 40 for i in range(600)]).note == ""
 
 
+def test_unequal_groups_must_count_as_twenty() -> None:
+    values = np.random.default_rng(16).exponential(1, 1200).tolist()
+    sizes = {"few": [60, 40, 30, 20] + [4] * 30, "enough": [1 + i % 20 for i in range(60)]}
+    for name, wanted in sizes.items():
+        groups = [g for g, size in enumerate(wanted) for _ in range(size)]
+        found = statistics.interval(MEAN, values[: len(groups)], groups=groups)
+        assert math.isfinite(found.low) == (name == "enough")
+        assert bool(found.note) == (name == "few")
+
+
 def test_groups_of_which_one_is_most_rows_count_as_few() -> None:
     values = np.random.default_rng(15).exponential(1, 600).tolist()
     groups = [max(0, i - 500) for i in range(600)]

@@ -51,7 +51,7 @@ FEW_GROUPS = 20
 """Below this number of groups an interval may not hold, and only an exact test can decide."""
 
 TOO_FEW_GROUPS = 8
-"""With fewer groups (or as few that are nearly all of the rows) no interval is computed."""
+"""With fewer groups no interval is computed; unequal ones must count as :data:`FEW_GROUPS`."""
 
 RARE = 10
 """A class with fewer rows gives macro figures and F1 no interval."""
@@ -160,20 +160,27 @@ def _made_of_counts(
 ) -> tuple[float, float]:
     value = float(aggregate(*columns, axis=-1))
     rows = shares.parts_rows(counts)
-    spread, effect = _counted_variance(aggregate, columns, min(value, 1 - value) * rows, of)
+    spread, effect = _counted_variance(aggregate, (columns,), min(value, 1 - value) * rows, of)
     z = shares.quantile(of.groups, CONFIDENCE)
     return shares.score_interval(value, spread * effect, rows / effect, z)
 
 
 def _counted_variance(
-    aggregate: Callable[..., Any], columns: Columns, cases: float, of: Units
+    aggregate: Callable[..., Any], systems: Sequence[Columns], cases: float, of: Units
 ) -> tuple[float, float]:
-    """The variance of a figure that is made of counts if rows were independent; design effect."""
-    independent = variance(influences(aggregate, columns, Units(of.rows)))
+    """The variance that a figure made of counts would have of independent rows; design effect.
+
+    Of two systems it is that of the difference: jackknife values of a difference are differences.
+    """
+
+    def spread(units: Units) -> float:
+        first, *second = (influences(aggregate, columns, units) for columns in systems)
+        return variance(first - second[0] if second else first)
+
+    independent = spread(Units(of.rows))
     if of.groups is None:
         return independent, 1.0
-    clustered = variance(influences(aggregate, columns, of))
-    return independent, shares.design_effect(clustered, independent, cases, of.size)
+    return independent, shares.design_effect(spread(of), independent, cases, of.size)
 
 
 def _resampled(
@@ -287,10 +294,6 @@ def _difference(
     if share:
         return _with(whole, of, _difference_of_shares(a[0], b[0], of))
 
-    def gap(*both: Any, axis: int = -1) -> Any:
-        first, second = both[: len(a)], both[len(a) :]
-        return metric.aggregate(*first, axis=axis) - metric.aggregate(*second, axis=axis)
-
     if metric.counts is not None:
         counts = metric.counts(*a), metric.counts(*b)
         rarest = min(_rarest(found) for found in counts)
@@ -298,14 +301,14 @@ def _difference(
             return replace(whole, note=_rare(rarest))
         rows = min(shares.parts_rows(found) for found in counts)
         differ = float(sum(x != y for x, y in zip(a, b, strict=True)).astype(bool).sum())
-        spread, effect = _counted_variance(gap, (*a, *b), differ * rows / of.rows, of)
+        spread, effect = _counted_variance(metric.aggregate, (a, b), differ * rows / of.rows, of)
         z = shares.quantile(of.groups, CONFIDENCE)
         half = shares.counted_difference(spread * effect, rows / effect, z)
         return _with(whole, of, (whole.difference - half, whole.difference + half))
     if metric.aggregate is mean:
         found = _influences(mean, (a[0] - b[0],), of)
     else:
-        found = _influences(gap, (*a, *b), of)
+        found = _influences(metric.aggregate, a, of) - _influences(metric.aggregate, b, of)
     return _difference_resampled(whole, found, _differ(a, b, of), of, resamples, seed)
 
 
@@ -353,14 +356,19 @@ def _too_few(of: Units) -> str:
     """Why there are too few units for any interval; empty where there are enough."""
     if of.groups is None:
         return "" if of.rows > 1 else "One row has no interval."
-    return f"{_groups(of)}: too few for an interval." if of.effective < TOO_FEW_GROUPS else ""
+    too_few = of.effective < (FEW_GROUPS if _unequal(of) else TOO_FEW_GROUPS)
+    return f"{_groups(of)}: too few for an interval." if too_few else ""
+
+
+def _unequal(of: Units) -> bool:
+    return of.effective < 0.75 * of.count
 
 
 def _groups(of: Units) -> str:
     """The number of groups, and how many of equal size would know as much where that is fewer."""
-    if of.effective > 0.75 * of.count:
-        return f"{of.count} groups"
-    return f"{of.count} groups (so unequal that they count as {of.effective:.0f})"
+    if _unequal(of):
+        return f"{of.count} groups (so unequal that they count as {of.effective:.0f})"
+    return f"{of.count} groups"
 
 
 def _rarest(counts: np.ndarray) -> int:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.metrics.metric import mean
+from toolkit.metrics.regression import root_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,6 +131,8 @@ def influences(
     with np.errstate(all="ignore"):
         if aggregate is mean:
             without = _mean_without(columns[0], of)
+        elif aggregate is root_mean:
+            without = _mean_without(columns[0], of) ** 0.5
         elif of.codes is None:
             without = _without_row(aggregate, columns)
         elif _kinds(columns) < of.count:  # few kinds of rows, such as pairs of classes
