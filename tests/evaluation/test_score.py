@@ -282,7 +282,7 @@ def test_a_changed_prediction_is_found(tmp_path: Path) -> None:
     rows[-1]["prediction"] = rows[-1]["reference"]
     write_jsonl(place, rows)
     found = recompute(run, task)
-    assert any("adapter.jsonl, row 600: mae is" in line for line in found)
+    assert any("adapter.jsonl line 600, row 600 (test): mae is" in line for line in found)
     assert any("its decoder gave" in line for line in found)
 
 
@@ -296,7 +296,7 @@ def test_a_changed_row_is_found_even_where_it_is_consistent(tmp_path: Path) -> N
     row["metrics"] = {m.name: m.per_example(row["prediction"], row["reference"]) for m in METRICS}
     write_jsonl(place, rows)
     found = recompute(run, task)
-    assert any("row 600: reference is" in line for line in found)
+    assert any("row 600 (test): reference is" in line for line in found)
     assert any(line.startswith("metrics.json: systems.adapter.metrics.mae.value") for line in found)
 
 
