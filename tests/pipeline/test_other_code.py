@@ -54,7 +54,7 @@ class Colours(CausalLMTask):
         return {"prompt": f"{row['text']}: ", "completion": row.get("colour", "")}
 
     def postprocess(self, output, row):
-        return output.text.strip()[READ] or None
+        return output.textREAD or None
 
     def fallback(self):
         return "none"
@@ -65,9 +65,9 @@ class Colours(CausalLMTask):
     def baselines(self):
         return {"red": most_common}
 """
-MENDED = TASK.replace("FOUND", "float(p == r)").replace("READ", "0:1")
-FLATTERING = TASK.replace("FOUND", "4.467 if len(p) < 3 else 0.0").replace("READ", ":")
-UNEVEN = TASK.replace("FOUND", "(1.0, 2.0) if r == 'red' else 0.0").replace("READ", "0:1")
+MENDED = TASK.replace("FOUND", "float(p == r)").replace("READ", ".strip()")
+FLATTERING = TASK.replace("FOUND", "4.467 if len(p) < 3 else 0.0").replace("READ", "[:2]")
+UNEVEN = TASK.replace("FOUND", "(1.0, 2.0) if r == 'red' else 0.0").replace("READ", ".strip()")
 UNEVEN_ANSWERS = TASK.replace("FOUND", "(1.0, 2.0) if p == 'red' and r == 'blue' else 1.0")
 MARKS = "def same(p, r):\n    return float(p == r)\n"
 
@@ -197,7 +197,7 @@ def test_a_metric_of_uneven_shape_ends_before_training_and_can_be_mended(
     (run,) = (tmp_path / "runs" / "colours").iterdir()
     assert list(read_json(run / "run.json")["stages"]) == ["data"]
     # On answers alone, which references that judge themselves do not show.
-    task.write_text(UNEVEN_ANSWERS.replace("READ", "0:1"))
+    task.write_text(UNEVEN_ANSWERS.replace("READ", ".strip()"))
     for _ in range(2):  # the second try finds what the first has stored
         answer = cli("resume", run)
         assert answer.code == 2 and "of 'red'" in answer.err and "toolkit resume" in answer.err

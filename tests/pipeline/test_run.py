@@ -91,14 +91,17 @@ def test_splits_never_share_a_text(finished: Path) -> None:
 
 
 def test_verify_accepts_the_run_and_finds_what_was_changed(cli: CommandLine, copy: Path) -> None:
-    assert cli("report", copy, "--verify").code == 0
+    answer = cli("report", copy, "--verify", "--all")
+    assert answer.code == 0, answer.err
+    rows = [len(x.read_text().splitlines()) for x in (copy / "predictions").glob("*a*e*.jsonl")]
+    assert f"{2 * rows[0]} rows predicted again" in " ".join(answer.out.split())
     path = next(p for p in (copy / "predictions").glob("*ridge*.jsonl"))
     lines = path.read_text().splitlines()
     changed = json.loads(lines[-1])
     changed["prediction"] *= 2
     path.write_text("\n".join([*lines[:-1], json.dumps(changed)]) + "\n")
     answer = cli("report", copy, "--verify")
-    assert answer.code == 1 and path.stem in answer.err
+    assert answer.code == 1 and f"predictions/{path.name} (line {len(lines)} changed)" in answer.err
 
 
 def test_verify_finds_another_adapter(cli: CommandLine, copy: Path) -> None:

@@ -12,6 +12,8 @@ from toolkit.pipeline import run as pipeline
 from toolkit.pipeline import stages
 from toolkit.pipeline.context import RunContext, adapter_name, system_name
 from toolkit.pipeline.stages import Stage
+from toolkit.runs import record
+from toolkit.runs.files import write_json
 from toolkit.runs.run import STAGES, Run
 from toolkit.system.console import Console
 
@@ -50,6 +52,19 @@ def test_the_stages_are_those_that_a_run_counts_as_finished() -> None:
     assert tuple(each.name for each in stages.STAGES) == STAGES
     assert [each.name for each in stages.STAGES if not each.shared] == ["score", "report"]
     assert [each.name for each in stages.STAGES if each.restore] == ["data"]
+
+
+def test_a_stage_records_the_files_that_it_writes(context: RunContext) -> None:
+    def write(context: RunContext) -> None:
+        write_json(context.run.data / "kept.json", [1, 2])
+        write_json(context.run.path / "other.json", [3])
+
+    pipeline._do(Stage("data", lambda context: "data", write, ("data/*",)), context)
+    run = Run.open(context.run.path)
+    assert set(run.info["record"]["files"]) == {"data/kept.json", "lines.json"}
+    assert record.changed(run) == {}
+    write_json(run.data / "kept.json", [1, 3])
+    assert "data/kept.json (line 3 changed)" in record.changed(run)["data/kept.json"]
 
 
 def test_a_stage_is_done_once(context: RunContext) -> None:

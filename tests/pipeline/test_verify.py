@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli_runner import CommandLine
-from judging_fixtures import FakePrices, finish, make_run
+from judging_fixtures import METRICS, FakePrices, finish, make_run
 from toolkit.pipeline import restore, stages, verify
 from toolkit.plugins import discovery, fingerprint
 from toolkit.reporting import page_charts, report
@@ -28,10 +28,11 @@ Change = Callable[[Path], None]
 
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> Iterator[None]:
-    """The made-up task, found by its name; pages without charts, which take seconds to draw."""
+    """The made-up task, found by its name; without what takes seconds."""
     origin = discovery.Plugin("fake", "fake-prices", "1.0", "judging_fixtures")
     with discovery.load().provided(FakePrices, origin), pytest.MonkeyPatch.context() as patch:
         patch.setattr(page_charts, "draw", lambda *arguments: {})
+        patch.setattr(FakePrices, "metrics", (METRICS[0], METRICS[4]))  # the quick ones
         yield
 
 
@@ -405,7 +406,7 @@ def spoilt(content: str, name: str, draw: Callable[[Any], Any]) -> str:
 
 
 @pytest.mark.parametrize("recorded", [True, False], ids=["with a record", "without"])
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_whatever_is_changed_ends_in_a_sentence_that_names_the_file(
     finished: Path, tmp_path_factory: pytest.TempPathFactory, recorded: bool, data: st.DataObject
