@@ -1,9 +1,9 @@
 """Linear models of texts, their settings chosen by cross-validation inside the training rows.
 
 What the ready-made baselines of :mod:`toolkit.baselines` are fitted with: n-grams of words and of
-characters with TF-IDF weights, under a logistic regression or a ridge (Wang and Manning, "Baselines
-and bigrams", ACL 2012, for how strong these are on short texts). Rows of one group are always in one
-fold: copies of a row on both sides would make the weakest penalty look best.
+characters with TF-IDF weights, under a logistic regression or a ridge (Wang and Manning,
+"Baselines and bigrams", ACL 2012, for how strong these are on short texts). Rows of one group are
+always in one fold: copies of a row on both sides would make the weakest penalty look best.
 
 The vectorizers are fitted once on all training texts and not once a fold; they see no answers.
 Everything runs in one thread and without random numbers, so that two fits are equal.
@@ -44,9 +44,9 @@ TUNED_ROWS: Final = 4_000
 FITTED_ROWS: Final = 50_000
 """A model is fitted on a sample of at most this many rows, to stay within a few minutes."""
 STRENGTHS: Final = (10.0, 1.0, 100.0)
-"""Inverse penalties ``C`` of the logistic regression; the first one is used where none is better."""
+"""Inverse penalties ``C`` of the logistic regression; the first is used where none is better."""
 PENALTIES: Final = (1.0, 0.1, 0.3, 3.0, 10.0)
-"""Penalties of the ridge; the first one is used where none is better."""
+"""Penalties of the ridge; the first is used where none is better."""
 
 
 # -- features --------------------------------------------------------------------------------------
