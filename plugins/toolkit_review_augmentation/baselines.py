@@ -123,9 +123,9 @@ def _regressions(
 ) -> Predictor:
     """Fit what the five questions ask for, each with features and a penalty of its own.
 
-    That is a classifier of the stars and one of the sentiment, and for the features and for the
-    opinions one for each common aspect or pair of aspect and level, which share their setting: that
-    with the best F1 over all of them on held-out reviews.
+    That is a logistic regression of the stars and one of the sentiment, and for the features and
+    for the opinions a ridge of each common aspect or pair of aspect and level, see
+    :mod:`toolkit_review_augmentation.labelling`.
     """
     from toolkit_review_augmentation.labelling import fit_labels
 
