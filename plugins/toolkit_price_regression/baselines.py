@@ -114,7 +114,7 @@ def gradient_boosting(train: Dataset) -> Predictor:
         ridge = fit_ridge(texts, log_prices, SEEN)
 
         def features(texts: Sequence[str], predicted: Array) -> npt.NDArray[np.float32]:
-            columns = [amounts(texts), ridge.indicators(texts), predicted[:, np.newaxis]]
+            columns: list[Any] = [amounts(texts), ridge.indicators(texts), predicted[:, np.newaxis]]
             return np.hstack(columns).astype(np.float32)
 
         trees = _boost(features(texts, ridge.out_of_fold), log_prices, ridge)
@@ -122,7 +122,8 @@ def gradient_boosting(train: Dataset) -> Predictor:
     def predict(texts: Sequence[str]) -> Array:
         predicted = ridge.predict(texts)
         with one_thread():
-            return predicted + np.asarray(trees.predict(features(texts, predicted)))
+            added: Array = trees.predict(features(texts, predicted))
+            return predicted + added
 
     return _predictor(train, predict)
 

@@ -122,4 +122,4 @@ def out_of_fold(model: Any, features: Any, targets: Array, parts: Sequence[Fold]
     predicted = np.full(len(targets), targets.mean())
     for train, held in parts:
         predicted[held] = model.fit(features[train], targets[train]).predict(features[held])
-    return np.clip(predicted, targets.min(), targets.max())
+    return np.asarray(np.clip(predicted, targets.min(), targets.max()), dtype=np.float64)

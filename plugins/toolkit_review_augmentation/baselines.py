@@ -1,7 +1,7 @@
 """Baselines of the five instructions, and controls for the metrics of free text.
 
-Each baseline reads the review and the question alone. The logistic regressions predict the
-sentiment, the stars and each common pair of aspect and level of the training reviews, and write
+Each baseline reads the review and the question alone. The linear models predict the sentiment, the
+stars, and each common aspect and pair of aspect and level of the training reviews, and write
 answers from these by the same templates as the gold answers. So they differ from the model only in
 how well they read the review.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MOST_EMBEDDED = 1_500
 """The assistant's baseline on embeddings is fitted on at most this many reviews, evenly spaced.
-Encoding and a hundred dense fits are slow, and it scores far below the baseline on TF-IDF."""
+Encoding is slow, and it scores far below the baseline on TF-IDF."""
 
 
 def ladder() -> dict[str, Baseline]:
@@ -85,14 +85,14 @@ def _instruction(row: Mapping[str, Any]) -> str:
     return instructions.instruction_of(row["question"])
 
 
-# -- logistic regressions --------------------------------------------------------------------------
+# -- linear models ---------------------------------------------------------------------------------
 def tfidf_logreg(train: Dataset) -> Predictor:
-    """Logistic regressions on TF-IDF of words, or of words and characters."""
+    """Linear models on TF-IDF of words, or of words and characters."""
     return _regressions(_reviews(train), ngrams)
 
 
 def embeddings_logreg(train: Dataset) -> Predictor:
-    """Logistic regressions on sentence embeddings (all-MiniLM-L6-v2)."""
+    """Linear models on sentence embeddings (all-MiniLM-L6-v2)."""
     reviews = _reviews(train)
     return _regressions(reviews[:: max(1, -(-len(reviews) // MOST_EMBEDDED))], sentence_features)
 
