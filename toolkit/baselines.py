@@ -14,6 +14,18 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import MissingExtra
 from toolkit.metrics import texts
 from toolkit.task import Row
+from toolkit.text_models import (
+    Features,
+    Fold,
+    characters,
+    classifier,
+    folds,
+    ngrams,
+    one_thread,
+    regressor,
+    sample,
+    words,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,17 +34,32 @@ if TYPE_CHECKING:
     from toolkit.task import Baseline, Predictor
 
 __all__ = [
+    "Features",
+    "Fold",
     "Text",
+    "characters",
+    "classifier",
+    "embeddings_logistic",
+    "embeddings_ridge",
     "first_words",
+    "folds",
     "median",
     "most_frequent",
     "nearest",
     "nearest_sentence",
+    "ngrams",
+    "one_thread",
+    "regressor",
+    "sample",
     "sentence_encoder",
     "sentence_vectors",
     "tfidf_logistic",
     "tfidf_ridge",
+    "words",
 ]
+
+EMBEDDED_ROWS = 4_000
+"""Baselines on embeddings are fitted on a sample of at most this many rows: encoding is slow."""
 
 
 Text = str | Callable[[Row], str]
@@ -54,12 +81,11 @@ def _vectorizer() -> Any:
     )
 
 
-def _on_tfidf(model: Any, train: Dataset, text: Text, answer: str) -> Predictor:
-    """A scikit-learn model fitted on :func:`_vectorizer`'s columns."""
-    from sklearn.pipeline import make_pipeline
-
-    fitted = make_pipeline(_vectorizer(), model).fit(_texts(train, text), train[answer][:])
-    return lambda rows: fitted.predict(_texts(rows, text)).tolist()
+def _groups(rows: Dataset, group: Text | None, texts: Sequence[str]) -> list[str]:
+    """The group of each row; where none is given, its text without case and blanks."""
+    if group is None:
+        return [" ".join(text.casefold().split()) for text in texts]
+    return _texts(rows, group)
 
 
 def most_frequent(answer: str) -> Baseline:
@@ -155,39 +181,117 @@ def nearest_sentence(question: str = "question", context: str = "context") -> Ba
     return fit
 
 
-def tfidf_logistic(text: Text, answer: str) -> Baseline:
-    """Logistic regression on TF-IDF of words and word pairs, for classes.
+def tfidf_logistic(
+    text: Text, answer: str, group: Text | None = None, *, ordered: bool = False
+) -> Baseline:
+    """Logistic regression on n-grams with TF-IDF weights, for classes.
+
+    Whether the n-grams are of words or of words and characters, and the penalty, are chosen by
+    cross-validation on the training rows, see :func:`classifier`.
 
     Args:
         text: the column of the texts, or a function that makes a text of a row.
         answer: the column of the classes.
+        group: the column of the rows' groups, or a function that gives it, such as ``self.group``
+            of a task; rows of one group stay in one fold. Default: rows with the same text.
+        ordered: the classes are numbers with a distance, such as stars.
     """
 
     def fit(train: Dataset) -> Predictor:
-        from sklearn.linear_model import LogisticRegression
-
-        if len(set(train[answer][:])) == 1:
-            return most_frequent(answer)(train)
-        return _on_tfidf(LogisticRegression(C=10.0, max_iter=1_000), train, text, answer)
+        texts = _texts(train, text)
+        found = ngrams(texts)
+        if not found:
+            return _constant(answer, ordered)(train)
+        chosen, model = classifier(
+            [features(texts) for features in found], train[answer][:],
+            _groups(train, group, texts), ordered=ordered,
+        )  # fmt: skip
+        return _predictor(lambda rows: model(found[chosen](_texts(rows, text))))
 
     return fit
 
 
-def tfidf_ridge(text: Text, answer: str) -> Baseline:
-    """Ridge regression on TF-IDF of words and word pairs, for numbers.
+def embeddings_logistic(
+    text: Text, answer: str, group: Text | None = None, *, ordered: bool = False
+) -> Baseline:
+    """Logistic regression on sentence embeddings, for classes; needs the extra ``offline``.
+
+    The penalty is chosen by cross-validation. Fitted on at most :data:`EMBEDDED_ROWS` rows; texts
+    are cut after 128 tokens.
+
+    Args:
+        text: the column of the texts, or a function that makes a text of a row.
+        answer: the column of the classes.
+        group: as in :func:`tfidf_logistic`.
+        ordered: the classes are numbers with a distance, such as stars.
+    """
+
+    def fit(train: Dataset) -> Predictor:
+        encode = sentence_vectors("The baseline on sentence embeddings", max_tokens=128)
+        few = train.select(sample(len(train), EMBEDDED_ROWS))
+        texts = _texts(few, text)
+        groups = _groups(few, group, texts)
+        _, model = classifier([encode(texts)], few[answer][:], groups, ordered=ordered)
+        return _predictor(lambda rows: model(encode(_texts(rows, text))))
+
+    return fit
+
+
+def tfidf_ridge(text: Text, answer: str, group: Text | None = None) -> Baseline:
+    """Ridge regression on n-grams with TF-IDF weights, for numbers.
+
+    Whether the n-grams are of words or of words and characters, and the penalty, are chosen by
+    cross-validation on the training rows, see :func:`regressor`.
 
     Args:
         text: the column of the texts, or a function that makes a text of a row.
         answer: the column of the numbers.
+        group: as in :func:`tfidf_logistic`.
     """
 
     def fit(train: Dataset) -> Predictor:
-        from sklearn.linear_model import Ridge
-
-        # For sparse columns the solver is conjugate gradient: no result depends on threads.
-        return _on_tfidf(Ridge(alpha=1.0), train, text, answer)
+        texts = _texts(train, text)
+        found = ngrams(texts)
+        if not found:
+            return median(answer)(train)
+        chosen, model = regressor(
+            [features(texts) for features in found], train[answer][:],
+            _groups(train, group, texts),
+        )  # fmt: skip
+        return _predictor(lambda rows: model(found[chosen](_texts(rows, text))).tolist())
 
     return fit
+
+
+def embeddings_ridge(text: Text, answer: str, group: Text | None = None) -> Baseline:
+    """Ridge regression on sentence embeddings, for numbers; needs the extra ``offline``.
+
+    The penalty is chosen by cross-validation. Fitted on at most :data:`EMBEDDED_ROWS` rows; texts
+    are cut after 128 tokens.
+
+    Args:
+        text: the column of the texts, or a function that makes a text of a row.
+        answer: the column of the numbers.
+        group: as in :func:`tfidf_logistic`.
+    """
+
+    def fit(train: Dataset) -> Predictor:
+        encode = sentence_vectors("The baseline on sentence embeddings", max_tokens=128)
+        few = train.select(sample(len(train), EMBEDDED_ROWS))
+        texts = _texts(few, text)
+        _, model = regressor([encode(texts)], few[answer][:], _groups(few, group, texts))
+        return _predictor(lambda rows: model(encode(_texts(rows, text))).tolist())
+
+    return fit
+
+
+def _constant(answer: str, ordered: bool) -> Baseline:
+    return median(answer) if ordered else most_frequent(answer)
+
+
+def _predictor(answers: Callable[[Dataset], list[Any]]) -> Predictor:
+    """A predictor that asks no model about no rows, which scikit-learn refuses."""
+    return lambda rows: answers(rows) if len(rows) else []
 
 
 def sentence_encoder(purpose: str, *, max_tokens: int | None = None, **options: Any) -> Any:
@@ -212,18 +316,21 @@ def sentence_encoder(purpose: str, *, max_tokens: int | None = None, **options: 
     return model
 
 
-def sentence_vectors(purpose: str) -> Callable[[Sequence[str]], np.ndarray]:
+def sentence_vectors(
+    purpose: str, *, max_tokens: int | None = None
+) -> Callable[[Sequence[str]], np.ndarray]:
     """A function from texts to their unit vectors, an array of shape (texts, 384).
 
     The model is that of :func:`sentence_encoder`.
 
     Args:
         purpose: what needs them; begins the message where the extra is missing.
+        max_tokens: texts are cut after so many tokens; the model's own limit is 256.
 
     Raises:
         MissingExtra: the extra ``offline`` is not installed.
     """
-    model = sentence_encoder(purpose)
+    model = sentence_encoder(purpose, max_tokens=max_tokens)
 
     def encode(texts: Sequence[str]) -> np.ndarray:
         vectors: np.ndarray = model.encode(

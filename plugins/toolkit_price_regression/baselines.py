@@ -13,16 +13,17 @@ Heavy libraries are imported in the functions that need them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from toolkit import Baseline, Predictor
-from toolkit.baselines import sentence_encoder
+from toolkit.baselines import one_thread, sentence_encoder
 from toolkit.system import precision
-from toolkit_price_regression.features import amounts, frequent_words, shape, vectorizer
+from toolkit_price_regression.features import amounts, shape
+from toolkit_price_regression.load import group
+from toolkit_price_regression.ridge import Ridge, fit_ridge
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -32,24 +33,33 @@ Array = npt.NDArray[np.float64]
 RIDGE_ROWS: Final = 100_000
 """The linear models are fitted on a sample of at most this many rows (memory of the n-grams)."""
 TREE_ROWS: Final = 30_000
-"""The same for the random forest and gradient boosting, and for choosing a penalty."""
+"""The same for gradient boosting."""
 EMBEDDED_ROWS: Final = 4_000
 """The same for the embeddings: encoding is nearly all of their time, and a ridge on 384 columns
 gains little from more rows (on the catalogue the MAE falls by 2 % from 4,000 to 9,600)."""
+SEEN: Final = 300
+"""So many n-grams are columns of the boosted trees; their time grows with that number."""
+TREES: Final = 400
+"""The most trees that gradient boosting may have."""
+LEAST_TO_JUDGE: Final = 200
+"""With fewer rows a fold is too small to choose the number of trees by; it is then a tenth."""
+NEIGHBOURS: Final = (5, 1, 3, 10, 20, 40)
+"""Numbers of neighbours to choose from; the first one is used where none can be judged."""
 
 _SEED: Final = 0
 
 
 def ladder() -> dict[str, Baseline]:
     """The baselines by name, from the plainest to the most elaborate."""
+    embedded = Embedded()
     return {
         "constant-mean": constant_mean,
         "constant-median": constant_median,
         "linear-text-features": linearshape,
         "tfidf-ridge-log": tfidf_ridge_log,
-        "random-forest": random_forest,
         "gradient-boosting": gradient_boosting,
-        "embeddings-ridge": embeddings_ridge,
+        "embeddings-ridge": embedded.ridge,
+        "embeddings-nearest": embedded.nearest,
     }
 
 
@@ -71,7 +81,7 @@ def linearshape(train: Dataset) -> Predictor:
 
     train = _sample(train, RIDGE_ROWS)
     model = make_pipeline(StandardScaler(), LinearRegression())
-    with _one_thread():
+    with one_thread():
         model.fit(shape(_texts(train)), _log_prices(train))
     return _predictor(train, lambda texts: model.predict(shape(texts)))
 
@@ -79,157 +89,154 @@ def linearshape(train: Dataset) -> Predictor:
 def tfidf_ridge_log(train: Dataset) -> Predictor:
     """Ridge regression of the log price on words and pairs of words.
 
-    The weighting (TF-IDF of unit length, or logarithms of counts, which suit prices that are a
-    product of one factor per word) and the penalty are the pair with the least cross-validated MAE.
+    Their weighting and the penalty are those with the least cross-validated MAE, see
+    :func:`toolkit_price_regression.ridge.fit_ridge`.
     """
     train = _sample(train, RIDGE_ROWS)
-    with _one_thread():
-        ridge = _fit_ridge(_texts(train), _log_prices(train))
+    with one_thread():
+        ridge = fit_ridge(_texts(train), _log_prices(train))
     return _predictor(train, ridge.predict)
 
 
-def random_forest(train: Dataset) -> Predictor:
-    """A random forest of 80 trees on the most informative words and the parsed quantities."""
-    from sklearn.ensemble import RandomForestRegressor
-
-    train = _sample(train, TREE_ROWS)
-    texts = _texts(train)
-    # Single words scored much better than SVD components: a tree splits on "oak" in one step.
-    words = frequent_words(texts, 400)
-
-    def features(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        return np.hstack([amounts(texts), words(texts)]).astype(np.float32)
-
-    forest = RandomForestRegressor(80, max_features=0.4, n_jobs=-1, random_state=_SEED)
-    forest.fit(features(texts), _log_prices(train))
-    return _predictor(train, lambda texts: forest.predict(features(texts)))
-
-
 def gradient_boosting(train: Dataset) -> Predictor:
-    """Boosted trees on parsed quantities, TF-IDF components and the ridge's prediction.
+    """Boosted trees on the residuals of the ridge, from parsed quantities and single n-grams.
 
     The ridge adds up the effects of thousands of words, which trees are bad at; the trees add what
-    it cannot express: non-linear effects of sizes, and quantities whose effect depends on the kind
-    of goods (stacked generalisation, Wolpert 1992). In training the ridge's predictions are
-    out-of-fold, because it is too accurate on rows that it was fitted on.
+    it cannot express: non-linear effects of sizes, and quantities and words whose effect depends on
+    the kind of goods. In training the ridge's predictions are out-of-fold, because it is too
+    accurate on rows that it was fitted on (stacked generalisation, Wolpert 1992). The trees see the
+    :data:`SEEN` n-grams that move the ridge's prediction most. The number of trees is that with the
+    least error on a fold of groups that were held out, up to :data:`TREES`.
     """
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
     train = _sample(train, TREE_ROWS)
     texts, log_prices = _texts(train), _log_prices(train)
-    with _one_thread():
-        ridge = _fit_ridge(texts, log_prices)
-        words = vectorizer(texts, min_df=3)
-        rank = min(64, len(words.vocabulary_) - 1, len(texts) - 1)
-        svd = TruncatedSVD(max(rank, 1), random_state=_SEED).fit(words.transform(texts))
+    with one_thread():
+        ridge = fit_ridge(texts, log_prices, SEEN)
 
-    def features(texts: Sequence[str], ridge_predictions: Array) -> Array:
-        components = svd.transform(words.transform(texts))
-        return np.hstack([amounts(texts), components, ridge_predictions[:, np.newaxis]])
+        def features(texts: Sequence[str], predicted: Array) -> npt.NDArray[np.float32]:
+            columns: list[Any] = [amounts(texts), ridge.indicators(texts), predicted[:, np.newaxis]]
+            return np.hstack(columns).astype(np.float32)
 
-    model = HistGradientBoostingRegressor(
-        learning_rate=0.06,
-        max_iter=600,
-        early_stopping=len(texts) >= 200,  # a tenth of fewer rows is too few to judge by
-        n_iter_no_change=20,
-        random_state=_SEED,
-    )
-    with _one_thread():
-        model.fit(features(texts, ridge.out_of_fold), log_prices)
-    return _predictor(train, lambda texts: model.predict(features(texts, ridge.predict(texts))))
-
-
-def embeddings_ridge(train: Dataset) -> Predictor:
-    """Ridge regression of the log price on sentence embeddings (all-MiniLM-L6-v2, offline).
-
-    Fitted on at most :data:`EMBEDDED_ROWS` rows; texts are cut after 128 tokens.
-    """
-    from sklearn.linear_model import RidgeCV
-
-    encode = _encoder()
-    train = _sample(train, EMBEDDED_ROWS)
-    model = RidgeCV(alphas=np.logspace(-2, 2, 13))  # leave-one-out cross-validation from one SVD
-    model.fit(encode(_texts(train)), _log_prices(train))
-    return _predictor(train, lambda texts: model.predict(encode(texts)))
-
-
-class _Ridge(NamedTuple):
-    """A fitted ridge, and its predictions of the training rows while each was held out."""
-
-    predict: Callable[[Sequence[str]], Array]
-    out_of_fold: Array
-
-
-def _fit_ridge(texts: list[str], log_prices: Array) -> _Ridge:
-    """Fit the ridge on word n-grams with the weighting and penalty of least cross-validated MAE."""
-    from sklearn.linear_model import Ridge
-
-    best: tuple[float, Any, float] | None = None
-    few = np.sort(np.random.default_rng(_SEED).permutation(len(texts))[:TREE_ROWS])
-    for weighting, alphas in (
-        ({"norm": "l2", "use_idf": True}, (0.1, 0.3, 1.0, 3.0)),
-        ({"norm": None, "use_idf": False}, (1.0, 3.0, 10.0, 30.0, 100.0)),
-    ):
-        words = vectorizer(texts, **weighting)
-        features = words.transform([texts[row] for row in few])
-        for alpha in alphas:
-            held_out = _out_of_fold(Ridge(alpha=alpha), features, log_prices[few])
-            error = float(np.mean(np.abs(np.exp(held_out) - np.exp(log_prices[few]))))
-            if best is None or error < best[0]:
-                best = (error, words, alpha)
-    assert best is not None
-    _, words, alpha = best
-    features = words.transform(texts)
-    model = Ridge(alpha=alpha).fit(features, log_prices)
+        trees = _boost(features(texts, ridge.out_of_fold), log_prices, ridge)
 
     def predict(texts: Sequence[str]) -> Array:
-        return np.asarray(model.predict(words.transform(texts)), dtype=np.float64)
+        predicted = ridge.predict(texts)
+        with one_thread():
+            added: Array = trees.predict(features(texts, predicted))
+            return predicted + added
 
-    return _Ridge(
-        predict=predict,
-        out_of_fold=_out_of_fold(Ridge(alpha=alpha), features, log_prices),
-    )
-
-
-def _out_of_fold(model: Any, features: Any, targets: Array) -> Array:
-    """Predict each row by a model fitted without it, and clip to the range of the targets."""
-    from sklearn.model_selection import KFold, cross_val_predict
-
-    folds = KFold(min(4, len(targets)), shuffle=True, random_state=_SEED)
-    predicted = cross_val_predict(model, features, targets, cv=folds)
-    return np.asarray(np.clip(predicted, targets.min(), targets.max()), dtype=np.float64)
+    return _predictor(train, predict)
 
 
-def _encoder() -> Callable[[Sequence[str]], Array]:
-    """Texts → normalised sentence embeddings, by the encoder of the extra ``offline``."""
-    import torch
+def _boost(features: npt.NDArray[np.float32], log_prices: Array, ridge: Ridge) -> Any:
+    """Boosted trees fitted on the ridge's residuals, as many as a held-out fold is best with."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
-    # bfloat16 halves the time on a CPU that supports it, and moves no embedding by over 0.003.
-    model = sentence_encoder(
-        "The baseline embeddings-ridge",
-        max_tokens=128,
-        dtype=torch.bfloat16 if precision.bfloat16_pays() else torch.float32,
-    )
+    def fit(at: Any, trees: int) -> Any:
+        model = HistGradientBoostingRegressor(
+            learning_rate=0.1,
+            max_iter=trees,
+            max_features=0.5,
+            min_samples_leaf=min(20, max(2, len(at) // 20)),
+            early_stopping=False,
+            random_state=_SEED,
+        )
+        return model.fit(features[at], residuals[at])
 
-    def encode(texts: Sequence[str]) -> Array:
-        # encode() sorts by length itself, so that batches contain little padding
-        vectors = model.encode(list(texts), batch_size=64, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float64)
+    residuals = log_prices - ridge.out_of_fold
+    every = np.arange(len(log_prices))
+    if len(log_prices) < LEAST_TO_JUDGE or not ridge.folds:
+        return fit(every, TREES // 10)
+    at, held = ridge.folds[0]
+    prices = np.exp(log_prices[held])
+    low, high = log_prices.min(), log_prices.max()
+    errors = [
+        float(np.mean(np.abs(np.exp(np.clip(ridge.out_of_fold[held] + added, low, high)) - prices)))
+        for added in fit(at, TREES).staged_predict(features[held])
+    ]
+    return fit(every, int(np.argmin(errors)) + 1)
 
-    return encode
 
+class Embedded:
+    """The baselines on sentence embeddings (all-MiniLM-L6-v2, from the extra ``offline``).
 
-def _one_thread() -> AbstractContextManager[Any]:
-    """Limit to one thread what parallelises badly: linear models and splits of boosted trees.
-
-    Their parallel regions are so short that a second thread gains nothing; on a busy machine,
-    waiting for it made fits of two seconds take thirty.
+    They share the vectors, whose computation is nearly all of their time. Fitted on at most
+    :data:`EMBEDDED_ROWS` rows; texts are cut after 128 tokens.
     """
-    from threadpoolctl import threadpool_limits
 
-    one: AbstractContextManager[Any] = threadpool_limits(1)
-    return one
+    def __init__(self) -> None:
+        self._vectors: dict[str, npt.NDArray[np.float32]] = {}
+
+    def ridge(self, train: Dataset) -> Predictor:
+        """Ridge regression of the log price on the vectors."""
+        from sklearn.linear_model import RidgeCV
+
+        encode = self._encoder("embeddings-ridge")
+        train = _sample(train, EMBEDDED_ROWS)
+        model = RidgeCV(alphas=np.logspace(-2, 2, 13))  # leave-one-out, from one SVD
+        with one_thread():
+            model.fit(encode(_texts(train)), _log_prices(train))
+        return _predictor(train, lambda texts: model.predict(encode(texts)))
+
+    def nearest(self, train: Dataset) -> Predictor:
+        """The median price of the training rows whose vectors are nearest.
+
+        Their number is that of :data:`NEIGHBOURS` with the least error when each training row is
+        predicted from the rows of other groups.
+        """
+        encode = self._encoder("embeddings-nearest")
+        train = _sample(train, EMBEDDED_ROWS)
+        texts, log_prices = _texts(train), _log_prices(train)
+        known = encode(texts)
+        codes = np.unique([group(text) for text in texts], return_inverse=True)[1]
+        alike = known @ known.T
+        alike[codes[:, np.newaxis] == codes[np.newaxis, :]] = -np.inf
+        order = _nearest(alike, max(NEIGHBOURS))
+        # A row whose group is nearly all rows has fewer neighbours than that; it judges nothing.
+        fair = np.isfinite(np.take_along_axis(alike, order, axis=1)).all(axis=1)
+        number = min(NEIGHBOURS[0], len(texts))
+        if fair.any():
+            prices, found = np.exp(log_prices[fair]), log_prices[order[fair]]
+            errors = {
+                k: float(np.mean(np.abs(np.exp(np.median(found[:, :k], axis=1)) - prices)))
+                for k in NEIGHBOURS
+                if k <= order.shape[1]
+            }
+            number = min(errors, key=lambda k: errors[k])
+
+        def predict(texts: Sequence[str]) -> Array:
+            rows = _nearest(encode(texts) @ known.T, number)
+            return np.asarray(np.median(log_prices[rows], axis=1))
+
+        return _predictor(train, predict)
+
+    def _encoder(self, name: str) -> Callable[[Sequence[str]], npt.NDArray[np.float32]]:
+        """Texts → normalised sentence embeddings; those seen before are remembered."""
+        import torch
+
+        # bfloat16 halves the time on a CPU that supports it, and moves no embedding by over 0.003.
+        model = sentence_encoder(
+            f"The baseline {name}",
+            max_tokens=128,
+            dtype=torch.bfloat16 if precision.bfloat16_pays() else torch.float32,
+        )
+
+        def encode(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+            if new:
+                # encode() sorts by length itself, so that batches contain little padding
+                vectors = model.encode(
+                    new, batch_size=64, show_progress_bar=False, normalize_embeddings=True
+                )
+                self._vectors.update(zip(new, np.asarray(vectors, dtype=np.float32), strict=True))
+            return np.stack([self._vectors[text] for text in texts])
+
+        return encode
+
+
+def _nearest(alike: npt.NDArray[np.float32], number: int) -> npt.NDArray[np.intp]:
+    """The places of the greatest values of each row, the greatest first; ties in their order."""
+    return np.argsort(-alike, axis=1, kind="stable")[:, :number]
 
 
 def _constant(value: float) -> Predictor:

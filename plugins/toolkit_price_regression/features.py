@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -38,15 +38,6 @@ def vectorizer(texts: list[str], min_df: int = 2, **weighting: Any) -> Any:
         ).fit(texts)
     except ValueError:  # no word at all, or none that occurs twice
         return TfidfVectorizer(analyzer="char", **settings).fit(texts)
-
-
-def frequent_words(texts: list[str], number: int) -> Callable[[Sequence[str]], Array]:
-    """A function from texts to 0 or 1 for each of the words that split the texts most evenly."""
-    words = vectorizer(texts, binary=True, norm=None, use_idf=False, sublinear_tf=False)
-    share = np.asarray(words.transform(texts).mean(axis=0)).ravel()
-    single = np.array([" " not in word for word in words.get_feature_names_out()])
-    chosen = np.argsort(-(share * (1 - share)) * single, kind="stable")[:number]
-    return lambda texts: np.asarray(words.transform(texts)[:, chosen].toarray())
 
 
 def shape(texts: Sequence[str]) -> Array:

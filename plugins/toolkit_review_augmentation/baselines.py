@@ -1,7 +1,7 @@
 """Baselines of the five instructions, and controls for the metrics of free text.
 
-Each baseline reads the review and the question alone. The logistic regressions predict the
-sentiment, the stars and each common pair of aspect and level of the training reviews, and write
+Each baseline reads the review and the question alone. The linear models predict the sentiment, the
+stars, and each common aspect and pair of aspect and level of the training reviews, and write
 answers from these by the same templates as the gold answers. So they differ from the model only in
 how well they read the review.
 """
@@ -10,27 +10,30 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from toolkit import Baseline, Predictor
+from toolkit.baselines import (
+    Features,
+    classifier,
+    embeddings_logistic,
+    ngrams,
+    tfidf_logistic,
+    tfidf_ridge,
+)
 from toolkit_review_augmentation import instructions, rules, texts
 from toolkit_review_augmentation.reviews import pairs
 
 if TYPE_CHECKING:
-    import numpy as np
     from datasets import Dataset
 
-Featurize = Callable[[Sequence[str]], Any]
-"""Texts → a matrix with one row of features per text."""
-
-MOST_PAIRS = 150
-"""At most this many pairs of aspect and level are learned, the commonest first."""
-LEAST_ROWS = 4
-"""A pair is learned if at least this many reviews have it."""
 MOST_EMBEDDED = 1_500
 """The assistant's baseline on embeddings is fitted on at most this many reviews, evenly spaced.
-Encoding and a hundred dense fits are slow, and it scores far below the baseline on TF-IDF."""
+Encoding is slow, and it scores far below the baseline on TF-IDF."""
 
 
 def ladder() -> dict[str, Baseline]:
@@ -82,33 +85,22 @@ def _instruction(row: Mapping[str, Any]) -> str:
     return instructions.instruction_of(row["question"])
 
 
-# -- logistic regressions --------------------------------------------------------------------------
-def word_features(train: Sequence[str]) -> Featurize:
-    """TF-IDF of words and pairs of words, fitted on the training texts."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    words = TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, min_df=1 if len(train) < 200 else 2
-    )
-    words.fit(train)
-    return lambda given: words.transform(given)
-
-
-def sentence_features(train: Sequence[str]) -> Featurize:
-    """Sentence embeddings of whole texts; needs the extra ``offline``."""
-    texts.encoder()
-    return lambda given: texts.embed_fast(given)
-
-
+# -- linear models ---------------------------------------------------------------------------------
 def tfidf_logreg(train: Dataset) -> Predictor:
-    """Logistic regressions on TF-IDF."""
-    return _regressions(_reviews(train), word_features)
+    """Linear models on TF-IDF of words, or of words and characters."""
+    return _regressions(_reviews(train), ngrams)
 
 
 def embeddings_logreg(train: Dataset) -> Predictor:
-    """Logistic regressions on sentence embeddings (all-MiniLM-L6-v2)."""
+    """Linear models on sentence embeddings (all-MiniLM-L6-v2)."""
     reviews = _reviews(train)
     return _regressions(reviews[:: max(1, -(-len(reviews) // MOST_EMBEDDED))], sentence_features)
+
+
+def sentence_features(train: Sequence[str]) -> list[Features]:
+    """Sentence embeddings of whole texts; needs the extra ``offline``."""
+    texts.encoder()
+    return [texts.embed_fast]
 
 
 def _reviews(train: Dataset) -> list[Mapping[str, Any]]:
@@ -116,83 +108,76 @@ def _reviews(train: Dataset) -> list[Mapping[str, Any]]:
     return list({row["review"]: row for row in train}.values())
 
 
+@dataclass(frozen=True)
+class _Facts:
+    """What is predicted of one review."""
+
+    stars: int
+    sentiment: str
+    aspects: list[str]
+    opinions: list[tuple[str, str]]
+
+
 def _regressions(
-    reviews: Sequence[Mapping[str, Any]], featurize: Callable[[Sequence[str]], Featurize]
+    reviews: Sequence[Mapping[str, Any]], featurize: Callable[[Sequence[str]], list[Features]]
 ) -> Predictor:
-    """Fit a classifier of stars, of sentiment, and of each common pair of aspect and level."""
+    """Fit what the five questions ask for, each with features and a penalty of its own.
+
+    That is a logistic regression of the stars and one of the sentiment, and for the features and
+    for the opinions a ridge of each common aspect or pair of aspect and level, see
+    :mod:`toolkit_review_augmentation.labelling`.
+    """
+    from toolkit_review_augmentation.labelling import fit_labels
+
     given = [row["review"] for row in reviews]
-    features = featurize(given)
-    matrix = features(given)
-    stars = classifier(matrix, [row["stars"] for row in reviews])
-    sentiments = classifier(matrix, [row["sentiment"] for row in reviews])
+    groups = [row["group"] for row in reviews]
+    found = featurize(given) or [lambda texts: np.zeros((len(texts), 1))]
+    matrices = [features(given) for features in found]
+    stars_on, stars = classifier(matrices, [row["stars"] for row in reviews], groups, ordered=True)
+    mood_on, mood = classifier(matrices, [row["sentiment"] for row in reviews], groups)
     opinions = [pairs(row) for row in reviews]
-    common = [p for p, n in Counter(p for o in opinions for p in set(o)).most_common(MOST_PAIRS)
-              if n >= LEAST_ROWS]  # fmt: skip
-    has_pair = [classifier(matrix, [p in o for o in opinions], balanced=True) for p in common]
+    aspects = [list(dict.fromkeys(aspect for aspect, _ in one)) for one in opinions]
+    aspects_on, named = fit_labels(matrices, aspects, groups)
+    opinions_on, judged = fit_labels(matrices, opinions, groups)
 
     def predict(rows: Dataset) -> list[str]:
         unique = list(dict.fromkeys(row["review"] for row in rows))
         if not unique:
             return []
-        matrix = features(unique)
-        predicted_stars, predicted_sentiments = stars(matrix), sentiments(matrix)
-        predicted_pairs = [one(matrix) for one in has_pair]
-        facts = {
-            text: (
-                int(predicted_stars[i]),
-                str(predicted_sentiments[i]),
-                [p for p, yes in zip(common, predicted_pairs, strict=True) if yes[i]],
-            )
-            for i, text in enumerate(unique)
-        }
-        return [_answer(_instruction(row), *facts[row["review"]]) for row in rows]
+        matrices = [features(unique) for features in found]
+        predicted = zip(
+            stars(matrices[stars_on]), mood(matrices[mood_on]),
+            named(matrices[aspects_on]), judged(matrices[opinions_on]), strict=True,
+        )  # fmt: skip
+        facts = dict(zip(unique, (_Facts(*values) for values in predicted), strict=True))
+        return [_answer(_instruction(row), facts[row["review"]]) for row in rows]
 
     return predict
 
 
-def _answer(instruction: str, stars: int, sentiment: str, opinions: list[tuple[str, str]]) -> str:
+def _answer(instruction: str, facts: _Facts) -> str:
     """The answer to an instruction, written from predicted facts of the review."""
     if instruction == "sentiment":
-        return sentiment
+        return facts.sentiment
     if instruction == "recommendation":
-        return instructions.recommendation(stars or 3)
+        return instructions.recommendation(facts.stars or 3)
     if instruction == "features":
-        return instructions.features([aspect for aspect, _ in opinions])
+        return instructions.features(facts.aspects)
     if instruction == "quality":
-        return instructions.quality(opinions)
-    return instructions.summary(sentiment, opinions)
+        return instructions.quality(facts.opinions)
+    return instructions.summary(facts.sentiment, facts.opinions)
 
 
-def classifier(
-    features: Any, labels: Sequence[Any], *, balanced: bool = False
-) -> Callable[[Any], np.ndarray]:
-    """Fit a logistic regression; with a single label, a function that always predicts it.
-
-    Args:
-        features: matrix with one row per label.
-        labels: the class of each row.
-        balanced: weight classes inversely to their frequency.
-    """
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
-
-    if len(set(labels)) < 2:
-        return lambda given: np.asarray([labels[0]] * given.shape[0])
-    model = LogisticRegression(
-        C=10.0, max_iter=500, class_weight="balanced" if balanced else None, random_state=0
-    )
-    with threadpool_limits(1):
-        model.fit(features, labels)
-    return lambda given: np.asarray(model.predict(given))
-
-
-def classifiers(column: str, by_rule: Callable[[str, Sequence[Any]], Any]) -> dict[str, Baseline]:
+def classifiers(
+    column: str, by_rule: Callable[[str, Sequence[Any]], Any], *, ordered: bool = False
+) -> dict[str, Baseline]:
     """The baseline ladder of a classification task on the column ``text``.
 
     Args:
         column: the column with the class.
         by_rule: ``(text, classes of the training rows) -> class``, for ``keyword-rules``.
+        ordered: the classes are numbers: the ladder has a ridge regression of them, rounded, and
+            the logistic regressions answer by the median of their distribution.
     """
 
     def labels(train: Dataset) -> list[Any]:
@@ -210,25 +195,25 @@ def classifiers(column: str, by_rule: Callable[[str, Sequence[Any]], Any]) -> di
         known = sorted(set(labels(train)))
         return lambda rows: [by_rule(text, known) for text in rows["text"]]
 
-    def fitted(featurize: Callable[[Sequence[str]], Featurize]) -> Baseline:
-        def fit(train: Dataset) -> Predictor:
-            features = featurize(list(train["text"]))
-            model = classifier(features(list(train["text"])), labels(train))
-
-            def predict(rows: Dataset) -> list[Any]:
-                return model(features(list(rows["text"]))).tolist() if len(rows) else []
-
-            return predict
-
-        return fit
-
-    return {
+    ladder: dict[str, Baseline] = {
         "majority": commonest,
         "random": drawn,
         "keyword-rules": ruled,
-        "tfidf-logreg": fitted(word_features),
-        "embeddings-logreg": fitted(sentence_features),
+        "tfidf-logreg": tfidf_logistic("text", column, "group", ordered=ordered),
+        "embeddings-logreg": embeddings_logistic("text", column, "group", ordered=ordered),
     }
+    return {**ladder, "tfidf-ridge": _rounded(column)} if ordered else ladder
+
+
+def _rounded(column: str) -> Baseline:
+    """Ridge regression on n-grams, rounded to the nearest class of the training rows."""
+
+    def fit(train: Dataset) -> Predictor:
+        known = sorted(set(train[column]))
+        predict = tfidf_ridge("text", column, "group")(train)
+        return lambda rows: [min(known, key=lambda k: abs(k - n)) for n in predict(rows)]
+
+    return fit
 
 
 # -- controls ------------------------------------------------------------------------------------

@@ -243,7 +243,7 @@ class ReviewRating(_ReviewClassification):
         return 3
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return baselines.classifiers("stars", lambda text, labels: rules.stars(text))
+        return baselines.classifiers("stars", lambda text, labels: rules.stars(text), ordered=True)
 
     def targets(self) -> Sequence[Target]:
         return (

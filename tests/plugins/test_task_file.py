@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from datasets import Dataset
 
 from cli_runner import CommandLine, quick, write_csv
 from toolkit.data.source import Source
@@ -112,6 +113,23 @@ def test_an_encoder_decoder_takes_the_known_forms_too(tmp_path: Path, form: str)
     task = task_file.load(path)()
     example = task.format_example(prepare(task, Source()).splits["train"][0])
     assert example["text"] and example["text_target"].lower().startswith("the ")
+
+
+def test_the_baselines_of_classes_are_tuned_and_keep_the_tasks_groups(tmp_path: Path) -> None:
+    rows = [
+        {"note": f"{'fine' if i % 2 else 'poor'} {WORDS[i % 6]}", "stars": i % 2} for i in range(12)
+    ]
+    (tmp_path / "notes.toml").write_text(
+        'kind = "sequence-classification"\ndata = "rows.jsonl"\ntarget = "stars"\n'
+        'text = "A note: {note}"\nclasses = [0, 1]\n'
+    )
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    task = lookup.find(str(tmp_path / "notes.toml"))()
+    ladder = task.baselines()
+    assert list(ladder) == ["most-frequent", "tfidf-logistic", "embeddings-logistic"]
+    for number in (2, 5, 12):
+        train = Dataset.from_list(rows[:number])
+        assert ladder["tfidf-logistic"](train)(train) == train["stars"][:]
 
 
 def test_classes_are_read_in_their_own_type(tmp_path: Path) -> None:

