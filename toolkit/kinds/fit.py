@@ -220,7 +220,9 @@ def fit(
             "steps": state.global_step,
             "max_steps": state.max_steps,
             "epochs": round(float(state.epoch or 0), 3),
-            "best_step": state.best_global_step or state.global_step,
+            "best_step": (
+                state.global_step if state.best_global_step is None else state.best_global_step
+            ),
             "best_metric": state.best_metric,
             "stopped_early": state.global_step < state.max_steps,
             "resumed_from_step": int(resumed.name.rpartition("-")[2]) if resumed else None,

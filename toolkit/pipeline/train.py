@@ -61,7 +61,7 @@ def _train_one(context: RunContext, index: int, name: str) -> None:
         def on_step(step: int, steps: int, tokens: int) -> None:
             progress(step, steps)
 
-        watch = TrainingWatch(on_log, on_step)
+        watch = TrainingWatch(on_log, on_step, console.note)
         splits, tracking = context.prepared.splits, _tracking(context, index)
         trained = train(model, splits, run, name, watch, tracking)
     if index == 0:

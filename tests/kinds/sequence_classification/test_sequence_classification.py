@@ -175,7 +175,9 @@ def test_what_was_trained_loads_again_and_in_plain_libraries(
     inputs = tokenizer([row["text"] for row in SAMPLE], padding=True, return_tensors="pt")
     with torch.no_grad():
         theirs = plain.eval()(**inputs).logits.numpy()
-    np.testing.assert_allclose(theirs, ours, atol=1e-5)
+    # The tiny encoder's states hardly differ between texts, so that the probe's weights are hundreds
+    # and the last digits of the states count.
+    np.testing.assert_allclose(theirs, ours, atol=1e-5, rtol=1e-3)
 
 
 def test_the_base_is_untouched_by_training(tiny_bert: Path, tmp_path: Path) -> None:

@@ -36,3 +36,17 @@ class LinearProbe:
 
         stored = load_file(path)
         return cls(stored["weight"], stored["bias"])
+
+
+def safe_scale(deviation: np.ndarray) -> np.ndarray:
+    """Deviations to divide states by, without those that are nearly zero.
+
+    Some models have states that are constant but for rounding. Divided by such a deviation, what
+    is rounding decides, and weights of 1e30 stand in the head.
+
+    Args:
+        deviation: the standard deviation of each state, shape (hidden,).
+    """
+    least = 1e-4 * max(float(np.median(deviation)), 1e-6)
+    scale: np.ndarray = np.where(deviation > least, deviation, np.inf)
+    return scale

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.kinds.encoder.linear_probe import LinearProbe
+from toolkit.kinds.encoder.linear_probe import LinearProbe, safe_scale
 
 ROWS = 6_000
 """Training rows that are used; with more, a linear layer of a few hundred inputs changes little."""
@@ -16,7 +16,7 @@ FOLDS = 3
 
 
 class Probe(LinearProbe):
-    """A linear layer on the mean of a text's states.
+    """A linear layer on one vector of states for each text.
 
     Args:
         weight: shape (labels, hidden); (1, hidden) for regression.
@@ -40,50 +40,58 @@ class Probe(LinearProbe):
         return np.sort(np.random.default_rng(0).choice(rows, ROWS, replace=False))
 
     @classmethod
-    def fit(cls, states: np.ndarray, labels: np.ndarray, *, classes: int) -> Probe:
+    def fit(
+        cls, states: np.ndarray, labels: np.ndarray, *, classes: int, intercept: bool = True
+    ) -> Probe:
         """A probe by ridge or logistic regression, whose penalty cross-validation chooses.
 
         Args:
             states: shape (rows, hidden).
             labels: class numbers (negative: unknown) or numbers, shape (rows,).
             classes: how many classes; 1 is regression.
+            intercept: whether it has a bias; the heads of some models have none.
         """
-        from sklearn.preprocessing import StandardScaler
         from threadpoolctl import threadpool_limits
 
         known = labels >= 0 if classes > 1 else np.ones(len(labels), dtype=bool)
         states, labels = states[known].astype(np.float64), labels[known]
-        scaler = StandardScaler().fit(states)
-        states = scaler.transform(states)
+        scale = safe_scale(states.std(axis=0))
+        mean = states.mean(axis=0) if intercept else np.zeros(states.shape[1])
+        states = (states - mean) / scale
         # Each of these problems is too small for a second thread to gain anything.
         with threadpool_limits(1):
             weight, bias = (
-                _ridge(states, labels) if classes == 1 else _logistic(states, labels, classes)
+                _ridge(states, labels, intercept)
+                if classes == 1
+                else _logistic(states, labels, classes, intercept)
             )
-        weight = weight / scaler.scale_
-        return cls(weight, bias - weight @ scaler.mean_)
+        weight = weight / scale
+        return cls(weight, bias - weight @ mean)
 
 
-def _ridge(states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _ridge(
+    states: np.ndarray, labels: np.ndarray, intercept: bool
+) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.linear_model import RidgeCV
 
-    model = RidgeCV(alphas=np.logspace(0, 4, 9)).fit(states, labels)
-    return model.coef_[None, :], np.array([model.intercept_])
+    model = RidgeCV(alphas=np.logspace(0, 4, 9), fit_intercept=intercept).fit(states, labels)
+    return model.coef_[None, :], np.array([float(model.intercept_)])
 
 
 def _logistic(
-    states: np.ndarray, labels: np.ndarray, classes: int
+    states: np.ndarray, labels: np.ndarray, classes: int, intercept: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights and biases of all classes; classes without rows are never predicted."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
 
-    weight, bias = np.zeros((classes, states.shape[1])), np.full(classes, -100.0)
+    weight = np.zeros((classes, states.shape[1]))
+    bias = np.full(classes, -100.0 if intercept else 0.0)
     there, counts = np.unique(labels, return_counts=True)
     if len(there) < 2:
         bias[there] = 0.0
         return weight, bias
-    model = LogisticRegression(C=0.03, max_iter=1000)
+    model = LogisticRegression(C=0.03, max_iter=1000, fit_intercept=intercept)
     if counts.min() >= FOLDS:
         model = GridSearchCV(model, {"C": [0.003, 0.03, 0.3]}, cv=FOLDS)
     model = model.fit(states, labels)
