@@ -39,11 +39,12 @@ def output_layer(model: Any, outputs: int) -> str:
 
     encoder = f"{model.base_model_prefix}."
     found = [
-        name
+        _plain(name)
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear)
         and module.out_features == outputs
         and not name.startswith(encoder)
+        and ".modules_to_save." not in name
     ]
     if not found:
         raise ModelError(
@@ -53,13 +54,29 @@ def output_layer(model: Any, outputs: int) -> str:
     return found[-1]
 
 
+WRAPPED = ("original_module", "base_layer")
+"""Under which names PEFT keeps a module that it has put something trained beside."""
+
+
+def _plain(name: str) -> str:
+    """The name that a module has without PEFT."""
+    return ".".join(part for part in name.split(".") if part not in WRAPPED)
+
+
+def _place(model: Any, name: str) -> tuple[Any, str]:
+    """The module that holds the layer, and the layer's name in it; what PEFT added is left out."""
+    holder, place = model, ""
+    for part in name.split("."):
+        holder, place = (getattr(holder, place) if place else holder), part
+        while inner := next((w for w in WRAPPED if hasattr(getattr(holder, place), w)), None):
+            holder, place = getattr(holder, place), inner
+    return holder, place
+
+
 def layer_of(model: Any, name: str) -> Any:
     """The layer of that name; where PEFT has put a trained copy beside it, the original one."""
-    module = model
-    for part in name.split("."):
-        module = getattr(module, part)
-        module = getattr(module, "original_module", module)
-    return module
+    holder, place = _place(model, name)
+    return getattr(holder, place)
 
 
 @contextlib.contextmanager
@@ -84,12 +101,13 @@ def passing(model: Any, name: str) -> Iterator[None]:
     """
     from torch import nn
 
-    layer = model.get_submodule(name)
-    model.set_submodule(name, nn.Identity())
+    holder, place = _place(model, name)
+    layer = getattr(holder, place)
+    setattr(holder, place, nn.Identity())
     try:
         yield
     finally:
-        model.set_submodule(name, layer)
+        setattr(holder, place, layer)
 
 
 def has_bias(model: Any, name: str) -> bool:

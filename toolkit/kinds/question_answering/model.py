@@ -319,7 +319,9 @@ class QuestionAnswering(Encoder):
             self.tuned.set_adapter("default")
 
     def saving(self, recipe: Recipe) -> Recipe:
-        return checkpoint_ensemble.saving(recipe, checkpoint_ensemble.wanted(self.task, recipe))
+        # One more than the ensemble takes: the best may be the start, which is no member.
+        count = checkpoint_ensemble.wanted(self.task, recipe)
+        return checkpoint_ensemble.saving(recipe, count + 1 if count else 0)
 
     def after_training(self, recipe: Recipe, checkpoints: Path, adapter: Path) -> None:
         count = checkpoint_ensemble.wanted(self.task, recipe)
