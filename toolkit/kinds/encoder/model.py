@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import time
@@ -111,6 +112,11 @@ class Encoder(TaskModel):
         ]
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """Inputs that what is trained never sees, and the base therefore does not see either."""
+        return ()
+
+    @property
     def full(self) -> bool:
         """Whether all parameters are trained."""
         return self.recipe.lora is None
@@ -132,7 +138,12 @@ class Encoder(TaskModel):
 
     # -- the model ---------------------------------------------------------------------------------
     def new_model(self) -> Any:
-        """The base with a head drawn from the kind's seed; equal for equal seeds."""
+        """The base with a head drawn from the kind's seed, or with the probe in its head.
+
+        What stands before the probe is drawn from the seed that it was fitted with: runs of several
+        training seeds begin from the same base.
+        """
+        seed = self.seed if self.probe is None else self.probe.seed
         request = LoadRequest(
             self.auto_class,
             self.recipe.model,
@@ -143,7 +154,7 @@ class Encoder(TaskModel):
             quantization=self.recipe.quantization,
             trust_remote_code=self.trust_remote_code,
         )
-        model, self._fresh = loading.load_encoder(request, seed=self.seed)
+        model, self._fresh = loading.load_encoder(request, seed=seed)
         if self.probe is not None:
             heads.put(model, self.layer(model), self.probe)
         return model
@@ -156,9 +167,16 @@ class Encoder(TaskModel):
         if self.model is None:
             self.model = self.new_model()
 
+    def fitted(self, train: Dataset) -> LinearProbe:
+        """:meth:`fitted_probe` on the untouched model, with the seed of that model."""
+        self.load()
+        return dataclasses.replace(self.fitted_probe(train), seed=self.seed)
+
     def begin_from(self, probe: LinearProbe) -> None:
         """Put a probe into the head of the base; what is trained begins from it."""
         self.probe = probe
+        if self.model is not None and self.tuned is None and probe.seed != self.seed:
+            self.model = None  # its layers before the last one are those of another seed
         if self.model is not None:
             heads.put(self.model, self.layer(self.model), probe)
 
@@ -177,6 +195,11 @@ class Encoder(TaskModel):
         further = [m for m in self._fresh if not any(p.endswith(HEADS) for p in m.split("."))]
         if further or fields.get("modules_to_save"):
             fields["modules_to_save"] = [*(fields.get("modules_to_save") or ()), *further]
+        # A module is trained whole or by an adapter, not both; PEFT sees to a classifier's head alone.
+        whole = [m for m in self._fresh if m.rpartition(".")[2] not in HEADS]
+        whole += [] if self.task_type == "SEQ_CLS" else [self.layer(self.model)]
+        if whole and fields.get("target_modules") == "all-linear":
+            fields["exclude_modules"] = [*(fields.get("exclude_modules") or ()), *whole]
         return adapters.add_lora(self.model, fields, seed=self.seed, task_type=self.task_type)
 
     def load_adapter(self, folder: Path) -> None:
@@ -263,6 +286,7 @@ class Encoder(TaskModel):
         inputs = {
             name: value.to(self.model.device)
             for name, value in pad_right(features, self.tokenizer.pad_token_id).items()
+            if name not in self.unread
         }
         with (
             torch.inference_mode(),
@@ -316,7 +340,7 @@ class Encoder(TaskModel):
     def prepare_base(self, splits: DatasetDict) -> None:
         """Fit the base where no stage before training has done so."""
         if self.probe is None:
-            self.begin_from(self.fitted_probe(splits["train"]))
+            self.begin_from(self.fitted(splits["train"]))
 
     def reading_state(self) -> Mapping[str, Any]:
         """What a subclass stores in an adapter's ``toolkit.json``, as JSON values."""

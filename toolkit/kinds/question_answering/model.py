@@ -74,6 +74,12 @@ class QuestionAnswering(Encoder):
         return {}
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        # PeftModelForQuestionAnswering does not pass them on (PEFT 0.21), neither while training nor
+        # to those who load the adapter with plain PEFT.
+        return () if self.full else ("token_type_ids",)
+
+    @property
     def outputs(self) -> int:
         return 2  # the start and the end
 
@@ -330,7 +336,7 @@ class QuestionAnswering(Encoder):
 
     # -- the base ----------------------------------------------------------------------------------
     def fit_base(self, train: Dataset, folder: Path, validation: Dataset | None = None) -> None:
-        self.begin_from(self.fitted_probe(train))
+        self.begin_from(self.fitted(train))
         assert self.probe is not None
         self.probe.save(folder / PROBE)
 

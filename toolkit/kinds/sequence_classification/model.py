@@ -258,7 +258,7 @@ class SequenceClassification(Encoder):
             self.reading = Reading(**read_json(folder / READING))
         self.settle_reading(train, validation)
         write_json(folder / READING, self._settled.document())
-        self.begin_from(self.fitted_probe(train))
+        self.begin_from(self.fitted(train))
         assert self.probe is not None and self.mean_probe is not None
         self.probe.save(folder / HEAD)
         self.mean_probe.save(folder / PROBE)
