@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
@@ -67,45 +67,33 @@ class TimeBudget(TrainerCallback, ExportableState):  # type: ignore[misc]
             return
         self.planned = state.max_steps
         self._timed, self._evaluating = None, 0.0
-        kept = _stored(state)
-        self.fits = list(kept)
+        self.fits = [list(fit) for fit in _stored(state)]
         if self.fits:
             self._apply(state, self.fits[-1][1])
 
+    def _elapsed(self) -> float:
+        """Seconds since training began; the same in all processes, which stop at the same step."""
+        return float(distributed.agreed(lambda: time.perf_counter() - self.started))
+
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        now = time.perf_counter()
-        if now - self.started >= self.seconds:
+        elapsed = self._elapsed()
+        if elapsed >= self.seconds:
             control.should_evaluate = control.should_save = True
             control.should_training_stop = self.over = True
         elif state is not None and self.trainer is not None:
             if self._timed is None:
-                self._timed = (state.global_step, now)
+                self._timed = (state.global_step, elapsed)
                 self._evaluating = self.trainer.evaluation_seconds
             elif not self.fits:
-                self._fit(args, state, now)
+                self._fit(args, state, elapsed)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self._timed is not None:
-            self._fit(args, state, time.perf_counter())
+            self._fit(args, state, self._elapsed())
 
-    def _fit(self, args: Any, state: Any, now: float) -> None:
+    def _fit(self, args: Any, state: Any, elapsed: float) -> None:
         """Take away the steps that the time left does not allow."""
-        assert self._timed is not None and self.trainer is not None
-        first, then = self._timed
-        steps = state.global_step - first
-        evaluating = self.trainer.evaluation_seconds - self._evaluating
-        spent = now - then - evaluating
-        if steps < TIMED_STEPS or now - self.started < TIMED_SHARE * self.seconds:
-            return
-        step, left = spent / steps, self.seconds - (now - self.started)
-        every = _evaluation_steps(args, state, self.trainer)
-        one = self.trainer.evaluation_seconds / max(1, self.trainer.evaluations)
-        ahead = state.max_steps - state.global_step
-        # The evaluation after the last step is not within the limit.
-        if ahead * step + max(0, math.ceil(ahead / every) - 1) * one <= left:
-            return
-        fitting = int(MARGIN * left / (step + one / every)) if left > 0 else 0
-        total = min(state.max_steps, state.global_step + max(1, fitting))
+        total, step = distributed.agreed(lambda: self._fitting(args, state, elapsed))
         if total >= state.max_steps:
             return
         self.fits.append([state.global_step, total])
@@ -114,6 +102,24 @@ class TimeBudget(TrainerCallback, ExportableState):  # type: ignore[misc]
             f"{duration(self.seconds)} allow about {total:,} of the {self.planned:,} planned steps "
             f"({step:.2f} s each); warm-up and decay of the learning rate are fitted to them"
         )
+
+    def _fitting(self, args: Any, state: Any, elapsed: float) -> tuple[int, float]:
+        """The steps that the limit allows, of those in the schedule, and the seconds of one."""
+        assert self._timed is not None and self.trainer is not None
+        first, then = self._timed
+        steps = state.global_step - first
+        if steps < TIMED_STEPS or elapsed < TIMED_SHARE * self.seconds:
+            return state.max_steps, 0.0
+        evaluating = self.trainer.evaluation_seconds - self._evaluating
+        step, left = (elapsed - then - evaluating) / steps, self.seconds - elapsed
+        every = _evaluation_steps(args, state, self.trainer)
+        one = self.trainer.evaluation_seconds / max(1, self.trainer.evaluations)
+        ahead = state.max_steps - state.global_step
+        # The evaluation after the last step is not within the limit.
+        if ahead * step + max(0, math.ceil(ahead / every) - 1) * one <= left:
+            return state.max_steps, step
+        fitting = int(MARGIN * left / (step + one / every)) if left > 0 else 0
+        return min(state.max_steps, state.global_step + max(1, fitting)), step
 
     def _apply(self, state: Any, total: int) -> None:
         """Make a number of steps that of the loop and of the learning rate's schedule."""
@@ -230,10 +236,3 @@ def unfinished(
         "minutes_needed": round(minutes, 1) if seconds > 0 else None,
         "reason": f"ended by {reason}, after {steps:,} of {math.ceil(whole):,} steps",
     }
-
-
-def described(found: Mapping[str, Any]) -> str:
-    """One line on an unfinished training."""
-    minutes = found.get("minutes_needed")
-    more = "" if minutes is None else f"; the rest takes about {minutes:,.1f} more minutes"
-    return f"training is unfinished: {found['reason']} ({found['share']:.0%}){more}"
