@@ -1,4 +1,4 @@
-"""Minutes: the schedule is fitted to them, and a training that they cut is recorded as unfinished."""
+"""Minutes: the schedule is fitted to them, and what they cut is recorded as unfinished."""
 
 from __future__ import annotations
 
@@ -97,7 +97,11 @@ def test_a_resumed_training_keeps_the_fitted_schedule(
             raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
-        train(classifier(tiny_bert, 20 / 60, eval_steps=6), tmp_path / "cut", TrainingWatch(on_step=die))
+        train(
+            classifier(tiny_bert, 20 / 60, eval_steps=6),
+            tmp_path / "cut",
+            TrainingWatch(on_step=die),
+        )
     resumed = train(classifier(tiny_bert, 20 / 60, eval_steps=6), tmp_path / "cut")
     assert resumed.info["resumed_from_step"] == 6
     assert resumed.info["fitted_schedule"] == whole.info["fitted_schedule"]
@@ -195,5 +199,3 @@ def test_a_refitted_rate_is_that_of_a_schedule_of_so_many_steps() -> None:
     schedule.refit(SimpleNamespace(lr_scheduler=made, args=args), 20)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * 14 / 18)
     assert made.get_last_lr() == [optimizer.param_groups[0]["lr"]]
-
-

@@ -295,7 +295,9 @@ def _stopping(
 
 def _end(trainer: Any, state: Any, seconds: float) -> dict[str, Any]:
     """How training ended: its planned and done steps, what of the plan is missing, and why."""
-    budget = next((c for c in trainer.callback_handler.callbacks if isinstance(c, TimeBudget)), None)
+    budget = next(
+        (c for c in trainer.callback_handler.callbacks if isinstance(c, TimeBudget)), None
+    )
     planned = state.max_steps if budget is None or budget.planned is None else budget.planned
     metric = trainer.args.metric_for_best_model
     by_time = budget is not None and bool(budget.fits or budget.over)

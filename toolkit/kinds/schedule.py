@@ -30,10 +30,11 @@ class TimeBudget(TrainerCallback, ExportableState):  # type: ignore[misc]
     """Fits the schedule into so many seconds, and ends training when they are over.
 
     After the first steps have been timed, and again at each evaluation, the time of the planned
-    steps and of the evaluations between them is extrapolated. Where it is over the limit, the number
-    of steps becomes what fits, and warm-up and decay of the learning rate are those of that number,
-    so that the decay reaches its end within the limit. Where it is not, nothing changes. Steps are
-    only ever taken away. What was fitted is stored with each checkpoint: a resumed training keeps it.
+    steps and of the evaluations between them is extrapolated. Where it is over the limit, the
+    number of steps becomes what fits, and warm-up and decay of the learning rate are those of that
+    number, so that the decay reaches its end within the limit. Where it is not, nothing changes.
+    Steps are only ever taken away. What was fitted is stored with each checkpoint: a resumed
+    training keeps it.
 
     When the seconds are over all the same, training ends, with a last evaluation so that its
     weights count. Evaluations count, the last one does not.

@@ -240,8 +240,12 @@ def write_report(context: RunContext) -> None:
 STAGES = (
     Stage("data", lambda context: "data", prepare_data, restore=restore_data),
     Stage("baselines", lambda context: "baselines", run_baselines),
-    Stage("base", lambda context: f"base model ({context.recipe.model})", run_base_model,
-          restore=restore_base),
+    Stage(
+        "base",
+        lambda context: f"base model ({context.recipe.model})",
+        run_base_model,
+        restore=restore_base,
+    ),
     Stage("train", lambda context: "training", train.train_all),
     Stage("predict", lambda context: "adapter on held-out rows", run_trained_models),
     Stage("score", lambda context: "scoring", write_metrics, shared=False),

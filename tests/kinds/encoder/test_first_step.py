@@ -1,4 +1,4 @@
-"""Training of an encoder begins from the base: before its first step it predicts what the base does."""
+"""Training of an encoder begins from the base: before its first step it predicts the same."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def begun(kind: Any, place: Path, train: Any, monkeypatch: pytest.MonkeyPatch) -
         feed(patch, [0.9, 0.5, 0.4, 0.3] if better else [0.1, 0.5, 0.6, 0.7])
         trained = train(kind, place)
     assert trained.info["best_step"] == 0
-    assert [e["step"] for e in trained.history if "eval_loss" in e][0] == 0
+    assert next(e["step"] for e in trained.history if "eval_loss" in e) == 0
     return trained
 
 

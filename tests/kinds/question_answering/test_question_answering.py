@@ -487,9 +487,8 @@ def test_an_ensemble_of_one_or_of_whole_models_is_refused(tiny_bert, tmp_path):
 
 def test_adapters_of_two_tasks_on_one_encoder_answer_as_alone(tiny_bert, tmp_path, monkeypatch):
     from fed_judge import feed
-    from kinds.sequence_classification.test_sequence_classification import RISING
+    from kinds.sequence_classification.test_sequence_classification import RISING, Wood
     from kinds.sequence_classification.test_sequence_classification import SAMPLE as TEXTS
-    from kinds.sequence_classification.test_sequence_classification import Wood
     from kinds.sequence_classification.test_sequence_classification import made as made_classifier
     from kinds.sequence_classification.test_sequence_classification import train as train_classifier
     from toolkit.pipeline.shared_encoder import SharedEncoder

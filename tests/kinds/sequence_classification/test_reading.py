@@ -12,6 +12,7 @@ from datasets import Dataset, DatasetDict
 
 from kinds.sequence_classification import test_sequence_classification as texts
 from toolkit.errors import RecipeError
+from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.sequence_classification import reading
 from toolkit.kinds.sequence_classification.reading import Reading
 
@@ -39,12 +40,12 @@ def kind(model: Path, **training: Any) -> Any:
 def test_both_ends_of_a_text_and_its_special_tokens_are_kept(tiny_bert: Path) -> None:
     made = kind(tiny_bert, truncation="head-tail")
     row = dict(long_rows(1, end=True)[0])
-    whole = made._ids([row["text"]], cut=False)[0]
+    whole = made.token_ids([row["text"]], cut=False)[0]
     (piece,) = made.features(row)
     assert piece["input_ids"] == [*whole[:6], *whole[-18:]] and len(whole) > 24
     assert (piece["input_ids"][0], piece["input_ids"][-1]) == (whole[0], whole[-1])
-    short = made._ids(["red oak"])[0]
-    assert short == made._ids(["red oak"], cut=False)[0]
+    short = made.token_ids(["red oak"])[0]
+    assert short == made.token_ids(["red oak"], cut=False)[0]
     assert made.tokenized(Dataset.from_list([row]))["input_ids"][0] == piece["input_ids"]
 
 
@@ -71,8 +72,6 @@ def test_the_choice_is_stored_with_the_adapter_and_used_for_predictions(
     splits = DatasetDict(
         {"train": long_rows(64, end=True), "validation": long_rows(24, end=True, seed=1)}
     )
-    from toolkit.kinds.base import TrainingWatch
-
     made.train(splits, checkpoints=tmp_path / "c", adapter=tmp_path / "a", watch=TrainingWatch())
     stored = json.loads((tmp_path / "a" / "toolkit.json").read_text(encoding="utf-8"))
     assert stored["reading"]["truncation"] == "head-tail"

@@ -178,8 +178,8 @@ def test_what_was_trained_loads_again_and_in_plain_libraries(
     inputs = tokenizer([row["text"] for row in SAMPLE], padding=True, return_tensors="pt")
     with torch.no_grad():
         theirs = plain.eval()(**inputs).logits.numpy()
-    # The tiny encoder's states hardly differ between texts, so that the probe's weights are hundreds
-    # and the last digits of the states count.
+    # The tiny encoder's states hardly differ between texts, so that the probe's weights are
+    # hundreds and the last digits of the states count.
     np.testing.assert_allclose(theirs, ours, atol=1e-5, rtol=1e-3)
 
 

@@ -44,9 +44,10 @@ class Encoder(TaskModel):
 
     ``model`` is the untouched encoder; the last layer of its head is the linear probe that
     :meth:`fit_base` has fitted to the untouched encoder, so that this is the base. ``tuned`` is
-    what was trained: a ``PeftModel`` around ``model`` or, where the recipe has no ``lora``, a second
-    model. It begins from the same probe: before its first step it predicts what the base predicts,
-    and that step counts as a checkpoint, so that the best one is not below the base on validation.
+    what was trained: a ``PeftModel`` around ``model`` or, where the recipe has no ``lora``, a
+    second model. It begins from the same probe: before its first step it predicts what the base
+    predicts, and that counts as a checkpoint, so that the best one is not below the base on
+    validation.
     """
 
     stored = "float32"
@@ -195,7 +196,7 @@ class Encoder(TaskModel):
         further = [m for m in self._fresh if not any(p.endswith(HEADS) for p in m.split("."))]
         if further or fields.get("modules_to_save"):
             fields["modules_to_save"] = [*(fields.get("modules_to_save") or ()), *further]
-        # A module is trained whole or by an adapter, not both; PEFT sees to a classifier's head alone.
+        # A module is trained whole or by an adapter, not both; PEFT sees to classifiers alone.
         whole = [m for m in self._fresh if m.rpartition(".")[2] not in HEADS]
         whole += [] if self.task_type == "SEQ_CLS" else [self.layer(self.model)]
         if whole and fields.get("target_modules") == "all-linear":

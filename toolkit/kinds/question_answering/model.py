@@ -75,8 +75,8 @@ class QuestionAnswering(Encoder):
 
     @property
     def unread(self) -> tuple[str, ...]:
-        # PeftModelForQuestionAnswering does not pass them on (PEFT 0.21), neither while training nor
-        # to those who load the adapter with plain PEFT.
+        # PeftModelForQuestionAnswering does not pass them on (PEFT 0.21), neither while training
+        # nor to those who load the adapter with plain PEFT.
         return () if self.full else ("token_type_ids",)
 
     @property

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.decoding import primary_values
 from toolkit.errors import RecipeError
 from toolkit.kinds.base import Progress
 from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder.model import Encoder
-from toolkit.kinds.sequence_classification import reading
+from toolkit.kinds.sequence_classification import reading, reading_choice
 from toolkit.kinds.sequence_classification.linear_probe import Probe
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.kinds.sequence_classification.reading import Reading, wanted
@@ -98,12 +96,14 @@ class SequenceClassification(Encoder):
 
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         texts = [self.task.format_example(row)["text"] for row in rows]
-        return {"text": np.array([len(ids) for ids in self._ids(texts, cut=False)], dtype=np.int32)}
+        return {
+            "text": np.array([len(ids) for ids in self.token_ids(texts, cut=False)], dtype=np.int32)
+        }
 
     def features(self, row: Row) -> list[dict[str, list[int]]]:
-        return [{"input_ids": self._ids([self.task.format_example(row)["text"]])[0]}]
+        return [{"input_ids": self.token_ids([self.task.format_example(row)["text"]])[0]}]
 
-    def _ids(self, texts: Sequence[str], *, cut: bool = True) -> list[list[int]]:
+    def token_ids(self, texts: Sequence[str], *, cut: bool = True) -> list[list[int]]:
         """The tokens of texts, cut as :attr:`reading` says."""
         limit = self.max_length if cut and self.truncated else None
         truncation = self._truncation
@@ -141,7 +141,7 @@ class SequenceClassification(Encoder):
         examples = [self.task.format_example(row) for row in rows]
         return datasets.Dataset.from_dict(
             {
-                "input_ids": self._ids([e["text"] for e in examples]),
+                "input_ids": self.token_ids([e["text"] for e in examples]),
                 "labels": [self._label(e["label"]) for e in examples],
             }
         )
@@ -182,22 +182,22 @@ class SequenceClassification(Encoder):
         progress: Progress | None = None,
     ) -> list[Classified]:
         texts = [self.task.format_example(row)["text"] for row in rows]
-        features = [{"input_ids": ids} for ids in (self._ids(texts) if texts else ())]
+        features = [{"input_ids": ids} for ids in (self.token_ids(texts) if texts else ())]
         if not adapter and (self.variant or self.probe is None) and self.mean_probe is not None:
             return self._by_means(features, progress)
         results: list[Classified | None] = [None] * len(features)
-        # Before training, the base and the probe on means predict the same rows one after the other.
+        # Before training, the base and the probe on means predict the same rows in turn.
         keep = not adapter and self.tuned is None and self.mean_probe is not None
         with self._hidden_states(keep) as hidden:
             for batch, out, seconds in self.forward(features, adapter=adapter, progress=progress):
                 for i, logits in zip(batch, out.logits.float().cpu().numpy(), strict=True):
-                    results[i] = self._output(logits, seconds)
+                    results[i] = self.output_of(logits, seconds)
                 if keep:
                     for i, mean in zip(batch, _means(hidden, features, batch), strict=True):
                         self._seen[tuple(features[i]["input_ids"])] = (mean, seconds)
         return [result for result in results if result is not None]
 
-    def _output(self, logits: np.ndarray, seconds: float) -> Classified:
+    def output_of(self, logits: np.ndarray, seconds: float) -> Classified:
         return Classified(logits.astype(np.float64), self.task.labels, seconds)
 
     def _by_means(
@@ -214,9 +214,7 @@ class SequenceClassification(Encoder):
         if not features:
             return []
         logits = self.mean_probe.logits(np.stack([found[key][0] for key in keys]))
-        return [
-            self._output(one, found[key][1]) for one, key in zip(logits, keys, strict=True)
-        ]
+        return [self.output_of(one, found[key][1]) for one, key in zip(logits, keys, strict=True)]
 
     @contextlib.contextmanager
     def _hidden_states(self, wanted: bool = True) -> Iterator[list[Any]]:
@@ -276,16 +274,17 @@ class SequenceClassification(Encoder):
         few = train.select(Probe.sample(len(train)))
         encoded = self.tokenized(few)
         read = [{"input_ids": ids} for ids in encoded["input_ids"]]
-        entering, means = self._states(read)
+        entering, means = self.states(read)
         labels = np.asarray(encoded["labels"])
         self.mean_probe = Probe.fit(means, labels, classes=self.outputs)
-        return self._fit(entering, labels)
+        return self.fit_head(entering, labels)
 
-    def _fit(self, states: np.ndarray, labels: np.ndarray) -> Probe:
+    def fit_head(self, states: np.ndarray, labels: np.ndarray) -> Probe:
+        """A probe for the head's last layer, from what enters it."""
         bias = heads.has_bias(self.model, self.layer(self.model))
         return Probe.fit(states, labels, classes=self.outputs, intercept=bias)
 
-    def _states(
+    def states(
         self, features: Sequence[Mapping[str, Sequence[int]]]
     ) -> tuple[np.ndarray, np.ndarray]:
         """What enters the head's last layer, and the means of the untouched encoder's states.
@@ -327,71 +326,8 @@ class SequenceClassification(Encoder):
 
     def settle_reading(self, train: Dataset, validation: Dataset | None) -> None:
         """Decide how long texts are read, once for base, adapter and predictions."""
-        asked = reading.wanted(self.recipe)
-        if self.reading is not None or not self.truncated or super().max_length is None:
-            return
-        few = train.select(Probe.sample(len(train)))
-        ids = self._ids([self.task.format_example(row)["text"] for row in few], cut=False)
-        lengths = [len(one) for one in ids]
-        limit, notes = self.max_length, []
-        assert limit is not None
-        if max(lengths) > reading.SHORTEST and self.recipe.training.get("shorten_to_time"):
-            shorter, share = self._affordable(ids, len(train), limit)
-            if shorter < limit:
-                notes.append(
-                    f"texts are read to {shorter} tokens and not {limit}, at which the minutes "
-                    f"would allow about {share:.0%} of the training"
-                )
-                limit = shorter
-        self.reading = Reading("head" if asked == "auto" else asked, limit)
-        if asked == "auto" and validation is not None and max(lengths) > limit:
-            better, note = self._better_part(train, validation)
-            self.reading = dataclasses.replace(self.reading, truncation=better)
-            notes.append(note)
-        self.reading = dataclasses.replace(self.reading, note="; ".join(notes))
-
-    def _affordable(self, ids: Sequence[list[int]], rows: int, limit: int) -> tuple[int, float]:
-        """See :func:`~toolkit.kinds.sequence_classification.reading.affordable`."""
-        minutes = (self.recipe.early_stopping or {}).get("minutes")
-        if minutes is None:
-            return limit, 1.0
-        longest = sorted(ids, key=len, reverse=True)[: reading.TIMED_ROWS]
-
-        def forward(length: int) -> int:
-            pieces = [{"input_ids": one[:length]} for one in longest]
-            for _ in self.forward(pieces, adapter=False, fast=bool(self.recipe.training.get("bf16"))):
-                pass
-            return sum(len(piece["input_ids"]) for piece in pieces)
-
-        training = self.recipe.training
-        epochs = float(training.get("num_train_epochs", 3))
-        if (steps := int(training.get("max_steps", -1))) > 0:
-            step = int(training.get("per_device_train_batch_size", 8))
-            step *= int(training.get("gradient_accumulation_steps", 1))
-            epochs = steps * step / rows
-        return reading.affordable(
-            [len(one) for one in ids], limit, passes=epochs * rows / len(ids),
-            seconds=60 * float(minutes), rate=reading.timed(forward),
-        )  # fmt: skip
-
-    def _better_part(self, train: Dataset, validation: Dataset) -> tuple[str, str]:
-        """The part of long texts with which a probe is better on validation rows, and a note."""
-        metric = self.task.metric()
-        held = [dict(row) for row in _few(validation, reading.COMPARED_VALIDATION)]
-        values = {}
-        for way in reading.WAYS:
-            self.reading = dataclasses.replace(self._settled, truncation=way)
-            encoded = self.tokenized(_few(train, reading.COMPARED_TRAIN))
-            states, _ = self._states([{"input_ids": ids} for ids in encoded["input_ids"]])
-            probe = self._fit(states, np.asarray(encoded["labels"]))
-            read = [piece for row in held for piece in self.features(row)]
-            outputs = [self._output(one, 0.0) for one in probe.logits(self._states(read)[0])]
-            found = primary_values(self.task, outputs, held).values()
-            values[way] = max(found) if metric.greater_is_better else min(found)
-        sign = 1 if metric.greater_is_better else -1
-        better = max(reading.WAYS, key=lambda way: sign * values[way])  # equal: the beginning
-        figures = ", ".join(f"{way} {value:{metric.format}}" for way, value in values.items())
-        return better, f"long texts are read as {better}: {metric.name} on validation {figures}"
+        if self.reading is None and self.truncated and self.max_length is not None:
+            self.reading = reading_choice.settled(self, train, validation)
 
 
 def _means(
@@ -403,10 +339,3 @@ def _means(
         state[: len(features[i]["input_ids"])].mean(axis=0)
         for i, state in zip(batch, states, strict=True)
     ]
-
-
-def _few(rows: Dataset, count: int) -> Dataset:
-    """At most so many of the rows, drawn at random."""
-    if len(rows) <= count:
-        return rows
-    return rows.select(np.sort(np.random.default_rng(0).choice(len(rows), count, replace=False)))
