@@ -147,7 +147,7 @@ def steps_of_epoch(trainer: Any) -> float:
     """Optimizer steps in which every training row is seen once."""
     rows = len(trainer._get_train_sampler(trainer.train_dataset))
     batch = trainer.args.train_batch_size * trainer.args.gradient_accumulation_steps
-    return max(1.0, math.ceil(rows / (batch * distributed.count())))
+    return float(max(1, math.ceil(rows / (batch * distributed.count()))))
 
 
 def refit(trainer: Any, total: int) -> None:
