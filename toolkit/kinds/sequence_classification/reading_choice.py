@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,10 +16,33 @@ from toolkit.kinds.sequence_classification.reading import Reading
 if TYPE_CHECKING:
     from datasets import Dataset
 
-    from toolkit.kinds.sequence_classification.model import SequenceClassification
+    from toolkit.kinds.sequence_classification.outputs import Classified
+    from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
+    from toolkit.recipe import Recipe
+    from toolkit.task import Row
+
+Pieces = Sequence[Mapping[str, Sequence[int]]]
 
 
-def settled(kind: SequenceClassification, train: Dataset, validation: Dataset | None) -> Reading:
+class Reader(Protocol):
+    """What is used of a model of this kind."""
+
+    task: SequenceClassificationTask
+    recipe: Recipe
+    reading: Reading | None
+
+    @property
+    def max_length(self) -> int | None: ...
+    def token_ids(self, texts: Sequence[str], *, cut: bool = True) -> list[list[int]]: ...
+    def features(self, row: Row) -> list[dict[str, list[int]]]: ...
+    def tokenized(self, rows: Dataset) -> Dataset: ...
+    def states(self, features: Pieces) -> tuple[np.ndarray, np.ndarray]: ...
+    def fit_head(self, states: np.ndarray, labels: np.ndarray) -> Probe: ...
+    def output_of(self, logits: np.ndarray, seconds: float) -> Classified: ...
+    def forward(self, features: Pieces, *, adapter: bool, fast: bool = False) -> Iterator[Any]: ...
+
+
+def settled(kind: Reader, train: Dataset, validation: Dataset | None) -> Reading:
     """How a run reads its texts.
 
     Args:
@@ -48,9 +71,7 @@ def settled(kind: SequenceClassification, train: Dataset, validation: Dataset | 
     return dataclasses.replace(found, note="; ".join(notes))
 
 
-def _affordable(
-    kind: SequenceClassification, ids: Sequence[list[int]], rows: int, limit: int
-) -> tuple[int, float]:
+def _affordable(kind: Reader, ids: Sequence[list[int]], rows: int, limit: int) -> tuple[int, float]:
     """See :func:`~toolkit.kinds.sequence_classification.reading.affordable`."""
     minutes = (kind.recipe.early_stopping or {}).get("minutes")
     if minutes is None:
@@ -76,9 +97,7 @@ def _affordable(
     )  # fmt: skip
 
 
-def _better_part(
-    kind: SequenceClassification, limit: int, train: Dataset, validation: Dataset
-) -> tuple[str, str]:
+def _better_part(kind: Reader, limit: int, train: Dataset, validation: Dataset) -> tuple[str, str]:
     """The part of long texts with which a probe is better on validation rows, and a note."""
     metric = kind.task.metric()
     held = [dict(row) for row in _few(validation, reading.COMPARED_VALIDATION)]
