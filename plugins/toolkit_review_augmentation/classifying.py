@@ -45,6 +45,9 @@ LORA = Recipe(
         "logging_steps": 10,
         # All that the encoder can read: the verdict of a long review may come at its end.
         "max_length": 512,
+        # Longer ones keep both ends where that is better; a slow machine reads less of them.
+        "truncation": "auto",
+        "shorten_to_time": True,
         # With eager attention 1.7 times as fast at these lengths, on a CPU that has bfloat16.
         "bf16": True,
         "model_init_kwargs": {"attn_implementation": "eager"},

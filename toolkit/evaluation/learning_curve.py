@@ -139,6 +139,8 @@ def _stopped(training: Mapping[str, Any]) -> str | None:
     step = training.get("best_step")
     if step is None:
         return None
+    if step == 0:  # encoders alone evaluate their start
+        return "No step of training was better than the linear probe that it began from."
     early = "Training was stopped early; the" if training.get("stopped_early") else "The"
     return f"{early} checkpoint of step {step:,} was kept."
 

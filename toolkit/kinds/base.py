@@ -47,10 +47,12 @@ class TrainingWatch:
     Args:
         on_log: receives an entry of the history for each logged step (see the architecture page).
         on_step: receives ``(step, steps, tokens so far)`` after each step.
+        on_note: receives a sentence on what was decided during training, for a terminal.
     """
 
     on_log: Callable[[dict[str, Any]], None] = lambda entry: None
     on_step: Callable[[int, int, int], None] = lambda step, steps, tokens: None
+    on_note: Callable[[str], None] = lambda sentence: None
 
 
 @dataclass
@@ -221,6 +223,11 @@ class TaskModel(ABC):
         return None
 
     @property
+    def loses(self) -> str:
+        """What :attr:`truncated` loses where it is too long, in words."""
+        return "its end"
+
+    @property
     def own_limits(self) -> Mapping[str, int]:
         """Parts of :meth:`lengths` that have a limit of their own instead of ``max_length``."""
         return {}
@@ -265,11 +272,22 @@ class TaskModel(ABC):
     def drop_adapter(self) -> None:
         """Return to the untouched base."""
 
-    def fit_base(self, train: Dataset, folder: Path) -> None:  # noqa: B027 – most need none
+    def fit_base(  # noqa: B027 – most need none
+        self, train: Dataset, folder: Path, validation: Dataset | None = None
+    ) -> None:
         """Fit what the untouched model needs for predictions, and save it in the folder.
 
         An encoder needs a linear probe; language models need nothing.
+
+        Args:
+            train: the training rows.
+            folder: for what is fitted.
+            validation: rows by which choices are made, such as how long texts are read.
         """
+
+    def choices(self) -> list[str]:
+        """What :meth:`fit_base` has chosen for the run, as sentences."""
+        return []
 
     def load_base(self, folder: Path) -> None:  # noqa: B027
         """Load what :meth:`fit_base` has saved, if anything."""

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from toolkit.errors import RecipeError, RunError
-from toolkit.kinds.checkpoints import problem
+from toolkit.kinds.checkpoints import problem, step_of
 from toolkit.recipe import Recipe
 from toolkit.task import Task
 
@@ -39,9 +39,9 @@ def saving(recipe: Recipe, count: int) -> Recipe:
 
 
 def saved(checkpoints: Path) -> list[Path]:
-    """The complete checkpoints of a training, the oldest first."""
+    """The complete checkpoints of a training, the oldest first, without the untrained start."""
     return sorted(
-        (one for one in checkpoints.glob("checkpoint-*") if problem(one) is None),
+        (one for one in checkpoints.glob("checkpoint-*") if step_of(one) and problem(one) is None),
         key=lambda one: int(one.name.rpartition("-")[2]),
     )
 

@@ -18,6 +18,7 @@ from toolkit.decoding import primary_values
 from toolkit.errors import PreflightError, RecipeError
 from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
 from toolkit.kinds.checkpoints import newest_valid
+from toolkit.kinds.schedule import TimeBudget, steps_of_epoch, unfinished
 from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
 from toolkit.models import adapters, unsloth
 from toolkit.recipe import Recipe
@@ -197,7 +198,7 @@ def fit(
     with Monitor() as monitor:
         trainer = build(monitor)
         trainer.add_callback(Watcher(watch, trainer))
-        for callback in _stopping(early_stopping):
+        for callback in _stopping(early_stopping, trainer, watch):
             trainer.add_callback(callback)
         trial_step(trainer, lengths)
         started = time.perf_counter()
@@ -220,9 +221,11 @@ def fit(
             "steps": state.global_step,
             "max_steps": state.max_steps,
             "epochs": round(float(state.epoch or 0), 3),
-            "best_step": state.best_global_step or state.global_step,
+            "best_step": (
+                state.global_step if state.best_global_step is None else state.best_global_step
+            ),
             "best_metric": state.best_metric,
-            "stopped_early": state.global_step < state.max_steps,
+            **_end(trainer, state, seconds),
             "resumed_from_step": int(resumed.name.rpartition("-")[2]) if resumed else None,
         },
     )
@@ -276,28 +279,41 @@ def _out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
 
 
-def _stopping(settings: Mapping[str, Any] | None) -> list[TrainerCallback]:
+def _stopping(
+    settings: Mapping[str, Any] | None, trainer: JudgedTrainer, watch: TrainingWatch
+) -> list[TrainerCallback]:
     """Callbacks that may end training before its last epoch."""
     fields = dict(settings or {})
     minutes = fields.pop("minutes", None)
     found: list[TrainerCallback] = [EarlyStoppingCallback(**fields)] if fields else []
-    return [*found, *([TimeBudget(60 * float(minutes))] if minutes is not None else [])]
+    if minutes is not None:
+        budget = TimeBudget(60 * float(minutes))
+        budget.trainer, budget.note = trainer, watch.on_note
+        found.append(budget)
+    return found
 
 
-class TimeBudget(TrainerCallback):  # type: ignore[misc]
-    """Ends training after so many seconds, with a last evaluation so that its weights count."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.started = math.inf
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.started = time.perf_counter()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if time.perf_counter() - self.started >= self.seconds:
-            control.should_evaluate = control.should_save = True
-            control.should_training_stop = True
+def _end(trainer: Any, state: Any, seconds: float) -> dict[str, Any]:
+    """How training ended: its planned and done steps, what of the plan is missing, and why."""
+    budget = next(
+        (c for c in trainer.callback_handler.callbacks if isinstance(c, TimeBudget)), None
+    )
+    planned = state.max_steps if budget is None or budget.planned is None else budget.planned
+    metric = trainer.args.metric_for_best_model
+    by_time = budget is not None and bool(budget.fits or budget.over)
+    missing = unfinished(
+        [entry[metric] for entry in state.log_history if metric in entry],
+        greater_is_better=bool(trainer.args.greater_is_better),
+        steps=state.global_step, max_steps=state.max_steps, planned=planned,
+        epoch=steps_of_epoch(trainer), by_time=by_time, seconds=seconds,
+    )  # fmt: skip
+    fitted = {"fitted_schedule": budget.fits} if budget is not None and budget.fits else {}
+    return {
+        "planned_steps": planned,
+        "stopped_early": state.global_step < planned,
+        **fitted,
+        **({"unfinished": missing} if missing else {}),
+    }
 
 
 def _median_rate(logged: Sequence[Mapping[str, Any]]) -> float | None:

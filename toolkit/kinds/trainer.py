@@ -106,6 +106,8 @@ class JudgedTrainer:
         self.row_lengths = lengths
         self.monitor = monitor
         self.tokens_seen = 0
+        self.evaluations, self.evaluation_seconds = 0, 0.0
+        self._evaluated: tuple[int, dict[str, float]] | None = None
         self._logged = (0, time.perf_counter())
         self.model_accepts_loss_kwargs = True  # the loss divides by num_items_in_batch itself
 
@@ -153,10 +155,16 @@ class JudgedTrainer:
         """Loss and the task's primary metric on the validation split, by the task's decoders."""
         if self.judge is None:
             return {}
+        if self._evaluated is not None and self._evaluated[0] == self.state.global_step:
+            return self._evaluated[1]  # the end of an epoch may be the end of the time as well
+        started = time.perf_counter()
         training = self.model.training
         self.model.eval()
         metrics = self.judge(self)
         self.model.train(training)
+        self._evaluated = (self.state.global_step, metrics)
+        self.evaluations += 1
+        self.evaluation_seconds += time.perf_counter() - started
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics

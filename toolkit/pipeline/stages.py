@@ -180,7 +180,7 @@ def run_base_model(context: RunContext) -> None:
                 run, context.task, model, name, role, context.prepared.splits,
                 adapter=False, shots=examples, decoder=context.decoder, progress=progress,
                 fit_seconds=fitted if model.base_note else None,
-                note=model.base_note, perplexity=role == "base",
+                note="; ".join([model.base_note, *model.choices()]), perplexity=role == "base",
             )  # fmt: skip
         context.note_result(entry, name, entry["predict_seconds"])
     _predict_variants(context, "baseline", adapter=False)
@@ -192,11 +192,19 @@ def _fit_base(context: RunContext) -> float:
     """Fit what the untouched model needs to predict, for all processes; the seconds it took."""
     started = time.perf_counter()
     if distributed.first():
-        context.model.fit_base(context.prepared.splits["train"], context.run.base)
+        splits = context.prepared.splits
+        context.model.fit_base(splits["train"], context.run.base, splits["validation"])
     distributed.wait()
     if not distributed.first():
         context.model.load_base(context.run.base)
+    for sentence in context.model.choices():
+        context.console.note(sentence)
     return time.perf_counter() - started
+
+
+def restore_base(context: RunContext) -> None:
+    """Load what the base was fitted to: the training of a resumed run begins from it."""
+    context.model.load_base(context.run.base)
 
 
 def _few_shot_rows(context: RunContext) -> list[Row]:
@@ -291,7 +299,7 @@ STAGES = (
     Stage("baselines", lambda context: "baselines", run_baselines, ("predictions/*.jsonl",)),
     Stage(
         "base", lambda context: f"base model ({context.recipe.model})", run_base_model,
-        ("base/**/*", "predictions/*.jsonl"),
+        ("base/**/*", "predictions/*.jsonl"), restore=restore_base,
     ),
     Stage("train", lambda context: "training", train.train_all, ("adapter*/**/*", "history.json")),
     Stage(

@@ -61,7 +61,7 @@ def _train_one(context: RunContext, index: int, name: str) -> None:
         def on_step(step: int, steps: int, tokens: int) -> None:
             progress(step, steps)
 
-        watch = TrainingWatch(on_log, on_step)
+        watch = TrainingWatch(on_log, on_step, console.note)
         splits, tracking = context.prepared.splits, _tracking(context, index)
         trained = train(model, splits, run, name, watch, tracking)
     if index == 0:
@@ -71,6 +71,8 @@ def _train_one(context: RunContext, index: int, name: str) -> None:
         run.info["training"].setdefault("further_seeds", []).append(trained.info)
     run.save()
     console.note(summary(trained.info))
+    if unfinished := trained.info.get("unfinished"):
+        console.warn(unfinished_sentence(unfinished))
 
 
 def train(
@@ -137,6 +139,13 @@ def summary(info: Mapping[str, Any]) -> str:
         f"{duration(info['seconds'])}, {info['tokens_per_second'] or 0:,.0f} tokens/s; best step "
         f"{info['best_step']} of {info['steps']}{early}"
     )
+
+
+def unfinished_sentence(found: Mapping[str, Any]) -> str:
+    """One line on a training whose result does not show what it can do."""
+    minutes = found.get("minutes_needed")
+    more = "" if minutes is None else f"; the rest takes about {minutes:,.1f} more minutes"
+    return f"training is unfinished: it {found['reason']} ({found['share']:.0%}){more}"
 
 
 TRACKING = "tracking"

@@ -148,6 +148,7 @@ def truncation(
     truncated: str | None,
     allowed: bool,
     lengths: Mapping[str, Any],
+    loses: str = "its end",
 ) -> list[str]:
     """Warnings on targets that would be cut, and on texts that lose their end.
 
@@ -157,6 +158,7 @@ def truncation(
         truncated: the part that is shortened in rows that are too long; ``None``: none.
         allowed: whether targets may be cut.
         lengths: what :func:`lengths_of` returned.
+        loses: what a text that is too long loses, in words.
 
     Raises:
         PreflightError: targets would be cut, and that is not allowed.
@@ -183,6 +185,6 @@ def truncation(
         warnings.append(
             f"the {truncated} of {lengths['over']:,} of {len(total):,} rows "
             f"({lengths['over_share']:.1%}) is longer than {max_length:,} tokens allow and loses "
-            f"its end{kept}"
+            f"{loses}{kept}"
         )
     return warnings

@@ -178,7 +178,9 @@ def _check_lengths(
             f"longer than {limit:,} tokens and are read in several windows"
         )
     elif parts and limit is not None:
-        cautions += truncation(parts, limit, model.truncated, allow_truncation, lengths)
+        cautions += truncation(
+            parts, limit, model.truncated, allow_truncation, lengths, model.loses
+        )
     return lengths
 
 

@@ -130,12 +130,18 @@ def _training(training: Info) -> list[tuple[str, str]]:
         ("tokens", "tokens", formatting.number),
         ("tokens_per_second", "tokens per second", lambda v: formatting.number(v, ",.0f")),
         ("peak_memory_mb", "peak memory", lambda v: formatting.figure(v, ",.0f", "MB")),
-        ("best_step", "checkpoint kept", lambda v: f"step {v:,}"),
+        ("planned_steps", "planned steps", formatting.number),
+        ("best_step", "checkpoint kept", _kept),
         ("stopped_early", "stopped early", lambda v: "yes" if v else "no"),
+        ("unfinished", "unfinished", lambda v: f"{v['share']:.0%} done; {v['reason']}"),
     ):
         if training.get(key) is not None:
             rows.append((name, form(training[key])))
     return rows
+
+
+def _kept(step: int) -> str:
+    return f"step {step:,}" if step else "the start: no step was better than the linear probe"
 
 
 def load_snippet(info: Info) -> str:

@@ -485,16 +485,21 @@ def test_an_ensemble_of_one_or_of_whole_models_is_refused(tiny_bert, tmp_path):
         train(made(tiny_bert, ensemble=2, eval_steps=4), tmp_path)
 
 
-def test_adapters_of_two_tasks_on_one_encoder_answer_as_alone(tiny_bert, tmp_path):
+def test_adapters_of_two_tasks_on_one_encoder_answer_as_alone(tiny_bert, tmp_path, monkeypatch):
+    from fed_judge import feed
+    from kinds.sequence_classification.test_sequence_classification import RISING, Wood
     from kinds.sequence_classification.test_sequence_classification import SAMPLE as TEXTS
-    from kinds.sequence_classification.test_sequence_classification import Wood
     from kinds.sequence_classification.test_sequence_classification import made as made_classifier
     from kinds.sequence_classification.test_sequence_classification import train as train_classifier
     from toolkit.pipeline.shared_encoder import SharedEncoder
 
     marks, classes = made(tiny_bert), made_classifier(tiny_bert, Wood)
-    train(marks, tmp_path / "qa")
-    train_classifier(classes, tmp_path / "wood")
+    with monkeypatch.context() as patch:
+        feed(patch, RISING)
+        train(marks, tmp_path / "qa")
+    with monkeypatch.context() as patch:
+        feed(patch, RISING)
+        train_classifier(classes, tmp_path / "wood")
     alone = {
         "qa": [o.spans for o in marks.predict(SAMPLE, adapter=True)],
         "wood": [o.logits.tolist() for o in classes.predict(TEXTS, adapter=True)],

@@ -134,6 +134,9 @@ def train(kind: SequenceClassification, folder: Path) -> Any:
     )  # fmt: skip
 
 
+RISING = [0.1, 0.2, 0.3, 0.4, 0.5]
+"""Scores with which the last checkpoint is the best, and not the probe that training began from."""
+
 SAMPLE = [dict(row) for row in rows(9, seed=2)]
 
 
@@ -175,15 +178,21 @@ def test_what_was_trained_loads_again_and_in_plain_libraries(
     inputs = tokenizer([row["text"] for row in SAMPLE], padding=True, return_tensors="pt")
     with torch.no_grad():
         theirs = plain.eval()(**inputs).logits.numpy()
-    np.testing.assert_allclose(theirs, ours, atol=1e-5)
+    # The tiny encoder's states hardly differ between texts, so that the probe's weights are
+    # hundreds and the last digits of the states count.
+    np.testing.assert_allclose(theirs, ours, atol=1e-5, rtol=1e-3)
 
 
-def test_the_base_is_untouched_by_training(tiny_bert: Path, tmp_path: Path) -> None:
+def test_the_base_is_untouched_by_training(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for full in (False, True):
         kind = made(tiny_bert, full=full)
         kind.fit_base(rows(64), tmp_path / "base")
         before = logits(kind, adapter=False)
-        train(kind, tmp_path / str(full))
+        with monkeypatch.context() as patch:
+            feed(patch, RISING)
+            train(kind, tmp_path / str(full))
         np.testing.assert_allclose(logits(kind, adapter=False), before, atol=1e-6)
         again = made(tiny_bert, full=full)
         again.load_base(tmp_path / "base")
@@ -206,9 +215,12 @@ def test_a_model_without_all_of_its_encoder_is_refused(tiny_bert: Path, tmp_path
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_what_does_nothing_is_refused(tiny_bert: Path, tmp_path: Path, full: bool) -> None:
+def test_what_does_nothing_is_refused(
+    tiny_bert: Path, tmp_path: Path, full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from safetensors.torch import load_file, save_file
 
+    feed(monkeypatch, RISING)
     train(made(tiny_bert, full=full), tmp_path)
     name = "model.safetensors" if full else "adapter_model.safetensors"
     weights = tmp_path / "adapter" / name
@@ -254,8 +266,8 @@ def test_full_training_of_a_quantized_model_is_refused(tiny_bert: Path, tmp_path
 
 # -- early stopping, resuming, order ---------------------------------------------------------------
 
-CURVE = [50.0, 30.0, 40.0, 60.0, 20.0, 10.0]
-"""The error that training gets at each evaluation: with a patience of two the second is best."""
+CURVE = [70.0, 50.0, 30.0, 40.0, 60.0, 20.0, 10.0]
+"""The error that training gets at each evaluation: with a patience of two the third is best."""
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -264,22 +276,23 @@ def test_patience_ends_training_and_the_best_weights_are_kept(
 ) -> None:
     judged = feed(monkeypatch, CURVE)
     kind = made(
-        tiny_bert, Price, full=full, training={"max_steps": 12, "lr_scheduler_type": "constant"},
+        tiny_bert, Price, full=full,
+        training={"max_steps": 12, "lr_scheduler_type": "constant", "learning_rate": 1e-4},
         early_stopping={"early_stopping_patience": 2},
     )  # fmt: skip
     trained = train(kind, tmp_path)
     history = {e["step"]: e["eval_mae"] for e in trained.history if "eval_mae" in e}
     # Evaluated every two steps: two evaluations without a better one after the best, and no more.
-    assert history == dict(zip((2, 4, 6, 8), CURVE, strict=False))
+    assert history == dict(zip((0, 2, 4, 6, 8), CURVE, strict=False))
     assert (trained.info["best_step"], trained.info["stopped_early"]) == (4, True)
     measured = [value for value, _ in judged]
-    assert measured[1] != pytest.approx(measured[3], rel=1e-4)  # else any weights would do
+    assert measured[2] != pytest.approx(measured[4], rel=1e-4)  # else any weights would do
     validation = [dict(row) for row in rows(24, seed=1)]
     for model in (kind, again := made(tiny_bert, Price, full=full)):
         if model is again:
             again.load_adapter(tmp_path / "adapter")
         found = primary_values(model.task, model.predict(validation, adapter=True), validation)
-        assert found["number"] == pytest.approx(measured[1], rel=1e-5)
+        assert found["number"] == pytest.approx(measured[2], rel=1e-5)
 
 
 class Killed(Exception):
@@ -334,7 +347,8 @@ def test_batch_size_changes_no_answer(tiny_bert: Path, tmp_path: Path) -> None:
         together = logits(kind, adapter=adapter)
         for row, expected in zip(SAMPLE, together, strict=True):
             (alone,) = kind.predict([row], adapter=adapter)
-            np.testing.assert_allclose(alone.logits, expected, atol=1e-5)
+            # The weights of a probe on this tiny encoder are large, see above.
+            np.testing.assert_allclose(alone.logits, expected, atol=1e-5, rtol=1e-3)
 
 
 @pytest.mark.parametrize("task", [Wood, Stars, Price])

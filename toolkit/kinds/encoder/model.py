@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import time
@@ -15,17 +16,19 @@ from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds import fit
 from toolkit.kinds.base import DryRun, DryRunRequest, Progress, TaskModel, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches, pad_right
+from toolkit.kinds.encoder import head as heads
+from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
 from toolkit.models import adapters, loading
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
-from toolkit.system import precision
+from toolkit.system import distributed, precision
 from toolkit.system.monitor import Monitor
 from toolkit.task import Row
 
 if TYPE_CHECKING:
     import torch
-    from datasets import DatasetDict
+    from datasets import Dataset, DatasetDict
 
 Features = Mapping[str, Sequence[int]]
 """The inputs of the model: ``input_ids`` and, where it reads two texts, ``token_type_ids``."""
@@ -39,8 +42,12 @@ HEADS = ("classifier", "score", "qa_outputs")
 class Encoder(TaskModel):
     """See :class:`toolkit.kinds.base.TaskModel`. Subclasses define the head and its arguments.
 
-    ``model`` is the untouched encoder with a head drawn from the seed. ``tuned`` is what was
-    trained: a ``PeftModel`` around ``model`` or, where the recipe has no ``lora``, a second model.
+    ``model`` is the untouched encoder; the last layer of its head is the linear probe that
+    :meth:`fit_base` has fitted to the untouched encoder, so that this is the base. ``tuned`` is
+    what was trained: a ``PeftModel`` around ``model`` or, where the recipe has no ``lora``, a
+    second model. It begins from the same probe: before its first step it predicts what the base
+    predicts, and that counts as a checkpoint, so that the best one is not below the base on
+    validation.
     """
 
     stored = "float32"
@@ -53,12 +60,22 @@ class Encoder(TaskModel):
             self.recipe.model, trust_remote_code=self.trust_remote_code, padding_side="right"
         )
         self.tuned: Any = None
+        self.probe: LinearProbe | None = None
         self._fresh: list[str] = []
 
     # -- what a subclass defines -------------------------------------------------------------------
     @abstractmethod
     def head_arguments(self) -> dict[str, Any]:
         """Keyword arguments of ``from_pretrained`` that decide the head, as JSON values."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """Outputs of the head's last layer."""
+
+    @abstractmethod
+    def fitted_probe(self, train: Dataset) -> LinearProbe:
+        """A linear probe on what enters the head's last layer, from the training rows."""
 
     @abstractmethod
     def features(self, row: Row) -> list[dict[str, list[int]]]:
@@ -96,6 +113,11 @@ class Encoder(TaskModel):
         ]
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """Inputs that what is trained never sees, and the base therefore does not see either."""
+        return ()
+
+    @property
     def full(self) -> bool:
         """Whether all parameters are trained."""
         return self.recipe.lora is None
@@ -117,7 +139,12 @@ class Encoder(TaskModel):
 
     # -- the model ---------------------------------------------------------------------------------
     def new_model(self) -> Any:
-        """The base with a head drawn from the kind's seed; equal for equal seeds."""
+        """The base with a head drawn from the kind's seed, or with the probe in its head.
+
+        What stands before the probe is drawn from the seed that it was fitted with: runs of several
+        training seeds begin from the same base.
+        """
+        seed = self.seed if self.probe is None else self.probe.seed
         request = LoadRequest(
             self.auto_class,
             self.recipe.model,
@@ -128,12 +155,31 @@ class Encoder(TaskModel):
             quantization=self.recipe.quantization,
             trust_remote_code=self.trust_remote_code,
         )
-        model, self._fresh = loading.load_encoder(request, seed=self.seed)
+        model, self._fresh = loading.load_encoder(request, seed=seed)
+        if self.probe is not None:
+            heads.put(model, self.layer(model), self.probe)
         return model
+
+    def layer(self, model: Any) -> str:
+        """The name of the last layer of a model's head."""
+        return heads.output_layer(model, self.outputs)
 
     def load(self) -> None:
         if self.model is None:
             self.model = self.new_model()
+
+    def fitted(self, train: Dataset) -> LinearProbe:
+        """:meth:`fitted_probe` on the untouched model, with the seed of that model."""
+        self.load()
+        return dataclasses.replace(self.fitted_probe(train), seed=self.seed)
+
+    def begin_from(self, probe: LinearProbe) -> None:
+        """Put a probe into the head of the base; what is trained begins from it."""
+        self.probe = probe
+        if self.model is not None and self.tuned is None and probe.seed != self.seed:
+            self.model = None  # its layers before the last one are those of another seed
+        if self.model is not None:
+            heads.put(self.model, self.layer(self.model), probe)
 
     def drop_adapter(self) -> None:
         # A new model has an untrained head; PEFT's unload() would leave the trained one.
@@ -150,6 +196,11 @@ class Encoder(TaskModel):
         further = [m for m in self._fresh if not any(p.endswith(HEADS) for p in m.split("."))]
         if further or fields.get("modules_to_save"):
             fields["modules_to_save"] = [*(fields.get("modules_to_save") or ()), *further]
+        # A module is trained whole or by an adapter, not both; PEFT sees to classifiers alone.
+        whole = [m for m in self._fresh if m.rpartition(".")[2] not in HEADS]
+        whole += [] if self.task_type == "SEQ_CLS" else [self.layer(self.model)]
+        if whole and fields.get("target_modules") == "all-linear":
+            fields["exclude_modules"] = [*(fields.get("exclude_modules") or ()), *whole]
         return adapters.add_lora(self.model, fields, seed=self.seed, task_type=self.task_type)
 
     def load_adapter(self, folder: Path) -> None:
@@ -166,7 +217,8 @@ class Encoder(TaskModel):
             self.tuned = loading.load_trained(
                 self.auto_class, folder, trust_remote_code=self.trust_remote_code
             )
-        self.check_effect(stored["canaries"])
+        if stored.get("best_step") != 0:  # the best of training may be the base that it began from
+            self.check_effect(stored["canaries"])
 
     def digest(self, rows: Sequence[Row]) -> str:
         """A hash of the model's inputs for rows: an adapter trained on other inputs is refused."""
@@ -235,6 +287,7 @@ class Encoder(TaskModel):
         inputs = {
             name: value.to(self.model.device)
             for name, value in pad_right(features, self.tokenizer.pad_token_id).items()
+            if name not in self.unread
         }
         with (
             torch.inference_mode(),
@@ -254,11 +307,14 @@ class Encoder(TaskModel):
     ) -> Trained:
         recipe = self.saving(recipe or self.recipe)
         self.check_recipe()
+        self.prepare_base(splits)
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
         validation = self.tokenized(splits["validation"])
         self.tuned = self.trainable()
-        arguments = fit.arguments(self, recipe, checkpoints)
+        # Weights that are in parts on several devices are put together within the loop alone.
+        start = not distributed.sharded_by_accelerate()
+        arguments = fit.arguments(self, recipe, checkpoints, eval_on_start=start)
 
         def build(monitor: Monitor) -> EncoderTrainer:
             return EncoderTrainer(
@@ -278,9 +334,18 @@ class Encoder(TaskModel):
             self.tuned, build, early_stopping=recipe.early_stopping,
             lengths=lengths, checkpoints=checkpoints, watch=watch,
         )  # fmt: skip
-        self._save(splits, adapter)
+        self._save(splits, adapter, trained.info["best_step"])
         self.after_training(recipe, checkpoints, adapter)
         return trained
+
+    def prepare_base(self, splits: DatasetDict) -> None:
+        """Fit the base where no stage before training has done so."""
+        if self.probe is None:
+            self.begin_from(self.fitted(splits["train"]))
+
+    def reading_state(self) -> Mapping[str, Any]:
+        """What a subclass stores in an adapter's ``toolkit.json``, as JSON values."""
+        return {}
 
     def saving(self, recipe: Recipe) -> Recipe:
         """The recipe with as many checkpoints kept as :meth:`after_training` needs."""
@@ -289,9 +354,10 @@ class Encoder(TaskModel):
     def after_training(self, recipe: Recipe, checkpoints: Path, adapter: Path) -> None:
         """What a subclass adds to a saved adapter, such as further checkpoints."""
 
-    def _save(self, splits: DatasetDict, adapter: Path) -> None:
+    def _save(self, splits: DatasetDict, adapter: Path, step: int) -> None:
         canaries = fit.canary_rows(self, splits)
-        self.check_effect(canaries)
+        if step:
+            self.check_effect(canaries)
         extra: Mapping[str, Any] = {
             "task": self.task.name,
             "model": self.recipe.model,
@@ -301,5 +367,7 @@ class Encoder(TaskModel):
             "task_state": self.task.state,
             "task_options": self.task.options,
             "canaries": canaries,
+            "best_step": step,
+            **self.reading_state(),
         }
         adapters.save_adapter(self.tuned, self.tokenizer, adapter, extra)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -33,6 +34,9 @@ class Collator:
 class EncoderTrainer(JudgedTrainer, Trainer):  # type: ignore[misc]
     """``Trainer`` with the kind's loss; labels of -100 are ignored.
 
+    The model before its first step, which is the base, is evaluated and saved as ``checkpoint-0``
+    (``eval_on_start``): the best checkpoint may be that one.
+
     Args:
         loss: see :data:`Loss`.
         arguments, keywords: as :class:`~toolkit.kinds.trainer.JudgedTrainer`.
@@ -48,3 +52,17 @@ class EncoderTrainer(JudgedTrainer, Trainer):  # type: ignore[misc]
         outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
         labels = inputs["labels"]
         return self.label_loss(outputs, labels), int(labels.ne(-100).sum()), outputs
+
+    def _evaluate(
+        self, trial: Any, ignore_keys_for_eval: Any, skip_scheduler: bool = False
+    ) -> dict[str, float]:
+        start = skip_scheduler  # upstream passes it before the first step alone
+        if start and self.state.log_history:
+            return {}  # a resumed training has evaluated its start
+        metrics: dict[str, float] = super()._evaluate(trial, ignore_keys_for_eval, skip_scheduler)
+        if start:
+            self._determine_best_metric(metrics, trial)
+            # Upstream takes step 0 for no step at all when it notes the best checkpoint.
+            self.state.best_model_checkpoint = str(Path(self.args.output_dir) / "checkpoint-0")
+            self._save_checkpoint(self.model, trial)
+        return metrics

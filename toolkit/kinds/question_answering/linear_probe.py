@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toolkit.kinds.encoder.linear_probe import LinearProbe
+from toolkit.kinds.encoder.linear_probe import LinearProbe, safe_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,15 +26,6 @@ class SpanProbe(LinearProbe):
         weight: shape (2, hidden).
         bias: shape (2,); it does not change a softmax, and is zero.
     """
-
-    def logits(self, states: np.ndarray) -> np.ndarray:
-        """Start and end logits, shape (windows, 2, tokens).
-
-        Args:
-            states: shape (windows, tokens, hidden).
-        """
-        logits: np.ndarray = states @ self.weight.T.astype(states.dtype) + self.bias
-        return logits.transpose(0, 2, 1)
 
     @classmethod
     def fit(cls, states: Sequence[np.ndarray], labels: np.ndarray) -> SpanProbe:
@@ -58,7 +49,7 @@ def _fit(states: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
     first = torch.cumsum(torch.tensor([0, *(len(state) for state in states)]), 0)[:-1]
     gold = first[:, None] + torch.from_numpy(labels)  # rows of flat
     wide = flat.float()
-    scale = wide.std(dim=0).clamp(min=1e-4)
+    scale = torch.from_numpy(safe_scale(wide.std(dim=0).numpy()))
     wide /= scale
     weight = torch.zeros(2, wide.shape[1], requires_grad=True)
     optimizer = torch.optim.LBFGS([weight], max_iter=60, line_search_fn="strong_wolfe")

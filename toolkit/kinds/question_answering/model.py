@@ -12,6 +12,8 @@ import numpy as np
 from toolkit.errors import RecipeError
 from toolkit.kinds import checkpoint_ensemble
 from toolkit.kinds.base import Progress
+from toolkit.kinds.encoder import head as heads
+from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.model import Encoder
 from toolkit.kinds.question_answering.features import NONE, Piece, Read, Reader, first_answer
 from toolkit.kinds.question_answering.linear_probe import SpanProbe
@@ -36,13 +38,16 @@ model that is trained on all of them learns to predict that there is no answer."
 PROBE_TOKENS = 60_000
 """Tokens whose states the linear probe is fitted to: 45 MB of half floats for 384 columns."""
 PROBE = "span_probe.safetensors"
+UNTRAINED = "untrained-head"
+"""The name of the base with its head as it was drawn at random."""
 
 
 class QuestionAnswering(Encoder):
     """See :class:`~toolkit.kinds.encoder.model.Encoder`.
 
-    The base is a linear probe: two linear functions of the untouched encoder's states, one for
-    the start and one for the end. The same encoder with its random head is a system of its own.
+    The base is a linear probe in the head: two linear functions of the untouched encoder's states,
+    one for the start and one for the end. The same encoder with its random head is a system of its
+    own.
     """
 
     task: QuestionAnsweringTask
@@ -53,7 +58,7 @@ class QuestionAnswering(Encoder):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self.probe: SpanProbe | None = None
+        self._random_head: LinearProbe | None = None
         self.variant: str | None = None
         self._reader: Reader | None = None
         self._members: list[str] = []
@@ -67,6 +72,16 @@ class QuestionAnswering(Encoder):
 
     def head_arguments(self) -> dict[str, Any]:
         return {}
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        # PeftModelForQuestionAnswering does not pass them on (PEFT 0.21), neither while training
+        # nor to those who load the adapter with plain PEFT.
+        return () if self.full else ("token_type_ids",)
+
+    @property
+    def outputs(self) -> int:
+        return 2  # the start and the end
 
     @property
     def max_length(self) -> int:
@@ -248,14 +263,10 @@ class QuestionAnswering(Encoder):
         if adapter and self.variant == checkpoint_ensemble.MEMBERS:
             yield from self._ensemble_logits(features)
             return
-        probe = None if adapter or self.variant else self.probe
-        for batch, out, seconds in self.forward(features, adapter=adapter, head=probe is None):
-            if probe is None:
-                stacked = np.stack(
-                    [s.float().cpu().numpy() for s in (out.start_logits, out.end_logits)], axis=1
-                )
-            else:
-                stacked = probe.logits(out.last_hidden_state.float().cpu().numpy())
+        for batch, out, seconds in self.forward(features, adapter=adapter):
+            stacked = np.stack(
+                [s.float().cpu().numpy() for s in (out.start_logits, out.end_logits)], axis=1
+            )
             for i, logits in zip(batch, stacked.astype(np.float64), strict=True):
                 yield i, logits, seconds
 
@@ -283,7 +294,7 @@ class QuestionAnswering(Encoder):
     # -- further systems ---------------------------------------------------------------------------
     def variants(self, *, adapter: bool) -> Mapping[str, str]:
         if not adapter:
-            return {"untrained-head": "the untouched encoder with a random head"}
+            return {UNTRAINED: "the untouched encoder with a random head"}
         if not self._members:
             return {}
         return {"ensemble": f"{len(self._members)} checkpoints of one training, mean of logits"}
@@ -291,10 +302,17 @@ class QuestionAnswering(Encoder):
     @contextlib.contextmanager
     def as_variant(self, name: str) -> Iterator[None]:
         self.variant = checkpoint_ensemble.MEMBERS if name == "ensemble" else name
+        self.load()
+        layer, untrained = self.layer(self.model), self._random_head
+        swap = self.probe is not None and untrained is not None and name == UNTRAINED
         try:
+            if swap and untrained is not None:
+                heads.put(self.model, layer, untrained)
             yield
         finally:
             self.variant = None
+            if swap and self.probe is not None:
+                heads.put(self.model, layer, self.probe)
 
     def load_adapter(self, folder: Path) -> None:
         super().load_adapter(folder)
@@ -307,7 +325,9 @@ class QuestionAnswering(Encoder):
             self.tuned.set_adapter("default")
 
     def saving(self, recipe: Recipe) -> Recipe:
-        return checkpoint_ensemble.saving(recipe, checkpoint_ensemble.wanted(self.task, recipe))
+        # One more than the ensemble takes: the best may be the start, which is no member.
+        count = checkpoint_ensemble.wanted(self.task, recipe)
+        return checkpoint_ensemble.saving(recipe, count + 1 if count else 0)
 
     def after_training(self, recipe: Recipe, checkpoints: Path, adapter: Path) -> None:
         count = checkpoint_ensemble.wanted(self.task, recipe)
@@ -315,27 +335,39 @@ class QuestionAnswering(Encoder):
             checkpoint_ensemble.keep(checkpoints, adapter, count)
 
     # -- the base ----------------------------------------------------------------------------------
-    def fit_base(self, train: Dataset, folder: Path) -> None:
-        self.probe = SpanProbe.fit(*self._states(train))
+    def fit_base(self, train: Dataset, folder: Path, validation: Dataset | None = None) -> None:
+        self.begin_from(self.fitted(train))
+        assert self.probe is not None
         self.probe.save(folder / PROBE)
 
     def load_base(self, folder: Path) -> None:
         if (folder / PROBE).is_file():
-            self.probe = SpanProbe.load(folder / PROBE)
+            self.begin_from(SpanProbe.load(folder / PROBE))
+
+    def begin_from(self, probe: LinearProbe) -> None:
+        self.load()
+        if self.probe is None:
+            self._random_head = heads.weights(self.model, self.layer(self.model))
+        super().begin_from(probe)
+
+    def fitted_probe(self, train: Dataset) -> SpanProbe:
+        return SpanProbe.fit(*self._states(train))
 
     def _states(self, train: Dataset) -> tuple[list[np.ndarray], np.ndarray]:
-        """What the linear probe is fitted to: the frozen encoder's states of sampled windows.
+        """What the linear probe is fitted to: what enters the head's last layer.
 
         Returns:
-            For each window an array of half floats of shape (tokens, hidden), and the labels of
-            all windows, shape (windows, 2).
+            For each of some windows an array of half floats of shape (tokens, hidden), and the
+            labels of all of them, shape (windows, 2).
         """
+        self.load()
         features, labels = self._drawn(train)
         states: list[Any] = [None] * len(features)
-        for batch, out, _ in self.forward(features, adapter=False, head=False):
-            held = out.last_hidden_state.float().cpu().numpy()
-            for i, state in zip(batch, held, strict=True):
-                states[i] = state[: len(features[i]["input_ids"])].astype(np.float16)
+        with heads.entering(self.model, self.layer(self.model)) as entered:
+            for batch, _, _ in self.forward(features, adapter=False):
+                held = entered.pop().float().cpu().numpy()
+                for i, state in zip(batch, held, strict=True):
+                    states[i] = state[: len(features[i]["input_ids"])].astype(np.float16)
         return states, labels
 
     def _drawn(self, train: Dataset) -> tuple[list[Any], np.ndarray]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,20 +11,26 @@ import numpy as np
 
 from toolkit.errors import RecipeError
 from toolkit.kinds.base import Progress
+from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder.model import Encoder
+from toolkit.kinds.sequence_classification import reading, reading_choice
 from toolkit.kinds.sequence_classification.class_weights import class_weights, cross_entropy
 from toolkit.kinds.sequence_classification.linear_probe import Probe
 from toolkit.kinds.sequence_classification.outputs import Classified
+from toolkit.kinds.sequence_classification.reading import Reading, wanted
 from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
+from toolkit.runs.files import read_json, write_json
 from toolkit.task import Row
 
 if TYPE_CHECKING:
     import torch
-    from datasets import Dataset
+    from datasets import Dataset, DatasetDict
 
 UNKNOWN = -100
 """The label of a class that is not in the training split: the loss ignores it."""
-PROBE = "probe.safetensors"
+HEAD, PROBE = "head.safetensors", "probe.safetensors"
+"""The files of the probe on the head's inputs, which is the base, and of the one on means."""
+READING = "reading.json"
 CLASS_WEIGHTS = "class_weights"
 """The option of tasks with classes, and the key of its numbers in the task's state."""
 
@@ -31,9 +38,11 @@ CLASS_WEIGHTS = "class_weights"
 class SequenceClassification(Encoder):
     """See :class:`~toolkit.kinds.encoder.model.Encoder`.
 
-    The base is a linear probe: a linear layer that is fitted on the means of the untouched
-    encoder's states. With a random head a base would predict by chance, and every adapter would
-    beat it.
+    The base is a linear probe: the last layer of the head, fitted on what the untouched encoder
+    (with the rest of the head, where there is one) passes to it. With a random layer a base would
+    predict by chance, and every adapter would beat it. A second probe, on the means of all states
+    of a text, is a baseline of its own: many encoders put more into the means than into the state
+    that their head reads.
     """
 
     task: SequenceClassificationTask
@@ -43,7 +52,27 @@ class SequenceClassification(Encoder):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self.probe: Probe | None = None
+        self.mean_probe: Probe | None = None
+        self.reading: Reading | None = None
+        self.variant: str | None = None
+        self._seen: dict[tuple[int, ...], tuple[np.ndarray, float]] = {}
+
+    @classmethod
+    def training_arguments(cls) -> type:
+        from toolkit.kinds.sequence_classification.arguments import SequenceClassificationArguments
+
+        return SequenceClassificationArguments
+
+    @property
+    def outputs(self) -> int:
+        return self.task.num_labels
+
+    @property
+    def max_length(self) -> int | None:
+        limit = super().max_length
+        if self.reading is None or self.reading.limit is None:
+            return limit
+        return self.reading.limit if limit is None else min(limit, self.reading.limit)
 
     # -- rows --------------------------------------------------------------------------------------
     def head_arguments(self) -> dict[str, Any]:
@@ -60,19 +89,42 @@ class SequenceClassification(Encoder):
     def truncated(self) -> str | None:
         return "text" if self.task.truncate else None
 
+    @property
+    def loses(self) -> str:
+        return {
+            "head": "its end (--set training.truncation=auto can keep it)",
+            "head-tail": "its middle",
+            "auto": "its end or its middle, as validation rows are predicted better",
+        }[wanted(self.recipe)]
+
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         texts = [self.task.format_example(row)["text"] for row in rows]
-        return {"text": np.array([len(ids) for ids in self._ids(texts, cut=False)], dtype=np.int32)}
+        return {
+            "text": np.array([len(ids) for ids in self.token_ids(texts, cut=False)], dtype=np.int32)
+        }
 
     def features(self, row: Row) -> list[dict[str, list[int]]]:
-        return [{"input_ids": self._ids([self.task.format_example(row)["text"]])[0]}]
+        return [{"input_ids": self.token_ids([self.task.format_example(row)["text"]])[0]}]
 
-    def _ids(self, texts: Sequence[str], *, cut: bool = True) -> list[list[int]]:
+    def token_ids(self, texts: Sequence[str], *, cut: bool = True) -> list[list[int]]:
+        """The tokens of texts, cut as :attr:`reading` says."""
         limit = self.max_length if cut and self.truncated else None
+        truncation = self._truncation
         ids: list[list[int]] = self.tokenizer(
-            list(texts), truncation=limit is not None, max_length=limit, verbose=False
+            list(texts),
+            truncation=limit is not None and truncation == "head",
+            max_length=limit,
+            verbose=False,
         )["input_ids"]
-        return ids
+        return [reading.cut(one, limit, truncation) for one in ids]
+
+    @property
+    def _truncation(self) -> str:
+        """How texts are cut; while that is to be chosen, they lose their ends."""
+        if self.reading is not None:
+            return self.reading.truncation
+        asked = reading.wanted(self.recipe)
+        return "head" if asked == "auto" else asked
 
     def explain(self, row: Row) -> list[dict[str, Any]]:
         ids = self.features(row)[0]["input_ids"]
@@ -92,7 +144,7 @@ class SequenceClassification(Encoder):
         examples = [self.task.format_example(row) for row in rows]
         return datasets.Dataset.from_dict(
             {
-                "input_ids": self._ids([e["text"] for e in examples]),
+                "input_ids": self.token_ids([e["text"] for e in examples]),
                 "labels": [self._label(e["label"]) for e in examples],
             }
         )
@@ -143,57 +195,160 @@ class SequenceClassification(Encoder):
         progress: Progress | None = None,
     ) -> list[Classified]:
         texts = [self.task.format_example(row)["text"] for row in rows]
-        features = [{"input_ids": ids} for ids in (self._ids(texts) if texts else ())]
-        if not adapter and self.probe is not None:
-            return self._probed(features, progress)
+        features = [{"input_ids": ids} for ids in (self.token_ids(texts) if texts else ())]
+        if not adapter and (self.variant or self.probe is None) and self.mean_probe is not None:
+            return self._by_means(features, progress)
         results: list[Classified | None] = [None] * len(features)
-        for batch, out, seconds in self.forward(features, adapter=adapter, progress=progress):
-            for i, logits in zip(batch, out.logits.float().cpu().numpy(), strict=True):
-                results[i] = self._output(logits, seconds)
+        # Before training, the base and the probe on means predict the same rows in turn.
+        keep = not adapter and self.tuned is None and self.mean_probe is not None
+        with self._hidden_states(keep) as hidden:
+            for batch, out, seconds in self.forward(features, adapter=adapter, progress=progress):
+                for i, logits in zip(batch, out.logits.float().cpu().numpy(), strict=True):
+                    results[i] = self.output_of(logits, seconds)
+                if keep:
+                    for i, mean in zip(batch, _means(hidden, features, batch), strict=True):
+                        self._seen[tuple(features[i]["input_ids"])] = (mean, seconds)
         return [result for result in results if result is not None]
 
-    def _output(self, logits: np.ndarray, seconds: float) -> Classified:
+    def output_of(self, logits: np.ndarray, seconds: float) -> Classified:
         return Classified(logits.astype(np.float64), self.task.labels, seconds)
 
-    def _probed(
+    def _by_means(
         self, features: Sequence[Mapping[str, Sequence[int]]], progress: Progress | None
     ) -> list[Classified]:
-        assert self.probe is not None
-        states, seconds = self._means(features, progress)
-        return [
-            self._output(logits, share)
-            for logits, share in zip(self.probe.logits(states), seconds, strict=True)
-        ]
+        assert self.mean_probe is not None
+        keys = [tuple(piece["input_ids"]) for piece in features]
+        new = [piece for key, piece in zip(keys, features, strict=True) if key not in self._seen]
+        found = dict(self._seen)
+        with self._hidden_states(bool(new)) as hidden:
+            for batch, _, seconds in self.forward(new, adapter=False, progress=progress):
+                for i, mean in zip(batch, _means(hidden, new, batch), strict=True):
+                    found[tuple(new[i]["input_ids"])] = (mean, seconds)
+        if not features:
+            return []
+        logits = self.mean_probe.logits(np.stack([found[key][0] for key in keys]))
+        return [self.output_of(one, found[key][1]) for one, key in zip(logits, keys, strict=True)]
 
-    def _means(
-        self,
-        features: Sequence[Mapping[str, Sequence[int]]],
-        progress: Progress | None = None,
-        *,
-        fast: bool = False,
-    ) -> tuple[np.ndarray, list[float]]:
-        """Means of the untouched encoder's states, shape (rows, hidden), and seconds a row."""
-        means: list[np.ndarray | None] = [None] * len(features)
-        shares = [0.0] * len(features)
-        for batch, out, seconds in self.forward(
-            features, adapter=False, head=False, fast=fast, progress=progress
-        ):
-            states = out.last_hidden_state.float().cpu().numpy()
-            for i, state in zip(batch, states, strict=True):
-                means[i] = state[: len(features[i]["input_ids"])].mean(axis=0)
-                shares[i] = seconds
-        return np.stack([mean for mean in means if mean is not None]), shares
+    @contextlib.contextmanager
+    def _hidden_states(self, wanted: bool = True) -> Iterator[list[Any]]:
+        """Within the context, each pass of the base appends its last states to the list."""
+        self.load()
+        hidden: list[Any] = []
+        if not wanted:
+            yield hidden
+            return
+        hook = self.model.base_model.register_forward_hook(
+            lambda module, given, out: hidden.append(out.last_hidden_state)
+        )
+        try:
+            yield hidden
+        finally:
+            hook.remove()
+
+    def drop_adapter(self) -> None:
+        self._seen.clear()
+        super().drop_adapter()
+
+    # -- further systems ---------------------------------------------------------------------------
+    def variants(self, *, adapter: bool) -> Mapping[str, str]:
+        if adapter or self.mean_probe is None:
+            return {}
+        return {"mean-probe": "a linear probe on the means of the frozen encoder's states"}
+
+    @contextlib.contextmanager
+    def as_variant(self, name: str) -> Iterator[None]:
+        self.variant = name
+        try:
+            yield
+        finally:
+            self.variant = None
 
     # -- the base ----------------------------------------------------------------------------------
-    def fit_base(self, train: Dataset, folder: Path) -> None:
+    def fit_base(self, train: Dataset, folder: Path, validation: Dataset | None = None) -> None:
+        if (folder / READING).is_file():  # a stopped run has predicted with it
+            self.reading = Reading(**read_json(folder / READING))
+        self.settle_reading(train, validation)
+        write_json(folder / READING, self._settled.document())
+        self.begin_from(self.fitted(train))
+        assert self.probe is not None and self.mean_probe is not None
+        self.probe.save(folder / HEAD)
+        self.mean_probe.save(folder / PROBE)
+
+    def load_base(self, folder: Path) -> None:
+        if (folder / READING).is_file():
+            self.reading = Reading(**read_json(folder / READING))
+        # A run of an earlier version has a probe on means alone, which is then its base.
+        if (folder / PROBE).is_file():
+            self.mean_probe = Probe.load(folder / PROBE)
+        if (folder / HEAD).is_file():
+            self.begin_from(Probe.load(folder / HEAD))
+
+    def fitted_probe(self, train: Dataset) -> Probe:
         few = train.select(Probe.sample(len(train)))
         encoded = self.tokenized(few)
         read = [{"input_ids": ids} for ids in encoded["input_ids"]]
-        states, _ = self._means(read, fast=True)  # the fit does not depend on the third digit
+        entering, means = self.states(read)
         labels = np.asarray(encoded["labels"])
-        self.probe = Probe.fit(states, labels, classes=self.task.num_labels, weights=self.weights)
-        self.probe.save(folder / PROBE)
+        self.mean_probe = Probe.fit(means, labels, classes=self.outputs, weights=self.weights)
+        return self.fit_head(entering, labels)
 
-    def load_base(self, folder: Path) -> None:
-        if (folder / PROBE).is_file():
-            self.probe = Probe.load(folder / PROBE)
+    def fit_head(self, states: np.ndarray, labels: np.ndarray) -> Probe:
+        """A probe for the head's last layer, from what enters it."""
+        bias = heads.has_bias(self.model, self.layer(self.model))
+        return Probe.fit(states, labels, classes=self.outputs, intercept=bias, weights=self.weights)
+
+    def states(
+        self, features: Sequence[Mapping[str, Sequence[int]]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What enters the head's last layer, and the means of the untouched encoder's states.
+
+        Both have the shape (rows, hidden) and may be computed in bfloat16: a fit does not depend on
+        the third digit.
+        """
+        self.load()
+        both: list[tuple[np.ndarray, np.ndarray] | None] = [None] * len(features)
+        passing = heads.passing(self.model, self.layer(self.model))
+        with self._hidden_states() as hidden, passing:
+            for batch, out, _ in self.forward(features, adapter=False, fast=True):
+                entering = out.logits.float().cpu().numpy()
+                means = _means(hidden, features, batch)
+                for i, *pair in zip(batch, entering, means, strict=True):
+                    both[i] = (pair[0], pair[1])
+        found = [pair for pair in both if pair is not None]
+        return np.stack([one for one, _ in found]), np.stack([mean for _, mean in found])
+
+    def prepare_base(self, splits: DatasetDict) -> None:
+        self.settle_reading(splits["train"], splits["validation"])
+        super().prepare_base(splits)
+
+    def choices(self) -> list[str]:
+        return [self.reading.note] if self.reading is not None and self.reading.note else []
+
+    def reading_state(self) -> Mapping[str, Any]:
+        return {"reading": self._settled.document()}
+
+    def load_adapter(self, folder: Path) -> None:
+        kept = read_json(folder / "toolkit.json").get("reading")
+        self.reading = Reading(**kept) if kept else Reading()
+        super().load_adapter(folder)
+
+    # -- how texts are read ------------------------------------------------------------------------
+    @property
+    def _settled(self) -> Reading:
+        return self.reading or Reading(self._truncation)
+
+    def settle_reading(self, train: Dataset, validation: Dataset | None) -> None:
+        """Decide how long texts are read, once for base, adapter and predictions."""
+        if self.reading is None and self.truncated and self.max_length is not None:
+            self.reading = reading_choice.settled(self, train, validation)
+
+
+def _means(
+    hidden: list[Any], features: Sequence[Mapping[str, Sequence[int]]], batch: Sequence[int]
+) -> list[np.ndarray]:
+    """The means of a batch's states over the tokens of each text; empties the list."""
+    states = hidden.pop().float().cpu().numpy()
+    return [
+        state[: len(features[i]["input_ids"])].mean(axis=0)
+        for i, state in zip(batch, states, strict=True)
+    ]
