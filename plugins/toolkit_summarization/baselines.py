@@ -53,7 +53,9 @@ def of_fields(column: str, answer: str) -> Mapping[str, Baseline]:
         column: the input column.
         answer: the target column.
     """
-    return {"template": _each(column, template), "nearest": nearest(column, answer)}
+    from toolkit_summarization.learned_templates import learned_templates
+
+    return {"template": _each(column, template), "nearest": nearest(column, answer), "learned-templates": learned_templates(column, answer)}
 
 
 def _each(column: str, write: Callable[[str], str]) -> Baseline:
