@@ -32,17 +32,21 @@ def sentences(text: str) -> list[str]:
     return [part.strip() for part in _END.sub(r"\1\n", text).split("\n") if part.strip()]
 
 
-def of_texts(column: str) -> Mapping[str, Baseline]:
+def of_texts(column: str, answer: str) -> Mapping[str, Baseline]:
     """The baselines for running text, by name.
 
     Args:
         column: the input column.
     """
+    from toolkit_summarization.learned_extracts import learned_extract
+
     return {
         "lead-1": _each(column, lambda text: lead(text, 1)),
         "lead-3": _each(column, lambda text: lead(text, 3)),
         "textrank": _each(column, lambda text: " ".join(central(sentences(text), 1))),
         "embedding-central": _embedding_central(column),
+        "best-sentences": learned_extract(column, answer, compress=False),
+        "compressed-sentences": learned_extract(column, answer, compress=True),
     }
 
 
@@ -55,7 +59,11 @@ def of_fields(column: str, answer: str) -> Mapping[str, Baseline]:
     """
     from toolkit_summarization.learned_templates import learned_templates
 
-    return {"template": _each(column, template), "nearest": nearest(column, answer), "learned-templates": learned_templates(column, answer)}
+    return {
+        "template": _each(column, template),
+        "nearest": nearest(column, answer),
+        "learned-templates": learned_templates(column, answer),
+    }
 
 
 def _each(column: str, write: Callable[[str], str]) -> Baseline:

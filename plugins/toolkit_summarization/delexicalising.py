@@ -100,15 +100,23 @@ def delexicalise(text: str, given: Sequence[Slot]) -> str:
     """
     taken: list[tuple[int, int, str]] = []
     used: Counter[str] = Counter()
+    lowered = text.casefold()
     for slot in sorted(given, key=lambda slot: -len(slot.value)):
+        if slot.value.casefold() not in lowered and len(slot.value.split()) < 2:
+            continue
         rivals = [other.name for other in given if other.value == slot.value]
         for start, end in faithfulness.places(slot.value, text):
             if all(end <= a or b <= start for a, b, _ in taken):
                 taken.append((start, end, min(rivals, key=lambda name: used[name])))
                 used[taken[-1][2]] += 1
     for start, end, name in sorted(taken, reverse=True):
-        text = f"{text[:start]}{_OPEN}{name}{_CLOSE}{text[end:]}"
+        text = f"{text[:start]}{mark(name)}{text[end:]}"
     return text
+
+
+def mark(name: str) -> str:
+    """What stands for the value of a slot in a text without values."""
+    return f"{_OPEN}{name}{_CLOSE}"
 
 
 def slots_in(template: str) -> list[str]:
@@ -131,7 +139,7 @@ class Facts:
     """Which facts a source has, by what training texts state of their sources' values.
 
     Args:
-        pairs: the slots of each training source, with the texts about it.
+        pairs: the slots of each training source, with the texts about it, without values.
     """
 
     def __init__(self, pairs: Iterable[tuple[Sequence[Slot], Sequence[str]]]) -> None:
@@ -141,7 +149,7 @@ class Facts:
         stated_value: Counter[Slot] = Counter()
         for given, texts in pairs:
             for slot in given:
-                times = sum(bool(faithfulness.places(slot.value, text)) for text in texts)
+                times = sum(mark(slot.name) in text for text in texts)
                 key = _key(slot)
                 known[slot.name] += len(texts)
                 of_value[key] += len(texts)

@@ -1,7 +1,7 @@
 """The baseline ``learned-templates``: texts about fields, put together from training sentences.
 
-Training texts are delexicalised (:mod:`~toolkit_summarization.delexicalising`) and cut into *units*:
-a sentence that states facts for the first time, with the sentences after it that state none. A unit
+Training texts are delexicalised (:mod:`~toolkit_summarization.delexicalising`) and cut into
+*units*: a sentence that states facts for the first time, with the sentences after it that state none. A unit
 is known by its new facts and the slots that it fills. For a new source
 
 * units are chosen greedily, until its facts are stated: next comes the unit that training texts use
@@ -21,13 +21,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from toolkit.baselines import nearest
 from toolkit.data import tables
-from toolkit_summarization import scoring
 from toolkit_summarization.delexicalising import (
     Facts,
     Slot,
@@ -37,6 +36,7 @@ from toolkit_summarization.delexicalising import (
     slots_in,
     words_of,
 )
+from toolkit_summarization.overlap import alike, words
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 WORDINGS: Final = 25
 """The commonest wordings of a unit that are compared."""
 TUNED_ROWS: Final = 600
-"""At most so many training rows are written for each setting that is tried."""
+"""At most so many training rows are used to tune the settings."""
 FOLDS: Final = 3
 CUE: Final = 0.5
 """The least correlation (phi) between a phrase and a fact that it is a cue of."""
@@ -61,14 +61,23 @@ class Settings(NamedTuple):
     """The share of training texts below which a unit is left out."""
 
 
-SETTINGS: Final = tuple(itertools.starmap(Settings, itertools.product((0.0, 0.5, 1.0), (0.0, 0.1, 0.3))))
+SETTINGS: Final = tuple(
+    itertools.starmap(Settings, itertools.product((0.0, 0.5, 1.0), (0.0, 0.1, 0.3)))
+)
 
 
 class Pair(NamedTuple):
-    """The slots of a training source, and the texts about it."""
+    """The slots of a training source, and the texts about it, with and without their values."""
 
     given: tuple[Slot, ...]
     texts: tuple[str, ...]
+    plain: tuple[str, ...]
+
+    @classmethod
+    def of(cls, source: str, texts: Iterable[str]) -> Pair:
+        """A pair of a source and the texts about it."""
+        given, several = tuple(slots(source)), tuple(text for text in texts if text)
+        return cls(given, several, tuple(delexicalise(text, given) for text in several))
 
 
 class Key(NamedTuple):
@@ -87,7 +96,7 @@ def learned_templates(column: str, answer: str) -> Baseline:
     def fit(train: Dataset) -> Predictor:
         several = "references" if "references" in train.column_names else answer
         pairs = [
-            Pair(tuple(slots(row[column])), _texts(row[several]))
+            Pair.of(row[column], [row[several]] if several == answer else row[several])
             for row in tables.rows(train, [column, several])
         ]
         pairs = [pair for pair in pairs if pair.given and pair.texts]
@@ -107,24 +116,20 @@ def learned_templates(column: str, answer: str) -> Baseline:
     return fit
 
 
-def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(text for text in ([value] if isinstance(value, str) else value or ()) if text)
-
-
 def tuned(pairs: Sequence[Pair]) -> Settings:
-    """The settings with the best ROUGE-L by cross-validation; among equal ones the first."""
-    if len(pairs) < 2 * FOLDS:
+    """The settings with the best ROUGE-L (:mod:`~toolkit_summarization.overlap`) by cross-validation; among equal ones the first."""
+    few = pairs[:: len(pairs) // TUNED_ROWS + 1]
+    if len(few) < 2 * FOLDS:
         return Settings()
     totals = dict.fromkeys(SETTINGS, 0.0)
     for fold in range(FOLDS):
-        held = pairs[fold::FOLDS][: TUNED_ROWS // FOLDS]
-        rest = [pair for at, pair in enumerate(pairs) if at % FOLDS != fold]
-        writer = Writer(rest, Settings())
-        for settings in SETTINGS:
-            writer.settings = settings
-            for pair in held:
-                text = writer(pair.given)
-                totals[settings] += max(scoring.rouge(one, text)[2] for one in pair.texts)
+        writer = Writer([pair for at, pair in enumerate(few) if at % FOLDS != fold], Settings())
+        for pair in few[fold::FOLDS]:
+            texts = [words(text) for text in pair.texts]
+            for settings in SETTINGS:
+                writer.settings = settings
+                written = words(writer(pair.given))
+                totals[settings] += max(alike(written, text) for text in texts)
     return max(SETTINGS, key=lambda settings: round(totals[settings], 6))
 
 
@@ -137,9 +142,9 @@ class Writer:
     _chosen: dict[Key, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        self._facts = Facts(self.pairs)
+        self._facts = Facts((pair.given, pair.plain) for pair in self.pairs)
         self._labels = {slot.name for pair in self.pairs for slot in pair.given}
-        plain = [[delexicalise(text, pair.given) for text in pair.texts] for pair in self.pairs]
+        plain = [pair.plain for pair in self.pairs]
         facts = [self._facts(pair.given) for pair in self.pairs]
         about = cues(facts, plain)
         self._wordings: defaultdict[Key, Counter[str]] = defaultdict(Counter)
@@ -239,16 +244,13 @@ def units(text: str, known: Sequence[str], about: Mapping[str, set[str]]) -> lis
 
 def _phrases(text: str) -> Iterable[str]:
     """Runs of one to four words of a text without values."""
-    words = words_of(text).casefold().split()
-    words = [word.strip(".,;:!?()\"'") for word in words]
+    found = [word.strip(".,;:!?()\"'") for word in words_of(text).casefold().split()]
     for size in range(1, 5):
-        for at in range(len(words) - size + 1):
-            yield " ".join(words[at : at + size])
+        for at in range(len(found) - size + 1):
+            yield " ".join(found[at : at + size])
 
 
-def cues(
-    facts: Sequence[Sequence[str]], texts: Sequence[Sequence[str]]
-) -> dict[str, set[str]]:
+def cues(facts: Sequence[Sequence[str]], texts: Sequence[Sequence[str]]) -> dict[str, set[str]]:
     """Facts without a slot → phrases that stand in texts about them and hardly in others.
 
     A phrase is a cue where its correlation with the fact over all texts (phi) is at least
@@ -319,9 +321,9 @@ def central_wording(wordings: Counter[str]) -> str:
     ranked = sorted(wordings.items(), key=lambda item: (-item[1], item[0]))[:WORDINGS]
     if len(ranked) < 3:
         return ranked[0][0]
-    plain = [words_of(text) for text, _ in ranked]
-    alike: Callable[[int], float] = lambda at: sum(
-        number * scoring.rouge(other, plain[at])[2]
-        for other, (_, number) in zip(plain, ranked, strict=True)
-    )
-    return ranked[max(range(len(ranked)), key=lambda at: (round(alike(at), 9), -at))][0]
+    plain = [words(words_of(text)) for text, _ in ranked]
+    totals = [
+        sum(n * alike(one, other) for other, (_, n) in zip(plain, ranked, strict=True))
+        for one in plain
+    ]
+    return ranked[max(range(len(ranked)), key=lambda at: (round(totals[at], 9), -at))][0]

@@ -170,7 +170,7 @@ class Summarization(Written, CausalLMTask):
 
     # -- judging -----------------------------------------------------------------------------------
     def baselines(self) -> Mapping[str, Baseline]:
-        return baselines.of_texts("article")
+        return baselines.of_texts("article", "summary")
 
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         return {"length": lambda row: length_of(row["article"])}
