@@ -35,6 +35,8 @@ ROWS: Final = 1_500
 """At most so many training rows are learned from."""
 SENTENCES: Final = 60
 """At most so many sentences of a text are considered: the first ones."""
+COMMON: Final = 0.1
+"""Words that occur in at least this share of all sentences are features of sentences."""
 FOLDS: Final = 3
 NUMBERS: Final = (1, 2, 3, 4)
 KEPT: Final = (0.0, 0.15, 0.25, 0.35, 0.45)
@@ -111,7 +113,9 @@ def learned_extract(column: str, answer: str, *, compress: bool) -> Baseline:
 
 def tuned(texts: Sequence[Text], *, compress: bool) -> Choice:
     """The choice with the highest mean ROUGE-L by cross-validation; of equal ones the first."""
-    choices = list(itertools.starmap(Choice, itertools.product(NUMBERS, KEPT if compress else (0.0,))))
+    choices = list(
+        itertools.starmap(Choice, itertools.product(NUMBERS, KEPT if compress else (0.0,)))
+    )
     totals = dict.fromkeys(choices, 0.0)
     for fold in range(FOLDS):
         held = texts[fold::FOLDS]
@@ -147,11 +151,12 @@ def extract(text: Text, values: np.ndarray, keep: Probabilities, choice: Choice)
 class Ranker:
     """Estimates of how much sentences share with a summary, learned from texts with summaries.
 
-    Words themselves are no features: they would learn by heart what training texts are about.
+    Of the words only those that occur in a tenth of all sentences are features ("we propose"):
+    others would teach it what the training texts are about.
     """
 
     def __init__(self, texts: Sequence[Text]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
         from sklearn.linear_model import Ridge
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -160,8 +165,11 @@ class Ranker:
         self._tfidf.fit([*(part for text in texts for part in text.parts), "a"])
         targets = self._tfidf.transform([" ".join(one) for text in texts for one in text.targets])
         self._usual = _unit(targets.mean(axis=0))
+        self._common = CountVectorizer(token_pattern=r"\w+", binary=True, min_df=COMMON).fit(
+            [*(part for text in texts for part in text.parts), "a"]
+        )
         worth = [Text((), text.targets).score(part) for text in texts for part in text.parts]
-        self._model = make_pipeline(StandardScaler(), Ridge(alpha=1.0))
+        self._model = make_pipeline(StandardScaler(), Ridge(alpha=30.0))
         self._model.fit(self._features(texts), worth)
 
     def __call__(self, texts: Sequence[Text]) -> list[np.ndarray]:
@@ -192,7 +200,8 @@ class Ranker:
             vectors @ self._usual,
         ]
         columns = [np.asarray(column).reshape(-1, 1) for column in likeness]
-        return np.hstack([np.asarray(figures, dtype=float), *columns])
+        common = self._common.transform([part for text in texts for part in text.parts])
+        return np.hstack([np.asarray(figures, dtype=float), *columns, common.toarray()])
 
 
 def _sums(vectors: Any, sizes: Sequence[int]) -> Any:

@@ -1,8 +1,8 @@
 """The baseline ``learned-templates``: texts about fields, put together from training sentences.
 
 Training texts are delexicalised (:mod:`~toolkit_summarization.delexicalising`) and cut into
-*units*: a sentence that states facts for the first time, with the sentences after it that state none. A unit
-is known by its new facts and the slots that it fills. For a new source
+*units*: a sentence that states facts for the first time, with the sentences after it that state
+none. A unit is known by its new facts and the slots that it fills. For a new source
 
 * units are chosen greedily, until its facts are stated: next comes the unit that training texts use
   most often where their source has its facts, with a bonus for units that state more of them;
@@ -117,7 +117,10 @@ def learned_templates(column: str, answer: str) -> Baseline:
 
 
 def tuned(pairs: Sequence[Pair]) -> Settings:
-    """The settings with the best ROUGE-L (:mod:`~toolkit_summarization.overlap`) by cross-validation; among equal ones the first."""
+    """The settings with the best ROUGE-L by cross-validation; among equal ones the first.
+
+    ROUGE-L is that of :mod:`~toolkit_summarization.overlap`.
+    """
     few = pairs[:: len(pairs) // TUNED_ROWS + 1]
     if len(few) < 2 * FOLDS:
         return Settings()
