@@ -8,6 +8,7 @@ import datasets
 import pytest
 
 from toolkit_summarization import claims, faithfulness, overlap
+from toolkit_summarization.baselines import sentences
 from toolkit_summarization.delexicalising import delexicalise, fields_of, fill, slots, structured
 from toolkit_summarization.learned_templates import (
     Pair,
@@ -69,7 +70,7 @@ def test_sentences_are_put_together_for_fields_that_never_stood_together():
         pair("who: Eve | town: Ely", "Eve called. It was in Ely."),
     )
     found = write(slots("sum: $9 | town: Lund | who: Kim"))
-    assert sorted(found.split(". ")) == sorted(["Kim called", "It was in Lund", "He asks $9."])
+    assert {"It was in Lund.", "He asks $9."} == set(sentences(found)[1:])
     assert found.startswith("Kim called.")  # the order is that of the training texts
 
 
@@ -131,7 +132,7 @@ def test_tiny_data_and_empty_values_break_nothing(number):
 
 def test_on_made_up_claims_it_states_nearly_every_field_in_the_words_of_the_reports():
     """The built-in claims' test combinations of fields are in no training row."""
-    pairs = [pair(claim.text, claim.report) for claim in claims.generate("train", 400)]
+    pairs = [pair(claim.text, claim.report) for claim in claims.generate("train", 200)]
     write = Writer(pairs, tuned(pairs))
     test = list(claims.generate("test", 60))
     texts = [write(slots(claim.text)) for claim in test]
