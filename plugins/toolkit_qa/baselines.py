@@ -146,7 +146,7 @@ def _typed(context: str, question: str, weight: Callable[[str], float]) -> Guess
 
 
 def _distance(context: str, sentence: Span, answer: Span, wanted: set[str]) -> float:
-    """The mean distance, in characters, from a span to the words of the question in its sentence."""
+    """The mean distance, in characters, from a span to the question's words in its sentence."""
     places = [
         sentence.start + s.start
         for s in asking.word_spans(sentence.of(context))
@@ -172,7 +172,7 @@ def span_ranker(train: Dataset) -> Predictor:
         if not found:
             return NOTHING, -math.inf
         at = max(range(len(found)), key=lambda at: (values[at], -at))
-        return span(row["context"], found[at].span), float(values[at])
+        return span(row["context"], found[at].span), values[at]
 
     judged = []
     for learned, held in _folds(few):

@@ -1,9 +1,10 @@
 """Spans of a context that could answer a question, and what is known of each: for ranking them.
 
 Spans are the typed ones of :mod:`~toolkit_qa.asking` (names, dates, numbers, …), runs of words
-between stop words and punctuation, two such runs with what links them, clauses and sentences. Each has figures
-(:data:`FIGURES`): whether its type is that of the question, how much of the question its sentence
-and its neighbourhood share (by rarity, IDF), how far the question's words are, its length and form.
+between stop words and punctuation, two such runs with what links them, clauses and sentences. Each
+has figures (:data:`FIGURES`): whether its type is that of the question, how much of the question
+its sentence and its neighbourhood share (by rarity, IDF), how far the question's words are, its
+length and form.
 :class:`Ranker` learns from training rows how much F1 a span with such figures gets.
 """
 
@@ -12,14 +13,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from toolkit import Row
 from toolkit_qa import asking
 from toolkit_qa.asking import Span
-
-if TYPE_CHECKING:
-    import numpy as np
 
 Weight = Callable[[str], float]
 """The rarity of a stem."""
@@ -31,11 +29,12 @@ FAR: Final = 40
 FIGURES: Final = (
     "the question's type", "of that type", "is a date", "is a number", "is a name", "is a thing",
     "is a run", "is a clause", "is a sentence", "words", "share of capitals", "share of digits",
-    "share of the question in the span", "in the sentence", "in the best sentence", "rank of the sentence",
-    "in the sentence before", "within 3 words", "within 8 words", "words to the question before",
-    "words to the question after", "place in the sentence", "place of the sentence",
-    "spans of that type in the sentence", "in the context", "word before", "sign after",
-    "length of the question", "asked noun in the sentence", "asked noun beside",
+    "share of the question in the span", "in the sentence", "in the best sentence",
+    "rank of the sentence", "in the sentence before", "within 3 words", "within 8 words",
+    "words to the question before", "words to the question after", "place in the sentence",
+    "place of the sentence", "spans of that type in the sentence", "in the context",
+    "word before", "sign after", "length of the question", "asked noun in the sentence",
+    "asked noun beside",
 )  # fmt: skip
 """What the figures of a span are, in their order."""
 
@@ -56,7 +55,7 @@ class Place(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What is asked: the type, the stems with their weights, and the noun after the question word."""
+    """What is asked: the type, the stems with their weights, the noun after the question word."""
 
     type: str
     weights: dict[str, float]
@@ -68,11 +67,8 @@ class Question(NamedTuple):
         stems = list(dict.fromkeys(asking.words(text)))
         asked = re.search(r"\b(?:what|which|how many|how much)\s+([^\W\d_]+)", text.casefold())
         noun = asking.words(asked[1]) if asked else []
-        return cls(
-            asking.question_type(text),
-            {stem: weight(stem) for stem in stems},
-            noun[0] if noun else "",
-        )
+        weights = {stem: weight(stem) for stem in stems}
+        return cls(asking.question_type(text), weights, noun[0] if noun else "")
 
     def share(self, stems: Iterable[str]) -> float:
         """The share (0 to 1) of the question's weight that stems have."""
@@ -144,11 +140,10 @@ def _runs(context: str, sentence: Span) -> Iterable[Span]:
     linked = False
     for match in _STOP_RUN.finditer(context, sentence.start, sentence.end):
         word = match[0].casefold()
-        if word.isalnum() or len(word) > 1:
-            if word not in _LINKS and asking.words(word):
-                start = match.start() if start < 0 else start
-                end = match.end()
-                continue
+        if word not in _LINKS and asking.words(word):
+            start = match.start() if start < 0 else start
+            end = match.end()
+            continue
         if start >= 0:
             runs.append((Span(start, end), linked))
             start, linked = -1, True
@@ -225,7 +220,7 @@ class Ranker:
 
     Args:
         rows: training rows.
-        weight: the rarity of stems.
+        spans: the candidates of each row.
     """
 
     def __init__(self, rows: Sequence[Row], spans: Sequence[Sequence[Candidate]]) -> None:
@@ -248,12 +243,12 @@ class Ranker:
             )  # fmt: skip
             self._model.fit(figures, worth)
 
-    def __call__(self, spans: Sequence[Sequence[Candidate]]) -> list[np.ndarray]:
+    def __call__(self, spans: Sequence[Sequence[Candidate]]) -> list[list[float]]:
         """The estimates of the spans of each row."""
         import numpy as np
 
         figures = np.asarray([one.figures for found in spans for one in found])
-        values = (
-            self._model.predict(figures) if self._model and len(figures) else np.zeros(len(figures))
-        )
-        return list(np.split(values, np.cumsum([len(found) for found in spans])[:-1]))
+        if self._model is None or not len(figures):
+            return [[0.0] * len(found) for found in spans]
+        values = iter(self._model.predict(figures).tolist())
+        return [[next(values) for _ in found] for found in spans]
