@@ -119,29 +119,29 @@ def _matches(pattern: str, text: str) -> list[Span]:
     return [Span(m.start(), m.end()) for m in re.finditer(pattern, text)]
 
 
-def _names(context: str) -> list[Span]:
+def names(context: str) -> list[Span]:
     """Runs of capitalised words, without an article or preposition that begins the sentence."""
-    names = []
+    found = []
     for match in re.finditer(_NAME, context):
         lead = re.match(rf"{_LEAD}(?: |$)", match[0])
         start = match.start() + (lead.end() if lead else 0)
         if start < match.end():
-            names.append(Span(start, match.end()))
-    return names
+            found.append(Span(start, match.end()))
+    return found
 
 
 def _people(context: str) -> list[Span]:
     """Names of at least two words; all names if there are none."""
-    names = [n for n in _names(context) if not re.search(rf"\b(?:{MONTHS})\b", n.of(context))]
-    long = [name for name in names if " " in name.of(context)]
-    return long or names
+    others = [n for n in names(context) if not re.search(rf"\b(?:{MONTHS})\b", n.of(context))]
+    long = [name for name in others if " " in name.of(context)]
+    return long or others
 
 
 def _places(context: str) -> list[Span]:
     """Names after a preposition of place; all names if there are none."""
-    names = [n for n in _names(context) if not re.search(rf"\b(?:{MONTHS})\b", n.of(context))]
-    near = [n for n in names if re.search(r"\b(?:in|at|from|of|near|to)\s+$", context[: n.start])]
-    return near or names
+    others = [n for n in names(context) if not re.search(rf"\b(?:{MONTHS})\b", n.of(context))]
+    near = [n for n in others if re.search(r"\b(?:in|at|from|of|near|to)\s+$", context[: n.start])]
+    return near or others
 
 
 def _numbers(context: str) -> list[Span]:
@@ -164,4 +164,4 @@ def _things(context: str) -> list[Span]:
         Span(m.start(m.lastindex or 0), m.end(m.lastindex or 0))
         for m in re.finditer(set_off, context)
     ]
-    return [*_names(context), *ends]
+    return [*names(context), *ends]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import Baseline, Predictor, Row
@@ -29,6 +29,8 @@ Guess = tuple[Prediction, float]
 
 FITTED_ROWS: Final = 2_000
 """At most this many training rows are used to choose a threshold."""
+RANKED_ROWS: Final = 1_200
+"""At most this many training rows are learned from by the baseline that ranks spans."""
 EMBEDDED_ROWS: Final = 300
 """The same for the baseline on embeddings, which are slow to compute."""
 WINDOW: Final = 12
@@ -43,8 +45,10 @@ def ladder() -> dict[str, Baseline]:
         "no-answer": no_answer,
         "nearest-type": nearest_type,
         "overlap-sentence": overlap_sentence,
+        "typed-overlap": typed_overlap,
         "sliding-window": sliding_window,
         "embedding-sentence": embedding_sentence,
+        "span-ranker": span_ranker,
     }
 
 
@@ -102,6 +106,101 @@ def overlap_sentence(train: Dataset) -> Predictor:
         return span(context, best), score
 
     return _with_threshold(train, FITTED_ROWS, lambda rows: [guess(row) for row in rows])
+
+
+def typed_overlap(train: Dataset) -> Predictor:
+    """A span of the question's type in the sentence that shares most words with the question.
+
+    Of several spans it takes the one that is nearest to the question's words, and none that stands
+    in the question. Where that sentence has no span of the type, the next one counts, with what it
+    shares; where no sentence has one, the answer is the whole sentence.
+    """
+    weight = _weights(train)
+
+    def guess(row: Row) -> Guess:
+        return _typed(row["context"], row["question"], weight)
+
+    return _with_threshold(train, FITTED_ROWS, lambda rows: [guess(row) for row in rows])
+
+
+def _typed(context: str, question: str, weight: Callable[[str], float]) -> Guess:
+    wanted = set(asking.words(question))
+    total = sum(map(weight, wanted)) or 1.0
+    spans = [
+        s
+        for s in asking.candidates(context, asking.question_type(question))
+        if s.of(context) not in question
+    ]
+    scored: list[tuple[bool, float, float, int, Span]] = []
+    for sentence in asking.sentences(context):
+        score = sum(map(weight, wanted & set(asking.words(sentence.of(context))))) / total
+        mine = [s for s in spans if sentence.start <= s.start and s.end <= sentence.end]
+        for s in mine or [sentence]:
+            scored.append(
+                (bool(mine), score, -_distance(context, sentence, s, wanted), -s.start, s)
+            )
+    if not scored:
+        return NOTHING, -math.inf
+    _, score, _, _, best = max(scored, key=lambda found: found[:4])
+    return span(context, best), score
+
+
+def _distance(context: str, sentence: Span, answer: Span, wanted: set[str]) -> float:
+    """The mean distance, in characters, from a span to the question's words in its sentence."""
+    places = [
+        sentence.start + s.start
+        for s in asking.word_spans(sentence.of(context))
+        if set(asking.words(sentence.of(context)[s.start : s.end])) & wanted
+    ]
+    return sum(abs(at - answer.start) for at in places) / len(places) if places else 0.0
+
+
+def span_ranker(train: Dataset) -> Predictor:
+    """The span for which gradient-boosted trees expect the highest F1, learned from training rows.
+
+    What they see of a span stands in :mod:`~toolkit_qa.ranking`. The threshold below which it
+    predicts that there is no answer is the best one on estimates by cross-validation, in which no
+    document is both learned from and estimated.
+    """
+    from toolkit_qa.ranking import Candidate, Ranker, candidates
+
+    weight = _weights(train)
+    few = [dict(row) for row in tables.rows(_sample(train, RANKED_ROWS))]
+    spans = [candidates(row, weight) for row in few]
+
+    def best(row: Row, found: Sequence[Candidate], values: Sequence[float]) -> Guess:
+        if not found:
+            return NOTHING, -math.inf
+        at = max(range(len(found)), key=lambda at: (values[at], -at))
+        return span(row["context"], found[at].span), values[at]
+
+    judged = []
+    for learned, held in _folds(few):
+        ranker = Ranker([few[at] for at in learned], [spans[at] for at in learned])
+        for at, values in zip(held, ranker([spans[at] for at in held]), strict=True):
+            answer, score = best(few[at], spans[at], values)
+            none = not few[at]["answers"]["text"]
+            judged.append((score, scoring.f1(answer, reference(few[at])), none))
+    threshold = best_threshold(judged) if judged else -math.inf
+    ranker = Ranker(few, spans)
+
+    def predict(rows: Dataset) -> list[Any]:
+        given = [dict(row) for row in tables.rows(rows)]
+        found = [candidates(row, weight) for row in given]
+        answers = [best(*three) for three in zip(given, found, ranker(found), strict=True)]
+        return [dict(answer if score >= threshold else NOTHING) for answer, score in answers]
+
+    return predict
+
+
+def _folds(rows: Sequence[Row]) -> Iterator[tuple[list[int], list[int]]]:
+    """Places of rows to learn from and to estimate, three times; none without three documents."""
+    from sklearn.model_selection import GroupKFold
+
+    groups = [str(row.get("document") or row["context"]) for row in rows]
+    if len(set(groups)) >= 3:
+        for learned, held in GroupKFold(3).split(groups, groups=groups):
+            yield learned.tolist(), held.tolist()
 
 
 def sliding_window(train: Dataset) -> Predictor:

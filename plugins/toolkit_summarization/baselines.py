@@ -4,7 +4,9 @@
 words (Mihalcea and Tarau 2004: PageRank, here by networkx, over the cosines of TF-IDF vectors),
 ``embedding-central`` the one whose sentence embedding is nearest to the mean of all. ``template``
 states each field of a claim in a fixed sentence. ``nearest`` copies the target of the most similar
-training row.
+training row. Three learn from training rows: ``learned-templates`` (for structured fields;
+:mod:`~toolkit_summarization.learned_templates`), ``best-sentences`` and ``compressed-sentences``
+(for running text; :mod:`~toolkit_summarization.learned_extracts`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from toolkit.baselines import nearest, sentence_vectors
 from toolkit.data import tables
 from toolkit.metrics.texts import sentences, terms
 from toolkit_summarization import faithfulness
+from toolkit_summarization.delexicalising import fields_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,28 +28,32 @@ if TYPE_CHECKING:
     from toolkit import Predictor
 
 
-def of_texts(column: str) -> Mapping[str, Baseline]:
-    """The baselines for running text, by name.
+def ladder(column: str, answer: str, *, structured: bool) -> Mapping[str, Baseline]:
+    """The baselines by name, for structured fields or for running text.
 
     Args:
         column: the input column.
+        answer: the target column.
+        structured: whether the inputs have fields.
     """
+    from toolkit_summarization.learned_extracts import learned_extract
+    from toolkit_summarization.learned_templates import learned_templates
+
+    if structured:
+        return {
+            "template": _each(column, template),
+            "nearest": nearest(column, answer),
+            "learned-templates": learned_templates(column, answer),
+        }
     return {
         "lead-1": _each(column, lambda text: lead(text, 1)),
         "lead-3": _each(column, lambda text: lead(text, 3)),
         "textrank": _each(column, lambda text: " ".join(central(sentences(text), 1))),
         "embedding-central": _embedding_central(column),
+        "nearest": nearest(column, answer),
+        "best-sentences": learned_extract(column, answer, compress=False),
+        "compressed-sentences": learned_extract(column, answer, compress=True),
     }
-
-
-def of_fields(column: str, answer: str) -> Mapping[str, Baseline]:
-    """The baselines for structured fields, by name; on running text ``template`` copies the text.
-
-    Args:
-        column: the input column.
-        answer: the target column.
-    """
-    return {"template": _each(column, template), "nearest": nearest(column, answer)}
 
 
 def _each(column: str, write: Callable[[str], str]) -> Baseline:
@@ -65,7 +72,7 @@ def lead(text: str, number: int) -> str:
 
 def template(text: str) -> str:
     """State each field in a sentence of its own ("The excess is $300."); copy running text."""
-    fields = faithfulness.parse(text)
+    fields = fields_of(text)
     if not fields:
         return text
     stated = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, Panel, Recipe, Row, Seq2SeqLMTask, Source, Target
-from toolkit_summarization import baselines, faithfulness, scoring
+from toolkit_summarization import faithfulness, scoring
 from toolkit_summarization.claims_words import ABSENT
 from toolkit_summarization.written import Written, length_of
 
@@ -146,9 +146,6 @@ class ClaimReport(Written, Seq2SeqLMTask):
         }
 
     # -- judging -----------------------------------------------------------------------------------
-    def baselines(self) -> Mapping[str, Baseline]:
-        return baselines.of_fields("claim", "report")
-
     def controls(self) -> Mapping[str, Baseline]:
         return {"reference": lambda train: lambda rows: [row["references"][0] for row in rows]}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Baseline, CausalLMTask, Panel, Recipe, Row, RowTransform, Source
-from toolkit_summarization import baselines, extracting, scoring, templates
+from toolkit import CausalLMTask, Panel, Recipe, Row, RowTransform, Source
+from toolkit_summarization import extracting, scoring, templates
 from toolkit_summarization.written import Written, length_of
 
 if TYPE_CHECKING:
@@ -169,9 +169,6 @@ class Summarization(Written, CausalLMTask):
         return {TWO_STAGE: RowTransform(_extracted, note)}
 
     # -- judging -----------------------------------------------------------------------------------
-    def baselines(self) -> Mapping[str, Baseline]:
-        return baselines.of_texts("article")
-
     def slices(self) -> Mapping[str, Callable[[Row], str | None]]:
         return {"length": lambda row: length_of(row["article"])}
 

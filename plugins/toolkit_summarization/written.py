@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from toolkit import Generated, Row, Source, Task
+from toolkit import Baseline, Generated, Row, Source, Task
+from toolkit.data import tables
 from toolkit.metrics import texts
-from toolkit_summarization import scoring
+from toolkit_summarization import baselines, scoring
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
+
+STRUCTURE_ROWS = 1_000
+"""At most so many training rows decide whether the inputs are structured fields."""
 
 
 class Written(Task):
@@ -40,7 +44,14 @@ class Written(Task):
         return load.load_inputs(self, source)
 
     def fit(self, train: Dataset) -> dict[str, Any]:
-        return {"bert_every": scoring.bert_every(len(train))}
+        from toolkit_summarization.delexicalising import structured
+
+        column = self.input_columns()[0]
+        few = train.select(range(0, len(train), len(train) // STRUCTURE_ROWS + 1))
+        return {
+            "bert_every": scoring.bert_every(len(train)),
+            "structured": structured(row[column] for row in tables.rows(few, [column])),
+        }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         super().load_state(state)
@@ -49,6 +60,11 @@ class Written(Task):
 
     def augment(self, row: Row, random: Random) -> Row:
         return {str(self.answer): random.choice(row["references"])}
+
+    # -- judging -----------------------------------------------------------------------------------
+    def baselines(self) -> Mapping[str, Baseline]:
+        structured = bool(self.state.get("structured", self.fields))
+        return baselines.ladder(self.input_columns()[0], str(self.answer), structured=structured)
 
     # -- answer ------------------------------------------------------------------------------------
     def postprocess(self, output: Generated, row: Row) -> str | None:

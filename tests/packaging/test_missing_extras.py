@@ -68,7 +68,7 @@ def test_textrank_names_its_extra(absent: Absent) -> None:
     absent("networkx")
     rows = datasets.Dataset.from_dict({"row_id": [0], "article": ["Rain fell. A barn burnt."]})
     with pytest.raises(MissingExtra, match=r"adapter-toolkit\[summarization\]"):
-        baselines.of_texts("article")["textrank"](rows)(rows)
+        baselines.ladder("article", "summary", structured=False)["textrank"](rows)(rows)
 
 
 def test_reviews_are_not_loaded_where_answers_could_not_be_scored(absent: Absent) -> None:

@@ -16,6 +16,7 @@ from toolkit.errors import RunError
 from toolkit.evaluation import (
     confusion,
     decoders,
+    full_fine_tuning,
     latency,
     learning_curve,
     perplexity,
@@ -104,6 +105,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         },
         "memory": {k: v for k, v in training.items() if k.endswith("memory_mb")},
         "training": training,
+        "full_fine_tuning": full_fine_tuning.beside(contents.info, contents.preflight),
         "speed": latency.table(contents.info, ours),
         "history": list(contents.history),
     }

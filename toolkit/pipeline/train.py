@@ -64,6 +64,7 @@ def _train_one(context: RunContext, index: int, name: str) -> None:
         watch = TrainingWatch(on_log, on_step, console.note)
         splits, tracking = context.prepared.splits, _tracking(context, index)
         trained = train(model, splits, run, name, watch, tracking)
+    trained.info["checkpoint_mb"] = weights_mb(run.path / name)
     if index == 0:
         run.info["training"] = trained.info
         write_json(run.path / "history.json", trained.history)
@@ -102,6 +103,12 @@ def train(
         )  # fmt: skip
         distributed.wait()  # until the first process has saved the adapter
         return trained
+
+
+def weights_mb(folder: Path) -> float | None:
+    """The size of a saved model's weights in MiB; ``None`` where this process sees no file."""
+    sizes = [file.stat().st_size for file in folder.glob("*.safetensors")]
+    return round(sum(sizes) / 2**20, 2) if sizes else None
 
 
 # -- progress --------------------------------------------------------------------------------------

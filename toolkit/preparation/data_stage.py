@@ -80,6 +80,7 @@ def _fits(
     import torch
 
     from toolkit.preparation import memory
+    from toolkit.preparation.memory import full_training
 
     if distributed.sharded_by_accelerate():
         return {}  # FSDP and DeepSpeed decide how much each process holds
@@ -103,4 +104,7 @@ def _fits(
     )
     memory.require(found)
     console.note(found.sentence())
-    return found.estimate.document() | {"free_mb": round(found.room / 2**20, 1)}
+    return found.estimate.document() | {
+        "free_mb": round(found.room / 2**20, 1),
+        "full": full_training.document(recipe, found.estimate),
+    }

@@ -105,6 +105,75 @@ def test_the_sentence_with_most_overlap_is_taken():
     ]
 
 
+def test_the_span_of_the_type_in_the_sentence_with_most_overlap_is_taken():
+    test = rows(
+        ("Who paid for the bridge?", "Otto Berger"), ("Who designed it?", "Ada Finch"),
+        ("How many lamps?", "200"), ("When did the work begin?", "March 1871"),
+        ("Where does it stand?", "Selford"),
+    )  # fmt: skip
+    assert answers("typed-overlap", test) == [row["answers"]["text"][0] for row in test]
+
+
+def test_without_a_span_of_the_type_the_sentence_is_the_answer():
+    test = rows(("Why was the bridge designed?", ""))
+    assert answers("typed-overlap", test) == ["It was designed by Ada Finch."]
+
+
+def contexts(number: int, *, unanswered: bool = False) -> Dataset:
+    """Questions on contexts of their own, each with a name that did and one that did not do it."""
+    found = []
+    for n in range(number):
+        who, other = f"Ann {'ABCDEFGHIJ'[n % 10]}olt", f"Bob {'KLMNOPQRST'[n % 10]}ard"
+        context = f"In March 18{n:02} {other} died. The mill was sold by {who}. It has {n} rooms."
+        asked = (("Who sold the mill?", who), ("How many rooms has it?", str(n)))
+        if unanswered:
+            asked = (*asked, ("Who painted the ceiling?", ""))
+        found += [dict(row) for row in rows(*asked, context=context)]
+    return Dataset.from_list(found)
+
+
+def test_the_ranker_learns_which_spans_answer():
+    assert answers("span-ranker", contexts(6), contexts(40)) == [
+        row["answers"]["text"][0] for row in contexts(6)
+    ]
+
+
+def test_the_ranker_abstains_where_training_questions_like_it_have_no_answer():
+    test = contexts(6, unanswered=True)
+    found = answers("span-ranker", test, contexts(40, unanswered=True))
+    wanted = [(row["answers"]["text"] or [""])[0] for row in test]
+    assert found == wanted
+    assert found == answers("span-ranker", test, contexts(40, unanswered=True))
+
+
+def test_no_document_is_both_learned_from_and_estimated():
+    given = [{"context": f"c{n % 7}", "document": f"d{n % 5}"} for n in range(40)]
+    folds = list(baselines._folds(given))
+    assert len(folds) == 3
+    for learned, held in folds:
+        assert not {given[at]["document"] for at in learned} & {
+            given[at]["document"] for at in held
+        }
+    assert sorted(at for _, held in folds for at in held) == list(range(40))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_few_rows_are_enough_for_every_fit(number):
+    for name in ("typed-overlap", "span-ranker"):
+        assert len(answers(name, contexts(2), contexts(number))) == 4
+
+
+def test_spans_have_as_many_figures_as_are_described_and_lie_in_the_context():
+    from toolkit_qa import ranking
+
+    found = ranking.candidates(TRAIN[0], lambda stem: 1.0)
+    assert {"Ada Finch", "March 1871", "14 arches", CONTEXT.split(". ")[1] + "."} <= {
+        one.span.of(CONTEXT) for one in found
+    }
+    assert {len(one.figures) for one in found} == {len(ranking.FIGURES)}
+    assert len({one.span for one in found}) == len(found)
+
+
 def test_the_sliding_window_finds_the_span_beside_the_words_of_the_question():
     test = rows(("Who paid for the bridge?", "Otto Berger"), ("Who designed it?", "Ada Finch"))
     assert answers("sliding-window", test) == ["Otto Berger", "Ada Finch"]
@@ -135,7 +204,10 @@ def test_no_threshold_has_a_better_mean_than_the_best_one(seed):
 
 def test_empty_contexts_and_questions_break_no_baseline():
     odd = rows(("Who?", ""), ("", ""), context="…")
-    for name in ("no-answer", "nearest-type", "overlap-sentence", "sliding-window"):
+    for name in (
+        "no-answer", "nearest-type", "overlap-sentence", "typed-overlap", "sliding-window",
+        "span-ranker",
+    ):  # fmt: skip
         assert len(answers(name, odd)) == 2
 
 

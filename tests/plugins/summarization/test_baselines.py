@@ -6,6 +6,8 @@ import datasets
 import pytest
 
 from toolkit_summarization import baselines
+from toolkit_summarization.claim_task import ClaimReport
+from toolkit_summarization.task import Summarization
 
 TEXT = "Rain fell. The barn in Oakhurst burnt down. The barn was old. A cat slept."
 
@@ -16,13 +18,18 @@ def predicted(fit, texts, column="article"):
 
 
 def test_lead_takes_the_first_sentences():
-    ladder = baselines.of_texts("article")
+    ladder = baselines.ladder("article", "summary", structured=False)
     assert predicted(ladder["lead-1"], [TEXT, "One"]) == ["Rain fell.", "One"]
     assert predicted(ladder["lead-3"], [TEXT])[0].endswith("was old.")
 
 
 def test_textrank_takes_the_sentence_that_shares_most_words():
-    assert "barn" in predicted(baselines.of_texts("article")["textrank"], [TEXT])[0]
+    assert (
+        "barn"
+        in predicted(baselines.ladder("article", "summary", structured=False)["textrank"], [TEXT])[
+            0
+        ]
+    )
     assert baselines.central(["the and", "of to"], 1) == ["the and"]
 
 
@@ -61,3 +68,28 @@ def test_lead_1_of_any_script_is_the_first_sentence(first, rest):
 def test_textrank_reads_scripts_without_blanks():
     parts = ["今天下雨。", "北京的大楼很高。", "北京的大楼很多。", "猫睡了。"]
     assert baselines.central(parts, 1)[0].startswith("北京的大楼")
+
+
+def rows_of(*articles: str) -> datasets.Dataset:
+    return datasets.Dataset.from_list(
+        [
+            {"row_id": n, "article": text, "summary": "Yes.", "references": ["Yes."]}
+            for n, text in enumerate(articles)
+        ]
+    )
+
+
+def test_the_ladder_follows_what_the_inputs_are_and_not_which_task_it_is():
+    fields = rows_of(*(f"name: The Eagle | area: {town}" for town in ("Selford", "Oakhurst")))
+    texts = rows_of("It rained. A barn burnt down.", "Doctor: yes.\nPatient: no.\nDoctor: well.")
+    for task in (Summarization(), ClaimReport()):
+        column = task.input_columns()[0]
+        ladders = []
+        for rows in (fields, texts):
+            task.load_state(
+                task.fit(rows.rename_column("article", column) if column != "article" else rows)
+            )
+            ladders.append(set(task.baselines()))
+        assert "learned-templates" in ladders[0] and "lead-1" not in ladders[0]
+        assert {"lead-1", "best-sentences", "compressed-sentences"} <= ladders[1]
+        assert "learned-templates" not in ladders[1]

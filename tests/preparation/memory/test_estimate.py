@@ -288,3 +288,26 @@ def test_it_is_within_fifteen_percent_of_what_is_measured(name: str, tmp_path: P
     assert figures["parameters"] >= 200e6
     for phase in ("training", "scoring"):
         assert 0.85 < figures["ratios"][phase] < 1.15, figures
+
+
+# -- training all parameters instead ---------------------------------------------------------------
+@pytest.mark.parametrize(
+    "training", [{}, {"per_device_train_batch_size": 4}, {"optim": "sgd"}, {"bf16": True}]
+)
+def test_the_rule_for_full_training_is_near_a_dry_run_of_it(tiny_llama, training):
+    from toolkit.preparation.memory import full_training
+
+    shape = memory.Shape(64, 8)
+    adapter = recipe(tiny_llama, training=training)
+    by_rule = full_training.document(adapter, memory.estimate(Words, adapter, shape))
+    whole = memory.estimate(Words, dataclasses.replace(adapter, lora=None), shape)
+    assert by_rule["training_peak_mb"] == pytest.approx(whole.training_peak / 2**20, rel=0.2)
+    assert by_rule["parameters"] == whole.parameters[0]
+    assert by_rule["checkpoint_mb"] == pytest.approx(whole.trained / 2**20, rel=0.05)
+
+
+def test_there_is_no_rule_for_a_run_that_trains_all_parameters_already(tiny_llama):
+    from toolkit.preparation.memory import full_training
+
+    whole = recipe(tiny_llama, lora=None)
+    assert full_training.document(whole, memory.estimate(Words, whole, SHAPE)) is None
