@@ -55,7 +55,7 @@ class Text(NamedTuple):
     @classmethod
     def of(cls, text: str, targets: Sequence[str] = ()) -> Text:
         """The sentences of a text, and the words of its summaries that have any."""
-        from toolkit_summarization.baselines import sentences
+        from toolkit.metrics.texts import sentences
 
         parts = tuple(sentences(text)[:SENTENCES])
         return cls(parts, tuple(found for target in targets if (found := words(target))))

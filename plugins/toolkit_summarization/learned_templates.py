@@ -223,7 +223,7 @@ def units(text: str, known: Sequence[str], about: Mapping[str, set[str]]) -> lis
         known: the facts of its source.
         about: fact → phrases that are its cues.
     """
-    from toolkit_summarization.baselines import sentences
+    from toolkit.metrics.texts import sentences
 
     found: list[tuple[Key, str]] = []
     stated: set[str] = set()
