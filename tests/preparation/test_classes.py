@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from data_fixtures import Echo, write_csv
-from tiny_tasks import TinyColours
+from tiny_tasks import TinyColours, TinyGoods
 from toolkit.errors import PreflightError
 from toolkit.plugins.toml_task import read
 from toolkit.preparation.classes import (
@@ -240,5 +240,9 @@ def test_a_task_whose_classes_are_part_of_its_state_can_be_split() -> None:
         def categories(self) -> Any:
             return self.state["labels"]
 
-    prepared = prepare(OfState(), Source())
-    assert sum(prepared.sizes.values()) == 80
+    class OfExample(TinyGoods):
+        def format_example(self, row: Any) -> Any:
+            return {"text": row["text"], "label": self.state["names"][row["good"]]}
+
+    for task in (OfState(), OfExample()):
+        assert sum(prepare(task, Source()).sizes.values()) == 80

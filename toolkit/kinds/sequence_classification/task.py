@@ -78,7 +78,12 @@ class SequenceClassificationTask(Task):
 
     def stratum(self, row: Row) -> Any | None:
         """The label of the row's example; regression has none."""
-        return None if self.num_labels == 1 else self.format_example(row)["label"]
+        if self.num_labels == 1:
+            return None
+        try:
+            return self.format_example(row).get("label")
+        except KeyError:  # the example needs the state, which is fitted to the training split
+            return None
 
     def fit(self, train: Dataset) -> dict[str, Any]:
         """The classes, where the task does not name them; a ``fit`` of your own should call it."""
