@@ -109,7 +109,8 @@ def _indicators(
     matrix = terms.transform(texts)
     share = np.asarray(matrix.mean(axis=0)).ravel()
     weights = Regression(alpha=3.0, tol=TOLERANCE).fit(matrix, log_prices).coef_
-    moved = np.abs(weights) * np.sqrt(share * (1 - share))
+    # The share of a term that all texts have may come out a little over 1.
+    moved = np.abs(weights) * np.sqrt(np.clip(share * (1 - share), 0, None))
     chosen = np.sort(np.argsort(-moved, kind="stable")[:number])
     return lambda texts: terms.transform(texts)[:, chosen].toarray().astype(np.float32)
 
