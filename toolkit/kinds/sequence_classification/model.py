@@ -94,7 +94,7 @@ class SequenceClassification(Encoder):
         return {
             "head": "its end (--set training.truncation=auto can keep it)",
             "head-tail": "its middle",
-            "auto": "its end or its middle, as validation rows are predicted better",
+            "auto": "its end or its middle, whichever part predicts validation rows better",
         }[wanted(self.recipe)]
 
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
