@@ -53,7 +53,7 @@ class RunContents:
         return next((system for system in self.systems if system.role == "base"), None)
 
 
-REMARKS = ("together.json", "sheet.json")
+REMARKS = ("together.json", "sheet.json", "forgetting.json")
 """Files that commands leave in a run directory, each with a sentence for the report."""
 
 

@@ -115,7 +115,7 @@ def test_the_span_of_the_type_in_the_sentence_with_most_overlap_is_taken():
 
 
 def test_without_a_span_of_the_type_the_sentence_is_the_answer():
-    test = rows(("Why was the bridge designed?", ""))
+    test = rows(("Why was it designed?", ""))
     assert answers("typed-overlap", test) == ["It was designed by Ada Finch."]
 
 
@@ -125,7 +125,7 @@ def contexts(number: int, *, unanswered: bool = False) -> Dataset:
     for n in range(number):
         who, other = f"Ann {'ABCDEFGHIJ'[n % 10]}olt", f"Bob {'KLMNOPQRST'[n % 10]}ard"
         context = f"In March 18{n:02} {other} died. The mill was sold by {who}. It has {n} rooms."
-        asked = (("Who sold the mill?", who), (f"How many rooms has it?", str(n)))
+        asked = (("Who sold the mill?", who), ("How many rooms has it?", str(n)))
         if unanswered:
             asked = (*asked, ("Who painted the ceiling?", ""))
         found += [dict(row) for row in rows(*asked, context=context)]
