@@ -38,10 +38,13 @@ FIGURES: Final = (
 )  # fmt: skip
 """What the figures of a span are, in their order."""
 
+CATEGORIES: Final = ("the question's type", "word before")
+"""Figures that are numbers of categories."""
+
 _STOP_RUN: Final = re.compile(r"[^\W_]+(?:[.’'-][^\W_]+)*|[^\w\s]")
 _CLAUSE: Final = re.compile(r"[^,;:()]+")
-_BEFORE: Final = ("by", "in", "at", "on", "of", "to", "for", "with", "from", "the", "a", "an", "and",
-                  "is", "are", "was", "were", "as", "or", "your")  # fmt: skip
+_BEFORE: Final = ("by", "in", "at", "on", "of", "to", "for", "with", "from", "the", "a", "an",
+                  "and", "is", "are", "was", "were", "as", "or", "your")  # fmt: skip
 _LINKS: Final = frozenset("of the and in for to a an or on with your our".split())
 
 
@@ -194,7 +197,8 @@ def _figures(
         *map(float, flags), float(len(inside)),
         sum(map(str.isupper, text)) / len(text), sum(map(str.isdigit, text)) / len(text),
         question.share(stems[first : last + 1]), place.share, best, rank, previous, *near,
-        float(min(before, FAR)), float(min(after, FAR)), first / len(stems), where, here, everywhere,
+        float(min(before, FAR)), float(min(after, FAR)), first / len(stems),
+        where, here, everywhere,
         float(_BEFORE.index(word)) if word in _BEFORE else -1.0,
         0.0 if not sign or sign.isspace() else 1.0 if sign in ".!?" else 2.0,
         float(len(question.weights)),
@@ -238,7 +242,7 @@ class Ranker:
         if len(set(worth)) > 1:
             self._model = HistGradientBoostingRegressor(
                 max_iter=120, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=20,
-                categorical_features=[FIGURES.index(n) for n in ("the question's type", "word before")],
+                categorical_features=[FIGURES.index(name) for name in CATEGORIES],
                 early_stopping=False, random_state=0,
             )  # fmt: skip
             self._model.fit(figures, worth)

@@ -51,7 +51,8 @@ def test_the_report_says_that_it_is_an_estimate_and_shows_both_figures():
     doc = {"full_fine_tuning": full_fine_tuning.beside(INFO, PREFLIGHT)}
     (title,) = [t for t in run_details.surroundings(INFO, doc) if "all parameters" in t]
     assert "estimated" in title
-    lines = dict(run_details.surroundings(INFO, doc)[title])
+    table = run_details.surroundings(INFO, doc)[title]
+    lines = {name: text.replace("\N{NO-BREAK SPACE}", " ") for name, text in table}
     assert "60 MB" in lines["peak memory"] and "40 MB" in lines["peak memory"]
     assert "4.0 MB" in lines["checkpoint"] and "0.5 MB" in lines["checkpoint"]
     assert not run_details.surroundings(INFO, {})[title]  # an older metrics.json

@@ -97,6 +97,38 @@ def report(
 
 
 @app.command()
+def forgetting(
+    run_name: Annotated[str, typer.Argument(metavar="RUN", help="Folder or ID of a finished run.")],
+    text: Annotated[
+        Path | None,
+        typer.Option(help="General text, a text on each line, instead of the toolkit's own."),
+    ] = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option(help="A run of another task on the same model, whose test rows are read too."),
+    ] = None,
+    rows: Annotated[int, typer.Option(min=2, help="The most texts and test rows.")] = 200,
+    runs: Runs = None,
+    as_json: Json = False,
+) -> None:
+    """Measure what training cost elsewhere: the loss on general text and on other tasks."""
+    import json
+
+    from toolkit.pipeline import forgetting as measuring
+    from toolkit.pipeline.restore import load_task
+    from toolkit.reporting.report import write
+    from toolkit.runs.run import Run, runs_folder
+
+    folder = runs_folder(runs)
+    found = Run.find(run_name, folder)
+    others = [Run.find(name, folder) for name in on or ()]
+    document = measuring.forgetting(found, text, others, rows)
+    if found.done("score"):
+        write(found, load_task(found))
+    typer.echo(json.dumps(document) if as_json else document["sentence"])
+
+
+@app.command()
 def compare(
     run_names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two or more runs.")],
     out: Annotated[Path | None, typer.Option(help="Write a page here (.html or .md).")] = None,

@@ -21,7 +21,7 @@ from toolkit.runs.run import Run
 LINES = "lines.json"
 SYSTEMS = "predictions/systems.json"
 PAGES = ("report.html", "report.md", "README.md")
-REMARKS = ("together.json", "sheet.json")
+REMARKS = ("together.json", "sheet.json", "forgetting.json")
 """Files that commands leave in a run directory, each with a sentence for the report."""
 REWRITTEN = ("metrics.json", "adapter/test_results.json", *PAGES, *REMARKS)
 """The files that scoring and the report write, and what the pages are rendered from beside them."""

@@ -216,10 +216,10 @@ class LanguageModel(VariantModel):
         rows = self.staged(rows)
         examples = [self.few_shot_example(row, shots) for row in rows]
         prompts = [self.renderer.prompt(example) for example in examples]
-        with self._side(adapter):
+        with self.side(adapter):
             return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
 
-    def _side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
+    def side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
         """A context within which the model has its adapter, or none."""
         if adapter and not self.has_adapter:
             raise UsageError("no adapter is loaded")
@@ -229,15 +229,22 @@ class LanguageModel(VariantModel):
 
     def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
         self.load()
-        with self._side(adapter):
-            return self._target_losses(self.staged(rows))
+        with self.side(adapter):
+            return self.token_losses(
+                [self.renderer.example(self.example(row)) for row in self.staged(rows)]
+            )
 
-    def _target_losses(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
-        """Summed cross-entropy of each row's answer, EOS included, and its number of tokens."""
+    def token_losses(
+        self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]
+    ) -> list[tuple[float, int]]:
+        """The summed cross-entropy of each row's labels, and their number.
+
+        Args:
+            encoded: for each row the result of :meth:`Renderer.example`.
+        """
         import torch
 
-        encoded = [self.renderer.example(self.example(row)) for row in rows]
-        found: list[tuple[float, int]] = [(0.0, 0)] * len(rows)
+        found: list[tuple[float, int]] = [(0.0, 0)] * len(encoded)
         lengths = [max(len(ids), len(labels)) for ids, labels in encoded]
         for batch in batches(lengths, batch_tokens(self.model)):
             with torch.inference_mode():

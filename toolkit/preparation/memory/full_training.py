@@ -41,6 +41,6 @@ def document(recipe: Recipe, found: Estimate) -> dict[str, float] | None:
     peak = 2 * count * size + states + step + found.beside
     return {
         "parameters": count,
-        "training_peak_mb": round(peak / MIB, 1),
-        "checkpoint_mb": round(count * size / MIB, 1),
+        "training_peak_mb": round(peak / MIB, 2),
+        "checkpoint_mb": round(count * size / MIB, 2),
     }
