@@ -129,7 +129,7 @@ def gradient_boosting(train: Dataset) -> Predictor:
 
 
 def _boost(features: npt.NDArray[np.float32], log_prices: Array, ridge: Ridge) -> Any:
-    """Boosted trees as many as a held-out fold is best with."""
+    """Boosted trees, as many as predict a held-out fold best."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     def fit(at: Any, trees: int) -> Any:
