@@ -95,7 +95,7 @@ def recompute(
         new, entries[at] = _system(task, entry, old, rows, wanted, done)
         check_shapes({entry["name"]: new})
         done.lines += len(new)
-        done.changed += sum(a != b for a, b in zip(old, new, strict=True))
+        done.changed += sum(not a.items() <= b.items() for a, b in zip(old, new, strict=True))
         if old != new:
             contents[f"predictions/{entry['file']}"] = jsonl(new)
     if entries != record.entries(run):
