@@ -113,7 +113,7 @@ def test_predict_verify_and_the_base(cli: CommandLine, finished: Path) -> None:
         assert row["low"] <= row["prediction"] <= row["high"] and row["prediction"] > 0
     base = json.loads(cli("predict", finished, "red oak thing", "--base", "--json").out)
     assert base[0]["prediction"] != tuned[0]["prediction"]
-    assert cli("report", finished, "--verify").code == 0
+    assert cli("report", finished, "--verify", "--all").code == 0
 
 
 def test_verify_finds_another_model(cli: CommandLine, finished: Path, tmp_path: Path) -> None:

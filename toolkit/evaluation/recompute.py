@@ -95,7 +95,7 @@ def recompute(
         new, entries[at] = _system(task, entry, old, rows, wanted, done)
         check_shapes({entry["name"]: new})
         done.lines += len(new)
-        done.changed += sum(a != b for a, b in zip(old, new, strict=True))
+        done.changed += sum(not a.items() <= b.items() for a, b in zip(old, new, strict=True))
         if old != new:
             contents[f"predictions/{entry['file']}"] = jsonl(new)
     if entries != record.entries(run):
@@ -113,46 +113,67 @@ def _system(
     done: Recomputed,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A system's lines with all values computed again, and its entry."""
-    name, decoder = entry["name"], entry.get("decoder")
     known = [rows.get((row["split"], row["row_id"])) for row in old]
-    again = decode_again(task, entry, old, known)
-    tables = [dict(row.get("decoders") or {}) for row in old]
-    for each, values in again.items():
-        for table, value in zip(tables, or_fallback(task, values), strict=True):
-            table[each] = value
     references = [
         row["reference"] if source is None else task.reference(source)
         for row, source in zip(old, known, strict=True)
     ]
+    again = decode_again(task, entry, old, known)
+    tables = _tables(task, old, again)
+    decoder = entry.get("decoder")
     if any(tables):
-        done.decoded |= {name: list(again)} if again else {}
-        left = [each for each in tables[0] if each not in again]
-        done.kept |= {name: left} if left else {}
         decoder = _decoder(task, old, tables, references, decoder, wanted)
-        if decoder != entry.get("decoder"):
-            done.decoders[name] = str(decoder)
-    else:
-        done.stored.append(name)
+    _note(done, entry, tables, again, decoder)
     answers = [
-        table.get(decoder, row["prediction"]) for table, row in zip(tables, old, strict=True)
+        table.get(str(decoder), row["prediction"]) for table, row in zip(tables, old, strict=True)
     ]
     prepare_metrics(task, answers, references)
     judged = [
         {**row, "prediction": answer, "reference": reference}
         for row, answer, reference in zip(old, answers, references, strict=True)
     ]
-    width = entry.get("interval_width")
-    width = interval_width(task, judged) if width is not None else None
-    parsed = [
-        again[decoder][i] is not None if decoder in again
-        else row.get("parsed", True) if decoder == entry.get("decoder")
-        else not same(answers[i], task.fallback())
-        for i, row in enumerate(old)
-    ]  # fmt: skip
+    width = None if entry.get("interval_width") is None else interval_width(task, judged)
+    if decoder in again:
+        parsed = [value is not None for value in again[decoder]]
+    elif decoder == entry.get("decoder"):
+        parsed = [bool(row.get("parsed", True)) for row in old]
+    else:  # only what its predictions became is stored of another decoder
+        parsed = [not same(answer, task.fallback()) for answer in answers]
     new = [
-        _line(task, judged[i], known[i], tables[i], parsed[i], width) for i in range(len(old))
-    ]  # fmt: skip
+        _line(task, *of_row, width) for of_row in zip(judged, known, tables, parsed, strict=True)
+    ]
     return new, {**entry, "decoder": decoder, "interval_width": width}
+
+
+def _tables(
+    task: Task, old: Lines, again: Mapping[str, Sequence[Any | None]]
+) -> list[dict[str, Any]]:
+    """The predictions of all decoders for each line: decoded again where possible, else stored."""
+    tables = [dict(row.get("decoders") or {}) for row in old]
+    for name, values in again.items():
+        for table, value in zip(tables, or_fallback(task, values), strict=True):
+            table[name] = value
+    return tables
+
+
+def _note(
+    done: Recomputed,
+    entry: Mapping[str, Any],
+    tables: Sequence[Mapping[str, Any]],
+    again: Mapping[str, Any],
+    decoder: str | None,
+) -> None:
+    """Note of a system what was decoded again and what was kept."""
+    name = entry["name"]
+    if not any(tables):
+        done.stored.append(name)
+        return
+    if again:
+        done.decoded[name] = list(again)
+    if left := [each for each in tables[0] if each not in again]:
+        done.kept[name] = left
+    if decoder != entry.get("decoder"):
+        done.decoders[name] = str(decoder)
 
 
 def _line(

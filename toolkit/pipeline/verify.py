@@ -219,6 +219,7 @@ def predict_again(
     bases = [name for name, role in roles.items() if role == "base"] if every else []
     for name in (ours, *bases):
         entry, stored = next(each for each in lines.systems if each[0]["name"] == name)
+        label = "adapter" if name == ours else "base model"
         there = {line.key: line for line in stored}
         rows = [(key, row) for key, row in lines.rows.items() if key in there]
         tests = [key for key, _ in rows if key[0] == "test"]
@@ -236,7 +237,7 @@ def predict_again(
                 where = f"predictions/{entry['file']} {there[key].place}"
                 found.differences += [
                     f"{where}: {sentence}"
-                    for sentence in _other(there[key].row, output, now, name, raw=every)
+                    for sentence in _other(there[key].row, output, now, label, raw=every)
                 ]
     return count
 
