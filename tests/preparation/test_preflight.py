@@ -46,6 +46,8 @@ def tokens(*prompts: int, completion: int = 2) -> dict[str, np.ndarray]:
 class Measured:
     """A model as preflight sees it, with known lengths of rows."""
 
+    loses = "its end"
+
     def __init__(
         self,
         tokens: Mapping[str, np.ndarray],

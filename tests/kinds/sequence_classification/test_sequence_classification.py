@@ -347,8 +347,10 @@ def test_batch_size_changes_no_answer(tiny_bert: Path, tmp_path: Path) -> None:
         together = logits(kind, adapter=adapter)
         for row, expected in zip(SAMPLE, together, strict=True):
             (alone,) = kind.predict([row], adapter=adapter)
-            # The weights of a probe on this tiny encoder are large, see above.
-            np.testing.assert_allclose(alone.logits, expected, atol=1e-5, rtol=1e-3)
+            # The last digit of each state counts as often as the probe's weights are large.
+            assert kind.probe is not None
+            limit = max(1e-5, 1e-6 * float(np.abs(kind.probe.weight).sum(axis=1).max()))
+            np.testing.assert_allclose(alone.logits, expected, atol=limit)
 
 
 @pytest.mark.parametrize("task", [Wood, Stars, Price])
