@@ -489,8 +489,8 @@ def sections(
             if new > 0.03 + 2 * sqrt(0.03 * 0.97 / (2 * reps)):
                 failed.append(f"worth it without effect: {c.name}: {new:.3f}")
     if "power" in only:
-        for c, old, new in contest_table('"Worth it" where it is', POWER, reps, run):
-            if c.name.startswith("clear best") and old - new > 0.05 + 2 * sqrt(0.05 / reps):
+        for c, old, new in contest_table('"Worth it" where it is', POWER, 2 * reps, run):
+            if c.name.startswith("clear best") and old - new > 0.05 + 2 * sqrt(0.05 / (2 * reps)):
                 failed.append(f"power: {c.name}: {old:.3f} → {new:.3f}")
     return failed
 
