@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import UsageError
 from toolkit.evaluation.perplexity import PERPLEXITY
 from toolkit.kinds import TaskModel, TrainingWatch, model_class
-from toolkit.metrics.statistics import as_json, interval, paired
+from toolkit.metrics.statistics import Comparison, as_json, interval, paired
 from toolkit_summarization.task import TWO_STAGE, Summarization
 from toolkit_summarization.templates import TEMPLATES, text_of
 
@@ -190,10 +191,9 @@ def choose(lines: Sequence[Line]) -> tuple[Line, str]:
     metric = next(m for m in Summarization.metrics if m.name == "rougeL")
     ranked = sorted(lines, key=lambda line: -metric.value(line.values["rougeL"]))
     best = ranked[0]
-    # Where a difference has no interval, its end is NaN and the two count as level.
     level = [
         other for other in ranked[1:]
-        if not paired(metric, best.values["rougeL"], other.values["rougeL"]).low > 0
+        if not _sure(paired(metric, best.values["rougeL"], other.values["rougeL"]))
     ]  # fmt: skip
     if not level:
         return best, "best ROUGE-L, and its lead over each other one is off zero"
@@ -205,3 +205,8 @@ def choose(lines: Sequence[Line]) -> tuple[Line, str]:
     return lowest, (
         f"lowest loss of the {others + 1} whose ROUGE-L cannot be told apart on these rows"
     )
+
+
+def _sure(lead: Comparison) -> bool:
+    """Whether a lead is off zero: by its interval, or by the paired test where it has none."""
+    return lead.low > 0 if math.isfinite(lead.low) else lead.difference > 0 and lead.p < 0.05
