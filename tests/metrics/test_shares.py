@@ -76,3 +76,26 @@ def test_parts_know_as_much_as_their_harmonic_mean() -> None:
 def test_a_difference_of_counted_figures_is_never_without_width() -> None:
     assert shares.counted_difference(0.0, 98, Z) == pytest.approx(Z * math.sqrt(2) / 100)
     assert shares.counted_difference(0.01, 1e9, Z) == pytest.approx(Z * 0.1)
+
+
+@pytest.mark.parametrize("rows", [10, 60, 300])
+def test_interval_and_test_together_are_wrong_in_at_most_2_5_percent(rows: int) -> None:
+    def wrong(differ: int) -> float:
+        wins = [
+            a
+            for a in range(differ // 2 + 1, differ + 1)
+            if shares.mcnemar(a, differ - a) < 0.05
+            and shares.paired_score_interval(a, differ - a, rows, Z)[0] > 0
+        ]
+        return float(stats.binom.pmf(wins, differ, 0.5).sum())
+
+    most = min(rows, 60)
+    found = [wrong(differ) for differ in range(most + 1)]
+    for share in np.linspace(0.5, 0.6 * most, 30) / rows:
+        assert np.dot(stats.binom.pmf(range(most + 1), rows, share), found) <= 0.026
+
+
+def test_the_mid_p_value_counts_half_of_what_was_seen() -> None:
+    assert shares.mcnemar(0, 0) == 1
+    assert shares.mcnemar(4, 0) == shares.mcnemar(0, 4) == pytest.approx(1 / 16)
+    assert shares.mcnemar(3, 3) == 1
