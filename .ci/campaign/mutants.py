@@ -1,0 +1,196 @@
+"""Do the tests notice wrong code? Mutants of the modules on which a verdict rests.
+
+    python .ci/campaign/mutants.py [--seed 14] [--count 60] [--log FILE]
+
+cosmic-ray (https://cosmic-ray.readthedocs.io) finds every place where one of its operators changes
+a module; a seed draws some of them, and each is tested in a copy of the checkout: the change is
+made, the module's tests run, and a mutant lives where they all pass. Changes of annotations alone,
+which nothing evaluates, are not drawn. Faults that were once found alive (``KNOWN``) come first.
+
+Needs ``pip install cosmic-ray`` beside the extra ``dev``. A log that is there already is continued.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT = 400
+"""Seconds for the tests of one mutant; one that takes longer loops for ever and counts as dead."""
+
+TESTS = {
+    "toolkit/metrics/": ["tests/metrics", "tests/evaluation", "tests/plugins/contract"],
+    "toolkit/evaluation/verdict.py": ["tests/evaluation", "tests/reporting"],
+    "toolkit/evaluation/decoders.py": ["tests/evaluation", "tests/reporting", "tests/pipeline"],
+    "toolkit/evaluation/score.py": ["tests/evaluation", "tests/reporting", "tests/pipeline"],
+    "toolkit/evaluation/predict.py": ["tests/evaluation", "tests/pipeline"],
+    "toolkit/decoding.py": ["tests/test_decoding.py", "tests/evaluation", "tests/pipeline"],
+    "toolkit/data/splits.py": ["tests/data", "tests/preparation", "tests/pipeline"],
+    "toolkit/preparation/leakage.py": ["tests/preparation", "tests/pipeline"],
+}
+"""A module, or a folder of modules → the tests that are to notice its mutants."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one module.
+
+    Args:
+        module: its path in the checkout.
+        what: the operator and its occurrence, or what the change does.
+        line: the first line that differs.
+        code: the module's text after the change.
+    """
+
+    module: str
+    what: str
+    line: int
+    code: str
+
+
+KNOWN: tuple[tuple[str, str, str, str], ...] = ()
+"""Module, what the change does, the text that is replaced, and its replacement."""
+
+
+def modules() -> list[str]:
+    """The paths of all modules that are mutated."""
+    found = []
+    for place in TESTS:
+        if place.endswith("/"):
+            found += [str(p.relative_to(ROOT)) for p in sorted((ROOT / place).glob("*.py"))]
+        else:
+            found.append(place)
+    return [name for name in found if not name.endswith("__init__.py")]
+
+
+def tests_of(module: str) -> list[str]:
+    """The tests that are to notice a module's mutants."""
+    place = max((p for p in TESTS if module.startswith(p)), key=len)
+    return TESTS[place]
+
+
+def known() -> Iterator[Mutant]:
+    """The mutants of :data:`KNOWN`; raises ``ValueError`` where a text is not in its module."""
+    for module, what, old, new in KNOWN:
+        code = (ROOT / module).read_text(encoding="utf-8")
+        if code.count(old) != 1:
+            raise ValueError(f"{module} has {code.count(old)} times {old!r}; adapt KNOWN")
+        changed = code.replace(old, new)
+        yield Mutant(module, what, _line(code, changed), changed)
+
+
+def drawn(seed: int, count: int) -> Iterator[Mutant]:
+    """``count`` mutants, drawn from all that cosmic-ray makes of the modules."""
+    from cosmic_ray import mutating, plugins
+    from cosmic_ray.ast import ast_nodes, get_ast
+
+    places = []
+    for module in modules():
+        nodes = list(ast_nodes(get_ast((ROOT / module).read_text(encoding="utf-8"))))
+        for name in sorted(plugins.operator_names()):
+            kind = plugins.get_operator(name)
+            if kind.arguments():
+                continue
+            found = sum(1 for node in nodes for _ in kind().mutation_positions(node))
+            places += [(module, name, number) for number in range(found)]
+    print(f"{len(places):,} places in {len(modules())} modules; seed {seed}")
+    random.Random(seed).shuffle(places)
+    made = 0
+    for module, name, number in places:
+        if made == count:
+            return
+        code = (ROOT / module).read_text(encoding="utf-8")
+        changed = mutating.mutate_code(code, plugins.get_operator(name)(), number)
+        if changed is None or _meaning(changed) == _meaning(code):
+            continue
+        made += 1
+        yield Mutant(module, f"{name} #{number}", _line(code, changed), changed)
+
+
+def _meaning(code: str) -> str:
+    """A module without annotations, which are never evaluated, and without docstrings."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        for field in ("annotation", "returns"):
+            if hasattr(node, field):
+                setattr(node, field, None)
+    return ast.dump(tree)
+
+
+def _line(code: str, changed: str) -> int:
+    pairs = zip(code.splitlines(), changed.splitlines(), strict=False)
+    return next((n for n, (a, b) in enumerate(pairs, start=1) if a != b), 0)
+
+
+def dies(mutant: Mutant, copy: Path) -> tuple[bool, float]:
+    """Whether a test fails on the mutant, and after how many seconds."""
+    place = copy / mutant.module
+    whole = place.read_text(encoding="utf-8")
+    place.write_text(mutant.code, encoding="utf-8")
+    began = time.monotonic()
+    paths = [str(copy / folder) for folder in ("", "plugins", "playground")]
+    command = [
+        sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider",
+        *[test for test in tests_of(mutant.module) if (copy / test).exists()],
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, cwd=copy, timeout=TIMEOUT, capture_output=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        dead = done.returncode != 0
+    except subprocess.TimeoutExpired:
+        dead = True
+    finally:
+        place.write_text(whole, encoding="utf-8")
+    return dead, time.monotonic() - began
+
+
+def main() -> int:
+    """Test the mutants and print those that live; returns 1 where a known fault is one of them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=int, default=14)
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--log", type=Path, default=Path("mutants.jsonl"))
+    options = parser.parse_args()
+    done = {}
+    if options.log.is_file():
+        lines = map(json.loads, options.log.read_text(encoding="utf-8").splitlines())
+        done = {(line["module"], line["what"]): line for line in lines}
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        ignored = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", "runs")
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        for mutant in [*known(), *drawn(options.seed, options.count)]:
+            if (mutant.module, mutant.what) not in done:
+                dead, seconds = dies(mutant, copy)
+                line = {**asdict(mutant), "dead": dead, "seconds": round(seconds, 1)}
+                del line["code"]
+                done[mutant.module, mutant.what] = line
+                with options.log.open("a", encoding="utf-8") as log:
+                    log.write(json.dumps(line) + "\n")
+            line = done[mutant.module, mutant.what]
+            print(
+                f"{'dead ' if line['dead'] else 'ALIVE'} {line['seconds']:6.1f} s  "
+                f"{line['module']}:{line['line']}  {line['what']}", flush=True,
+            )  # fmt: skip
+    alive = [line for line in done.values() if not line["dead"]]
+    print(f"{len(done) - len(alive)} of {len(done)} mutants died")
+    faults = {what for _, what, _, _ in KNOWN}
+    return int(any(line["what"] in faults for line in alive))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
