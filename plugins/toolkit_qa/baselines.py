@@ -29,7 +29,7 @@ Guess = tuple[Prediction, float]
 
 FITTED_ROWS: Final = 2_000
 """At most this many training rows are used to choose a threshold."""
-RANKED_ROWS: Final = 1_200
+RANKED_ROWS: Final = 2_500
 """At most this many training rows are learned from by the baseline that ranks spans."""
 EMBEDDED_ROWS: Final = 300
 """The same for the baseline on embeddings, which are slow to compute."""

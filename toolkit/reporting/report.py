@@ -71,6 +71,7 @@ def gather(doc: Document, contents: RunContents, task: Task) -> dict[str, Any]:
         "examples": examples.examples(doc, contents.trained, contents.heldout),
         **run_details.content(doc, info, preflight),
         "together": contents.remarks.get("together.json"),
+        "forgetting": contents.remarks.get("forgetting.json"),
         "human_sheet": contents.remarks.get("sheet.json"),
         "charts": page_charts.draw(doc, contents.systems, preflight),
         "charts_left_out": svg.left_out(),

@@ -292,7 +292,7 @@ def test_it_is_within_fifteen_percent_of_what_is_measured(name: str, tmp_path: P
 
 # -- training all parameters instead ---------------------------------------------------------------
 @pytest.mark.parametrize(
-    "training", [{}, {"per_device_train_batch_size": 4}, {"optim": "sgd"}, {"bf16": True}]
+    "training", [{}, {"per_device_train_batch_size": 4, "optim": "sgd", "bf16": True}]
 )
 def test_the_rule_for_full_training_is_near_a_dry_run_of_it(tiny_llama, training):
     from toolkit.preparation.memory import full_training
