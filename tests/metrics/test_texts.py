@@ -110,11 +110,15 @@ def test_words_of_ascii_texts_are_those_of_rouge_score(text: str) -> None:
 @given(ascii_texts)
 def test_terms_of_ascii_texts_are_those_of_scikit_learn(text: str) -> None:
     assert texts.terms(text) == TfidfVectorizer().build_tokenizer()(text)
+    every = TfidfVectorizer(token_pattern=r"\b\w+\b").build_tokenizer()
+    assert texts.terms(text, shortest=1) == every(text)
 
 
 @pytest.mark.parametrize("text", ["Ärger über Öl", "naïve café déjà_vu 25 m²", "Москва столица"])
 def test_terms_of_letters_with_blanks_between_words_are_those_of_scikit_learn(text: str) -> None:
     assert texts.terms(text) == TfidfVectorizer().build_tokenizer()(text)
+    every = TfidfVectorizer(token_pattern=r"\b\w+\b").build_tokenizer()
+    assert texts.terms(text, shortest=1) == every(text)
 
 
 @pytest.mark.parametrize(

