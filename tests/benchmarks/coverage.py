@@ -8,10 +8,12 @@ All figures are of the functions that the toolkit itself calls (``statistics.int
 of ``docs/statistics.md``) and exits with 1 where an interval covers less than 93 % with independent
 rows from 200 on or near-equal groups from 40 on, where "Worth it" comes out in more than 3 % of the
 tries although there is no effect, or where power falls by more than 5 points against one clear best
-baseline; in each case by more than chance (two standard errors of the simulation).
+baseline; in each case by more than chance (two standard errors of the simulation). RMSE and R² of
+errors with long tails are not held to that: there it must be rare that an interval is given.
 
-The resamples of coverage are fewer than the product's 2,000, which makes the intervals a little less
-exact and no shorter. ``--quick`` takes 200 repetitions and fewer sizes: it shows that the script works.
+The resamples of coverage are fewer than the product's 2,000, which makes the intervals a little
+less exact and no shorter. ``--quick`` takes 200 repetitions and fewer sizes: it shows that the
+script works. ``--settings`` takes those whose names begin so.
 """
 
 from __future__ import annotations
