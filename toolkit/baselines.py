@@ -1,4 +1,4 @@
-"""Functions that return ready-made baselines: what a task names in ``Task.baselines``.
+"""Ready-made baselines: cheap ways to do a task. A task may also write its own.
 
 Each function returns a :data:`~toolkit.task.Baseline`: a function that takes the training rows and
 returns a predictor. scikit-learn is imported only when a baseline is fitted.
@@ -11,9 +11,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.baselines.embeddings import sentence_vectors
-from toolkit.baselines.text_models import classifier, ngrams, regressor, sample
 from toolkit.metrics import texts
+from toolkit.models.linear import (
+    Features,
+    Fold,
+    characters,
+    classifier,
+    folds,
+    ngrams,
+    one_thread,
+    regressor,
+    sample,
+    words,
+)
+from toolkit.models.sentence_encoder import sentence_encoder, sentence_vectors
 from toolkit.task import Row
 
 if TYPE_CHECKING:
@@ -22,16 +33,28 @@ if TYPE_CHECKING:
     from toolkit.task import Baseline, Predictor
 
 __all__ = [
+    "Features",
+    "Fold",
     "Text",
+    "characters",
+    "classifier",
     "embeddings_logistic",
     "embeddings_ridge",
     "first_words",
+    "folds",
     "median",
     "most_frequent",
     "nearest",
     "nearest_sentence",
+    "ngrams",
+    "one_thread",
+    "regressor",
+    "sample",
+    "sentence_encoder",
+    "sentence_vectors",
     "tfidf_logistic",
     "tfidf_ridge",
+    "words",
 ]
 
 EMBEDDED_ROWS = 4_000

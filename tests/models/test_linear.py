@@ -10,7 +10,7 @@ import pytest
 from datasets import Dataset
 
 from toolkit import baselines
-from toolkit.baselines import text_models, tfidf_logistic, tfidf_ridge
+from toolkit.baselines import linear, tfidf_logistic, tfidf_ridge
 
 GOOD, BAD = ("good great fine lovely".split(), "poor awful broken cheap".split())
 
@@ -40,20 +40,20 @@ def accuracy(predicted: list[Any], column: str) -> float:
 @pytest.mark.parametrize("classes", [None, [i % 3 for i in range(60)], list(range(60))])
 def test_groups_are_whole_and_every_row_is_held_out_once(classes: list[int] | None) -> None:
     groups = [f"g{i // 4}" for i in range(60)]
-    found = text_models.folds(groups, classes)
-    assert len(found) == text_models.FOLDS
+    found = linear.folds(groups, classes)
+    assert len(found) == linear.FOLDS
     assert sorted(np.concatenate([held for _, held in found])) == list(range(60))
     for train, held in found:
         assert not {groups[i] for i in train} & {groups[i] for i in held}
 
 
 def test_a_single_group_has_no_folds() -> None:
-    assert text_models.folds(["one"] * 9) == text_models.folds([]) == []
+    assert linear.folds(["one"] * 9) == linear.folds([]) == []
 
 
 def test_classes_are_in_every_fold_where_they_can_be() -> None:
     classes = ["rare" if i % 10 == 0 else "common" for i in range(80)]
-    for _, held in text_models.folds(list(range(80)), classes):
+    for _, held in linear.folds(list(range(80)), classes):
         assert {classes[i] for i in held} == {"rare", "common"}
 
 
@@ -79,22 +79,22 @@ def test_the_penalty_is_chosen_by_held_out_groups() -> None:
     ones = draw.normal(scale=0.05, size=(82, 200))
     labels = draw.permutation([0] * 57 + [1] * 25).tolist()
     matrix, doubled = np.concatenate([ones, ones]), labels * 2
-    assert chosen(matrix, doubled, list(range(82)) * 2) == min(text_models.STRENGTHS)
-    assert chosen(matrix, doubled, list(range(164))) > min(text_models.STRENGTHS)
+    assert chosen(matrix, doubled, list(range(82)) * 2) == min(linear.STRENGTHS)
+    assert chosen(matrix, doubled, list(range(164))) > min(linear.STRENGTHS)
 
 
 def chosen(matrix: Any, labels: list[int], groups: list[int]) -> float:
     """The strength with which the last model is fitted."""
     seen: list[float] = []
-    real = text_models._logistic
+    real = linear._logistic
 
     def watch(matrix: Any, codes: Any, strength: float, **options: bool) -> Any:
         seen.append(strength)
         return real(matrix, codes, strength, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_models, "_logistic", watch)
-        text_models.classifier([matrix], labels, groups)
+        patch.setattr(linear, "_logistic", watch)
+        linear.classifier([matrix], labels, groups)
     return seen[-1]
 
 
@@ -102,9 +102,9 @@ def test_ordered_classes_are_answered_by_the_median() -> None:
     """With 40 % ones and 60 % split between three and five, three has the least absolute error."""
     labels = [1] * 40 + [3] * 25 + [5] * 35
     matrix = np.zeros((100, 1))
-    _, model = text_models.classifier([matrix], labels, list(range(100)), ordered=True)
+    _, model = linear.classifier([matrix], labels, list(range(100)), ordered=True)
     assert model(matrix[:1]) == [3]
-    _, model = text_models.classifier([matrix], labels, list(range(100)))
+    _, model = linear.classifier([matrix], labels, list(range(100)))
     assert model(matrix[:1]) == [1]
 
 
@@ -168,15 +168,15 @@ def test_classes_may_be_of_any_kind() -> None:
     for classes in (["a", "b"], [True, False], [1, "1"]):
         train = [classes[i % 2] for i in range(12)]
         matrix = np.asarray([[float(i % 2)] for i in range(12)])
-        _, model = text_models.classifier([matrix], train, list(range(12)))
+        _, model = linear.classifier([matrix], train, list(range(12)))
         assert model(matrix) == train
 
 
 def test_large_sets_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_models, "TUNED_ROWS", 40)
-    monkeypatch.setattr(text_models, "FITTED_ROWS", 60)
+    monkeypatch.setattr(linear, "TUNED_ROWS", 40)
+    monkeypatch.setattr(linear, "FITTED_ROWS", 60)
     assert accuracy(tfidf_logistic("text", "kind")(TRAIN)(TEST), "kind") > 0.6
-    assert text_models.sample(10, 4).tolist() == sorted(set(text_models.sample(10, 4).tolist()))
+    assert linear.sample(10, 4).tolist() == sorted(set(linear.sample(10, 4).tolist()))
 
 
 @pytest.mark.parametrize("ready", [baselines.embeddings_logistic, baselines.embeddings_ridge])
