@@ -10,7 +10,8 @@ import pytest
 from datasets import Dataset
 
 from toolkit import baselines
-from toolkit.baselines import linear, tfidf_logistic, tfidf_ridge
+from toolkit.baselines import tfidf_logistic, tfidf_ridge
+from toolkit.models import linear
 
 GOOD, BAD = ("good great fine lovely".split(), "poor awful broken cheap".split())
 
