@@ -38,9 +38,9 @@ def fit_ridge(texts: list[str], log_prices: Array, seen: int = 0) -> Ridge:
     """Fit the ridge with the features and the penalty of least cross-validated MAE.
 
     To choose from are TF-IDF weights of unit length, and logarithms of counts, which suit prices
-    that are a product of one factor per word. n-grams of characters are no choice: on the
-    catalogue, on listings of flats and on wines they were worse alone and no better beside words,
-    and took five to ten times as long.
+    that are a product of one factor per word. n-grams of characters are no choice: alone they were
+    worse on the catalogue, on listings of flats and on wines, beside words no better on wines, and
+    they took five to ten times as long.
 
     Args:
         texts: the training texts.
