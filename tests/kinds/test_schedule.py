@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from datasets import Dataset, DatasetDict
 
 from kinds import test_stopping as stopping
+from kinds.question_answering import test_question_answering as answers
 from kinds.sequence_classification import test_sequence_classification as texts
 from tiny_tasks import price_rows
 from toolkit.decoding import primary_values
@@ -121,26 +123,39 @@ def test_a_schedule_that_follows_the_loss_is_only_cut(
     assert info["steps"] <= 10 and info["unfinished"]["share"] <= 0.25
 
 
+def encoder(model: Path, kind: str) -> tuple[Any, Any, Any]:
+    """A model of that task with a time limit, its training rows, and its validation rows."""
+    training = {"max_steps": 40, "eval_steps": 10, "learning_rate": 0.3}
+    limit = {"minutes": 24 / 60}
+    if kind == "answers":
+        recipe = replace(answers.recipe(model, **training), early_stopping=limit)
+        made = answers.QuestionAnswering(answers.Colours(), recipe)
+        return made, answers.rows(48), answers.rows(24, seed=1)
+    task = {"classes": texts.Wood, "stars": texts.Stars, "price": texts.Price}[kind]
+    made = texts.made(model, task, training=training, early_stopping=limit)
+    return made, texts.rows(64), texts.rows(24, seed=1)
+
+
+@pytest.mark.parametrize("kind", ["classes", "stars", "price", "answers"])
 def test_a_slow_machine_ends_at_or_above_the_base_and_says_what_was_trained(
-    tiny_bert: Path, tmp_path: Path, timed: Clock
+    tiny_bert: Path, tmp_path: Path, timed: Clock, kind: str
 ) -> None:
     timed.step = 4.0  # a quarter of the speed
-    for task in (texts.Wood, texts.Stars, texts.Price):
-        kind = texts.made(
-            tiny_bert, task, training={"max_steps": 40, "eval_steps": 10, "learning_rate": 0.3},
-            early_stopping={"minutes": 24 / 60},
-        )  # fmt: skip
-        info = train(kind, tmp_path / task.name).info
-        rows = [dict(row) for row in texts.rows(24, seed=1)]
-        best = max if kind.task.metric().greater_is_better else min
-        adapter, base = (
-            best(primary_values(kind.task, kind.predict(rows, adapter=on), rows).values())
-            for on in (True, False)
-        )
-        assert adapter == pytest.approx(best(adapter, base), rel=1e-5)
-        assert info["unfinished"]["share"] == info["steps"] / 40 < 0.2
-        assert info["unfinished"]["minutes_needed"] is not None
-        assert "time limit" in info["unfinished"]["reason"]
+    made, rows, validation = encoder(tiny_bert, kind)
+    info = made.train(
+        DatasetDict({"train": rows, "validation": validation}), checkpoints=tmp_path / "c",
+        adapter=tmp_path / "adapter", watch=TrainingWatch(),
+    ).info  # fmt: skip
+    held = [dict(row) for row in validation]
+    best = max if made.task.metric().greater_is_better else min
+    adapter, base = (
+        best(primary_values(made.task, made.predict(held, adapter=on), held).values())
+        for on in (True, False)
+    )
+    assert adapter == pytest.approx(best(adapter, base), rel=1e-5)
+    assert info["unfinished"]["share"] == info["steps"] / 40 < 0.2
+    assert info["unfinished"]["minutes_needed"] is not None
+    assert "time limit" in info["unfinished"]["reason"]
 
 
 def case(scores: list[float], **changes: Any) -> Any:
