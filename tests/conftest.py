@@ -65,9 +65,9 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def played(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
     """A finished run; its adapter answers otherwise than its base. Tests must not change it.
 
-    The rate is between two edges, far enough from both that every arithmetic (threads, AVX2,
-    AVX-512) is on the same side: from 0.006 down some answers are the base's, from 0.03 up the
-    adapter ends its answer at once, and a test that wants to stop it comes too late.
+    At a rate of 0.03 it ends each answer at once, from 0.006 down some answers are the base's. At
+    this one it writes a word or many, by the machine's arithmetic; tests that need an answer to be
+    long wait for the base's, which is never ended.
     """
     folder = tmp_path_factory.mktemp("played")
     data = write_csv(folder / "goods.csv", goods(rows=400))

@@ -90,7 +90,7 @@ def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any) -> None
     message = page.locator("#chat-message textarea")
     message.fill("red oak thing")
     message.press("Enter")
-    page.wait_for_selector("#chat-adapter [data-testid=bot]")
+    page.wait_for_selector("#chat-base [data-testid=bot]")
     message.fill("large silk thing")
     message.press("Enter")
     page.wait_for_function(
