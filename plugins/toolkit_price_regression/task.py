@@ -46,6 +46,7 @@ EMBEDDED = Recipe(
         # With the attention left as it is, training is a sixth faster, and an epoch learns as much.
         "target_modules": ["gate_proj", "up_proj", "down_proj"],
     },
+    task={"readings": 8},
     early_stopping={"early_stopping_patience": 4},
 )
 

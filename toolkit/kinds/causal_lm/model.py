@@ -9,6 +9,7 @@ import numpy as np
 
 from toolkit.data import tables
 from toolkit.kinds.base import DryRun, DryRunRequest, Progress
+from toolkit.kinds.causal_lm.readings import averaged, readings
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.language.outputs import Generated
@@ -93,6 +94,22 @@ class CausalLM(LanguageModel):
         return room
 
     # -- prediction --------------------------------------------------------------------------------
+    def predict(
+        self,
+        rows: Sequence[Row],
+        *,
+        adapter: bool,
+        shots: Sequence[Row] = (),
+        progress: Progress | None = None,
+    ) -> list[Generated]:
+        count = int(self.task.options.get("readings", 1))
+        if not isinstance(self.task, NumericLMTask) or count < 2:
+            return super().predict(rows, adapter=adapter, shots=shots, progress=progress)
+        read = [readings(self.task, row, count) for row in rows]
+        flat = [row for one in read for row in one]
+        outputs = iter(super().predict(flat, adapter=adapter, shots=shots, progress=progress))
+        return [averaged([next(outputs) for _ in one]) for one in read]
+
     def first_logits(self, ids: Any, mask: Any) -> Any:
         return self.model(input_ids=ids, attention_mask=mask, logits_to_keep=1).logits
 

@@ -59,7 +59,9 @@ class NumericLMTask(CausalLMTask):
     It adds two losses and four decoders. ``loss = "regression-aware"`` trains the number's tokens
     against a target smoothed over neighbouring numbers (a Gaussian of width ``sigma`` in the
     logarithm of the number), ``"cross-entropy"`` is TRL's own. ``decoder`` is ``greedy``,
-    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the validation split.
+    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the validation split. With
+    ``readings`` above 1 each row is also read as :meth:`~toolkit.Task.augment` changes it, so often
+    in all, and the number distributions are averaged; prediction takes as many times longer.
     """
 
     options = {
@@ -67,6 +69,7 @@ class NumericLMTask(CausalLMTask):
         "sigma": 0.15,
         "decoder": "auto",
         "k": 3,
+        "readings": 1,
     }
 
     @abstractmethod
