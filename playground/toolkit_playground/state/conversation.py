@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,19 @@ from toolkit_playground.state.inputs import inputs_of
 
 Turn = dict[str, str]
 """``user`` and, for each side that answered, its label → its answer."""
+
+
+class Conversation(list[Turn]):
+    """The turns of one conversation, under a name that no other one has.
+
+    Args:
+        turns: the turns.
+        of: the conversation that it goes on; by default it is a new one.
+    """
+
+    def __init__(self, turns: Sequence[Turn] = (), of: Conversation | None = None) -> None:
+        super().__init__(turns)
+        self.name: str = of.name if of is not None else uuid.uuid4().hex
 
 
 def complete(turn: Turn, labels: Sequence[str]) -> bool:

@@ -30,6 +30,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self._events: dict[tuple[str, str], Stop] = {}
+        self._conversations: dict[tuple[str, str], str] = {}
+        self._left: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
     def begin(self, visitor: Visitor | None, view: str) -> Stop:
@@ -56,6 +58,22 @@ class Sessions:
                 if whose == session and view in (None, where):
                     event.discarded = True
                     event.set()
+            for (whose, where), name in self._conversations.items():
+                if whose == session and view in (None, where):
+                    self._left[whose, where] = name
+
+    def goes_on(self, visitor: Visitor | None, view: str, conversation: str) -> bool:
+        """Whether a conversation is still that session's; from then on it is the one there.
+
+        A browser sends each step of an answer by itself, so that a step can arrive after
+        :meth:`discard`, with what was shown before it.
+        """
+        key = _key(visitor, view)
+        with self._lock:
+            if self._left.get(key) == conversation:
+                return False
+            self._conversations[key] = conversation
+            return True
 
     @contextmanager
     def stoppable(self, visitor: Visitor | None, view: str) -> Iterator[Stop]:
@@ -78,6 +96,9 @@ class Sessions:
             mine = [key for key in self._events if key[0] == str(visitor.session_hash)]
             for key in mine:
                 self._events.pop(key).set()
+            for found in (self._conversations, self._left):
+                for key in [key for key in found if key[0] == str(visitor.session_hash)]:
+                    del found[key]
 
 
 def _key(visitor: Visitor | None, view: str) -> tuple[str, str]:

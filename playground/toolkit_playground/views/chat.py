@@ -11,6 +11,7 @@ import gradio as gr
 from toolkit.errors import UsageError
 from toolkit_playground.rendering import html
 from toolkit_playground.state.conversation import (
+    Conversation,
     Turn,
     box_messages,
     complete,
@@ -64,18 +65,21 @@ def build(page: Page) -> None:
             info="Sent before everything else; empty: none.",
         )  # fmt: skip
     controls = sampling_controls()
-    turns = gr.State([])
+    turns = gr.State(Conversation())
     outputs = [turns, *boxes.values(), status, export]
 
     def values(key: str | None) -> list[Any]:
-        return [*_shown([]), "", "", introduction(page, key)]
+        return [*_shown(Conversation()), "", "", introduction(page, key)]
 
     page.follow([*outputs, about], values)
 
     def talk(
-        request: gr.Request, key: str | None, who: str, system: str, turns: list[Turn],
+        request: gr.Request, key: str | None, who: str, system: str, turns: Conversation,
         *controls: Any,
     ) -> Iterator[list[Any]]:  # fmt: skip
+        if not page.sessions.goes_on(request, VIEW, turns.name):
+            yield [*_shown(Conversation()), "", ""]
+            return
         if not turns or complete(turns[-1], WHO[who]):
             yield [*_shown(turns), gr.skip(), gr.skip()]
             return
@@ -87,23 +91,35 @@ def build(page: Page) -> None:
             yield [gr.skip(), *_boxes(turns), line, exported(turns, system)]
         except Exception as error:  # one session's trouble is shown there and nowhere else
             kept = turns if complete(turns[-1], WHO[who]) else turns[:-1]
-            yield [*_shown(kept), html.failure(error, "answering"), gr.skip()]
+            yield [
+                *_shown(Conversation(kept, of=turns)),
+                html.failure(error, "answering"),
+                gr.skip(),
+            ]
 
-    def ask(message: str, turns: list[Turn]) -> list[Any]:
+    def present(request: gr.Request, turns: Conversation) -> Conversation:
+        """The conversation, or a new one where it was left in the meantime."""
+        return turns if page.sessions.goes_on(request, VIEW, turns.name) else Conversation()
+
+    def ask(request: gr.Request, message: str, turns: Conversation) -> list[Any]:
+        turns = present(request, turns)
         if not message.strip():
             return ["", *_shown(turns)]
-        return ["", *_shown([*turns, {"user": message.strip()}])]
+        return ["", *_shown(Conversation([*turns, {"user": message.strip()}], of=turns))]
 
     def again(label: str) -> Callable[..., list[Any]]:
-        def retry(turns: list[Turn], event: gr.RetryData) -> list[Any]:
-            return _shown(until(turns, event.index, label))
+        def retry(request: gr.Request, turns: Conversation, event: gr.RetryData) -> list[Any]:
+            turns = present(request, turns)
+            return _shown(Conversation(until(turns, event.index, label), of=turns))
 
         return retry
 
     def changed(label: str) -> Callable[..., list[Any]]:
-        def edit(turns: list[Turn], event: gr.EditData) -> list[Any]:
-            kept = until(turns, event.index, label)
-            kept[-1]["user"] = str(event.value)
+        def edit(request: gr.Request, turns: Conversation, event: gr.EditData) -> list[Any]:
+            turns = present(request, turns)
+            kept = Conversation(until(turns, event.index, label), of=turns)
+            if kept:
+                kept[-1]["user"] = str(event.value)
             return _shown(kept)
 
         return edit
@@ -126,7 +142,7 @@ def build(page: Page) -> None:
 
     def forget(request: gr.Request) -> list[Any]:
         page.sessions.discard(request, VIEW)
-        return [*_shown([]), "", ""]
+        return [*_shown(Conversation()), "", ""]
 
     # Queued, so that it comes after the pieces that are on their way to the browser.
     gr.on([clear.click, *(box.clear for box in boxes.values())], forget, None, outputs, **QUIET)
@@ -188,9 +204,9 @@ def exported(turns: Sequence[Turn], system: str) -> str:
     )  # fmt: skip
 
 
-def _shown(turns: Sequence[Turn]) -> list[Any]:
+def _shown(turns: Conversation) -> list[Any]:
     """The state and the two chat boxes."""
-    return [list(turns), *_boxes(turns)]
+    return [Conversation(turns, of=turns), *_boxes(turns)]
 
 
 def _boxes(turns: Sequence[Turn]) -> list[list[dict[str, str]]]:

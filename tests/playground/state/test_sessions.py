@@ -49,3 +49,18 @@ def test_what_is_discarded_stops_and_its_answer_is_not_shown() -> None:
             pass
         sessions.discard(Visitor("b"), "chat")  # it can still be found after the inner block
         assert outer.discarded
+
+
+def test_a_step_of_a_conversation_that_was_left_comes_too_late() -> None:
+    sessions = Sessions()
+    me, other = Visitor("a"), Visitor("b")
+    for visitor in (me, other):
+        assert sessions.goes_on(visitor, "chat", "first")
+    sessions.discard(me, "compare")
+    assert sessions.goes_on(me, "chat", "first")
+    sessions.discard(me)
+    assert not sessions.goes_on(me, "chat", "first") and sessions.goes_on(other, "chat", "first")
+    assert sessions.goes_on(me, "chat", "second")  # as often as it likes
+    assert sessions.goes_on(me, "chat", "second") and not sessions.goes_on(me, "chat", "first")
+    sessions.leave(me)
+    assert not sessions._conversations.keys() & {("a", "chat")}
