@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra
+from toolkit.evaluation import verdict_sentence
 from toolkit.formatting import duration
 from toolkit.kinds.base import TrainingWatch
 from toolkit.pipeline.context import RunContext, adapter_name
@@ -72,8 +73,8 @@ def _train_one(context: RunContext, index: int, name: str) -> None:
         run.info["training"].setdefault("further_seeds", []).append(trained.info)
     run.save()
     console.note(summary(trained.info))
-    if unfinished := trained.info.get("unfinished"):
-        console.warn(unfinished_sentence(unfinished))
+    if sentence := verdict_sentence.unfinished(trained.info.get("unfinished")):
+        console.warn(sentence)
 
 
 def train(
@@ -146,13 +147,6 @@ def summary(info: Mapping[str, Any]) -> str:
         f"{duration(info['seconds'])}, {info['tokens_per_second'] or 0:,.0f} tokens/s; best step "
         f"{info['best_step']} of {info['steps']}{early}"
     )
-
-
-def unfinished_sentence(found: Mapping[str, Any]) -> str:
-    """One line on a training whose result does not show what it can do."""
-    minutes = found.get("minutes_needed")
-    more = "" if minutes is None else f"; the rest takes about {minutes:,.1f} more minutes"
-    return f"training is unfinished: it {found['reason']} ({found['share']:.0%}){more}"
 
 
 TRACKING = "tracking"
