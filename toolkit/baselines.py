@@ -12,24 +12,22 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.metrics import texts
-from toolkit.models.linear import (
-    Features,
-    Fold,
-    characters,
-    classifier,
-    folds,
-    ngrams,
-    one_thread,
-    regressor,
-    sample,
-    words,
-)
 from toolkit.models.sentence_encoder import sentence_encoder, sentence_vectors
 from toolkit.task import Row
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
+    from toolkit.models.linear import Features as Features
+    from toolkit.models.linear import Fold as Fold
+    from toolkit.models.linear import characters as characters
+    from toolkit.models.linear import classifier as classifier
+    from toolkit.models.linear import folds as folds
+    from toolkit.models.linear import ngrams as ngrams
+    from toolkit.models.linear import one_thread as one_thread
+    from toolkit.models.linear import regressor as regressor
+    from toolkit.models.linear import sample as sample
+    from toolkit.models.linear import words as words
     from toolkit.task import Baseline, Predictor
 
 __all__ = [
@@ -56,6 +54,21 @@ __all__ = [
     "tfidf_ridge",
     "words",
 ]
+
+LINEAR = (
+    "Features", "Fold", "characters", "classifier", "folds", "ngrams", "one_thread", "regressor",
+    "sample", "words",
+)  # fmt: skip
+"""Names of :mod:`toolkit.models.linear`, which needs NumPy: a task is listed without it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LINEAR:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from toolkit.models import linear
+
+    return getattr(linear, name)
+
 
 EMBEDDED_ROWS = 4_000
 """Baselines on embeddings are fitted on a sample of at most this many rows: encoding is slow."""
@@ -197,6 +210,8 @@ def tfidf_logistic(
     """
 
     def fit(train: Dataset) -> Predictor:
+        from toolkit.models.linear import classifier, ngrams
+
         texts = _texts(train, text)
         found = ngrams(texts)
         if not found:
@@ -226,6 +241,8 @@ def embeddings_logistic(
     """
 
     def fit(train: Dataset) -> Predictor:
+        from toolkit.models.linear import classifier, sample
+
         encode = sentence_vectors("The baseline on sentence embeddings", max_tokens=128)
         few = train.select(sample(len(train), EMBEDDED_ROWS))
         texts = _texts(few, text)
@@ -249,6 +266,8 @@ def tfidf_ridge(text: Text, answer: str, group: Text | None = None) -> Baseline:
     """
 
     def fit(train: Dataset) -> Predictor:
+        from toolkit.models.linear import ngrams, regressor
+
         texts = _texts(train, text)
         found = ngrams(texts)
         if not found:
@@ -275,6 +294,8 @@ def embeddings_ridge(text: Text, answer: str, group: Text | None = None) -> Base
     """
 
     def fit(train: Dataset) -> Predictor:
+        from toolkit.models.linear import regressor, sample
+
         encode = sentence_vectors("The baseline on sentence embeddings", max_tokens=128)
         few = train.select(sample(len(train), EMBEDDED_ROWS))
         texts = _texts(few, text)

@@ -14,22 +14,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from toolkit import Baseline, Predictor
-from toolkit.baselines import (
-    Features,
-    classifier,
-    embeddings_logistic,
-    ngrams,
-    tfidf_logistic,
-    tfidf_ridge,
-)
+from toolkit.baselines import embeddings_logistic, tfidf_logistic, tfidf_ridge
 from toolkit_review_augmentation import instructions, rules, texts
 from toolkit_review_augmentation.reviews import pairs
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+    from toolkit.baselines import Features
 
 MOST_EMBEDDED = 1_500
 """The assistant's baseline on embeddings is fitted on at most this many reviews, evenly spaced.
@@ -88,6 +81,8 @@ def _instruction(row: Mapping[str, Any]) -> str:
 # -- linear models ---------------------------------------------------------------------------------
 def tfidf_logreg(train: Dataset) -> Predictor:
     """Linear models on TF-IDF of words, or of words and characters."""
+    from toolkit.baselines import ngrams
+
     return _regressions(_reviews(train), ngrams)
 
 
@@ -127,6 +122,9 @@ def _regressions(
     for the opinions a ridge of each common aspect or pair of aspect and level, see
     :mod:`toolkit_review_augmentation.labelling`.
     """
+    import numpy as np
+
+    from toolkit.baselines import classifier
     from toolkit_review_augmentation.labelling import fit_labels
 
     given = [row["review"] for row in reviews]

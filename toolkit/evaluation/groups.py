@@ -14,7 +14,6 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.data.splits import group_hash
 from toolkit.runs.predictions import System, grouping
 
 if TYPE_CHECKING:
@@ -27,6 +26,9 @@ def group_of(task: Task, row: Row) -> str | None:
     It is a hash of 16 digits: a group is often the text of the row, which may be long and which a
     run that stores no rows must not hold.
     """
+    # Late: it loads NumPy, which commands that only list do not need.
+    from toolkit.data.splits import group_hash
+
     group = task.group(row)
     return f"{group_hash(group):016x}" if group else None
 
@@ -49,7 +51,7 @@ def with_groups(
         task: the task of the run, with its options and state.
         heldout: the run's stored rows, with their splits; empty where it stores none.
     """
-    if all("group" in line for system in systems for line in _lines(system)):
+    if all("group" in line for system in systems for line in system.lines()):
         return list(systems)
     known = {
         (row["split"], row["row_id"]): group_of(task, row)
@@ -57,7 +59,7 @@ def with_groups(
         if task.columns.keys() <= row.keys()  # rows of earlier versions may lack a column
     }
     for system in systems:
-        for line in _lines(system):
+        for line in system.lines():
             if "group" in line:
                 known[line["split"], line["row_id"]] = line["group"]
     return [
@@ -75,7 +77,3 @@ def with_groups(
         )
         for system in systems
     ]
-
-
-def _lines(system: System) -> Iterable[Mapping[str, Any]]:
-    return (line for rows in system.splits.values() for line in rows.values())

@@ -47,6 +47,10 @@ class System:
     def rows(self, split: str = "test") -> list[Mapping[str, Any]]:
         return list(self.splits.get(split, {}).values())
 
+    def lines(self) -> list[Mapping[str, Any]]:
+        """The prediction lines of all splits."""
+        return [line for rows in self.splits.values() for line in rows.values()]
+
     def values(self, metric: str, split: str = "test") -> list[Any]:
         """A metric's stored per-example values."""
         return [row["metrics"][metric] for row in self.rows(split)]
@@ -81,13 +85,9 @@ def load(run: Run) -> list[System]:
     if not systems:
         raise RunError(f"{place} names no predictions; go on with: toolkit resume")
     _check_same_rows(systems)
-    check_shapes({system.name: _lines(system) for system in systems})
+    check_shapes({system.name: system.lines() for system in systems})
     _check_applies(systems)
     return systems
-
-
-def _lines(system: System) -> list[Mapping[str, Any]]:
-    return [row for rows in system.splits.values() for row in rows.values()]
 
 
 def absent(run: Run) -> dict[str, str]:
