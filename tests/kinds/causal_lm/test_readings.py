@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from datasets import DatasetDict
 
 from kinds.causal_lm.test_causal_lm import Guess, recipe
 from kinds.causal_lm.test_causal_lm import rows as made_rows
+from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.readings import averaged, readings
 from toolkit.kinds.language.outputs import Generated, Numbers
@@ -51,29 +53,29 @@ def test_distributions_are_averaged_number_by_number() -> None:
     assert averaged([output(None)]).numbers is None
 
 
+def shares(output: Generated) -> dict[float, float]:
+    assert output.numbers is not None
+    return dict(zip(output.numbers.values, output.numbers.probabilities, strict=True))
+
+
 @pytest.mark.parametrize("model", ["tiny_llama", "tiny_qwen"])
-def test_the_model_answers_with_the_mean_of_its_readings(
-    model: str, request: pytest.FixtureRequest
+def test_the_adapter_answers_with_the_mean_of_its_readings_and_the_base_with_one(
+    model: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    place: Path = request.getfixturevalue(model)
     task = Shuffled()
-    task.options["readings"] = 4
-    kind, plain = CausalLM(task, recipe(place)), CausalLM(Guess(), recipe(place))
-    rows = [dict(row) for row in made_rows(5)]
-    for row, found in zip(rows, kind.predict(rows, adapter=False), strict=True):
-        alone = plain.predict(readings(task, row, 4), adapter=False)
-        assert found.text == alone[0].text
-        assert found.numbers is not None
-        for value, share in zip(found.numbers.values, found.numbers.probabilities, strict=True):
-            shares = [
-                one.numbers.probabilities[one.numbers.values == value].sum()
-                for one in alone if one.numbers is not None
-            ]  # fmt: skip
-            assert share == pytest.approx(np.mean(shares), rel=1e-4, abs=1e-7)
-    task.options["readings"] = 1
-    first, second = (
-        [one.numbers.probabilities for one in made.predict(rows, adapter=False) if one.numbers]
-        for made in (kind, plain)
+    kind = CausalLM(task, recipe(request.getfixturevalue(model)))
+    splits = DatasetDict({"train": made_rows(40), "validation": made_rows(12, seed=1)})
+    kind.train(
+        splits, checkpoints=tmp_path / "c", adapter=tmp_path / "adapter", watch=TrainingWatch()
     )
-    for a, b in zip(first, second, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-9)
+    rows = [dict(row) for row in made_rows(5)]
+    base = kind.predict(rows, adapter=False)
+    alone = [kind.predict(readings(task, row, 4), adapter=True) for row in rows]
+    task.options["readings"] = 4
+    for before, after in zip(base, kind.predict(rows, adapter=False), strict=True):
+        assert shares(after) == pytest.approx(shares(before), rel=1e-4, abs=1e-7)
+    for several, found in zip(alone, kind.predict(rows, adapter=True), strict=True):
+        assert found.text == several[0].text
+        for value, share in shares(found).items():
+            expected = np.mean([shares(one).get(value, 0.0) for one in several])
+            assert share == pytest.approx(expected, rel=1e-4, abs=1e-7)

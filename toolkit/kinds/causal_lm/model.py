@@ -103,7 +103,8 @@ class CausalLM(LanguageModel):
         progress: Progress | None = None,
     ) -> list[Generated]:
         count = int(self.task.options.get("readings", 1))
-        if not isinstance(self.task, NumericLMTask) or count < 2:
+        # An untrained model has not learned that the readings mean the same.
+        if not isinstance(self.task, NumericLMTask) or count < 2 or not adapter:
             return super().predict(rows, adapter=adapter, shots=shots, progress=progress)
         read = [readings(self.task, row, count) for row in rows]
         flat = [row for one in read for row in one]

@@ -60,8 +60,9 @@ class NumericLMTask(CausalLMTask):
     against a target smoothed over neighbouring numbers (a Gaussian of width ``sigma`` in the
     logarithm of the number), ``"cross-entropy"`` is TRL's own. ``decoder`` is ``greedy``,
     ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the validation split. With
-    ``readings`` above 1 each row is also read as :meth:`~toolkit.Task.augment` changes it, so often
-    in all, and the number distributions are averaged; prediction takes as many times longer.
+    ``readings`` above 1 the adapter also reads each row as :meth:`~toolkit.Task.augment` changes
+    it, so often in all, and the number distributions are averaged; its predictions take as many
+    times longer.
     """
 
     options = {
