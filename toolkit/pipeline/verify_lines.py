@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.data.splits import HELD_OUT
+from toolkit.data.splits import HELD_OUT, present
 from toolkit.evaluation.predict import has_intervals
 from toolkit.preparation.prepare import row_digest
 from toolkit.runs import record
@@ -143,7 +143,7 @@ def _data(run: Run, task: Task, found: Lines) -> Iterator[str]:
     if not found.heldout:
         return
     sizes = (run.info.get("data") or {}).get("sizes") or {}
-    for split in HELD_OUT:
+    for split in present(sizes, HELD_OUT):
         there = sum(key[0] == split for key in found.heldout)
         if split in sizes and sizes[split] != there:
             yield f"{HELDOUT} has {there:,} {split} rows, run.json counts {sizes[split]!r}"
@@ -178,12 +178,14 @@ def _digests(run: Run) -> dict[Key, str]:
 
 def _missing(run: Run, task: Task, found: Lines) -> Iterator[str]:
     """Rows that a system has not answered, and answers to rows that are not held out."""
-    splits = set(HELD_OUT) if has_intervals(task) else set(HELD_OUT) - {"calibration"}
+    sizes = (run.info.get("data") or {}).get("sizes") or {}
+    splits = set(present(sizes, HELD_OUT))
+    if not has_intervals(task):
+        splits.discard("calibration")
     stored = {key: None for key in found.heldout if key[0] in splits}
     answered = {line.key: None for _, lines in found.systems for line in lines}
     wanted = stored or answered
     where = f" of {HELDOUT}" if stored else ", which another system has answered"
-    sizes = (run.info.get("data") or {}).get("sizes") or {}
     for split in splits & sizes.keys() if not stored else ():
         count = sum(key[0] == split for key in answered)
         if count != sizes[split]:
