@@ -71,7 +71,8 @@ def score_interval(value: float, variance: float, rows: float, z: float) -> tupl
     shrunk = rows / (rows + z * z)
     centre = shrunk * (value + z * z / (2 * rows))
     half = shrunk * z * math.sqrt(variance + z * z / (4 * rows * rows))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounded, an end at 0 or 1 could miss the figure itself.
+    return max(0.0, min(value, centre - half)), min(1.0, max(value, centre + half))
 
 
 def paired_score_interval(

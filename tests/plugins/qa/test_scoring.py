@@ -106,10 +106,12 @@ def test_null_precision_and_recall():
         assert metric.value(found) == pytest.approx(wanted), name
 
 
-def test_resamples_without_rows_do_not_spoil_an_interval():
-    pairs = [(prediction("red"), reference("red"))] * 20 + [(prediction(""), reference())]
-    found = statistics.interval(*values("no_ans_exact", pairs))
-    assert found.value == found.low == found.high == 1.0
+def test_a_figure_of_the_rows_without_an_answer_has_an_interval_from_ten_of_them_on():
+    answered, empty = (prediction("red"), reference("red")), (prediction(""), reference())
+    found = statistics.interval(*values("no_ans_exact", [answered] * 20 + [empty]))
+    assert found.value == 1.0 and math.isnan(found.low) and "1 row only" in found.note
+    found = statistics.interval(*values("no_ans_exact", [answered] * 20 + [empty] * 12))
+    assert found.value == found.high == 1.0 and 0.6 < found.low < 0.9
 
 
 def test_starts_and_ends_are_compared_by_position_and_not_by_words():
