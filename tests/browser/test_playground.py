@@ -278,9 +278,9 @@ def test_guesses_change_the_ladder(page: Any, site: Any) -> None:
     metrics = site.folder("main") / "metrics.json"
     prices = {row["text"]: row["price"] for row in site.rows("test")}
     assert "human" not in json.loads(metrics.read_text())["systems"]
-    for _ in range(24):
+    for number in range(24):
         text = page.locator("#guess-card .tk-question").inner_text()
-        page.locator("#guess-number input").fill(str(prices[text] + 4))
+        page.locator("#guess-number input").fill(str(prices[text] + (2, 4)[number % 2]))
         page.click("#guess-give")
         page.wait_for_function(
             "old => document.querySelector('#guess-card').innerText.indexOf(old) < 0", arg=text
@@ -291,8 +291,8 @@ def test_guesses_change_the_ladder(page: Any, site: Any) -> None:
         if found:
             break
         time.sleep(0.5)
-    assert found and found["n"] == 24 and found["metrics"]["mae"]["value"] == pytest.approx(4.0)
-    assert found["metrics"]["mae"]["low"] == pytest.approx(4.0)
+    assert found and found["n"] == 24 and found["metrics"]["mae"]["value"] == pytest.approx(3.0)
+    assert 2 < found["metrics"]["mae"]["low"] < 3 < found["metrics"]["mae"]["high"] < 4
     report = site.folder("main") / "report.html"  # it is written after the metrics
     for _ in range(120):
         if "human" in report.read_text():
