@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from toolkit.errors import RecipeError
 from toolkit.kinds import fit
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
+from toolkit.kinds.trainer import ranked
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
 
@@ -97,3 +99,30 @@ def test_minutes_are_a_field_of_early_stopping_and_others_are_refused() -> None:
         recipes.check(Recipe("r", "", "m", early_stopping={"minute": 2}), SFTConfig, {})
     with pytest.raises(RecipeError, match="watt"):
         recipes.check(Recipe("r", "", "m", cost={"watt": 2}), SFTConfig, {})
+
+
+@pytest.mark.parametrize("greater", [True, False])
+def test_the_lower_loss_breaks_a_tie_and_nothing_else(greater: bool) -> None:
+    def value(metric: float, loss: float) -> float:
+        found = ranked({"eval_loss": loss, "eval_f1": metric}, "eval_f1", greater=greater)[
+            "eval_f1"
+        ]
+        return found if greater else -found
+
+    better = 0.9 if greater else 0.1
+    assert value(0.5, 0.1) > value(0.5, 0.2) > value(0.5, 50.0)
+    assert value(better, 9.0) > value(0.5, 0.0)
+    assert value(1e6, 0.1) > value(1e6, 0.2) > value(1e6 - 1 if greater else 1e6 + 1, 0.0)
+    assert ranked({"eval_f1": 0.5}, "eval_f1", greater=greater) == {"eval_f1": 0.5}
+    without = {"eval_loss": math.nan, "eval_f1": 0.5}
+    assert ranked(without, "eval_f1", greater=greater)["eval_f1"] == 0.5
+
+
+def test_of_checkpoints_that_are_all_right_the_surest_is_kept(
+    tiny_llama: Path, tmp_path: Path, splits: DatasetDict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed(monkeypatch, [1.0] * 6)
+    found = trained(kind(tiny_llama, splits), splits, tmp_path)
+    losses = {e["step"]: e["eval_loss"] for e in found.history if "eval_loss" in e}
+    assert len(losses) == 6 and found.info["best_metric"] == 1.0
+    assert found.info["best_step"] == min(losses, key=lambda step: losses[step])

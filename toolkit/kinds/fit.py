@@ -224,11 +224,20 @@ def fit(
             "best_step": (
                 state.global_step if state.best_global_step is None else state.best_global_step
             ),
-            "best_metric": state.best_metric,
+            "best_metric": _measured_best(trainer),
             **_end(trainer, state, seconds),
             "resumed_from_step": int(resumed.name.rpartition("-")[2]) if resumed else None,
         },
     )
+
+
+def _measured_best(trainer: Any) -> float | None:
+    """The primary metric of the best checkpoint, as it was measured and logged."""
+    state, name = trainer.state, trainer.args.metric_for_best_model
+    for entry in reversed(state.log_history):
+        if entry.get("step") == state.best_global_step and name in entry:
+            return float(entry[name])
+    return None if state.best_metric is None else float(state.best_metric)
 
 
 def trial_step(trainer: Any, lengths: np.ndarray) -> None:

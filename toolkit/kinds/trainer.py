@@ -6,6 +6,7 @@ parts are a mixin that is put before either: ``class LabelTrainer(JudgedTrainer,
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -64,6 +65,29 @@ class LengthGroupedSampler(Sampler[int]):
         whole = [b for b in batches if len(b) == self.batch]
         random.shuffle(whole)
         return iter((variant * len(lengths) + np.concatenate(whole + tail)).tolist())
+
+
+TIE = 1e-9
+"""Metrics that differ by no more than this share of their size are equal."""
+
+
+def ranked(metrics: Mapping[str, float], name: str | None, *, greater: bool) -> dict[str, float]:
+    """An evaluation in which the lower loss breaks a tie of the primary metric.
+
+    Few validation rows are soon all right. The first checkpoint that is, which may be the probe
+    that training began from, is not the best one: those after it are surer of the same answers.
+
+    Args:
+        metrics: the evaluation, with ``eval_loss`` of at least 0.
+        name: its primary metric; ``None`` where the checkpoint is chosen by nothing.
+        greater: whether more is better.
+    """
+    loss = metrics.get("eval_loss", math.nan)
+    if name is None or name not in metrics or not loss >= 0:
+        return dict(metrics)
+    value = metrics[name]
+    step = TIE * max(1.0, abs(value)) / (1 + loss)
+    return {**metrics, name: value + step if greater else value - step}
 
 
 class JudgedTrainer:
@@ -152,7 +176,11 @@ class JudgedTrainer:
         self._logged = (self.tokens_seen, time.perf_counter())
 
     def evaluate(self, *arguments: Any, **keywords: Any) -> dict[str, float]:
-        """Loss and the task's primary metric on the validation split, by the task's decoders."""
+        """Loss and the task's primary metric on the validation split, by the task's decoders.
+
+        What is logged is as measured. What is returned, and what early stopping sees, has the
+        metric as :func:`ranked` gives it, by which the best checkpoint is chosen.
+        """
         if self.judge is None:
             return {}
         if self._evaluated is not None and self._evaluated[0] == self.state.global_step:
@@ -162,10 +190,13 @@ class JudgedTrainer:
         self.model.eval()
         metrics = self.judge(self)
         self.model.train(training)
-        self._evaluated = (self.state.global_step, metrics)
         self.evaluations += 1
         self.evaluation_seconds += time.perf_counter() - started
         self.log(dict(metrics))
+        metrics = ranked(
+            metrics, self.args.metric_for_best_model, greater=bool(self.args.greater_is_better)
+        )
+        self._evaluated = (self.state.global_step, metrics)
         self.control = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
         )
