@@ -40,6 +40,18 @@ def test_values_without_spread_have_no_interval() -> None:
     assert resampling.bootstrap_t(undefined, 0.95, symmetric=True, resamples=9, seed=0) is None
 
 
+def test_draws_of_equal_units_are_infinitely_far_away() -> None:
+    """Of 36 rows one differs: a draw lacks it in 36 of 100 cases, and says nothing of a spread."""
+    for different, has in ((1, False), (2, False), (6, True)):
+        values = np.zeros(36)
+        values[:different] = 0.2
+        found = resampling.bootstrap_t(
+            values - values.mean(), 0.95, symmetric=False, resamples=2000, seed=0
+        )
+        assert (found is not None) == has
+        assert found is None or max(map(abs, found)) < 1
+
+
 def test_evenness_tells_heavy_tails() -> None:
     normal, heavy = RNG.normal(size=100_000), RNG.standard_t(3, 100_000) ** 2
     assert resampling.evenness(normal) == pytest.approx(2 / np.pi, abs=0.01)

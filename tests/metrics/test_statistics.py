@@ -128,6 +128,19 @@ def test_a_mean_that_few_rows_make_up_has_a_caveat() -> None:
     assert "few rows make up" in found.note
 
 
+@pytest.mark.parametrize("right", range(37))
+def test_a_score_has_an_interval_within_its_range_or_none(right: int) -> None:
+    """However many rows are nearly all wrong, or all right."""
+    score = Metric("token_f1", lambda prediction, reference: 0.0)
+    found = statistics.interval(
+        score, [0.0] * (36 - right) + [0.2, 0.7, 1.0] * (right // 3) + [1.0] * (right % 3)
+    )
+    if math.isnan(found.low):
+        assert found.note
+    else:
+        assert 0 <= found.low <= found.value <= found.high <= 1
+
+
 def test_an_undefined_figure_is_not_an_error_and_not_in_json() -> None:
     found = statistics.interval(R2, [(1.0, 5.0)] * 30)  # equal references: R² divides by zero
     assert not math.isfinite(found.value)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _CELLS = 240_000
 """Values held per resampled batch: what fits a CPU's cache is also the fastest (measured)."""
 
+EQUAL, FAR = 1e-12, 1e30
+"""The variance, of units that have 1, below which a draw's units are equal, and its distance."""
+
 MOST_ENUMERATED = 12
 """With at most so many units that differ, all 4,096 permutations are counted instead of drawn."""
 
@@ -88,7 +91,8 @@ def bootstrap_t(
         seed: of the draws.
 
     Returns:
-        Two distances to add to the figure; ``None`` where the units show no spread.
+        Two distances to add to the figure; ``None`` where the units show no spread, or so many are
+        equal that draws of equal units alone decide an end.
     """
     import numpy as np
 
@@ -98,17 +102,20 @@ def bootstrap_t(
     scaled = found / spread
     moments = _times(_draws(found.size, resamples, seed), np.stack([scaled, scaled**2], axis=1))
     means = moments[:, 0] / found.size
+    variances = moments[:, 1] / found.size - means**2
+    # A draw of equal units has no spread: however near its mean is, it is infinitely far away.
+    equal = variances <= EQUAL
     with np.errstate(all="ignore"):
-        distances = means / np.sqrt(moments[:, 1] / found.size - means**2)
-    distances = distances[np.isfinite(distances)]
-    if distances.size == 0:
-        return None
+        distances = np.where(equal, np.sign(means) * FAR, means / np.sqrt(variances))
     tail, least = (1 - confidence) / 2, quantile(found.size, confidence) / (found.size - 1) ** 0.5
     if symmetric:
-        far = max(least, float(np.quantile(np.abs(distances), confidence))) * spread
-        return -far, far
-    low, high = np.quantile(distances, [tail, 1 - tail])
-    return -max(least, float(high)) * spread, max(least, -float(low)) * spread
+        below = above = max(least, float(np.quantile(np.abs(distances), confidence)))
+    else:
+        low, high = np.quantile(distances, [tail, 1 - tail])
+        below, above = max(least, float(high)), max(least, -float(low))
+    if max(below, above) > FAR / found.size:
+        return None
+    return -below * spread, above * spread
 
 
 def evenness(found: np.ndarray) -> float:

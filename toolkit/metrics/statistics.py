@@ -198,7 +198,8 @@ def _resampled(
     )
     if reach is None:
         return replace(whole, note=_no_spread(found))
-    result = _with(whole, of, (whole.value + reach[0], whole.value + reach[1]))
+    ends = _possible(metric, columns, (whole.value + reach[0], whole.value + reach[1]))
+    result = _with(whole, of, ends)
     uneven = _unevenness(metric.aggregate, columns, found, of)
     if metric.aggregate is mean:
         if uneven > 2 and not result.note:
@@ -209,6 +210,14 @@ def _resampled(
     if of.rows < MANY_ROWS and not result.note:
         return replace(result, note=f"Fewer than {MANY_ROWS} rows may hide that a few decide.")
     return result
+
+
+def _possible(metric: Metric, columns: Columns, ends: tuple[float, float]) -> tuple[float, float]:
+    """The part of an interval where a mean can be: of errors not below 0, of scores not above 1."""
+    if metric.aggregate is not mean or (columns[0] < 0).any():
+        return ends
+    score = metric.greater_is_better and not metric.unit and (columns[0] <= 1).all()
+    return max(0.0, ends[0]), min(1.0, ends[1]) if score else ends[1]
 
 
 def _unevenness(
@@ -385,7 +394,7 @@ def _rare(rows: int) -> str:
 
 def _no_spread(found: np.ndarray) -> str:
     if math.isfinite(float(found.sum())):
-        return "All rows have the same value: they do not show how far others may differ."
+        return "All or nearly all rows have the same value: they do not show how far others differ."
     return "The figure is undefined without one of the rows."
 
 
