@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -54,7 +55,7 @@ def test_groups_of_all_tasks_hold_copies_in_both_forms(form: str) -> None:
     ]
     for grouped in (
         lambda row: Echo.group(Echo(), row),
-        lambda row: QuestionAnsweringTask.group(None, row),  # type: ignore[arg-type]
+        lambda row: QuestionAnsweringTask.group(SimpleNamespace(state={}), row),  # type: ignore[arg-type]
         lambda row: FormTask.group(None, row),  # type: ignore[arg-type]
         lambda row: group(row["text"]),
         lambda row: digest(row["text"]),

@@ -51,7 +51,7 @@ def headings(context: RunContext) -> list[str]:
 def test_the_stages_are_those_that_a_run_counts_as_finished() -> None:
     assert tuple(each.name for each in stages.STAGES) == STAGES
     assert [each.name for each in stages.STAGES if not each.shared] == ["score", "report"]
-    assert [each.name for each in stages.STAGES if each.restore] == ["data"]
+    assert [each.name for each in stages.STAGES if each.restore] == ["data", "base"]
 
 
 def test_a_stage_records_the_files_that_it_writes(context: RunContext) -> None:
