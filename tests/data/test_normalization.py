@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_fixtures import Echo
+from kinds.question_answering.test_question_answering import Colours
 from toolkit.data import normalized
 from toolkit.data.normalization import class_key
 from toolkit.data.splits import group_hash
-from toolkit.kinds.question_answering.task import QuestionAnsweringTask
 from toolkit.plugins.toml_kinds import FormTask
 from toolkit.plugins.toml_task import read as task_at
 from toolkit.preparation.leakage import leakage
@@ -55,7 +54,7 @@ def test_groups_of_all_tasks_hold_copies_in_both_forms(form: str) -> None:
     ]
     for grouped in (
         lambda row: Echo.group(Echo(), row),
-        lambda row: QuestionAnsweringTask.group(SimpleNamespace(state={}), row),  # type: ignore[arg-type]
+        Colours().group,
         lambda row: FormTask.group(None, row),  # type: ignore[arg-type]
         lambda row: group(row["text"]),
         lambda row: digest(row["text"]),
