@@ -135,10 +135,17 @@ def test_a_score_has_an_interval_within_its_range_or_none(right: int) -> None:
     found = statistics.interval(
         score, [0.0] * (36 - right) + [0.2, 0.7, 1.0] * (right // 3) + [1.0] * (right % 3)
     )
-    if math.isnan(found.low):
-        assert found.note
-    else:
-        assert 0 <= found.low <= found.value <= found.high <= 1
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert found.low < found.high and found.high - found.low < 0.5
+
+
+def test_systems_of_which_one_is_nearly_always_right_and_one_never_differ() -> None:
+    score = Metric("token_f1", lambda prediction, reference: 0.0)
+    for groups in (None, [i // 2 for i in range(60)]):
+        found = statistics.paired(score, [1.0] * 59 + [0.5], [0.0] * 59 + [0.1], groups=groups)
+        assert 0.6 < found.low < found.difference < found.high <= 1 and found.p < 0.01
+    errors = mae(unit="$")  # of errors nothing bounds how far others may differ
+    assert math.isnan(statistics.paired(errors, [1.0] * 59 + [0.5], [0.0] * 60).low)
 
 
 def test_an_undefined_figure_is_not_an_error_and_not_in_json() -> None:

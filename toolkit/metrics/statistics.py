@@ -27,7 +27,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from toolkit.metrics import resampling, shares
+from toolkit.metrics import bounded, resampling, shares
+from toolkit.metrics.bounded import Columns
 from toolkit.metrics.conformal import COVERAGE as COVERAGE
 from toolkit.metrics.conformal import conformal_width as conformal_width
 from toolkit.metrics.metric import mean
@@ -75,7 +76,6 @@ MANY_ROWS = 200
 FEWEST_DIFFERENT = 6
 """If fewer units differ, no permutation test can give a p-value below 5 %."""
 
-Columns = tuple[Any, ...]
 Result = TypeVar("Result", Estimate, Comparison)
 
 RowValues = Sequence[Any]
@@ -191,14 +191,17 @@ def _resampled(
 ) -> Estimate:
     """The bootstrap-t of the jackknife values of a figure."""
     found = _influences(metric.aggregate, columns, of)
-    if abs(found).max() <= 1e-12 * abs(whole.value):  # nothing but rounding
-        return replace(whole, note=_no_spread(found))
-    reach = resampling.bootstrap_t(
-        found, CONFIDENCE, symmetric=False, resamples=resamples, seed=seed
-    )
+    reach = None
+    if abs(found).max() > 1e-12 * abs(whole.value):  # more than rounding
+        reach = resampling.bootstrap_t(
+            found, CONFIDENCE, symmetric=False, resamples=resamples, seed=seed
+        )
+    if reach is None and bounded.is_score(metric, columns):
+        return _with(whole, of, bounded.widest(whole.value, of, CONFIDENCE))
     if reach is None:
         return replace(whole, note=_no_spread(found))
-    ends = _possible(metric, columns, (whole.value + reach[0], whole.value + reach[1]))
+    reached = whole.value + reach[0], whole.value + reach[1]
+    ends = bounded.possible(metric, columns, reached, whole.value, of, CONFIDENCE)
     result = _with(whole, of, ends)
     uneven = _unevenness(metric.aggregate, columns, found, of)
     if metric.aggregate is mean:
@@ -210,14 +213,6 @@ def _resampled(
     if of.rows < MANY_ROWS and not result.note:
         return replace(result, note=f"Fewer than {MANY_ROWS} rows may hide that a few decide.")
     return result
-
-
-def _possible(metric: Metric, columns: Columns, ends: tuple[float, float]) -> tuple[float, float]:
-    """The part of an interval where a mean can be: of errors not below 0, of scores not above 1."""
-    if metric.aggregate is not mean or (columns[0] < 0).any():
-        return ends
-    score = metric.greater_is_better and not metric.unit and (columns[0] <= 1).all()
-    return max(0.0, ends[0]), min(1.0, ends[1]) if score else ends[1]
 
 
 def _unevenness(
@@ -322,7 +317,12 @@ def _difference(
         found = _influences(mean, (a[0] - b[0],), of)
     else:
         found = _influences(metric.aggregate, a, of) - _influences(metric.aggregate, b, of)
-    return _difference_resampled(whole, found, _differ(a, b, of), of, resamples, seed)
+    result = _difference_resampled(whole, found, _differ(a, b, of), of, resamples, seed)
+    if result.note == _no_spread(found) and bounded.is_score(metric, (*a, *b)):
+        # Half of one more than a difference of scores is a score.
+        low, high = bounded.widest((whole.difference + 1) / 2, of, CONFIDENCE)
+        return _with(whole, of, (2 * low - 1, 2 * high - 1))
+    return result
 
 
 def _differ(a: Columns, b: Columns, of: Units) -> int:
@@ -361,7 +361,7 @@ def _difference_resampled(
 def _with(whole: Result, of: Units, ends: tuple[float, float]) -> Result:
     note = ""
     if of.groups is not None and of.effective < FEW_GROUPS:
-        note = f"With {_groups(of)} the interval holds only if they are much alike."
+        note = f"With {of.described} the interval holds only if they are much alike."
     return replace(whole, low=float(ends[0]), high=float(ends[1]), note=note)
 
 
@@ -369,19 +369,8 @@ def _too_few(of: Units) -> str:
     """Why there are too few units for any interval; empty where there are enough."""
     if of.groups is None:
         return "" if of.rows > 1 else "One row has no interval."
-    too_few = of.effective < (FEW_GROUPS if _unequal(of) else TOO_FEW_GROUPS)
-    return f"{_groups(of)}: too few for an interval." if too_few else ""
-
-
-def _unequal(of: Units) -> bool:
-    return of.effective < 0.75 * of.count
-
-
-def _groups(of: Units) -> str:
-    """The number of groups, and how many of equal size would know as much where that is fewer."""
-    if _unequal(of):
-        return f"{of.count} groups (so unequal that they count as {of.effective:.0f})"
-    return f"{of.count} groups"
+    too_few = of.effective < (FEW_GROUPS if of.unequal else TOO_FEW_GROUPS)
+    return f"{of.described}: too few for an interval." if too_few else ""
 
 
 def _rarest(counts: np.ndarray) -> int:

@@ -67,6 +67,18 @@ class Units:
         return float(self.sizes.sum() ** 2 / (self.sizes**2).sum())
 
     @property
+    def unequal(self) -> bool:
+        """Whether units of equal size would be three quarters as many, or fewer."""
+        return self.effective < 0.75 * self.count
+
+    @property
+    def described(self) -> str:
+        """The number of groups, and how many of equal size would know as much where fewer."""
+        if self.unequal:
+            return f"{self.count} groups (so unequal that they count as {self.effective:.0f})"
+        return f"{self.count} groups"
+
+    @property
     def size(self) -> float:
         """The size of the unit that a row finds itself in, on average."""
         return 1.0 if self.sizes is None else float((self.sizes**2).sum() / self.sizes.sum())
