@@ -83,9 +83,10 @@ def test_further_systems_are_no_copies_and_are_compared(summaries: Path) -> None
     for name in ("two-stage", "ensemble"):
         assert ("adapter", name) in compared
         assert f"| adapter against {name} |" in report
-    # An untrained model gives the same output for a whole text and its extract, so that a stage
-    # changes the output is tested in tests/kinds/language/test_variants.py.
-    assert texts(summaries, "ensemble") != texts(summaries, "adapter")
+    # A random model writes the same whatever it reads and whichever checkpoints it is made of; that
+    # a stage changes the output is tested in tests/kinds/language/test_variants.py.
+    members = [p.read_bytes() for p in (summaries / "adapter" / "members").rglob("*.safetensors")]
+    assert len(set(members)) == 2
     assert "two-stage: 3 sentences are extracted" in report
 
 
