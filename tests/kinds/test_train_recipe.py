@@ -10,10 +10,13 @@ import pytest
 from datasets import Dataset, DatasetDict
 
 from tiny_tasks import TinyGoods, TinyPrices, price_rows
+from toolkit.kinds import fit
 from toolkit.kinds.base import TaskModel, TrainingWatch
+from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.registry import model_class
 from toolkit.models import backend, loading
 from toolkit.recipe import Recipe
+from toolkit.system import precision
 
 FIELDS = {"per_device_train_batch_size": 4, "max_steps": 6, "eval_strategy": "steps",
           "eval_steps": 2, "learning_rate": 5e-3, "bf16": False}  # fmt: skip
@@ -69,3 +72,18 @@ def test_a_backend_receives_one_request_for_the_model(tiny_llama: Path) -> None:
         )
     ]
     assert not kind.model.training
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_a_processor_without_bfloat16_trains_in_float32(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pays: bool
+) -> None:
+    monkeypatch.setattr(precision, "bfloat16_pays", lambda: pays)
+    for training, wanted in (({"bf16": True}, True), ({}, True), ({"bf16": False}, False)):
+        made = Recipe("tiny", "tiny", str(tiny_llama), training=training, lora={"r": 4})
+        task = TinyPrices()
+        model = CausalLM(task, made)
+        assert fit.arguments(model, made, tmp_path).bf16 == (wanted and pays)
+        assert (CausalLM.computes_in(made, gpu=True) == "bfloat16") == wanted
+        quantized = dataclasses.replace(made, quantization={"load_in_4bit": True})
+        assert (CausalLM.computes_in(quantized, gpu=False) == "bfloat16") == wanted

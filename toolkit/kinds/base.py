@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from toolkit.errors import ModelError
 from toolkit.recipe import Recipe
+from toolkit.system import precision
 from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
@@ -181,6 +182,18 @@ class TaskModel(ABC):
         if recipe.training.get("fp16"):
             return "float16"
         return "bfloat16" if recipe.training.get("bf16", cls.mixed == "bfloat16") else None
+
+    @classmethod
+    def computes_in(cls, recipe: Recipe, *, gpu: bool) -> str | None:
+        """As :meth:`trains_in`, but for a processor without bfloat16 instructions.
+
+        It imitates them, ten times slower than float32, which is taken there instead. Quantized
+        models stay as they are: their layers compute in what the quantization names.
+        """
+        wanted = cls.trains_in(recipe)
+        if wanted != "bfloat16" or gpu or recipe.quantization or precision.bfloat16_pays():
+            return wanted
+        return None
 
     @classmethod
     @abstractmethod

@@ -87,6 +87,8 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
         **fixed,
     }
     fields.pop("model_init_kwargs", None)  # the model is loaded already
+    if kind.trains_in(recipe) != kind.computes_in(recipe, gpu=not fields["use_cpu"]):
+        fields["bf16"] = False
     if fields["use_cpu"] and "optim" in fields:
         fields["optim"] = UNPAGED.get(str(fields["optim"]), fields["optim"])
     # A checkpoint is saved at each evaluation, so that the best one is always there.

@@ -18,7 +18,7 @@ from toolkit.kinds.base import TrainingWatch
 from toolkit.pipeline.context import RunContext, adapter_name
 from toolkit.runs.files import read_json, write_json
 from toolkit.runs.run import Run
-from toolkit.system import distributed
+from toolkit.system import distributed, precision
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -34,6 +34,9 @@ def train_all(context: RunContext) -> None:
     """Train once for each seed, except where a resumed run has saved the adapter already."""
     backend, console = context.backend, context.console
     console.note(f"backend {backend['name']}: {backend['reason']}")
+    model, recipe = context.model, context.recipe
+    if model.trains_in(recipe) and not model.computes_in(recipe, gpu=precision.has_gpu()):
+        console.note("this processor has no bfloat16 instructions: training computes in float32")
     if distributed.count() > 1:
         console.note(f"{distributed.count()} processes share training and predicting")
     for index in range(context.seeds):

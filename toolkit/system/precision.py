@@ -18,6 +18,13 @@ def bfloat16_pays() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+def has_gpu() -> bool:
+    """Whether torch computes on a GPU here."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
 def autocast() -> Any:
     """A context that computes in bfloat16 where that pays."""
     import torch

@@ -233,7 +233,7 @@ class _Measured:
         with torch.device("meta"):
             model = adapters.add_lora(
                 model, self.recipe.lora, seed=0, task_type=self.kind.task_type,
-                computing=self.kind.trains_in(self.recipe),
+                computing=self.kind.computes_in(self.recipe, gpu=self.gpu),
             )  # fmt: skip
         if self.recipe.quantization and self.kind.task_type == "CAUSAL_LM":
             for parameter in model.parameters():
@@ -311,7 +311,7 @@ class _Measured:
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         import torch
 
-        reduced = self.kind.trains_in(self.recipe)
+        reduced = self.kind.computes_in(self.recipe, gpu=self.gpu)
         if reduced is None:
             return contextlib.nullcontext()
         return torch.autocast("cpu", getattr(torch, reduced))
