@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -131,3 +132,9 @@ def test_the_nearest_sentence_is_a_whole_one(question: str, context: str, answer
 def test_the_first_words_of_a_script_without_blanks() -> None:
     rows = Dataset.from_dict({"text": ["北京是中国的首都。"]})
     assert baselines.first_words("text", 2)(rows)(rows) == ["北京"]
+
+
+def test_copies_in_both_unicode_forms_are_one_group_of_a_tuned_baseline() -> None:
+    forms = [unicodedata.normalize(form, "Café  crème") for form in ("NFC", "NFD")]
+    assert len(set(forms)) == 2
+    assert len(set(baselines._groups(Dataset.from_dict({"text": forms}), None, forms))) == 1

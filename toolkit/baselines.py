@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit.data.normalization import normalized
 from toolkit.metrics import texts
 from toolkit.models.sentence_encoder import sentence_encoder, sentence_vectors
 from toolkit.task import Row
@@ -94,9 +95,9 @@ def _vectorizer() -> Any:
 
 
 def _groups(rows: Dataset, group: Text | None, texts: Sequence[str]) -> list[str]:
-    """The group of each row; where none is given, its text without case and blanks."""
+    """The group of each row; where none is given, its normalised text, as copies share one."""
     if group is None:
-        return [" ".join(text.casefold().split()) for text in texts]
+        return [normalized(text) for text in texts]
     return _texts(rows, group)
 
 
@@ -241,13 +242,10 @@ def embeddings_logistic(
     """
 
     def fit(train: Dataset) -> Predictor:
-        from toolkit.models.linear import classifier, sample
+        from toolkit.models.linear import classifier
 
-        encode = sentence_vectors("The baseline on sentence embeddings", max_tokens=128)
-        few = train.select(sample(len(train), EMBEDDED_ROWS))
-        texts = _texts(few, text)
-        groups = _groups(few, group, texts)
-        _, model = classifier([encode(texts)], few[answer][:], groups, ordered=ordered)
+        encode, few, vectors, groups = _embedded(train, text, group)
+        _, model = classifier([vectors], few[answer][:], groups, ordered=ordered)
         return _predictor(lambda rows: model(encode(_texts(rows, text))))
 
     return fit
@@ -294,15 +292,27 @@ def embeddings_ridge(text: Text, answer: str, group: Text | None = None) -> Base
     """
 
     def fit(train: Dataset) -> Predictor:
-        from toolkit.models.linear import regressor, sample
+        from toolkit.models.linear import regressor
 
-        encode = sentence_vectors("The baseline on sentence embeddings", max_tokens=128)
-        few = train.select(sample(len(train), EMBEDDED_ROWS))
-        texts = _texts(few, text)
-        _, model = regressor([encode(texts)], few[answer][:], _groups(few, group, texts))
+        encode, few, vectors, groups = _embedded(train, text, group)
+        _, model = regressor([vectors], few[answer][:], groups)
         return _predictor(lambda rows: model(encode(_texts(rows, text))).tolist())
 
     return fit
+
+
+def _embedded(
+    train: Dataset, text: Text, group: Text | None
+) -> tuple[Callable[[Sequence[str]], Any], Dataset, Any, list[str]]:
+    """The encoder; the rows that are fitted on, at most :data:`EMBEDDED_ROWS`; their embeddings,
+    shape (rows, 384); and their groups.
+    """
+    from toolkit.models.linear import sample
+
+    encode = sentence_vectors("The baseline on sentence embeddings", max_tokens=128)
+    few = train.select(sample(len(train), EMBEDDED_ROWS))
+    texts = _texts(few, text)
+    return encode, few, encode(texts), _groups(few, group, texts)
 
 
 def _constant(answer: str, ordered: bool) -> Baseline:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from toolkit.system import environment
+from toolkit.system import environment, precision
 
 if TYPE_CHECKING:
     from toolkit.recipe import Recipe
@@ -72,17 +72,11 @@ def _clashing() -> list[Finding]:
     """Installed versions that are known not to work together."""
     from toolkit.system import versions as compatibility
 
-    found = compatibility.clashes(gpu=_has_gpu())
+    found = compatibility.clashes(gpu=precision.has_gpu())
     return [
         Finding("clash", "warning" if clash.warning else "broken", f"{versions}: {clash.what}")
         for clash, versions in found
     ]
-
-
-def _has_gpu() -> bool:
-    import torch
-
-    return bool(torch.cuda.is_available())
 
 
 def _gpu() -> Finding:
@@ -124,7 +118,7 @@ def _unsloth() -> Finding:
 
     if not importlib.util.find_spec("unsloth"):
         return Finding("unsloth backend", "absent", "auto uses transformers")
-    unmet = compatibility.unmet("unsloth", frozenset() if _has_gpu() else HEAVY_PARTS)
+    unmet = compatibility.unmet("unsloth", frozenset() if precision.has_gpu() else HEAVY_PARTS)
     wrong = [one for one in unmet if "wants" in one]
     done = subprocess.run(
         [sys.executable, "-c", "from toolkit.models import unsloth; unsloth.activate()"],

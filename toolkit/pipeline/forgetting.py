@@ -22,7 +22,8 @@ from toolkit.formatting import signed
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
 from toolkit.pipeline.restore import load_task, make_kind
-from toolkit.runs.files import read_jsonl, write_json
+from toolkit.runs.contents import stored_test_rows
+from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import environment
 
@@ -85,7 +86,7 @@ def forgetting(
                 f"run {other.id} is on {kind.recipe.model}, and run {run.id} on "
                 f"{model.recipe.model}; name runs on the same model"
             )
-    held = [(other, kind, _rows(other, rows)) for other, kind in neighbours]
+    held = [(other, kind, stored_test_rows(other, rows)) for other, kind in neighbours]
     model.load_adapter(run.adapter)
     base, ours = (text_losses(model, texts, adapter=adapter) for adapter in (False, True))
     found = [compared(BUILT_IN if text is None else text.name, "texts", base, ours)]
@@ -112,14 +113,6 @@ def _model(run: Run) -> LanguageModel:
             "by the loss of text and does not apply to it"
         )
     return kind
-
-
-def _rows(run: Run, most: int) -> list[dict[str, Any]]:
-    place = run.data / "heldout.jsonl"
-    if not place.is_file():
-        raise RunError(f"{run.path} holds no held-out rows; it was run with --no-store-data")
-    rows = [row for row in read_jsonl(place) if row.pop("split") == "test"]
-    return rows[:most]
 
 
 def read_texts(file: Path | None) -> list[str]:

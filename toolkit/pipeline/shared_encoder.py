@@ -16,7 +16,8 @@ from toolkit.kinds.base import Progress
 from toolkit.models import adapters
 from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.runs import predictions
-from toolkit.runs.files import read_jsonl, write_json
+from toolkit.runs.contents import stored_test_rows
+from toolkit.runs.files import write_json
 from toolkit.runs.predictions import same
 from toolkit.runs.run import Run
 from toolkit.system import environment
@@ -89,16 +90,10 @@ def _name(task: str, taken: Sequence[str]) -> str:
 
 def _compared(shared: SharedEncoder, name: str, run: Run, task: Task, most: int) -> dict[str, Any]:
     """How many of at most ``most`` test rows get the prediction that the run has stored."""
-    place = run.data / "heldout.jsonl"
-    if not place.is_file():
-        raise RunError(f"{run.path} holds no held-out rows; it was run with --no-store-data")
+    rows: list[Row] = [*stored_test_rows(run, most)]
     ours = predictions.trained(predictions.load(run))
     if ours is None:
         raise RunError(f"run {run.id} has no predictions of an adapter")
-    rows: list[Row] = []
-    for row in read_jsonl(place):
-        if row.pop("split") == "test" and len(rows) < most:
-            rows.append(row)
     decoded = decode_as(task, ours.entry, shared.predict(name, rows), rows)
     stored = ours.splits["test"]
     differing = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.errors import RunError
 from toolkit.runs import predictions
 from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.predictions import System
@@ -75,3 +76,15 @@ def read_run(run: Run) -> RunContents:
 
 def _optional(place: Path) -> Any:
     return read_json(place) if place.is_file() else None
+
+
+def stored_test_rows(run: Run, most: int) -> list[dict[str, Any]]:
+    """The first test rows of a run, without the column ``split``, at most so many.
+
+    Raises:
+        RunError: the run does not store its rows.
+    """
+    place = run.data / "heldout.jsonl"
+    if not place.is_file():
+        raise RunError(f"{run.path} holds no held-out rows; it was run with --no-store-data")
+    return [row for row in read_jsonl(place) if row.pop("split") == "test"][:most]
