@@ -75,6 +75,11 @@ class Sessions:
             self._conversations[key] = conversation
             return True
 
+    def is_last(self, visitor: Visitor | None, view: str, stop: Stop) -> bool:
+        """Whether nothing has been asked in that view since a stop event began."""
+        with self._lock:
+            return self._events.get(_key(visitor, view)) is stop
+
     @contextmanager
     def stoppable(self, visitor: Visitor | None, view: str) -> Iterator[Stop]:
         """The stop event of :meth:`begin`, or a new one; dropped after the outermost block."""

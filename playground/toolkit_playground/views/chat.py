@@ -68,8 +68,11 @@ def build(page: Page) -> None:
     turns = gr.State(Conversation())
     outputs = [turns, *boxes.values(), status, export]
 
+    def blank() -> list[Any]:
+        return [*_shown(Conversation()), "", ""]
+
     def values(key: str | None) -> list[Any]:
-        return [*_shown(Conversation()), "", "", introduction(page, key)]
+        return [*blank(), introduction(page, key)]
 
     page.follow([*outputs, about], values)
 
@@ -78,7 +81,7 @@ def build(page: Page) -> None:
         *controls: Any,
     ) -> Iterator[list[Any]]:  # fmt: skip
         if not page.sessions.goes_on(request, VIEW, turns.name):
-            yield [*_shown(Conversation()), "", ""]
+            yield blank()
             return
         if not turns or complete(turns[-1], WHO[who]):
             yield [*_shown(turns), gr.skip(), gr.skip()]
@@ -136,13 +139,14 @@ def build(page: Page) -> None:
         if place:  # only the first is for programs
             answer |= {"api_name": None, "api_visibility": "private"}
         page.answer(
-            start.then, VIEW, talk, [page.chosen, who, system, turns, *controls], outputs, **answer
-        )
+            start.then, VIEW, talk, [page.chosen, who, system, turns, *controls], outputs,
+            left=blank, **answer,
+        )  # fmt: skip
     page.stop(stop, VIEW)
 
     def forget(request: gr.Request) -> list[Any]:
         page.sessions.discard(request, VIEW)
-        return [*_shown(Conversation()), "", ""]
+        return blank()
 
     # Queued, so that it comes after the pieces that are on their way to the browser.
     gr.on([clear.click, *(box.clear for box in boxes.values())], forget, None, outputs, **QUIET)

@@ -83,7 +83,7 @@ class Page:
 
     def answer(
         self, start: Any, view: str, function: Callable[..., Any], inputs: Any, outputs: Any,
-        **options: Any,
+        left: Callable[[], list[Any]] | None = None, **options: Any,
     ) -> None:  # fmt: skip
         """Let an event use the model, once what that session did before in the view has stopped.
 
@@ -92,6 +92,8 @@ class Page:
             view: the name under which :meth:`Sessions.stoppable` finds the stop event.
             function, inputs, outputs: as of a gradio event; the function's first argument is the
                 gradio ``Request``. What it gives after :meth:`Sessions.discard` is dropped.
+            left: what the outputs show after that, for as long as nothing new is asked; by default
+                what stands there.
             options: further ones of that event.
         """
 
@@ -100,10 +102,13 @@ class Page:
 
         # Not queued, so that it stops an answer that is still being written.
         start(begin, None, None, queue=False, **QUIET).then(
-            self._kept(view, function, outputs), inputs, outputs, **options, **MODEL_QUEUE
+            self._kept(view, function, outputs, left), inputs, outputs, **options, **MODEL_QUEUE
         )
 
-    def _kept(self, view: str, function: Callable[..., Any], outputs: Any) -> Callable[..., Any]:
+    def _kept(
+        self, view: str, function: Callable[..., Any], outputs: Any,
+        left: Callable[[], list[Any]] | None,
+    ) -> Callable[..., Any]:  # fmt: skip
         """The function, whose answers are dropped once its session has discarded them."""
         count = len(outputs) if isinstance(outputs, Sequence) else 1
         nothing = [gr.skip()] * count if count > 1 else gr.skip()
@@ -113,8 +118,13 @@ class Page:
             with self.sessions.stoppable(request, view) as stop:
                 for piece in function(request, *values):
                     if stop.discarded:
-                        return
+                        break
                     yield piece
+                if stop.discarded:
+                    # At the end of an answer gradio sends the last piece once more, and the one
+                    # before this may have overtaken what took its place.
+                    alone = self.sessions.is_last(request, view, stop)
+                    yield left() if left and alone else nothing
 
         @wraps(function)
         def whole(request: gr.Request, *values: Any) -> Any:
