@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,10 @@ def add_lora(
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     set_seed(seed)
     try:
-        return get_peft_model(model, LoraConfig(task_type=task_type, **fields))
+        with warnings.catch_warnings():
+            # An adapter on one of two tied ends stays on that one: see merged().
+            warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`")
+            return get_peft_model(model, LoraConfig(task_type=task_type, **fields))
     except ValueError as error:
         raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
 
@@ -89,8 +93,8 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        with _no_vocabulary_warning():
-            model.save_pretrained(str(temporary))
+        # PEFT would add the base's embeddings, unchanged, to an adapter on one of the two ends.
+        model.save_pretrained(str(temporary), save_embedding_layers=False)
         tokenizer.save_pretrained(str(temporary))
         (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; the run has its own
         _settle_config(temporary / "adapter_config.json", str(extra.get("model", "")))
@@ -102,14 +106,6 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
             f"cannot save the adapter in {folder}: {error}; make room, then go on with: toolkit "
             "resume"
         ) from error
-
-
-@contextlib.contextmanager
-def _no_vocabulary_warning() -> Iterator[None]:
-    """Hide PEFT's warning that it cannot tell if the vocabulary has grown: it never has here."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Could not find a config file in")
-        yield
 
 
 def _replace(folder: Path, new: Path) -> None:
@@ -157,8 +153,6 @@ def attach_adapter(
         ModelError: the folder has no adapter, or one of another architecture, with weights missing
             or left over. PEFT itself only warns of these, and the adapter then does nothing.
     """
-    import warnings
-
     from peft import PeftModel
     from safetensors import safe_open
 
@@ -197,14 +191,19 @@ def _compare_keys(
 ) -> None:
     from peft import get_peft_model_state_dict
 
-    with _no_vocabulary_warning():
-        state = get_peft_model_state_dict(peft, adapter_name=name)
-    wanted = {
-        key.replace(".base_model.model.", ".")
-        for key in state
-        if not any(f".{other}." in key for other in beside)
-    }
-    missing, unexpected = sorted(wanted - set(saved)), sorted(set(saved) - wanted)
+    def keys(embeddings: bool) -> set[str]:
+        state = get_peft_model_state_dict(
+            peft, adapter_name=name, save_embedding_layers=embeddings
+        )
+        return {
+            key.replace(".base_model.model.", ".")
+            for key in state
+            if not any(f".{other}." in key for other in beside)
+        }
+
+    wanted = keys(embeddings=False)
+    # What others save may hold the embeddings too.
+    missing, unexpected = sorted(wanted - set(saved)), sorted(set(saved) - keys(embeddings=True))
     if missing or unexpected:
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {len(missing)} weights missing"
@@ -216,25 +215,35 @@ def _compare_keys(
 def merged(model: Any) -> Iterator[None]:
     """Merge a LoRA adapter into its base's weights within a block: scoring is a quarter faster.
 
-    Only where that is exact and cheap, in float32 on a CPU; elsewhere the block changes nothing.
-    Afterwards the base's weights are bit for bit as before: they are restored from copies, because
-    subtracting the adapter again would round.
+    Only where that is exact and cheap, in float32 on a CPU; elsewhere the block changes nothing. A
+    weight that two layers share, as input embeddings and a tied head do, is left alone, because an
+    adapter on one of them must not reach the other (peft#2018): its layer computes the adapter
+    beside the weight. Afterwards the base's weights are bit for bit as before: they are restored
+    from copies, because subtracting the adapter again would round.
     """
     import torch
     from peft.tuners.lora import LoraLayer
 
+    users = Counter(
+        weight.data_ptr() for _, weight in model.named_parameters(remove_duplicate=False)
+    )
     layers = [m for m in model.modules() if isinstance(m, LoraLayer)]
     weights = [layer.get_base_layer().weight for layer in layers]
     if not layers or any(w.dtype != torch.float32 or w.device.type != "cpu" for w in weights):
         yield
         return
-    kept = [weight.detach().clone() for weight in weights]
-    model.merge_adapter()
+    alone = [
+        (layer, weight, weight.detach().clone())
+        for layer, weight in zip(layers, weights, strict=True)
+        if users[weight.data_ptr()] == 1
+    ]
+    for layer, _, _ in alone:
+        layer.merge()
     try:
         yield
     finally:
-        model.unmerge_adapter()
-        for weight, before in zip(weights, kept, strict=True):
+        for layer, weight, before in alone:
+            layer.unmerge()
             weight.data.copy_(before)
 
 

@@ -1,0 +1,69 @@
+"""Adapters of every form of PEFT's: scored from merged weights as beside them, and saved whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from toolkit.models import adapters, embedded
+
+FORMS: dict[str, dict[str, Any]] = {
+    "layers": {"target_modules": "all-linear"},
+    "tied head": {"target_modules": ["q_proj", "lm_head"]},
+    "tied embeddings": {"target_modules": ["q_proj", "embed_tokens"]},
+    "both ends": {"target_modules": ["q_proj", "embed_tokens", "lm_head"]},
+    "both ends kept tied": {
+        "target_modules": ["q_proj", "embed_tokens"], "ensure_weight_tying": True,
+    },
+    "some tokens": {"target_modules": ["q_proj"], "trainable_token_indices": [3, 4, 5]},
+    "weight decomposed": {"target_modules": "all-linear", "use_dora": True},
+    "rank stabilised": {"target_modules": "all-linear", "use_rslora": True},
+    "of several ranks": {"target_modules": ["q_proj", "v_proj"], "rank_pattern": {"q_proj": 8}},
+}  # fmt: skip
+
+
+def base() -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(embedded.path("causal-lm"), dtype=torch.float32)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_adapter_gives_the_same_merged_beside_and_read_again(form: str, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    ids = torch.randint(5, 500, (2, 12), generator=torch.Generator().manual_seed(0))
+
+    def logits(model: Any) -> Any:
+        with torch.inference_mode():
+            return model(input_ids=ids).logits
+
+    untouched = base().eval()
+    weights = {name: value.clone() for name, value in untouched.state_dict().items()}
+    plain = logits(untouched)
+    fields = {"r": 4, "lora_alpha": 16, **FORMS[form]}
+    model = adapters.add_lora(untouched, fields, seed=0, task_type="CAUSAL_LM").eval()
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for _, weight in model.named_parameters():
+            if weight.requires_grad:
+                weight.add_(torch.randn_like(weight) * 0.05)
+    beside = logits(model)
+    assert float((beside - plain).abs().max()) > 0.01
+    with adapters.merged(model):
+        torch.testing.assert_close(logits(model), beside, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(logits(model), beside, rtol=0, atol=0)
+    with model.disable_adapter():
+        torch.testing.assert_close(logits(model), plain, rtol=0, atol=0)
+
+    tokenizer = AutoTokenizer.from_pretrained(embedded.path("causal-lm"))
+    adapters.save_adapter(model, tokenizer, tmp_path / "adapter", {"model": "embedded:causal-lm"})
+    again = adapters.attach_adapter(base(), tmp_path / "adapter")
+    torch.testing.assert_close(logits(again), beside, rtol=1e-4, atol=1e-4)
+    with again.disable_adapter():
+        torch.testing.assert_close(logits(again), plain, rtol=0, atol=0)
+    for name, value in again.unload().state_dict().items():
+        assert torch.equal(value, weights[name]), name
