@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import (
     Baseline,
-    DataError,
     Panel,
     Recipe,
     Row,
@@ -171,16 +170,6 @@ class ReviewSentiment(_ReviewClassification):
     margin = 0.005
     _stars = False
     metrics = classification_metrics(SENTIMENTS)
-
-    def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        rows = super().load_rows(source)
-        train = rows if "stars" in rows.column_names else rows["train"]
-        if set(train["stars"][:]) == {1, 2}:
-            raise DataError(
-                "all ratings are 1 or 2: read as stars both are negative, and there is nothing to "
-                "tell apart; if they mean negative and positive, write them as 0 and 1 or in words"
-            )
-        return rows
 
     def fit(self, train: Dataset) -> dict[str, Any]:
         present = set(train["sentiment"])

@@ -8,7 +8,6 @@ copies share) and ``suite`` (empty; what makes a challenge row hard).
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +24,12 @@ from toolkit.data import (
     normalized,
     read,
     read_inputs,
+    several_labels,
 )
 from toolkit.data import load_rows as load_files
-from toolkit_review_augmentation import generator, perturb
+from toolkit_review_augmentation import generator, perturb, ratings
 from toolkit_review_augmentation.edge_cases import EDGE_CASES
-from toolkit_review_augmentation.instructions import SENTIMENTS, sentiment_of
+from toolkit_review_augmentation.instructions import sentiment_of
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -137,7 +137,7 @@ def pairs(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _from_file(source: Source, stars: bool) -> Dataset | DatasetDict:
     _find_header(source)
     decided = for_all_files(lambda source, dataset: _decide(source, dataset, stars))
-    return load_files(source, lambda s, dataset: _convert(s, dataset, decided(s, dataset)))
+    return load_files(source, lambda s, dataset: _convert(s, dataset, *decided(s, dataset)))
 
 
 def _find_header(source: Source) -> None:
@@ -157,32 +157,47 @@ def _find_header(source: Source) -> None:
         )
 
 
-def _decide(source: Source, dataset: Dataset, stars: bool) -> Mapping[str, Any]:
-    """Which columns hold what, and what the ratings are; also what a prediction needs of it."""
+def _decide(
+    source: Source, dataset: Dataset, stars: bool
+) -> tuple[Mapping[str, Any], ratings.Reading]:
+    """Which columns hold what, and how the ratings are read; also what a prediction needs of it."""
     available = column_names(dataset)
     text = list(source.text) or _text_columns(source, dataset, available)
-    target = find_column(source, dataset, source.target, TARGET_NAMES, "target")
+    target = _target_column(source, dataset)
+    reading = ratings.find(source, dataset[target][:], stars)
     source.chosen = {
         "text": text,
         "target": target,
-        "scale": _scale(source, dataset[target][:], stars),
+        "scale": reading.as_dict(),
         "category": columns.guess(available, CATEGORY_NAMES),
     }
-    return source.chosen
+    return source.chosen, reading
 
 
-def _convert(source: Source, dataset: Dataset, chosen: Mapping[str, Any]) -> Dataset:
+def _target_column(source: Source, dataset: Dataset) -> str:
+    """The column of the ratings; a file with a column for each label has none."""
+    try:
+        return find_column(source, dataset, source.target, TARGET_NAMES, "target")
+    except DataError as error:
+        if source.target is None and (several := several_labels.in_columns(dataset)):
+            raise DataError(several) from error
+        raise
+
+
+def _convert(
+    source: Source, dataset: Dataset, chosen: Mapping[str, Any], reading: ratings.Reading
+) -> Dataset:
     shown = columns.rendering(column_names(dataset), chosen["text"])
     category = chosen["category"] if chosen["category"] in dataset.column_names else None
     seen: set[tuple[str, Any]] = set()
     counts: Counter[str] = Counter()
 
     def make(row: Mapping[str, Any]) -> dict[str, Any]:
-        text, found = shown(row), read_target(row[chosen["target"]], chosen["scale"])
+        text, found = shown(row), reading(row[chosen["target"]])
         if not text.strip():
             raise Unusable("no text")
-        if found is None:
-            raise Unusable("no rating that can be read")
+        if isinstance(found, str):
+            raise Unusable(found)
         copy = (normal(text), found)
         if copy in seen:
             raise Unusable("the same text and rating as an earlier row")
@@ -222,63 +237,6 @@ def _text_columns(source: Source, dataset: Dataset, available: Sequence[str]) ->
         source.note(f"the text is columns {', '.join(several)} (choose with --text)")
         return several
     return [find_column(source, dataset, None, TEXT_NAMES, "text")]
-
-
-def _scale(source: Source, values: Sequence[Any], stars: bool) -> str:
-    """What the ratings are: ``1-5``, ``1-10``, ``0-1`` or ``words``; a note, if not 1-5."""
-    known = Counter(str(value).strip().casefold() for value in values if value is not None)
-    words = sum(n for value, n in known.items() if value in SENTIMENTS)
-    numbers = [x for value in known if (x := _number(value)) is not None]
-    if words >= sum(known.values()) / 2:
-        _refuse_without(stars, "words such as 'positive'")
-        return "words"
-    if not numbers:
-        raise DataError(
-            "the target holds neither stars nor sentiments (positive, neutral, negative); name the "
-            "column with the ratings with --target"
-        )
-    if set(numbers) <= {0.0, 1.0}:
-        _refuse_without(stars, "0 and 1")
-        source.note("the labels are 0 and 1: read as negative and positive, nothing is neutral")
-        return "0-1"
-    if min(numbers) < 0 or max(numbers) > 10:
-        raise DataError(
-            f"the ratings go from {min(numbers):g} to {max(numbers):g}; stars from 1 to 5 or marks "
-            "from 1 to 10 can be read"
-        )
-    if max(numbers) > 5:
-        source.note("the ratings go to 10: halved and rounded up to stars (9 and 10 are 5 stars)")
-        return "1-10"
-    return "1-5"
-
-
-def _refuse_without(stars: bool, what: str) -> None:
-    if stars:
-        raise DataError(f"the target holds {what}, and this task needs stars from 1 to 5")
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(str(value).replace(",", "."))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def read_target(value: Any, scale: str) -> tuple[int, str] | None:
-    """Stars (0: not known) and sentiment of a rating; ``None`` where it cannot be read."""
-    if scale == "words":
-        word = str(value).strip().casefold()
-        return (0, word) if word in SENTIMENTS else None
-    number = _number(value)
-    if number is None:
-        return None
-    if scale == "0-1":
-        return (0, SENTIMENTS[2 * int(number)]) if number in (0, 1) else None
-    if scale == "1-10":
-        number = math.ceil(number / 2)
-    found = math.floor(number + 0.5)
-    return (found, sentiment_of(found)) if 1 <= found <= 5 else None
 
 
 def _tell_balance(source: Source, counts: Counter[str]) -> None:

@@ -46,6 +46,16 @@ def run(
         bool | None,
         typer.Option("--header/--no-header", help="Whether the file begins with column names."),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="What the file's labels mean ('0=negative,2=neutral,4=positive'; '0=' leaves rows "
+            "out), or the ends of their scale ('0..100')."
+        ),
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a workbook (xlsx, ods, …) with several.")
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="Use only this many rows, drawn at random with --seed."),
@@ -121,7 +131,7 @@ def run(
     source = Source(
         data=data, text=split_option(text) if text else (), target=target, train=train,
         validation=validation, test=test, encoding=encoding, header=header, limit=limit,
-        seed=seed,
+        seed=seed, labels=labels, sheet=sheet,
     )  # fmt: skip
     flags = {"--mask-target": mask_target, "--mend": mend}
     options = recipes.options_of_flags(found, [name for name, given in flags.items() if given])

@@ -11,8 +11,9 @@ A task's ``load_rows`` gets a :class:`Source` and usually looks like this::
 
         return data.load_rows(source, convert, self.own_data)
 
-``columns`` are helpers to guess and render columns, ``tables`` to read and write large tables
-batch by batch. Heavy libraries are imported only when they are used.
+``columns`` are helpers to guess and render columns, ``numbers`` and ``label_scales`` read what
+people write for numbers, ratings and labels, ``several_labels`` recognises rows with more than one
+class, ``tables`` reads and writes large tables batch by batch. Heavy libraries are imported only when they are used.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from toolkit.data import columns as columns
+    from toolkit.data import label_scales as label_scales
+    from toolkit.data import numbers as numbers
+    from toolkit.data import several_labels as several_labels
     from toolkit.data import tables as tables
     from toolkit.data.columns import Rendering as Rendering
     from toolkit.data.load import column_names as column_names
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["columns", "tables"],
+    submodules=["columns", "label_scales", "numbers", "several_labels", "tables"],
     submod_attrs={
         "columns": ["Rendering"],
         "load": ["column_names", "find_column", "find_text", "read", "read_splits"],

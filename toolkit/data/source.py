@@ -37,6 +37,9 @@ class Source:
             number and the first row looks like data.
         limit: the most rows to use, drawn at random with ``seed``; ``None``: all.
         seed: the random seed of all draws.
+        labels: what the labels of a file mean, as ``--labels`` says it; see
+            :func:`toolkit.data.label_scales.parse_labels`.
+        sheet: the sheet of a workbook; ``None``: the only one with rows.
     """
 
     data: str | None = None
@@ -49,6 +52,8 @@ class Source:
     header: bool | None = None
     limit: int | None = None
     seed: int = 0
+    labels: str | None = None
+    sheet: str | None = None
 
     chosen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a task decided about the data and needs again for predictions (JSON values)."""
