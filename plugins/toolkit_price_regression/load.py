@@ -26,6 +26,7 @@ from toolkit.data import (
     map_inputs,
     map_rows,
     normalized,
+    numbers,
     tables,
 )
 from toolkit.data import load_rows as load_files
@@ -40,8 +41,8 @@ LARGEST = "largest"
 """The value of ``task.category`` that means the category with the most rows."""
 
 TARGETS = (
-    "price", "cost", "amount", "selling price", "sale price", "discounted price", "actual price",
-    "retail price", "list price", "unit price", "msrp", "value", "target", "label",
+    *prices.WORDS, "cost", "amount", "selling price", "sale price", "discounted price",
+    "actual price", "retail price", "list price", "unit price", "msrp", "value", "target", "label",
 )  # fmt: skip
 TITLES = ("title", "name", "product name", "product title", "item name", "headline", "item")
 BODIES = (
@@ -141,26 +142,31 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
         columns.resolve(available, name, "target" if name == choice.target else "text")
     category = choice.category if choice.category in available else None
     currencies: Counter[str] = Counter()
+    units: Counter[str] = Counter()
 
     def make(row: Mapping[str, Any]) -> dict[str, Any]:
         price = prices.read_price(row[choice.target], choice.decimal)
-        if isinstance(price, prices.Price) and price.currency:
-            currencies[price.currency] += 1
+        if isinstance(price, prices.Price):
+            units[price.per] += 1
+            if price.currency:
+                currencies[price.currency] += 1
         text = _text(choice.rendering, row, choice.mask_target)
         if not text:
             raise Unusable("blank row" if price == prices.EMPTY else "no text")
         if not isinstance(price, prices.Price):
             raise Unusable(price)
         kind = category_name(row[category]) if category else ""
-        return {"text": text, "price": price.value, "category": kind}
+        return {"text": text, "price": price.value * choice.times, "category": kind}
 
     rows = map_rows(
         source, dataset, make, TYPES, needed=[*needed, *([category] if category else [])],
         nothing_left=lambda _: _nothing_usable(choice, dataset),
     )  # fmt: skip
     currency, note = prices.common_currency(currencies)
-    if note:
-        source.note(note)
+    for sentence in filter(None, (note, prices.common_unit(units))):
+        source.note(sentence)
+    if not currencies:
+        currency = prices.of_name(choice.target).currency
     source.chosen["currency"] = source.chosen.get("currency") or currency
     if choice.mask_target:
         source.note(f"amounts of money in the text are replaced by {prices.MASK} (--mask-target)")
@@ -262,6 +268,8 @@ class Choice:
     category: str | None
     decimal: str
     mask_target: bool
+    times: float = 1.0
+    """What the numbers are multiplied by, because the column's name says "in lakh"."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON values, for ``source.chosen``; the currency is added once prices are read."""
@@ -289,13 +297,26 @@ def choose(source: Source, dataset: Dataset, mask_target: bool) -> Choice:
     text = rendering(source, dataset, usable)
     if target in text.columns:
         raise DataError(f"column {target!r} is the target and cannot be part of --text as well")
-    decimal, note = prices.decimal_mark(column_values(dataset, target))
+    values = column_values(dataset, target)
+    decimal, note = numbers.decimal_mark(values, "prices")
     if note:
         source.note(note)
+    times = _times(source, target, values)
     category = _guess_category(source, usable, samples)
-    choice = Choice(text, target, category, decimal, mask_target)
+    choice = Choice(text, target, category, decimal, mask_target, times)
     source.chosen = choice.as_dict()
     return choice
+
+
+def _times(source: Source, target: str, values: Sequence[Any]) -> float:
+    """What the column's name multiplies its prices by, unless the prices say so themselves."""
+    named = prices.of_name(target)
+    if named.times == 1 or any(named.word in str(value).casefold() for value in values[:LOOKED_AT]):
+        return 1.0
+    source.note(
+        f"column {target!r} says {named.word!r}: its numbers are multiplied by {named.times:,.0f}"
+    )
+    return named.times
 
 
 def rendering(source: Source, dataset: Dataset, usable: Sequence[str]) -> Rendering:
@@ -328,7 +349,7 @@ def column_values(dataset: Dataset, name: str) -> list[Any]:
 
 
 def _is_price_like(name: str) -> bool:
-    return bool({"price", "cost", "msrp", "fee"} & set(columns.plain(name).split()))
+    return bool({*prices.WORDS, "cost", "msrp", "fee"} & set(columns.plain(name).split()))
 
 
 def _exact(available: Sequence[str], guesses: Sequence[str]) -> list[str]:

@@ -1,8 +1,9 @@
 """Prices as shops write them, and as the model writes them.
 
-Reading: ``$1,250.00``, ``1.250,00 €``, ``gbp 12``, ``Rs. 22,646``, ``1 250,50 zł``, ``12.5k``.
-Where one value does not say whether ``1.250`` is a thousand or a decimal, its column does
-(:func:`decimal_mark`).
+Reading: ``$1,250.00``, ``1.250,00 €``, ``gbp 12``, ``Rs 1,299/-``, ``₹ 3.5 Lakh``, ``1 250,50 zł``,
+``12.5k``, ``£1,299.00 each``. Where one value does not say whether ``1.250`` is a thousand or a
+decimal, its column does (:func:`toolkit.data.numbers.decimal_mark`); where none names a currency,
+the column's name may (:func:`of_name`).
 
 Writing: a price is a whole number of a unit, which is decided once, on the training rows: 1, or
 0.01 where the median price is below 10. The number is rounded half up, is at least 1, and keeps
@@ -18,43 +19,78 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
+from toolkit.data import columns, numbers
+
 EMPTY, UNREADABLE, INFINITE = "no price", "unreadable price", "infinite price"
 ZERO, NEGATIVE = "price of zero", "negative price"
 
 SYMBOLS: Mapping[str, str] = {
-    "$": "$", "us$": "$", "usd": "$", "us dollar": "$", "dollar": "$", "dollars": "$", "€": "€",
+    "$": "$", "us$": "$", "us $": "$", "usd": "$", "us dollar": "$", "us dollars": "$",
+    "dollar": "$", "dollars": "$", "€": "€",
     "eur": "€", "euro": "€", "euros": "€", "£": "£", "gbp": "£", "pound": "£", "pounds": "£",
-    "₹": "₹", "rs": "₹", "rs.": "₹", "inr": "₹", "rupees": "₹", "zł": "zł", "pln": "zł",
-    "¥": "¥", "jpy": "¥", "yen": "¥", "₽": "₽", "rub": "₽", "руб": "₽", "руб.": "₽",
-    "a$": "A$", "aud": "A$", "c$": "C$", "ca$": "C$", "cad": "C$", "r$": "R$", "brl": "R$",
+    "₹": "₹", "rs": "₹", "rs.": "₹", "inr": "₹", "rupee": "₹", "rupees": "₹", "zł": "zł",
+    "pln": "zł", "¥": "¥", "jpy": "¥", "yen": "¥", "円": "¥", "₽": "₽", "rub": "₽", "руб": "₽",
+    "руб.": "₽", "a$": "A$", "au$": "A$", "aud": "A$", "c$": "C$", "ca$": "C$", "cad": "C$",
+    "r$": "R$", "brl": "R$", "reais": "R$",
     "kr": "kr", "kr.": "kr", "sek": "kr", "nok": "kr", "dkk": "kr", "₩": "₩", "krw": "₩",
-    "₺": "₺", "try": "₺", "tl": "₺", "kč": "Kč", "czk": "Kč", "ft": "Ft", "huf": "Ft",
-    "₪": "₪", "ils": "₪", "₫": "₫", "vnd": "₫", "₴": "₴", "uah": "₴", "฿": "฿", "thb": "฿",
-    "₦": "₦", "ngn": "₦", "₱": "₱", "php": "₱", "chf": "CHF", "fr.": "CHF", "cny": "CNY",
-    "rmb": "CNY", "元": "CNY", "hk$": "HK$", "hkd": "HK$", "s$": "S$", "sgd": "S$",
+    "원": "₩", "₺": "₺", "try": "₺", "tl": "₺", "kč": "Kč", "czk": "Kč", "ft": "Ft", "huf": "Ft",
+    "₪": "₪", "ils": "₪", "₫": "₫", "vnd": "₫", "đ": "₫", "₴": "₴", "uah": "₴", "грн": "₴",
+    "฿": "฿", "thb": "฿", "₦": "₦", "ngn": "₦", "₱": "₱", "php": "₱", "chf": "CHF", "fr.": "CHF",
+    "cny": "CNY", "rmb": "CNY", "元": "CNY", "hk$": "HK$", "hkd": "HK$", "s$": "S$", "sgd": "S$",
     "nz$": "NZ$", "nzd": "NZ$", "mxn": "MXN", "zar": "ZAR", "idr": "IDR", "rp": "IDR",
-    "rm": "MYR", "myr": "MYR", "aed": "AED", "sar": "SAR", "ron": "lei", "lei": "lei",
+    "rp.": "IDR", "rm": "MYR", "myr": "MYR", "aed": "AED", "درهم": "AED", "sar": "SAR",
+    "ريال": "SAR", "ر.س": "SAR", "egp": "EGP", "جنيه": "EGP", "ron": "lei", "lei": "lei",
+    "pkr": "PKR", "bdt": "৳", "৳": "৳", "ksh": "KES", "kes": "KES",
 }  # fmt: skip
 """How currencies are written → how they are shown. ``$`` alone is taken as it stands."""
 
-_MARK = "|".join(re.escape(mark) for mark in sorted(SYMBOLS, key=len, reverse=True))
-_NUMBER = r"[0-9](?:[0-9.,'’ ]*[0-9])?|[.,][0-9]+"
+WORDS = (
+    "price", "prices", "preço", "preco", "precio", "prix", "preis", "prezzo", "prijs", "cena",
+    "pris", "hinta", "fiyat", "harga", "giá", "цена", "ціна", "τιμή", "ár", "preț", "価格", "价格",
+    "價格", "가격", "السعر", "سعر", "कीमत",
+)  # fmt: skip
+"""What columns of prices are called in several languages."""
+
+_UNITS = {
+    **dict.fromkeys(("month", "mo", "mo.", "monat", "mes", "mois"), "month"),
+    **dict.fromkeys(("week", "wk", "woche"), "week"),
+    **dict.fromkeys(("night", "nuit", "nacht"), "night"),
+    **dict.fromkeys(("day", "year", "hour", "kg", "g", "m²", "m2", "sqft", "sq ft", "sq.ft", "l",
+                     "lb", "oz", "person")),
+}  # fmt: skip
+"""What a price may be for (``$12 / kg``), and its name where it is written in several ways."""
+_SHORT_UNITS = {"pm": "month", "pcm": "month", "p.m.": "month", "pw": "week", "p.w.": "week"}
+
+_MARK = numbers.alternatives(SYMBOLS)
 _PRICE = re.compile(
-    rf"\+?(?P<minus>[-−–]\s*)?(?P<before>{_MARK})?\s*(?P<minus2>[-−–]\s*)?(?P<number>{_NUMBER})"
-    rf"(?P<round>[.,][-−–]{{1,2}})?\s*(?P<times>k|m)?\s*(?P<after>{_MARK})?",
+    r"(?:(?:mrp|m\.r\.p\.|price|only|now|ab|approx\.?|about|circa|ca\.|~)\s*:?\s*)?"
+    rf"\+?(?P<minus>[-−–]\s*)?(?P<before>{_MARK})?\s*(?P<minus2>[-−–]\s*)?"
+    rf"(?P<number>{numbers.NUMBER})(?P<round>[.,][-−–]{{1,2}})?"
+    rf"\s*(?P<times>{numbers.alternatives(numbers.FACTORS)})?(?P<lakh>l)?"
+    rf"\s*(?P<after>{_MARK})?\s*(?P<end>/[-−–=])?"
+    r"\s*(?P<each>each|ea\.?|only|apiece|/\s*(?:each|pc|pcs|piece|unit|item)"
+    r"|per\s+(?:piece|unit|item)|\(?(?:vb|obo|ono|negotiable)\)?)?"
+    rf"\s*(?:(?:/|per\s|a\s)\s*(?P<per>{numbers.alternatives(_UNITS)})"
+    rf"|(?P<short>{numbers.alternatives(_SHORT_UNITS)}))?\s*\*{{0,2}}\.?",
     re.IGNORECASE,
 )
 _SCIENTIFIC = re.compile(r"[-+]?[0-9]*\.?[0-9]+e[-+]?[0-9]+", re.IGNORECASE)
-_EMPTY = frozenset(("", "-", "–", "nan", "none", "null", "na", "n/a", "<na>", "#n/a"))
+_EMPTY = frozenset(("", "-", "–", "—", "nan", "none", "null", "na", "n/a", "<na>", "#n/a"))
 _INFINITE = frozenset(("inf", "infinity", "∞"))
-_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
 
 
 class Price(NamedTuple):
-    """A readable price: positive and finite."""
+    """A readable price: positive and finite.
+
+    Args:
+        value: the amount.
+        currency: as it is shown; ``None``: not named.
+        per: what the amount is for, such as a month; empty: not named.
+    """
 
     value: float
     currency: str | None
+    per: str = ""
 
 
 # -- one value -----------------------------------------------------------------------------------
@@ -71,7 +107,9 @@ def read_price(value: Any, decimal: str = ".") -> Price | str:
         return EMPTY
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return EMPTY if isinstance(value, float) and math.isnan(value) else _judged(value, None)
-    text = str(value).translate(_SPACES).strip()
+    text = numbers.folded(str(value)).strip()
+    if text.isdecimal():  # the commonest, and many times as fast
+        return _judged(float(text), None)
     plain = text.casefold().lstrip("+-−")
     if plain in _EMPTY:
         return EMPTY
@@ -82,18 +120,24 @@ def read_price(value: Any, decimal: str = ".") -> Price | str:
     match = _PRICE.fullmatch(text.strip("()")) or _PRICE.fullmatch(text)
     if match is None:
         return UNREADABLE
-    number = _number(match["number"], decimal)
-    if number is None:
-        return UNREADABLE
-    times = {"k": 1e3, "m": 1e6}.get((match["times"] or "").casefold(), 1.0)
-    in_brackets = text.startswith("(") and text.endswith(")")  # as accountants write losses
-    negative = bool(match["minus"] or match["minus2"]) or in_brackets
+    found = numbers.number(match["number"], decimal)
     mark = match["before"] or match["after"]
     currency = SYMBOLS[mark.casefold()] if mark else None
-    return _judged(number * times * (-1 if negative else 1), currency)
+    if found is None or (match["lakh"] and currency != "₹"):
+        return UNREADABLE  # "45 L" is 45 lakh beside a rupee, and litres elsewhere
+    times = 1e5 if match["lakh"] else numbers.FACTORS.get((match["times"] or "").casefold(), 1.0)
+    in_brackets = text.startswith("(") and text.endswith(")")  # as accountants write losses
+    negative = bool(match["minus"] or match["minus2"]) or in_brackets
+    unit = (match["per"] or match["short"] or "").casefold()
+    amount = round(found * times, 6) if times > 1 else found  # 1.1 × 10⁷ is not 11000000.000000002
+    return _judged(-amount if negative else amount, currency, _unit_name(unit))
 
 
-def _judged(value: float, currency: str | None) -> Price | str:
+def _unit_name(unit: str) -> str:
+    return _SHORT_UNITS.get(unit) or _UNITS.get(unit) or unit
+
+
+def _judged(value: float, currency: str | None, per: str = "") -> Price | str:
     if value == 0:
         return ZERO
     if value < 0:
@@ -102,51 +146,37 @@ def _judged(value: float, currency: str | None) -> Price | str:
         value = float(value)
     except OverflowError:
         return INFINITE
-    return INFINITE if math.isinf(value) else Price(value, currency)
-
-
-def _number(text: str, decimal: str) -> float | None:
-    """Digits with separators → a number, or ``None`` where they contradict each other."""
-    marks = [mark for mark in text if mark in ".,"]
-    if not marks:
-        point = ""
-    elif len(set(marks)) == 2:
-        point = marks[-1]
-        if marks.count(point) > 1:
-            return None
-    elif len(marks) > 1:
-        point = ""  # 1.250.000: a decimal mark stands once
-    else:
-        point = marks[0] if _says_decimal(text, marks[0]) else decimal
-    whole, _, cents = text.partition(point) if point else (text, "", "")
-    if not (cents.isdigit() or not cents) or not _grouped(whole):
-        return None
-    digits = re.sub(r"[.,' ]", "", whole) or "0"
-    return float(f"{digits}.{cents or '0'}")
-
-
-def _says_decimal(text: str, mark: str) -> bool:
-    """Whether the only mark must be a decimal one: not three digits behind it, or 0 before it."""
-    before, _, behind = text.partition(mark)
-    before = re.sub(r"[' ]", "", before)
-    return len(behind) != 3 or before in ("", "0") or len(before) > 3 or before.startswith("0")
-
-
-def _grouped(whole: str) -> bool:
-    """Whether digits are grouped as people do: ``1,250,000``, ``1 250``, in India ``12,50,000``."""
-    groups = re.split(r"[.,' ]", whole)
-    if len(groups) == 1:
-        return True
-    if len(set(re.findall(r"[.,' ]", whole))) > 1 or not 1 <= len(groups[0]) <= 3:
-        return False
-    middle, last = groups[1:-1], groups[-1]
-    return len(last) == 3 and (
-        all(len(group) == 3 for group in middle)
-        or (len(groups[0]) <= 2 and all(len(group) == 2 for group in middle))
-    )
+    return INFINITE if math.isinf(value) else Price(value, currency, per)
 
 
 # -- a column ------------------------------------------------------------------------------------
+
+
+class Named(NamedTuple):
+    """What a column's name says of its prices.
+
+    Args:
+        currency: as it is shown; ``None``: the name has none.
+        times: what plain numbers are multiplied by, as in ``Price_in_Lakhs``.
+        word: how the name says so.
+    """
+
+    currency: str | None
+    times: float = 1.0
+    word: str = ""
+
+
+_IN_NAMES = frozenset(FACTOR for FACTOR in numbers.FACTORS if len(FACTOR) > 2) | {"cr"}
+
+
+def of_name(column: str) -> Named:
+    """The currency and the factor in a column's name: ``Price_euros``, ``price_in_lakh``."""
+    words = columns.plain(numbers.folded(column)).split()
+    signs = [sign for sign in SYMBOLS if not sign.isalnum() and sign in column.casefold()]
+    named = [SYMBOLS[word] for word in words if word in SYMBOLS and word not in ("try", "ft")]
+    currency = SYMBOLS[max(signs, key=len)] if signs else next(iter(named), None)
+    word = next((word for word in words if word in _IN_NAMES), "")
+    return Named(currency, numbers.FACTORS.get(word, 1.0), word)
 
 
 def common_currency(counts: Counter[str]) -> tuple[str | None, str]:
@@ -164,48 +194,20 @@ def common_currency(counts: Counter[str]) -> tuple[str | None, str]:
     )
 
 
-def decimal_mark(values: Iterable[Any]) -> tuple[str, str]:
-    """What separates decimals in a column, and a sentence where that had to be decided.
+def common_unit(counts: Counter[str]) -> str:
+    """A sentence on what the prices of a column are for; empty where none says it.
 
-    Values that can only be read one way (``12,50``, ``1.250,00``) decide for those that cannot
-    (``1.250``). Where there are none: three digits behind every dot, in a column whose other
-    values are below 1,000, are thousands; else the dot is the decimal mark.
+    Args:
+        counts: each unit (``month``; empty: none) → the prices that name it.
     """
-    evidence: Counter[str] = Counter()
-    unclear: dict[str, str] = {}
-    whole_below_thousand = False
-    for value in values:
-        if not isinstance(value, str):
-            continue
-        found = re.search(_NUMBER, value.translate(_SPACES))
-        text = found[0] if found else ""
-        marks = set(text) & {".", ","}
-        if len(marks) == 2:
-            evidence[max(marks, key=text.rfind)] += 1
-        elif len(marks) == 1:
-            mark = marks.pop()
-            if text.count(mark) > 1:
-                evidence["," if mark == "." else "."] += 1
-            elif _says_decimal(text, mark):
-                evidence[mark] += 1
-            else:
-                unclear.setdefault(mark, text)
-        elif text.isdigit():
-            whole_below_thousand |= len(text) <= 3
-    if evidence:
-        mark = "." if evidence["."] >= evidence[","] else ","
-        other = "," if mark == "." else "."
-        if not evidence[other]:
-            return mark, ""
-        return mark, (
-            f"prices use {mark!r} for decimals in {evidence[mark]:,} values and {other!r} in "
-            f"{evidence[other]:,}; where a value does not tell, {mark!r} is taken"
+    named = ", ".join(f"per {name} {count:,}" for name, count in counts.most_common() if name)
+    if len(counts) > 1:
+        plain = f", without a unit {counts['']:,}" if counts[""] else ""
+        return (
+            f"WARNING: prices are for different units ({named}{plain}) and are compared as plain "
+            "numbers; convert them to one unit first"
         )
-    if "." not in unclear:
-        return ".", ""
-    mark = "," if whole_below_thousand else "."
-    meaning = "thousands" if mark == "," else "decimals"
-    return mark, f"prices such as {unclear['.']!r} are read with the dot for {meaning}"
+    return f"prices are {named.rpartition(' ')[0]}" if named else ""
 
 
 # -- the number the model writes -------------------------------------------------------------------
@@ -238,7 +240,10 @@ def from_number(number: float, unit: float) -> float:
 
 # Narrower than in a column of prices: in a text "6 ft" is a length and "2 pounds" a weight.
 _MONEY = r"[$€£₹¥₩₽₺₫₴฿₪]|\b(?:usd|eur|gbp|inr|chf|rs\.?|euros?|dollars?|rupees?)(?![a-z])"
-_AMOUNT = r"[0-9]+(?:[.,' ][0-9]{2,3})*(?:[.,][0-9]{1,2})?(?![0-9])"
+_AMOUNT = (
+    r"[0-9]+(?:[.,' ][0-9]{2,3})*(?:[.,][0-9]{1,2})?(?![0-9])"
+    r"(?:\s*(?:k|m|mn|bn|lakhs?|lacs?|cr|crores?|thousand|million|billion)\b)?"
+)
 _MENTION = re.compile(
     rf"(?:{_MONEY})\s*(?P<a>{_AMOUNT})|(?<![\w.,])(?P<b>{_AMOUNT})\s*(?:{_MONEY})"
     rf"|\bprices?(?:\s+(?:is|of|now|only))?\s*[:=]?\s*(?P<c>{_AMOUNT})",

@@ -186,10 +186,10 @@ def _scale(counts: Counter[float], stars: bool) -> Scale:
     fits = label_scales.readings(counts)
     if not fits:
         raise DataError(
-            f"the ratings go from {min(counts):g} to {max(counts):g}; stars from 1 to 5, marks from "
-            "1 to 10 and percent (80 %) are read as they are: name the ends of another scale with "
-            f"--labels {min(counts):g}..{max(counts):g} (0..100 for percent), or say what each label "
-            "means, as in --labels '0=negative,2=neutral,4=positive'"
+            f"the ratings go from {min(counts):g} to {max(counts):g}; stars from 1 to 5, marks "
+            "from 1 to 10 and percent (80 %) are read as they are: name the ends of another scale "
+            f"with --labels {min(counts):g}..{max(counts):g} (0..100 for percent), or say what "
+            "each label means, as in --labels '0=negative,2=neutral,4=positive'"
         )
     if len(counts) == 1:
         return fits[-1] if stars else fits[0]
@@ -200,17 +200,17 @@ def _scale(counts: Counter[float], stars: bool) -> Scale:
         return fits[0]
     if 0 in counts and all(scale.low == 1 for scale in meanings.values()):
         raise DataError(
-            f"{counts[0.0]:,} ratings are 0 in a column that goes to {max(counts):g}: no rating, or "
-            "the worst one? Leave these rows out with --labels '0=', or read them as one star with "
-            "--labels '0=1'"
+            f"{counts[0.0]:,} ratings are 0 in a column that goes to {max(counts):g}: no rating, "
+            "or the worst one? Leave these rows out with --labels '0=', or read them as one star "
+            "with --labels '0=1'"
         )
     named = {f"{x:g}": n for x, n in sorted(counts.items())}
     lines = dict.fromkeys(_line(scale, sorted(counts), stars) for scale in meanings.values())
     if len(lines) == 1:  # classes that may be levels: which stars they stand for is a decision
         raise _without_stars(named)
     raise DataError(
-        f"the labels are {listed(named)}, which can be read in {count(len(lines), 'way')}; type the "
-        f"one that is meant: {', or '.join(lines)}"
+        f"the labels are {listed(named)}, which can be read in {count(len(lines), 'way')}; type "
+        f"the one that is meant: {', or '.join(lines)}"
     )
 
 
@@ -287,8 +287,8 @@ def _unreadable(counts: Mapping[str, int]) -> DataError:
     line = label_scales.labels_line([(text, "MEANING") for text in [*common][:3]])
     return DataError(
         "the target holds neither stars nor sentiments (positive, neutral, negative): it holds "
-        f"{listed(common) or 'nothing'}; name the column with the ratings with --target, or say what "
-        f"its labels mean (negative, neutral, positive, or 1 to 5): {line}"
+        f"{listed(common) or 'nothing'}; name the column with the ratings with --target, or say "
+        f"what its labels mean (negative, neutral, positive, or 1 to 5): {line}"
     )
 
 

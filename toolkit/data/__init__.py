@@ -13,7 +13,8 @@ A task's ``load_rows`` gets a :class:`Source` and usually looks like this::
 
 ``columns`` are helpers to guess and render columns, ``numbers`` and ``label_scales`` read what
 people write for numbers, ratings and labels, ``several_labels`` recognises rows with more than one
-class, ``tables`` reads and writes large tables batch by batch. Heavy libraries are imported only when they are used.
+class, ``tables`` reads and writes large tables batch by batch. Heavy libraries are imported only
+when they are used.
 """
 
 from __future__ import annotations

@@ -8,18 +8,19 @@ user gets a note.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.data import chat_formats, columns, row_mapping
+from toolkit.data import chat_formats, columns, label_scales, row_mapping, several_labels
 from toolkit.data.columns import Rendering
 from toolkit.data.load import column_names, find_column, find_text
 from toolkit.data.row_mapping import OwnData, Unusable
 from toolkit.data.source import Source
-from toolkit.errors import UsageError
+from toolkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -82,9 +83,15 @@ class ColumnMapping:
 
         def convert(source: Source, dataset: Dataset) -> Dataset:
             unknown: Counter[str] = Counter()
-            make = self._maker(decided(source, dataset), column_names(dataset), unknown)
-            rows = row_mapping.map_rows(source, dataset, make, types)
-            _tell_unknown(source, self.answer, unknown)
+            mapping = dataclasses.replace(self, parse_answer=self._parser(source))
+            make = mapping._maker(decided(source, dataset), column_names(dataset), unknown)
+            rows = row_mapping.map_rows(
+                source, dataset, make, types,
+                nothing_left=lambda left_out: self._nothing_left(left_out, unknown),
+            )  # fmt: skip
+            if unknown:
+                where = Path(source.file).name
+                source.note(_unknown_answers(self.answer, unknown, f" of {where}" if where else ""))
             return rows
 
         return row_mapping.load_rows(source, convert, own)
@@ -140,6 +147,31 @@ class ColumnMapping:
 
         return of_columns
 
+    def _parser(self, source: Source) -> Callable[[str], Any | None]:
+        """:attr:`parse_answer` of what ``--labels`` says that a label means."""
+        labels = label_scales.parse_labels(source.labels)
+        if labels.ends is not None:
+            raise UsageError(
+                f"--labels {source.labels}: the answers of this task are no scale; say what they "
+                "mean one by one, as in --labels '0=negative,2=neutral,4=positive'"
+            )
+
+        def parse(text: str) -> Any | None:
+            meaning = labels.meaning(text)
+            if meaning == "":
+                raise Unusable(label_scales.LEFT_OUT)
+            return self.parse_answer(text if meaning is None else meaning)
+
+        return parse if labels else self.parse_answer
+
+    def _nothing_left(self, left_out: row_mapping.RowIds, unknown: Counter[str]) -> DataError:
+        if unknown and all(reason.endswith(UNKNOWN_ANSWER) for reason in left_out):
+            several = several_labels.listed(unknown)
+            return DataError(
+                several or f"no row can be used: {_unknown_answers(self.answer, unknown)}"
+            )
+        return row_mapping.nothing_left(left_out)
+
     def _answer(self, text: str, unknown: Counter[str]) -> Any:
         if not text:
             raise Unusable(f"no {self.answer}")
@@ -150,16 +182,14 @@ class ColumnMapping:
         return value
 
 
-def _tell_unknown(source: Source, answer: str, unknown: Counter[str]) -> None:
-    """Record which answers a task does not know, so that a missing class is not missed."""
-    if not unknown:
-        return
+def _unknown_answers(answer: str, unknown: Counter[str], where: str = "") -> str:
+    """Which answers a task does not know, so that a missing class is not missed."""
     shown = ", ".join(f"{text!r} ({rows:,})" for text, rows in unknown.most_common(SHOWN))
     more = f" and {len(unknown) - SHOWN:,} more" if len(unknown) > SHOWN else ""
-    where = Path(source.file).name
-    source.note(
-        f"{unknown.total():,} rows{f' of {where}' if where else ''} have a {answer} that the task "
-        f"does not know: {shown}{more}"
+    line = label_scales.labels_line([(text, "MEANING") for text, _ in unknown.most_common(2)])
+    return (
+        f"{unknown.total():,} rows{where} have a {answer} that the task does not know: "
+        f"{shown}{more}; say what they mean with {line}"
     )
 
 

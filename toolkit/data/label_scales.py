@@ -1,9 +1,9 @@
 """Labels and ratings as files write them: what a value says, and on which scale a column stands.
 
-One value: :func:`read_mark` reads ``4``, ``4/5``, ``4.0 out of 5 stars``, ``★★★☆☆`` and ``80 %``; all
-but the first name the end of their scale. A column of bare numbers does not: :func:`readings` lists
-the scales that people use and that all of its values fit, and where these differ it is for the
-user to say what is meant, with ``--labels`` (:func:`parse_labels`).
+One value: :func:`read_mark` reads ``4``, ``4/5``, ``4.0 out of 5 stars``, ``★★★☆☆`` and ``80 %``,
+of which all but the first name the end of their scale. A column of bare numbers does not:
+:func:`readings` lists the scales that people use and that all of its values fit, and where these
+differ it is for the user to say what is meant, with ``--labels`` (:func:`parse_labels`).
 """
 
 from __future__ import annotations
@@ -39,10 +39,8 @@ _OF = re.compile(
 )
 _PERCENT = re.compile(rf"{_NUMBER}\s*(?:%|percent|per cent|prozent)", re.IGNORECASE)
 _STARS = re.compile(
-    rf"{_NUMBER}\s*-?\s*(?:{numbers.alternatives(('star', 'stars', 'sterne', 'stern', 'étoiles', 'estrellas'))}"
-    rf"|[{FULL}])",
-    re.IGNORECASE,
-)  # fmt: skip
+    rf"{_NUMBER}\s*-?\s*(?:stars?|sterne?|étoiles?|estrellas?|estrelas?|[{FULL}])", re.IGNORECASE
+)
 _SHAPES = re.compile(rf"(?P<full>[{FULL}]*)(?P<half>[{HALF}]?)(?P<hollow>[{HOLLOW}]*)")
 _SMALLEST_END = 2
 
@@ -50,8 +48,8 @@ _SMALLEST_END = 2
 def read_mark(value: Any) -> Mark | None:
     """The rating that a value states; ``None`` where it states none.
 
-    ``4`` and ``4.0`` name no end of the scale. ``4/5``, ``4 out of 5``, ``8 of 10 points``, ``80 %``
-    and ``★★★☆☆`` do; a number of stars (``4 stars``, ``★★★``) is of five.
+    ``4`` and ``4.0`` name no end of the scale. ``4/5``, ``4 out of 5``, ``8 of 10 points``,
+    ``80 %`` and ``★★★☆☆`` do; a number of stars (``4 stars``, ``★★★``) is of five.
     """
     text = numbers.folded(tidy(value)).strip().replace("\ufe0f", "")
     bare = numbers.plain_number(text) if text else None

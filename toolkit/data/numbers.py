@@ -1,7 +1,8 @@
 """Numbers as people write them: separators, digits of any script, factors such as k, lakh and 億.
 
-``1,250.00``, ``1.250,00``, ``1 250,50``, ``12,50,000``, ``١٢٫٥``, ``１２，５００``. Where one value does not
-say whether ``1.250`` is a thousand or a decimal, its column does (:func:`decimal_mark`).
+``1,250.00``, ``1.250,00``, ``1 250,50``, ``12,50,000``, Arabic digits and full-width ones. Where
+one value does not say whether ``1.250`` is a thousand or a decimal, its column does
+(:func:`decimal_mark`).
 """
 
 from __future__ import annotations

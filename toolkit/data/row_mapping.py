@@ -107,7 +107,8 @@ def for_all_files(
 # -- rows ----------------------------------------------------------------------------------------
 
 
-def _nothing_left(left_out: RowIds) -> DataError:
+def nothing_left(left_out: RowIds) -> DataError:
+    """The error for a file of which no row can be used."""
     reasons = ", ".join(f"{why} ({len(ids):,})" for why, ids in left_out.items())
     return DataError(f"no row can be used: {reasons or 'there are none'}")
 
@@ -119,7 +120,7 @@ def map_rows(
     types: Mapping[str, Any],
     *,
     needed: Sequence[str] | None = None,
-    nothing_left: Callable[[RowIds], DataError] = _nothing_left,
+    nothing_left: Callable[[RowIds], DataError] = nothing_left,
 ) -> Dataset:
     """A file's rows as the task's rows with their ``row_id``; a batch is in memory at a time.
 

@@ -107,19 +107,19 @@ def in_columns(dataset: Dataset) -> str | None:
     more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
     if one_each:
         return (
-            f"{len(columns)} columns hold 0 and 1, and one of them is 1 in each row: {shown}{more}; "
+            f"{len(columns)} columns hold 0 and 1, one of them is 1 in each row: {shown}{more}; "
             "they are the classes of one target: write them as one column with the class's name"
         )
     return (
-        f"{len(columns)} columns hold 0 and 1: {shown}{more}; if they are labels, a row has several "
-        f"of them, which is not supported: name the one to predict, as in --target {first}"
+        f"{len(columns)} columns hold 0 and 1: {shown}{more}; if they are labels, a row has "
+        f"several, which is not supported: name the one to predict, as in --target {first}"
     )
 
 
 def _indicators(dataset: Dataset) -> list[str]:
     """The columns that hold 0 and 1 (or true and false), both of them, and nothing else."""
     found: dict[str, set[str]] = {
-        name: set() for name in dataset.column_names if name != "row_id" and "id" != plain(name)
+        name: set() for name in dataset.column_names if name != "row_id" and plain(name) != "id"
     }
     for batch in tables.batches(dataset, list(found)):
         for name in [*found]:

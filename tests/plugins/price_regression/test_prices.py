@@ -21,9 +21,10 @@ from toolkit_price_regression.prices import (
     Price,
     choose_unit,
     common_currency,
-    decimal_mark,
+    common_unit,
     from_number,
     mask_prices,
+    of_name,
     read_price,
     to_number,
 )
@@ -42,6 +43,29 @@ READABLE: dict[Any, tuple[float, str | None]] = {
     "US$ 7": (7.0, "$"),
     "12.5k": (12500.0, None),
     "$1.2M": (1200000.0, "$"),
+    "3.5 Lakh": (350000.0, None),
+    "₹ 3.00 Lakh": (300000.0, "₹"),
+    "4.5 lakh*": (450000.0, None),
+    "2,75 lacs": (275000.0, None),
+    "1.1 Cr": (11000000.0, None),
+    "Rs. 1.3 Cr": (13000000.0, "₹"),
+    "₹ 45 L": (4500000.0, "₹"),
+    "Rs 1,299/-": (1299.0, "₹"),
+    "Rs.4,50,000/-": (450000.0, "₹"),
+    "MRP: ₹499": (499.0, "₹"),
+    "£1,299.00 each": (1299.0, "£"),
+    "$5 ea.": (5.0, "$"),
+    "1200 € VB": (1200.0, "€"),
+    "$1.2 million": (1200000.0, "$"),
+    "2,5 Mio. €": (2500000.0, "€"),
+    "3 млн ₽": (3000000.0, "₽"),
+    "5万円": (50000.0, "¥"),
+    "٣": (3.0, None),
+    "٣٬٥٠٠ ريال": (3500.0, "SAR"),
+    "٣٫٥ جنيه": (3.5, "EGP"),
+    "१,२५,०००": (125000.0, None),
+    "１２，５００円": (12500.0, "¥"),
+    "￥1,200": (1200.0, "¥"),
     "1.250.000": (1250000.0, None),
     "0.125": (0.125, None),
     ".99": (0.99, None),
@@ -62,8 +86,9 @@ REFUSED: dict[Any, str] = {
     "inf": INFINITE, "-Infinity": INFINITE, math.inf: INFINITE, "1e999": INFINITE,
     10**400: INFINITE,
     "free": UNREADABLE, "10-20": UNREADABLE, "12 or 13": UNREADABLE, "1,25,00": UNREADABLE,
-    "1.2.3": UNREADABLE, "1,250.00.00": UNREADABLE, "12 parrots": UNREADABLE, "٣": UNREADABLE,
-    "１２": UNREADABLE, "99¢": UNREADABLE, "1,2345,678": UNREADABLE, True: UNREADABLE,
+    "1.2.3": UNREADABLE, "1,250.00.00": UNREADABLE, "12 parrots": UNREADABLE, "12²": UNREADABLE,
+    "99¢": UNREADABLE, "1,2345,678": UNREADABLE, True: UNREADABLE, "45 L": UNREADABLE,
+    "10 m²": UNREADABLE, "5 g": UNREADABLE, "1.2 mil": UNREADABLE, "3.5 lakh 2": UNREADABLE,
 }  # fmt: skip
 
 
@@ -104,24 +129,6 @@ def test_numbers(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "mark", "said"),
-    [
-        (["1.250", "12,50"], ",", False),
-        (["1.250", "1.250.000"], ",", False),
-        (["1.250", "12.5"], ".", False),
-        (["1,250", "980"], ".", False),
-        (["1.250 €", "980 €", "2.400 €"], ",", True),
-        (["1.459", "1.389"], ".", True),
-        (["12.50", "13.50", "7,5"], ".", True),
-        (["235.0", None, 3], ".", False),
-    ],
-)
-def test_the_column_decides_what_a_dot_is(values: list[object], mark: str, said: bool) -> None:
-    found, note = decimal_mark(values)
-    assert (found, bool(note)) == (mark, said)
-
-
-@pytest.mark.parametrize(
     ("counts", "currency", "warned"),
     [({}, None, False), ({"€": 2}, "€", False), ({"$": 2, "£": 1}, None, True)],
 )
@@ -130,6 +137,38 @@ def test_the_currency_of_a_column(
 ) -> None:
     found, note = common_currency(Counter(counts))
     assert (found, note.startswith("WARNING")) == (currency, warned)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("$120/night", "night"), ("£1,200 pcm", "month"), ("€ 800 per month", "month"),
+     ("$ 12 / kg", "kg"), ("$12 / piece", "")],
+)  # fmt: skip
+def test_what_a_price_is_for(text: str, unit: str) -> None:
+    price = read_price(text)
+    assert isinstance(price, Price) and price.per == unit
+
+
+def test_the_units_of_a_column() -> None:
+    assert common_unit(Counter({"": 9})) == ""
+    assert common_unit(Counter({"month": 9})) == "prices are per month"
+    assert common_unit(Counter({"month": 9, "week": 2})).startswith("WARNING")
+    assert "without a unit 3" in common_unit(Counter({"month": 9, "": 3}))
+
+
+@pytest.mark.parametrize(
+    ("column", "currency", "times"),
+    [
+        ("Price_euros", "€", 1), ("price (USD)", "$", 1), ("PriceEUR", "€", 1),
+        ("Preço (R$)", "R$", 1), ("price£", "£", 1), ("amount in rs", "₹", 1),
+        ("Price_in_Lakhs", None, 1e5), ("price (₹ crore)", "₹", 1e7), ("price", None, 1),
+        ("Sqft price", None, 1), ("try price", None, 1), ("price_k", None, 1),
+        ("Crocs price", None, 1),
+    ],
+)  # fmt: skip
+def test_what_a_columns_name_says(column: str, currency: str | None, times: float) -> None:
+    found = of_name(column)
+    assert (found.currency, found.times) == (currency, times)
 
 
 # -- numbers -------------------------------------------------------------------------------------
@@ -189,6 +228,8 @@ def test_averages_of_numbers_are_prices_too() -> None:
         ("Sofa. Price: Rs. 22,646 • deep", f"Sofa. Price: {MASK} • deep"),
         ("**$79 Special** 2 beds", f"**{MASK} Special** 2 beds"),
         ("only 12,50 € each", f"only {MASK} each"),
+        ("a car for ₹ 3.5 Lakh only", f"a car for {MASK} only"),
+        ("₹ 3 laptops", f"{MASK} laptops"),
         ("price 450, size 6 ft, 2 pounds", f"{MASK}, size 6 ft, 2 pounds"),
         ("buy for Rs.499 online", f"buy for {MASK} online"),
         ("27 inch, 2 euros cheaper than 30", f"27 inch, {MASK} cheaper than 30"),

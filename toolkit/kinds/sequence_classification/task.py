@@ -5,13 +5,18 @@ Importing this loads no model library; that happens when a run needs it.
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import decoding
+from toolkit.data import columns, several_labels
+from toolkit.data.column_mapping import ANSWER_NAMES
+from toolkit.data.label_scales import read_mark
+from toolkit.data.load import column_names, read
 from toolkit.data.normalization import class_key
+from toolkit.data.readers.read import is_hub_id
 from toolkit.errors import DataError
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.recipe import Recipe
@@ -19,7 +24,9 @@ from toolkit.task import Decoder, Row, Task, untuned
 
 if TYPE_CHECKING:
     import numpy as np
-    from datasets import Dataset
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.data.source import Source
 
 MINILM = Recipe(
     name="minilm",
@@ -66,6 +73,25 @@ class SequenceClassificationTask(Task):
         super().__init_subclass__(**keywords)
         cls.options = {**cls._kind_options, **cls.options}
 
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        """As :meth:`toolkit.Task.load_rows`; files with a column for each label are refused."""
+        try:
+            return super().load_rows(source)
+        except DataError as error:
+            sentence = None if source.target or self.num_labels == 1 else self._several(source)
+            if sentence is None:
+                raise
+            raise DataError(sentence) from error
+
+    def _several(self, source: Source) -> str | None:
+        """Why a file without a column of classes cannot be read, if it has several labels."""
+        path = source.data or source.train
+        if path is None or is_hub_id(path):
+            return None
+        dataset = read(path, dataclasses.replace(source))
+        named = columns.guess(column_names(dataset), (self.answer or "label", *ANSWER_NAMES))
+        return None if named else several_labels.in_columns(dataset)
+
     @property
     def labels(self) -> tuple[Any, ...]:
         """The classes in the order of the logits; empty for regression."""
@@ -107,7 +133,16 @@ class SequenceClassificationTask(Task):
             return text or None
         exact = [value for value in self.classes if str(value) == text]
         alike = exact or [v for v in self.classes if class_key(str(v)) == class_key(text)]
-        return alike[0] if len(alike) == 1 or exact else None
+        return alike[0] if len(alike) == 1 or exact else self._of_mark(text)
+
+    def _of_mark(self, text: str) -> Any | None:
+        """The class that a rating states (``4.0 out of 5 stars``), of classes that are numbers."""
+        mark = read_mark(text)
+        numbers = [v for v in self.classes if type(v) in (int, float)]
+        if mark is None or len(numbers) < len(self.classes):
+            return None
+        same = mark.of is None or mark.of == max(numbers)
+        return next((v for v in numbers if same and v == mark.number), None)
 
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         return self.labels[int(output.logits.argmax())] if output.readable else None
@@ -175,12 +210,13 @@ class SequenceRegressionTask(SequenceClassificationTask):
         return ()
 
     def parse_answer(self, text: str) -> float | None:
-        """The number in a text; ``None``: the text is not a finite number."""
-        try:
-            number = float(text)
-        except ValueError:
-            return None
-        return number if math.isfinite(number) else None
+        """The number in a text; ``None``: the text is not one finite number.
+
+        Digits of any script are read, and ratings such as ``4.0 out of 5 stars`` (4) and ``80 %``
+        (80); of ``1,250`` no one can tell whether it is a thousand.
+        """
+        mark = read_mark(text)
+        return mark.number if mark is not None else None
 
     def fit(self, train: Dataset) -> dict[str, Any]:
         """Mean, deviation and ends of the scale; a ``fit`` of your own should call it."""
