@@ -12,7 +12,7 @@ import pytest
 
 from data_fixtures import Echo, write_csv
 from tiny_tasks import TinyColours, TinyGoods
-from toolkit.errors import PreflightError
+from toolkit.errors import DataError, PreflightError, UsageError
 from toolkit.plugins.toml_task import read
 from toolkit.preparation.classes import (
     ClassFindings,
@@ -246,3 +246,84 @@ def test_a_task_whose_classes_are_part_of_its_state_can_be_split() -> None:
 
     for task in (OfState(), OfExample()):
         assert sum(prepare(task, Source()).sizes.values()) == 80
+
+
+# -- are they classes? -----------------------------------------------------------------------------
+
+
+def test_several_labels_a_row_are_refused() -> None:
+    lists = {"[27]": 40, "[2, 5]": 12, "[2]": 30, "[5, 7]": 8}
+    with pytest.raises(PreflightError, match=r"20 of 90 rows holds several labels"):
+        compared(lists, lists)
+    with pytest.raises(PreflightError, match="several labels"):
+        compared({"a": 9, "b": 9, "a,b": 9, "b,c": 9, "a,c": 9}, {"a": 1})
+    assert not compared({"Sports, outdoors": 90, "Arts, crafts": 90}, {"Sports, outdoors": 9,
+                        "Arts, crafts": 9}).warnings  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "what"),
+    [
+        ([f"{n}.5" for n in range(150)], "a task of regression"),
+        ([f"the story of number {n} is long enough" for n in range(150)], "causal-lm"),
+        ([f"person {n}" for n in range(150)], "names or numbers of rows"),
+    ],
+)
+def test_a_target_of_hundreds_of_classes_is_questioned(names: list[str], what: str) -> None:
+    many = dict.fromkeys(names, 12)
+    (warning,) = compared(many, dict.fromkeys(names, 2)).warnings
+    assert "150 different values in 1,800 training rows" in warning and what in warning
+    with pytest.raises(PreflightError, match="these are no classes"):
+        compared(dict.fromkeys(names, 1), dict.fromkeys(names, 2))
+    hundred = dict.fromkeys(names[:100], 12)
+    assert compared(hundred, dict.fromkeys(names[:100], 2)).warnings == []
+
+
+def test_a_column_for_each_label_is_no_table_of_classes(tmp_path: Path) -> None:
+    rows = [(f"text {n}", f"{n % 2}", f"{n % 3 // 2}", f"{n % 5 // 4}") for n in range(60)]
+    table = write_csv(tmp_path / "many.csv", ("comment", "toxic", "threat", "insult"), rows)
+    task = read_task(tmp_path, 'text = "comment"')
+    with pytest.raises(DataError, match=r"3 columns hold 0 and 1.* --target toxic"):
+        prepare(task(), Source(data=str(table)))
+    prepared = prepare(task(), Source(data=str(table), target="toxic"))
+    assert set(prepared.splits["train"]["label"]) == {"0", "1"}
+
+
+# -- what the labels mean --------------------------------------------------------------------------
+
+
+def read_task(folder: Path, lines: str) -> Any:
+    file = folder / "task.toml"
+    file.write_text(f'kind = "sequence-classification"\n{lines}\n', "utf-8")
+    return read(file)
+
+
+def test_labels_are_translated_as_the_user_says(tmp_path: Path) -> None:
+    made, source = files(tmp_path, 'classes = ["bad", "good"]', data=labelled("013", 90))
+    with pytest.raises(DataError, match=r"90 rows have a label that the task does not know: '0' "
+                       r"\(30\).*--labels '0=MEANING,1=MEANING'"):  # fmt: skip
+        prepare(made(), source)
+    source = Source(data=source.data, labels="0.0=bad,1=good,3=")
+    prepared = prepare(made(), source)
+    rows = [row for split in prepared.splits.values() for row in split]
+    assert Counter(row["label"] for row in rows) == {"bad": 30, "good": 30}
+    assert {reason: len(ids) for reason, ids in prepared.left_out.items()} == {
+        "a label that --labels leaves out": 30
+    }
+    with pytest.raises(UsageError, match="no scale"):
+        prepare(made(), Source(data=source.data, labels="0..4"))
+
+
+def test_lists_of_declared_classes_are_refused_as_such(tmp_path: Path) -> None:
+    lists = ["joy, fear", "fear, anger", "anger, joy, fear", "anger, joy"]
+    made = files(tmp_path, 'classes = ["joy", "fear"]', data=labelled(lists, 80))
+    with pytest.raises(DataError, match="several labels"):
+        prepare(made[0](), made[1])
+
+
+def test_ordered_classes_are_read_from_ratings(tmp_path: Path) -> None:
+    stars = read_task(tmp_path, "classes = [1, 2, 3, 4, 5]")()
+    found = ["3", "3.0", "4.0 out of 5 stars", "★★☆☆☆", "5/5", "4/10", "6", "good", "3.5"]
+    assert [stars.parse_answer(text) for text in found] == [
+        3, 3, 4, 2, 5, None, None, None, None,
+    ]  # fmt: skip

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.data import tables
 from toolkit.data.columns import plain, tidy
+from toolkit.formatting import count
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -103,7 +104,7 @@ def in_columns(dataset: Dataset) -> str | None:
         lit = {name: [_is_on(value) for value in batch[name]] for name in columns}
         ones.update({name: sum(values) for name, values in lit.items()})
         one_each &= all(sum(row) == 1 for row in zip(*lit.values(), strict=True))
-    shown = ", ".join(f"{name} ({ones[name]:,} rows)" for name in columns[:8])
+    shown = ", ".join(f"{name} ({count(ones[name], 'row')})" for name in columns[:8])
     more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
     if one_each:
         return (

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toolkit.data import tables
+from toolkit.data import several_labels, tables
 from toolkit.data.normalization import class_key
+from toolkit.data.numbers import plain_number
 from toolkit.data.splits import HELD_OUT
 from toolkit.errors import PreflightError
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from toolkit.task import Task
 
+MANY = 100
+"""Classes from which on the target is questioned."""
+WORDS = 6
+"""Words from which on the name of a class is long."""
 RARE = 10
 """Training rows under which a class is called rare."""
 SPELLED = 0.05
@@ -93,12 +98,15 @@ def compare_classes(counts: Counts, *, declared: bool = True) -> ClassFindings:
 
     Raises:
         PreflightError: no row of a split has a class of the training rows, or many rows have one
-            that is spelled otherwise there.
+            that is spelled otherwise there; or rows have several labels, or nearly each one a
+            class of its own.
     """
     found = ClassFindings()
     if not counts:
         return found
     train = counts["train"]
+    if declared:
+        found.warnings += _questioned(train)
     found.warnings += _alike(train)
     for split in HELD_OUT:
         unseen = {kind: n for kind, n in counts[split].items() if kind not in train}
@@ -124,6 +132,38 @@ def absent_classes(known: Sequence[Any] | None, counts: Counts) -> list[str]:
         f"no training row has {'the class' if len(absent) == 1 else 'the classes'} "
         f"{_listed(map(_name, absent))} of the task"
     ]
+
+
+# -- are they classes? -----------------------------------------------------------------------------
+
+
+def _questioned(train: Mapping[Any, int]) -> list[str]:
+    """A warning on a target of very many classes; several labels a row are refused.
+
+    Raises:
+        PreflightError: the values are lists of labels, or so many that there are no classes.
+    """
+    if sentence := several_labels.listed(train):
+        raise PreflightError(sentence)
+    if len(train) <= MANY:
+        return []
+    rows, single = sum(train.values()), sum(n == 1 for n in train.values())
+    values = [str(kind) for kind in train]
+    what = "numbers to be predicted as such (a task of regression)"
+    if not all(plain_number(value) is not None for value in values):
+        long = sum(len(value.split()) > WORDS for value in values) > len(values) / 2
+        what = (
+            "texts to be written (a task of kind causal-lm)" if long else "names or numbers of rows"
+        )
+    sentence = (
+        f"the target has {len(train):,} different values in {rows:,} training rows, {single:,} of "
+        f"them in one row alone ({_listed([_name(k) for k, _ in _most(train)])})"
+    )
+    if len(train) > rows / 2:
+        raise PreflightError(
+            f"{sentence}: these are no classes, more likely {what}; choose another --target"
+        )
+    return [f"{sentence}: are these classes, or {what}? Another column is named with --target"]
 
 
 # -- spelling --------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from toolkit import DataError, Source
+from toolkit import DataError, Source, UsageError
 from toolkit.preparation.prepare import prepare
 from toolkit_review_augmentation import reviews
 from toolkit_review_augmentation.reviews import Sizes
@@ -78,6 +80,107 @@ def test_ratings_of_no_known_scale_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "q.csv", "text,label", "good,yes", "bad,no")
     with pytest.raises(DataError, match="neither stars nor sentiments"):
         loaded(Source(data=path), stars=False)
+
+
+def labels(folder: Path, values: Sequence[str], rows: int = 6) -> str:
+    lines = [f'"review number {n} is {v}","{v}"' for n, v in enumerate([*values] * rows)]
+    return written(folder, "labels.csv", "text,label", *lines)
+
+
+def read_as(path: str, *, stars: bool, **options: str) -> list[Any]:
+    """What each label is read as, in the order in which they come first."""
+    rows = loaded(Source(data=path, **options), stars=stars)
+    return [*dict.fromkeys(r["stars"] if stars else r["sentiment"] for r in rows)]
+
+
+NEG, NEU, POS = "negative", "neutral", "positive"
+
+
+@pytest.mark.parametrize(
+    ("values", "sentiments"),
+    [
+        ("0 2 4", [NEG, NEU, POS]), ("0 1 2", [NEG, NEU, POS]), ("-1 0 1", [NEG, NEU, POS]),
+        ("0 4", [NEG, POS]), ("-1 1", [NEG, POS]), ("1.0 0.0", [POS, NEG]),
+        ("neg neu Pos", [NEG, NEU, POS]), ("very_negative extremely_positive", [NEG, POS]),
+        ("0 1 2 3 4", [NEG, NEU, POS]), ("-2 -1 0 1 2", [NEG, NEU, POS]),
+        ("1/5 3/5 8/10 100% ★☆☆☆☆", [NEG, NEU, POS]), ("20% 60% 80%", [NEG, NEU, POS]),
+    ],
+)  # fmt: skip
+def test_scales_of_sentiment(tmp_path: Path, values: str, sentiments: list[str]) -> None:
+    assert read_as(labels(tmp_path, values.split()), stars=False) == sentiments
+
+
+@pytest.mark.parametrize(
+    ("values", "stars"),
+    [
+        (["0", "1", "2", "3", "4"], [1, 2, 3, 4, 5]), (["-2", "0", "2"], [1, 3, 5]),
+        ([f"{n}.0 out of 5 stars" for n in range(1, 6)], [1, 2, 3, 4, 5]),
+        (["★☆☆☆☆", "★★★☆☆", "★★★★★"], [1, 3, 5]), (["4/5", "1/5"], [4, 1]),
+        (["8/10", "9/10", "1/10", "3/10"], [4, 5, 1, 2]), (["80 %", "10 %", "100 %"], [4, 1, 5]),
+        (["0/5", "5/5"], [1, 5]), (["4 stars", "1 star"], [4, 1]), (["4.5", "2.4"], [5, 2]),
+    ],
+)  # fmt: skip
+def test_scales_of_stars(tmp_path: Path, values: list[str], stars: list[int]) -> None:
+    assert read_as(labels(tmp_path, values), stars=True) == stars
+
+
+def test_the_scale_is_said_with_counts(tmp_path: Path) -> None:
+    source = Source(data=labels(tmp_path, ["0", "2", "4", "4"]))
+    loaded(source, stars=False)
+    assert (
+        "the labels are read as 0 → negative 6, 2 → neutral 6, 4 → positive 12 (change it with "
+        "--labels)"
+    ) in source.notes
+
+
+@pytest.mark.parametrize(
+    ("values", "stars", "lines"),
+    [
+        ("1 2", False, ["1=negative,2=positive", "1=negative,2=negative"]),
+        ("1 2", True, ["1=1,2=5", "1=1,2=2"]),
+        ("1 2 3", False, ["1=negative,2=neutral,3=positive", "1=negative,2=negative,3=neutral"]),
+        ("1 2 3 4", True, ["1=1,2=2,3=4,4=5", "1=1,2=2,3=3,4=4"]),
+        ("0 2", False, ["0=negative,2=positive", "0=negative,2=neutral"]),
+        ("0 1 2 3 4 5", True, ["0=", "0=1"]), ("0 5 10", False, ["0=", "0=1"]),
+        ("0 2 4", True, ["0=1,2=3,4=5"]), ("0 1", True, ["0=1,1=5"]),
+        ("-1 0 1", True, ["-1=1,0=3,1=5"]), ("negative positive", True, ["negative=1,positive=5"]),
+        ("12 87", True, []), ("yes no", False, []), ("[2,5] [2] [7,5]", False, []),
+    ],
+)  # fmt: skip
+def test_where_two_readings_are_possible_the_lines_to_type_are_shown(
+    tmp_path: Path, values: str, stars: bool, lines: list[str]
+) -> None:
+    path = labels(tmp_path, values.split())
+    with pytest.raises(DataError) as refused:
+        loaded(Source(data=path), stars=stars)
+    for line in lines:
+        assert f"--labels '{line}'" in str(refused.value)
+        assert read_as(path, stars=stars, labels=line), "the line that is shown works"
+
+
+def test_labels_say_what_is_meant(tmp_path: Path) -> None:
+    path = labels(tmp_path, ["0", "3", "7", "87"])
+    options = {"labels": "0=negative,3=neutral,7=positive,87="}
+    assert read_as(path, stars=False, **options) == [NEG, NEU, POS]
+    assert read_as(path, stars=True, labels="0..100") == [1, 4]
+    source = Source(data=path, **options)
+    loaded(source, stars=False)
+    assert {k: len(v) for k, v in source.left_out.items()} == {
+        "a label that --labels leaves out": 6
+    }
+    for wrong, said in (("0=purple", "'purple' is no meaning"), ("9=positive", "no row has")):
+        with pytest.raises(UsageError, match=said):
+            loaded(Source(data=path, labels=wrong), stars=False)
+
+
+def test_several_labels_a_row_are_refused(tmp_path: Path) -> None:
+    rows = [f"{n},text number {n},{n % 2},{n % 3 // 2},{n % 5 // 4}" for n in range(30)]
+    path = written(tmp_path, "toxic.csv", "id,comment_text,toxic,threat,insult", *rows)
+    with pytest.raises(DataError, match=r"3 columns hold 0 and 1.*--target toxic"):
+        loaded(Source(data=path), stars=False)
+    assert loaded(Source(data=path, target="toxic"), stars=False)
+    with pytest.raises(DataError, match="holds several labels"):
+        loaded(Source(data=labels(tmp_path, ["[2, 5]", "[2]", "[7, 5]"])), stars=False)
 
 
 def test_built_in_reviews_bring_stress_rows_beside_their_splits() -> None:
