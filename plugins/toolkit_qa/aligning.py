@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 NEARBY: Final = 100
@@ -17,6 +17,10 @@ NEARBY: Final = 100
 
 Given = tuple[str, int | None]
 """An answer as the file gives it: its text, and its start, or ``None`` if the file gives none."""
+
+
+MOVED: Final = "answers are moved to where their text stands"
+REWRITTEN: Final = "answers are written as their context has them"
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class Aligned:
         text: the answer as the context has it: ``context[start : start + len(text)]``.
         start: position of its first character.
         mended: what was corrected in the file's text or start, in words; empty if nothing was.
+        kind: :data:`MOVED` or :data:`REWRITTEN`, where something was corrected.
     """
 
     text: str
     start: int
     mended: str = ""
+    kind: str = ""
 
 
 def answers_of(value: Any, start: Any = None) -> list[Given]:
@@ -110,9 +116,11 @@ def _number(value: Any) -> int | None:
 def align(context: str, text: str, start: int | None) -> Aligned | None:
     """Find an answer in its context.
 
-    Without a start, the first occurrence is taken. A start that does not match is corrected to the
-    nearest occurrence within :data:`NEARBY` characters, or else to the only one in the context.
-    Where no occurrence is exact, case and white space may differ.
+    The stated place comes first: exactly, then with another case, other white space or without
+    the blanks at the answer's ends. An answer that does not stand there is moved to the nearest
+    occurrence within :data:`NEARBY` characters, or else to the only one in the context; exact
+    occurrences go before those that differ in case or white space. Without a start, the first
+    occurrence is taken.
 
     Returns:
         The answer at its position, or ``None`` if there is no such occurrence.
@@ -122,32 +130,55 @@ def align(context: str, text: str, start: int | None) -> Aligned | None:
         if exact >= 0:
             return Aligned(text, exact)
         similar = _occurrences(context, text)
-        return _mended(similar[0], f"'{_short(text)}' is written otherwise") if similar else None
+        return _rewritten(similar[0], text) if similar else None
     if 0 <= start <= len(context) and context.startswith(text, start):
         return Aligned(text, start)
-    found = [Aligned(text, m.start()) for m in re.finditer(re.escape(text), context)]
-    found = found or _occurrences(context, text)
+    if there := _at_place(context, text, start):
+        return _rewritten(there, text)
+    exact_ones = [Aligned(text, m.start()) for m in re.finditer(re.escape(text), context)]
+    for found in (exact_ones, _occurrences(context, text)):
+        best = _best(found, start)
+        if best is not None:
+            return replace(best, mended=f"answer_start {start} → {best.start}", kind=MOVED)
+    return None
+
+
+def _at_place(context: str, text: str, start: int) -> Aligned | None:
+    """The answer at its stated place, but for case, white space and the blanks at its ends."""
+    pattern = _pattern(text)
+    if pattern is None or not 0 <= start < len(context):
+        return None
+    blanks_before = len(text) - len(text.lstrip())
+    there = context[start:]
+    blanks_there = len(there) - len(there.lstrip())
+    for at in dict.fromkeys((start, start + blanks_there, start + blanks_before)):
+        if at - start <= max(blanks_before, blanks_there) and (found := pattern.match(context, at)):
+            return Aligned(found[0], at)
+    return None
+
+
+def _best(found: Sequence[Aligned], start: int) -> Aligned | None:
+    """The nearest of some occurrences, or the only one."""
     near = [one for one in found if abs(one.start - start) <= NEARBY]
     if near:
-        best = min(near, key=lambda one: abs(one.start - start))
-    elif len(found) == 1:
-        best = found[0]
-    else:
-        return None
-    return _mended(best, f"answer_start {start} → {best.start}")
+        return min(near, key=lambda one: abs(one.start - start))
+    return found[0] if len(found) == 1 else None
 
 
-def _mended(answer: Aligned, correction: str) -> Aligned:
-    return Aligned(answer.text, answer.start, correction)
+def _rewritten(answer: Aligned, text: str) -> Aligned:
+    mended = f"'{_short(text)}' → '{_short(answer.text)}'"
+    return replace(answer, mended=mended, kind=REWRITTEN)
 
 
 def _occurrences(context: str, text: str) -> list[Aligned]:
     """All occurrences of a text, ignoring case and differences in white space."""
+    pattern = _pattern(text)
+    return [Aligned(m[0], m.start()) for m in pattern.finditer(context)] if pattern else []
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
     words = text.split()
-    if not words:
-        return []
-    pattern = r"\s+".join(map(re.escape, words))
-    return [Aligned(m[0], m.start()) for m in re.finditer(pattern, context, re.IGNORECASE)]
+    return re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE) if words else None
 
 
 def problem(context: str, text: str, start: int | None) -> str:
@@ -160,5 +191,9 @@ def problem(context: str, text: str, start: int | None) -> str:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    """A text for a message; blanks at its ends are shown as ``␣``, others as one blank."""
+    before = len(text) - len(text.lstrip())
+    after = len(text) - len(text.rstrip()) if text.strip() else 0
+    middle = " ".join(text.split())
+    middle = middle if len(middle) <= 40 else f"{middle[:39]}…"
+    return "␣" * before + middle + "␣" * after

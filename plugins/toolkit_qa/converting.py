@@ -202,8 +202,8 @@ class _Reader:
             if aligned is None:
                 continue
             if aligned.mended:
-                what = "answers are moved to where their text stands"
-                self.trouble.mended.setdefault(what, []).append(f"{where}: {aligned.mended}")
+                how = self.trouble.mended.setdefault(aligned.kind, [])
+                how.append(f"{where}: {aligned.mended}")
             self.first_of_several += start is None and context.count(text) > 1
             found.append(aligned)
         if given and not found:
@@ -255,9 +255,9 @@ def _complaint(file: str, trouble: _Trouble, total: int) -> str:
     wrong = f"{things} in {questions} {'are' if trouble.count > 1 else 'is'}"
     more = trouble.count - len(trouble.places)
     mend = (
-        f"{trouble.mendable:,} can be mended: --set task.repair=true does so, counts them and "
+        f"{trouble.mendable:,} can be mended: --mend (task.repair=true) does so, counts them and "
         "leaves out the rest"
         if trouble.mendable
-        else "none can be mended; --set task.repair=true leaves them out"
+        else "none can be mended; --mend (task.repair=true) leaves them out"
     )
     return f"{file}: {wrong} wrong: {shown}{f'; and {more:,} more' if more else ''}. {mend}"

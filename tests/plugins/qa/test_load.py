@@ -12,7 +12,7 @@ import pytest
 from toolkit import DataError, Source
 from toolkit.errors import UsageError
 from toolkit.preparation.prepare import prepare
-from toolkit_qa.aligning import align, answers_of
+from toolkit_qa.aligning import MOVED, REWRITTEN, align, answers_of, problem
 from toolkit_qa.load import load_rows
 
 CONTEXT = "The bridge was opened in 1871. It was designed by Ada Finch."
@@ -133,7 +133,7 @@ def test_what_is_wrong_in_rows_is_told_with_its_path(tmp_path):
     assert "data[0].paragraphs[0].qas[0].answers[0]: answer_start 20 points at 'd in'" in message
     assert "data[0].paragraphs[0].qas[1] has no id" in message
     assert "data[0].paragraphs[0].qas[3] has the id 'q3' of data[0].paragraphs[0].qas[2]" in message
-    assert "3 can be mended: --set task.repair=true" in message
+    assert "3 can be mended: --mend (task.repair=true)" in message
 
 
 def test_an_answer_that_stands_nowhere_cannot_be_mended(tmp_path):
@@ -181,6 +181,52 @@ def test_of_several_far_places_none_is_guessed():
     context = "one " + "x" * 300 + " one"
     assert align(context, "one", 150) is None
     assert align(context, "one", 290).start == 305
+
+
+CAT = "Nel 1900 il Gatto vide la casa. Poi Il Gatto tornò, e il gatto dormì."
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "wanted", "at"),
+    [
+        ("Il Gatto", 9, "il Gatto", 9),  # not moved to 36, where the case is the same
+        ("il Gatto", 36, "Il Gatto", 36),
+        ("IL GATTO", 54, "il gatto", 54),
+        ("Il Gatto ", 36, "Il Gatto ", 36),
+        (" Il Gatto ", 36, "Il Gatto", 36),
+        ("il Gatto ", 36, "Il Gatto", 36),
+        ("Il Gatto", 8, "il Gatto", 9),  # the place begins with the blank before the answer
+        ("il  Gatto", 9, "il Gatto", 9),
+        ("casa ", 26, "casa", 26),
+    ],
+)
+def test_the_stated_place_goes_before_others_in_the_right_case(text, start, wanted, at):
+    found = align(CAT, text, start)
+    assert found is not None and (found.text, found.start) == (wanted, at)
+    assert CAT[found.start :].startswith(found.text)
+    assert found.kind == (REWRITTEN if text != wanted or start != at else "")
+
+
+def test_exact_places_go_before_those_in_another_case():
+    found = align(CAT, "Il Gatto", 30)
+    assert found is not None and (found.start, found.kind) == (36, MOVED)
+    found = align(CAT, "Gatto dormì", 50)
+    assert found is not None and (found.text, found.kind) == ("gatto dormì", MOVED)
+
+
+def test_answers_in_another_case_stay_where_they_are(tmp_path):
+    answer = {"text": "The Bridge", "answer_start": CONTEXT.index("The bridge")}
+    path = put(tmp_path, squad(qa(1, answers=[answer])))
+    assert "1 can be mended" in refusal(path)
+    rows, source = load(path, repair=True)
+    assert rows[0]["answers"] == {"text": ["The bridge"], "answer_start": [answer["answer_start"]]}
+    assert any("1 answers are written as their context has them" in n for n in source.notes)
+
+
+def test_blanks_at_the_ends_of_an_answer_are_shown():
+    assert problem("one two", " two  ", 2) == "answer_start 2 points at 'e two', not at '␣two␣␣'"
+    found = align("one two", " two  ", 3)
+    assert found is not None and found.mended == "'␣two␣␣' → 'two'"
 
 
 def test_case_and_blanks_may_differ():
