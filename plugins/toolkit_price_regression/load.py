@@ -143,6 +143,7 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
     category = choice.category if choice.category in available else None
     currencies: Counter[str] = Counter()
     units: Counter[str] = Counter()
+    unread: Counter[str] = Counter()
 
     def make(row: Mapping[str, Any]) -> dict[str, Any]:
         price = prices.read_price(row[choice.target], choice.decimal)
@@ -154,6 +155,8 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
         if not text:
             raise Unusable("blank row" if price == prices.EMPTY else "no text")
         if not isinstance(price, prices.Price):
+            if price == prices.UNREADABLE:
+                unread[str(row[choice.target])[:LONGEST_DETAIL]] += 1
             raise Unusable(price)
         kind = category_name(row[category]) if category else ""
         return {"text": text, "price": price.value * choice.times, "category": kind}
@@ -165,6 +168,9 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
     currency, note = prices.common_currency(currencies)
     for sentence in filter(None, (note, prices.common_unit(units))):
         source.note(sentence)
+    if unread:
+        shown = ", ".join(f"{text!r} ({rows:,})" for text, rows in unread.most_common(4))
+        source.note(f"{unread.total():,} prices cannot be read, such as {shown}")
     if not currencies:
         currency = prices.of_name(choice.target).currency
     source.chosen["currency"] = source.chosen.get("currency") or currency

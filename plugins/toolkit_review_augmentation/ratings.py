@@ -146,6 +146,9 @@ def find(source: Source, values: Iterable[Any], stars: bool) -> Reading:
     if not any(isinstance(one, tuple) for one in outcomes.values()):
         raise _unreadable(counts)
     _tell(source, counts, outcomes, reading)
+    unread = {text: n for text, n in counts.items() if outcomes[text] == UNREADABLE}
+    if unread:
+        source.note(f"ratings that cannot be read: {listed(_most(unread))}")
     return reading
 
 

@@ -133,19 +133,23 @@ def _merging(
     shown: Rendering, target: str, targets: Mapping[bytes, list[str]], name: str, answer: str
 ) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
     """A function that makes a row of each different input, where it stands first."""
-    seen: set[bytes] = set()
+    seen: dict[bytes, set[str] | None] = {}  # None: it has one target alone
 
     def make(row: Mapping[str, Any]) -> dict[str, Any] | None:
         text = _text(shown, row)
         if not text:
             raise Unusable("no text")
-        key = _digest(text)
+        key, answers = _digest(text), _answers(row[target])
         references = targets.get(key)
+        if not answers and (not references or key in seen):
+            raise Unusable("no target")  # else a later row has the target of this text
         if references and key not in seen:
-            seen.add(key)
+            seen[key] = set(answers) if len(references) > len(answers) else None
             return {name: text, answer: references[0], "references": references}
-        if not _answers(row[target]):
-            raise Unusable("no target")
+        before = seen[key]
+        if before is None or before.issuperset(answers):
+            raise Unusable("the same text and target as an earlier row")
+        before.update(answers)
         return None
 
     return make

@@ -135,6 +135,7 @@ def map_rows(
         nothing_left: the error to raise where no row can be used.
     """
     left_out: dict[str, list[int]] = {}
+    source.count_read(len(dataset))
     batches = _mapped(dataset, make, list(types), needed, left_out)
     first = next(batches, None)
     known = {

@@ -63,6 +63,8 @@ class Source:
     It becomes part of the task's state, beside what :meth:`toolkit.Task.fit` returns."""
     left_out: dict[str, list[int]] = field(default_factory=dict, compare=False, repr=False)
     """Reason → numbers of the rows that could not be used; filled by :meth:`leave_out`."""
+    rows_read: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+    """The beginning of the reasons above (``test: ``; empty: one file) → rows of the file."""
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
     """What was decided about the data, in sentences; filled by :meth:`note`."""
     synthetic: bool = field(default=False, compare=False, repr=False)
@@ -86,6 +88,10 @@ class Source:
         if len(row_ids):
             reason = f"{self._place}{reason}"
             self.left_out.setdefault(reason, []).extend(int(row) for row in row_ids)
+
+    def count_read(self, rows: int) -> None:
+        """Record how many rows the file has from which others are left out."""
+        self.rows_read[self._place] = rows
 
     def note(self, sentence: str) -> None:
         """Record a sentence about something that was decided for the user, once."""
@@ -135,5 +141,5 @@ class Source:
 
 
 def _option_names() -> list[str]:
-    recorded = ("chosen", "found", "left_out", "notes", "synthetic", "_place")
+    recorded = ("chosen", "found", "left_out", "rows_read", "notes", "synthetic", "_place")
     return [f.name for f in dataclasses.fields(Source) if f.name not in recorded]

@@ -28,6 +28,7 @@ from toolkit.preparation.lengths import (
     sample,
     truncation,
 )
+from toolkit.preparation.losses import large_losses
 from toolkit.preparation.unknown_tokens import TokenizerFindings, check_tokenizer
 
 SHARED = 0.01
@@ -58,6 +59,7 @@ class Preflight:
         tokenizer: what the model's tokenizer loses; empty without a model.
         token_lengths: part of an example (``prompt``, ``completion``) → tokens of each row of
             :func:`sample`, before anything is cut; empty without a model.
+        lost: the reasons in ``left_out`` for which many rows are → the warning.
     """
 
     sizes: dict[str, int]
@@ -71,13 +73,18 @@ class Preflight:
     groups: dict[str, int] = field(default_factory=dict)
     tokenizer: dict[str, Any] = field(default_factory=dict)
     token_lengths: Mapping[str, np.ndarray] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
         """Notes, and sentences on rows that are left out or repeated, for a terminal."""
         return [
-            *self.notes, *length_sentences(self.lengths), *left_out_sentences(self.left_out),
+            *self.notes, *length_sentences(self.lengths), *left_out_sentences(self._few_left_out()),
             *_repeated(self.duplicates),
         ]  # fmt: skip
+
+    def _few_left_out(self) -> dict[str, list[int]]:
+        """What is left out, but for what the warnings say already."""
+        return {reason: ids for reason, ids in self.left_out.items() if reason not in self.lost}
 
     def warnings(self) -> list[str]:
         """Warnings, for a terminal."""
@@ -122,7 +129,7 @@ def check(
     notes, cautions = list(prepared.notes), list(prepared.cautions)
     tokens: Mapping[str, np.ndarray] = {}
     lengths: dict[str, Any] = {}
-    lost = TokenizerFindings()
+    unknown = TokenizerFindings()
     examined = examine(task, prepared)
     compared = compare_classes(examined.classes, declared=examined.declared)
     if model is not None:
@@ -130,16 +137,18 @@ def check(
         tokens = model.lengths(rows)
         cautions += model.cautions(rows)
         lengths = _check_lengths(model, tokens, notes, cautions, allow_truncation)
-        lost = check_tokenizer(task, prepared, model)
+        unknown = check_tokenizer(task, prepared, model)
     groups = group_numbers(prepared)
     notes += [
-        *lost.notes, *group_sentence(groups, prepared.sizes),
+        *unknown.notes, *group_sentence(groups, prepared.sizes),
         *absent_classes(task.categories(), examined.classes),
     ]  # fmt: skip
     leak = _leak_of(examined, cautions, maskable="mask_target" in task.options)
     duplicates = _duplicates(examined, cautions)
+    lost = large_losses(prepared.left_out, prepared.rows_read, prepared.sizes)
+    cautions += lost.values()
     cautions += [
-        *compared.warnings, *_unknown_answers(prepared), *lost.warnings,
+        *compared.warnings, *_unknown_answers(prepared), *unknown.warnings,
         *group_warnings(groups, prepared.sizes), *_shared_texts(examined),
     ]  # fmt: skip
     return Preflight(
@@ -152,8 +161,9 @@ def check(
         cautions=cautions,
         classes=compared.document(examined.classes) if examined.classes else {},
         groups=groups,
-        tokenizer=lost.document,
+        tokenizer=unknown.document,
         token_lengths=tokens,
+        lost=lost,
     )
 
 

@@ -57,6 +57,7 @@ class Prepared:
         digests: split → SHA-256 of each row's task columns, as bytes.
         groups: split → a hash of each row's group.
         cautions: what the user should know of the splits, as sentences.
+        rows_read: the beginning of a reason above (``test: ``) → rows of the file.
     """
 
     splits: DatasetDict
@@ -69,6 +70,7 @@ class Prepared:
     digests: Mapping[str, np.ndarray] = field(repr=False, compare=False, default_factory=dict)
     groups: Mapping[str, np.ndarray] = field(repr=False, compare=False, default_factory=dict)
     cautions: list[str] = field(default_factory=list)
+    rows_read: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -146,6 +148,7 @@ def prepare(
         digests=digests,
         groups=groups,
         cautions=cautions,
+        rows_read=dict(source.rows_read),
     )
 
 

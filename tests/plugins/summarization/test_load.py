@@ -9,6 +9,7 @@ import pytest
 
 from toolkit import DataError, Source
 from toolkit.preparation import prepare
+from toolkit.preparation.preflight import check
 from toolkit_summarization.claim_task import ClaimReport
 from toolkit_summarization.task import Summarization
 
@@ -69,6 +70,28 @@ def test_rows_without_text_or_target_are_left_out_and_counted(tmp_path):
     found = list(ClaimReport().load_rows(source))
     assert [row["report"] for row in found] == ["Hm."]
     assert source.left_out == {"no text": [2], "no target": [3]}
+
+
+def test_exact_duplicates_are_counted_and_other_targets_merged(tmp_path):
+    pairs = [("One.", "A."), ("One.", "A."), ("One. ", "A."), ("Two.", "B."), ("Two.", "C."),
+             ("Two.", "B."), ("Two.", "C."), ("Three.", ""), ("Three.", "D."), ("Two.", "")]  # fmt: skip
+    rows = [{"article": text, "summary": target} for text, target in pairs]
+    source = Source(data=written(tmp_path, "a.csv", rows))
+    found = list(Summarization().load_rows(source))
+    assert [(row["article"], row["references"]) for row in found] == [
+        ("One.", ["A."]), ("Two.", ["B.", "C."]), ("Three.", ["D."]),
+    ]  # fmt: skip
+    assert source.left_out == {
+        "the same text and target as an earlier row": [2, 3, 6, 7], "no target": [10],
+    }  # fmt: skip
+
+
+def test_a_file_of_which_much_is_repeated_has_a_warning(tmp_path):
+    rows = [{"article": f"Text {i % 60}.", "summary": f"Sum {i % 60}."} for i in range(90)]
+    task = Summarization()
+    prepared = prepare.prepare(task, Source(data=written(tmp_path, "a.csv", rows)))
+    warnings = " ".join(check(task, prepared).warnings())
+    assert "30 of 90 rows (33%) are left out: the same text and target" in warnings
 
 
 def test_a_file_without_any_usable_row_is_refused(tmp_path):
