@@ -22,7 +22,7 @@ def run(
     data: Annotated[
         str | None,
         typer.Option(
-            help="csv, tsv, json, jsonl or parquet file, or a Hub dataset id.",
+            help="csv, tsv, json, jsonl, parquet, xlsx or ods file, or a Hub dataset id.",
             show_default="the task's own data",
         ),
     ] = None,

@@ -26,7 +26,8 @@ def read(path: str | Path, source: Source) -> Dataset:
     """All rows of a local file, or of a Hub data set's ``train`` split.
 
     Args:
-        path: a csv, tsv, json, jsonl (each also with ``.gz``) or parquet file, or a Hub data set
+        path: a csv, tsv, json or jsonl file (also compressed: ``.gz``, ``.bz2``, ``.zst``,
+            ``.lz4``, ``.br``), a parquet file, a workbook (xlsx, ods), or a Hub data set
             ``owner/name`` or ``owner/name:config``.
         source: its ``encoding`` and ``header`` are used; it receives notes on what was decided.
     """
@@ -42,7 +43,9 @@ def read(path: str | Path, source: Source) -> Dataset:
 def _options(source: Source) -> ReadOptions:
     named = [*source.text, *([source.target] if source.target else [])]
     numbered = bool(named) and all(name.isdigit() for name in named)
-    return ReadOptions(encoding=source.encoding, header=source.header, numbered=numbered)
+    return ReadOptions(
+        encoding=source.encoding, header=source.header, numbered=numbered, sheet=source.sheet
+    )
 
 
 def read_splits(source: Source, convert: Callable[[Dataset], Dataset]) -> Dataset | DatasetDict:

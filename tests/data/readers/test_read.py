@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import socket
 import subprocess
@@ -244,7 +243,7 @@ def test_a_missing_file_and_the_one_that_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"PK\x03\x04rest", "Excel"),
+        (b"PK\x03\x04rest", "workbook"),
         (b"PAR1rest", "Parquet"),
         (b"\x1f\x8brest", "gzip"),
         (b"%PDF-1.7", "PDF"),
@@ -257,7 +256,7 @@ def test_binary_files(tmp_path: Path, content: bytes, said: str) -> None:
 
 
 def test_an_unknown_suffix(tmp_path: Path) -> None:
-    assert "must end in .csv" in refusal(put(tmp_path / "a.xlsx", b"x"))
+    assert "must end in .csv" in refusal(put(tmp_path / "a.docx", b"x"))
 
 
 def test_a_full_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,16 +264,7 @@ def test_a_full_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "TMPDIR" in refusal(put(tmp_path / "a.csv", "a,b\n1,2\n"))
 
 
-# -- gzip, JSON, Parquet ---------------------------------------------------------------------------
-
-
-def test_gzip(tmp_path: Path) -> None:
-    for name, text in (("a.csv.gz", "a,b\n1,2\n"), ("a.jsonl.gz", '{"a": "1", "b": "2"}\n')):
-        path = put(tmp_path / name, gzip.compress(text.encode()))
-        assert rows_of(path) == [{"a": "1", "b": "2", "row_id": 1}]
-    broken = gzip.compress(b"a,b\n" + b"1,2\n" * 9)[:-9]
-    assert "b.csv.gz" in refusal(put(tmp_path / "b.csv.gz", broken))
-    assert "cannot read" in refusal(put(tmp_path / "c.csv.gz", "a,b\n1,2\n"))
+# -- JSON, Parquet ---------------------------------------------------------------------------------
 
 
 def test_json_in_its_shapes(tmp_path: Path) -> None:

@@ -73,8 +73,8 @@ def test_rows_without_text_or_target_are_left_out_and_counted(tmp_path):
 
 
 def test_exact_duplicates_are_counted_and_other_targets_merged(tmp_path):
-    pairs = [("One.", "A."), ("One.", "A."), ("One. ", "A."), ("Two.", "B."), ("Two.", "C."),
-             ("Two.", "B."), ("Two.", "C."), ("Three.", ""), ("Three.", "D."), ("Two.", "")]  # fmt: skip
+    texts = ["One.", "One.", "One. ", "Two.", "Two.", "Two.", "Two.", "Three.", "Three.", "Two."]
+    pairs = zip(texts, ["A.", "A.", "A.", "B.", "C.", "B.", "C.", "", "D.", ""], strict=True)
     rows = [{"article": text, "summary": target} for text, target in pairs]
     source = Source(data=written(tmp_path, "a.csv", rows))
     found = list(Summarization().load_rows(source))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -122,8 +121,6 @@ def _first_that_fits(
             failures.append(error)
         except UnicodeError as error:
             raise wrong_encoding(path, error, layout) from error
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise DataError(f"{path} is a broken gzip file: {error}") from error
     # the layout that reads furthest is most likely the right one
     raise max(failures, key=lambda failure: failure.row)
 
@@ -186,10 +183,10 @@ def _columns(
             note(f"the first row of {path.name} is read as {what} (--header, --no-header)")
     if not header:
         return [str(number) for number in range(1, len(first) + 1)], False
-    return _unique_names(path, first, note), True
+    return unique_names(path, first, note), True
 
 
-def _unique_names(path: Path, header: Sequence[str], note: Note) -> list[str]:
+def unique_names(path: Path, header: Sequence[str], note: Note) -> list[str]:
     """Header cells as column names: not empty, unique, and not ``row_id``, which is added."""
     names: list[str] = []
     seen: Counter[str] = Counter()

@@ -1,8 +1,7 @@
-"""Bytes → text: encodings, byte order marks, gzip, and files that are not text."""
+"""Bytes → text: compression, encodings, byte order marks, and files that are not text."""
 
 from __future__ import annotations
 
-import gzip
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,11 +21,25 @@ _BOMS = (
 )
 
 
+COMPRESSIONS = {
+    ".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".br": "brotli",
+}  # fmt: skip
+"""Endings of the names of compressed files → the names of pyarrow's codecs."""
+
+
+def compression(path: Path) -> str | None:
+    """The codec by which a file is compressed, by the ending of its name; ``None``: by none."""
+    return COMPRESSIONS.get(path.suffix.lower())
+
+
 def open_bytes(path: Path) -> IO[bytes]:
-    """The file's bytes, unpacked where its name ends in ``.gz``."""
-    if path.suffix.lower() == ".gz":
-        return cast(IO[bytes], gzip.open(path, "rb"))
-    return path.open("rb")
+    """The file's bytes, unpacked where its name has one of :data:`COMPRESSIONS`."""
+    codec = compression(path)
+    if codec is None:
+        return path.open("rb")
+    import pyarrow as pa
+
+    return cast(IO[bytes], pa.CompressedInputStream(pa.OSFile(str(path)), codec))
 
 
 def encoding_of(path: Path, given: str | None) -> str:
@@ -51,8 +64,13 @@ def encoding_of(path: Path, given: str | None) -> str:
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
-    for magic, what in ((b"PK\x03\x04", "a ZIP archive or an Excel workbook: save it as CSV"),
+    for magic, what in ((b"PK\x03\x04", "a ZIP archive or a workbook: unpack it, or let its "
+                         "name end in .xlsx or .ods"),
                         (b"\x1f\x8b", "packed by gzip: let its name end in .gz"),
+                        (b"BZh9", "packed by bzip2: let its name end in .bz2"),
+                        (b"\x28\xb5\x2f\xfd", "packed by Zstandard: let its name end in .zst"),
+                        (b"\x04\x22\x4d\x18", "packed by LZ4: let its name end in .lz4"),
+                        (b"\xd0\xcf\x11\xe0", "an old Excel workbook: let its name end in .xls"),
                         (b"PAR1", "a Parquet file: let its name end in .parquet"),
                         (b"%PDF", "a PDF file")):  # fmt: skip
         if head.startswith(magic):
@@ -81,7 +99,7 @@ class Lines:
         """Lines since the reader of records last cleared it."""
 
     def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(self.file, start=1):
+        for number, line in enumerate(self._lines(), start=1):
             if "\0" in line:
                 raise DataError(f"{self.path}: line {number} holds a NUL byte; it is not text")
             self.characters += len(line)
@@ -89,3 +107,10 @@ class Lines:
             yield line
         self.pending.append(END)
         yield END
+
+    def _lines(self) -> Iterator[str]:
+        # Named here: further on it would pass for an error of writing the rows to disk.
+        try:
+            yield from self.file
+        except OSError as error:
+            raise DataError(f"cannot read {self.path} to its end: {error}") from error

@@ -18,8 +18,10 @@ class ReadOptions:
         header: whether the file begins with column names; ``None``: yes, unless columns are
             ``numbered`` and the first row looks like data.
         numbered: whether the user refers to columns by their numbers.
+        sheet: the sheet of a workbook; ``None``: the only one with rows.
     """
 
     encoding: str | None = None
     header: bool | None = None
     numbered: bool = False
+    sheet: str | None = None

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data.readers.delimited import read_delimited
+from toolkit.data.readers.encoding import compression
 from toolkit.data.readers.json_rows import read_json, read_json_lines
 from toolkit.data.readers.options import Note, ReadOptions
+from toolkit.data.readers.workbook import WORKBOOKS, read_workbook
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError, did_you_mean
 
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset, DatasetDict
 
-FORMATS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".parquet")
-"""The endings of files that are read; text files also with ``.gz`` behind them."""
+FORMATS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".parquet", *WORKBOOKS)
+"""The endings of files that are read; text files also with that of a compression behind them."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 _VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 
@@ -42,15 +44,16 @@ def is_hub_id(path: str | Path) -> bool:
 
 def _format(path: Path) -> str:
     """The suffix of the format: ``.csv`` of ``prices.csv.gz``."""
-    name = path.name.lower().removesuffix(".gz")
-    return Path(name).suffix
+    name = Path(path.name.lower())
+    return Path(name.stem).suffix if compression(name) else name.suffix
 
 
 def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
     """All rows of a local file, whose format is that of its name's ending.
 
     Args:
-        path: a csv, tsv, json, jsonl (each also with ``.gz``) or parquet file.
+        path: a csv, tsv, json or jsonl file (also compressed, see
+            :data:`~toolkit.data.readers.encoding.COMPRESSIONS`), a parquet file or a workbook.
         options: how a text file is to be read.
         note: receives a sentence for each decision made for the user.
 
@@ -59,6 +62,8 @@ def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
     """
     _check_is_file(path)
     kind = _format(path)
+    if options.sheet is not None and kind not in WORKBOOKS:
+        note(f"{path.name} has no sheets; --sheet is not used")
     try:
         if kind == ".csv":
             return read_delimited(path, options, note, None)
@@ -70,6 +75,8 @@ def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
             return read_json(path, options, note)
         if kind == ".parquet" and path.suffix.lower() == ".parquet":
             return _read_parquet(path)
+        if kind in WORKBOOKS and path.suffix.lower() == kind:
+            return read_workbook(path, options, note)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     raise DataError(f"unknown format of {path}: its name must end in {', '.join(FORMATS)}")
