@@ -35,7 +35,8 @@ def xlsx(path: Path, sheets: Sheets) -> Path:
         )
         packed.writestr(
             "xl/workbook.xml",
-            f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>{listed}</sheets></workbook>',
+            f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>{listed}</sheets>'
+            "</workbook>",
         )
         packed.writestr(
             "xl/_rels/workbook.xml.rels",

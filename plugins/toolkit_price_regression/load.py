@@ -170,7 +170,7 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
         source.note(sentence)
     if unread:
         shown = ", ".join(f"{text!r} ({rows:,})" for text, rows in unread.most_common(4))
-        source.note(f"{unread.total():,} prices cannot be read, such as {shown}")
+        source.note(f"prices that cannot be read: {shown}")
     if not currencies:
         currency = prices.of_name(choice.target).currency
     source.chosen["currency"] = source.chosen.get("currency") or currency

@@ -21,6 +21,9 @@ def augment(
     text: Annotated[str | None, typer.Option(help="Text column(s), or a template.")] = None,
     target: Annotated[str | None, typer.Option(help="Column with the ratings.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the file.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="What the ratings mean: '0=negative,1=positive'.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use so many reviews.")] = None,
     reviews: Annotated[int, typer.Option(min=30, help="Synthetic reviews without --data.")] = 500,
     balance: Annotated[
@@ -66,7 +69,7 @@ def augment(
     environment.prepare(offline=True)
     source = Source(
         data=data, text=columns.split_option(text) if text else (), target=target,
-        encoding=encoding, limit=limit, seed=seed,
+        encoding=encoding, limit=limit, seed=seed, labels=labels,
     )  # fmt: skip
     options = work.Options(
         balance=balancing.parse_shares(balance) if balance else None, fill=fill,

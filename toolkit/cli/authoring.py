@@ -90,6 +90,9 @@ def check(
     data: Annotated[str | None, typer.Option(help="File of rows to check with.")] = None,
     text: Annotated[str | None, typer.Option(help="Text column(s).")] = None,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="What the labels mean: '0=negative,1=positive'.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a task against the contract, without a model."""
@@ -100,7 +103,8 @@ def check(
     from toolkit.system import environment
 
     environment.prepare(offline=True)
-    source = Source(data=data, text=split_option(text) if text else (), target=target)
+    named = split_option(text) if text else ()
+    source = Source(data=data, text=named, target=target, labels=labels)
     results = checking.check(lookup.find(task)(), source)
     show_checks(task, results, as_json)
     if any(not result.passed for result in results):

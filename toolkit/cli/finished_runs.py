@@ -20,6 +20,7 @@ def predict(
     data: Annotated[str | None, typer.Option(help="A file of rows to predict.")] = None,
     text: Annotated[str | None, typer.Option(help="Text column(s) of the file.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the file.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook with several.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write JSON lines here instead of printing.")
     ] = None,
@@ -39,7 +40,8 @@ def predict(
     found = Run.find(run_name, runs_folder(runs))
     source = None
     if data:
-        source = Source(data=data, text=split_option(text) if text else (), encoding=encoding)
+        named = split_option(text) if text else ()
+        source = Source(data=data, text=named, encoding=encoding, sheet=sheet)
     answers = serving.predict(found, inputs or [], source, adapter=not base)
     show_predictions(answers, out, as_json)
 
