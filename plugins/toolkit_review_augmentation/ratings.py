@@ -132,7 +132,7 @@ def find(source: Source, values: Iterable[Any], stars: bool) -> Reading:
         UsageError: ``--labels`` cannot be used.
     """
     counts = Counter(filter(None, map(columns.tidy, values)))
-    labels = label_scales.parse_labels(source.labels)
+    labels = source.meanings()
     for meaning in filter(None, labels.meanings.values()):
         _meant(meaning)
     _check_named(labels, counts)

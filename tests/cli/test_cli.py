@@ -129,6 +129,11 @@ def bad_files(folder: Path) -> dict[str, tuple[list[str], str]]:
         "bad json": (["--data", "bad.jsonl"], "line 2"),
         "unknown model": (["--data", str(data), "--model", "./no-such-model"], "no-such-model"),
         "flag of another task": (["--mend"], "task.repair, which the task 'price-regression' does"),
+        "labels of a task without": (
+            ["--data", str(data), "--labels", "-1=a,1=b"],
+            "reads no labels",
+        ),
+        "labels that say nothing": (["--data", str(data), "--labels", "-1..1"], "reads no labels"),
         "unknown option": (["--set", "task.repair=true"], "task.repair: the task's options has no"),
         "runs below a file": (["--data", str(data), "--runs", str(file / "runs")], "cannot make"),
     }

@@ -24,7 +24,7 @@ def lost(reason: str, rows: int, total: int = 100, place: str = "") -> list[str]
     [
         ("no rating", "open tickets"), ("no target", "--target"), ("no text", "--text"),
         ("blank row", "spreadsheet"), ("unreadable price", "written otherwise"),
-        ("no rating that can be read", "open tickets"), ("price of zero", "not known"),
+        ("no rating that can be read", "written otherwise"), ("price of zero", "not known"),
         ("label that the task does not know", "more classes"),
         ("the same text and target as an earlier row", "joined"),
         ("the answer does not stand in its context", "cut or cleaned"),

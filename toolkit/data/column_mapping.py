@@ -149,7 +149,7 @@ class ColumnMapping:
 
     def _parser(self, source: Source) -> Callable[[str], Any | None]:
         """:attr:`parse_answer` of what ``--labels`` says that a label means."""
-        labels = label_scales.parse_labels(source.labels)
+        labels = source.meanings()
         if labels.ends is not None:
             raise UsageError(
                 f"--labels {source.labels}: the answers of this task are no scale; say what they "

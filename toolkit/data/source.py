@@ -11,6 +11,9 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from toolkit.data.label_scales import Labels
+
 FORMER_METHODS = {"load": "read_splits", "column": "find_column", "rendering": "find_text"}
 """Method of version 1 of the contract → function of :mod:`toolkit.data`."""
 
@@ -70,6 +73,7 @@ class Source:
     synthetic: bool = field(default=False, compare=False, repr=False)
     """Whether the rows that were loaded are generated."""
     _place: str = field(default="", compare=False, repr=False)
+    _labels_asked: bool = field(default=False, compare=False, repr=False)
 
     # -- as JSON values ----------------------------------------------------------------------------
     def as_dict(self) -> dict[str, Any]:
@@ -125,6 +129,18 @@ class Source:
         finally:
             self._place = ""
 
+    def meanings(self) -> Labels:
+        """What ``--labels`` says; it is refused where a task never asks for it."""
+        from toolkit.data.label_scales import parse_labels
+
+        self._labels_asked = True
+        return parse_labels(self.labels)
+
+    @property
+    def labels_unused(self) -> bool:
+        """Whether labels were given that the task has not asked for."""
+        return bool(self.labels) and not self._labels_asked
+
     @property
     def file(self) -> str:
         """The file whose rows are being converted, for errors about one of them."""
@@ -141,5 +157,6 @@ class Source:
 
 
 def _option_names() -> list[str]:
-    recorded = ("chosen", "found", "left_out", "rows_read", "notes", "synthetic", "_place")
-    return [f.name for f in dataclasses.fields(Source) if f.name not in recorded]
+    recorded = ("chosen", "found", "left_out", "rows_read", "notes", "synthetic")
+    names = [f.name for f in dataclasses.fields(Source)]
+    return [name for name in names if name not in recorded and not name.startswith("_")]

@@ -18,6 +18,8 @@ ASKED = (LEFT_OUT, "more rows than are needed")
 SHARED = re.compile(r"text is in \w+ too")
 
 LIKELY: Sequence[tuple[str, str]] = (
+    (r"unreadable|can be read|cannot be read", "are they written otherwise, or is another column "
+     "meant (--target)?"),
     (r"^no (text|context|question|prompt|instruction|messages|input|document|article|review)\b",
      "is their text in another column (--text)?"),
     (r"^no ", "rows that have no answer yet, such as open tickets, or another column (--target)?"),
@@ -25,8 +27,6 @@ LIKELY: Sequence[tuple[str, str]] = (
     (r"price of zero", "is 0 written where the price is not known?"),
     (r"negative price", "are refunds or differences among the prices?"),
     (r"task does not know", "are there more classes, other names for them, or several in a row?"),
-    (r"unreadable|can be read|cannot be read", "are they written otherwise, or is another column "
-     "meant (--target)?"),
     (r"^the same ", "was the file put together from others, or joined with a table that repeats "
      "its rows?"),
     (SHARED.pattern, "were the splits drawn row by row from texts that repeat?"),

@@ -21,7 +21,7 @@ from toolkit.data.load import read
 from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, SPLITS, present
 from toolkit.data.stratification import NO_CLASS
-from toolkit.errors import DataError, PluginError
+from toolkit.errors import DataError, PluginError, UsageError
 from toolkit.preparation.assignment import ONE_WAY, Part, assigned
 from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
@@ -158,6 +158,10 @@ def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
 
     datasets.disable_progress_bars()
     loaded = task.load_rows(source)
+    if source.labels_unused:
+        raise UsageError(
+            f"--labels {source.labels}: the task {task.name!r} reads no labels from this data"
+        )
     if isinstance(loaded, datasets.Dataset):
         return {"train": loaded}
     if not isinstance(loaded, datasets.DatasetDict):

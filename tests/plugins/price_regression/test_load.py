@@ -187,3 +187,52 @@ def test_rows_to_predict_are_made_as_the_training_texts_were(tmp_path: Path) -> 
 def test_rows_are_grouped_by_their_longest_line() -> None:
     assert group(f"Loft\nbeds: 2\n{LONG}") == group(f"Another\nbeds: 3\n{LONG.upper()} ")
     assert group("") == ""
+
+
+# -- ways to write prices --------------------------------------------------------------------------
+
+
+def priced(folder: Path, column: str, values: Sequence[str]) -> tuple[list[float], Source]:
+    rows = [(f"thing number {n}", value) for n, value in enumerate(values)]
+    source = Source(data=put(folder / "priced.csv", ("name", column), rows))
+    return [row["price"] for row in loaded(source)], source
+
+
+def test_lakh_and_crore_in_one_column(tmp_path: Path) -> None:
+    values = ["₹ 3.00 Lakh", "₹11,000", "Rs. 1.3 Cr", "4.5 lakh*", "Rs 1,299/-"]
+    found, source = priced(tmp_path, "price", values)
+    assert found == [300_000, 11_000, 13_000_000, 450_000, 1_299]
+    assert source.found == {"currency": "₹"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "price", "currency"),
+    [
+        ("Price_euros", "12.50", 12.5, "€"), ("Price (GBP)", "12", 12, "£"),
+        ("Preço (R$)", "1.250,00", 1250, "R$"), ("Precio", "12,50 €", 12.5, "€"),
+        ("price_in_lakhs", "3.5", 350_000, ""), ("Price (USD)", "€12", 12, "€"),
+        ("価格", "１２，５００円", 12_500, "¥"), ("السعر", "٣٫٥ ريال", 3.5, "SAR"),
+    ],
+)  # fmt: skip
+def test_a_columns_name_is_found_and_says_the_currency(
+    tmp_path: Path, column: str, value: str, price: float, currency: str
+) -> None:
+    found, source = priced(tmp_path, column, [value, value])
+    assert found == [price, price] and source.found == {"currency": currency}
+
+
+def test_prices_that_say_lakh_themselves_are_not_multiplied_again(tmp_path: Path) -> None:
+    found, source = priced(tmp_path, "price_in_lakh", ["3.5 Lakh", "4 lakh"])
+    assert found == [350_000, 400_000]
+    found, source = priced(tmp_path, "price_in_lakh", ["3.5", "4"])
+    assert any("says 'lakh': its numbers are multiplied by 100,000" in n for n in source.notes)
+
+
+def test_what_cannot_be_read_is_shown(tmp_path: Path) -> None:
+    _, source = priced(tmp_path, "price", ["$3", "on request", "10-20", "on request", "99¢"])
+    assert "prices that cannot be read: 'on request' (2), '10-20' (1), '99¢' (1)" in source.notes
+
+
+def test_prices_for_different_units_have_a_warning(tmp_path: Path) -> None:
+    _, source = priced(tmp_path, "rent price", ["£500 pcm", "£120 pw", "£480 per month"])
+    assert any(n.startswith("WARNING: prices are for different units") for n in source.notes)
