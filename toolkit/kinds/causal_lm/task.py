@@ -62,8 +62,9 @@ class NumericLMTask(CausalLMTask):
     continuous ranked probability score of the number's distribution to either, with that weight,
     where a number is one token: it learns faster how far off a number is. ``decoder`` is
     ``greedy``, ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the validation
-    split. With ``readings`` above 1 the adapter also reads each row as :meth:`~toolkit.Task.augment` changes
-    it, so often in all, and the number distributions are averaged; its predictions take as many
+    split. With ``readings`` above 1 the adapter also reads each row as
+    :meth:`~toolkit.Task.augment` changes it, so often in all, and the number distributions are
+    averaged; its predictions take as many
     times longer.
     """
 
