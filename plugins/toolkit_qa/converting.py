@@ -7,7 +7,7 @@ option ``repair``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,9 +47,11 @@ def types() -> dict[str, Any]:
     return {**text, "answers": answer_type(), "document": "string"}
 
 
-def from_rows(found: Iterator[dict[str, Any]]) -> Dataset:
-    """A dataset of the task's columns."""
-    return tables.from_rows(found, {"row_id": "int64", **types()})
+def from_rows(found: Iterator[dict[str, Any]], further: Sequence[str] = ()) -> Dataset:
+    """A dataset of the task's columns, and further ones that hold text."""
+    return tables.from_rows(
+        found, {"row_id": "int64", **types(), **dict.fromkeys(further, "string")}
+    )
 
 
 def digest(text: str) -> bytes:

@@ -50,6 +50,20 @@ def run(
         int | None,
         typer.Option(min=1, help="Use only this many rows, drawn at random with --seed."),
     ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="Column that rows of one split share, such as a user or a product.",
+            show_default="the same text",
+        ),
+    ] = None,
+    near_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--near-duplicates",
+            help="Keep rows with nearly the same text in one split too (needs an extra).",
+        ),
+    ] = False,
     mask_target: Annotated[
         bool,
         typer.Option(
@@ -121,7 +135,7 @@ def run(
     source = Source(
         data=data, text=split_option(text) if text else (), target=target, train=train,
         validation=validation, test=test, encoding=encoding, header=header, limit=limit,
-        seed=seed,
+        seed=seed, group=group, near_duplicates=near_duplicates,
     )  # fmt: skip
     flags = {"--mask-target": mask_target, "--mend": mend}
     options = recipes.options_of_flags(found, [name for name, given in flags.items() if given])

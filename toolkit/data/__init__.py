@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from toolkit.data import columns as columns
     from toolkit.data import tables as tables
     from toolkit.data.columns import Rendering as Rendering
+    from toolkit.data.grouping import ROW_GROUP as ROW_GROUP
+    from toolkit.data.grouping import group_key as group_key
     from toolkit.data.load import column_names as column_names
     from toolkit.data.load import find_column as find_column
     from toolkit.data.load import find_text as find_text
@@ -46,6 +48,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["columns", "tables"],
     submod_attrs={
         "columns": ["Rendering"],
+        "grouping": ["ROW_GROUP", "group_key"],
         "load": ["column_names", "find_column", "find_text", "read", "read_splits"],
         "normalization": ["normalized"],
         "readers.squad": ["answer_type"],

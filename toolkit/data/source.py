@@ -37,6 +37,8 @@ class Source:
             number and the first row looks like data.
         limit: the most rows to use, drawn at random with ``seed``; ``None``: all.
         seed: the random seed of all draws.
+        group: the column whose value the rows of one split share; ``None``: the task decides.
+        near_duplicates: whether rows with nearly the same text stay in one split as well.
     """
 
     data: str | None = None
@@ -49,6 +51,8 @@ class Source:
     header: bool | None = None
     limit: int | None = None
     seed: int = 0
+    group: str | None = None
+    near_duplicates: bool = False
 
     chosen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a task decided about the data and needs again for predictions (JSON values)."""
@@ -62,6 +66,8 @@ class Source:
     """What was decided about the data, in sentences; filled by :meth:`note`."""
     synthetic: bool = field(default=False, compare=False, repr=False)
     """Whether the rows that were loaded are generated."""
+    grouped_by: str = field(default="", compare=False, repr=False)
+    """The column that decides which rows stay in one split; empty: their text, or the task."""
     _place: str = field(default="", compare=False, repr=False)
 
     # -- as JSON values ----------------------------------------------------------------------------
@@ -86,6 +92,11 @@ class Source:
         """Record a sentence about something that was decided for the user, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def group_by(self, column: str) -> None:
+        """Record that rows with the same value of a column stay in one split, with a note."""
+        self.grouped_by = column
+        self.note(f"rows with the same {column!r} stay in one split (--group names another column)")
 
     if not TYPE_CHECKING:  # type checkers see the present attributes only
 
@@ -130,5 +141,5 @@ class Source:
 
 
 def _option_names() -> list[str]:
-    recorded = ("chosen", "found", "left_out", "notes", "synthetic", "_place")
+    recorded = ("chosen", "found", "left_out", "notes", "synthetic", "grouped_by", "_place")
     return [f.name for f in dataclasses.fields(Source) if f.name not in recorded]
