@@ -192,9 +192,7 @@ def _compare_keys(
     from peft import get_peft_model_state_dict
 
     def keys(embeddings: bool) -> set[str]:
-        state = get_peft_model_state_dict(
-            peft, adapter_name=name, save_embedding_layers=embeddings
-        )
+        state = get_peft_model_state_dict(peft, adapter_name=name, save_embedding_layers=embeddings)
         return {
             key.replace(".base_model.model.", ".")
             for key in state

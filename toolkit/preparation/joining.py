@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 
-def with_near_duplicates(
-    task: Task, parts: Mapping[str, Part], source: Source
-) -> dict[str, Part]:
+def with_near_duplicates(task: Task, parts: Mapping[str, Part], source: Source) -> dict[str, Part]:
     """The parts with rows of nearly the same text in one group, in all parts alike.
 
     Groups of the task, or of a column of the file, stay whole: near copies join them. Of several

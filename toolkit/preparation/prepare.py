@@ -28,7 +28,6 @@ from toolkit.preparation.assignment import ONE_WAY, Part, assigned
 from toolkit.preparation.joining import with_near_duplicates
 from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
-
 from toolkit.task import group_of
 
 if TYPE_CHECKING:
