@@ -12,7 +12,8 @@ A task's ``load_rows`` gets a :class:`Source` and usually looks like this::
         return data.load_rows(source, convert, self.own_data)
 
 ``columns`` are helpers to name and render columns, ``guessing`` and ``profiles`` to find them by
-their names and contents, ``tables`` to read and write large tables batch by batch. Heavy libraries are imported only when they are used.
+their names and contents, ``tables`` to read and write large tables batch by batch. Heavy libraries
+are imported only when they are used.
 """
 
 from __future__ import annotations

@@ -39,5 +39,6 @@ def asked(source: Source, available: Sequence[str]) -> tuple[str, Callable[[Any]
     if source.group is None:
         return None
     column = columns.resolve(available, source.group, "group")
-    source.group_by(column)
+    source.grouped_by = column
+    source.note(f"rows with the same {column!r} stay in one split (--group)")
     return column, lambda value: group_key(columns.tidy(value))

@@ -101,11 +101,9 @@ def _guessed(
         _, one, other = max(tried, key=lambda entry: entry[0])
         texts = [one, *(s for s in texts if s not in (one,) and s.column != other.column)]
         targets = [other, *(s for s in targets if s != other and s.column != one.column)]
-    suggested = (
-        (texts[0].column,) if texts else _likely(found),
-        targets[0].column if targets else None,
-    )
-    first = _taken(source, found, text, texts, suggested)
+    if not targets:
+        _taken(source, found, target, targets, (_likely(found), None))  # raises
+    first = _taken(source, found, text, texts, ((), targets[0].column))
     return Rendering((first,)), _taken(source, found, target, targets, ((first,), None))
 
 
@@ -128,7 +126,8 @@ def _taken(
     if wanted.option == "--target":
         target = best[0].column if best else _last(found, text)
     elif not text or not best:
-        text = [best[0].column] if best else _likely(found, target)
+        clear = best and best[0].fit > guessing.CLEAR
+        text = [best[0].column] if clear else _likely(found, target)
     text = [name for name in text if name != target] or [n for n in found if n != target][:1]
     typed = guessing.ready_line(text, target or _last(found, text))
     raise guessing.unknown(found, wanted, best, typed)

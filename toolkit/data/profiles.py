@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 LOOKED_AT = 2_000
 """Values of a column that are looked at, spread over the file."""
 IDENTIFIERS = frozenset(
-    ("id", "uid", "uuid", "guid", "pid", "sku", "index", "key", "url", "unnamed")
+    "id uid uuid guid pid sku index key url unnamed number no".split()
 )
 """Words in the names of columns that tell rows apart."""
 _LINK = re.compile(r"(https?://|www\.)\S+|\S+\.(jpe?g|png|gif|webp)", re.IGNORECASE)
@@ -98,7 +99,7 @@ class Profile:
         if self.distinct < len(self.values) or not all(v.isdigit() for v in self.values):
             return False
         found = [int(value) for value in self.values]
-        return all(a < b for a, b in zip(found, found[1:], strict=False))
+        return all(a < b for a, b in pairwise(found))
 
     def sentence(self) -> str:
         """What the column holds, in a few words."""
@@ -125,18 +126,18 @@ def _short(value: str) -> str:
 
 
 def profiles(dataset: Dataset, names: Sequence[str]) -> dict[str, Profile]:
-    """The profiles of columns, from the same sample of rows for all of them."""
-    rows = dataset.select(range(0, len(dataset), len(dataset) // LOOKED_AT + 1))
-    whole: dict[str, list[Any]] = {name: [] for name in names}
-    for batch in tables.batches(rows, names):
-        for name in names:
-            whole[name].extend(batch[name])
-    return {name: profile(name, values) for name, values in whole.items()}
+    """The profiles of columns, from the same sample of rows for all of them.
+
+    Rows without any value are left out: they say nothing on a column.
+    """
+    sampled = dataset.select(range(0, len(dataset), len(dataset) // LOOKED_AT + 1))
+    rows = [[_text(row[name]) for name in names] for row in tables.rows(sampled, names)]
+    filled = [row for row in rows if any(row)]
+    return {name: profile(name, [row[at] for row in filled]) for at, name in enumerate(names)}
 
 
-def profile(name: str, values: Sequence[Any]) -> Profile:
-    """The profile of a column with these values."""
-    shown = [_text(value) for value in values]
+def profile(name: str, shown: Sequence[str]) -> Profile:
+    """The profile of a column with these values, as texts."""
     filled = [value for value in shown if value]
     if not filled:
         return Profile(name, shown, (), 0)

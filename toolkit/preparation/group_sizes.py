@@ -44,7 +44,7 @@ def coarse_groups(groups: Mapping[str, int], texts: int, *, chosen: bool) -> lis
     return [
         f"all rows are in {number:,} group{'' if number == 1 else 's'}, though they have {texts:,} "
         "different texts: a split holds few of the groups and may be unlike the others; --group "
-        "COLUMN names a column that rows of one split share"
+        "COLUMN names what rows of one split share"
     ]
 
 
