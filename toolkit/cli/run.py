@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from toolkit.cli.app import Json, Runs, app
-from toolkit.errors import UsageError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.plugins import lookup
 from toolkit.system import distributed
 
@@ -146,7 +146,13 @@ def run(
                  "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code,
                  "backend": backend},
     )  # fmt: skip
-    _go(created, as_json)
+    try:
+        _go(created, as_json)
+    except ToolkitError:
+        # What is refused before its data is ready has nothing to go on with.
+        if distributed.first():
+            created.forget()
+        raise
     if open_playground is not None and distributed.first():
         open_playground(runs_named=[str(created.path)], runs=runs)
 

@@ -104,6 +104,7 @@ def _guessed(
     if not targets:
         _taken(source, found, target, targets, (_likely(found), None))  # raises
     first = _taken(source, found, text, texts, ((), targets[0].column))
+    targets = [scored for scored in targets if scored.column != first]
     return Rendering((first,)), _taken(source, found, target, targets, ((first,), None))
 
 

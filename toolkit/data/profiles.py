@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 2_000
 """Values of a column that are looked at, spread over the file."""
-IDENTIFIERS = frozenset(
-    "id uid uuid guid pid sku index key url unnamed number no".split()
-)
+IDENTIFIERS = frozenset("id uid uuid guid pid sku index key url unnamed number no".split())
 """Words in the names of columns that tell rows apart."""
 _LINK = re.compile(r"(https?://|www\.)\S+|\S+\.(jpe?g|png|gif|webp)", re.IGNORECASE)
 _DATE = re.compile(
