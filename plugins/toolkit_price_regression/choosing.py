@@ -116,9 +116,11 @@ def _target(source: Source, found: Mapping[str, Profile]) -> str:
 
     def refusal(best: Sequence[guessing.Scored]) -> DataError:
         numbers = [s.column for s in best if found[s.column].numbers >= 0.8]
-        meant = (numbers or [s.column for s in best])[-1:]
+        meant = (numbers or [n for n in found if not found[n].identifies])[-1:]
         text = _row_text(found, meant)
-        line = guessing.ready_line(text.columns, meant[0]) if text and meant else ""
+        others = [name for name in found if name not in meant and not found[name].identifies]
+        named = text.columns if text else tuple(others)
+        line = guessing.ready_line(named, meant[0]) if named and meant else ""
         return guessing.unknown(found, wanted, best, line)
 
     return guessing.choose(source, found, wanted, refusal=refusal)
@@ -130,7 +132,7 @@ def fits_price(profile: Profile) -> float:
         return 0.05
     if len(profile.values) >= SEEN and profile.distinct <= LEVELS:
         return 0.0
-    if profile.identifies or profile.dates >= 0.5:
+    if max(profile.codes, profile.links, profile.dates) >= 0.5:
         return 0.0
     looked_at = profile.values[:: len(profile.values) // 200 + 1]
     read = fmean(isinstance(prices.read_price(value), prices.Price) for value in looked_at)

@@ -20,9 +20,11 @@ from toolkit.data import (
     column_names,
     columns,
     find_column,
+    find_text,
     for_all_files,
     map_rows,
     normalized,
+    profiles,
     read,
     read_inputs,
 )
@@ -161,7 +163,8 @@ def _decide(source: Source, dataset: Dataset, stars: bool) -> Mapping[str, Any]:
     """Which columns hold what, and what the ratings are; also what a prediction needs of it."""
     available = column_names(dataset)
     text = list(source.text) or _text_columns(source, dataset, available)
-    target = find_column(source, dataset, source.target, TARGET_NAMES, "target")
+    taken = () if source.text else text  # a template is no column
+    target = find_column(source, dataset, source.target, TARGET_NAMES, "target", excluded=taken)
     source.chosen = {
         "text": text,
         "target": target,
@@ -215,13 +218,16 @@ def _types() -> dict[str, Any]:
 
 def _text_columns(source: Source, dataset: Dataset, available: Sequence[str]) -> list[str]:
     """The text column; several where several are called reviews."""
+    held = profiles.profiles(dataset, available)
     several = [
-        name for name in available if columns.plain(name).split()[-1:] in (["review"], ["reviews"])
+        name
+        for name in available
+        if columns.plain(name).split()[-1:] in (["review"], ["reviews"]) and held[name].written
     ]
     if len(several) > 1:
         source.note(f"the text is columns {', '.join(several)} (choose with --text)")
         return several
-    return [find_column(source, dataset, None, TEXT_NAMES, "text")]
+    return [find_text(source, dataset, TEXT_NAMES).columns[0]]
 
 
 def _scale(source: Source, values: Sequence[Any], stars: bool) -> str:

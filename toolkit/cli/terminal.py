@@ -28,6 +28,10 @@ LONGEST_HEADING = 26
 """Characters of the ladder's heading that stand on one line: about as many as a system's name."""
 
 
+WIDEST = 10_000
+"""Characters of a line in which any table fits."""
+
+
 SHOWN_DIFFERENCES = 20
 """The most differences that ``--verify`` prints; with ``--json`` it gives all."""
 
@@ -63,8 +67,14 @@ def print_parts(*parts: Any) -> None:
         if isinstance(part, str):
             console.print(part, markup=False)
         else:
-            width = max(console.width, console.measure(part).minimum)
-            Console(highlight=False, width=width).print(part)
+            Console(highlight=False, width=max(console.width, narrowest(part))).print(part)
+
+
+def narrowest(table: Table) -> int:
+    """The width under which cells of a table would be cut."""
+    from rich.console import Console
+
+    return Console(width=WIDEST).measure(table).minimum
 
 
 def fitting(make: Callable[[int], Table], most: int, least: int = 0) -> tuple[Table, int]:
@@ -80,7 +90,7 @@ def fitting(make: Callable[[int], Table], most: int, least: int = 0) -> tuple[Ta
     console = Console()
     number = most
     while console.is_terminal and number > least:
-        if console.measure(make(number)).minimum <= console.width:
+        if narrowest(make(number)) <= console.width:
             break
         number -= 1
     return make(number), number
@@ -139,11 +149,8 @@ def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
 
 def _other_metrics(metrics: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The metrics beside the primary one that the ladder shows."""
-    return [
-        m
-        for m in metrics["metrics"]
-        if not m.get("detail") and m["name"] != metrics["primary_metric"]
-    ]
+    primary = metrics["primary_metric"]
+    return [m for m in metrics["metrics"] if not m.get("detail") and m["name"] != primary]
 
 
 def ladder_table(metrics: Mapping[str, Any], number: int = SHOWN_METRICS) -> Table:

@@ -125,7 +125,7 @@ def _taken(
         return best[0].column
     text, target = line
     if wanted.option == "--target":
-        target = best[0].column if best else _last(found, text)
+        target = best[0].column if best else _named(found, wanted) or _last(found, text)
     elif not text or not best:
         clear = best and best[0].fit > guessing.CLEAR
         text = [best[0].column] if clear else _likely(found, target)
@@ -153,6 +153,12 @@ def _likely(found: Mapping[str, Profile], target: str | None = None) -> list[str
         for name, profile in found.items()
         if name != target and not profile.constant and not profile.identifies
     ][: guessing.LISTED]
+
+
+def _named(found: Mapping[str, Profile], wanted: Wanted) -> str | None:
+    """The column whose name is the best, whatever it holds."""
+    best = max(found, key=lambda name: guessing.named(name, wanted.names))
+    return best if guessing.named(best, wanted.names) else None
 
 
 def _last(found: Mapping[str, Profile], used: Sequence[str]) -> str | None:

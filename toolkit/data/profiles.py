@@ -94,10 +94,11 @@ class Profile:
         return self.numbers > 0.95 and len(self.values) >= 20 and self._counts_on()
 
     def _counts_on(self) -> bool:
-        if self.distinct < len(self.values) or not all(v.isdigit() for v in self.values):
+        """Whether whole numbers go up by steps of about one size, as those of rows do."""
+        if self.distinct < len(self.values) or not all(v.isdecimal() for v in self.values):
             return False
-        found = [int(value) for value in self.values]
-        return all(a < b for a, b in pairwise(found))
+        steps = [after - before for before, after in pairwise(map(int, self.values))]
+        return min(steps) > 0 and max(steps) <= 3 * min(steps)
 
     def sentence(self) -> str:
         """What the column holds, in a few words."""
