@@ -50,9 +50,9 @@ CATEGORIES = (
     "manufacturer", "condition",
 )  # fmt: skip
 MOST_CATEGORIES = 50
-LEVELS = 5
-"""So few different numbers in :data:`SEEN` rows or more are classes rather than prices."""
-SEEN = 100
+LEVELS = 10
+"""Whole numbers from 0 to this one, in :data:`SEEN` rows or more, are classes of prices."""
+SEEN = 50
 PRICE_WORDS = frozenset(("price", "cost", "msrp", "fee", *TARGETS[11:22]))
 """Words in the names of columns that would give the price away."""
 
@@ -130,7 +130,8 @@ def fits_price(profile: Profile) -> float:
     """The share of values that are a price; 0 for classes. Never clear without a name."""
     if not profile.values:
         return 0.05
-    if len(profile.values) >= SEEN and profile.distinct <= LEVELS:
+    levels = len(profile.values) >= SEEN and profile.of_classes
+    if levels and all(v.isdecimal() and int(v) <= LEVELS for v in set(profile.values)):
         return 0.0
     if max(profile.codes, profile.links, profile.dates) >= 0.5:
         return 0.0

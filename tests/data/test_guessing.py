@@ -98,6 +98,11 @@ def test_a_table_of_fields_is_written_with_their_names(tmp_path: Path) -> None:
     assert row["text"].splitlines()[:2] == ["Fiat", "model: Uno"]
 
 
+def test_few_prices_are_prices_all_the_same(tmp_path: Path) -> None:
+    table = {"plan": [said(3, n) for n in range(ROWS)], "price": of("9.99", "19.99", "29")}
+    assert len(PriceRegression().load_rows(Source(data=put(tmp_path / "a.csv", table)))) == ROWS
+
+
 @pytest.mark.parametrize(
     "table",
     [
@@ -154,8 +159,8 @@ def test_a_name_alone_does_not_make_a_text(tmp_path: Path) -> None:
 
 
 def test_content_decides_where_names_say_nothing(tmp_path: Path) -> None:
-    assert taken(summarized(tmp_path, {"nr": range(ROWS), "Langtext": ARTICLES,
-                                       "summary": SUMMARIES})) == ("Langtext", "summary")  # fmt: skip
+    table = {"nr": range(ROWS), "Langtext": ARTICLES, "summary": SUMMARIES}
+    assert taken(summarized(tmp_path, table)) == ("Langtext", "summary")
 
 
 @pytest.mark.parametrize("task", [ClaimReport, Summarization])
@@ -199,8 +204,7 @@ def test_a_copy_is_not_trained_on(tmp_path: Path) -> None:
             Summarization().load_rows(source)
     with pytest.raises(DataError, match="cannot be part of --text as well"):
         Summarization().load_rows(Source(data=copies, text=("article",), target="article"))
-    some = [text if n % 10 == 0 else short for n, (text, short) in
-            enumerate(zip(ARTICLES, SUMMARIES, strict=True))]  # fmt: skip
+    some = [ARTICLES[n] if n % 10 == 0 else SUMMARIES[n] for n in range(ROWS)]
     notes = summarized(tmp_path, {"article": ARTICLES, "summary": some}).notes
     assert any("a copy of the text in 10% of 120 rows" in note for note in notes)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import datasets
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from data_fixtures import Echo
@@ -74,33 +74,30 @@ def tables(draw: st.DrawFn, least: int, most: int, texts: int = 400) -> Rows:
 
 
 SETTINGS = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
+
+
+TOO_FEW = ("too few", "it takes")
+"""How the errors end where a table has too few rows, texts or groups for four splits."""
 
 
 def prepared_of(given_tables: dict[str, Rows], seed: int) -> tuple[Prepared, Tables]:
     task = Tables(given_tables)
     try:
         return prepare(task, Source(seed=seed)), task
-    except DataError as error:  # too few texts or groups, which is a property too
-        assert "too few" in str(error) or "it takes" in str(error)
-        assume(False)
-        raise
+    except DataError as error:
+        if not any(part in str(error) for part in TOO_FEW):
+            raise
+        reject()
 
 
 def check_splits(found: Prepared, task: Tables) -> None:
     owner: dict[str, str] = {}
     for name, rows in found.splits.items():
-        for row in rows:
+        for row in rows.to_list():
             for shared in (normalized(row["text"]), f"group {group_of(task, row)}"):
                 assert owner.setdefault(shared, name) == name, f"{shared} is in two splits"
-
-
-def kept_and_left_out(found: Prepared, part: str, splits_of_it: Sequence[str]) -> list[int]:
-    kept = [
-        n for name in splits_of_it if name in found.splits for n in found.splits[name]["row_id"]
-    ]
-    return kept
 
 
 def left_out(found: Prepared, part: str, alone: bool) -> list[int]:
@@ -121,7 +118,7 @@ def check_sizes(found: Prepared, rows: int, wanted: Sequence[str]) -> None:
 
 
 @SETTINGS
-@given(tables(60, 500), st.integers(0, 5))
+@given(tables(60, 300), st.integers(0, 5))
 def test_splits_that_are_drawn(rows: Rows, seed: int) -> None:
     found, task = prepared_of({"train": rows}, seed)
     check_splits(found, task)
@@ -133,7 +130,7 @@ def test_splits_that_are_drawn(rows: Rows, seed: int) -> None:
 
 
 @SETTINGS
-@given(tables(80, 300), tables(30, 80), tables(20, 80), st.booleans(), st.integers(0, 5))
+@given(tables(80, 200), tables(30, 60), tables(20, 60), st.booleans(), st.integers(0, 5))
 def test_own_splits(train: Rows, validation: Rows, test: Rows, three: bool, seed: int) -> None:
     own = {"train": train, **({"validation": validation} if three else {}), "test": test}
     found, task = prepared_of(own, seed)
