@@ -142,11 +142,9 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
             raise Unusable(price)
         kind = category_name(row[category]) if category else ""
         made = {"text": text, "price": price.value, "category": kind}
-        return made | {ROW_GROUP: shared(row)} if choice.group else made
-
-    def shared(row: Mapping[str, Any]) -> str:
-        return group_key(_text(Rendering((choice.group or "",)), row, choice.mask_target),
-                         least=LEAST_SHARED)  # fmt: skip
+        if choice.group is not None:
+            made[ROW_GROUP] = _shared(columns.tidy(row[choice.group]), choice.mask_target)
+        return made
 
     types = {**TYPES, ROW_GROUP: "string"} if choice.group else TYPES
     rows = map_rows(
@@ -160,6 +158,12 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
     if choice.mask_target:
         source.note(f"amounts of money in the text are replaced by {prices.MASK} (--mask-target)")
     return rows
+
+
+def _shared(free_text: str, masked: bool) -> str:
+    """The key of rows that share their free text; of a short one, which joins nothing, none."""
+    made = prices.mask_prices(free_text) if masked else free_text
+    return group_key(made, least=LEAST_SHARED)
 
 
 def _text(text: Rendering, row: Mapping[str, Any], masked: bool) -> str:

@@ -140,7 +140,8 @@ def test_near_copies_are_on_one_side(tmp_path: Path, own: bool) -> None:
     copies = [text.replace(" lot ", " item ") for text in texts]
     header = ("text", "price")
     if own:
-        train = write_csv(tmp_path / "t.csv", header, [(t, 5 + n) for n, t in enumerate(texts)])
+        priced = [(text, 5 + n) for n, text in enumerate(texts)]
+        train = write_csv(tmp_path / "t.csv", header, priced)
         test = write_csv(
             tmp_path / "e.csv", header, [(t, 5 + n) for n, t in enumerate(copies[:40])]
         )

@@ -81,7 +81,7 @@ def row_text(
     if not (title or body):
         # A table of fields reads best in the order of the file; one field alone is no description.
         chosen = [name for name in found if name in chosen]
-        if len(chosen) < 2:
+        if len(chosen) == 1 and not _is_text(found[chosen[0]]):
             return None
     return RowText(tuple(chosen), body, tuple(equal)) if chosen else None
 
@@ -116,6 +116,10 @@ def _describes(profile: Profile) -> float:
 
 def _is_field(profile: Profile) -> bool:
     return profile.filled >= LEAST_FILLED and profile.length <= LONGEST_FIELD
+
+
+def _is_text(profile: Profile) -> bool:
+    return profile.written and profile.words >= 2 and not profile.of_classes
 
 
 def _tells(profile: Profile, *, alone: bool) -> bool:

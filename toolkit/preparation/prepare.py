@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit.runs.run import Run
-    from toolkit.task import Task
+    from toolkit.task import Row, Task
 
 __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
 
@@ -188,14 +188,8 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
         where = "" if name == "train" else f" {name}"
         source.note(f"{len(chosen):,} of {len(rows):,}{where} rows are used (--limit)")
         rows = rows.select(chosen)
+    ways = _ways(task, rows, source)
     by_column = ROW_GROUP in rows.column_names
-    if source.group and not by_column:
-        raise UsageError(
-            f"--group goes with a file of your own, and with tasks that read it by map_rows; the "
-            f"rows of {task.name!r} have no such column"
-        )
-    ways = {} if by_column else task.groupings()
-    ways = ways or {ONE_WAY: partial(group_of, task)}
     groups = {way: np.empty(len(rows), dtype=np.uint64) for way in ways}
     texts = np.empty(len(rows), dtype=np.uint64) if by_column else groups[list(ways)[-1]]
     digests = np.empty(len(rows), dtype="S64")
@@ -213,6 +207,18 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
             classes[at] = kind = splitting.group_hash(repr(stratum))
             kinds[kind] = str(stratum)
     return Part(rows, groups, texts, digests, classes, kinds)
+
+
+def _ways(task: Task, rows: Dataset, source: Source) -> Mapping[str, Callable[[Row], str]]:
+    """Name → a way to group the rows; a column of the file that decides is the only one."""
+    if ROW_GROUP in rows.column_names:
+        return {ONE_WAY: partial(group_of, task)}
+    if source.group:
+        raise UsageError(
+            f"--group goes with a file of your own, and with tasks that read it by map_rows; the "
+            f"rows of {task.name!r} have no such column"
+        )
+    return task.groupings() or {ONE_WAY: task.group}
 
 
 def _checked(task: Task, rows: Dataset) -> Dataset:
