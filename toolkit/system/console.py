@@ -76,18 +76,32 @@ class Tracker:
         self.progress = progress
         self.bar = progress.add_task(what, total=1, detail="") if progress else None
         self.detail = ""
-        self._started = self._printed = time.perf_counter()
+        self._printed = time.perf_counter()
+        self._first: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int) -> None:
         if self.progress is not None:
             self.progress.update(self.bar, completed=done, total=total, detail=self.detail)
             return
         now = time.perf_counter()
+        if self._first is None:
+            self._first = now, done
         if now - self._printed >= PLAIN_EVERY:
             self._printed = now
-            left = (now - self._started) / max(done, 1) * (total - done)
             detail = f", {self.detail}" if self.detail else ""
-            self.console.note(f"{self.what}: {done}/{total}{detail}, {duration(left)} left")
+            self.console.note(f"{self.what}: {done}/{total}{detail}{self._left(now, done, total)}")
+
+    def _left(self, now: float, done: int, total: int) -> str:
+        """The time left at the speed since the first call, once there is one.
+
+        What comes before it, such as loading and the first step of a training, is slower; and a
+        resumed computation begins with what was done by then.
+        """
+        assert self._first is not None
+        began, at = self._first
+        if done <= at:
+            return ""
+        return f", {duration((now - began) / (done - at) * (total - done))} left"
 
 
 def emit(value: Any) -> None:

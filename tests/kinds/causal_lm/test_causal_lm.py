@@ -19,7 +19,8 @@ from toolkit.kinds import fit
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.batching import batches, padded
 from toolkit.kinds.causal_lm.model import CausalLM
-from toolkit.kinds.causal_lm.number_distribution import DigitTokens, NumberReader, SmoothedTargets
+from toolkit.kinds.causal_lm.number_distribution import DigitTokens, NumberReader
+from toolkit.kinds.causal_lm.number_loss import SmoothedTargets
 from toolkit.kinds.causal_lm.task import NumericLMTask
 from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
 from toolkit.kinds.language.generate import Beginning, generate, shared_length

@@ -47,7 +47,7 @@ def test_packed_rows_have_the_loss_and_the_gradients_of_padded_ones(
 
     targets = None
     if smoothed:
-        from toolkit.kinds.causal_lm.number_distribution import SmoothedTargets
+        from toolkit.kinds.causal_lm.number_loss import SmoothedTargets
 
         targets = SmoothedTargets(made.renderer, "a cup\nPrice is $", made.task, 0.15)
     collate = Collator(made.tokenizer.pad_token_id, targets)

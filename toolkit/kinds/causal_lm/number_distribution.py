@@ -20,7 +20,6 @@ from toolkit.kinds.base import Progress
 from toolkit.kinds.batching import CPU_BATCH_TOKENS, batch_tokens, batches
 from toolkit.kinds.language.generate import Beginning, generate
 from toolkit.kinds.language.outputs import Generated, Numbers
-from toolkit.kinds.language.prompt import Renderer
 from toolkit.system import precision
 
 BEAMS = 12
@@ -54,6 +53,16 @@ class DigitTokens:
             if token.isascii() and token.isdigit()
         )
         return cls(np.array([i for i, _ in found], dtype=np.int64), tuple(t for _, t in found))
+
+    def numbers(self) -> tuple[np.ndarray, np.ndarray]:
+        """The tokens that write a number from 1 on: their ids and numbers, in order of number.
+
+        "007" is a token of digits too; only numbers without leading zeros count.
+        """
+        values = np.array([0.0 if t.startswith("0") else float(t) for t in self.texts])
+        order = np.argsort(values, kind="stable")
+        order = order[values[order] > 0]
+        return self.ids[order], values[order]
 
     def single(self, largest: int) -> bool:
         """Whether each number from 1 to ``largest`` is a token of its own."""
@@ -147,17 +156,14 @@ class NumberReader:
             probabilities: shape (rows, vocabulary).
         """
         greedy = probabilities.argmax(-1).tolist()
-        chosen = probabilities[:, self.digits.ids].cpu().numpy().astype(np.float64)
+        ids, values = self.digits.numbers()
+        chosen = probabilities[:, ids].cpu().numpy().astype(np.float64)
         texts = dict(zip(self.digits.ids.tolist(), self.digits.texts, strict=True))
-        # "007" is a token of digits too; only numbers without leading zeros count.
-        written = [not t.startswith("0") for t in self.digits.texts]
-        values = np.array([float(t) for t in self.digits.texts])[written]
-        order = np.argsort(values, kind="stable")
         return [
             Generated(
                 text=texts.get(token, ""),
                 tokens=1 if token in texts else 0,
-                numbers=Numbers(values[order], row[written][order]),
+                numbers=Numbers(values, row),
             )
             for token, row in zip(greedy, chosen, strict=True)
         ]
@@ -270,73 +276,3 @@ def _numbers(found: Mapping[int, float]) -> Numbers:
     return Numbers(
         np.array(values, dtype=np.float64), np.array([found[v] for v in values], dtype=np.float64)
     )
-
-
-class SmoothedTargets:
-    """Soft targets for the tokens of a number, which include its neighbours.
-
-    Cross-entropy treats 188 for 189 like 3 for 189. Here the target is a Gaussian of width
-    ``sigma`` in the logarithm of the number, over all numbers near it; for a number of several
-    tokens each token's target is the share of the neighbours that begin with the true tokens
-    before it (see arXiv:2501.19383 and arXiv:2506.06657 for regression-aware training).
-
-    Args:
-        renderer: tokenizes as training does.
-        prompt: any rendered prompt's text; numbers are tokenized as its continuation.
-        task: gives the completions, and the numbers that they can contain.
-        sigma: width in natural-log units; 0.15 is 15 %.
-    """
-
-    SUPPORT = 3.0
-    MOST = 512
-
-    def __init__(self, renderer: Renderer, prompt: Any, task: Any, sigma: float) -> None:
-        self.renderer = renderer
-        self.prompt = prompt
-        self.prompt_ids = renderer.prompt({"prompt": prompt})
-        self.task = task
-        self.sigma = sigma
-        self._tokens: dict[int, tuple[int, ...]] = {}
-        self._targets: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
-
-    def tokens(self, number: int) -> tuple[int, ...]:
-        """Token ids of a number's completion, with EOS."""
-        if number not in self._tokens:
-            text = self.task.completion(number)
-            messages = (
-                text if isinstance(self.prompt, str) else [{"role": "assistant", "content": text}]
-            )
-            example = {"prompt": self.prompt, "completion": messages}
-            self._tokens[number] = tuple(self.renderer.completion(example, self.prompt_ids))
-        return self._tokens[number]
-
-    def targets(self, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """For each token of the completion: token ids (k,) and their probabilities (k,)."""
-        if number not in self._targets:
-            self._targets[number] = self._build(number)
-        return self._targets[number]
-
-    def neighbours(self, number: int) -> list[int]:
-        """The numbers within three sigma that completions can contain, at most a few hundred."""
-        low = max(1, int(np.floor(number * np.exp(-self.SUPPORT * self.sigma))))
-        high = int(np.ceil(number * np.exp(self.SUPPORT * self.sigma)))
-        step = max(1, (high - low) // self.MOST)
-        near = {self.task.writable(n) for n in range(low, high + 1, step)}
-        return sorted(near | {number})
-
-    def _build(self, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        near = self.neighbours(number)
-        distance = np.log(np.array(near) / number) / self.sigma
-        weights = np.exp(-(distance**2) / 2)
-        own = self.tokens(number)
-        result = []
-        for at in range(len(own)):
-            shares: dict[int, float] = {}
-            for other, weight in zip(near, weights, strict=True):
-                tokens = self.tokens(other)
-                if len(tokens) > at and tokens[:at] == own[:at]:
-                    shares[tokens[at]] = shares.get(tokens[at], 0.0) + float(weight)
-            ids = np.array(sorted(shares), dtype=np.int64)
-            values = np.array([shares[i] for i in ids.tolist()])
-            result.append((ids, (values / values.sum()).astype(np.float32)))
-        return result

@@ -10,7 +10,7 @@ import torch
 
 from toolkit.errors import RecipeError
 from toolkit.kinds.causal_lm import packing, shared_prefix
-from toolkit.kinds.causal_lm.number_distribution import SmoothedTargets
+from toolkit.kinds.causal_lm.number_loss import NumberScale, SmoothedTargets
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.causal_lm.trainer import Collator, labelled
 from toolkit.kinds.language.prompt import Renderer
@@ -29,10 +29,23 @@ def collator(renderer: Renderer, task: CausalLMTask, train: Dataset) -> Collator
 
     Args:
         renderer: tokenizes as training does.
-        task: a numeric task may use soft targets.
+        task: a numeric task may use soft targets, and a loss on the distribution.
         train: the training rows, not tokenized.
     """
-    return Collator(renderer.tokenizer.pad_token_id, _smoothed(renderer, task, train))
+    smoothed, scale = _smoothed(renderer, task, train), number_scale(renderer.tokenizer, task)
+    return Collator(renderer.tokenizer.pad_token_id, smoothed, scale)
+
+
+def number_scale(tokenizer: Any, task: CausalLMTask) -> NumberScale | None:
+    """The loss on the distribution of numbers, where the task wants it and the tokens allow it."""
+    if not isinstance(task, NumericLMTask):
+        return None
+    weight = task.options["rank_weight"]
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < np.inf:
+        raise RecipeError(f"task.rank_weight is {weight!r}; it can be 0 (off) or above")
+    if not weight:
+        return None
+    return NumberScale.of(tokenizer, task.largest_number, float(weight))
 
 
 def _smoothed(renderer: Renderer, task: CausalLMTask, train: Dataset) -> SmoothedTargets | None:

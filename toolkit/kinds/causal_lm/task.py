@@ -56,18 +56,22 @@ class CausalLMTask(LanguageTask):
 class NumericLMTask(CausalLMTask):
     """A causal-LM task whose completion is one whole number.
 
-    It adds two losses and four decoders. ``loss = "regression-aware"`` trains the number's tokens
+    It adds losses and four decoders. ``loss = "regression-aware"`` trains the number's tokens
     against a target smoothed over neighbouring numbers (a Gaussian of width ``sigma`` in the
-    logarithm of the number), ``"cross-entropy"`` is TRL's own. ``decoder`` is ``greedy``,
-    ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the validation split. With
-    ``readings`` above 1 the adapter also reads each row as :meth:`~toolkit.Task.augment` changes
-    it, so often in all, and the number distributions are averaged; its predictions take as many
+    logarithm of the number), ``"cross-entropy"`` is TRL's own. ``rank_weight`` above 0 adds the
+    continuous ranked probability score of the number's distribution to either, with that weight,
+    where a number is one token: it learns faster how far off a number is. ``decoder`` is
+    ``greedy``, ``top-k``, ``mean``, ``median``, or ``auto``: the best of them on the validation
+    split. With ``readings`` above 1 the adapter also reads each row as
+    :meth:`~toolkit.Task.augment` changes it, so often in all, and the number distributions are
+    averaged; its predictions take as many
     times longer.
     """
 
     options = {
         "loss": "regression-aware",
         "sigma": 0.15,
+        "rank_weight": 0.0,
         "decoder": "auto",
         "k": 3,
         "readings": 1,

@@ -16,7 +16,7 @@ import torch
 from trl import SFTTrainer
 
 from toolkit.kinds.causal_lm import shared_prefix
-from toolkit.kinds.causal_lm.number_distribution import SmoothedTargets
+from toolkit.kinds.causal_lm.number_loss import NumberScale, SmoothedTargets, ranked_score
 from toolkit.kinds.language.prompt import IGNORED
 from toolkit.kinds.trainer import JudgedTrainer
 
@@ -27,11 +27,15 @@ class Collator:
     Args:
         pad: the padding token's id.
         smoothed: soft targets for rows with a ``number``, or ``None`` for plain cross-entropy.
+        scale: for a loss on the distribution of numbers beside it.
     """
 
-    def __init__(self, pad: int, smoothed: SmoothedTargets | None = None) -> None:
+    def __init__(
+        self, pad: int, smoothed: SmoothedTargets | None = None, scale: NumberScale | None = None
+    ) -> None:
         self.pad = pad
         self.smoothed = smoothed
+        self.scale = scale
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
         # A CPU prepares its kernels anew for every new shape: only multiples of eight are used.
@@ -52,6 +56,8 @@ class Collator:
         }
         if self.smoothed is not None:
             batch |= self._soft(rows, labels.ravel()[at])
+        if self.scale is not None:
+            batch |= self.scale.columns(labels.ravel()[at])
         if "segments" in rows[0]:
             batch |= self._joined(rows, longest)
         return {key: torch.from_numpy(value) for key, value in batch.items()}
@@ -122,8 +128,14 @@ def labelled(model: Any, inner: Any, inputs: Mapping[str, torch.Tensor]) -> Any:
 
 
 def label_loss(logits: torch.Tensor, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Sum of the cross-entropies at the labelled positions, against hard or smoothed targets."""
+    """Sum of the losses at the labelled positions: cross-entropy, and the score of numbers."""
     logits = logits.float()
+    total = _cross_entropy(logits, inputs)
+    return total + ranked_score(logits, inputs) if "number_places" in inputs else total
+
+
+def _cross_entropy(logits: torch.Tensor, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Sum of the cross-entropies at the labelled positions, against hard or smoothed targets."""
     if "soft_ids" in inputs:
         chosen = torch.log_softmax(logits, -1).gather(-1, inputs["soft_ids"])
         return -(chosen * inputs["soft_shares"]).sum()
