@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.data.grouping import ROW_GROUP
 from toolkit.data.normalization import normalized
 from toolkit.errors import DataError, PluginError
 from toolkit.metrics.metric import Metric
@@ -47,6 +48,14 @@ Baseline = Callable[["Dataset"], Predictor]
 Decoder = Callable[[Any, Row, Mapping[str, Any]], Any | None]
 """A decoder: a model's output, its row, and the values that :meth:`Task.tune` returned for the
 system in; a prediction out, or ``None`` if the output cannot be read."""
+
+
+def group_of(task: Task, row: Row) -> str:
+    """What a row's group shares: the column that decides for this file, else :meth:`Task.group`.
+
+    Splits, intervals and tests all take a row's group from here.
+    """
+    return row.get(ROW_GROUP) or task.group(row)
 
 
 def untuned(read: Callable[[Any, Row], Any | None]) -> Decoder:
@@ -180,7 +189,9 @@ class Task(ABC):
     def group(self, row: Row) -> str:
         """The row's group; rows of one group stay in one split. Default: the inputs, normalised.
 
-        The inputs are the panel's, else all columns that hold text.
+        The inputs are the panel's, else all columns that hold text. Where a column of the file
+        decides (``--group``, or a column ``row_group`` that :meth:`load_rows` adds), it goes
+        before.
         """
         names = self.input_columns()
         text = " ".join(row[name] for name in names if isinstance(row.get(name), str))

@@ -22,7 +22,7 @@ from toolkit import Baseline, Predictor
 from toolkit.baselines import one_thread, sentence_encoder
 from toolkit.system import precision
 from toolkit_price_regression.features import amounts, shape
-from toolkit_price_regression.load import group
+from toolkit_price_regression.load import groups
 from toolkit_price_regression.ridge import Ridge, fit_ridge
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def tfidf_ridge_log(train: Dataset) -> Predictor:
     """
     train = _sample(train, RIDGE_ROWS)
     with one_thread():
-        ridge = fit_ridge(_texts(train), _log_prices(train))
+        ridge = fit_ridge(_texts(train), _log_prices(train), groups(train))
     return _predictor(train, ridge.predict)
 
 
@@ -112,7 +112,7 @@ def gradient_boosting(train: Dataset) -> Predictor:
     train = _sample(train, TREE_ROWS)
     texts, log_prices = _texts(train), _log_prices(train)
     with one_thread():
-        ridge = fit_ridge(texts, log_prices, SEEN)
+        ridge = fit_ridge(texts, log_prices, groups(train), SEEN)
 
         def features(texts: Sequence[str], predicted: Array) -> npt.NDArray[np.float32]:
             columns: list[Any] = [amounts(texts), ridge.indicators(texts), predicted[:, np.newaxis]]
@@ -187,7 +187,7 @@ class Embedded:
         train = _sample(train, EMBEDDED_ROWS)
         texts, log_prices = _texts(train), _log_prices(train)
         known = encode(texts)
-        codes = np.unique([group(text) for text in texts], return_inverse=True)[1]
+        codes = np.unique(groups(train), return_inverse=True)[1]
         alike = known @ known.T
         alike[codes[:, np.newaxis] == codes[np.newaxis, :]] = -np.inf
         order = _nearest(alike, max(NEIGHBOURS))

@@ -1,36 +1,40 @@
 """Rows of the price task: the built-in catalogue, or a file in whatever columns it has.
 
 Columns: ``row_id``, ``text``, ``price`` (a number), ``category`` (may be empty). From top to
-bottom: what a task calls (:func:`load_rows`, :func:`load_inputs`, :func:`selected`), how one row
-is made, and how the columns of a file are found.
+bottom: what a task calls (:func:`load_rows`, :func:`load_inputs`, :func:`selected`), and how one
+row is made. The columns of a file are found in :mod:`toolkit_price_regression.choosing`.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from toolkit import DataError, Source, UsageError
 from toolkit.data import (
+    ROW_GROUP,
     Rendering,
     Unusable,
     column_names,
     columns,
-    find_column,
     for_all_files,
+    group_key,
     map_inputs,
     map_rows,
     normalized,
-    numbers,
     tables,
 )
 from toolkit.data import load_rows as load_files
 from toolkit_price_regression import catalogue, prices
+from toolkit_price_regression.choosing import (
+    Choice,
+    category_name,
+    choose,
+    column_values,
+    rendering,
+)
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -39,32 +43,10 @@ TYPES = {"text": "string", "price": "float64", "category": "string"}
 CATALOGUE_ROWS = 12_000
 LARGEST = "largest"
 """The value of ``task.category`` that means the category with the most rows."""
-
-TARGETS = (
-    *prices.WORDS, "cost", "amount", "selling price", "sale price", "discounted price",
-    "actual price", "retail price", "list price", "unit price", "msrp", "value", "target", "label",
-)  # fmt: skip
-TITLES = ("title", "name", "product name", "product title", "item name", "headline", "item")
-BODIES = (
-    "description", "text", "product description", "item description", "details", "summary",
-    "body", "content", "review", "review text", "notes", "about",
-)  # fmt: skip
-DETAILS = (
-    "brand", "brand name", "manufacturer", "make", "model", "category", "type", "variety",
-    "designation", "winery", "region", "province", "country", "vintage", "year", "points",
-    "property type", "room type", "neighbourhood", "neighbourhood cleansed", "neighborhood",
-    "city", "accommodates", "bedrooms", "beds", "bathrooms", "area", "condition",
-    "item condition", "material", "size", "color", "colour", "weight", "quantity",
-)  # fmt: skip
-CATEGORIES = (
-    "category", "product category", "main category", "category name", "department", "type",
-    "product type", "property type", "room type", "genre", "variety", "country", "brand",
-    "condition",
-)  # fmt: skip
-MOST_CATEGORIES = 50
-LONGEST_DETAIL = 40
-LOOKED_AT = 2_000
-"""Rows that guesses are made from."""
+LONGEST_SHOWN = 40
+"""Characters of an unreadable price that are shown."""
+LEAST_SHARED = 30
+"""Characters of a description from which on rows with the same one are of one group."""
 
 
 def load_rows(source: Source, *, mask_target: bool = False) -> Dataset | DatasetDict:
@@ -123,13 +105,21 @@ def load_inputs(
 
 
 def group(text: str) -> str:
-    """What rows must share to be kept in one split: the longest line of their text.
+    """What rows must share to be kept in one split: their whole text, normalised.
 
-    The same description under two names, or with another number of bedrooms, is the same thing
-    to a model that has learned it by heart.
+    Where several columns make the text and one of them is free text, rows that share that one are
+    of one group instead (:data:`toolkit.data.ROW_GROUP`): the same description under two names, or
+    with another number of bedrooms, is the same thing to a model that has learned it by heart.
     """
-    lines = map(normalized, text.splitlines())
-    return max(lines, key=len, default="")
+    return normalized(text)
+
+
+def groups(rows: Dataset) -> list[str]:
+    """The group of each row, for baselines that hold groups out."""
+    texts = [group(str(text)) for text in rows["text"]]
+    if ROW_GROUP not in rows.column_names:
+        return texts
+    return [key or text for key, text in zip(rows[ROW_GROUP], texts, strict=True)]
 
 
 # -- one file's rows -------------------------------------------------------------------------------
@@ -156,13 +146,17 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
             raise Unusable("blank row" if price == prices.EMPTY else "no text")
         if not isinstance(price, prices.Price):
             if price == prices.UNREADABLE:
-                unread[str(row[choice.target])[:LONGEST_DETAIL]] += 1
+                unread[str(row[choice.target])[:LONGEST_SHOWN]] += 1
             raise Unusable(price)
         kind = category_name(row[category]) if category else ""
-        return {"text": text, "price": price.value * choice.times, "category": kind}
+        made = {"text": text, "price": price.value * choice.times, "category": kind}
+        if choice.group is not None:
+            made[ROW_GROUP] = _shared(columns.tidy(row[choice.group]), choice.mask_target)
+        return made
 
+    types = {**TYPES, ROW_GROUP: "string"} if choice.group else TYPES
     rows = map_rows(
-        source, dataset, make, TYPES, needed=[*needed, *([category] if category else [])],
+        source, dataset, make, types, needed=[*needed, *([category] if category else [])],
         nothing_left=lambda _: _nothing_usable(choice, dataset),
     )  # fmt: skip
     currency, note = prices.common_currency(currencies)
@@ -177,6 +171,12 @@ def _converted(source: Source, dataset: Dataset, choice: Choice) -> Dataset:
     if choice.mask_target:
         source.note(f"amounts of money in the text are replaced by {prices.MASK} (--mask-target)")
     return rows
+
+
+def _shared(free_text: str, masked: bool) -> str:
+    """The key of rows that share their free text; of a short one, which joins nothing, none."""
+    made = prices.mask_prices(free_text) if masked else free_text
+    return group_key(made, least=LEAST_SHARED)
 
 
 def _text(text: Rendering, row: Mapping[str, Any], masked: bool) -> str:
@@ -199,11 +199,6 @@ def _nothing_usable(choice: Choice, dataset: Dataset) -> DataError:
         f"({examples or 'all are empty'}); "
         "name the column of prices with --target"
     )
-
-
-def category_name(value: Any) -> str:
-    """A category without stray blanks."""
-    return " ".join(columns.tidy(value).split())
 
 
 # -- fewer rows ------------------------------------------------------------------------------------
@@ -260,156 +255,3 @@ def _drawn(rows: Dataset, most: int | None, source: Source) -> Dataset:
     source.note(f"{most:,} of {len(rows):,} rows are used, drawn by the seed (task.rows)")
     drawn = sorted(random.Random(source.seed).sample(range(len(rows)), most))
     return rows.select(drawn)
-
-
-# -- which columns hold what ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How a file's columns become the task's."""
-
-    rendering: Rendering
-    target: str
-    category: str | None
-    decimal: str
-    mask_target: bool
-    times: float = 1.0
-    """What the numbers are multiplied by, because the column's name says "in lakh"."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON values, for ``source.chosen``; the currency is added once prices are read."""
-        return {
-            "text": list(self.rendering.columns),
-            "template": self.rendering.template,
-            "bare": sorted(self.rendering.bare),
-            "target": self.target,
-            "category": self.category,
-            "mask_target": self.mask_target,
-            "currency": None,
-        }
-
-
-def choose(source: Source, dataset: Dataset, mask_target: bool) -> Choice:
-    """The columns that ``--text`` and ``--target`` name, or the obvious ones, with notes."""
-    available = column_names(dataset)
-    samples = _samples(dataset, available)
-    target = find_column(source, dataset, source.target, TARGETS, "target")
-    money = [name for name in available if _is_price_like(name)]
-    others = [repr(name) for name in money if name != target]
-    if others and source.target is None:
-        source.note(f"there are other columns of prices: {', '.join(others)} (--target)")
-    usable = [name for name in available if name != target and name not in money]
-    text = rendering(source, dataset, usable)
-    if target in text.columns:
-        raise DataError(f"column {target!r} is the target and cannot be part of --text as well")
-    values = column_values(dataset, target)
-    decimal, note = numbers.decimal_mark(values, "prices")
-    if note:
-        source.note(note)
-    times = _times(source, target, values)
-    category = _guess_category(source, usable, samples)
-    choice = Choice(text, target, category, decimal, mask_target, times)
-    source.chosen = choice.as_dict()
-    return choice
-
-
-def _times(source: Source, target: str, values: Sequence[Any]) -> float:
-    """What the column's name multiplies its prices by, unless the prices say so themselves."""
-    named = prices.of_name(target)
-    if named.times == 1 or any(named.word in str(value).casefold() for value in values[:LOOKED_AT]):
-        return 1.0
-    source.note(
-        f"column {target!r} says {named.word!r}: its numbers are multiplied by {named.times:,.0f}"
-    )
-    return named.times
-
-
-def rendering(source: Source, dataset: Dataset, usable: Sequence[str]) -> Rendering:
-    """How a row becomes the description: as ``--text`` asks, or the obvious columns."""
-    if source.text:
-        return columns.rendering(column_names(dataset), source.text)
-    return _guess_text(source, usable, _samples(dataset, usable))
-
-
-def _samples(dataset: Dataset, names: Sequence[str]) -> dict[str, list[str]]:
-    """The first values of each column, as text."""
-    head = dataset.select(range(min(LOOKED_AT, len(dataset))))
-    return {
-        name: [columns.tidy(value) for value in values]
-        for name, values in _whole(head, names).items()
-    }
-
-
-def _whole(dataset: Dataset, names: Sequence[str]) -> dict[str, list[Any]]:
-    whole: dict[str, list[Any]] = {name: [] for name in names}
-    for batch in tables.batches(dataset, names):
-        for name in names:
-            whole[name].extend(batch[name])
-    return whole
-
-
-def column_values(dataset: Dataset, name: str) -> list[Any]:
-    """All values of a column, in the order of the rows."""
-    return _whole(dataset, [name])[name]
-
-
-def _is_price_like(name: str) -> bool:
-    return bool({*prices.WORDS, "cost", "msrp", "fee"} & set(columns.plain(name).split()))
-
-
-def _exact(available: Sequence[str], guesses: Sequence[str]) -> list[str]:
-    """Columns that are called like a guess, in the order of the guesses."""
-    return [name for guess in guesses for name in available if columns.plain(name) == guess]
-
-
-def _guess_text(
-    source: Source, available: Sequence[str], samples: dict[str, list[str]]
-) -> Rendering:
-    """Title, short known details and description; or the only column of long texts.
-
-    The description comes last: a text that is too long for the model then loses the end of the
-    description and not the number of bedrooms.
-    """
-    filled = [name for name in available if any(samples[name])]
-    title = columns.guess(_exact(filled, TITLES), TITLES)
-    body = columns.guess([name for name in filled if name != title], BODIES)
-    if title is None and body is None:
-        body = _only_long(filled, samples)
-    if title is None and body is None:
-        raise columns.unknown(available, "text")
-    details = [
-        name
-        for name in dict.fromkeys(_exact(filled, DETAILS))
-        if name not in (title, body) and _is_detail(samples[name])
-    ]
-    names = [name for name in (title, *details, body) if name is not None]
-    source.note(
-        f"the text is made of {'column' if len(names) == 1 else 'columns'} "
-        f"{', '.join(map(repr, names))} (choose with --text {','.join(names)})"
-    )
-    bare = frozenset((body,)) if body else frozenset()
-    return Rendering(tuple(names), bare=bare)
-
-
-def _only_long(available: Sequence[str], samples: dict[str, list[str]]) -> str | None:
-    """The one column that holds texts, if there is just one."""
-    long = [n for n in available if np.mean([len(v) for v in samples[n]]) >= 30]
-    return long[0] if len(long) == 1 else None
-
-
-def _is_detail(values: Sequence[str]) -> bool:
-    filled = [len(value) for value in values if value]
-    return len(filled) >= len(values) / 10 and float(np.mean(filled)) <= LONGEST_DETAIL
-
-
-def _guess_category(
-    source: Source, available: Sequence[str], samples: dict[str, list[str]]
-) -> str | None:
-    """A column of a few values that many rows share; the report slices by it."""
-    for name in _exact(available, CATEGORIES):
-        counts = Counter(category_name(value) for value in samples[name] if value)
-        if 2 <= len(counts) <= MOST_CATEGORIES and len(samples[name]) >= 5 * len(counts):
-            source.note(f"errors are also shown by column {name!r} ({len(counts)} values)")
-            return name
-    return None

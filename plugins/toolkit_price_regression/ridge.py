@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from toolkit.baselines import folds
 from toolkit_price_regression.features import vectorizer
-from toolkit_price_regression.load import group
 
 if TYPE_CHECKING:
     from toolkit.baselines import Fold
@@ -34,7 +33,9 @@ class Ridge(NamedTuple):
     """Texts → 1 or 0: whether a text has each of the n-grams that move predictions most."""
 
 
-def fit_ridge(texts: list[str], log_prices: Array, seen: int = 0) -> Ridge:
+def fit_ridge(
+    texts: list[str], log_prices: Array, groups: Sequence[Hashable], seen: int = 0
+) -> Ridge:
     """Fit the ridge with the features and the penalty of least cross-validated MAE.
 
     To choose from are TF-IDF weights of unit length, and logarithms of counts, which suit prices
@@ -45,14 +46,15 @@ def fit_ridge(texts: list[str], log_prices: Array, seen: int = 0) -> Ridge:
     Args:
         texts: the training texts.
         log_prices: the logarithms of their prices.
+        groups: their groups, each of which is in one fold.
         seen: the number of :attr:`Ridge.indicators`.
     """
     from sklearn.linear_model import Ridge as Regression
 
-    features, alpha = _chosen(texts, log_prices)
+    features, alpha = _chosen(texts, log_prices, groups)
     matrix = features(texts)
     model = Regression(alpha=alpha, tol=TOLERANCE).fit(matrix, log_prices)
-    parts = folds([group(text) for text in texts])
+    parts = folds(groups)
 
     def predict(texts: Sequence[str]) -> Array:
         return np.asarray(model.predict(features(texts)), dtype=np.float64)
@@ -65,12 +67,14 @@ def fit_ridge(texts: list[str], log_prices: Array, seen: int = 0) -> Ridge:
     )
 
 
-def _chosen(texts: list[str], log_prices: Array) -> tuple[Features, float]:
+def _chosen(
+    texts: list[str], log_prices: Array, groups: Sequence[Hashable]
+) -> tuple[Features, float]:
     """The features and the penalty with the least mean absolute error on held-out folds."""
     from sklearn.linear_model import Ridge as Regression
 
     few = np.sort(np.random.default_rng(0).permutation(len(texts))[:TUNED_ROWS])
-    parts = folds([group(texts[row]) for row in few])
+    parts = folds([groups[row] for row in few])
     prices = np.exp(log_prices[few])
     best: tuple[float, Features, float] | None = None
     for features, alphas in _candidates(texts):

@@ -7,19 +7,23 @@ option ``repair``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import DataError, Source, UsageError
 from toolkit.data import (
+    Profile,
     Unusable,
+    Wanted,
     answer_type,
     column_names,
     columns,
+    guessing,
     map_rows,
     normalized,
+    profiles,
     tables,
 )
 from toolkit_qa.aligning import align, answers_of, problem
@@ -47,9 +51,11 @@ def types() -> dict[str, Any]:
     return {**text, "answers": answer_type(), "document": "string"}
 
 
-def from_rows(found: Iterator[dict[str, Any]]) -> Dataset:
-    """A dataset of the task's columns."""
-    return tables.from_rows(found, {"row_id": "int64", **types()})
+def from_rows(found: Iterator[dict[str, Any]], further: Sequence[str] = ()) -> Dataset:
+    """A dataset of the task's columns, and further ones that hold text."""
+    return tables.from_rows(
+        found, {"row_id": "int64", **types(), **dict.fromkeys(further, "string")}
+    )
 
 
 def digest(text: str) -> bytes:
@@ -221,7 +227,10 @@ def _choose(source: Source, dataset: Dataset, *, nested: bool) -> dict[str, str]
         if len(source.text) != 2 or "{" in source.text[0]:
             raise UsageError("--text takes two columns here: --text QUESTION,CONTEXT")
         wanted |= dict(zip(("question", "context"), source.text, strict=True))
-    found = {name: _column(available, name, wanted.get(name)) for name in COLUMNS}
+    held = profiles.profiles(dataset, available)
+    found: dict[str, str] = {}
+    for name in COLUMNS:
+        found[name] = _column(held, name, wanted.get(name), list(found.values()))
     source.note(
         "; ".join(f"the {name} is column {found[name]!r}" for name in COLUMNS)
         + " (choose with --text QUESTION,CONTEXT --target ANSWERS)"
@@ -233,19 +242,23 @@ def _choose(source: Source, dataset: Dataset, *, nested: bool) -> dict[str, str]
     return found
 
 
-def _column(available: list[str], name: str, wanted: str | None) -> str:
-    """The requested column, or the one whose name says what it holds."""
+def _column(
+    held: Mapping[str, Profile], name: str, wanted: str | None, taken: Sequence[str]
+) -> str:
+    """The requested column, or the one whose name says what it holds, unless its content denies."""
+    available = list(held)
     if wanted is not None:
         return columns.resolve(available, wanted, name)
-    found = columns.guess(available, GUESSES[name])
-    if found is None:
+    fit = guessing.anything if name == "answers" else guessing.named_text
+    best = guessing.ranked(held, Wanted(name, GUESSES[name], fit), taken)
+    if not best or not best[0].name or not guessing.sure(best):
         option = "--target" if name == "answers" else "--text QUESTION,CONTEXT"
         raise DataError(
             f"cannot tell which column holds the {name}: name it with {option}; the data has "
             f"{', '.join(map(repr, available))}. A SQuAD file is nested "
             "data[].paragraphs[].qas[].answers[]"
         )
-    return found
+    return best[0].column
 
 
 def _complaint(file: str, trouble: _Trouble, total: int) -> str:

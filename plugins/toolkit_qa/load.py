@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Source
+from toolkit.data import ROW_GROUP, tables
 from toolkit.data import load_rows as load_files
-from toolkit.data import tables
 from toolkit_qa import stories
 from toolkit_qa.converting import converted, digest, document, from_rows
 
@@ -94,8 +94,14 @@ def _tell_shared(source: Source, parts: Mapping[str, set[bytes]]) -> None:
 def _with_documents(found: Dataset, owners: Mapping[str, str]) -> Dataset:
     """Rows whose ``document`` is that of their title, where they have one."""
     return from_rows(
-        {**row, "document": f"document {owners[row['title']]}" if row["title"] else row["document"]}
-        for row in tables.rows(found)
+        (
+            {
+                **row,
+                "document": f"document {owners[row['title']]}" if row["title"] else row["document"],
+            }
+            for row in tables.rows(found)
+        ),
+        [name for name in found.column_names if name == ROW_GROUP],
     )
 
 

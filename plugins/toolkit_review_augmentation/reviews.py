@@ -19,9 +19,11 @@ from toolkit.data import (
     column_names,
     columns,
     find_column,
+    find_text,
     for_all_files,
     map_rows,
     normalized,
+    profiles,
     read,
     read_inputs,
     several_labels,
@@ -145,7 +147,7 @@ def _find_header(source: Source) -> None:
     place = source.data or source.train
     if source.header is not None or place is None or source.text or source.target:
         return
-    names = column_names(read(place, Source()))
+    names = column_names(read(place, Source(encoding=source.encoding)))
     known = columns.guess(names, TEXT_NAMES) or columns.guess(names, TARGET_NAMES)
     numbers = [name for name in names if name.strip().isdigit()]
     if len(names) == 2 and len(numbers) == 1 and not (known and len(known) < 20):
@@ -163,7 +165,8 @@ def _decide(
     """Which columns hold what, and how the ratings are read; also what a prediction needs of it."""
     available = column_names(dataset)
     text = list(source.text) or _text_columns(source, dataset, available)
-    target = _target_column(source, dataset)
+    taken = () if source.text else text  # a template is no column
+    target = _target_column(source, dataset, taken)
     reading = ratings.find(source, dataset[target][:], stars)
     source.chosen = {
         "text": text,
@@ -174,10 +177,10 @@ def _decide(
     return source.chosen, reading
 
 
-def _target_column(source: Source, dataset: Dataset) -> str:
+def _target_column(source: Source, dataset: Dataset, taken: Sequence[str]) -> str:
     """The column of the ratings; a file with a column for each label has none."""
     try:
-        return find_column(source, dataset, source.target, TARGET_NAMES, "target")
+        return find_column(source, dataset, source.target, TARGET_NAMES, "target", excluded=taken)
     except DataError as error:
         if source.target is None and (several := several_labels.in_columns(dataset)):
             raise DataError(several) from error
@@ -230,13 +233,16 @@ def _types() -> dict[str, Any]:
 
 def _text_columns(source: Source, dataset: Dataset, available: Sequence[str]) -> list[str]:
     """The text column; several where several are called reviews."""
+    held = profiles.profiles(dataset, available)
     several = [
-        name for name in available if columns.plain(name).split()[-1:] in (["review"], ["reviews"])
+        name
+        for name in available
+        if columns.plain(name).split()[-1:] in (["review"], ["reviews"]) and held[name].written
     ]
     if len(several) > 1:
         source.note(f"the text is columns {', '.join(several)} (choose with --text)")
         return several
-    return [find_column(source, dataset, None, TEXT_NAMES, "text")]
+    return [find_text(source, dataset, TEXT_NAMES).columns[0]]
 
 
 def _tell_balance(source: Source, counts: Counter[str]) -> None:

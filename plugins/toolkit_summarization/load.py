@@ -16,11 +16,13 @@ from toolkit import DataError, Source
 from toolkit.data import (
     Rendering,
     Unusable,
+    Wanted,
     column_names,
     columns,
-    find_column,
+    find_pair,
     find_text,
     for_all_files,
+    guessing,
     map_inputs,
     map_rows,
     normalized,
@@ -65,10 +67,14 @@ def load_rows(task: Task, source: Source) -> Dataset | DatasetDict:
 
 def _decide(source: Source, dataset: Dataset, name: str, answer: str) -> tuple[Rendering, str]:
     """How the input is made, and the column of the target."""
-    shown = find_text(source, dataset, (name, *TEXT_NAMES))
-    target = find_column(source, dataset, source.target, (answer, *TARGET_NAMES), "target")
-    source.chosen |= {"text": shown.as_dict(), "target": target}
-    return shown, target
+    pair = find_pair(
+        source,
+        dataset,
+        Wanted("text", (name, *TEXT_NAMES), guessing.some_text, "--text"),
+        Wanted("target", (answer, *TARGET_NAMES), guessing.prose, "--target"),
+    )
+    source.chosen |= {"text": pair.text.as_dict(), "target": pair.target}
+    return pair.text, pair.target
 
 
 def load_inputs(task: Task, source: Source) -> Dataset:

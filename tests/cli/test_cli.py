@@ -151,6 +151,7 @@ def test_bad_input_is_one_sentence_and_code_2(
     message = answer.err.partition("Error: ")[2]
     assert wanted in message, message
     assert len(message.strip().splitlines()) == 1, message
+    assert not list(tmp_path.glob("runs/*/*")), "a refused try is no run"
 
 
 def test_a_full_disk_is_reported_and_the_run_resumes_later(

@@ -45,6 +45,35 @@ def test_other_rows_are_in_no_known_format(row: dict[str, Any]) -> None:
     assert recognise(Dataset.from_list([row])) is None
 
 
+@pytest.mark.parametrize("column", ["messages", "conversations"])
+@pytest.mark.parametrize("first", [None, "", [], "see below", {"role": "user"}])
+def test_one_row_does_not_decide_on_the_format(column: str, first: Any) -> None:
+    """A null in the first row, or a text, is a row to leave out among 80 that are good."""
+    turns = [ASK, SAY] if column == "messages" else SHARE
+    values = [
+        first if isinstance(first, str) or first is None else json.dumps(first),
+        *(json.dumps(turns) for _ in range(80)),
+    ]
+    form = recognise(Dataset.from_dict({column: values}))
+    assert form is not None
+    with pytest.raises(Unusable):
+        form.read({column: values[0]}, True)
+    assert form.read({column: values[1]}, True).answer == "A cup."
+    assert recognise(Dataset.from_dict({column: ["hello"] * 80 + [json.dumps(turns)]})) is None
+
+
+def test_rows_that_are_not_of_the_format_are_counted(tmp_path: Path) -> None:
+    from toolkit.data.source import Source
+    from toolkit.plugins.toml_kinds import FormTask
+
+    rows = [{"messages": None}, *({"messages": [ASK, SAY]} for _ in range(80)), {"messages": []}]
+    path = tmp_path / "chat.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = Source(data=str(path))
+    found = FormTask.load_rows(object.__new__(type("Chat", (FormTask,), {"name": "chat"})), source)
+    assert len(found) == 80 and source.left_out == {"no messages": [1, 82]}
+
+
 def test_of_a_long_conversation_the_last_answer_counts() -> None:
     exchange = FORMATS["chat messages"].read(
         {"messages": [{"role": "system", "content": "Be brief."}, ASK, SAY, MORE, {**SAY}]}, True

@@ -213,7 +213,7 @@ def test_too_few_rows_and_too_few_texts(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="10 to test\\); left out were: no text 2"):
         prepare(Echo(), source)
     assert prepare(Echo(), Source(data=str(numbered(tmp_path / "b.csv", 50)))).sizes["train"] == 20
-    with pytest.raises(DataError, match="too few different texts"):
+    with pytest.raises(DataError, match="there are too few groups"):
         prepare(Echo(), Source(data=str(numbered(tmp_path / "c.csv", 60, copies=30))))
 
 

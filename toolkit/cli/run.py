@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from toolkit.cli.app import Json, Runs, app
-from toolkit.errors import UsageError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.plugins import lookup
 from toolkit.system import distributed
 
@@ -60,6 +60,20 @@ def run(
         int | None,
         typer.Option(min=1, help="Use only this many rows, drawn at random with --seed."),
     ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="Column that rows of one split share, such as a user or a product.",
+            show_default="the same text",
+        ),
+    ] = None,
+    near_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--near-duplicates",
+            help="Keep rows with nearly the same text in one split too (needs an extra).",
+        ),
+    ] = False,
     mask_target: Annotated[
         bool,
         typer.Option(
@@ -131,7 +145,7 @@ def run(
     source = Source(
         data=data, text=split_option(text) if text else (), target=target, train=train,
         validation=validation, test=test, encoding=encoding, header=header, limit=limit,
-        seed=seed, labels=labels, sheet=sheet,
+        seed=seed, group=group, near_duplicates=near_duplicates, labels=labels, sheet=sheet,
     )  # fmt: skip
     flags = {"--mask-target": mask_target, "--mend": mend}
     options = recipes.options_of_flags(found, [name for name, given in flags.items() if given])
@@ -142,7 +156,13 @@ def run(
                  "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code,
                  "backend": backend},
     )  # fmt: skip
-    _go(created, as_json)
+    try:
+        _go(created, as_json)
+    except ToolkitError:
+        # What is refused before its data is ready has nothing to go on with.
+        if distributed.first():
+            created.forget()
+        raise
     if open_playground is not None and distributed.first():
         open_playground(runs_named=[str(created.path)], runs=runs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,28 +24,76 @@ SHOWN_METRICS = 5
 """The most metrics beside the primary one in the terminal's ladder; the report has all."""
 
 
+LONGEST_HEADING = 26
+"""Characters of the ladder's heading that stand on one line: about as many as a system's name."""
+
+
+WIDEST = 10_000
+"""Characters of a line in which any table fits."""
+
+
 SHOWN_DIFFERENCES = 20
 """The most differences that ``--verify`` prints; with ``--json`` it gives all."""
 
 
-def text_table(*columns: str, right: Sequence[int] = ()) -> Table:
-    """An empty table; the columns with the numbers in ``right`` are aligned to the right."""
+def text_table(*columns: str, right: Sequence[int] = (), whole: Sequence[int] = ()) -> Table:
+    """An empty table.
+
+    Args:
+        columns: their headings.
+        right: numbers of the columns that are aligned to the right.
+        whole: numbers of the columns whose cells are never cut or wrapped.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i in right else "left", overflow="fold")
+        justify: Any = "right" if i in right else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=i in whole)
     return table
 
 
 def print_parts(*parts: Any) -> None:
-    """Print texts and tables, one below the other; nothing in a text is read as markup."""
+    """Print texts and tables, one below the other; nothing in a text is read as markup.
+
+    A table that cannot be narrower than the terminal is printed in its full width: a pipe has no
+    width, and a terminal breaks the lines, but no cell is cut.
+    """
     from rich.console import Console
 
     console = Console(highlight=False)
     for part in parts:
-        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+        if isinstance(part, str):
+            console.print(part, markup=False)
+        else:
+            Console(highlight=False, width=max(console.width, narrowest(part))).print(part)
+
+
+def narrowest(table: Table) -> int:
+    """The width under which cells of a table would be cut."""
+    from rich.console import Console
+
+    return Console(width=WIDEST).measure(table).minimum
+
+
+def fitting(make: Callable[[int], Table], most: int, least: int = 0) -> tuple[Table, int]:
+    """The table with the most columns that fits into the terminal, and how many it has.
+
+    Args:
+        make: the number of optional columns → the table.
+        most: how many there are.
+        least: the fewest that are shown, even where the terminal is too narrow for them.
+    """
+    from rich.console import Console
+
+    console = Console()
+    number = most
+    while console.is_terminal and number > least:
+        if narrowest(make(number)) <= console.width:
+            break
+        number -= 1
+    return make(number), number
 
 
 def styled(text: str, style: str = "") -> Any:
@@ -61,7 +109,13 @@ def show_result(run: Run, as_json: bool) -> None:
     if as_json:
         emit(metrics | {"run_path": str(run.path), "next_recipe": _next_recipe(run)})
         return
-    print_parts("", ladder_table(metrics), "")
+    others = len(_other_metrics(metrics))
+    table, shown = fitting(lambda number: ladder_table(metrics, number), min(others, SHOWN_METRICS))
+    print_parts("", table, "")
+    if shown < min(others, SHOWN_METRICS):
+        print_parts("(the terminal is too narrow for all metrics; the report has them)")
+    for name, reason in metrics.get("absent", {}).items():
+        print_parts(f"{name}: not run, {reason}")
     print_parts(metrics["verdict"]["sentence"])
     for caveat in metrics["verdict"].get("caveats", []):
         print_parts(f"  ({caveat})")
@@ -93,15 +147,30 @@ def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
     return sentence + (f". Not measured: {unknown}" if unknown else "")
 
 
-def ladder_table(metrics: Mapping[str, Any]) -> Table:
-    """All systems on the test rows, best first by the primary metric, with 95 % intervals."""
+def _other_metrics(metrics: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The metrics beside the primary one that the ladder shows."""
     primary = metrics["primary_metric"]
-    described = [m for m in metrics["metrics"] if not m.get("detail")]
+    return [m for m in metrics["metrics"] if not m.get("detail") and m["name"] != primary]
+
+
+def ladder_table(metrics: Mapping[str, Any], number: int = SHOWN_METRICS) -> Table:
+    """All systems on the test rows, best first by the primary metric, with 95 % intervals.
+
+    Args:
+        metrics: the content of ``metrics.json``.
+        number: the most metrics beside the primary one.
+    """
+    primary = metrics["primary_metric"]
     first = next(m for m in metrics["metrics"] if m["name"] == primary)
-    others = [m for m in described if m["name"] != primary][:SHOWN_METRICS]
+    others = _other_metrics(metrics)[:number]
+    rows = f"{metrics['n']:,} test rows"
+    heading = f"{first['label']}, {rows}"
+    if len(heading) > LONGEST_HEADING:
+        heading = f"{first['label']},\n{rows}"
     table = text_table(
-        f"{first['label']}, {metrics['n']:,} test rows", "", "95 %",
+        heading, "", "95 %",
         *(m["name"] for m in others), right=range(1, 3 + len(others)),
+        whole=range(3 + len(others)),
     )  # fmt: skip
     sign = -1 if first["greater_is_better"] else 1
     unit = f" {first['unit']}" if first["unit"].isalpha() else first["unit"]
@@ -122,8 +191,6 @@ def ladder_table(metrics: Mapping[str, Any]) -> Table:
                 for m in others
             ),
         )
-    for name, reason in metrics.get("absent", {}).items():
-        table.add_row(styled(name, "dim"), "–", styled(str(reason), "dim"))
     return table
 
 
@@ -159,12 +226,17 @@ def show_runs(found: Sequence[Run], folder: Path, as_json: bool) -> None:
         print_parts(f"no runs in {folder} yet; start one with: toolkit run TASK")
         return
     words = {True: "worth it", False: "not worth it", None: "cannot tell"}
-    table = text_table("Run", "Task", "Model", "State", "Verdict")
+    table = text_table("Run", "Task", "Model", "State", "Verdict", whole=(0, 1))
     for row in rows:
-        state = "finished" if row["finished"] else f"stopped in {row['stage']}"
+        state = "finished" if row["finished"] else _stopped(row["stage"])
         verdict = words[row["worth_it"]] if row["finished"] else ""
         table.add_row(styled(row["id"], "bold"), row["task"], row["model"], state, verdict)
     print_parts(table)
+
+
+def _stopped(stage: str | None) -> str:
+    """Where a run stopped; ``None``: before its first stage."""
+    return f"stopped in {stage}" if stage else "not begun"
 
 
 def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_json: bool) -> None:

@@ -175,13 +175,28 @@ FORMATS: Mapping[str, Format] = {
 """The formats by name, in the order in which they are tried."""
 
 
+SAMPLE = 200
+"""Rows, spread over the file, by which a format is recognised."""
+
+
 def recognise(dataset: Dataset) -> Format | None:
-    """The format of rows, recognised by columns and first row; ``None``: none of these."""
+    """The format of rows, recognised by columns and a sample of rows; ``None``: none of these.
+
+    Of the rows of the sample that have a value, most must be of the format. The rows that are not
+    are left out and counted when all are read.
+    """
     for form in FORMATS.values():
         if not set(form.needs) <= set(dataset.column_names):
             continue
         # A column of that name may hold anything; only a list can be a list of messages.
-        listed = isinstance(_parsed(dataset[0][form.needs[0]]), list)
-        if listed or form.name not in ("chat messages", "ShareGPT"):
+        if form.name not in ("chat messages", "ShareGPT") or _are_lists(dataset, form.needs[0]):
             return form
     return None
+
+
+def _are_lists(dataset: Dataset, column: str) -> bool:
+    """Whether most values of a column are lists, among those of a sample that are there."""
+    few = dataset.select(range(0, len(dataset), len(dataset) // SAMPLE + 1))
+    values = [_parsed(value) for value in few[column][:]]
+    filled = [value for value in values if value not in ("", [])]
+    return bool(filled) and 2 * sum(isinstance(value, list) for value in filled) > len(filled)

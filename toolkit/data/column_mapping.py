@@ -15,9 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.data import chat_formats, columns, label_scales, row_mapping, several_labels
+from toolkit.data import (
+    chat_formats,
+    columns,
+    guessing,
+    label_scales,
+    row_mapping,
+    several_labels,
+)
 from toolkit.data.columns import Rendering
-from toolkit.data.load import column_names, find_column, find_text
+from toolkit.data.guessing import Wanted
+from toolkit.data.load import column_names, find_column
+from toolkit.data.pairs import find_pair
+from toolkit.data.profiles import Profile
 from toolkit.data.row_mapping import OwnData, Unusable
 from toolkit.data.source import Source
 from toolkit.errors import DataError, UsageError
@@ -110,8 +120,27 @@ class ColumnMapping:
             if form is not None:
                 source.note(form.sentence)
                 return Reading({}, form=form.name)
-        answer = find_column(source, dataset, source.target, (self.answer, *ANSWER_NAMES), "target")
-        return Reading(_renderings(source, dataset, inputs), answer)
+        if len(inputs) == 1:
+            pair = find_pair(source, dataset, *self._wanted(inputs[0]))
+            return Reading({inputs[0]: pair.text}, pair.target)
+        shown = _renderings(source, dataset, inputs)
+        taken = [column for rendering in shown.values() for column in rendering.columns]
+        answer = find_column(
+            source, dataset, source.target, (self.answer, *ANSWER_NAMES), "target", excluded=taken
+        )
+        return Reading(shown, answer)
+
+    def _wanted(self, text: str) -> tuple[Wanted, Wanted]:
+        """What is looked for; a column with the task's own name may hold anything."""
+
+        def fits(profile: Profile) -> float:
+            own = columns.plain(profile.name) == columns.plain(text)
+            return max(0.5 if own else 0.0, guessing.some_text(profile))
+
+        return (
+            Wanted("text", (text, *TEXT_NAMES), fits, "--text"),
+            Wanted("target", (self.answer, *ANSWER_NAMES), guessing.anything, "--target"),
+        )
 
     def _maker(
         self, reading: Reading, available: Sequence[str], unknown: Counter[str]
@@ -195,8 +224,6 @@ def _unknown_answers(answer: str, unknown: Counter[str], where: str = "") -> str
 
 def _renderings(source: Source, dataset: Dataset, inputs: Sequence[str]) -> dict[str, Rendering]:
     available = column_names(dataset)
-    if len(inputs) == 1:
-        return {inputs[0]: find_text(source, dataset, (inputs[0], *TEXT_NAMES))}
     if source.text and len(source.text) != len(inputs):
         raise UsageError(
             f"--text names {len(source.text)} column(s), and the task takes {len(inputs)}: "

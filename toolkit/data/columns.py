@@ -67,7 +67,7 @@ def unknown(available: Sequence[str], role: str) -> DataError:
     """The error for a column that was not named and cannot be guessed."""
     option = "--text" if role == "text" else "--target"
     numbers = ""
-    if any(len(name) > 50 or _is_number(name) for name in available):
+    if any(len(name) > 50 or is_number(name) for name in available):
         numbers = " (by number where the file has no column names: --text 1 --target 2)"
     return DataError(
         f"cannot tell which column holds the {role}: name it with {option}{numbers}; "
@@ -82,12 +82,18 @@ def plain(name: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [name if len(name) <= 40 else name[:39] + "…" for name in names[:20]]
+    shown = [short(name) for name in names[:20]]
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return ("column " if len(names) == 1 else "columns ") + ", ".join(map(repr, shown)) + more
 
 
-def _is_number(value: str) -> bool:
+def short(name: str) -> str:
+    """A column's name for a message, which of a file without names may be a whole text."""
+    return name if len(name) <= 40 else name[:39] + "…"
+
+
+def is_number(value: str) -> bool:
+    """Whether a text is a number as Python writes it."""
     try:
         float(value)
     except ValueError:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.data import columns
+from toolkit.data import columns, guessing, profiles
 from toolkit.data.columns import Rendering
+from toolkit.data.guessing import Wanted
 from toolkit.data.readers.options import ReadOptions
 from toolkit.data.readers.read import is_hub_id, read_file, read_hub
 from toolkit.errors import UsageError
@@ -98,7 +99,14 @@ def column_names(dataset: Dataset) -> list[str]:
 
 
 def find_column(
-    source: Source, dataset: Dataset, wanted: str | None, guesses: Sequence[str], role: str
+    source: Source,
+    dataset: Dataset,
+    wanted: str | None,
+    guesses: Sequence[str],
+    role: str,
+    *,
+    fit: guessing.Fit = guessing.anything,
+    excluded: Sequence[str] = (),
 ) -> str:
     """A column by name or number, or guessed where its name is obvious.
 
@@ -108,6 +116,9 @@ def find_column(
         wanted: the column that the user named, if any.
         guesses: names that such a column often has, the likeliest first.
         role: what the column is for ("target", "text"), as errors and notes call it.
+        fit: how well the content of a column fits, see :mod:`toolkit.data.guessing`; by default
+            the name alone decides.
+        excluded: columns that have another part.
 
     Raises:
         DataError: there is no such column, or none can be guessed.
@@ -115,16 +126,15 @@ def find_column(
     available = column_names(dataset)
     if wanted is not None:
         return columns.resolve(available, wanted, role)
-    found = columns.guess(available, guesses)
-    if found is None:
-        raise columns.unknown(available, role)
-    option = f" (choose with --{role})" if role in ("text", "target") else ""
-    source.note(f"the {role} is column {found!r}{option}")
-    return found
+    option = f"--{role}" if role in ("text", "target") else ""
+    found = profiles.profiles(dataset, available)
+    return guessing.choose(source, found, Wanted(role, guesses, fit, option), excluded)
 
 
 def find_text(source: Source, dataset: Dataset, guesses: Sequence[str]) -> Rendering:
     """How a row becomes the task's text: from the columns of ``--text``, or one guessed column."""
     if source.text:
         return columns.rendering(column_names(dataset), source.text)
-    return Rendering((find_column(source, dataset, None, guesses, "text"),))
+    return Rendering(
+        (find_column(source, dataset, None, guesses, "text", fit=guessing.named_text),)
+    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from toolkit.data import columns, tables
+from toolkit.data import columns, grouping, tables
 from toolkit.data.columns import Rendering
 from toolkit.data.load import column_names, read, read_splits
 from toolkit.data.source import Source
@@ -75,9 +75,10 @@ def load_rows(
         f"({data.path.name}; name others with --data)"
     )
     # The task's author has chosen the columns of this file, so notes about them are not passed on.
-    quiet = Source(text=source.text, target=source.target)
+    quiet = Source(text=source.text, target=source.target, group=source.group)
     rows = convert(quiet, read(data.path, quiet))
     source.chosen = quiet.chosen
+    source.grouped_by = quiet.grouped_by
     for reason, row_ids in quiet.left_out.items():
         source.leave_out(reason, row_ids)
     return rows
@@ -136,10 +137,14 @@ def map_rows(
     """
     left_out: dict[str, list[int]] = {}
     source.count_read(len(dataset))
+    if (group := grouping.asked(source, column_names(dataset))) is not None:
+        types = {**types, grouping.ROW_GROUP: "string"}
+        make = _grouped(make, *group)
+        needed = None if needed is None else [*needed, group[0]]
     batches = _mapped(dataset, make, list(types), needed, left_out)
     first = next(batches, None)
     known = {
-        name: kind or ARROW.get(type(first[name][0]) if first else str, "string")
+        name: kind or (_arrow_type(first[name]) if first else "string")
         for name, kind in types.items()
     }
     rows = tables.from_batches(
@@ -150,6 +155,28 @@ def map_rows(
     if not len(rows):
         raise nothing_left(left_out)
     return rows
+
+
+def _grouped(
+    make: Callable[[dict[str, Any]], Mapping[str, Any] | None],
+    column: str,
+    key: Callable[[Any], str],
+) -> Callable[[dict[str, Any]], Mapping[str, Any] | None]:
+    """What ``make`` gives, with the group that ``--group`` asks for."""
+
+    def made(row: dict[str, Any]) -> Mapping[str, Any] | None:
+        values = make(row)
+        return None if values is None else {**values, grouping.ROW_GROUP: key(row[column])}
+
+    return made
+
+
+def _arrow_type(values: Sequence[Any]) -> str:
+    """The Arrow type of the values of a batch; the first row alone may mislead (1, then 2.5)."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        return "float64"
+    return ARROW.get(kinds.pop(), "string") if len(kinds) == 1 else "string"
 
 
 def _mapped(

@@ -43,6 +43,8 @@ class Source:
         labels: what the labels of a file mean, as ``--labels`` says it; see
             :func:`toolkit.data.label_scales.parse_labels`.
         sheet: the sheet of a workbook; ``None``: the only one with rows.
+        group: the column whose value the rows of one split share; ``None``: the task decides.
+        near_duplicates: whether rows with nearly the same text stay in one split as well.
     """
 
     data: str | None = None
@@ -57,6 +59,8 @@ class Source:
     seed: int = 0
     labels: str | None = None
     sheet: str | None = None
+    group: str | None = None
+    near_duplicates: bool = False
 
     chosen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a task decided about the data and needs again for predictions (JSON values)."""
@@ -72,6 +76,8 @@ class Source:
     """What was decided about the data, in sentences; filled by :meth:`note`."""
     synthetic: bool = field(default=False, compare=False, repr=False)
     """Whether the rows that were loaded are generated."""
+    grouped_by: str = field(default="", compare=False, repr=False)
+    """The column that decides which rows stay in one split; empty: their text, or the task."""
     _place: str = field(default="", compare=False, repr=False)
     _labels_asked: bool = field(default=False, compare=False, repr=False)
 
@@ -101,6 +107,11 @@ class Source:
         """Record a sentence about something that was decided for the user, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def group_by(self, column: str) -> None:
+        """Record that rows with the same value of a column stay in one split, with a note."""
+        self.grouped_by = column
+        self.note(f"rows with the same {column!r} stay in one split (--group names another column)")
 
     if not TYPE_CHECKING:  # type checkers see the present attributes only
 
@@ -157,6 +168,6 @@ class Source:
 
 
 def _option_names() -> list[str]:
-    recorded = ("chosen", "found", "left_out", "rows_read", "notes", "synthetic")
+    recorded = ("chosen", "found", "left_out", "rows_read", "notes", "synthetic", "grouped_by")
     names = [f.name for f in dataclasses.fields(Source)]
     return [name for name in names if name not in recorded and not name.startswith("_")]

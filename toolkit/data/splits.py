@@ -129,8 +129,8 @@ def check_sizes(assignments: Mapping[str, int]) -> None:
         if assignments[name] < MINIMUM[name]:
             raise DataError(
                 f"only {assignments[name]} rows are left to {_PURPOSE[name]}, and it takes "
-                f"{MINIMUM[name]}: rows with the same text stay together, and there are too few "
-                "different texts"
+                f"{MINIMUM[name]}: rows of one group stay together (by default those with the "
+                "same text), and there are too few groups; --group COLUMN names what they share"
             )
 
 

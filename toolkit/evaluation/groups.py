@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.runs.predictions import System, grouping
+from toolkit.task import group_of as group_of_row
 
 if TYPE_CHECKING:
     from toolkit.task import Row, Task
@@ -29,7 +30,7 @@ def group_of(task: Task, row: Row) -> str | None:
     # Late: it loads NumPy, which commands that only list do not need.
     from toolkit.data.splits import group_hash
 
-    group = task.group(row)
+    group = group_of_row(task, row)
     return f"{group_hash(group):016x}" if group else None
 
 

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 ONE_WAY = "group"
 """The name of the grouping of tasks that have only one."""
-FAR = 0.25
-"""Splits whose size misses the wanted one by more than this share are reported."""
+FAR = 0.1
+"""Splits whose size misses the wanted one by more than this share are a warning."""
+NEAR = 0.02
+"""Splits whose size misses the wanted one by more than this share are noted."""
 SHOWN = 5
 
 
@@ -36,6 +38,8 @@ class Part:
     Args:
         rows: the task's columns.
         groups: a way to group rows → a hash of each row's group.
+        texts: a hash of each row's text as the task itself compares it. It is that of the finest
+            grouping, unless a column of the file decides on the groups.
         digests: SHA-256 of each row's task columns, as bytes.
         classes: a hash of each row's class, or :data:`~toolkit.data.stratification.NO_CLASS`.
         names: hash of a class → its name.
@@ -43,6 +47,7 @@ class Part:
 
     rows: Dataset
     groups: Mapping[str, np.ndarray]
+    texts: np.ndarray
     digests: np.ndarray
     classes: np.ndarray
     names: Mapping[int, str] = field(default_factory=dict)
@@ -99,6 +104,12 @@ def assigned(
     for note in draw.notes:
         source.note(note)
     cautions.extend(draw.cautions)
+    for name, rows in draw.shared.items():
+        source.note(
+            f"{len(rows):,} rows have the text of a row in a later split, but not its group; they "
+            "are left out, so that no text is in two splits"
+        )
+        _leave_out(source, parts[name], rows, "text of another group is in a later split")
     if draw.spare.size:
         _leave_out(source, parts["validation"], draw.spare, "validation: more rows than are needed")
     return owners, way
@@ -135,6 +146,7 @@ class _Draw:
 
     Attributes:
         spare: indices of validation rows that are not needed.
+        shared: part → indices of rows whose text is in a later split, though their group is not.
         notes: what was decided for the user, as sentences.
         cautions: what the user should know of the splits, as sentences.
     """
@@ -144,6 +156,7 @@ class _Draw:
     ) -> None:
         self._parts, self._unseen, self._way, self._seed = parts, unseen, way, seed
         self.spare = np.zeros(0, dtype=np.int64)
+        self.shared: dict[str, np.ndarray] = {}
         self.notes: list[str] = []
         self.cautions: list[str] = []
 
@@ -157,7 +170,8 @@ class _Draw:
         """
         parts, unseen = self._parts, self._unseen
         owners = {
-            name: np.full(len(part.digests), -1, dtype=np.int8) for name, part in parts.items()
+            name: np.full(len(part.digests), splitting.LEFT_OUT, dtype=np.int8)
+            for name, part in parts.items()
         }
         if "test" in parts:
             owners["test"][unseen["test"]] = SPLITS.index("test")
@@ -179,6 +193,9 @@ class _Draw:
         at = unseen["train"]
         wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
         owners["train"][at] = self._drawn("train", wanted, spare=False)
+        self.shared = _shared_texts(parts, owners)
+        for name, rows in self.shared.items():
+            owners[name][rows] = splitting.LEFT_OUT
         counts = np.bincount(
             np.concatenate([o[o >= 0] for o in owners.values()]), minlength=len(SPLITS)
         )
@@ -196,7 +213,6 @@ class _Draw:
         part, at = self._parts[name], self._unseen[name]
         groups, classes = part.groups[self._way][at], part.classes[at]
         drawn = splitting.assign(groups, wanted, self._seed, rest="train")
-        self._check_sizes(np.bincount(drawn, minlength=len(SPLITS)), wanted, groups)
         splits = [split for split in SPLITS if split in wanted or (split == "train" and not spare)]
         found = stratify(groups, classes, drawn, splits, self._seed)
         if found.rows:
@@ -204,6 +220,7 @@ class _Draw:
                 f"{found.rows:,} rows have another split than the one that was drawn, so that "
                 f"each split has the {_named(found.classes, part.names)}"
             )
+        self._check_sizes(np.bincount(found.owners, minlength=len(SPLITS)), wanted, groups)
         for split, kinds in found.lacking.items():
             self.cautions.append(
                 f"the {split} split lacks the {_named(kinds, part.names)}, though the data has "
@@ -217,18 +234,22 @@ class _Draw:
         self, sizes: np.ndarray, wanted: Mapping[str, int], groups: np.ndarray
     ) -> None:
         """Report splits of other sizes than wanted, which happens where groups are large."""
-        far = [
-            f"{name} {sizes[SPLITS.index(name)]:,} instead of {size:,}"
-            for name, size in wanted.items()
-            if abs(int(sizes[SPLITS.index(name)]) - size) > FAR * size
-        ]
-        if far:
-            counts = np.unique(groups, return_counts=True)[1]
-            self.cautions.append(
-                f"splits have other sizes than they should have ({', '.join(far)} rows), because "
-                f"groups of rows stay together: there are {len(counts):,} of them, and the largest "
-                f"has {counts.max():,} of {len(groups):,} rows"
-            )
+        have = {name: int(sizes[SPLITS.index(name)]) for name in wanted}
+        missed = {n: abs(have[n] - size) / max(size, 1) for n, size in wanted.items()}
+        if max(missed.values(), default=0) <= NEAR:
+            return
+        listed = ", ".join(
+            f"{name} {have[name]:,} instead of {wanted[name]:,}"
+            for name, miss in missed.items()
+            if miss > NEAR
+        )
+        counts = np.unique(groups, return_counts=True)[1]
+        sentence = (
+            f"splits have other sizes than they should have ({listed} rows), because "
+            f"groups of rows stay together: there are {len(counts):,} of them, and the largest "
+            f"has {counts.max():,} of {len(groups):,} rows"
+        )
+        (self.cautions if max(missed.values()) > FAR else self.notes).append(sentence)
 
 
 def _named(kinds: Sequence[int], names: Mapping[int, str]) -> str:
@@ -256,7 +277,10 @@ def _check_own_splits(rows: Mapping[str, int]) -> None:
 
 
 def _without_overlap(parts: Mapping[str, Part], source: Source, way: str) -> dict[str, np.ndarray]:
-    """For each part the indices of its rows, without rows whose text is in a held-out part."""
+    """For each part the indices of its rows, without rows that a held-out part has too.
+
+    They have the group of a later part's row, or its text.
+    """
     kept = {name: np.arange(len(part.digests)) for name, part in parts.items()}
     later_of = {"validation": ("test", CHALLENGE), "train": ("validation", "test", CHALLENGE)}
     for name, later in later_of.items():
@@ -264,15 +288,52 @@ def _without_overlap(parts: Mapping[str, Part], source: Source, way: str) -> dic
             if name not in parts or other not in parts:
                 continue
             at = kept[name]
-            seen = np.isin(parts[name].groups[way][at], parts[other].groups[way])
-            if seen.any():
-                source.note(
-                    f"{int(seen.sum()):,} {name} rows have a text that is in {other} too; they "
-                    f"are left out, so that {other} rows stay unseen"
-                )
-                _leave_out(source, parts[name], at[seen], f"{name}: text is in {other} too")
-            kept[name] = at[~seen]
+            text = np.isin(parts[name].texts[at], parts[other].texts)
+            group = np.isin(parts[name].groups[way][at], parts[other].groups[way]) & ~text
+            shared = repr(source.grouped_by) if source.grouped_by else "near copy"
+            for seen, what in ((text, "text"), (group, shared)):
+                _leave_out_seen(source, parts[name], at[seen], (name, other), what)
+            kept[name] = at[~(text | group)]
     return kept
+
+
+def _leave_out_seen(
+    source: Source, part: Part, at: np.ndarray, names: tuple[str, str], what: str
+) -> None:
+    """Record rows that a later part has too.
+
+    Args:
+        at: indices of the rows.
+        names: the part and the later one.
+        what: what they share, such as "text".
+    """
+    if not len(at):
+        return
+    name, other = names
+    source.note(
+        f"{len(at):,} {name} rows have a {what} that is in {other} too; they are left out, so "
+        f"that {other} rows stay unseen"
+    )
+    _leave_out(source, part, at, f"{name}: {what} is in {other} too")
+
+
+def _shared_texts(
+    parts: Mapping[str, Part], owners: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Part → indices of its rows whose text is in a later split as well, if any.
+
+    That happens where a column decides on the groups: two of them may hold the same text. The row
+    of the later split stays (test before calibration, validation and training).
+    """
+    texts = np.concatenate([part.texts for part in parts.values()])
+    owner = np.concatenate([owners[name] for name in parts])
+    seen = np.zeros(len(texts), dtype=bool)
+    for split in range(len(SPLITS) - 1):
+        mine, later = owner == split, (owner > split) & (owner < len(SPLITS))
+        seen |= mine & np.isin(texts, texts[later])
+    ends = np.cumsum([len(part.texts) for part in parts.values()])
+    found = zip(parts, np.split(seen, ends[:-1]), strict=True)
+    return {name: np.flatnonzero(rows) for name, rows in found if rows.any()}
 
 
 def _leave_out(source: Source, part: Part, at: np.ndarray, reason: str) -> None:

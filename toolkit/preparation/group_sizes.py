@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from toolkit.preparation.prepare import Prepared
 
+FAR_FEWER = 10
+"""As many texts a group, on average, are a reason to ask whether the groups are meant."""
 FEW = 20
 """Groups under which a figure rests on too few independent observations; see E. Miller, "Adding
 Error Bars to Evals", 2024, arXiv:2411.00640, on clustered standard errors."""
@@ -26,6 +28,24 @@ def group_sentence(groups: Mapping[str, int], sizes: Mapping[str, int]) -> list[
         return []
     listed = ", ".join(f"{name} {number:,}" for name, number in groups.items())
     return [f"groups of rows that stay together: {listed}"]
+
+
+def coarse_groups(groups: Mapping[str, int], texts: int, *, chosen: bool) -> list[str]:
+    """A warning where rows are in far fewer groups than they have texts.
+
+    Args:
+        groups: split → how many groups its rows have.
+        texts: the number of different texts.
+        chosen: whether the task has several groupings and has taken this one for a reason.
+    """
+    number = sum(groups.values())
+    if chosen or number * FAR_FEWER > texts:
+        return []
+    return [
+        f"all rows are in {number:,} group{'' if number == 1 else 's'}, though they have {texts:,} "
+        "different texts: a split holds few of the groups and may be unlike the others; --group "
+        "COLUMN names what rows of one split share"
+    ]
 
 
 def group_warnings(groups: Mapping[str, int], sizes: Mapping[str, int]) -> list[str]:

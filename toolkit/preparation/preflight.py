@@ -18,7 +18,12 @@ from toolkit.data.column_mapping import UNKNOWN_ANSWER
 from toolkit.data.splits import HELD_OUT
 from toolkit.preparation.classes import absent_classes, compare_classes
 from toolkit.preparation.examined import Examined, examine
-from toolkit.preparation.group_sizes import group_numbers, group_sentence, group_warnings
+from toolkit.preparation.group_sizes import (
+    coarse_groups,
+    group_numbers,
+    group_sentence,
+    group_warnings,
+)
 from toolkit.preparation.leakage import is_numeric, leakage
 from toolkit.preparation.lengths import (
     length_sentences,
@@ -150,6 +155,11 @@ def check(
     cautions += [
         *compared.warnings, *_unknown_answers(prepared), *unknown.warnings,
         *group_warnings(groups, prepared.sizes), *_shared_texts(examined),
+        *coarse_groups(
+            groups,
+            len(np.unique(examined.texts)),
+            chosen=bool(task.groupings()) and not prepared.grouped_by,
+        ),
     ]  # fmt: skip
     return Preflight(
         sizes=prepared.sizes,

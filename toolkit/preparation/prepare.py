@@ -9,28 +9,32 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from toolkit.data import splits as splitting
 from toolkit.data import tables
+from toolkit.data.grouping import ROW_GROUP
 from toolkit.data.load import read
 from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, SPLITS, present
 from toolkit.data.stratification import NO_CLASS
 from toolkit.errors import DataError, PluginError, UsageError
 from toolkit.preparation.assignment import ONE_WAY, Part, assigned
+from toolkit.preparation.joining import with_near_duplicates
 from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
+from toolkit.task import group_of
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit.runs.run import Run
-    from toolkit.task import Task
+    from toolkit.task import Row, Task
 
 __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
 
@@ -58,6 +62,7 @@ class Prepared:
         groups: split → a hash of each row's group.
         cautions: what the user should know of the splits, as sentences.
         rows_read: the beginning of a reason above (``test: ``) → rows of the file.
+        grouped_by: the column of the file that decides on the groups; empty: the task does.
     """
 
     splits: DatasetDict
@@ -71,6 +76,7 @@ class Prepared:
     groups: Mapping[str, np.ndarray] = field(repr=False, compare=False, default_factory=dict)
     cautions: list[str] = field(default_factory=list)
     rows_read: Mapping[str, int] = field(default_factory=dict)
+    grouped_by: str = ""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -113,7 +119,8 @@ def prepare(
     halved into validation and calibration; splits that are missing are drawn from the training
     rows; training rows whose text is in a held-out file are left out, and so are validation rows
     whose text is in test. Of a task's several :meth:`~toolkit.Task.groupings` the coarsest that
-    leaves 20 groups in test is taken; rows are left out by the finest.
+    leaves 20 groups in test is taken; rows are left out by the finest. Where a column of the file
+    decides on the groups (``source.grouped_by``), that is the only one.
 
     Args:
         task: the task, which loads its rows.
@@ -130,10 +137,12 @@ def prepare(
     parts = {
         name: _part(task, rows, source, name, seed) for name, rows in _loaded(task, source).items()
     }
+    if source.near_duplicates:
+        parts = with_near_duplicates(task, parts, source)
     cautions: list[str] = []
     owners, grouping = assigned(parts, source, seed, fractions, caps, cautions)
     found = dict(source.found)
-    if task.groupings():
+    if grouping in task.groupings():
         found["group_by"] = grouping
         task.state = {**task.state, "group_by": grouping}  # task.group follows it from here on
     splits, digests, groups = _gather(parts, owners, grouping)
@@ -149,6 +158,7 @@ def prepare(
         groups=groups,
         cautions=cautions,
         rows_read=dict(source.rows_read),
+        grouped_by=source.grouped_by,
     )
 
 
@@ -185,8 +195,10 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
         where = "" if name == "train" else f" {name}"
         source.note(f"{len(chosen):,} of {len(rows):,}{where} rows are used (--limit)")
         rows = rows.select(chosen)
-    ways = task.groupings() or {ONE_WAY: task.group}
+    ways = _ways(task, rows, source)
+    by_column = ROW_GROUP in rows.column_names
     groups = {way: np.empty(len(rows), dtype=np.uint64) for way in ways}
+    texts = np.empty(len(rows), dtype=np.uint64) if by_column else groups[list(ways)[-1]]
     digests = np.empty(len(rows), dtype="S64")
     classes = np.full(len(rows), NO_CLASS, dtype=np.uint64)
     names = sorted(task.columns)
@@ -194,16 +206,30 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
     for at, row in enumerate(tables.rows(rows)):
         for way, group in ways.items():
             groups[way][at] = splitting.group_hash(group(row))
+        if by_column:
+            texts[at] = splitting.group_hash(task.group(row))
         digests[at] = row_digest(row, names)
         stratum = task.stratum(row)
         if stratum is not None:
             classes[at] = kind = splitting.group_hash(repr(stratum))
             kinds[kind] = str(stratum)
-    return Part(rows, groups, digests, classes, kinds)
+    return Part(rows, groups, texts, digests, classes, kinds)
+
+
+def _ways(task: Task, rows: Dataset, source: Source) -> Mapping[str, Callable[[Row], str]]:
+    """Name → a way to group the rows; a column of the file that decides is the only one."""
+    if ROW_GROUP in rows.column_names:
+        return {ONE_WAY: partial(group_of, task)}
+    if source.group:
+        raise UsageError(
+            f"--group goes with a file of your own, and with tasks that read it by map_rows; the "
+            f"rows of {task.name!r} have no such column"
+        )
+    return task.groupings() or {ONE_WAY: task.group}
 
 
 def _checked(task: Task, rows: Dataset) -> Dataset:
-    """Rows with exactly the task's columns and ``row_id``."""
+    """Rows with exactly the task's columns, ``row_id`` and, where it is there, the group."""
     missing = [name for name in task.columns if name not in rows.column_names]
     if missing:
         raise PluginError(
@@ -212,7 +238,8 @@ def _checked(task: Task, rows: Dataset) -> Dataset:
         )
     if "row_id" not in rows.column_names:
         rows = rows.add_column("row_id", list(range(1, len(rows) + 1)))
-    return rows.select_columns(["row_id", *task.columns])
+    further = [ROW_GROUP] if ROW_GROUP in rows.column_names else []
+    return rows.select_columns(["row_id", *task.columns, *further])
 
 
 def row_digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:

@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -162,6 +163,11 @@ class Run:
     @property
     def finished(self) -> bool:
         return all(self.done(stage) for stage in STAGES)
+
+    def forget(self) -> None:
+        """Remove the directory of a run that was refused: of one that has no stage done."""
+        if not any(self.done(stage) for stage in self.info["stages"]):
+            shutil.rmtree(self.path, ignore_errors=True)
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -133,7 +133,9 @@ def test_a_copy_of_a_row_is_not_its_own_neighbour(monkeypatch: pytest.MonkeyPatc
 def test_the_ridge_is_judged_on_groups_that_it_has_not_seen() -> None:
     texts = [str(text) for text in TRAIN["text"]][:100]
     twice = [*texts, *(text.upper() for text in texts)]
-    fitted_ridge = ridge.fit_ridge(twice, np.log(np.asarray(TRAIN["price"][:100] * 2)))
+    fitted_ridge = ridge.fit_ridge(
+        twice, np.log(np.asarray(TRAIN["price"][:100] * 2)), [text.lower() for text in twice]
+    )
     for train, held in fitted_ridge.folds:
         assert not {twice[i].lower() for i in train} & {twice[i].lower() for i in held}
 

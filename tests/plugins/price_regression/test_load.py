@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from toolkit import Source
+from toolkit.data import ROW_GROUP
 from toolkit.errors import DataError, UsageError
+from toolkit.task import group_of
 from toolkit_price_regression import load
-from toolkit_price_regression.load import group, load_inputs, load_rows
+from toolkit_price_regression.load import group, groups, load_inputs, load_rows
 from toolkit_price_regression.prices import EMPTY, INFINITE, NEGATIVE, UNREADABLE, ZERO
+from toolkit_price_regression.task import PriceRegression
 
 LONG = "a long description of what is to be had here and of all that comes with it"
 
@@ -28,8 +31,9 @@ def put(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str
 
 def loaded(source: Source, *, mask_target: bool = False) -> list[dict[str, Any]]:
     rows: Any = load_rows(source, mask_target=mask_target)
-    assert rows.column_names == ["row_id", "text", "price", "category"]
-    return list(rows)
+    further = [name for name in rows.column_names if name == ROW_GROUP]
+    assert rows.column_names == ["row_id", "text", "price", "category", *further]
+    return [{name: row[name] for name in row if name != ROW_GROUP} for row in rows]
 
 
 def test_the_catalogue_is_called_synthetic(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,9 +188,32 @@ def test_rows_to_predict_are_made_as_the_training_texts_were(tmp_path: Path) -> 
         load_inputs(Source())
 
 
-def test_rows_are_grouped_by_their_longest_line() -> None:
-    assert group(f"Loft\nbeds: 2\n{LONG}") == group(f"Another\nbeds: 3\n{LONG.upper()} ")
+def test_rows_are_grouped_by_their_whole_text() -> None:
+    assert group(f"Loft\nbeds: 2\n{LONG}") == group(f"LOFT\nbeds:  2\n{LONG.upper()} ")
+    assert group(f"Loft\nbeds: 2\n{LONG}") != group(f"Loft\nbeds: 3\n{LONG}")
     assert group("") == ""
+
+
+def test_rows_with_the_same_free_text_are_one_group_whatever_else_they_say(tmp_path: Path) -> None:
+    """A description that was listed under two names must not be trained on and tested on."""
+    descriptions = [f"{LONG} {n // 2}" for n in range(40)]
+    descriptions[0] = descriptions[1] = "No description yet"
+    rows = [(f"Loft {n}", d, 10 + n) for n, d in enumerate(descriptions)]
+    source = Source(data=put(tmp_path / "a.csv", ("name", "description", "price"), rows))
+    task = PriceRegression()
+    found = list(load_rows(source))
+    assert group_of(task, found[2]) == group_of(task, found[3])
+    assert group_of(task, found[0]) != group_of(task, found[1]), "too short to be the same thing"
+    assert any("same 'description' stay in one split" in note for note in source.notes)
+    assert len(set(groups(load_rows(source)))) == 19 + 2
+
+
+def test_a_description_that_differs_in_its_price_alone_is_the_same(tmp_path: Path) -> None:
+    rows = [(f"Sofa {n}", f"{LONG}, now $ {n}", 10 + n) for n in range(20)]
+    path = put(tmp_path / "a.csv", ("name", "description", "price"), rows)
+    masked: Any = load_rows(Source(data=path), mask_target=True)
+    assert len(set(groups(masked))) == 1
+    assert len(set(groups(load_rows(Source(data=path))))) == 20
 
 
 # -- ways to write prices --------------------------------------------------------------------------

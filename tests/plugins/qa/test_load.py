@@ -283,7 +283,7 @@ def test_documents_are_the_groups_where_enough_of_them_are_in_test(tmp_path):
     found = owners(prepared, "title")
     assert len(found["test"]) >= 20 and not found["train"] & found["test"]
     assert prepared.found["group_by"] == "document"
-    assert f"rows are grouped by document: {len(found['test'])} groups" in prepared.notes[-1]
+    assert f"rows are grouped by document: {len(found['test'])} groups" in "\n".join(prepared.notes)
     task.load_state(prepared.found)
     row = prepared.splits["test"][0]
     assert task.group(row) == row["document"]

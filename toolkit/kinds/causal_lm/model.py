@@ -15,7 +15,7 @@ from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
 from toolkit.system import precision
-from toolkit.task import Row
+from toolkit.task import Row, group_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,7 +189,7 @@ class CausalLM(LanguageModel):
             ids, labels = self.renderer.example(self.example(row))
             extra: dict[str, Any] = {"number": numeric.number(row)} if numeric else {}
             if self.task.joined:
-                extra["group"] = self.task.group(row)
+                extra["group"] = group_of(self.task, row)
             return {"input_ids": ids, "labels": labels, **extra}
 
         return tables.mapped(rows, encode, remove_columns=rows.column_names)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from toolkit.data.grouping import ROW_GROUP
 from toolkit.plugins.contract.checked_task import SAMPLE, Subject, spread
 from toolkit.plugins.contract.rule import Broken, Rule, json_problem
+from toolkit.task import group_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -39,7 +41,7 @@ def columns(subject: Subject) -> None:
     """Rows have exactly the declared columns, and ``row_id``."""
     declared = set(subject.task.columns)
     for name, rows in subject.parts.items():
-        got = set(rows.column_names) - {"row_id"}
+        got = set(rows.column_names) - {"row_id", ROW_GROUP}
         if missing := sorted(declared - got):
             raise Broken(
                 f"load_rows gave no column {', '.join(missing)} ({name}), which columns declares"
@@ -129,7 +131,7 @@ def duplicates(subject: Subject) -> None:
         searched = rows.select(range(min(SEARCHED, len(rows))))
         for number, row in enumerate(tables.rows(searched), 1):
             inputs = repr([row[name] for name in names])
-            mine = (subject.task.group(row), row.get("row_id", number))
+            mine = (group_of(subject.task, row), row.get("row_id", number))
             other = seen.setdefault(inputs, mine)
             if other[0] != mine[0]:
                 raise Broken(
@@ -148,7 +150,7 @@ def splits(subject: Subject) -> str:
         if not len(rows):
             raise Broken(f"the split {name} is empty; load more rows, or fewer of one group")
         for row in tables.rows(rows):
-            group = subject.task.group(row)
+            group = group_of(subject.task, row)
             if owner.setdefault(group, name) != name and (owner[group], name) != (
                 "test",
                 CHALLENGE,

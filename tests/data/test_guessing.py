@@ -1,0 +1,260 @@
+"""Columns found by name and content, on small made-up tables in the shapes that people have."""
+
+from __future__ import annotations
+
+import random
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data_fixtures import write_csv
+from toolkit.data import guessing, profiles
+from toolkit.data.guessing import Wanted, named, ranked, ready_line, sure
+from toolkit.data.load import find_text, read
+from toolkit.data.source import Source
+from toolkit.errors import DataError
+from toolkit_price_regression.task import PriceRegression
+from toolkit_summarization.claim_task import ClaimReport
+from toolkit_summarization.task import Summarization
+
+WORDS = "the old small tent lamp kettle was bright slow and quite sturdy on a rainy day".split()
+ROWS = 120
+DRAW = random.Random(0)
+
+
+def said(words: int, at: int) -> str:
+    return f"{' '.join(DRAW.choices(WORDS, k=words))} {at}"
+
+
+def put(path: Path, columns: Mapping[str, Sequence[Any]]) -> str:
+    return str(write_csv(path, list(columns), zip(*columns.values(), strict=True)))
+
+
+def numbers(low: int, high: int, step: int = 1) -> list[int]:
+    return [DRAW.randrange(low, high, step) for _ in range(ROWS)]
+
+
+def of(*values: str) -> list[str]:
+    return [values[at % len(values)] for at in range(ROWS)]
+
+
+PRICES = [1_000 + 37 * at for at in range(ROWS)]
+LINKS = [f"https://shop.example/i/{at}" for at in range(ROWS)]
+HEXES = [f"{at * 7919 + 10**9:012x}" for at in range(ROWS)]
+CARS = {
+    "make": of("Fiat", "Opel"), "model": of("Uno", "Duo", "Tri"), "year": numbers(2005, 2022),
+    "mileage": numbers(0, 200_000, 500), "fuel": of("petrol", "diesel"), "power": of("75", "90"),
+}  # fmt: skip
+
+TABLES: list[tuple[dict[str, Sequence[Any]], list[str], str]] = [
+    ({**CARS, "price": PRICES}, list(CARS), "price"),
+    ({"Price": PRICES, **CARS}, list(CARS), "Price"),
+    (
+        {"laptop_ID": range(1, ROWS + 1), "Company": of("A", "B"), "TypeName": of("Ultra", "Book"),
+         "Ram": of("8GB", "16GB"), "Weight": of("1.3kg", "2kg"), "Price_euros": PRICES},
+        ["Company", "TypeName", "Ram", "Weight"], "Price_euros",
+    ),
+    (
+        {"": range(ROWS), "area_type": of("Built-up", "Plot"), "location": of("North", "South"),
+         "size": of("2 BHK", "3 BHK", "4 BHK"), "total_sqft": numbers(500, 4_000),
+         "bath": numbers(1, 5), "currency": of("INR"), "url": LINKS, "price": PRICES},
+        ["area_type", "location", "size", "total_sqft", "bath"], "price",
+    ),
+    (
+        {"uniq_id": HEXES, "title": [said(4, n) for n in range(ROWS)], "brand": of("Aa", "Bb", "C"),
+         "storage": of("32 GB", "64 GB"), "image": [f"{n}.jpg" for n in range(ROWS)],
+         "listed": [f"2021-03-{n % 28 + 1:02}" for n in range(ROWS)], "selling_price": PRICES,
+         "mrp price": PRICES},
+        ["title", "brand", "storage"], "selling_price",
+    ),
+    (
+        {"text": [said(30, n) for n in range(ROWS)], "reviews count": numbers(1, 99),
+         "price_range": of("low", "high"), "price": PRICES},
+        ["reviews count", "text"], "price",
+    ),
+    ({"Marke": of("A", "B"), "Modell": of("x", "y", "z"), "Preis": PRICES}, ["Marke", "Modell"],
+     "Preis"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "text", "target"), TABLES)
+def test_tables_of_prices_work_at_the_first_try(
+    tmp_path: Path, table: dict[str, Sequence[Any]], text: list[str], target: str
+) -> None:
+    source = Source(data=put(tmp_path / "a.csv", table))
+    rows = PriceRegression().load_rows(source)
+    assert source.chosen["text"] == text and source.chosen["target"] == target
+    assert len(rows) == ROWS
+    left = [name for name in table if name and name not in (*text, target)]
+    assert all(repr(name) in "\n".join(source.notes) for name in left), "what is left out is said"
+
+
+def test_a_table_of_fields_is_written_with_their_names(tmp_path: Path) -> None:
+    source = Source(data=put(tmp_path / "a.csv", {**CARS, "price": PRICES}))
+    row = PriceRegression().load_rows(source)[0]
+    assert row["text"].splitlines()[:2] == ["Fiat", "model: Uno"]
+
+
+def test_few_prices_are_prices_all_the_same(tmp_path: Path) -> None:
+    table = {"plan": [said(3, n) for n in range(ROWS)], "price": of("9.99", "19.99", "29")}
+    assert len(PriceRegression().load_rows(Source(data=put(tmp_path / "a.csv", table)))) == ROWS
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {**CARS, "worth": PRICES},
+        {**CARS, "price_range": of("0", "1", "2", "3")},
+        {"policy": HEXES, "incident": of("Parked Car"), "claim": numbers(1, 99), "sum": PRICES},
+    ],
+    ids=["no name", "classes of prices", "claims"],
+)
+def test_what_is_not_sure_is_refused_with_a_line_that_works(
+    tmp_path: Path, table: dict[str, Sequence[Any]]
+) -> None:
+    path = put(tmp_path / "a.csv", table)
+    with pytest.raises(DataError, match="cannot tell which column holds the target") as refused:
+        PriceRegression().load_rows(Source(data=path))
+    assert accepted(str(refused.value), path, PriceRegression)
+
+
+def accepted(message: str, path: str, task: type) -> bool:
+    """Whether the options that a message suggests are taken."""
+    typed = shlex.split(message.partition("such as: ")[2].partition("; the data has")[0])
+    given = dict(zip(typed[::2], typed[1::2], strict=True))
+    source = Source(data=path, text=tuple(given["--text"].split(",")), target=given["--target"])
+    return len(task().load_rows(source)) > 0
+
+
+# -- texts and their targets ------------------------------------------------------------------
+ARTICLES = [said(60, n) for n in range(ROWS)]
+SUMMARIES = [" ".join(text.split()[:9]) + f" {n}" for n, text in enumerate(ARTICLES)]
+
+
+def summarized(folder: Path, table: Mapping[str, Sequence[Any]]) -> Source:
+    source = Source(data=put(folder / "a.csv", table))
+    Summarization().load_rows(source)
+    return source
+
+
+def taken(source: Source) -> tuple[str, str]:
+    return source.chosen["text"]["columns"][0], source.chosen["target"]
+
+
+def test_a_name_alone_does_not_make_a_text(tmp_path: Path) -> None:
+    table = {
+        "source": of("CBS Sports", "Daily A", "Post"),
+        "title": [said(5, n) for n in range(ROWS)],
+        "content": ARTICLES,
+        "summary": SUMMARIES,
+    }
+    source = summarized(tmp_path, table)
+    assert taken(source) == ("content", "summary")
+    said_of_it = "\n".join(source.notes)
+    assert "the text is column 'content' (second choice 'source'; choose" in said_of_it
+    assert "not used: columns 'source', 'title'" in said_of_it
+
+
+def test_content_decides_where_names_say_nothing(tmp_path: Path) -> None:
+    table = {"nr": range(ROWS), "Langtext": ARTICLES, "summary": SUMMARIES}
+    assert taken(summarized(tmp_path, table)) == ("Langtext", "summary")
+
+
+@pytest.mark.parametrize("task", [ClaimReport, Summarization])
+def test_numbers_and_classes_are_no_texts(tmp_path: Path, task: type) -> None:
+    table = {"policy_number": HEXES, "incident_type": of("Parked Car", "Theft"),
+             "injury_claim": numbers(1, 9_000), "summary": of("YES", "NO", "?")}  # fmt: skip
+    path = put(tmp_path / "a.csv", {**table, "police_report_available": of("YES", "NO", "?")})
+    with pytest.raises(DataError, match="none holds what a target could be") as refused:
+        task().load_rows(Source(data=path))
+    assert "'summary' (3 values such as" in str(refused.value)
+    assert accepted(str(refused.value), path, task)
+
+
+def test_one_column_is_never_text_and_target(tmp_path: Path) -> None:
+    for name in ("text summary", "dialogue report"):
+        path = put(tmp_path / "a.csv", {name: ARTICLES})
+        for task in (Summarization(), ClaimReport()):
+            with pytest.raises(DataError, match=f"the file has one column, '{name}'"):
+                task.load_rows(Source(data=path))
+    path = put(tmp_path / "b.csv", {"summary text": ARTICLES, "nr": range(ROWS)})
+    with pytest.raises(DataError, match="cannot tell which column holds the target"):
+        Summarization().load_rows(Source(data=path))
+
+
+def test_a_header_that_holds_other_separators_is_refused(tmp_path: Path) -> None:
+    lines = [f'"{n},{text},{text[:20]}";;' for n, text in enumerate(ARTICLES)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["id,dialogue,summary;;", *lines]) + "\n")
+    with pytest.raises(DataError, match="its name holds commas"):
+        Summarization().load_rows(Source(data=str(path)))
+    table = {"article, in full": ARTICLES, "summary": SUMMARIES}
+    assert taken(summarized(tmp_path, table)) == ("article, in full", "summary")
+
+
+def test_a_copy_is_not_trained_on(tmp_path: Path) -> None:
+    copies = put(
+        tmp_path / "a.csv", {"article": ARTICLES, "summary": [t.upper() for t in ARTICLES]}
+    )
+    for source in (Source(data=copies), Source(data=copies, text=("article",), target="summary")):
+        with pytest.raises(DataError, match=r"is a copy of the text .* in 100% of"):
+            Summarization().load_rows(source)
+    with pytest.raises(DataError, match="cannot be part of --text as well"):
+        Summarization().load_rows(Source(data=copies, text=("article",), target="article"))
+    some = [ARTICLES[n] if n % 10 == 0 else SUMMARIES[n] for n in range(ROWS)]
+    notes = summarized(tmp_path, {"article": ARTICLES, "summary": some}).notes
+    assert any("a copy of the text in 10% of 120 rows" in note for note in notes)
+
+
+def test_targets_longer_than_their_texts_are_said(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", {"article": SUMMARIES, "summary": ARTICLES})
+    source = Source(data=path)
+    Summarization().load_rows(source)
+    assert any("longer than the text ('article') in 100%" in note for note in source.notes)
+    notes = summarized(tmp_path, {"article": ARTICLES, "summary": SUMMARIES}).notes
+    assert not any("longer" in note for note in notes)
+
+
+# -- scores -----------------------------------------------------------------------------------
+def test_names_count_by_how_much_of_them_is_known() -> None:
+    guesses = ("price", "cost")
+    order = ["Price", "cost", "price usd", "price per night of stay", "total cost", "surprise"]
+    scores = [named(name, guesses) for name in order]
+    assert scores == sorted(scores, reverse=True) and scores[-1] == 0 < scores[-2]
+
+
+def test_a_text_is_found_by_find_text_too(tmp_path: Path) -> None:
+    """What tasks of others call."""
+    path = put(tmp_path / "a.csv", {"text id": numbers(1, 9_999), "body": ARTICLES})
+    source = Source(data=path)
+    assert find_text(source, read(path, source), ("text", "body")).columns == ("body",)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (["", None], "empty"), (["x"] * 3, "only 'x'"), (LINKS, "addresses"), (HEXES, "codes"),
+        (["2021-03-04", "4.5.2020"], "dates"), (["1", "2.5", "1,000"], "numbers"),
+        (["a", "b"] * 20, "2 values such as 'a', 'b'"), (ARTICLES, "texts of about 61 words"),
+    ],
+)  # fmt: skip
+def test_profiles_say_what_a_column_holds(values: list[Any], sentence: str) -> None:
+    shown = ["" if value is None else value for value in values]
+    assert profiles.profile("x", shown).sentence() == sentence
+
+
+def test_nothing_is_sure_where_two_columns_fit_alike(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", {"a": ARTICLES, "b": ARTICLES[::-1]})
+    found = profiles.profiles(read(path, Source()), ["a", "b"])
+    assert not sure(ranked(found, Wanted("text", ("text",), guessing.prose)))
+    assert sure(ranked(found, Wanted("text", ("text",), guessing.prose), {"a"}))
+
+
+def test_a_ready_line_can_be_typed() -> None:
+    assert (
+        ready_line(["brand", "price, net"], "it's")
+        == "--text '{brand} {price, net}' --target 'it'\"'\"'s'"
+    )

@@ -1,0 +1,220 @@
+"""Which column is the text and which the target, by their names and by what they hold.
+
+Each column gets a score: how well its name is one that the task knows, plus how well its content
+fits (:class:`Profile`). A column whose content cannot be meant, such as numbers as a text to be
+summarized, is never taken for its name. Where no name speaks for a column, its content must do so
+clearly; otherwise nothing is guessed, and the error gives the line to type.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from toolkit.data import columns
+from toolkit.data.profiles import Profile
+from toolkit.errors import DataError
+
+if TYPE_CHECKING:
+    from toolkit.data.source import Source
+
+Fit = Callable[[Profile], float]
+"""How well the content of a column fits what is looked for: from 0 (it cannot be meant) to 1."""
+
+EXACT, HOLDING, BY_RANK = 1.0, 0.55, 0.25
+"""What a name adds that is one of the known ones; that holds one as whole words; and how much of it
+the last of the known names loses."""
+CLEAR = 0.5
+"""The fit of a column that may be taken without a name that speaks for it."""
+POOR, GOOD = 0.3, 0.8
+"""A column that fits poorly is not taken for its name where another one fits well."""
+SECOND = 0.6
+"""The score, in shares of the best one, from which on a second choice is shown."""
+LISTED = 12
+
+
+def anything(profile: Profile) -> float:
+    """The content says nothing: half a fit for all columns with values."""
+    return 0.5 if profile.values else 0.05
+
+
+def some_text(profile: Profile) -> float:
+    """Texts of any length; numbers, codes and dates are none."""
+    if not profile.values:
+        return 0.05
+    if not profile.written:
+        return 0.0
+    return min(1.0, 0.2 + profile.words / 10)
+
+
+def named_text(profile: Profile) -> float:
+    """As :func:`some_text`, but a name may speak for numbers too, where no text is there."""
+    return max(0.1, some_text(profile))
+
+
+def prose(profile: Profile) -> float:
+    """Texts that a person wrote, the longer the better; a few values that come again are none."""
+    if not profile.values:
+        return 0.05
+    if not profile.written or (profile.of_classes and profile.words < 6):
+        return 0.0
+    return min(1.0, profile.words / 8)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A column that is looked for.
+
+    Args:
+        role: what errors and notes call it ("text", "target", "report").
+        names: names that such a column often has, the likeliest first.
+        fit: how well a content fits.
+        option: the option that names it, such as ``--text``; empty: there is none.
+    """
+
+    role: str
+    names: Sequence[str]
+    fit: Fit = anything
+    option: str = ""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A column with its scores.
+
+    Args:
+        column: its name in the file.
+        name: what its name says, 0 where it says nothing.
+        fit: how well its content fits.
+    """
+
+    column: str
+    name: float
+    fit: float
+
+    @property
+    def total(self) -> float:
+        return self.name + self.fit
+
+
+def named(column: str, names: Sequence[str]) -> float:
+    """How well a column's name is one of the known ones: exactly, or holding it as whole words."""
+    own = columns.plain(column)
+    best = 0.0
+    for rank, known in enumerate(map(columns.plain, names)):
+        late = BY_RANK * rank / max(len(names), 1)
+        if own == known:
+            best = max(best, EXACT - late)
+        elif known and f" {known} " in f" {own} ":
+            # Of names that hold it, the shortest says least else: "price" before "price per night".
+            best = max(best, HOLDING - late - min(0.1, 0.002 * len(own)))
+    return best
+
+
+def ranked(
+    found: Mapping[str, Profile], wanted: Wanted, excluded: Collection[str] = ()
+) -> list[Scored]:
+    """The columns that can be meant, the best first; of equal ones the earlier in the file."""
+    scored = [
+        Scored(name, named(name, wanted.names), fit)
+        for name, profile in found.items()
+        if name not in excluded and (fit := wanted.fit(profile)) > 0
+    ]
+    return sorted(scored, key=lambda s: -s.total)
+
+
+def sure(best: Sequence[Scored]) -> bool:
+    """Whether the first of some columns may be taken without asking."""
+    if not best:
+        return False
+    first, others = best[0], best[1:]
+    if first.name:
+        return first.fit >= POOR or not any(other.fit >= GOOD for other in others)
+    return first.fit > CLEAR and all(other.fit < first.fit / 2 for other in others)
+
+
+def choose(
+    source: Source,
+    found: Mapping[str, Profile],
+    wanted: Wanted,
+    excluded: Collection[str] = (),
+    refusal: Callable[[Sequence[Scored]], DataError] | None = None,
+) -> str:
+    """The column that is meant, with a note that shows the second choice.
+
+    Args:
+        source: receives the note.
+        found: the profiles of the file's columns.
+        wanted: what is looked for.
+        excluded: columns that have another part.
+        refusal: makes the error where none is sure, from the candidates.
+    """
+    best = ranked(found, wanted, excluded)
+    if not sure(best):
+        raise refusal(best) if refusal else unknown(found, wanted, best)
+    source.note(chosen_note(wanted, best))
+    return best[0].column
+
+
+def chosen_note(wanted: Wanted, best: Sequence[Scored]) -> str:
+    """``the text is column 'content' (second choice 'source'; choose with --text)``."""
+    second = next((s for s in best[1:] if s.total >= SECOND * best[0].total and _speaks(s)), None)
+    parts = [f"second choice {second.column!r}"] if second else []
+    parts += [f"choose with {wanted.option}"] if wanted.option else []
+    more = f" ({'; '.join(parts)})" if parts else ""
+    return f"the {wanted.role} is column {best[0].column!r}{more}"
+
+
+def _speaks(scored: Scored) -> bool:
+    return scored.name > 0 or scored.fit > CLEAR
+
+
+def unknown(
+    found: Mapping[str, Profile], wanted: Wanted, best: Sequence[Scored], line: str = ""
+) -> DataError:
+    """The error for a column that cannot be guessed: what the columns hold, and a line to type."""
+    names = list(found)
+    numbers = ""
+    if any(len(name) > 50 or columns.is_number(name) for name in names):
+        numbers = " (by number where the file has no column names: --text 1 --target 2)"
+    option = wanted.option or f"--{wanted.role}"
+    why = ""
+    if wanted.fit is not anything and not best:
+        why = f" (none holds what a {wanted.role} could be)"
+    elif len(best) > 1:
+        why = f" ({best[0].column!r} or {best[1].column!r}?)"
+    typed = f", such as: {line}" if line else ""
+    return DataError(
+        f"cannot tell which column holds the {wanted.role}{why}: name it with {option}{numbers}"
+        f"{typed}; the data has {contents(found)}"
+    )
+
+
+def contents(found: Mapping[str, Profile]) -> str:
+    """What each of the columns holds: ``columns 'id' (numbers), 'text' (texts of about …)``."""
+    shown = ", ".join(
+        f"{columns.short(name)!r} ({profile.sentence()})"
+        for name, profile in list(found.items())[:LISTED]
+    )
+    more = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
+    return f"column{'' if len(found) == 1 else 's'} {shown}{more}"
+
+
+def ready_line(text: Sequence[str], target: str | None) -> str:
+    """The options that name columns, as they can be typed into a shell."""
+    value = ",".join(text)
+    if any("," in name or name != name.strip() for name in text):
+        value = "\n".join(f"{{{name}}}" for name in text).replace("\n", " ")
+    parts = ["--text", shlex.quote(value)] if text else []
+    return " ".join([*parts, *(["--target", shlex.quote(target)] if target else [])])
+
+
+def note_unused(source: Source, available: Sequence[str], used: Collection[str]) -> None:
+    """Say which columns are read for nothing."""
+    left = [name for name in available if name not in used]
+    if left:
+        shown = ", ".join(repr(columns.short(name)) for name in left[:LISTED])
+        more = f" and {len(left) - LISTED} more" if len(left) > LISTED else ""
+        source.note(f"not used: column{'s' * (len(left) > 1)} {shown}{more} (--text adds columns)")
