@@ -209,6 +209,17 @@ def test_a_copy_is_not_trained_on(tmp_path: Path) -> None:
     assert any("a copy of the text in 10% of 120 rows" in note for note in notes)
 
 
+def test_equal_columns_are_said(tmp_path: Path) -> None:
+    table = {"article": ARTICLES, "summary": SUMMARIES, "body": ARTICLES}
+    source = summarized(tmp_path, table)
+    assert taken(source) == ("article", "summary")
+    assert "column 'article' holds the same as 'body'" in source.notes
+    twice = {**CARS, "kW": CARS["power"], "price": PRICES}
+    source = Source(data=put(tmp_path / "b.csv", twice))
+    PriceRegression().load_rows(source)
+    assert "left out, as others hold the same: 'kW'" in source.notes
+
+
 def test_targets_longer_than_their_texts_are_said(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv", {"article": SUMMARIES, "summary": ARTICLES})
     source = Source(data=path)

@@ -21,6 +21,7 @@ LONG = 30
 MOST_FIELDS = 16
 """Fields that are taken unless the user names more: the text must fit a small model."""
 LEAST_FILLED = 0.1
+EQUAL_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -135,11 +136,11 @@ def _tells(profile: Profile, *, alone: bool) -> bool:
 
 
 def _equal(found: Mapping[str, Profile], names: Sequence[str]) -> list[str]:
-    """Columns that hold the same as one before them, in ten rows or more."""
+    """Columns that hold the same as one before them, in :data:`EQUAL_ROWS` rows or more."""
     seen: dict[tuple[str, ...], str] = {}
     equal = []
     for name in names:
-        if len(found[name].cells) >= 10:
+        if len(found[name].cells) >= EQUAL_ROWS:
             first = seen.setdefault(tuple(found[name].cells), name)
             if first != name:
                 equal.append(name)
