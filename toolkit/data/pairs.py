@@ -25,7 +25,7 @@ COMPARED = 500
 """Rows whose texts and targets are compared."""
 PAIRED = 4
 """Candidates for each part of a pair that are tried together."""
-COPIES, MOST_COPIES = 0.01, 0.5
+COPIES, MOST_COPIES = 0.01, 0.95
 """Shares of rows whose target is their text: from which on it is said, and refused."""
 LONGER = 0.1
 """The share of rows whose target is longer than their text from which on it is said."""
