@@ -98,6 +98,18 @@ def test_a_table_of_fields_is_written_with_their_names(tmp_path: Path) -> None:
     assert row["text"].splitlines()[:2] == ["Fiat", "model: Uno"]
 
 
+def test_a_table_of_many_fields_begins_with_a_word_and_ends_before_it_is_too_long(
+    tmp_path: Path,
+) -> None:
+    fields = {f"measure number {at}": numbers(1, 99) for at in range(40)}
+    source = Source(data=put(tmp_path / "a.csv", {**fields, "make": CARS["make"], "price": PRICES}))
+    row = PriceRegression().load_rows(source)[0]
+    first, *others = row["text"].splitlines()
+    assert first == "Fiat" and others[0].startswith("measure number 0: ")
+    assert 500 < len(row["text"]) < 700
+    assert "'measure number 39'" in "\n".join(source.notes)[-400:], "what does not fit is said"
+
+
 def test_few_prices_are_prices_all_the_same(tmp_path: Path) -> None:
     table = {"plan": [said(3, n) for n in range(ROWS)], "price": of("9.99", "19.99", "29")}
     assert len(PriceRegression().load_rows(Source(data=put(tmp_path / "a.csv", table)))) == ROWS

@@ -18,8 +18,9 @@ LONGEST_FIELD = 40
 """Characters of a value, on average, up to which a column is a field."""
 LONG = 30
 """Characters on average from which on a column holds texts rather than fields."""
-MOST_FIELDS = 16
-"""Fields that are taken unless the user names more: the text must fit a small model."""
+MOST_CHARACTERS = 600
+"""Characters of all fields with their names, on average, unless the user names more: about 200
+tokens, which a small model reads."""
 LEAST_FILLED = 0.1
 EQUAL_ROWS = 10
 
@@ -75,16 +76,39 @@ def row_text(
         for name, profile in rest.items()
         if name not in known and name != body and _tells(profile, alone=not (title or body))
     ]
-    kept = (known + others)[:MOST_FIELDS]
+    kept = _that_fit([rest[name] for name in (*known, *others)])
     chosen = [name for name in (title, *kept, body) if name is not None]
     equal = _equal(usable, chosen)
     chosen = [name for name in chosen if name not in equal]
     if not (title or body):
         # A table of fields reads best in the order of the file; one field alone is no description.
-        chosen = [name for name in found if name in chosen]
+        chosen = _in_order(usable, chosen, known)
         if len(chosen) == 1 and not _is_text(found[chosen[0]]):
             return None
     return RowText(tuple(chosen), body, tuple(equal)) if chosen else None
+
+
+def _that_fit(fields: Sequence[Profile]) -> list[str]:
+    """The first fields that a text has room for."""
+    room, kept = float(MOST_CHARACTERS), []
+    for profile in fields:
+        room -= len(profile.name) + profile.length + 3
+        if room >= 0:
+            kept.append(profile.name)
+    return kept
+
+
+def _in_order(
+    found: Mapping[str, Profile], chosen: Sequence[str], known: Sequence[str]
+) -> list[str]:
+    """Fields in the order of the file, behind one that says by itself what a row is.
+
+    The first value of a text is written without its column's name, which a number needs.
+    """
+    ordered = [name for name in found if name in chosen]
+    written = [name for name in ordered if found[name].written]
+    first = next((name for name in written if name in known), written[0] if written else "")
+    return sorted(ordered, key=lambda name: name != first)
 
 
 def free_text(found: Mapping[str, Profile], names: Sequence[str]) -> str | None:
