@@ -22,6 +22,8 @@ MOST_CHARACTERS = 600
 """Characters of all fields with their names, on average, unless the user names more: about 200
 tokens, which a small model reads."""
 LEAST_FILLED = 0.1
+MOSTLY = 0.5
+"""The share of letters from which on a value is words rather than a number with its unit."""
 EQUAL_ROWS = 10
 
 
@@ -82,7 +84,7 @@ def row_text(
     chosen = [name for name in chosen if name not in equal]
     if not (title or body):
         # A table of fields reads best in the order of the file; one field alone is no description.
-        chosen = _in_order(usable, chosen, known)
+        chosen = _in_order(usable, chosen)
         if len(chosen) == 1 and not _is_text(found[chosen[0]]):
             return None
     return RowText(tuple(chosen), body, tuple(equal)) if chosen else None
@@ -98,16 +100,13 @@ def _that_fit(fields: Sequence[Profile]) -> list[str]:
     return kept
 
 
-def _in_order(
-    found: Mapping[str, Profile], chosen: Sequence[str], known: Sequence[str]
-) -> list[str]:
-    """Fields in the order of the file, behind one that says by itself what a row is.
+def _in_order(found: Mapping[str, Profile], chosen: Sequence[str]) -> list[str]:
+    """Fields in the order of the file, behind the first one that holds words.
 
     The first value of a text is written without its column's name, which a number needs.
     """
     ordered = [name for name in found if name in chosen]
-    written = [name for name in ordered if found[name].written]
-    first = next((name for name in written if name in known), written[0] if written else "")
+    first = next((name for name in ordered if found[name].letters >= MOSTLY), "")
     return sorted(ordered, key=lambda name: name != first)
 
 
