@@ -145,7 +145,7 @@ def fits_price(profile: Profile) -> float:
     """The share of values that are a price; 0 for classes. Never clear without a name."""
     if not profile.values:
         return 0.05
-    levels = len(profile.values) >= SEEN and profile.of_classes
+    levels = len(profile.values) >= SEEN and profile.of_classes and not profile.constant
     if levels and all(v.isdecimal() and int(v) <= LEVELS for v in set(profile.values)):
         return 0.0
     if max(profile.codes, profile.links, profile.dates) >= 0.5:

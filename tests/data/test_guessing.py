@@ -98,6 +98,18 @@ def test_a_table_of_fields_is_written_with_their_names(tmp_path: Path) -> None:
     assert row["text"].splitlines()[:2] == ["Fiat", "model: Uno"]
 
 
+def test_a_table_of_many_fields_begins_with_a_word_and_ends_before_it_is_too_long(
+    tmp_path: Path,
+) -> None:
+    fields = {f"measure number {at}": numbers(1, 99) for at in range(40)}
+    source = Source(data=put(tmp_path / "a.csv", {**fields, "make": CARS["make"], "price": PRICES}))
+    row = PriceRegression().load_rows(source)[0]
+    first, *others = row["text"].splitlines()
+    assert first == "Fiat" and others[0].startswith("measure number 0: ")
+    assert 500 < len(row["text"]) < 700
+    assert "'measure number 35'" in source.notes[-1], "what does not fit is said"
+
+
 def test_few_prices_are_prices_all_the_same(tmp_path: Path) -> None:
     table = {"plan": [said(3, n) for n in range(ROWS)], "price": of("9.99", "19.99", "29")}
     assert len(PriceRegression().load_rows(Source(data=put(tmp_path / "a.csv", table)))) == ROWS
@@ -207,6 +219,17 @@ def test_a_copy_is_not_trained_on(tmp_path: Path) -> None:
     some = [ARTICLES[n] if n % 10 == 0 else SUMMARIES[n] for n in range(ROWS)]
     notes = summarized(tmp_path, {"article": ARTICLES, "summary": some}).notes
     assert any("a copy of the text in 10% of 120 rows" in note for note in notes)
+
+
+def test_equal_columns_are_said(tmp_path: Path) -> None:
+    table = {"article": ARTICLES, "summary": SUMMARIES, "body": ARTICLES}
+    source = summarized(tmp_path, table)
+    assert taken(source) == ("article", "summary")
+    assert "column 'article' holds the same as 'body'" in source.notes
+    twice = {**CARS, "kW": CARS["power"], "price": PRICES}
+    source = Source(data=put(tmp_path / "b.csv", twice))
+    PriceRegression().load_rows(source)
+    assert "left out, as others hold the same: 'kW'" in source.notes
 
 
 def test_targets_longer_than_their_texts_are_said(tmp_path: Path) -> None:

@@ -126,3 +126,14 @@ def test_the_facades_have_what_they_name_and_load_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_first_row_does_not_decide_on_the_type_of_a_column(tmp_path: Path) -> None:
+    def sized(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {"size": 1 if row["word"] == "one" else 2.5}
+
+    source = Source(data=words(tmp_path / "a.csv", "one", "two"))
+    rows = data.load_rows(
+        source, lambda s, dataset: data.map_rows(s, dataset, sized, {"size": None})
+    )
+    assert rows["size"][:] == [1.0, 2.5]

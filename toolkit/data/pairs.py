@@ -25,10 +25,12 @@ COMPARED = 500
 """Rows whose texts and targets are compared."""
 PAIRED = 4
 """Candidates for each part of a pair that are tried together."""
-COPIES, MOST_COPIES = 0.01, 0.5
+COPIES, MOST_COPIES = 0.01, 0.95
 """Shares of rows whose target is their text: from which on it is said, and refused."""
 LONGER = 0.1
 """The share of rows whose target is longer than their text from which on it is said."""
+EQUAL_ROWS = 10
+"""Rows from which on columns with the same values are the same."""
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -67,7 +69,9 @@ def find_pair(source: Source, dataset: Dataset, text: Wanted, target: Wanted) ->
     if shown is None or wanted is None:
         _check_names(available, found)
         shown, wanted = _guessed(source, found, (text, target), (shown, wanted))
-        guessing.note_unused(source, available, {wanted, *shown.columns})
+        used = [*shown.columns, wanted]
+        guessing.note_unused(source, available, used)
+        _note_equal(source, found, used)
     pair = Pair(shown, wanted)
     compare(source, dataset, pair, text.role, written=target.fit is guessing.prose)
     return pair
@@ -204,6 +208,19 @@ def _check_names(available: Sequence[str], found: Mapping[str, Profile]) -> None
                     "says; mend the file (are whole lines in quotes, or do marks stand at their "
                     "ends?) or name the columns with --text and --target"
                 )
+
+
+def _note_equal(source: Source, found: Mapping[str, Profile], used: Sequence[str]) -> None:
+    """Say which other columns hold the same as one that is used."""
+    for name in used:
+        same = [
+            other
+            for other, profile in found.items()
+            if other not in used and len(profile.cells) >= EQUAL_ROWS
+            if profile.cells == found[name].cells
+        ]
+        if same:
+            source.note(f"column {name!r} holds the same as {', '.join(map(repr, same))}")
 
 
 def compare(

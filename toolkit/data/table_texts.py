@@ -18,9 +18,13 @@ LONGEST_FIELD = 40
 """Characters of a value, on average, up to which a column is a field."""
 LONG = 30
 """Characters on average from which on a column holds texts rather than fields."""
-MOST_FIELDS = 16
-"""Fields that are taken unless the user names more: the text must fit a small model."""
+MOST_CHARACTERS = 600
+"""Characters of all fields with their names, on average, unless the user names more: about 200
+tokens, which a small model reads."""
 LEAST_FILLED = 0.1
+MOSTLY = 0.5
+"""The share of letters from which on a value is words rather than a number with its unit."""
+EQUAL_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -74,16 +78,36 @@ def row_text(
         for name, profile in rest.items()
         if name not in known and name != body and _tells(profile, alone=not (title or body))
     ]
-    kept = (known + others)[:MOST_FIELDS]
+    kept = _that_fit([rest[name] for name in (*known, *others)])
     chosen = [name for name in (title, *kept, body) if name is not None]
     equal = _equal(usable, chosen)
     chosen = [name for name in chosen if name not in equal]
     if not (title or body):
         # A table of fields reads best in the order of the file; one field alone is no description.
-        chosen = [name for name in found if name in chosen]
+        chosen = _in_order(usable, chosen)
         if len(chosen) == 1 and not _is_text(found[chosen[0]]):
             return None
     return RowText(tuple(chosen), body, tuple(equal)) if chosen else None
+
+
+def _that_fit(fields: Sequence[Profile]) -> list[str]:
+    """The first fields that a text has room for."""
+    room, kept = float(MOST_CHARACTERS), []
+    for profile in fields:
+        room -= len(profile.name) + profile.length + 3
+        if room >= 0:
+            kept.append(profile.name)
+    return kept
+
+
+def _in_order(found: Mapping[str, Profile], chosen: Sequence[str]) -> list[str]:
+    """Fields in the order of the file, behind the first one that holds words.
+
+    The first value of a text is written without its column's name, which a number needs.
+    """
+    ordered = [name for name in found if name in chosen]
+    first = next((name for name in ordered if found[name].letters >= MOSTLY), "")
+    return sorted(ordered, key=lambda name: name != first)
 
 
 def free_text(found: Mapping[str, Profile], names: Sequence[str]) -> str | None:
@@ -135,11 +159,11 @@ def _tells(profile: Profile, *, alone: bool) -> bool:
 
 
 def _equal(found: Mapping[str, Profile], names: Sequence[str]) -> list[str]:
-    """Columns that hold the same as one before them, in ten rows or more."""
+    """Columns that hold the same as one before them, in :data:`EQUAL_ROWS` rows or more."""
     seen: dict[tuple[str, ...], str] = {}
     equal = []
     for name in names:
-        if len(found[name].cells) >= 10:
+        if len(found[name].cells) >= EQUAL_ROWS:
             first = seen.setdefault(tuple(found[name].cells), name)
             if first != name:
                 equal.append(name)

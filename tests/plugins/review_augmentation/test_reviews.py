@@ -66,6 +66,25 @@ def test_a_file_without_column_names_and_labels_0_and_1(tmp_path: Path) -> None:
         loaded(Source(data=path))
 
 
+@pytest.mark.parametrize("header", [["text,label"], []], ids=["header", "none"])
+def test_the_encoding_is_used_while_a_header_is_looked_for(
+    tmp_path: Path, header: list[str]
+) -> None:
+    lines = [*header, *(f"café number {n},{n % 5 + 1}" for n in range(10))]
+    path = tmp_path / "latin.csv"
+    path.write_bytes("\n".join(lines).encode("cp1252"))
+    rows = loaded(Source(data=str(path), encoding="cp1252"))
+    assert len(rows) == 10 and rows[0]["text"] == "café number 0"
+    with pytest.raises(DataError, match="--encoding cp1252"):
+        loaded(Source(data=str(path)))
+
+
+def test_numbers_of_reviews_are_no_text(tmp_path: Path) -> None:
+    lines = [f"{n * 3},nice tent number {n},{n % 5 + 1}" for n in range(30)]
+    path = written(tmp_path, "a.csv", "number of reviews,comment,rating", *lines)
+    assert loaded(Source(data=path))[1]["text"] == "nice tent number 1"
+
+
 def test_sentiments_in_words(tmp_path: Path) -> None:
     path = written(tmp_path, "w.csv", "text,label", "good,Positive", "bad,negative", "so,neutral")
     assert [r["sentiment"] for r in loaded(Source(data=path), stars=False)] == [
