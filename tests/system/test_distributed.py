@@ -64,7 +64,8 @@ def test_two_processes_have_the_losses_of_one(both: tuple[Path, Path]) -> None:
         losses = [[e[key] for e in curve if key in e] for curve in (one, two)]
         assert len(losses[0]) >= 2
         assert losses[1] == pytest.approx(losses[0], rel=2e-4)
-    assert losses[0][0] != losses[0][-1]
+        # Six steps may leave a median of whole dollars where it was, but no loss.
+        assert key == "eval_mae" or losses[0][0] != losses[0][-1]
 
 
 @pytest.mark.slow

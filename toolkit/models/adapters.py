@@ -222,14 +222,16 @@ def merged(model: Any) -> Iterator[None]:
     import torch
     from peft.tuners.lora import LoraLayer
 
-    users = Counter(
-        weight.data_ptr() for _, weight in model.named_parameters(remove_duplicate=False)
-    )
-    layers = [m for m in model.modules() if isinstance(m, LoraLayer)]
+    # Experts of a mixture hold several weights; their adapters stay beside them too.
+    lora = [m for m in model.modules() if isinstance(m, LoraLayer)]
+    layers = [layer for layer in lora if hasattr(layer.get_base_layer(), "weight")]
     weights = [layer.get_base_layer().weight for layer in layers]
     if not layers or any(w.dtype != torch.float32 or w.device.type != "cpu" for w in weights):
         yield
         return
+    users = Counter(
+        weight.data_ptr() for _, weight in model.named_parameters(remove_duplicate=False)
+    )
     alone = [
         (layer, weight, weight.detach().clone())
         for layer, weight in zip(layers, weights, strict=True)

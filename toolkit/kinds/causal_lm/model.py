@@ -18,12 +18,7 @@ from toolkit.system import precision
 from toolkit.task import Row, group_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from datasets import Dataset, DatasetDict
-
-    from toolkit.kinds.base import Trained, TrainingWatch
-    from toolkit.recipe import Recipe
 
 NUMBER_ROOM, ANSWER_ROOM = 8, 64
 
@@ -161,25 +156,13 @@ class CausalLM(LanguageModel):
         return {**example, "prompt": [*turns, *example["prompt"]]}
 
     # -- training ----------------------------------------------------------------------------------
-    def train(
-        self,
-        splits: DatasetDict,
-        *,
-        recipe: Recipe | None = None,
-        checkpoints: Path,
-        adapter: Path,
-        watch: TrainingWatch,
-    ) -> Trained:
+    def training_notes(self) -> list[str]:
         from toolkit.kinds.causal_lm.sequences import number_scale
 
         unused = self.task.options.get("rank_weight") and isinstance(self.task, NumericLMTask)
         if unused and number_scale(self.tokenizer, self.task) is None:
-            watch.on_note(
-                "task.rank_weight has no effect: this model's numbers have several tokens each"
-            )
-        return super().train(
-            splits, recipe=recipe, checkpoints=checkpoints, adapter=adapter, watch=watch
-        )
+            return ["task.rank_weight has no effect: this model's numbers have several tokens each"]
+        return []
 
     def tokenized(self, rows: Dataset) -> Dataset:
         """Rows as training sees them: ``input_ids``, ``labels``, ``number`` for numeric tasks."""

@@ -9,6 +9,7 @@ is not a digit.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ class DigitTokens:
         )
         return cls(np.array([i for i, _ in found], dtype=np.int64), tuple(t for _, t in found))
 
+    @functools.cached_property
     def numbers(self) -> tuple[np.ndarray, np.ndarray]:
         """The tokens that write a number from 1 on: their ids and numbers, in order of number.
 
@@ -156,7 +158,7 @@ class NumberReader:
             probabilities: shape (rows, vocabulary).
         """
         greedy = probabilities.argmax(-1).tolist()
-        ids, values = self.digits.numbers()
+        ids, values = self.digits.numbers
         chosen = probabilities[:, ids].cpu().numpy().astype(np.float64)
         texts = dict(zip(self.digits.ids.tolist(), self.digits.texts, strict=True))
         return [

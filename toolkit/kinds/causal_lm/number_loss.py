@@ -115,7 +115,7 @@ class NumberScale:
     def of(cls, tokenizer: Any, largest: int, weight: float) -> NumberScale | None:
         """The scale of a vocabulary; ``None`` where a number up to ``largest`` has two tokens."""
         reader = NumberReader(tokenizer, largest)
-        ids, numbers = reader.digits.numbers()
+        ids, numbers = reader.digits.numbers
         return cls(ids, np.log(numbers), weight) if reader.one_pass else None
 
     def columns(self, labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -279,6 +279,10 @@ class LanguageModel(VariantModel):
         )  # fmt: skip
 
     # -- training ----------------------------------------------------------------------------------
+    def training_notes(self) -> list[str]:
+        """What a user should know of how this task will be trained on this model, as sentences."""
+        return []
+
     def train(
         self,
         splits: DatasetDict,
@@ -296,6 +300,8 @@ class LanguageModel(VariantModel):
                 "this recipe has no [lora]: language models are trained with an adapter only; "
                 "give [lora] fields, such as --set lora.r=16"
             )
+        for note in self.training_notes():
+            watch.on_note(note)
         self.load()
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
