@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit.data.grouping import ROW_GROUP
 from toolkit.data.normalization import normalized
 from toolkit.metrics import texts
 from toolkit.models.sentence_encoder import sentence_encoder, sentence_vectors
@@ -95,10 +96,15 @@ def _vectorizer() -> Any:
 
 
 def _groups(rows: Dataset, group: Text | None, texts: Sequence[str]) -> list[str]:
-    """The group of each row; where none is given, its normalised text, as copies share one."""
-    if group is None:
-        return [normalized(text) for text in texts]
-    return _texts(rows, group)
+    """The group of each row; where none is given, its normalised text, as copies share one.
+
+    A column of the file that decides on the groups goes before both, as in
+    :func:`toolkit.task.group_of`.
+    """
+    own = [normalized(text) for text in texts] if group is None else _texts(rows, group)
+    if ROW_GROUP not in rows.column_names:
+        return own
+    return [key or other for key, other in zip(rows[ROW_GROUP][:], own, strict=True)]
 
 
 def most_frequent(answer: str) -> Baseline:

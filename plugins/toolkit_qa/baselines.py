@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from toolkit import Baseline, Predictor, Row
 from toolkit.baselines import sentence_vectors
-from toolkit.data import tables
+from toolkit.data import ROW_GROUP, tables
 from toolkit_qa import asking, scoring
 from toolkit_qa.asking import Span
 from toolkit_qa.scoring import NOTHING, Prediction, Reference
@@ -197,7 +197,7 @@ def _folds(rows: Sequence[Row]) -> Iterator[tuple[list[int], list[int]]]:
     """Places of rows to learn from and to estimate, three times; none without three documents."""
     from sklearn.model_selection import GroupKFold
 
-    groups = [str(row.get("document") or row["context"]) for row in rows]
+    groups = [str(row.get(ROW_GROUP) or row.get("document") or row["context"]) for row in rows]
     if len(set(groups)) >= 3:
         for learned, held in GroupKFold(3).split(groups, groups=groups):
             yield learned.tolist(), held.tolist()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, Predictor
 from toolkit.baselines import embeddings_logistic, tfidf_logistic, tfidf_ridge
+from toolkit.data import ROW_GROUP
 from toolkit_review_augmentation import instructions, rules, texts
 from toolkit_review_augmentation.reviews import pairs
 
@@ -128,7 +129,7 @@ def _regressions(
     from toolkit_review_augmentation.labelling import fit_labels
 
     given = [row["review"] for row in reviews]
-    groups = [row["group"] for row in reviews]
+    groups = [row.get(ROW_GROUP) or row["group"] for row in reviews]
     found = featurize(given) or [lambda texts: np.zeros((len(texts), 1))]
     matrices = [features(given) for features in found]
     stars_on, stars = classifier(matrices, [row["stars"] for row in reviews], groups, ordered=True)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from toolkit import DataError, Source, UsageError
-from toolkit.data import columns, label_scales, several_labels
+from toolkit.data import Profile, columns, label_scales, several_labels
 from toolkit.data.label_scales import Labels, Scale
 from toolkit.formatting import count
 from toolkit_review_augmentation.instructions import SENTIMENTS, STARS, sentiment_of
@@ -27,6 +27,8 @@ SHORT: Final[Mapping[str, str]] = {
     "neg": SENTIMENTS[0], "neu": SENTIMENTS[1], "pos": SENTIMENTS[2],
 }  # fmt: skip
 _DEGREE = re.compile(r"(?:very|extremely|highly|strongly|mostly|somewhat|slightly|weakly)[\s_-]+")
+MOST_LEVELS = 41
+"""Different numbers of a scale: tenths from 1 to 5."""
 SHOWN = 6
 """Labels that a sentence names."""
 NO_RATING, UNREADABLE = "no rating", "no rating that can be read"
@@ -117,6 +119,38 @@ def _meant(meaning: str) -> Found:
 
 
 # -- a column ------------------------------------------------------------------------------------
+
+
+def fits(labels: Labels) -> Callable[[Profile], float]:
+    """How well a column holds ratings: the share of its values that can be read as such.
+
+    Numbers that fit no scale, and values that only ``--labels`` could explain, fit poorly: their
+    column's name has to speak for them.
+
+    Args:
+        labels: what the user has said of the labels.
+    """
+
+    def fit(profile: Profile) -> float:
+        if not profile.values:
+            return 0.05
+        if profile.identifies or profile.dates >= 0.5:
+            return 0.0
+        counts = Counter(profile.values)
+        if labels:
+            return max(0.1, _share(counts, [t for t in counts if labels.meaning(t) is not None]))
+        words = [text for text in counts if word_of(text)]
+        marks = {text: mark for text in counts if (mark := label_scales.read_mark(text))}
+        bare = {mark.number for mark in marks.values() if mark.of is None}
+        if bare and (not label_scales.readings(bare) or len(bare) > MOST_LEVELS):
+            marks = {text: mark for text, mark in marks.items() if mark.of is not None}
+        return max(0.2 if profile.of_classes else 0.02, _share(counts, [*words, *marks]))
+
+    return fit
+
+
+def _share(counts: Counter[str], of: Sequence[str]) -> float:
+    return sum(counts[text] for text in of) / counts.total()
 
 
 def find(source: Source, values: Iterable[Any], stars: bool) -> Reading:

@@ -8,6 +8,7 @@ copies share) and ``suite`` (empty; what makes a challenge row hard).
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import DataError, Source
 from toolkit.data import (
+    Pair,
     Unusable,
+    Wanted,
     column_names,
     columns,
-    find_column,
-    find_text,
+    find_pair,
     for_all_files,
+    guessing,
     map_rows,
     normalized,
     profiles,
@@ -39,7 +42,12 @@ if TYPE_CHECKING:
 COLUMNS = ("row_id", "text", "stars", "sentiment", "opinions", "known", "category", "group",
            "suite")  # fmt: skip
 TEXT_NAMES = ("review", "reviews", "review text", "text", "sentence", "content", "comment", "body")
-TARGET_NAMES = ("rating", "stars", "score", "overall", "sentiment", "label")
+TARGET_NAMES = (
+    "rating", "stars", "star rating", "score", "overall", "sentiment", "polarity", "label", "liked",
+    "recommended", "grade", "class", "target",
+)  # fmt: skip
+MOODS = ("sentiment", "polarity")
+"""Names that come first where a task needs no stars."""
 CATEGORY_NAMES = ("category", "variation", "condition", "product", "domain")
 CHANGED = "text: "
 """How the suite of perturbed reviews begins."""
@@ -164,26 +172,32 @@ def _decide(
 ) -> tuple[Mapping[str, Any], ratings.Reading]:
     """Which columns hold what, and how the ratings are read; also what a prediction needs of it."""
     available = column_names(dataset)
-    text = list(source.text) or _text_columns(source, dataset, available)
-    taken = () if source.text else text  # a template is no column
-    target = _target_column(source, dataset, taken)
-    reading = ratings.find(source, dataset[target][:], stars)
+    pair = _pair(source, dataset, stars)
+    reading = ratings.find(source, dataset[pair.target][:], stars)
     source.chosen = {
-        "text": text,
-        "target": target,
+        "text": list(source.text) or list(pair.text.columns),
+        "target": pair.target,
         "scale": reading.as_dict(),
         "category": columns.guess(available, CATEGORY_NAMES),
     }
     return source.chosen, reading
 
 
-def _target_column(source: Source, dataset: Dataset, taken: Sequence[str]) -> str:
-    """The column of the ratings; a file with a column for each label has none."""
+def _pair(source: Source, dataset: Dataset, stars: bool) -> Pair:
+    """The text and the column of the ratings; a file with a column for each label has none."""
+    several = () if source.text else _several_texts(source, dataset)
+    named = dataclasses.replace(source, text=several) if several else source
+    targets = TARGET_NAMES if stars else (*MOODS, *TARGET_NAMES)
     try:
-        return find_column(source, dataset, source.target, TARGET_NAMES, "target", excluded=taken)
+        return find_pair(
+            named,
+            dataset,
+            Wanted("text", TEXT_NAMES, guessing.named_text, "--text"),
+            Wanted("target", targets, ratings.fits(source.meanings()), "--target"),
+        )
     except DataError as error:
-        if source.target is None and (several := several_labels.in_columns(dataset)):
-            raise DataError(several) from error
+        if source.target is None and (labels := several_labels.in_columns(dataset)):
+            raise DataError(labels) from error
         raise
 
 
@@ -231,18 +245,21 @@ def _types() -> dict[str, Any]:
     return {name: types[name] for name in COLUMNS if name != "row_id"}
 
 
-def _text_columns(source: Source, dataset: Dataset, available: Sequence[str]) -> list[str]:
-    """The text column; several where several are called reviews."""
+def _several_texts(source: Source, dataset: Dataset) -> tuple[str, ...]:
+    """The columns of the text where several are called reviews; else none."""
+    available = column_names(dataset)
     held = profiles.profiles(dataset, available)
-    several = [
+    several = tuple(
         name
         for name in available
-        if columns.plain(name).split()[-1:] in (["review"], ["reviews"]) and held[name].written
-    ]
-    if len(several) > 1:
-        source.note(f"the text is columns {', '.join(several)} (choose with --text)")
-        return several
-    return [find_text(source, dataset, TEXT_NAMES).columns[0]]
+        if columns.plain(name).split()[-1:] in (["review"], ["reviews"])
+        and held[name].written
+        and not held[name].of_classes
+    )
+    if len(several) < 2:
+        return ()
+    source.note(f"the text is columns {', '.join(several)} (choose with --text)")
+    return several
 
 
 def _tell_balance(source: Source, counts: Counter[str]) -> None:

@@ -35,13 +35,22 @@ from toolkit.errors import DataError, UsageError
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-TEXT_NAMES = ("text", "input", "source", "document", "body", "content", "question")
+TEXT_NAMES = (
+    "text", "input", "source", "document", "body", "content", "question", "review", "review text",
+    "tweet", "message", "comment", "sentence", "utterance", "query", "description", "post",
+    "headline", "email",
+)  # fmt: skip
 UNKNOWN_ANSWER = "that the task does not know"
 """How the reason ends for which a row with an unknown answer is left out."""
 LONGEST = 40
 """Characters of an unknown answer that are shown."""
 SHOWN = 5
-ANSWER_NAMES = ("label", "target", "answer", "output", "class", "category", "summary")
+ANSWER_NAMES = (
+    "label", "labels", "target", "answer", "output", "class", "category", "summary", "intent",
+    "sentiment", "emotion", "topic",
+)  # fmt: skip
+NO_ANSWER = "\ufffe"
+"""A text that is an answer only to a task that takes any text for one."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,7 @@ class ColumnMapping:
                 source.note(form.sentence)
                 return Reading({}, form=form.name)
         if len(inputs) == 1:
-            pair = find_pair(source, dataset, *self._wanted(inputs[0]))
+            pair = find_pair(source, dataset, *self._wanted(inputs[0], self._parser(source)))
             return Reading({inputs[0]: pair.text}, pair.target)
         shown = _renderings(source, dataset, inputs)
         taken = [column for rendering in shown.values() for column in rendering.columns]
@@ -130,8 +139,14 @@ class ColumnMapping:
         )
         return Reading(shown, answer)
 
-    def _wanted(self, text: str) -> tuple[Wanted, Wanted]:
-        """What is looked for; a column with the task's own name may hold anything."""
+    def _wanted(
+        self, text: str, parse: Callable[[str], Any | None]
+    ) -> tuple[Wanted, Wanted]:
+        """What is looked for; a column with the task's own name may hold anything.
+
+        The answers are the values that the task can read. Where it reads all, as a task without
+        named classes does, they are values that come again.
+        """
 
         def fits(profile: Profile) -> float:
             own = columns.plain(profile.name) == columns.plain(text)
@@ -139,7 +154,7 @@ class ColumnMapping:
 
         return (
             Wanted("text", (text, *TEXT_NAMES), fits, "--text"),
-            Wanted("target", (self.answer, *ANSWER_NAMES), guessing.anything, "--target"),
+            Wanted("target", (self.answer, *ANSWER_NAMES), _answers(parse), "--target"),
         )
 
     def _maker(
@@ -209,6 +224,27 @@ class ColumnMapping:
             unknown[text[:LONGEST]] += 1
             raise Unusable(f"{self.answer} {UNKNOWN_ANSWER}")
         return value
+
+
+def _answers(parse: Callable[[str], Any | None]) -> guessing.Fit:
+    """How well a column holds answers: the share of its values that ``parse`` reads."""
+
+    def read(text: str) -> bool:
+        try:
+            return parse(text) is not None
+        except Unusable:
+            return False
+
+    any_text = read(NO_ANSWER)
+
+    def fits(profile: Profile) -> float:
+        if any_text or not profile.values:
+            return guessing.some_class(profile)
+        few = profile.values[:: len(profile.values) // 200 + 1]
+        share = sum(map(read, few)) / len(few)
+        return max(0.1, min(share, 0.1) if profile.identifies else share)
+
+    return fits
 
 
 def _unknown_answers(answer: str, unknown: Counter[str], where: str = "") -> str:

@@ -8,6 +8,7 @@ clearly; otherwise nothing is guessed, and the error gives the line to type.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ POOR, GOOD = 0.3, 0.8
 SECOND = 0.6
 """The score, in shares of the best one, from which on a second choice is shown."""
 LISTED = 12
+_NUMBERED = re.compile(r"(?<=[^\W\d])(?=\d+(?:\s|$))")
+"""Between a name and its number, as in ``summary1``."""
 
 
 def anything(profile: Profile) -> float:
@@ -41,12 +44,28 @@ def anything(profile: Profile) -> float:
 
 
 def some_text(profile: Profile) -> float:
-    """Texts of any length; numbers, codes and dates are none."""
+    """Texts of any length; numbers, codes and dates are none, and what comes again is less of one.
+
+    The name of a product has as many words as a short review, but is that of many rows.
+    """
     if not profile.values:
         return 0.05
     if not profile.written:
         return 0.0
-    return min(1.0, 0.2 + profile.words / 10)
+    return min(1.0, 0.2 + profile.words / 10) * (1.0 if _mostly_different(profile) else 0.7)
+
+
+def _mostly_different(profile: Profile) -> bool:
+    return len(profile.values) < 20 or profile.distinct >= 0.3 * len(profile.values)
+
+
+def some_class(profile: Profile) -> float:
+    """A few values that come again and again; less so dates, addresses and what tells rows apart."""
+    if not profile.values:
+        return 0.05
+    if profile.identifies or profile.constant or profile.dates >= 0.5:
+        return 0.1
+    return 0.8 if profile.of_classes else 0.4
 
 
 def named_text(profile: Profile) -> float:
@@ -101,7 +120,7 @@ class Scored:
 
 def named(column: str, names: Sequence[str]) -> float:
     """How well a column's name is one of the known ones: exactly, or holding it as whole words."""
-    own = columns.plain(column)
+    own = _NUMBERED.sub(" ", columns.plain(column))
     best = 0.0
     for rank, known in enumerate(map(columns.plain, names)):
         late = BY_RANK * rank / max(len(names), 1)
@@ -116,13 +135,13 @@ def named(column: str, names: Sequence[str]) -> float:
 def ranked(
     found: Mapping[str, Profile], wanted: Wanted, excluded: Collection[str] = ()
 ) -> list[Scored]:
-    """The columns that can be meant, the best first; of equal ones the earlier in the file."""
+    """The columns that can be meant, the best first; of equal ones the longer, then the earlier."""
     scored = [
         Scored(name, named(name, wanted.names), fit)
         for name, profile in found.items()
         if name not in excluded and (fit := wanted.fit(profile)) > 0
     ]
-    return sorted(scored, key=lambda s: -s.total)
+    return sorted(scored, key=lambda s: (-s.total, -min(found[s.column].words, 100)))
 
 
 def sure(best: Sequence[Scored]) -> bool:
@@ -175,20 +194,29 @@ def unknown(
     found: Mapping[str, Profile], wanted: Wanted, best: Sequence[Scored], line: str = ""
 ) -> DataError:
     """The error for a column that cannot be guessed: what the columns hold, and a line to type."""
-    names = list(found)
     numbers = ""
-    if any(len(name) > 50 or columns.is_number(name) for name in names):
+    if without_names(found):
         numbers = " (by number where the file has no column names: --text 1 --target 2)"
     option = wanted.option or f"--{wanted.role}"
     why = ""
     if wanted.fit is not anything and not best:
-        why = f" (none holds what a {wanted.role} could be)"
+        classes = [repr(name) for name, profile in found.items() if profile.of_classes][:3]
+        of_few = f"; the few values of {', '.join(classes)} are for a task of classes"
+        why = f" (none holds what a {wanted.role} could be{of_few if classes else ''})"
     elif len(best) > 1:
         why = f" ({best[0].column!r} or {best[1].column!r}?)"
     typed = f", such as: {line}" if line else ""
     return DataError(
         f"cannot tell which column holds the {wanted.role}{why}: name it with {option}{numbers}"
         f"{typed}; the data has {contents(found)}"
+    )
+
+
+def without_names(found: Mapping[str, Profile]) -> bool:
+    """Whether the first line of a file looks like a row: a text, a number, or one of the classes."""
+    return any(
+        len(name) > 50 or columns.is_number(name) or (profile.of_classes and name in profile.values)
+        for name, profile in found.items()
     )
 
 
@@ -200,6 +228,14 @@ def contents(found: Mapping[str, Profile]) -> str:
     )
     more = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
     return f"column{'' if len(found) == 1 else 's'} {shown}{more}"
+
+
+def line_for(found: Mapping[str, Profile], text: Sequence[str], target: str | None) -> str:
+    """The options that name columns of a file, by number where it has no names for them."""
+    if not without_names(found):
+        return ready_line(text, target)
+    places = {name: str(at) for at, name in enumerate(found, 1)}
+    return ready_line([places[name] for name in text], places.get(target or ""))
 
 
 def ready_line(text: Sequence[str], target: str | None) -> str:

@@ -27,6 +27,10 @@ PAIRED = 4
 """Candidates for each part of a pair that are tried together."""
 COPIES, MOST_COPIES = 0.01, 0.95
 """Shares of rows whose target is their text: from which on it is said, and refused."""
+WEAK = 0.5
+"""The share of the best fit under which a column without a name that speaks for it is no text."""
+MUCH_LONGER = 2.0
+"""How many times as long as the text another column is that may be the text as well."""
 LONGER = 0.1
 """The share of rows whose target is longer than their text from which on it is said."""
 EQUAL_ROWS = 10
@@ -92,7 +96,7 @@ def _guessed(
     if wanted is not None:
         best = guessing.ranked(found, text, {wanted})
         return Rendering((_taken(source, found, text, best, ((), wanted)),)), wanted
-    texts, targets = guessing.ranked(found, text), guessing.ranked(found, target)
+    texts, targets = _texts(found, text), guessing.ranked(found, target)
     if not _two(found):
         raise _one_column(found)
     tried = [
@@ -110,6 +114,15 @@ def _guessed(
     first = _taken(source, found, text, texts, ((), targets[0].column))
     targets = [scored for scored in targets if scored.column != first]
     return Rendering((first,)), _taken(source, found, target, targets, ((first,), None))
+
+
+def _texts(found: Mapping[str, Profile], wanted: Wanted) -> list[Scored]:
+    """Candidates for the text, but for those that are far from the best one in name and content.
+
+    So a column of classes does not become the text because the one column of texts is a target.
+    """
+    best = guessing.ranked(found, wanted)
+    return [s for s in best if s.name or s.fit >= WEAK * max(one.fit for one in best)]
 
 
 def _taken(
@@ -130,12 +143,25 @@ def _taken(
     text, target = line
     if wanted.option == "--target":
         target = best[0].column if best else _named(found, wanted) or _last(found, text)
+        target = target or _last(found, ())
     elif not text or not best:
         clear = best and best[0].fit > guessing.CLEAR
         text = [best[0].column] if clear else _likely(found, target)
     text = [name for name in text if name != target] or [n for n in found if n != target][:1]
-    typed = guessing.ready_line(text, target or _last(found, text))
-    raise guessing.unknown(found, wanted, best, typed)
+    typed = guessing.line_for(found, text, target or _last(found, text))
+    other = _other_way(found, text)
+    raise guessing.unknown(
+        found, wanted, best, f"{typed}, or: {guessing.line_for(found, *other)}" if other else typed
+    )
+
+
+def _other_way(found: Mapping[str, Profile], text: Sequence[str]) -> tuple[list[str], str] | None:
+    """A much longer column as the text, and the one that would be the text as its target."""
+    if len(text) != 1 or not found[text[0]].free_text:
+        return None
+    least = MUCH_LONGER * found[text[0]].length
+    longer = [n for n, profile in found.items() if profile.free_text and profile.length >= least]
+    return ([max(longer, key=lambda n: found[n].length)], text[0]) if longer else None
 
 
 def _two(found: Mapping[str, Profile]) -> bool:

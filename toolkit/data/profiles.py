@@ -23,7 +23,11 @@ IDENTIFIERS = frozenset("id uid uuid guid pid sku index key url unnamed number n
 """Words in the names of columns that tell rows apart."""
 _LINK = re.compile(r"(https?://|www\.)\S+|\S+\.(jpe?g|png|gif|webp)", re.IGNORECASE)
 _DATE = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}[-\s][A-Za-z]{3}[-\s]\d{2,4}([ T].*)?"
+    r"(?:[^\W\d]{2,10}\.?,?\s+)?"  # the day of the week
+    r"(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{8}T\d{4,6}Z?"
+    r"|\d{1,2}(?:st|nd|rd|th|\.)?[-\s]+[^\W\d]{3,10}\.?,?[-\s]+\d{2,4}"
+    r"|[^\W\d]{3,10}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4})"
+    r"(?:[ T,].*)?"
 )
 _CODE = re.compile(r"(?=\S*\d)[\w-]{8,}")
 _NUMBER = re.compile(r"[-+−]?\d[\d.,'  ]*(e[-+]?\d+)?", re.IGNORECASE)
