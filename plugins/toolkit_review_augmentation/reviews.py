@@ -155,7 +155,8 @@ def _find_header(source: Source) -> None:
     place = source.data or source.train
     if source.header is not None or place is None or source.text or source.target:
         return
-    names = column_names(read(place, Source(encoding=source.encoding)))
+    quiet = Source(encoding=source.encoding, sheet=source.sheet)
+    names = column_names(read(place, quiet))
     known = columns.guess(names, TEXT_NAMES) or columns.guess(names, TARGET_NAMES)
     numbers = [name for name in names if name.strip().isdigit()]
     if len(names) == 2 and len(numbers) == 1 and not (known and len(known) < 20):

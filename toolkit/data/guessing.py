@@ -34,6 +34,8 @@ POOR, GOOD = 0.3, 0.8
 SECOND = 0.6
 """The score, in shares of the best one, from which on a second choice is shown."""
 LISTED = 12
+LONG_NAME = 50
+"""Characters of a name from which on it may be a text."""
 _NUMBERED = re.compile(r"(?<=[^\W\d])(?=\d+(?:\s|$))")
 """Between a name and its number, as in ``summary1``."""
 
@@ -195,7 +197,7 @@ def unknown(
 ) -> DataError:
     """The error for a column that cannot be guessed: what the columns hold, and a line to type."""
     numbers = ""
-    if without_names(found):
+    if any(len(name) > LONG_NAME or columns.is_number(name) for name in found):
         numbers = " (by number where the file has no column names: --text 1 --target 2)"
     option = wanted.option or f"--{wanted.role}"
     why = ""
@@ -213,11 +215,21 @@ def unknown(
 
 
 def without_names(found: Mapping[str, Profile]) -> bool:
-    """Whether the first line of a file looks like a row: a text, a number, or one of the classes."""
+    """Whether the first line of a file looks like a row rather than the names of columns.
+
+    A name is then one of the classes, a text of many words among texts, or a number among numbers
+    (numbers that count the columns are names that other programs have given).
+    """
     return any(
-        len(name) > 50 or columns.is_number(name) or (profile.of_classes and name in profile.values)
-        for name, profile in found.items()
+        (profile.of_classes and name in profile.values)
+        or (profile.written and len(name) > LONG_NAME and profile.words >= 5)
+        or (profile.numbers > 0.95 and _is_a_value(name, at))
+        for at, (name, profile) in enumerate(found.items())
     )
+
+
+def _is_a_value(name: str, at: int) -> bool:
+    return columns.is_number(name) and name not in (str(at), str(at + 1))
 
 
 def contents(found: Mapping[str, Profile]) -> str:

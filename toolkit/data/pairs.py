@@ -105,6 +105,8 @@ def _guessed(
         for other in targets[:PAIRED]
         if one.column != other.column
     ]
+    if source.header is None and guessing.without_names(found):
+        raise _without_names(found, texts, targets)
     if tried:
         _, one, other = max(tried, key=lambda entry: entry[0])
         texts = [one, *(s for s in texts if s not in (one,) and s.column != other.column)]
@@ -173,6 +175,19 @@ def _one_column(found: Mapping[str, Profile]) -> DataError:
     return DataError(
         f"the file has one column, {columns.short(name)!r}, and the task takes a text and a "
         "target from two; is it separated by something other than commas, semicolons, tabs or bars?"
+    )
+
+
+def _without_names(
+    found: Mapping[str, Profile], texts: Sequence[Scored], targets: Sequence[Scored]
+) -> DataError:
+    text = texts[0].column if texts else next(iter(found))
+    target = next((s.column for s in targets if s.column != text), _last(found, (text,)))
+    first = ", ".join(repr(columns.short(name)) for name in list(found)[:3])
+    return DataError(
+        f"the file seems to have no column names: its first line is {first}. Name the columns by "
+        f"number, and it is read as a row: {guessing.line_for(found, (text,), target)} (or say "
+        "that they are names, with --header)"
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from toolkit.data.readers.encoding import END, Lines, encoding_of, open_text
+from toolkit.data.readers.encoding import END, REPLACED, Lines, encoding_of, open_text, other_encoding
 from toolkit.data.readers.options import Note, ReadOptions
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError
@@ -60,10 +60,10 @@ def wrong_encoding(path: Path, error: UnicodeError, layout: Layout) -> DataError
         reader = layout._replace(strict=False).reader(iter(file))
         with contextlib.suppress(csv.Error):
             header: list[str] = next(reader, [])
-            if any("�" in name for name in header):
+            if any(REPLACED in name for name in header):
                 place = "the first line"
             for row, values in enumerate(() if place else filter(None, reader), start=1):
-                bad = [at for at, value in enumerate(values) if "�" in value]
+                bad = [at for at, value in enumerate(values) if REPLACED in value]
                 if bad:
                     name = header[bad[0]] if bad[0] < len(header) else str(bad[0] + 1)
                     place = f"row {row} (line {reader.line_num}), column {name!r}"
@@ -71,10 +71,9 @@ def wrong_encoding(path: Path, error: UnicodeError, layout: Layout) -> DataError
     byte = ""
     if isinstance(error, UnicodeDecodeError) and error.start < len(error.object):
         byte = f" holds the byte 0x{error.object[error.start]:02x}, which"
-    advice = "cp1252" if layout.encoding.startswith("utf-8") else "utf-8"
     return DataError(
         f"{path}: {place or 'the file'}{byte} is not {layout.encoding.removesuffix('-sig')}; "
-        f"name the encoding, such as --encoding {advice} (files from Windows or Excel)"
+        f"{other_encoding(path, layout.encoding)}"
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shlex
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
@@ -25,6 +27,14 @@ COMPRESSIONS = {
     ".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".br": "brotli",
 }  # fmt: skip
 """Endings of the names of compressed files → the names of pyarrow's codecs."""
+
+
+REPLACED = "\ufffd"
+"""What stands for bytes that cannot be decoded."""
+FEW_DAMAGED = 4
+"""As many valid letters beyond ASCII for each damaged one make a file one of UTF-8."""
+SAMPLED = 100_000
+"""Bytes, of lines with letters beyond ASCII, from which the encoding is guessed."""
 
 
 def compression(path: Path) -> str | None:
@@ -86,6 +96,67 @@ def encoding_of(path: Path, given: str | None) -> str:
 def open_text(path: Path, encoding: str, errors: str = "strict") -> io.TextIOWrapper:
     """The file as text, line ends as they are (a quoted value may hold any of them)."""
     return io.TextIOWrapper(open_bytes(path), encoding=encoding, errors=errors, newline="")
+
+
+def other_encoding(path: Path, failed: str) -> str:
+    """What to do about a file that is not in the encoding it was read in, for the end of an error.
+
+    A file whose letters beyond ASCII are nearly all UTF-8 has damaged bytes; read in another
+    encoding, all its other letters would be wrong.
+
+    Args:
+        path: the file.
+        failed: the encoding that it is not in.
+    """
+    with open_text(path, "utf-8", errors="replace") as file:
+        damaged = letters = 0
+        for line in file:
+            if not line.isascii():
+                damaged += line.count(REPLACED)
+                letters += sum(not sign.isascii() for sign in line)
+    if letters - damaged > FEW_DAMAGED * damaged:
+        if not damaged:
+            return "name the encoding: it is UTF-8 (--encoding utf-8)"
+        return (
+            f"the file is UTF-8 with {damaged:,} damaged character{'s' * (damaged > 1)}, which "
+            f"this takes out: iconv -c -f utf-8 -t utf-8 {shlex.quote(path.name)} > "
+            f"{shlex.quote(f'clean-{path.name}')}"
+        )
+    likely = [name for name in (_of_another_script(path), "cp1252") if name and name != failed]
+    fitting = next((name for name in likely if _is_in(path, name)), "latin-1")
+    where = " (files from Windows or Excel)" if fitting == "cp1252" else ""
+    return f"name the encoding, such as --encoding {fitting}{where}"
+
+
+def _of_another_script(path: Path) -> str | None:
+    """The likeliest encoding of a file whose letters beyond ASCII are those of another script.
+
+    charset-normalizer tells scripts apart by which letters stand together; the many encodings of
+    Latin letters it cannot tell apart, and nearly all files in one of them are in cp1252.
+    """
+    from charset_normalizer import from_bytes
+
+    sample = bytearray()
+    with open_bytes(path) as file:
+        for line in file:
+            if not line.isascii():
+                sample += line
+            if len(sample) > SAMPLED:
+                break
+    best = from_bytes(bytes(sample)).best()
+    letters = [sign for sign in str(best or "") if sign.isalpha() and not sign.isascii()]
+    latin = sum("LATIN" in unicodedata.name(sign, "") for sign in letters)
+    return best.encoding if best is not None and 2 * latin < len(letters) else None
+
+
+def _is_in(path: Path, encoding: str) -> bool:
+    try:
+        with open_text(path, encoding) as file:
+            for _ in file:
+                pass
+    except UnicodeError:
+        return False
+    return True
 
 
 class Lines:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data.readers import squad
-from toolkit.data.readers.encoding import encoding_of, open_text
+from toolkit.data.readers.encoding import encoding_of, open_text, other_encoding
 from toolkit.data.readers.options import Note, ReadOptions
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError
@@ -37,7 +37,7 @@ def _objects_of_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
         except UnicodeError as error:
             raise DataError(
                 f"{path}: line {number + 1} is not {encoding.removesuffix('-sig')}; "
-                "name the encoding with --encoding"
+                f"{other_encoding(path, encoding)}"
             ) from error
         except (EOFError, OSError) as error:
             raise DataError(f"cannot read {path} beyond line {number}: {error}") from error
@@ -70,7 +70,7 @@ def read_json(path: Path, options: ReadOptions, note: Note) -> Dataset:
         with open_text(path, encoding) as file:
             content = json.load(file)
     except UnicodeError as error:
-        raise DataError(f"{path} is not {encoding}; name the encoding with --encoding") from error
+        raise DataError(f"{path} is not {encoding}; {other_encoding(path, encoding)}") from error
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and error.lineno > 1:
             note(f"{path.name} holds one JSON object a line and is read that way")
