@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 TARGETS = (
     *prices.WORDS, "cost", "amount", "selling price", "sale price", "discounted price",
-    "actual price", "retail price", "list price", "unit price", "msrp", "value", "target", "label",
+    "actual price", "retail price", "list price", "unit price", "msrp", "rent", "fare", "value",
+    "target", "label",
 )  # fmt: skip
 TITLES = ("title", "name", "product name", "product title", "item name", "headline", "item")
 BODIES = (
@@ -77,6 +78,7 @@ class Choice:
             "text": list(self.rendering.columns),
             "template": self.rendering.template,
             "bare": sorted(self.rendering.bare),
+            "labelled": self.rendering.labelled,
             "target": self.target,
             "category": self.category,
             "mask_target": self.mask_target,
@@ -130,6 +132,7 @@ def _target(source: Source, found: Mapping[str, Profile]) -> str:
     wanted = Wanted("target", TARGETS, fits_price, "--target")
 
     def refusal(best: Sequence[guessing.Scored]) -> DataError:
+        best = [s for s in best if not found[s.column].identifies]
         numbers = [s.column for s in best if found[s.column].numbers >= 0.8]
         meant = (numbers or [n for n in found if not found[n].identifies])[-1:]
         text = _row_text(found, meant)

@@ -98,7 +98,12 @@ def load_inputs(
             text = rendering(source, dataset, available)
         else:
             names = [columns.resolve(available, name, "text") for name in chosen["text"]]
-            text = Rendering(tuple(names), chosen["template"], frozenset(chosen["bare"]))
+            text = Rendering(
+                tuple(names),
+                chosen["template"],
+                frozenset(chosen["bare"]),
+                bool(chosen.get("labelled")),  # missing in runs of earlier versions
+            )
         return lambda row: {"text": _text(text, row, masked)}
 
     return map_inputs(source, ["text"], maker)

@@ -187,6 +187,10 @@ def problem(context: str, text: str, start: int | None) -> str:
         return f"'{_short(text)}' does not stand in the context"
     there = context[start : start + len(text)] if 0 <= start < len(context) else ""
     points = f"at '{_short(there)}'" if there else f"outside the context of {len(context)}"
+    if there and _short(there) == _short(text):  # they differ behind what is shown
+        at = next((n for n, (a, b) in enumerate(zip(there, text, strict=False)) if a != b), 0)
+        cut = slice(max(0, at - 15), at + 15)
+        points, text = f"at '…{_short(there[cut])}…'", f"…{text[cut]}…"
     return f"answer_start {start} points {points}, not at '{_short(text)}'"
 
 

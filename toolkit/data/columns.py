@@ -113,14 +113,16 @@ class Rendering:
         columns: the columns that are read.
         template: text with ``{column}`` in it; ``None``: no template.
         bare: columns whose values are written without their names, such as a long description.
+        labelled: whether the first of several columns is written with its name too.
     """
 
     columns: tuple[str, ...]
     template: str | None = None
     bare: frozenset[str] = frozenset()
+    labelled: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values for ``source.chosen``, without ``bare``, which tasks store themselves."""
+        """JSON values for ``source.chosen``, but for ``bare`` and ``labelled``, which tasks store."""
         return {"columns": list(self.columns), "template": self.template}
 
     @classmethod
@@ -141,7 +143,7 @@ class Rendering:
         )
 
     def _labelled(self, at: int, name: str, value: str) -> str:
-        if at == 0 or name in self.bare or name.isdigit():
+        if (at == 0 and not self.labelled) or name in self.bare or name.isdigit():
             return value
         return f"{name.replace('_', ' ')}: {value}"
 

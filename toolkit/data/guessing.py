@@ -259,10 +259,22 @@ def ready_line(text: Sequence[str], target: str | None) -> str:
     return " ".join([*parts, *(["--target", shlex.quote(target)] if target else [])])
 
 
-def note_unused(source: Source, available: Sequence[str], used: Collection[str]) -> None:
-    """Say which columns are read for nothing."""
+def note_unused(
+    source: Source,
+    available: Sequence[str],
+    used: Collection[str],
+    advice: str = " (--text adds columns)",
+) -> None:
+    """Say which columns are read for nothing.
+
+    Args:
+        source: receives the note.
+        available: the file's columns.
+        used: those that are read.
+        advice: how to read more, in brackets.
+    """
     left = [name for name in available if name not in used]
     if left:
         shown = ", ".join(repr(columns.short(name)) for name in left[:LISTED])
         more = f" and {len(left) - LISTED} more" if len(left) > LISTED else ""
-        source.note(f"not used: column{'s' * (len(left) > 1)} {shown}{more} (--text adds columns)")
+        source.note(f"not used: column{'s' * (len(left) > 1)} {shown}{more}{advice}")

@@ -24,6 +24,10 @@ tokens, which a small model reads."""
 LEAST_FILLED = 0.1
 MOSTLY = 0.5
 """The share of letters from which on a value is words rather than a number with its unit."""
+LEAST_DESCRIBED = 12
+"""Words, on average, under which a text without a name for it says what a row is, not how."""
+MORE = 1.5
+"""As many words for each one of the title make a text a description of the same thing."""
 EQUAL_ROWS = 10
 
 
@@ -35,16 +39,19 @@ class RowText:
         columns: in the order in which they are written.
         body: the description, which is written without its column's name; ``None``: there is none.
         equal: columns that are left out, because another one holds the same.
+        labelled: whether the first column is written with its name too, as numbers need it.
     """
 
     columns: tuple[str, ...]
     body: str | None = None
     equal: tuple[str, ...] = ()
+    labelled: bool = False
 
     @property
     def rendering(self) -> Rendering:
         """How the text is written."""
-        return Rendering(self.columns, bare=frozenset((self.body,) if self.body else ()))
+        bare = frozenset((self.body,) if self.body else ())
+        return Rendering(self.columns, bare=bare, labelled=self.labelled)
 
 
 def row_text(
@@ -71,7 +78,9 @@ def row_text(
     named = _exact(usable, titles)
     title = next((name for name in named if usable[name].written), None)
     rest = {name: profile for name, profile in usable.items() if name != title}
-    body = _body(rest, bodies, alone=title is None)
+    body = _body(rest, bodies, usable[title] if title else None)
+    if title is None and body is not None and _is_title(usable[body], bodies):
+        title, body = body, None  # what a row is comes first, and is not what is cut off
     known = [name for name in _exact(rest, fields) if name != body and _is_field(rest[name])]
     others = [
         name
@@ -87,7 +96,8 @@ def row_text(
         chosen = _in_order(usable, chosen)
         if len(chosen) == 1 and not _is_text(found[chosen[0]]):
             return None
-    return RowText(tuple(chosen), body, tuple(equal)) if chosen else None
+    labelled = bool(chosen) and chosen[0] != title and usable[chosen[0]].letters < MOSTLY
+    return RowText(tuple(chosen), body, tuple(equal), labelled) if chosen else None
 
 
 def _that_fit(fields: Sequence[Profile]) -> list[str]:
@@ -121,7 +131,13 @@ def _exact(found: Mapping[str, Profile], names: Sequence[str]) -> list[str]:
     return [n for known in names for n in found if columns.plain(n) == columns.plain(known)]
 
 
-def _body(found: Mapping[str, Profile], bodies: Sequence[str], *, alone: bool) -> str | None:
+def _body(
+    found: Mapping[str, Profile], bodies: Sequence[str], title: Profile | None
+) -> str | None:
+    """The description: by its name, or else the one column of long texts.
+
+    Beside a title it is the longest free text, where that says much more than the title does.
+    """
     best = ranked(found, Wanted("text", bodies, _describes))
     named: list[Scored] = [scored for scored in best if scored.name]
     if named and sure([*named, *(s for s in best if not s.name)]):
@@ -129,7 +145,18 @@ def _body(found: Mapping[str, Profile], bodies: Sequence[str], *, alone: bool) -
     long = [s.column for s in best if found[s.column].length >= LONG]
     if named:
         return long[0] if long else named[0].column
-    return long[0] if alone and len(long) == 1 else None
+    if title is None:
+        return long[0] if len(long) == 1 else None
+    least = max(LEAST_DESCRIBED, MORE * title.words)
+    free = free_text(found, [name for name in long if not found[name].identifies])
+    return free if free and found[free].words >= least else None
+
+
+def _is_title(profile: Profile, bodies: Sequence[str]) -> bool:
+    """Whether a column that no name calls a description is too short to be one."""
+    return not ranked({profile.name: profile}, Wanted("text", bodies))[0].name and (
+        profile.words < LEAST_DESCRIBED
+    )
 
 
 def _describes(profile: Profile) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit import formatting
+from toolkit.data import columns
 from toolkit.data import splits as splitting
 from toolkit.data.source import Source
 from toolkit.data.splits import CHALLENGE, HELD_OUT, MINIMUM, SPLITS
@@ -254,7 +255,7 @@ class _Draw:
 
 def _named(kinds: Sequence[int], names: Mapping[int, str]) -> str:
     """``class 'a'``, or ``classes 'a', 'b' and 3 more``."""
-    shown = ", ".join(sorted(repr(names.get(kind, "?")) for kind in kinds)[:SHOWN])
+    shown = ", ".join(sorted(repr(columns.short(names.get(kind, "?"))) for kind in kinds)[:SHOWN])
     more = f" and {len(kinds) - SHOWN:,} more" if len(kinds) > SHOWN else ""
     return f"{'class' if len(kinds) == 1 else 'classes'} {shown}{more}"
 

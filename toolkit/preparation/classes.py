@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toolkit.data import several_labels, tables
+from toolkit.data import columns, several_labels, tables
 from toolkit.data.normalization import class_key
 from toolkit.data.numbers import plain_number
 from toolkit.data.splits import HELD_OUT
@@ -237,7 +237,7 @@ def _alike(train: Mapping[Any, int]) -> list[str]:
 
 def _name(kind: Any) -> str:
     """A class in quotes; letters that look the same in another Unicode form are spelled out."""
-    text = str(kind)
+    text = columns.short(str(kind))
     if not unicodedata.is_normalized("NFC", text) or any(
         unicodedata.category(c) == "Cf" for c in text
     ):

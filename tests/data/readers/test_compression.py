@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,10 @@ every = pytest.mark.parametrize("ending", sorted(COMPRESSIONS))
 
 
 def packed(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(path.stem, text.encode(encoding))
+        return path
     with pa.CompressedOutputStream(str(path), COMPRESSIONS[path.suffix]) as file:
         file.write(text.encode(encoding))
     return path

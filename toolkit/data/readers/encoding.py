@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import shlex
-import unicodedata
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from toolkit.data.readers import archive
 from toolkit.errors import DataError, UsageError
 
 END = "\x1eend of file\x1e"
@@ -25,10 +27,14 @@ _BOMS = (
 
 COMPRESSIONS = {
     ".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".br": "brotli",
+    ".zip": archive.ZIP,
 }  # fmt: skip
-"""Endings of the names of compressed files → the names of pyarrow's codecs."""
+"""Endings of the names of compressed files → the names of pyarrow's codecs, and that of archives
+with one file of rows."""
 
 
+UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What is raised where a file or an archive breaks off or is damaged."""
 REPLACED = "\ufffd"
 """What stands for bytes that cannot be decoded."""
 FEW_DAMAGED = 4
@@ -47,6 +53,8 @@ def open_bytes(path: Path) -> IO[bytes]:
     codec = compression(path)
     if codec is None:
         return path.open("rb")
+    if codec == archive.ZIP:
+        return archive.open_member(path)
     import pyarrow as pa
 
     return cast(IO[bytes], pa.CompressedInputStream(pa.OSFile(str(path)), codec))
@@ -62,7 +70,7 @@ def encoding_of(path: Path, given: str | None) -> str:
     try:
         with open_bytes(path) as file:
             head = file.read(4096)
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise DataError(f"cannot read {path}: {error}") from error
     if given:
         try:
@@ -74,8 +82,8 @@ def encoding_of(path: Path, given: str | None) -> str:
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
-    for magic, what in ((b"PK\x03\x04", "a ZIP archive or a workbook: unpack it, or let its "
-                         "name end in .xlsx or .ods"),
+    for magic, what in ((b"PK\x03\x04", "a ZIP archive or a workbook: let its name end in "
+                         ".zip, .xlsx or .ods"),
                         (b"\x1f\x8b", "packed by gzip: let its name end in .gz"),
                         (b"BZh9", "packed by bzip2: let its name end in .bz2"),
                         (b"\x28\xb5\x2f\xfd", "packed by Zstandard: let its name end in .zst"),
@@ -117,8 +125,9 @@ def other_encoding(path: Path, failed: str) -> str:
     if letters - damaged > FEW_DAMAGED * damaged:
         if not damaged:
             return "name the encoding: it is UTF-8 (--encoding utf-8)"
+        unpack = "unpack it first: " if compression(path) else ""
         return (
-            f"the file is UTF-8 with {damaged:,} damaged character{'s' * (damaged > 1)}, which "
+            f"{unpack}the file is UTF-8 with {damaged:,} damaged character{'s' * (damaged > 1)}, which "
             f"this takes out: iconv -c -f utf-8 -t utf-8 {shlex.quote(path.name)} > "
             f"{shlex.quote(f'clean-{path.name}')}"
         )
@@ -137,16 +146,18 @@ def _of_another_script(path: Path) -> str | None:
     from charset_normalizer import from_bytes
 
     sample = bytearray()
-    with open_bytes(path) as file:
+    with open_text(path, "latin-1") as file:  # each byte is a letter of its own
         for line in file:
             if not line.isascii():
-                sample += line
+                sample += line.encode("latin-1")
             if len(sample) > SAMPLED:
                 break
+    beyond = sum(byte > 127 for byte in sample)
+    plain = sum(chr(byte).isalpha() for byte in sample if byte < 128)
+    if beyond <= plain:  # in Latin script most letters are ASCII
+        return None
     best = from_bytes(bytes(sample)).best()
-    letters = [sign for sign in str(best or "") if sign.isalpha() and not sign.isascii()]
-    latin = sum("LATIN" in unicodedata.name(sign, "") for sign in letters)
-    return best.encoding if best is not None and 2 * latin < len(letters) else None
+    return None if best is None else best.encoding
 
 
 def _is_in(path: Path, encoding: str) -> bool:
@@ -183,5 +194,5 @@ class Lines:
         # Named here: further on it would pass for an error of writing the rows to disk.
         try:
             yield from self.file
-        except OSError as error:
+        except UNREADABLE as error:
             raise DataError(f"cannot read {self.path} to its end: {error}") from error

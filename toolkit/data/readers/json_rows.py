@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data.readers import squad
-from toolkit.data.readers.encoding import encoding_of, open_text, other_encoding
+from toolkit.data.readers.encoding import UNREADABLE, encoding_of, open_text, other_encoding
 from toolkit.data.readers.options import Note, ReadOptions
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError
@@ -39,7 +39,7 @@ def _objects_of_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
                 f"{path}: line {number + 1} is not {encoding.removesuffix('-sig')}; "
                 f"{other_encoding(path, encoding)}"
             ) from error
-        except (EOFError, OSError) as error:
+        except UNREADABLE as error:
             raise DataError(f"cannot read {path} beyond line {number}: {error}") from error
 
 
@@ -78,7 +78,7 @@ def read_json(path: Path, options: ReadOptions, note: Note) -> Dataset:
         raise DataError(
             f"{path}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}"
         ) from error
-    except (EOFError, RecursionError) as error:
+    except (*UNREADABLE, RecursionError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
     if squad.is_squad(content):
         return _from_objects(path, note, lambda: squad.rows(path.name, content), squad.types())
@@ -91,6 +91,7 @@ def _list_of_objects(path: Path, content: Any) -> list[dict[str, Any]]:
     if isinstance(content, dict):
         lists = [v for v in content.values() if isinstance(v, list) and v and _are_objects(v)]
         inner = content.get("data")
+        _check_one_table(path, content, inner)
         content = inner if isinstance(inner, list) else lists[0] if len(lists) == 1 else [content]
     if not isinstance(content, list):
         raise DataError(f"{path} is {_json_name(content)}, not a list of objects")
@@ -98,6 +99,22 @@ def _list_of_objects(path: Path, content: Any) -> list[dict[str, Any]]:
         if not isinstance(value, dict):
             raise DataError(f"{path}: row {number} is {_json_name(value)}, not an object")
     return content
+
+
+def _check_one_table(path: Path, content: Mapping[str, Any], inner: Any) -> None:
+    """Refuse an object of several lists of rows, such as one for each split."""
+    tables = {
+        name: value
+        for name, value in content.items()
+        if isinstance(value, list) and len(value) > 1 and isinstance(value[0], dict | list)
+    }
+    if isinstance(inner, list) or len(tables) < 2:
+        return
+    listed = ", ".join(f"{name!r} ({len(value):,})" for name, value in [*tables.items()][:6])
+    raise DataError(
+        f"{path.name} holds {len(tables)} lists of rows: {listed}; write each into a file of its "
+        "own, as objects with the same names, and give them with --train, --validation and --test"
+    )
 
 
 def _are_objects(values: list[Any]) -> bool:

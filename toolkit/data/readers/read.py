@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.data.readers import archive
 from toolkit.data.readers.delimited import read_delimited
 from toolkit.data.readers.encoding import compression
 from toolkit.data.readers.json_rows import read_json, read_json_lines
@@ -43,8 +44,10 @@ def is_hub_id(path: str | Path) -> bool:
 
 
 def _format(path: Path) -> str:
-    """The suffix of the format: ``.csv`` of ``prices.csv.gz``."""
+    """The suffix of the format: ``.csv`` of ``prices.csv.gz``; of an archive that of its file."""
     name = Path(path.name.lower())
+    if compression(name) == archive.ZIP and path.is_file():
+        return Path(archive.member(path).lower()).suffix
     return Path(name.stem).suffix if compression(name) else name.suffix
 
 
@@ -102,8 +105,15 @@ def _check_is_file(path: Path) -> None:
 
 def _readable(folder: Path) -> list[str]:
     with contextlib.suppress(OSError):
-        return sorted(file.name for file in folder.iterdir() if _format(file) in FORMATS)
+        return sorted(file.name for file in folder.iterdir() if _is_readable(file))
     return []
+
+
+def _is_readable(file: Path) -> bool:
+    try:
+        return _format(file) in FORMATS
+    except DataError:  # an archive that holds no file of rows, or several
+        return False
 
 
 # -- Parquet and the Hub -------------------------------------------------------------------------

@@ -122,10 +122,19 @@ def _answers(name: str, place: str, qa: dict[str, Any]) -> dict[str, list[Any]] 
         inner = f"{place}.answers[{n}]"
         text = _readable(_value(name, inner, answer, "text", str))
         if text.strip():
-            found.append((text, _value(name, inner, answer, "answer_start", int)))
+            found.append((text, _start(name, inner, answer)))
     if qa.get("is_impossible") is True:
         found = []
     return {"text": [text for text, _ in found], "answer_start": [start for _, start in found]}
+
+
+def _start(name: str, place: str, answer: dict[str, Any]) -> int:
+    """A start as a whole number, which some files write as a text."""
+    given = answer.get("answer_start")
+    if isinstance(given, str) and re.fullmatch(r"\s*-?[0-9]+\s*", given):
+        return int(given)
+    start: int = _value(name, place, answer, "answer_start", int)
+    return start
 
 
 def _readable(text: str) -> str:
