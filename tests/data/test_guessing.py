@@ -16,6 +16,7 @@ from toolkit.data.guessing import Wanted, named, ranked, ready_line, sure
 from toolkit.data.load import find_text, read
 from toolkit.data.source import Source
 from toolkit.errors import DataError
+from toolkit_price_regression.load import load_inputs
 from toolkit_price_regression.task import PriceRegression
 from toolkit_summarization.claim_task import ClaimReport
 from toolkit_summarization.task import Summarization
@@ -281,3 +282,104 @@ def test_a_ready_line_can_be_typed() -> None:
         ready_line(["brand", "price, net"], "it's")
         == "--text '{brand} {price, net}' --target 'it'\"'\"'s'"
     )
+
+
+# -- what is not named, or named otherwise ------------------------------------------------------
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["20141013T000000", "20150409T000000"], ["31 October, 2018", "1 November, 2018"],
+        ["03 Aug 2017,Thursday", "29 Jul 2017,Saturday"], ["2/24/2015 11:35", "1/3/2015 9:05"],
+        ["March 3rd, 2021", "May 12, 2020"], ["Mon, 3 May 2021 10:00", "2021-05-03T10:00:00Z"],
+    ],
+)  # fmt: skip
+def test_dates_are_known_however_they_are_written(values: list[str]) -> None:
+    found = profiles.profile("when", values * 10)
+    assert found.dates == 1 and not found.written
+
+
+def test_what_is_no_date() -> None:
+    for value in ("20141013", "Seat Duo 2018", "Nokia 3310 2000", "in May 2020 we moved", "may be"):
+        assert profiles.profile("x", [value]).dates == 0, value
+
+
+def test_a_name_with_a_number_is_the_name(tmp_path: Path) -> None:
+    table = {"dialogue1": ARTICLES, "summary1": SUMMARIES, "summary2": SUMMARIES[::-1]}
+    source = summarized(tmp_path, table)
+    assert taken(source) == ("dialogue1", "summary1")
+    assert any("second choice 'summary2'" in note for note in source.notes)
+
+
+def test_classes_beside_one_text_are_no_text(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", {"category": of("sport", "tech", "art"), "text": ARTICLES})
+    with pytest.raises(DataError, match="'category' are for a task of classes") as refused:
+        Summarization().load_rows(Source(data=path))
+    assert "--text text --target category" in str(refused.value)
+
+
+def test_a_line_is_suggested_for_each_way_round(tmp_path: Path) -> None:
+    table = {"headlines": [said(8, n) for n in range(ROWS)], "text": ARTICLES,
+             "ctext": [said(300, n) for n in range(ROWS)]}  # fmt: skip
+    path = put(tmp_path / "a.csv", table)
+    with pytest.raises(DataError) as refused:
+        Summarization().load_rows(Source(data=path))
+    assert (
+        "such as: --text text --target headlines, or: --text ctext --target text;"
+        in str(refused.value)
+    )
+
+
+@pytest.mark.parametrize("columns", [[of("ham", "spam"), ARTICLES], [ARTICLES, of("ham", "spam")]])
+def test_a_file_without_column_names_is_refused_with_numbers(
+    tmp_path: Path, columns: list[list[str]]
+) -> None:
+    """The first row would be lost as a header."""
+    path = tmp_path / "a.csv"
+    rows = [",".join(row) for row in zip(*columns, strict=True)]
+    path.write_text("\n".join(rows) + "\n")
+    with pytest.raises(DataError, match="seems to have no column names") as refused:
+        Summarization().load_rows(Source(data=str(path)))
+    at = str(1 + columns.index(ARTICLES))
+    assert f"--text {at} --target {3 - int(at)}" in str(refused.value)
+
+
+def test_numbers_and_long_questions_can_be_names_of_columns() -> None:
+    names = {"0": ARTICLES, "1": [str(n) for n in range(ROWS)],
+             "How satisfied were you with the service of our staff, from 1 to 5?": of("4", "5")}
+    found = {name: profiles.profile(name, values) for name, values in names.items()}
+    assert not guessing.without_names(found)
+    assert guessing.without_names({"102": profiles.profile("102", ["103", "107", "112"])})
+
+
+# -- texts of tables ----------------------------------------------------------------------------
+def loaded_text(folder: Path, table: Mapping[str, Sequence[Any]]) -> tuple[str, Source]:
+    source = Source(data=put(folder / "a.csv", table))
+    return PriceRegression().load_rows(source)[0]["text"], source
+
+
+def test_a_long_name_of_a_thing_comes_first(tmp_path: Path) -> None:
+    names = [f"TOYOTA Corolla 2.0 D4D HATCHB TERRA 2/3-Doors no. {n}" for n in range(ROWS)]
+    table = {"Model": names, "Weight": numbers(900, 1200), "Color": of("blue", "red")}
+    text, _ = loaded_text(tmp_path, {**table, "Price": PRICES})
+    assert text.startswith(names[0] + "\nColor: blue\nWeight: ")
+
+
+def test_a_description_is_found_by_its_length_beside_a_title(tmp_path: Path) -> None:
+    table = {"Title": [said(6, n) for n in range(ROWS)], "Feature": ARTICLES,
+             "Title (original)": [said(7, n) for n in range(ROWS)], "price": PRICES}  # fmt: skip
+    text, source = loaded_text(tmp_path, table)
+    assert text.splitlines()[0] == table["Title"][0] and text.splitlines()[-1] == ARTICLES[0]
+    assert "rows with the same 'Feature' stay in one split" in "\n".join(source.notes)
+
+
+def test_a_table_of_numbers_is_written_with_all_its_names(tmp_path: Path) -> None:
+    table = {"date": [f"2014{n % 12 + 1:02}13T000000" for n in range(ROWS)],
+             "bedrooms": numbers(1, 6), "sqft_living": numbers(400, 4_000)}  # fmt: skip
+    text, source = loaded_text(tmp_path, {**table, "price": PRICES})
+    first, second = table["bedrooms"][0], table["sqft_living"][0]
+    assert text == f"bedrooms: {first}\nsqft living: {second}"
+    given = put(tmp_path / "b.csv", table)
+    again = load_inputs(Source(data=given), source.chosen)
+    assert again[0]["text"] == text
+    former = {name: value for name, value in source.chosen.items() if name != "labelled"}
+    assert load_inputs(Source(data=given), former)[0]["text"].startswith(f"{first}\n")

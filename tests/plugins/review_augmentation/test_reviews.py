@@ -6,8 +6,9 @@ import pytest
 
 from toolkit import DataError, Source, UsageError
 from toolkit.preparation.prepare import prepare
-from toolkit_review_augmentation import reviews
+from toolkit_review_augmentation import examples, reviews
 from toolkit_review_augmentation.reviews import Sizes
+from workbooks import xlsx
 
 SIZES = Sizes(40, 20, 20)
 
@@ -214,3 +215,73 @@ def test_built_in_reviews_bring_stress_rows_beside_their_splits() -> None:
     assert suites.count("sarcasm") == 20
     assert suites.count("text: clean") == suites.count("text: typos") == reviews.PERTURBED
     assert not any(found.splits["test"]["suite"])
+
+
+# -- columns found by what they hold ------------------------------------------------------------
+TEXTS = [f"the {'old new red'.split()[n % 3]} lamp number {n} was rather nice" for n in range(60)]
+
+
+def table_of(folder: Path, **columns: Sequence[Any]) -> str:
+    rows = zip(*columns.values(), strict=True)
+    return written(
+        folder, "t.csv", ",".join(columns), *(",".join(map(str, row)) for row in rows)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "first"),
+    [
+        ("Liked", (1, 0), "positive"), ("polarity", (-1, 0, 1), "negative"),
+        ("urteil", ("4/5", "1/5", "3/5"), "positive"), ("q7", ("★★★★★", "★"), "positive"),
+        ("airline_sentiment", ("neutral", "negative", "positive"), "neutral"),
+    ],
+)  # fmt: skip
+def test_a_rating_is_known_by_its_values(
+    tmp_path: Path, name: str, values: Sequence[Any], first: str
+) -> None:
+    column = [values[n % len(values)] for n in range(60)]
+    path = table_of(tmp_path, nr=range(60), text=TEXTS, **{name: column}, town=["Ulm", "Bonn"] * 30)
+    source = Source(data=path)
+    assert loaded(source, stars=False)[0]["sentiment"] == first
+    assert source.chosen["target"] == name
+    assert "not used: columns 'nr', 'town' (--text adds columns)" in source.notes
+
+
+def test_a_rating_is_not_known_by_its_name_alone(tmp_path: Path) -> None:
+    """A score of another program stands under the name, and the rating under another one."""
+    scores = [f"{(n % 17) / 17 - 0.5:.4f}" for n in range(60)]
+    path = table_of(tmp_path, text=TEXTS, sentiment=scores, label=[0, 1] * 30)
+    source = Source(data=path)
+    assert loaded(source, stars=False)[1]["sentiment"] == "positive"
+    assert source.chosen["target"] == "label"
+
+
+def test_dates_of_reviews_are_no_part_of_the_text(tmp_path: Path) -> None:
+    path = table_of(
+        tmp_path, **{"date of the review": ["31 October 2018"] * 60, "text of the review": TEXTS},
+        stars=[1, 5] * 30,
+    )  # fmt: skip
+    assert loaded(Source(data=path))[0]["text"] == TEXTS[0]
+
+
+def test_where_several_columns_may_be_meant_a_line_is_given(tmp_path: Path) -> None:
+    other = [f"we are sorry for the broken bag {n} and send another" for n in range(60)]
+    path = table_of(tmp_path, ticket=TEXTS, resolution=other, rating=[1, 5] * 30)
+    with pytest.raises(DataError, match="such as: --text resolution --target rating"):
+        loaded(Source(data=path))
+    assert len(loaded(Source(data=path, text=("ticket",), target="rating"))) == 60
+    path = table_of(tmp_path, text=TEXTS, funny=[1, 3] * 30, useful=[2, 4, 1] * 20)
+    with pytest.raises(DataError, match=r"\('funny' or 'useful'\?\).* --text text --target funny"):
+        loaded(Source(data=path))
+
+
+def test_the_sheet_is_used_while_a_header_is_looked_for(tmp_path: Path) -> None:
+    rows = [["text", "label"], *([text, 1 + n % 5] for n, text in enumerate(TEXTS))]
+    path = xlsx(tmp_path / "two.xlsx", {"one": rows, "other": rows[:30]})
+    assert len(loaded(Source(data=str(path), sheet="other"))) == 29
+
+
+def test_examples_keep_the_group_of_their_review(tmp_path: Path) -> None:
+    path = table_of(tmp_path, text=TEXTS, rating=[1, 5] * 30, owner=["a", "b", "c"] * 20)
+    made = examples.of_reviews(reviews.load(Source(data=path, group="owner"), SIZES))
+    assert len({row["row_group"] for row in made}) == 3
