@@ -110,7 +110,8 @@ def assigned(
             f"{len(rows):,} rows have the text of a row in a later split, but not its group; they "
             "are left out, so that no text is in two splits"
         )
-        _leave_out(source, parts[name], rows, "text of another group is in a later split")
+        file = f"{name}: " if len(parts) > 1 else ""
+        _leave_out(source, parts[name], rows, f"{file}text of another group is in a later split")
     if draw.spare.size:
         _leave_out(source, parts["validation"], draw.spare, "validation: more rows than are needed")
     return owners, way
@@ -280,7 +281,8 @@ def _check_own_splits(rows: Mapping[str, int]) -> None:
 def _without_overlap(parts: Mapping[str, Part], source: Source, way: str) -> dict[str, np.ndarray]:
     """For each part the indices of its rows, without rows that a held-out part has too.
 
-    They have the group of a later part's row, or its text.
+    They have the group of a later part's row, or its text. Rows of a later part that are left out
+    themselves do not count: validation comes first.
     """
     kept = {name: np.arange(len(part.digests)) for name, part in parts.items()}
     later_of = {"validation": ("test", CHALLENGE), "train": ("validation", "test", CHALLENGE)}
@@ -288,9 +290,10 @@ def _without_overlap(parts: Mapping[str, Part], source: Source, way: str) -> dic
         for other in later:
             if name not in parts or other not in parts:
                 continue
-            at = kept[name]
-            text = np.isin(parts[name].texts[at], parts[other].texts)
-            group = np.isin(parts[name].groups[way][at], parts[other].groups[way]) & ~text
+            at, later_rows = kept[name], kept[other]
+            text = np.isin(parts[name].texts[at], parts[other].texts[later_rows])
+            groups = parts[other].groups[way][later_rows]
+            group = np.isin(parts[name].groups[way][at], groups) & ~text
             shared = repr(source.grouped_by) if source.grouped_by else "near copy"
             for seen, what in ((text, "text"), (group, shared)):
                 _leave_out_seen(source, parts[name], at[seen], (name, other), what)
