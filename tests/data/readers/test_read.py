@@ -385,3 +385,12 @@ def test_splits_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_device_is_not_a_file() -> None:
     if Path("/dev/null").exists():
         assert "not a regular file" in refusal(Path("/dev/null"))
+
+
+def test_an_object_of_several_lists_is_no_table(tmp_path: Path) -> None:
+    """One list for each split, of objects or of lists."""
+    for rows in ([["turn it on", "lamp"]] * 3, [{"text": "turn it on", "label": "lamp"}] * 3):
+        path = put(tmp_path / "a.json", json.dumps({"train": rows, "val": rows[:2]}).encode())
+        message = refusal(path)
+        assert "holds 2 lists of rows: 'train' (3), 'val' (2)" in message
+        assert "--train, --validation and --test" in message

@@ -157,6 +157,16 @@ def test_no_document_is_both_learned_from_and_estimated():
     assert sorted(at for _, held in folds for at in held) == list(range(40))
 
 
+def test_folds_follow_the_column_of_the_file_that_groups():
+    given = [
+        {"context": f"c{n}", "document": f"d{n}", "row_group": f"g{n % 4}"} for n in range(40)
+    ]
+    for learned, held in baselines._folds(given):
+        assert not {given[at]["row_group"] for at in learned} & {
+            given[at]["row_group"] for at in held
+        }
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_few_rows_are_enough_for_every_fit(number):
     for name in ("typed-overlap", "span-ranker"):

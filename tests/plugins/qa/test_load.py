@@ -116,7 +116,7 @@ def test_halves_of_surrogate_pairs_are_replaced(tmp_path):
          "data[0].paragraphs[0].qas[0] is a text, not an object"),
         (squad(qa(), qa(2, answers="1871")), "paragraphs[0].qas[1].answers is a text, not a list"),
         (squad(qa(answers=[{"text": "1871"}])), "qas[0].answers[0] has no 'answer_start'"),
-        (squad(qa(answers=[{"text": "1871", "answer_start": "25"}])),
+        (squad(qa(answers=[{"text": "1871", "answer_start": "2.5"}])),
          "answers[0].answer_start is a text, not a whole number"),
         (squad(qa(question=None)), "qas[0].question is null, not a text"),
     ],
@@ -355,3 +355,32 @@ def test_own_splits_can_be_kept_apart_by_document(tmp_path):
     task.options["group_by"] = "paragraph"
     with pytest.raises(UsageError, match=r"auto, document or context"):
         prepare(task, Source(data=train))
+
+
+@pytest.mark.parametrize("start", ["25", " 25 ", 25])
+def test_a_start_may_be_written_as_a_text(tmp_path, start):
+    rows, _ = load(put(tmp_path, squad(qa(answers=[{"text": "1871", "answer_start": start}]))))
+    assert rows[0]["answers"] == {"text": ["1871"], "answer_start": [25]}
+
+
+@pytest.mark.parametrize("start", ["25.5", "", "first"])
+def test_what_is_no_start_is_refused_with_its_path(tmp_path, start):
+    file = put(tmp_path, squad(qa(answers=[{"text": "1871", "answer_start": start}])))
+    assert "answers[0].answer_start is a text, not a whole number" in refusal(file)
+
+
+def test_long_answers_are_shown_where_they_differ():
+    context = "The old mill by the river was sold to the town in spring, and burnt in May."
+    said = problem(context, context[4:56].replace("spring", "sprinG"), 4)
+    assert "at '…e town in spring…', not at '…e town in sprinG…'" in said
+
+
+def test_columns_of_a_table_that_are_not_read_are_named(tmp_path):
+    path = tmp_path / "qa.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(
+            [["id", "question", "context", "answer", "author", "date"]]
+            + [[str(n), f"When? {n}", CONTEXT, "1871", "Ann", "2021-03-04"] for n in range(30)]
+        )
+    _, source = load(str(path))
+    assert "not used: columns 'author', 'date'" in source.notes
