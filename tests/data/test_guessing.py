@@ -323,9 +323,8 @@ def test_a_line_is_suggested_for_each_way_round(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv", table)
     with pytest.raises(DataError) as refused:
         Summarization().load_rows(Source(data=path))
-    assert (
-        "such as: --text text --target headlines, or: --text ctext --target text;"
-        in str(refused.value)
+    assert "such as: --text text --target headlines, or: --text ctext --target text;" in str(
+        refused.value
     )
 
 
@@ -344,8 +343,11 @@ def test_a_file_without_column_names_is_refused_with_numbers(
 
 
 def test_numbers_and_long_questions_can_be_names_of_columns() -> None:
-    names = {"0": ARTICLES, "1": [str(n) for n in range(ROWS)],
-             "How satisfied were you with the service of our staff, from 1 to 5?": of("4", "5")}
+    names = {
+        "0": ARTICLES,
+        "1": [str(n) for n in range(ROWS)],
+        "How satisfied were you with the service of our staff, from 1 to 5?": of("4", "5"),
+    }
     found = {name: profiles.profile(name, values) for name, values in names.items()}
     assert not guessing.without_names(found)
     assert guessing.without_names({"102": profiles.profile("102", ["103", "107", "112"])})

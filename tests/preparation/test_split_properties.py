@@ -27,8 +27,10 @@ from toolkit.task import group_of
 
 Rows = list[tuple[str, str]]
 """Texts and what their groups share (empty: the text alone)."""
-LATER_SPLITS = {"train": ("validation", "calibration", "test"), "validation": ("calibration", "test"),
-                "test": ()}  # fmt: skip
+LATER_SPLITS = {
+    "train": ("validation", "calibration", "test"), "validation": ("calibration", "test"),
+    "test": (),
+}  # fmt: skip
 SPARE = "validation: more rows than are needed"
 SHARED = "text of another group is in a later split"
 """Reasons for which rows are left out."""

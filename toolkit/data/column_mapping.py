@@ -139,9 +139,7 @@ class ColumnMapping:
         )
         return Reading(shown, answer)
 
-    def _wanted(
-        self, text: str, parse: Callable[[str], Any | None]
-    ) -> tuple[Wanted, Wanted]:
+    def _wanted(self, text: str, parse: Callable[[str], Any | None]) -> tuple[Wanted, Wanted]:
         """What is looked for; a column with the task's own name may hold anything.
 
         The answers are the values that the task can read. Where it reads all, as a task without

@@ -122,7 +122,7 @@ class Rendering:
     labelled: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values for ``source.chosen``, but for ``bare`` and ``labelled``, which tasks store."""
+        """JSON values for ``source.chosen``; ``bare`` and ``labelled`` are stored by tasks."""
         return {"columns": list(self.columns), "template": self.template}
 
     @classmethod

@@ -62,7 +62,7 @@ def _mostly_different(profile: Profile) -> bool:
 
 
 def some_class(profile: Profile) -> float:
-    """A few values that come again and again; less so dates, addresses and what tells rows apart."""
+    """A few values that come again and again; no dates, addresses or what tells rows apart."""
     if not profile.values:
         return 0.05
     if profile.identifies or profile.constant or profile.dates >= 0.5:

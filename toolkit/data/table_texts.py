@@ -131,9 +131,7 @@ def _exact(found: Mapping[str, Profile], names: Sequence[str]) -> list[str]:
     return [n for known in names for n in found if columns.plain(n) == columns.plain(known)]
 
 
-def _body(
-    found: Mapping[str, Profile], bodies: Sequence[str], title: Profile | None
-) -> str | None:
+def _body(found: Mapping[str, Profile], bodies: Sequence[str], title: Profile | None) -> str | None:
     """The description: by its name, or else the one column of long texts.
 
     Beside a title it is the longest free text, where that says much more than the title does.

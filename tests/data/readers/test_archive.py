@@ -61,5 +61,5 @@ def test_a_file_with_a_password_is_refused(tmp_path: Path) -> None:
     for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(signature) + flags] |= 1  # "encrypted", as both of its headers say
     path.write_bytes(bytes(raw))
-    with pytest.raises(DataError, match="cannot unpack a.csv .* password"):
+    with pytest.raises(DataError, match=r"cannot unpack a.csv .* password"):
         read(path, Source())

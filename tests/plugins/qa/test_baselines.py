@@ -158,9 +158,7 @@ def test_no_document_is_both_learned_from_and_estimated():
 
 
 def test_folds_follow_the_column_of_the_file_that_groups():
-    given = [
-        {"context": f"c{n}", "document": f"d{n}", "row_group": f"g{n % 4}"} for n in range(40)
-    ]
+    given = [{"context": f"c{n}", "document": f"d{n}", "row_group": f"g{n % 4}"} for n in range(40)]
     for learned, held in baselines._folds(given):
         assert not {given[at]["row_group"] for at in learned} & {
             given[at]["row_group"] for at in held

@@ -223,9 +223,7 @@ TEXTS = [f"the {'old new red'.split()[n % 3]} lamp number {n} was rather nice" f
 
 def table_of(folder: Path, **columns: Sequence[Any]) -> str:
     rows = zip(*columns.values(), strict=True)
-    return written(
-        folder, "t.csv", ",".join(columns), *(",".join(map(str, row)) for row in rows)
-    )
+    return written(folder, "t.csv", ",".join(columns), *(",".join(map(str, row)) for row in rows))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from toolkit.data.readers.encoding import END, REPLACED, Lines, encoding_of, open_text, other_encoding
+from toolkit.data.readers.encoding import (
+    END,
+    REPLACED,
+    Lines,
+    encoding_of,
+    open_text,
+    other_encoding,
+)
 from toolkit.data.readers.options import Note, ReadOptions
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError
