@@ -128,8 +128,8 @@ def other_encoding(path: Path, failed: str) -> str:
         unpack = "unpack it first: " if compression(path) else ""
         return (
             f"{unpack}the file is UTF-8 with {damaged:,} damaged character"
-            f"{'s' * (damaged > 1)}, which this takes out: iconv -c -f utf-8 -t utf-8 {shlex.quote(path.name)} > "
-            f"{shlex.quote(f'clean-{path.name}')}"
+            f"{'s' * (damaged > 1)}, which this takes out: iconv -c -f utf-8 -t "
+            f"utf-8 {shlex.quote(path.name)} > {shlex.quote(f'clean-{path.name}')}"
         )
     likely = [name for name in (_of_another_script(path), "cp1252") if name and name != failed]
     fitting = next((name for name in likely if _is_in(path, name)), "latin-1")
