@@ -239,6 +239,7 @@ def _choose(source: Source, dataset: Dataset, *, nested: bool) -> dict[str, str]
         column = columns.guess(available, GUESSES[name])
         if column and column not in found.values():
             found[name] = column
+    source.use([found["question"], found["context"]], found["answers"])
     return found
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit import Source
+    from toolkit.data import Profile
 
 LORA = Recipe(
     name="minilm-lora",
@@ -171,6 +172,12 @@ class ReviewSentiment(_ReviewClassification):
     _stars = False
     metrics = classification_metrics(SENTIMENTS)
 
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        from toolkit_review_augmentation.recognising import of_sentiment
+
+        return of_sentiment(found)
+
     def fit(self, train: Dataset) -> dict[str, Any]:
         present = set(train["sentiment"])
         return {"labels": [name for name in SENTIMENTS if name in present]}
@@ -224,6 +231,12 @@ class ReviewRating(_ReviewClassification):
     primary_metric = "mae"
     margin = 0.02
     metrics = ordinal_metrics("stars")
+
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        from toolkit_review_augmentation.recognising import of_stars
+
+        return of_stars(found)
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": row["text"], "label": row.get("stars") or None}

@@ -168,6 +168,7 @@ def _decide(
     taken = () if source.text else text  # a template is no column
     target = _target_column(source, dataset, taken)
     reading = ratings.find(source, dataset[target][:], stars)
+    source.use(text, target)
     source.chosen = {
         "text": text,
         "target": target,
