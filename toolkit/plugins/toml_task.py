@@ -61,10 +61,27 @@ def read(file: Path) -> type[Task]:
     Raises:
         UsageError: the file cannot be read, or a key, value, metric or recipe in it is wrong.
     """
+    return of_content(file, parsed(file))
+
+
+def parsed(file: Path) -> dict[str, Any]:
+    """The content of a TOML file; raises :class:`UsageError` where it cannot be read."""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file} is not a readable TOML file: {error}") from error
+
+
+def of_content(file: Path, content: Mapping[str, Any]) -> type[Task]:
+    """The task that the content of a file describes.
+
+    Args:
+        file: names the task, and the folder of the data; it need not be there.
+        content: what TOML's parser gives.
+
+    Raises:
+        UsageError: a key, value, metric or recipe is wrong.
+    """
     _check(file, content)
     options = file_options.of_file(file, content)
     task = _set_up(file, content) if "task" in content else _of_kind(file, content, options)
