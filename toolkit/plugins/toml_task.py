@@ -235,3 +235,5 @@ def _recipe(file: Path, task: type[Task], content: dict[str, Any]) -> Any:
         return recipes.from_content(task, content, f"{file}, [recipe]")
     except RecipeError as error:
         raise UsageError(str(error)) from error
+    except UsageError as error:
+        raise UsageError(f"{file}, [recipe]: {error}") from error

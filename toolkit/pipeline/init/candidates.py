@@ -5,7 +5,7 @@ A candidate is a proposal; :mod:`toolkit.pipeline.init.trying` lets the task loa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ FEWEST = 2
 """Words of a text, on average."""
 KNOWN, ONLY, UNSURE = 0.7, 0.45, 0.3
 """How sure a kind is whose target has a telling name; is the only one; is one of several."""
+FIELDS = 0.1
+"""How much less sure of a table of fields, of which any could be the target."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,12 @@ def _of_kinds(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Can
     form = chat_formats.recognise(seen.dataset)
     if form is not None and not text and target is None:
         return [Candidate("causal-lm", 0.9, True), Candidate("seq2seq-lm", 0.5, True)]
-    found = seen.columns
-    makers: list[Callable[[Seen, tuple[str, ...], str | None], list[Candidate]]] = [
-        _classes, _numbers, _texts,
-    ]  # fmt: skip
-    return [c for make in makers for c in make(seen, text, target)] if found else []
+    found = [c for make in (_classes, _numbers, _texts) for c in make(seen, text, target)]
+    if target is None and not any(c.sure >= KNOWN - FIELDS for c in found):
+        # Of several labels no one can be taken for the target unless the user names it.
+        if several := several_labels.in_columns(seen.dataset):
+            return [Candidate("sequence-classification", ONLY, True, refusal=several)]
+    return found
 
 
 def fits_classes(profile: Profile) -> float:
@@ -138,7 +141,7 @@ def fits_classes(profile: Profile) -> float:
 
 def fits_number(profile: Profile) -> float:
     """Whether numbers are measured, rather than counted on or a few of a kind."""
-    if profile.identifies or profile.dates >= 0.5 or profile.numbers < 0.8 or profile.constant:
+    if profile.identifies or profile.dates >= 0.5 or profile.numbers < 0.8 or profile.distinct < 3:
         return 0.0
     return 0.4 if profile.of_classes else 1.0
 
@@ -154,10 +157,7 @@ def _classes(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Cand
     best, sure = _targets(seen, Wanted("target", CLASSES, fits_classes), target, text)
     if not best:
         return []
-    refusal = ""
-    if target is None and not best[0].name:
-        refusal = several_labels.in_columns(seen.dataset) or ""
-    return _made(seen, "sequence-classification", best, sure, text, refusal=refusal)
+    return _made(seen, "sequence-classification", best, sure, text)
 
 
 def _numbers(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Candidate]:
@@ -206,8 +206,6 @@ def _made(
     best: Sequence[Scored],
     sure: float,
     text: tuple[str, ...],
-    *,
-    refusal: str = "",
 ) -> list[Candidate]:
     target = best[0].column
     chosen = text or _text_for(seen, target)
@@ -215,8 +213,8 @@ def _made(
         return []
     others = tuple(scored.column for scored in best[1:4] if scored.column not in chosen)
     if len(chosen) > 1 and not text:
-        sure -= 0.1  # a table of fields, of which any could be the target
-    return [Candidate(kind, sure, True, chosen, target, others, refusal=refusal)]
+        sure -= FIELDS
+    return [Candidate(kind, sure, True, chosen, target, others)]
 
 
 def _text_for(seen: Seen, target: str) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from toolkit.pipeline.init.candidates import Candidate
 from toolkit.pipeline.init.seen import Seen
 from toolkit.plugins import toml_task
 from toolkit.plugins.file_options import merged
-from toolkit.plugins.toml_kinds import FIELD
 from toolkit.preparation import preflight
 from toolkit.preparation.classes import require_several
 from toolkit.preparation.preflight import Preflight
@@ -151,7 +150,7 @@ def prompt(names: Sequence[str], target: str) -> str:
 
 def named(seen: Seen, name: str) -> str:
     """A column as a task file names it: by its number where its name has braces in it."""
-    if name in seen.columns and FIELD.search(name):
+    if name in seen.columns and ("{" in name or "}" in name):
         number = str(list(seen.columns).index(name) + 1)
         if number in seen.columns:
             raise DataError(f"rename the column {name!r}: its braces stand for a column's place")
