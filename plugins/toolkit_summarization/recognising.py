@@ -39,12 +39,12 @@ def _pair(
 ) -> tuple[Profile, Profile] | None:
     """The columns that are called like a text and its target, and hold prose."""
     target = _named(found, Wanted("target", targets, guessing.prose), ())
-    text = _named(found, Wanted("text", texts, guessing.some_text), (target.name,)) if target else None
+    text = (
+        _named(found, Wanted("text", texts, guessing.some_text), (target.name,)) if target else None
+    )
     return (text, target) if text is not None and target is not None else None
 
 
-def _named(
-    found: Mapping[str, Profile], wanted: Wanted, excluded: Sequence[str]
-) -> Profile | None:
+def _named(found: Mapping[str, Profile], wanted: Wanted, excluded: Sequence[str]) -> Profile | None:
     named = [scored for scored in guessing.ranked(found, wanted, excluded) if scored.name]
     return found[named[0].column] if named and named[0].fit >= guessing.POOR else None

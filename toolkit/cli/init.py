@@ -17,9 +17,7 @@ WIDTH = 80
 
 @app.command()
 def init(
-    data: Annotated[
-        str, typer.Argument(metavar="DATA", help="File of rows, or a Hub dataset id.")
-    ],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="File of rows, or a Hub dataset id.")],
     task: Annotated[
         str | None, typer.Option(help="A task (see: toolkit tasks), or a kind of task files.")
     ] = None,

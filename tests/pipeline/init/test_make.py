@@ -114,9 +114,7 @@ def made(folder: Path, rows: list[dict[str, Any]], **options: Any) -> Outcome:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_each_shape_gets_a_task_file_that_keeps_the_contract(
-    shape: str, tmp_path: Path
-) -> None:
+def test_each_shape_gets_a_task_file_that_keeps_the_contract(shape: str, tmp_path: Path) -> None:
     rows, task, text, target = SHAPES[shape]
     outcome = made(tmp_path, rows)
     content = tomllib.loads((tmp_path / "mine.toml").read_text(encoding="utf-8"))

@@ -32,7 +32,9 @@ NAMES = st.lists(
 @given(st.dictionaries(NAMES, st.one_of(NAMES, st.booleans(), st.lists(NAMES)), max_size=5),
        st.lists(NAMES, max_size=3))  # fmt: skip
 @settings(deadline=None)
-def test_keys_and_values_are_read_back_as_they_were(keys: dict[str, object], head: list[str]) -> None:
+def test_keys_and_values_are_read_back_as_they_were(
+    keys: dict[str, object], head: list[str]
+) -> None:
     text = written(keys, head, {name: head for name in keys} | {"not a key": head})
     assert tomllib.loads(text) == keys
 
@@ -42,9 +44,7 @@ def test_keys_and_values_are_read_back_as_they_were(keys: dict[str, object], hea
 def test_columns_of_any_name_are_found_again(names: list[str], data: st.DataObject) -> None:
     target = data.draw(st.sampled_from(names))
     text = tuple(name for name in names if name != target)[: data.draw(st.integers(1, 4))]
-    seen = Seen(
-        "owner/name", Source(), [], {n: profile(n, ["a"]) for n in names}, 0, (), {}
-    )  # type: ignore[arg-type]
+    seen = Seen("owner/name", Source(), [], {n: profile(n, ["a"]) for n in names}, 0, (), {})  # type: ignore[arg-type]
     for candidate in (
         Candidate("price-regression", 1.0, False, text, target),
         Candidate("sequence-classification", 1.0, True, text, target),
