@@ -39,10 +39,10 @@ def _pair(
 ) -> tuple[Profile, Profile] | None:
     """The columns that are called like a text and its target, and hold prose."""
     target = _named(found, Wanted("target", targets, guessing.prose), ())
-    text = (
-        _named(found, Wanted("text", texts, guessing.some_text), (target.name,)) if target else None
-    )
-    return (text, target) if text is not None and target is not None else None
+    if target is None:
+        return None
+    text = _named(found, Wanted("text", texts, guessing.some_text), (target.name,))
+    return None if text is None else (text, target)
 
 
 def _named(found: Mapping[str, Profile], wanted: Wanted, excluded: Sequence[str]) -> Profile | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FILES = ("data", "train", "validation", "test")
 """The options that name files; the command line replaces them as a whole."""
 KEYS: Mapping[str, tuple[Any, str]] = {
-    **{name: (str, "a text") for name in FILES},
+    **dict.fromkeys(FILES, (str, "a text")),
     "text": (str | list, "a text or a list of columns"),
     "target": (str, "a text"),
     "group": (str, "a text"),

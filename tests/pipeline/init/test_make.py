@@ -119,7 +119,7 @@ def test_each_shape_gets_a_task_file_that_keeps_the_contract(shape: str, tmp_pat
     outcome = made(tmp_path, rows)
     content = tomllib.loads((tmp_path / "mine.toml").read_text(encoding="utf-8"))
     assert content.get("task", content.get("kind")) == task
-    assert content.get("target") == target and Path(content["data"]).parent == Path(".")
+    assert content.get("target") == target and Path(content["data"]).name == content["data"]
     if text is not None:
         assert content["text"] == text
     found = task_file.load(tmp_path / "mine.toml")
@@ -135,7 +135,7 @@ def test_a_code_an_id_or_a_date_is_never_the_target(tmp_path: Path) -> None:
          "words": f"the {WORDS[i % 6]} of number {i} is here"}
         for i in range(120)
     ]  # fmt: skip
-    with pytest.raises(DataError, match="no task goes with .* name them with --text and --target"):
+    with pytest.raises(DataError, match=r"no task goes with .* name them with --text and --target"):
         made(tmp_path, rows)
     assert [p.name for p in tmp_path.iterdir()] == ["rows.csv"]
 

@@ -35,7 +35,7 @@ NAMES = st.lists(
 def test_keys_and_values_are_read_back_as_they_were(
     keys: dict[str, object], head: list[str]
 ) -> None:
-    text = written(keys, head, {name: head for name in keys} | {"not a key": head})
+    text = written(keys, head, dict.fromkeys(keys, head) | {"not a key": head})
     assert tomllib.loads(text) == keys
 
 
@@ -50,11 +50,11 @@ def test_columns_of_any_name_are_found_again(names: list[str], data: st.DataObje
         Candidate("sequence-classification", 1.0, True, text, target),
         Candidate("causal-lm", 1.0, True, text, target),
     ):
-        try:
-            content = contents(seen, candidate, Path("mine.toml"))
-        except DataError as error:
-            assert "rename the column" in str(error)
+        if any(set("{}") & set(n) and str(names.index(n) + 1) in names for n in (*text, target)):
+            with pytest.raises(DataError, match="rename the column"):
+                contents(seen, candidate, Path("mine.toml"))
             continue
+        content = contents(seen, candidate, Path("mine.toml"))
         read_back = tomllib.loads(written(content))
         assert read_back == {k: list(v) if isinstance(v, tuple) else v for k, v in content.items()}
         options = toml_task.of_content(Path("mine.toml"), read_back).source_options

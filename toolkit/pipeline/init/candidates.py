@@ -123,10 +123,11 @@ def _of_kinds(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Can
     if form is not None and not text and target is None:
         return [Candidate("causal-lm", 0.9, True), Candidate("seq2seq-lm", 0.5, True)]
     found = [c for make in (_classes, _numbers, _texts) for c in make(seen, text, target)]
-    if target is None and not any(c.sure >= KNOWN - FIELDS for c in found):
-        # Of several labels no one can be taken for the target unless the user names it.
-        if several := several_labels.in_columns(seen.dataset):
-            return [Candidate("sequence-classification", ONLY, True, refusal=several)]
+    clear = target is not None or any(c.sure >= KNOWN - FIELDS for c in found)
+    # Of several labels no one can be taken for the target unless the user names it.
+    several = None if clear else several_labels.in_columns(seen.dataset)
+    if several:
+        return [Candidate("sequence-classification", ONLY, True, refusal=several)]
     return found
 
 

@@ -1,4 +1,4 @@
-"""What ``toolkit init`` says: of a file, and of the task that goes with it; in lines and as data."""
+"""What ``toolkit init`` says of a file and of the task that goes with it, in lines and as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Candidates are tried: what a task file would say is loaded, split and checked, without a model."""
+"""Candidates are tried: what a task file would say is loaded, split and checked, with no model."""
 
 from __future__ import annotations
 
