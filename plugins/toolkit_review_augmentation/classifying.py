@@ -16,6 +16,7 @@ from toolkit import (
     classification_metrics,
     ordinal_metrics,
 )
+from toolkit.data import ROW_GROUP
 from toolkit_review_augmentation import baselines, rules, slicing
 from toolkit_review_augmentation.instructions import SENTIMENTS, STARS, sentiment_of
 from toolkit_review_augmentation.reviews import Sizes, load
@@ -142,7 +143,10 @@ class _ReviewClassification(SequenceClassificationTask):
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         sizes = Sizes(int(self.options["train_reviews"]), 400, int(self.options["test_reviews"]))
-        return load(source, sizes, stars=self._stars).select_columns(["row_id", *self.columns])
+        rows = load(source, sizes, stars=self._stars)
+        # A column of the file may decide on the groups; synthetic reviews have none.
+        further = [ROW_GROUP] if source.group and source.given else []
+        return rows.select_columns(["row_id", *self.columns, *further])
 
     def load_inputs(self, source: Source) -> Dataset:
         from toolkit_review_augmentation.reviews import load_texts

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
+from toolkit.data import ROW_GROUP
 from toolkit_review_augmentation import instructions, rules, texts
 from toolkit_review_augmentation.reviews import pairs
 
@@ -97,6 +98,8 @@ def examples(
             "category": review["category"],
             "group": review["group"],
             "suite": review["suite"],
+            # Where a column of the file decides on the groups.
+            **({ROW_GROUP: review[ROW_GROUP]} if ROW_GROUP in review else {}),
         }
 
 

@@ -13,8 +13,9 @@ PLAIN = ("target", "headline")
 """Names of targets that do not say that they are summaries."""
 RECORDS = ("claim", "mr", "meaning representation", "fields", "facts", "record", "notes")
 REPORTS = ("report", "ref", "reference", "text target", "description")
-LONG, SHORTER = 25, 0.7
-"""Words of a text from which on it is worth summarizing; the most that a summary has of them."""
+LONG, SHORTER, MUCH_SHORTER = 25, 0.7, 0.4
+"""Words of a text from which on it is worth summarizing; the most that a summary has of them, and
+one that is not called a summary."""
 
 
 def of_summaries(found: Mapping[str, Profile]) -> float:
@@ -25,7 +26,9 @@ def of_summaries(found: Mapping[str, Profile]) -> float:
     text, target = pair
     if text.words < LONG or target.words > SHORTER * text.words or target.words < 2:
         return 0.0
-    return 0.6 if columns.plain(target.name) in PLAIN else 0.9
+    if columns.plain(target.name) not in PLAIN:
+        return 0.9
+    return 0.7 if text.words >= 2 * LONG and target.words <= MUCH_SHORTER * text.words else 0.5
 
 
 def of_reports(found: Mapping[str, Profile]) -> float:

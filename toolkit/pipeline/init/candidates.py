@@ -21,8 +21,8 @@ from toolkit.plugins.toml_kinds import KINDS
 TEXTS = ("text", "sentence", "content", "body", "message", "comment", "review", "tweet", "question",
          "utterance", "document", "article", "description", "title", "input")  # fmt: skip
 CLASSES = ("label", "class", "category", "target", "sentiment", "topic", "intent", "emotion",
-           "type", "status", "tag", "outcome", "result", "spam", "decision", "priority",
-           "department", "rating", "stars", "y")  # fmt: skip
+           "type", "status", "tag", "outcome", "result", "spam", "fraud", "churn", "survived",
+           "default", "approved", "decision", "priority", "department", "rating", "stars", "y")  # fmt: skip
 NUMBERS = ("target", "score", "value", "label", "y", "amount", "rating", "points", "number",
            "duration", "age")  # fmt: skip
 ASKED = ("question", "prompt", "instruction", "input", "source", "query", "text", "article",
@@ -198,6 +198,9 @@ def _targets(
         return [], 0.0
     if best[0].name:
         return best, KNOWN
+    # Where no name speaks, the target of a table is mostly its last column.
+    places = list(seen.columns)
+    best = sorted(best, key=lambda scored: (-scored.fit, -places.index(scored.column)))
     return best, ONLY if len(best) == 1 else UNSURE
 
 

@@ -29,6 +29,8 @@ from toolkit.plugins.file_options import merged
 
 NONE = "none"
 """What stands for no group, on the command line and as an answer."""
+LONGEST = 160
+"""Characters of a reason in a comment."""
 SHOWN = 5
 """Candidates and columns that a question offers."""
 Ask = Callable[[str, Sequence[str], str], str]
@@ -139,6 +141,11 @@ def _settled(seen: Seen, wanted: Wanted, output: Path, ask: Ask | None) -> Outco
         choice = f"the task is {outcome.tried.candidate.name}"
         second = f" (second choice {outcome.second.name})" if outcome.second else ""
         outcome.assumed.append(f"{choice}{second}; --task names another")
+    others = outcome.tried.candidate.others
+    if ask is None and wanted.target is None and others:
+        target = f"the target is {outcome.tried.candidate.target!r}"
+        also = " or ".join(map(repr, others))
+        outcome.assumed.append(f"{target}, and not {also}; --target names another")
     return _grouped(outcome, wanted, ask)
 
 
@@ -282,21 +289,32 @@ def _text(outcome: Outcome) -> str:
 def _comments(outcome: Outcome, content: dict[str, Any]) -> dict[str, list[str]]:
     tried, seen = outcome.tried, outcome.seen
     base = next(cls for cls in type(tried.task).__mro__[1:] if getattr(cls, "kind", None))
-    what = getattr(base, "summary", "") if not tried.candidate.kind else ""
+    what = "The kind of task" if tried.candidate.kind else str(getattr(base, "summary", "The task"))
     second = f"; second choice: {outcome.second.name}" if outcome.second else ""
     made: dict[str, list[str]] = {
-        "kind" if tried.candidate.kind else "task": [f"{what}{second}".strip("; ") or "The task."],
+        "kind" if tried.candidate.kind else "task": [f"{what}{second}"],
         "target": [_target(outcome)],
-        "recipe": [f"{name}: {why}" for name, why in tried.why.items()],
+        "recipe": [f"{name}: {_cut(why)}" for name, why in tried.why.items()],
     }
     if "group" in content:
         made["group"] = ["Rows with the same value stay in one split."]
-    elif seen.groups:
+    elif owners := _owners(tried, seen):
         made["group"] = [
             "Rows with the same value would stay in one split with a line such as this one:",
-            written({"group": named(seen, seen.groups[0])}).strip(),
+            written({"group": named(seen, owners[0])}).strip(),
         ]
     return {name: lines for name, lines in made.items() if any(lines)}
+
+
+def _owners(tried: Tried, seen: Seen) -> list[str]:
+    """Columns that could group rows, where the task has no way to group them itself."""
+    if tried.task.groupings():
+        return []
+    return [name for name in seen.groups if looking.is_owner(name)]
+
+
+def _cut(why: str) -> str:
+    return why if len(why) <= LONGEST else f"{why[: LONGEST - 1]}…"
 
 
 def _target(outcome: Outcome) -> str:

@@ -56,10 +56,10 @@ def file_lines(seen: Seen) -> list[str]:
     return lines
 
 
-def short(name: str) -> str:
-    """A column's name on one line, cut where it is long."""
+def short(name: str, most: int = WIDE) -> str:
+    """A text on one line, cut where it is long."""
     flat = " ".join(name.split())
-    return flat if len(flat) <= WIDE else f"{flat[: WIDE - 1]}…"
+    return flat if len(flat) <= most else f"{flat[: most - 1]}…"
 
 
 def document(outcome: Outcome) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def task_lines(outcome: Outcome) -> list[str]:
     lines.append(f"  {sizes} rows")
     lines += [f"  {line}" for line in _classes(tried.found.classes)]
     lines += [f"  {sentence}" for sentence in tried.found.sentences()]
-    lines += [f"  {name} is on; {why}" for name, why in tried.why.items()]
+    lines += [f"  {name} is on; {short(why, 160)}" for name, why in tried.why.items()]
     lines += [f"  ! {warning}" for warning in tried.found.warnings()]
     lines += [f"  {name} cannot read it: {why}" for name, why in outcome.refused.items()]
     lines += [f"  {_recipe_line(recipe(outcome))}"]
