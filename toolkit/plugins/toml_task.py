@@ -26,7 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.errors import UsageError, did_you_mean
 from toolkit.metrics import classification_metrics, common, expected_cost
 from toolkit.metrics.metric import Metric
 from toolkit.plugins import discovery, file_options, recipes
@@ -233,7 +233,6 @@ def _recipe(file: Path, task: type[Task], content: dict[str, Any]) -> Any:
     content.setdefault("summary", f"as {file.name} says")
     try:
         return recipes.from_content(task, content, f"{file}, [recipe]")
-    except RecipeError as error:
-        raise UsageError(str(error)) from error
     except UsageError as error:
-        raise UsageError(f"{file}, [recipe]: {error}") from error
+        said = str(error)
+        raise UsageError(said if str(file) in said else f"{file}, [recipe]: {said}") from error

@@ -114,7 +114,7 @@ def made(folder: Path, rows: list[dict[str, Any]], **options: Any) -> Outcome:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_each_shape_gets_a_task_file_that_keeps_the_contract(shape: str, tmp_path: Path) -> None:
+def test_each_shape_gets_a_task_file(shape: str, tmp_path: Path) -> None:
     rows, task, text, target = SHAPES[shape]
     outcome = made(tmp_path, rows)
     content = tomllib.loads((tmp_path / "mine.toml").read_text(encoding="utf-8"))
@@ -270,8 +270,9 @@ def test_languages_are_found_or_else_scripts(monkeypatch: pytest.MonkeyPatch) ->
     assert languages.of(["12", ""]) == {}
 
 
-def test_the_written_file_passes_the_check_of_the_contract(tmp_path: Path) -> None:
-    made(tmp_path, pairs())
+@pytest.mark.parametrize("shape", ["pairs", "answers"])
+def test_the_written_file_passes_the_check_of_the_contract(shape: str, tmp_path: Path) -> None:
+    made(tmp_path, SHAPES[shape][0])
     task = task_file.load(tmp_path / "mine.toml")
     from toolkit.plugins.file_options import merged
 

@@ -22,7 +22,8 @@ TEXTS = ("text", "sentence", "content", "body", "message", "comment", "review", 
          "utterance", "document", "article", "description", "title", "input")  # fmt: skip
 CLASSES = ("label", "class", "category", "target", "sentiment", "topic", "intent", "emotion",
            "type", "status", "tag", "outcome", "result", "spam", "fraud", "churn", "survived",
-           "default", "approved", "decision", "priority", "department", "rating", "stars", "y")  # fmt: skip
+           "default", "approved", "decision", "priority", "department", "rating", "stars",
+           "y")  # fmt: skip
 NUMBERS = ("target", "score", "value", "label", "y", "amount", "rating", "points", "number",
            "duration", "age")  # fmt: skip
 ASKED = ("question", "prompt", "instruction", "input", "source", "query", "text", "article",

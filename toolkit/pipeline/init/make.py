@@ -88,7 +88,8 @@ def output_path(data: str, output: Path | None) -> Path:
     if output is not None:
         return output if output.suffix == ".toml" else output.with_name(f"{output.name}.toml")
     stem = Path(data).name.split(".")[0] or "data"
-    if stem in discovery.load().tasks:
+    plugins = discovery.load()
+    if stem in plugins.tasks and not plugins.origins[stem].file:
         stem = f"{stem}-data"
     return Path(f"{stem}.toml")
 
@@ -310,7 +311,8 @@ def _owners(tried: Tried, seen: Seen) -> list[str]:
     """Columns that could group rows, where the task has no way to group them itself."""
     if tried.task.groupings():
         return []
-    return [name for name in seen.groups if looking.is_owner(name)]
+    taken = {tried.used.get("target"), *tried.used.get("text", ())}
+    return [name for name in seen.groups if looking.is_owner(name) and name not in taken]
 
 
 def _cut(why: str) -> str:

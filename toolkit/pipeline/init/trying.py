@@ -151,8 +151,9 @@ def prompt(names: Sequence[str], target: str) -> str:
 def named(seen: Seen, name: str) -> str:
     """A column as a task file names it: by its number where its name has braces in it."""
     if name in seen.columns and ("{" in name or "}" in name):
-        number = str(list(seen.columns).index(name) + 1)
-        if number in seen.columns:
+        names = list(seen.columns)
+        number = str(names.index(name) + 1)
+        if columns.resolve(names, number, "text") != name:  # another column is called so
             raise DataError(f"rename the column {name!r}: its braces stand for a column's place")
         return number
     return name

@@ -96,9 +96,10 @@ def direction(subject: Subject) -> None:
     for metric in subject.task.metrics:
         if metric.detail and metric.name != subject.task.primary_metric:
             continue
-        right, wrong = (
-            metric.value(_values(metric, pairs)) for pairs in (subject.right, subject.wrong)
-        )
+        with np.errstate(all="ignore"):  # a share of no rows is no number, and no fault
+            right, wrong = (
+                metric.value(_values(metric, pairs)) for pairs in (subject.right, subject.wrong)
+            )
         sign = 1 if metric.greater_is_better else -1
         if sign * (right - wrong) < 0:
             raise Broken(
