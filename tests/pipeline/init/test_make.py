@@ -188,10 +188,15 @@ def test_answers_change_task_target_text_and_group(tmp_path: Path) -> None:
 
 
 def test_without_a_terminal_the_defaults_are_taken_and_said(tmp_path: Path) -> None:
-    outcome = made(tmp_path, [{**r, "user_id": f"u{i % 40}"} for i, r in enumerate(tickets())])
+    rows = [{**row, "user_id": f"u{i % 300}"} for i, row in enumerate(tickets(600))]
+    outcome = made(tmp_path, rows)
     assert any("--task names another" in sentence for sentence in outcome.assumed)
-    assert any("'user_id'" in sentence for sentence in outcome.assumed)
+    assert any("'user_id' stay in one split" in sentence for sentence in outcome.assumed)
     assert tomllib.loads(outcome.text)["group"] == "user_id"
+    few = [{**row, "user_id": f"u{i % 40}"} for i, row in enumerate(tickets())]
+    outcome = made(tmp_path, few, force=True)
+    assert any("--group user_id keeps them together" in said for said in outcome.assumed)
+    assert "group" not in tomllib.loads(outcome.text) and "group = " in outcome.text
     outcome = made(tmp_path, tickets(), force=True, wanted=Wanted(group="none"))
     assert "group" not in tomllib.loads(outcome.text)
 

@@ -26,6 +26,7 @@ from toolkit.pipeline.init.trying import (
 from toolkit.plugins import discovery, toml_task
 from toolkit.plugins.contract import check as checking
 from toolkit.plugins.file_options import merged
+from toolkit.preparation.group_sizes import FEW
 
 NONE = "none"
 """What stands for no group, on the command line and as an answer."""
@@ -244,17 +245,22 @@ def _grouped(outcome: Outcome, wanted: Wanted, ask: Ask | None) -> Outcome:
         )  # fmt: skip
     if group == NONE:
         return outcome
+    if ask is not None:
+        return _with_group(outcome, wanted, group)
     try:
-        outcome = _with_group(outcome, wanted, group)
+        grouped = _with_group(outcome, wanted, group)
     except ToolkitError:
-        if ask is not None:
-            raise
-        return outcome  # too few groups: the text decides
-    if ask is None:
+        return outcome  # there are too few groups for splits
+    if grouped.tried.found.groups.get("test", 0) < FEW:
         outcome.assumed.append(
-            f"rows with the same {group!r} stay in one split; --group {NONE} lets the text decide"
+            f"rows with the same {group!r} may be in several splits, as too few groups would be in "
+            f"the test split; --group {named(seen, group)} keeps them together"
         )
-    return outcome
+        return outcome
+    grouped.assumed.append(
+        f"rows with the same {group!r} stay in one split; --group {NONE} lets the text decide"
+    )
+    return grouped
 
 
 def _with_group(outcome: Outcome, wanted: Wanted, group: str) -> Outcome:
@@ -321,7 +327,7 @@ def _cut(why: str) -> str:
 
 def _target(outcome: Outcome) -> str:
     target = outcome.tried.used.get("target")
-    if target not in outcome.seen.columns:
+    if target is None or target not in outcome.seen.columns:
         return ""
     others = outcome.tried.candidate.others
     also = f"; it could also be {', '.join(map(repr, others))}" if others else ""
