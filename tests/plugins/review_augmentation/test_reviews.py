@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from cli_runner import write_csv
 from toolkit import DataError, Source, UsageError
+from toolkit.plugins import lookup
 from toolkit.preparation.prepare import prepare
 from toolkit_review_augmentation import reviews
 from toolkit_review_augmentation.reviews import Sizes
@@ -214,3 +216,17 @@ def test_built_in_reviews_bring_stress_rows_beside_their_splits() -> None:
     assert suites.count("sarcasm") == 20
     assert suites.count("text: clean") == suites.count("text: typos") == reviews.PERTURBED
     assert not any(found.splits["test"]["suite"])
+
+
+@pytest.mark.parametrize("name", ["review-sentiment", "review-rating", "review-augmentation"])
+def test_a_column_decides_on_the_groups_of_each_task(name: str, tmp_path: Path) -> None:
+    rows = [
+        {"review": f"it was fine in room {i}", "rating": i % 5 + 1, "guest": f"guest {i % 30}"}
+        for i in range(120)
+    ]
+    write_csv(tmp_path / "reviews.csv", rows)
+    task = lookup.find(name)()
+    prepared = prepare(task, Source(data=str(tmp_path / "reviews.csv"), group="guest"))
+    assert prepared.grouped_by == "guest"
+    groups = {split: set(held.tolist()) for split, held in prepared.groups.items()}
+    assert len(set().union(*groups.values())) == 30 == sum(map(len, groups.values()))
