@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cli_runner import write_csv
+from cli_runner import CommandLine, quick, write_csv
 from toolkit.data.source import Source
 from toolkit.errors import DataError, UsageError
 from toolkit.plugins import file_options, lookup, task_file
 from toolkit.preparation.prepare import prepare
+from toolkit.runs.run import Run
 from toolkit.task import Task
 
 WORDS = ("cup", "lamp", "chair", "desk", "bed", "shelf")
@@ -167,3 +168,29 @@ def test_made_up_rows_that_a_file_names_as_its_own_are_said_to_be(folder: Path) 
     with pytest.raises(DataError, match="too few"):  # 20 rows
         prepare(task(), other)
     assert not other.synthetic
+
+
+def test_a_run_of_such_a_file_stores_all_options_and_is_read_again(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    tiny_llama: Path,
+) -> None:
+    cli = CommandLine(capsys, monkeypatch)
+    (folder / "goods.toml").write_text(
+        'task = "price-regression"\ndata = "goods.csv"\ntext = ["maker", "size"]\n'
+        'target = "cost"\ngroup = "seller"\n'
+    )
+    runs = folder / "runs"
+    answer = cli("run", folder / "goods.toml", "--limit", 100, "--runs", runs, *quick(tiny_llama))
+    assert answer.code == 0, answer.err
+    (run,) = Run.all(runs)
+    source = run.info["source"]
+    assert source["data"] == str(folder / "goods.csv") and source["group"] == "seller"
+    assert source["text"] == ["maker", "size"] and source["target"] == "cost"
+    assert source["limit"] == 100
+    (folder / "goods.toml").write_text('task = "price-regression"\n')  # the run holds them all
+    answer = cli("report", "--runs", runs, "--verify", "--sample", 2)
+    assert answer.code == 0, answer.out + answer.err
+    write_csv(folder / "new.csv", [{"maker": "lamp", "size": "7"}])
+    assert cli("predict", run.path, "--data", folder / "new.csv").code == 0

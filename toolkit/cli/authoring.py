@@ -103,16 +103,18 @@ def check(
 ) -> None:
     """Check a task against the contract, without a model."""
     from toolkit.cli.listings import show_checks
-    from toolkit.plugins.contract import check as checking
+    from toolkit.pipeline.start import on_hub
     from toolkit.system import environment
 
-    environment.prepare(offline=True)
     found = lookup.find(task)
     source = options.source(
         found, data=data, text=text, target=target, train=train, validation=validation, test=test,
         encoding=encoding, header=header, limit=limit, group=group,
         near_duplicates=near_duplicates, labels=labels, sheet=sheet,
     )  # fmt: skip
+    environment.prepare(offline=not on_hub(source))
+    from toolkit.plugins.contract import check as checking
+
     results = checking.check(found(), source)
     show_checks(task, results, as_json)
     if any(not result.passed for result in results):

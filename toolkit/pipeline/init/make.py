@@ -25,11 +25,13 @@ from toolkit.pipeline.init.trying import (
 )
 from toolkit.plugins import discovery, toml_task
 from toolkit.plugins.contract import check as checking
+from toolkit.plugins.contract import metric_rules
 from toolkit.plugins.file_options import merged
 from toolkit.preparation.group_sizes import FEW
 
 NONE = "none"
 """What stands for no group, on the command line and as an answer."""
+OF_METRICS = frozenset(rule.name for rule in metric_rules.RULES)
 LONGEST = 160
 """Characters of a reason in a comment."""
 SHOWN = 5
@@ -73,6 +75,7 @@ class Outcome:
         assumed: what was decided without asking, as sentences.
         output: the path of the task file.
         text: its text.
+        remarks: rules on the metrics of an installed task that these rows break.
     """
 
     seen: Seen
@@ -82,6 +85,7 @@ class Outcome:
     refused: dict[str, str] = field(default_factory=dict)
     assumed: list[str] = field(default_factory=list)
     text: str = ""
+    remarks: list[str] = field(default_factory=list)
 
 
 def output_path(data: str, output: Path | None) -> Path:
@@ -338,7 +342,8 @@ def _write(outcome: Outcome, force: bool) -> None:
     """Write the file beside its place, check what is read back from it, and move it there.
 
     Raises:
-        DataError: the task that is read back breaks a rule of the contract; no file is left.
+        DataError: the task that is read back breaks a rule of the contract; no file is left. Rules
+            on the metrics of an installed task judge the task and not the file: they are said.
     """
     output = outcome.output
     with tempfile.TemporaryDirectory(prefix=".toolkit-init-", dir=output.parent) as folder:
@@ -347,8 +352,11 @@ def _write(outcome: Outcome, force: bool) -> None:
         content = toml_task.parsed(place)
         task = toml_task.of_content(output, content)  # paths are those of the file's own place
         for result in checking.check(task(), merged(task, {})):
-            if not result.passed and result.reached:
+            if result.passed or not result.reached:
+                continue
+            if outcome.tried.candidate.kind or result.rule not in OF_METRICS:
                 raise DataError(f"{outcome.tried.candidate.name}: {result.rule}: {result.message}")
+            outcome.remarks.append(f"toolkit check: {result.rule}: {result.message}")
         try:
             if force:
                 place.replace(output)

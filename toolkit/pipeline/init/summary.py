@@ -75,6 +75,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "second": outcome.second.name if outcome.second else None,
         "refused": outcome.refused,
         "assumed": outcome.assumed,
+        "remarks": outcome.remarks,
         "splits": tried.prepared.sizes,
         "repeated_texts": tried.found.duplicates,
         "classes": tried.found.classes,
@@ -116,6 +117,7 @@ def task_lines(outcome: Outcome) -> list[str]:
     lines += [f"  {sentence}" for sentence in tried.found.sentences()]
     lines += [f"  {name} is on; {short(why, 160)}" for name, why in tried.why.items()]
     lines += [f"  ! {warning}" for warning in tried.found.warnings()]
+    lines += [f"  ! {remark}" for remark in outcome.remarks]
     lines += [f"  {name} cannot read it: {why}" for name, why in outcome.refused.items()]
     lines += [f"  {_recipe_line(recipe(outcome))}"]
     if outcome.assumed:
