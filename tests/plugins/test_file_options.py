@@ -10,6 +10,8 @@ from cli_runner import CommandLine, quick, write_csv
 from toolkit.data.source import Source
 from toolkit.errors import DataError, UsageError
 from toolkit.plugins import file_options, lookup, task_file
+from toolkit.plugins.contract import data_rules
+from toolkit.plugins.contract.checked_task import Subject
 from toolkit.preparation.prepare import prepare
 from toolkit.runs.run import Run
 from toolkit.task import Task
@@ -51,6 +53,22 @@ def test_a_file_sets_an_installed_task_up(folder: Path) -> None:
     prepared = prepare(task(), source)
     assert prepared.grouped_by == "seller" and sum(prepared.sizes.values()) == 120
     assert Source.from_dict(source.as_dict()) == source
+
+
+def test_groups_that_share_a_text_break_no_rule(folder: Path) -> None:
+    rows = [
+        {"words": f"the {WORDS[i % 6]} number {i % 90}", "kind": WORDS[i % 6], "user": f"u{i % 70}"}
+        for i in range(180)
+    ]
+    write_csv(folder / "rows.csv", rows)
+    task = loaded(
+        folder / "rows.toml",
+        'kind = "sequence-classification"\ndata = "rows.csv"\ntext = "words"\n'
+        'target = "kind"\ngroup = "user"\n',
+    )
+    subject = Subject(task(), file_options.merged(task, {}))
+    data_rules.duplicates(subject)
+    data_rules.splits(subject)
 
 
 def test_the_command_line_goes_before_the_file_and_replaces_its_files_as_a_whole(
