@@ -57,8 +57,12 @@ def test_a_file_sets_an_installed_task_up(folder: Path) -> None:
 
 def test_groups_that_share_a_text_break_no_rule(folder: Path) -> None:
     rows = [
-        {"words": f"the {WORDS[i % 6]} number {i % 90}", "kind": WORDS[i % 6], "user": f"u{i % 70}"}
-        for i in range(180)
+        {
+            "words": f"the {WORDS[i % 6]} number {i % 240}",
+            "kind": WORDS[i % 6],
+            "user": f"u{i % 210}",
+        }
+        for i in range(500)
     ]
     write_csv(folder / "rows.csv", rows)
     task = loaded(
