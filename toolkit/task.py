@@ -26,6 +26,7 @@ from toolkit.system import version_1
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
+    from toolkit.data.profiles import Profile
     from toolkit.data.row_mapping import OwnData
     from toolkit.data.source import Source
     from toolkit.metrics.target import Target
@@ -99,6 +100,8 @@ class Task(ABC):
     """The column to predict; a task that names it can use the default :meth:`load_rows`."""
     data: ClassVar[str | Path | None] = None
     """The task's own rows, a file beside its module; used where the user names no data."""
+    source_options: ClassVar[Mapping[str, Any]] = {}
+    """Data options that a task file sets; what the command line says goes before them."""
     synthetic: ClassVar[bool] = False
     """Whether the task's own rows are generated; the report then states so beside its figures."""
     metrics: tuple[Metric, ...]
@@ -158,6 +161,18 @@ class Task(ABC):
             tuple(self.columns), self.answer, self.input_columns(), self.parse_answer
         )
         return mapping.load_rows(source, self.own_data)
+
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        """How surely rows with such columns are this task's: from 0 (they are not) to 1.
+
+        ``toolkit init`` asks all tasks, and lets those that answer try to load the file, the surest
+        first. Default: 0, so that the task is never proposed.
+
+        Args:
+            found: what the file's columns hold, see :func:`toolkit.data.profiles.profiles`.
+        """
+        return 0.0
 
     def own_data(self) -> OwnData:
         """The file that :attr:`data` names; raises :class:`DataError` where it names none."""

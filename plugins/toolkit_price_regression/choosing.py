@@ -111,6 +111,7 @@ def choose(source: Source, dataset: Dataset, mask_target: bool) -> Choice:
     if not source.text:
         guessing.note_unused(source, available, {target, *text.columns, category or ""})
     source.chosen = choice.as_dict()
+    source.use((text.template,) if text.template else text.columns, target)
     return choice
 
 

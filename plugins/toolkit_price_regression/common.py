@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit import Source
+    from toolkit.data import Profile
 
 DATA_OPTIONS: Mapping[str, Any] = {"rows": None, "category": None, "mask_target": False}
 """Options of all price tasks: how many rows are used at most, drawn by the seed; the one category
@@ -51,6 +52,14 @@ class PriceTask(Task):
         "category": "the category, empty where there is none",
     }
     truncate: ClassVar[str | None] = "text"
+    surely: ClassVar[float] = 0.0
+    """How surely a file of prices is proposed to be this task's; one of them goes first."""
+
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        from toolkit_price_regression.recognising import recognises
+
+        return min(cls.surely, recognises(found))
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_price_regression import load

@@ -52,6 +52,7 @@ class PriceRegressionEncoder(PriceTask, SequenceRegressionTask):
     summary = "Predict a price from a product description with an encoder"
     options = {**SequenceRegressionTask.options, **DATA_OPTIONS}
     recipes = (LORA, FULL)
+    surely = 0.85
     panel = Panel(inputs={"text": "Description"}, view="number-distribution")
 
     def text(self, row: Row) -> str:

@@ -58,6 +58,7 @@ class PriceRegression(PriceTask, NumericLMTask):
     name = "price-regression"
     summary = "Predict a price from a product description"
     few_shot = 2
+    surely = 0.9
     options = {**NumericLMTask.options, **DATA_OPTIONS, "shuffle_sentences": True}
     recipes = (EMBEDDED, LLAMA, LLAMA_T4, LLAMA_A100)
     panel = Panel(inputs={"text": "Description"}, view="number-distribution")

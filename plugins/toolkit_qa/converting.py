@@ -240,6 +240,7 @@ def _choose(source: Source, dataset: Dataset, *, nested: bool) -> dict[str, str]
         if column and column not in found.values():
             found[name] = column
     guessing.note_unused(source, available, [*found.values(), "place"], advice="")
+    source.use([found["question"], found["context"]], found["answers"])
     return found
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit import Source
+    from toolkit.data import Profile
 
 EMBEDDED = Recipe(
     name="embedded",
@@ -129,6 +130,12 @@ class QuestionAnswering(QuestionAnsweringTask):
     panel = Panel(
         inputs={"question": "Question", "context": "Context"}, view="spans", examples=(EXAMPLE,)
     )
+
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        from toolkit_qa.recognising import recognises
+
+        return recognises(found)
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         from toolkit_qa.load import load_rows

@@ -16,6 +16,7 @@ from toolkit import (
     classification_metrics,
     ordinal_metrics,
 )
+from toolkit.data import ROW_GROUP
 from toolkit_review_augmentation import baselines, rules, slicing
 from toolkit_review_augmentation.instructions import SENTIMENTS, STARS, sentiment_of
 from toolkit_review_augmentation.reviews import Sizes, load
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit import Source
+    from toolkit.data import Profile
 
 LORA = Recipe(
     name="minilm-lora",
@@ -141,7 +143,10 @@ class _ReviewClassification(SequenceClassificationTask):
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         sizes = Sizes(int(self.options["train_reviews"]), 400, int(self.options["test_reviews"]))
-        return load(source, sizes, stars=self._stars).select_columns(["row_id", *self.columns])
+        rows = load(source, sizes, stars=self._stars)
+        # A column of the file may decide on the groups; synthetic reviews have none.
+        further = [ROW_GROUP] if source.group and source.given else []
+        return rows.select_columns(["row_id", *self.columns, *further])
 
     def load_inputs(self, source: Source) -> Dataset:
         from toolkit_review_augmentation.reviews import load_texts
@@ -170,6 +175,12 @@ class ReviewSentiment(_ReviewClassification):
     margin = 0.005
     _stars = False
     metrics = classification_metrics(SENTIMENTS)
+
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        from toolkit_review_augmentation.recognising import of_sentiment
+
+        return of_sentiment(found)
 
     def fit(self, train: Dataset) -> dict[str, Any]:
         present = set(train["sentiment"])
@@ -224,6 +235,12 @@ class ReviewRating(_ReviewClassification):
     primary_metric = "mae"
     margin = 0.02
     metrics = ordinal_metrics("stars")
+
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        from toolkit_review_augmentation.recognising import of_stars
+
+        return of_stars(found)
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": row["text"], "label": row.get("stars") or None}

@@ -98,6 +98,7 @@ def examples(
             "category": review["category"],
             "group": review["group"],
             "suite": review["suite"],
+            # Where a column of the file decides on the groups.
             **({ROW_GROUP: review[ROW_GROUP]} if ROW_GROUP in review else {}),
         }
 

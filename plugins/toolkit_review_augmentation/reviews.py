@@ -175,8 +175,10 @@ def _decide(
     available = column_names(dataset)
     pair = _pair(source, dataset, stars)
     reading = ratings.find(source, dataset[pair.target][:], stars)
+    text = list(source.text) or list(pair.text.columns)
+    source.use(text, pair.target)
     source.chosen = {
-        "text": list(source.text) or list(pair.text.columns),
+        "text": text,
         "target": pair.target,
         "scale": reading.as_dict(),
         "category": columns.guess(available, CATEGORY_NAMES),

@@ -13,6 +13,8 @@ from toolkit_summarization.written import Written, length_of
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
+    from toolkit.data import Profile
+
 EMBEDDED = Recipe(
     name="embedded",
     summary="the small embedded encoder–decoder, about seven minutes on two cores",
@@ -129,6 +131,12 @@ class ClaimReport(Written, Seq2SeqLMTask):
     panel = Panel(inputs={"claim": "Claim"}, examples=(EXAMPLE,))
 
     # -- data ------------------------------------------------------------------------------------
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        from toolkit_summarization.recognising import of_reports
+
+        return of_reports(found)
+
     def built_in(self, source: Source) -> DatasetDict:
         from toolkit_summarization import claims, load
 

@@ -12,6 +12,8 @@ from toolkit_summarization.written import Written, length_of
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
+    from toolkit.data import Profile
+
 TWO_STAGE = "two-stage"
 
 EMBEDDED = Recipe(
@@ -147,6 +149,12 @@ class Summarization(Written, CausalLMTask):
     panel = Panel(inputs={"article": "Article"}, examples=(EXAMPLE,))
 
     # -- data ------------------------------------------------------------------------------------
+    @classmethod
+    def recognises(cls, found: Mapping[str, Profile]) -> float:
+        from toolkit_summarization.recognising import of_summaries
+
+        return of_summaries(found)
+
     def built_in(self, source: Source) -> DatasetDict:
         from toolkit_summarization import articles, load
 

@@ -13,13 +13,17 @@ from toolkit.cli import run  # isort: split
 
 from toolkit.cli import authoring  # isort: split
 
+from toolkit.cli import init  # isort: split
+
+from toolkit.cli import show  # isort: split
+
 from toolkit.cli import finished_runs
 from toolkit.cli.app import app
 from toolkit.cli.exit import INTERRUPTED, fail, interrupted, other
 from toolkit.errors import ToolkitError
 from toolkit.plugins import discovery
 
-__all__ = ["app", "authoring", "finished_runs", "main", "run"]
+__all__ = ["app", "authoring", "finished_runs", "init", "main", "run", "show"]
 
 
 def main() -> None:

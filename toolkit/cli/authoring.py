@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli import data_options as options
 from toolkit.cli.app import Json, app
 from toolkit.plugins import discovery, lookup
 
@@ -84,28 +85,37 @@ def new(
 
 @app.command()
 def check(
-    task: Annotated[
-        str, typer.Argument(help="A task (see: toolkit tasks), or a file my_task.py or .toml.")
-    ],
-    data: Annotated[str | None, typer.Option(help="File of rows to check with.")] = None,
-    text: Annotated[str | None, typer.Option(help="Text column(s).")] = None,
-    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
-    labels: Annotated[
-        str | None, typer.Option(help="What the labels mean: '0=negative,1=positive'.")
-    ] = None,
+    task: options.TaskName,
+    data: options.Data = None,
+    text: options.Text = None,
+    target: options.Target = None,
+    train: options.Train = None,
+    validation: options.Validation = None,
+    test: options.Test = None,
+    encoding: options.Encoding = None,
+    header: options.Header = None,
+    labels: options.Labels = None,
+    sheet: options.Sheet = None,
+    limit: options.Limit = None,
+    group: options.Group = None,
+    near_duplicates: options.NearDuplicates = None,
     as_json: Json = False,
 ) -> None:
     """Check a task against the contract, without a model."""
     from toolkit.cli.listings import show_checks
-    from toolkit.data.columns import split_option
-    from toolkit.data.source import Source
-    from toolkit.plugins.contract import check as checking
+    from toolkit.pipeline.start import on_hub
     from toolkit.system import environment
 
-    environment.prepare(offline=True)
-    named = split_option(text) if text else ()
-    source = Source(data=data, text=named, target=target, labels=labels)
-    results = checking.check(lookup.find(task)(), source)
+    found = lookup.find(task)
+    source = options.source(
+        found, data=data, text=text, target=target, train=train, validation=validation, test=test,
+        encoding=encoding, header=header, limit=limit, group=group,
+        near_duplicates=near_duplicates, labels=labels, sheet=sheet,
+    )  # fmt: skip
+    environment.prepare(offline=not on_hub(source))
+    from toolkit.plugins.contract import check as checking
+
+    results = checking.check(found(), source)
     show_checks(task, results, as_json)
     if any(not result.passed for result in results):
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from toolkit.cli import data_options as options
 from toolkit.cli.app import Json, Runs, app
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.plugins import lookup
@@ -16,64 +17,20 @@ from toolkit.system import distributed
 
 @app.command()
 def run(
-    task: Annotated[
-        str, typer.Argument(help="A task (see: toolkit tasks), or a file my_task.py or .toml.")
-    ],
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="csv, tsv, json, jsonl, parquet, xlsx or ods file, or a Hub dataset id.",
-            show_default="the task's own data",
-        ),
-    ] = None,
-    text: Annotated[
-        str | None,
-        typer.Option(
-            help="Text column, several ('name,description'), or a template "
-            "('{name} in {city}'); numbers where the file has no header."
-        ),
-    ] = None,
-    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
-    train: Annotated[
-        str | None, typer.Option(help="File of training rows, instead of --data.")
-    ] = None,
-    validation: Annotated[str | None, typer.Option(help="File of validation rows.")] = None,
-    test: Annotated[str | None, typer.Option(help="File of test rows.")] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of the file, such as cp1252.")
-    ] = None,
-    header: Annotated[
-        bool | None,
-        typer.Option("--header/--no-header", help="Whether the file begins with column names."),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            help="What the file's labels mean ('0=negative,2=neutral,4=positive'; '0=' leaves rows "
-            "out), or the ends of their scale ('0..100')."
-        ),
-    ] = None,
-    sheet: Annotated[
-        str | None, typer.Option(help="Sheet of a workbook (xlsx, ods, …) with several.")
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="Use only this many rows, drawn at random with --seed."),
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            help="Column that rows of one split share, such as a user or a product.",
-            show_default="the same text",
-        ),
-    ] = None,
-    near_duplicates: Annotated[
-        bool,
-        typer.Option(
-            "--near-duplicates",
-            help="Keep rows with nearly the same text in one split too (needs an extra).",
-        ),
-    ] = False,
+    task: options.TaskName,
+    data: options.Data = None,
+    text: options.Text = None,
+    target: options.Target = None,
+    train: options.Train = None,
+    validation: options.Validation = None,
+    test: options.Test = None,
+    encoding: options.Encoding = None,
+    header: options.Header = None,
+    labels: options.Labels = None,
+    sheet: options.Sheet = None,
+    limit: options.Limit = None,
+    group: options.Group = None,
+    near_duplicates: options.NearDuplicates = None,
     mask_target: Annotated[
         bool,
         typer.Option(
@@ -134,22 +91,20 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Prepare data, train, and compare base model, adapter and baselines."""
-    from toolkit.data.columns import split_option
-    from toolkit.data.source import Source
     from toolkit.pipeline import start
     from toolkit.plugins import recipes
     from toolkit.runs.run import runs_folder
 
     found = lookup.find(task)
     open_playground = _command("playground") if play else None
-    source = Source(
-        data=data, text=split_option(text) if text else (), target=target, train=train,
-        validation=validation, test=test, encoding=encoding, header=header, limit=limit,
-        seed=seed, group=group, near_duplicates=near_duplicates, labels=labels, sheet=sheet,
+    source = options.source(
+        found, data=data, text=text, target=target, train=train, validation=validation, test=test,
+        encoding=encoding, header=header, limit=limit, seed=seed, group=group,
+        near_duplicates=near_duplicates, labels=labels, sheet=sheet,
     )  # fmt: skip
     flags = {"--mask-target": mask_target, "--mend": mend}
-    options = recipes.options_of_flags(found, [name for name, given in flags.items() if given])
-    chosen = recipes.resolve(found, recipe, sets=[*(sets or ()), *options], model=model)
+    flagged = recipes.options_of_flags(found, [name for name, given in flags.items() if given])
+    chosen = recipes.resolve(found, recipe, sets=[*(sets or ()), *flagged], model=model)
     created = start.start(
         found, chosen, source, runs=runs_folder(runs), command=start.command_line(),
         options={"seed": seed, "seeds": seeds, "store_data": store_data,

@@ -131,10 +131,13 @@ def _next_recipe(run: Run) -> str | None:
     from toolkit.plugins import discovery, recipes
     from toolkit.preparation.memory import cost
 
-    task = discovery.load().tasks.get(str(run.info["task"]))
+    plugins = discovery.load()
+    task = plugins.tasks.get(str(run.info["task"]))
     if task is None:
         return None
-    return cost.next_recipe(task, recipes.from_dict(run.info["recipe"]))
+    origin = plugins.origins.get(task.name)
+    typed = origin.name if origin is not None and origin.file else task.name
+    return cost.next_recipe(task, recipes.from_dict(run.info["recipe"]), typed)
 
 
 def _targets(targets: Sequence[Mapping[str, Any]]) -> str:

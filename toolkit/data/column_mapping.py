@@ -137,6 +137,7 @@ class ColumnMapping:
         answer = find_column(
             source, dataset, source.target, (self.answer, *ANSWER_NAMES), "target", excluded=taken
         )
+        source.use(taken, answer)
         return Reading(shown, answer)
 
     def _wanted(self, text: str, parse: Callable[[str], Any | None]) -> tuple[Wanted, Wanted]:

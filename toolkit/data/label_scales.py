@@ -9,6 +9,7 @@ differ it is for the user to say what is meant, with ``--labels`` (:func:`parse_
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -235,6 +236,22 @@ def labels_line(meanings: Sequence[tuple[Any, str]]) -> str:
     """A ``--labels`` to type, from labels with their meanings."""
     items = [f"{_quoted(tidy(label))}={meaning}" for label, meaning in meanings]
     return f"--labels '{','.join(items)}'"
+
+
+def labels_option(meanings: Mapping[str, Any]) -> str:
+    """The value of ``--labels`` that stands for a table of labels and meanings.
+
+    Raises:
+        UsageError: a meaning has an equals sign in it, or a label is empty.
+    """
+    items = []
+    for label, meaning in meanings.items():
+        if not label.strip() or "=" in str(meaning):
+            raise UsageError(f"labels: {label!r} = {meaning!r} is no label with its meaning")
+        items.append(f"{label}={meaning}")
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(items)
+    return text.getvalue()
 
 
 def _quoted(label: str) -> str:

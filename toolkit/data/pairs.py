@@ -77,6 +77,7 @@ def find_pair(source: Source, dataset: Dataset, text: Wanted, target: Wanted) ->
         guessing.note_unused(source, available, used)
         _note_equal(source, found, used)
     pair = Pair(shown, wanted)
+    source.use((shown.template,) if shown.template else shown.columns, wanted)
     compare(source, dataset, pair, text.role, written=target.fit is guessing.prose)
     return pair
 

@@ -74,6 +74,8 @@ class Source:
     """The beginning of the reasons above (``test: ``; empty: one file) → rows of the file."""
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
     """What was decided about the data, in sentences; filled by :meth:`note`."""
+    used: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The columns that were read, as ``--text`` and ``--target`` name them; see :meth:`use`."""
     synthetic: bool = field(default=False, compare=False, repr=False)
     """Whether the rows that were loaded are generated."""
     grouped_by: str = field(default="", compare=False, repr=False)
@@ -107,6 +109,15 @@ class Source:
         """Record a sentence about something that was decided for the user, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def use(self, text: Sequence[str], target: str | None) -> None:
+        """Record the columns that the rows are read from, so that ``toolkit init`` can name them.
+
+        Args:
+            text: as ``--text`` takes them: columns, or one template.
+            target: as ``--target`` takes it; ``None``: there is none.
+        """
+        self.used = {"text": tuple(text), "target": target}
 
     def group_by(self, column: str) -> None:
         """Record that rows with the same value of a column stay in one split, with a note."""
@@ -168,6 +179,8 @@ class Source:
 
 
 def _option_names() -> list[str]:
-    recorded = ("chosen", "found", "left_out", "rows_read", "notes", "synthetic", "grouped_by")
+    recorded = (
+        "chosen", "found", "left_out", "rows_read", "notes", "used", "synthetic", "grouped_by",
+    )  # fmt: skip
     names = [f.name for f in dataclasses.fields(Source)]
     return [name for name in names if name not in recorded and not name.startswith("_")]

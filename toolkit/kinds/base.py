@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -268,6 +269,24 @@ class TaskModel(ABC):
     @abstractmethod
     def explain(self, row: Row) -> list[dict[str, Any]]:
         """The row's tokens as ``{"text": …, "loss": bool}``, as training sees them."""
+
+    def passages(self, row: Row) -> list[dict[str, Any]]:
+        """The row as training sees it in passages of tokens that are treated alike, for a reader.
+
+        Returns:
+            ``{"text": …, "loss": bool, "unknown": bool}`` each; ``unknown`` stands for what the
+            tokenizer cannot read.
+        """
+        pieces = self.explain(row)
+        unknown = str(self.tokenizer.unk_token or "")
+
+        def alike(piece: dict[str, Any]) -> tuple[bool, bool]:
+            return piece["loss"], bool(unknown) and piece["text"].strip() == unknown
+
+        return [
+            {"text": "".join(piece["text"] for piece in run), "loss": loss, "unknown": unread}
+            for (loss, unread), run in itertools.groupby(pieces, alike)
+        ]
 
     def target_of(self, row: Row) -> str | None:
         """The row's target in words, where it is not one of the row's tokens."""

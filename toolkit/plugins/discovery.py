@@ -70,12 +70,17 @@ class Plugins:
     plugins: list[Plugin] = field(default_factory=list)
     tasks: dict[str, type[Task]] = field(default_factory=dict)
     origins: dict[str, Plugin] = field(default_factory=dict)
+    hidden: dict[str, type[Task]] = field(default_factory=dict)
+    """Installed tasks whose name the task of a file has for this process."""
     manager: pluggy.PluginManager = field(
         default_factory=lambda: pluggy.PluginManager(hookspecs.PROJECT)
     )
 
     def provide(self, task: type[Task], origin: Plugin) -> None:
         """Register a task for this process; it hides an installed task of the same name."""
+        before = self.origins.get(task.name)
+        if origin.file and before is not None and not before.file:
+            self.hidden[task.name] = self.tasks[task.name]
         self.tasks[task.name] = task
         self.origins[task.name] = origin
 
@@ -90,6 +95,15 @@ class Plugins:
             del self.tasks[task.name], self.origins[task.name]
             if before[0] is not None and before[1] is not None:
                 self.provide(before[0], before[1])
+
+    def installed(self, name: str) -> type[Task]:
+        """As :meth:`task`, but never the task of a file that was registered for this process."""
+        if name in self.hidden:
+            return self.hidden[name]
+        origin = self.origins.get(name)
+        if origin is not None and origin.file:
+            raise UsageError(f"no task {name!r} is installed")
+        return self.task(name)
 
     def task(self, name: str) -> type[Task]:
         """The task class of that name; :class:`UsageError` with the nearest name otherwise."""

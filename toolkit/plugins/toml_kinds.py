@@ -18,7 +18,10 @@ from toolkit.kinds.causal_lm.task import CausalLMTask
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.question_answering.task import QuestionAnsweringTask
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
-from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
+from toolkit.kinds.sequence_classification.task import (
+    SequenceClassificationTask,
+    SequenceRegressionTask,
+)
 from toolkit.panels import Panel
 from toolkit.task import Baseline, Row, Task
 
@@ -226,6 +229,34 @@ class ClassTask(SequenceClassificationTask):
         }
 
 
+class NumberTask(SequenceRegressionTask):
+    """A text with columns in it, and the column of a number."""
+
+    template: ClassVar[str]
+    truncate: ClassVar[str | None] = None
+
+    def text(self, row: Row) -> str:
+        return filled(self.template, row)
+
+    def to_scale(self, row: Row) -> float | None:
+        number = row.get(self.answer or "")
+        return None if number is None else float(number)
+
+    def from_scale(self, number: float) -> float:
+        return number
+
+    def reference(self, row: Row) -> float:
+        return float(row[self.answer or ""])
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        answer = str(self.answer)
+        return {
+            "median": baselines.median(answer),
+            "tfidf-ridge": baselines.tfidf_ridge(self.text, answer, self.group),
+            "embeddings-ridge": baselines.embeddings_ridge(self.text, answer, self.group),
+        }
+
+
 class SpanTask(QuestionAnsweringTask):
     """Questions, contexts and answers that stand in them: a table or a SQuAD file."""
 
@@ -274,6 +305,13 @@ def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
     return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "options": weights}
 
 
+def _measured(given: Mapping[str, Any], refuse: Refuse) -> Made:
+    _refuse_keys(given, ("prompt", *OF_CLASSES), refuse, "sequence-regression")
+    if "target" not in given:
+        raise refuse("target is missing: name the column with the number to predict")
+    return NumberTask, _of_text({"text": "text", **given}, refuse)
+
+
 def _rewritten(given: Mapping[str, Any], refuse: Refuse) -> Made:
     _refuse_keys(given, ("prompt", *OF_CLASSES), refuse, "seq2seq-lm")
     if "text" in given:
@@ -284,12 +322,28 @@ def _rewritten(given: Mapping[str, Any], refuse: Refuse) -> Made:
 
 
 def _of_text(given: Mapping[str, Any], refuse: Refuse) -> dict[str, Any]:
-    """The members that ``text``, a column or a template, and ``target`` decide."""
+    """The members that ``text`` (a column, a template, several columns) and ``target`` decide."""
     text = given["text"]
+    if isinstance(text, list):
+        return _of_columns(text, given.get("target"), refuse)
     template = text if FIELD.search(text) else "{" + text + "}"
     made = _templated(given, "text", template, refuse)
     inputs = [name for name in made["columns"] if name != made["answer"]]
     return {**made, "truncate": inputs[0] if len(inputs) == 1 else None}
+
+
+def _of_columns(names: Sequence[str], target: str | None, refuse: Refuse) -> dict[str, Any]:
+    """The members of a task whose text is made of several columns, as with ``--text a,b``.
+
+    The rows hold the text that is made; fields that are empty are left out of it.
+    """
+    if target is None:
+        raise refuse("target is missing: name the column to predict")
+    if target in names:
+        raise refuse(f"text shows {target!r}, which is the target")
+    text = "text" if target != "text" else "input"
+    columns = {text: f"the columns {', '.join(map(str, names))}", target: f"the column {target}"}
+    return {"columns": columns, "answer": target, "template": f"{{{text}}}", "truncate": text}
 
 
 def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:
@@ -318,6 +372,7 @@ KINDS: Mapping[str, FileKind] = {
     "causal-lm": FileKind(("token_f1", "exact_match"), _prompted),
     "seq2seq-lm": FileKind(("token_f1", "exact_match"), _rewritten),
     "sequence-classification": FileKind(("accuracy", "macro_f1"), _classified),
+    "sequence-regression": FileKind(("mae", "rmse"), _measured),
     "question-answering": FileKind(("token_f1", "exact_match"), _asked),
 }
 """The kinds by the names that task files and ``toolkit new`` give them."""

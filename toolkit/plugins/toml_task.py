@@ -5,6 +5,17 @@ data = "rows.csv"
 prompt = "Write the subject of this e-mail.\n\n{body}\n\nSubject:"
 target = "subject"
 metrics = ["token_f1"]
+
+Or an installed task, set up for a file:
+
+task = "price-regression"
+train = "cars.csv"
+test = "cars_of_this_year.csv"
+text = ["make", "model", "year"]
+target = "price"
+
+The keys that name data are the options of the command line, see
+:mod:`toolkit.plugins.file_options`. A file never names Python.
 """
 
 from __future__ import annotations
@@ -15,22 +26,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.errors import UsageError, did_you_mean
 from toolkit.metrics import classification_metrics, common, expected_cost
 from toolkit.metrics.metric import Metric
-from toolkit.plugins import recipes
+from toolkit.plugins import discovery, file_options, recipes
 from toolkit.plugins.toml_kinds import KINDS
 from toolkit.task import Task
 
 KEYS: Mapping[str, tuple[Any, str]] = {
+    **file_options.KEYS,
     "kind": (str, "a text"),
+    "task": (str, "a text"),
     "name": (str, "a text"),
     "summary": (str, "a text"),
     "api_version": (int, "a whole number"),
-    "data": (str, "a text"),
     "prompt": (str, "a text"),
-    "text": (str, "a text"),
-    "target": (str, "a text"),
     "classes": (list, "a list"),
     "class_weights": (str | dict, '"balanced" or a table of classes and numbers'),
     "metrics": (list, "a list"),
@@ -40,6 +50,9 @@ KEYS: Mapping[str, tuple[Any, str]] = {
     "recipe": (dict, "a table"),
 }
 """The keys of a task file: their types, and what error messages call these."""
+OF_KINDS = ("prompt", "classes", "class_weights", "metrics", "costs", "margin", "synthetic",
+            "api_version")  # fmt: skip
+"""The keys that go with a kind alone: an installed task decides on these itself."""
 
 
 def read(file: Path) -> type[Task]:
@@ -48,18 +61,71 @@ def read(file: Path) -> type[Task]:
     Raises:
         UsageError: the file cannot be read, or a key, value, metric or recipe in it is wrong.
     """
+    return of_content(file, parsed(file))
+
+
+def parsed(file: Path) -> dict[str, Any]:
+    """The content of a TOML file; raises :class:`UsageError` where it cannot be read."""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file} is not a readable TOML file: {error}") from error
+
+
+def of_content(file: Path, content: Mapping[str, Any]) -> type[Task]:
+    """The task that the content of a file describes.
+
+    Args:
+        file: names the task, and the folder of the data; it need not be there.
+        content: what TOML's parser gives.
+
+    Raises:
+        UsageError: a key, value, metric or recipe is wrong.
+    """
     _check(file, content)
+    options = file_options.of_file(file, content)
+    task = _set_up(file, content) if "task" in content else _of_kind(file, content, options)
+    task.source_options = options
+    if "recipe" in content:
+        task.recipes = (_recipe(file, task, dict(content["recipe"])), *task.recipes)
+    return task
+
+
+def _set_up(file: Path, content: Mapping[str, Any]) -> type[Task]:
+    """An installed task under the file's name."""
+    try:
+        base = discovery.load().installed(content["task"])
+    except UsageError as error:
+        raise UsageError(f"{file}: {error} (task)") from error
+    members = {
+        "__doc__": f"{base.name}, set up by {file.name}.",
+        "__module__": base.__module__,
+        "name": _name(file, content),
+        "summary": content.get("summary", f"{base.summary} ({file.name})"),
+        "api_version": base.api_version,
+    }
+    made: type[Task] = type("FileTask", (base,), members)
+    return made
+
+
+def _of_kind(file: Path, content: Mapping[str, Any], options: dict[str, Any]) -> type[Task]:
+    """A task of a kind. Columns that the file names become data options too.
+
+    Without that the columns would be looked for by their names and contents, and another one than
+    the one that is named could look the better.
+    """
     kind = KINDS[content["kind"]]
     base, declared = kind.make(content, _error_in(file))
-    name = content.get("name", re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-"))
+    if isinstance(content.get("text"), list):
+        options["target"] = str(content.get("target", "label"))
+    elif "text" in content or "prompt" in content:
+        answer = declared["answer"]
+        options["text"] = tuple(name for name in declared["columns"] if name != answer)
+        options["target"] = answer
     members: dict[str, Any] = {
         "__doc__": f"The task of {file.name}.",
         "__module__": base.__module__,
-        "name": name,
+        "name": _name(file, content),
         "summary": content.get("summary", f"the task of {file.name}"),
         "api_version": content.get("api_version", 1),
         "synthetic": content.get("synthetic", False),
@@ -69,13 +135,13 @@ def read(file: Path) -> type[Task]:
     }
     members["primary_metric"] = members["metrics"][0].name
     if "data" in content:
-        members["data"] = (file.parent / content["data"]).resolve()
-        if not members["data"].is_file():
-            raise UsageError(f"{file}: there is no file {file.parent / content['data']} (data)")
+        members["data"] = options["data"]
     task: type[Task] = type("FileTask", (base,), members)
-    if "recipe" in content:
-        task.recipes = (_recipe(file, task, dict(content["recipe"])), *task.recipes)
     return task
+
+
+def _name(file: Path, content: Mapping[str, Any]) -> str:
+    return str(content.get("name", re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-")))
 
 
 def _check(file: Path, content: Mapping[str, Any]) -> None:
@@ -86,11 +152,17 @@ def _check(file: Path, content: Mapping[str, Any]) -> None:
         whole = kind is float and isinstance(value, int)
         if not (isinstance(value, kind) or whole) or (isinstance(value, bool) != (kind is bool)):
             raise UsageError(f"{file}: {key} must be {type_name}, not {value!r}")
-    if content.get("kind") not in KINDS:
+    if "task" in content:
+        for key in ("kind", *OF_KINDS):
+            if key in content:
+                raise UsageError(f"{file}: {key} does not go with task = {content['task']!r}")
+    elif content.get("kind") not in KINDS:
         name = content.get("kind")
         near = did_you_mean(str(name), KINDS) if name else ""
         problem = f"there is no kind {name!r}{near}" if name else "kind is missing"
-        raise UsageError(f"{file}: {problem}; there are {', '.join(KINDS)}")
+        raise UsageError(
+            f"{file}: {problem}; there are {', '.join(KINDS)}; or name an installed task: task = …"
+        )
 
 
 def _error_in(file: Path) -> Callable[[str], UsageError]:
@@ -161,5 +233,6 @@ def _recipe(file: Path, task: type[Task], content: dict[str, Any]) -> Any:
     content.setdefault("summary", f"as {file.name} says")
     try:
         return recipes.from_content(task, content, f"{file}, [recipe]")
-    except RecipeError as error:
-        raise UsageError(str(error)) from error
+    except UsageError as error:
+        said = str(error)
+        raise UsageError(said if str(file) in said else f"{file}, [recipe]: {said}") from error

@@ -172,6 +172,8 @@ def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
         raise UsageError(
             f"--labels {source.labels}: the task {task.name!r} reads no labels from this data"
         )
+    if task.synthetic and source.data is not None and source.data == str(task.data):
+        source.synthetic = True  # the data that a task file names are its own
     if isinstance(loaded, datasets.Dataset):
         return {"train": loaded}
     if not isinstance(loaded, datasets.DatasetDict):

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from cli_runner import write_csv
 from toolkit import DataError, Source, UsageError
+from toolkit.plugins import lookup
 from toolkit.preparation.prepare import prepare
 from toolkit_review_augmentation import examples, reviews
 from toolkit_review_augmentation.reviews import Sizes
@@ -283,3 +285,17 @@ def test_examples_keep_the_group_of_their_review(tmp_path: Path) -> None:
     path = table_of(tmp_path, text=TEXTS, rating=[1, 5] * 30, owner=["a", "b", "c"] * 20)
     made = examples.of_reviews(reviews.load(Source(data=path, group="owner"), SIZES))
     assert len({row["row_group"] for row in made}) == 3
+
+
+@pytest.mark.parametrize("name", ["review-sentiment", "review-rating", "review-augmentation"])
+def test_a_column_decides_on_the_groups_of_each_task(name: str, tmp_path: Path) -> None:
+    rows = [
+        {"review": f"it was fine in room {i}", "rating": i % 5 + 1, "guest": f"guest {i % 30}"}
+        for i in range(120)
+    ]
+    write_csv(tmp_path / "reviews.csv", rows)
+    task = lookup.find(name)()
+    prepared = prepare(task, Source(data=str(tmp_path / "reviews.csv"), group="guest"))
+    assert prepared.grouped_by == "guest"
+    groups = {split: set(held.tolist()) for split, held in prepared.groups.items()}
+    assert len(set().union(*groups.values())) == 30 == sum(map(len, groups.values()))

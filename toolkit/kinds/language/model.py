@@ -123,6 +123,11 @@ class LanguageModel(VariantModel):
         self.renderer.check(example)
         return self.renderer.explain(example)
 
+    def passages(self, row: Row) -> list[dict[str, Any]]:
+        example = self.example(row)
+        self.renderer.check(example)
+        return self.renderer.passages(example)
+
     def example(self, row: Row) -> dict[str, Any]:
         """The task's example; where the prompt is too long, a column is shortened at its end."""
         example: dict[str, Any] = self.task.format_example(row)

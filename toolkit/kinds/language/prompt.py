@@ -7,6 +7,7 @@ unnoticed. Here :class:`Renderer` renders all prompts.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -112,6 +113,25 @@ class Renderer:
         ids, labels = self.example(example)
         texts = self.tokenizer.batch_decode([[i] for i in ids])
         return [{"text": t, "loss": b != IGNORED} for t, b in zip(texts, labels, strict=True)]
+
+    def passages(self, example: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """As :meth:`explain`, but tokens that are treated alike are decoded together.
+
+        A letter of several bytes can be several tokens, which say nothing one by one.
+        """
+        ids, labels = self.example(example)
+        return self._passages(ids, [label != IGNORED for label in labels])
+
+    def _passages(self, ids: Sequence[int], losses: Sequence[bool]) -> list[dict[str, Any]]:
+        unknown = self.tokenizer.unk_token_id
+
+        def alike(token: tuple[int, bool]) -> tuple[bool, bool]:
+            return token[1], unknown is not None and token[0] == unknown
+
+        return [
+            {"text": self.tokenizer.decode([i for i, _ in run]), "loss": loss, "unknown": unread}
+            for (loss, unread), run in itertools.groupby(zip(ids, losses, strict=True), alike)
+        ]
 
     def check(self, example: Mapping[str, Any]) -> None:
         """Check what must hold for every example; raises :class:`PreflightError`.

@@ -53,6 +53,11 @@ class Seq2SeqRenderer(Renderer):
             for text in self.tokenizer.batch_decode([[i] for i in ids])
         ]
 
+    def passages(self, example: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The text, which the encoder reads, and the target, which the loss includes."""
+        read, wanted = self.example(example)
+        return self._passages([*read, *wanted], [False] * len(read) + [True] * len(wanted))
+
     def check(self, example: Mapping[str, Any]) -> None:
         """Check what must hold for every example; raises :class:`PreflightError`.
 

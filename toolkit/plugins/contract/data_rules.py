@@ -122,7 +122,11 @@ def groups(subject: Subject) -> None:
 
 
 def duplicates(subject: Subject) -> None:
-    """Rows with the same inputs are of one group, so that no input is trained on and tested on."""
+    """Rows with the same inputs are of one group, so that no input is trained on and tested on.
+
+    That is a rule for the task's own ``group``. Where a column of the file decides (``--group``),
+    two groups may share a text, and the splits leave out the row that would be in both.
+    """
     from toolkit.data import tables
 
     names = subject.task.input_columns()
@@ -131,7 +135,7 @@ def duplicates(subject: Subject) -> None:
         searched = rows.select(range(min(SEARCHED, len(rows))))
         for number, row in enumerate(tables.rows(searched), 1):
             inputs = repr([row[name] for name in names])
-            mine = (group_of(subject.task, row), row.get("row_id", number))
+            mine = (subject.task.group(row), row.get("row_id", number))
             other = seen.setdefault(inputs, mine)
             if other[0] != mine[0]:
                 raise Broken(

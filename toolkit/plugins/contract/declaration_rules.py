@@ -15,7 +15,7 @@ from toolkit.plugins.contract.rule import Broken, Rule, json_problem
 from toolkit.plugins.registration import check_registration
 from toolkit.recipe import Recipe
 
-METRIC_NAME = re.compile(r"[a-z][a-z0-9_]*")
+METRIC_NAME = re.compile(r"[a-z][a-zA-Z0-9_]*")
 RECIPE_NAME = re.compile(r"[a-z][a-z0-9.]*(-[a-z0-9.]+)*")
 """Kebab-case; dots are for version numbers (``llama-3.1-8b``)."""
 
@@ -26,13 +26,18 @@ def registration(subject: Subject) -> None:
 
 
 def metric_names(subject: Subject) -> None:
-    """Metrics have different lower-case names, and formats that print a figure."""
+    """Metrics have different names of small letters, and formats that print a figure.
+
+    A capital may stand within a name that is known by it, such as ``rougeL``.
+    """
     metrics = subject.task.metrics
     if repeated := _repeated(metric.name for metric in metrics):
         raise Broken(f"two metrics are called {repeated!r}; rename one")
     for metric in metrics:
         if not METRIC_NAME.fullmatch(metric.name):
-            raise Broken(f"the metric name {metric.name!r} is not lower_case; write it like 'mae'")
+            raise Broken(
+                f"the metric name {metric.name!r} is not of small letters; write it like 'mae'"
+            )
         try:
             format(1.5, metric.format)
         except ValueError as error:

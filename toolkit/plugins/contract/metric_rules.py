@@ -67,8 +67,8 @@ def aggregate(subject: Subject) -> None:
     """``aggregate`` gives one finite figure, and one for each of many resamples at once."""
     for metric in subject.task.metrics:
         columns = metric.columns(_values(metric, subject.wrong))
-        if not columns:
-            continue  # it applies to none of the sampled rows
+        if not columns or (len(columns) > 1 and not any(np.any(c) for c in columns)):
+            continue  # it applies to none of the sampled rows: no values, or a share of nothing
         rows = len(columns[0])
         draws = np.random.default_rng(0).integers(0, rows, (3, rows))
         with np.errstate(all="ignore"):
@@ -88,11 +88,18 @@ def aggregate(subject: Subject) -> None:
 
 
 def direction(subject: Subject) -> None:
-    """A perfect prediction is no worse than a wrong one, in the direction the metric states."""
+    """A perfect prediction is no worse than a wrong one, in the direction the metric states.
+
+    Details are left out that describe a text, such as how many of its words are new: a right answer
+    need not have more of them. They are in no ladder and decide nothing.
+    """
     for metric in subject.task.metrics:
-        right, wrong = (
-            metric.value(_values(metric, pairs)) for pairs in (subject.right, subject.wrong)
-        )
+        if metric.detail and metric.name != subject.task.primary_metric:
+            continue
+        with np.errstate(all="ignore"):  # a share of no rows is no number, and no fault
+            right, wrong = (
+                metric.value(_values(metric, pairs)) for pairs in (subject.right, subject.wrong)
+            )
         sign = 1 if metric.greater_is_better else -1
         if sign * (right - wrong) < 0:
             raise Broken(

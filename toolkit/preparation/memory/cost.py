@@ -65,10 +65,15 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def next_recipe(task: type[Task], recipe: Recipe) -> str | None:
+def next_recipe(task: type[Task], recipe: Recipe, typed: str = "") -> str | None:
     """A sentence on what to run after a run on an embedded model: a recipe for a larger one.
 
     It tells whether this machine has enough memory for it.
+
+    Args:
+        task: the task of the run.
+        recipe: its recipe.
+        typed: how a command names the task; its name by default.
 
     ``None`` where the run was on a real model, or its task has no recipe for one.
     """
@@ -78,7 +83,7 @@ def next_recipe(task: type[Task], recipe: Recipe) -> str | None:
     if not real:
         return None
     following = real[0]
-    command = f"toolkit run {task.name} --recipe {following.name}"
+    command = f"toolkit run {typed or task.name} --recipe {following.name}"
     here = hardware.this(measure=_torch_is_loaded())
     costs = described(task, following, [here, hardware.GPUS[-1]], compute=_torch_is_loaded())
     needs = costs.get("gpu", costs.get("cpu"))

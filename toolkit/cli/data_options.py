@@ -1,0 +1,79 @@
+"""The options that name data, shared by ``run``, ``check``, ``show`` and ``init``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from toolkit.data.source import Source
+    from toolkit.task import Task
+
+TaskName = Annotated[
+    str, typer.Argument(help="A task (see: toolkit tasks), or a file my_task.py or .toml.")
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        help="csv, tsv, json, jsonl, parquet, xlsx or ods file, or a Hub dataset id.",
+        show_default="the task's own data",
+    ),
+]
+Text = Annotated[
+    str | None,
+    typer.Option(
+        help="Text column, several ('name,description'), or a template "
+        "('{name} in {city}'); numbers where the file has no header."
+    ),
+]
+Target = Annotated[str | None, typer.Option(help="Column to predict.")]
+Train = Annotated[str | None, typer.Option(help="File of training rows, instead of --data.")]
+Validation = Annotated[str | None, typer.Option(help="File of validation rows.")]
+Test = Annotated[str | None, typer.Option(help="File of test rows.")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of the file, such as cp1252.")]
+Header = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the file begins with column names."),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        help="What the file's labels mean ('0=negative,2=neutral,4=positive'; '0=' leaves rows "
+        "out), or the ends of their scale ('0..100')."
+    ),
+]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook (xlsx, ods, …) with several.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, help="Use only this many rows, drawn at random with --seed."),
+]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        help="Column that rows of one split share, such as a user or a product.",
+        show_default="the same text",
+    ),
+]
+NearDuplicates = Annotated[
+    bool | None,
+    typer.Option(
+        "--near-duplicates/--no-near-duplicates",
+        help="Keep rows with nearly the same text in one split too (needs an extra).",
+        show_default=False,
+    ),
+]
+
+
+def source(task: type[Task], *, text: str | None = None, **options: Any) -> Source:
+    """The source that a command's options and the task's file make.
+
+    Args:
+        task: the task; one of a task file brings defaults.
+        text: the value of ``--text``.
+        options: the other fields of :class:`~toolkit.data.source.Source`; ``None``: not given.
+    """
+    from toolkit.data.columns import split_option
+    from toolkit.plugins.file_options import merged
+
+    return merged(task, {**options, "text": split_option(text) if text else None})
