@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, Panel, Recipe, Row, Seq2SeqLMTask, Source, Target
 from toolkit_summarization import faithfulness, scoring
 from toolkit_summarization.claims_words import ABSENT
+from toolkit_summarization.renaming import renamed
 from toolkit_summarization.written import Written, length_of
 
 if TYPE_CHECKING:
@@ -125,7 +127,7 @@ class ClaimReport(Written, Seq2SeqLMTask):
     truncate = "claim"
     recipes = (EMBEDDED, FLAN_T5)
     few_shot = 1
-    options = {"prefix": "claim report: ", "ensemble": 0}
+    options = {"prefix": "claim report: ", "ensemble": 0, "renamed": 0.5}
     panel = Panel(inputs={"claim": "Claim"}, examples=(EXAMPLE,))
 
     # -- data ------------------------------------------------------------------------------------
@@ -144,6 +146,12 @@ class ClaimReport(Written, Seq2SeqLMTask):
             "text": f"{self.options['prefix']}{row['claim']}",
             "text_target": row.get("report") or "",
         }
+
+    def augment(self, row: Row, random: Random) -> Row:
+        changed = {**row, **super().augment(row, random)}
+        if random.random() < self.options["renamed"]:
+            changed["claim"], changed["report"] = renamed(row["claim"], changed["report"], random)
+        return changed
 
     # -- judging -----------------------------------------------------------------------------------
     def controls(self) -> Mapping[str, Baseline]:
