@@ -5,7 +5,8 @@
 cosmic-ray (https://cosmic-ray.readthedocs.io) finds every place where one of its operators changes
 a module; a seed draws some of them, and each is tested in a copy of the checkout: the change is
 made, the module's tests run, and a mutant lives where they all pass. Changes of annotations alone,
-which nothing evaluates, are not drawn, nor what is no Python any more. Faults that were once found alive (``KNOWN``) come first.
+which nothing evaluates, are not drawn, nor is what is no Python any more. Faults that were once
+found alive (``KNOWN``) come first.
 
 Needs ``pip install cosmic-ray`` beside the extra ``dev``. A log that is there already is continued.
 """
