@@ -5,7 +5,8 @@
 cosmic-ray (https://cosmic-ray.readthedocs.io) finds every place where one of its operators changes
 a module; a seed draws some of them, and each is tested in a copy of the checkout: the change is
 made, the module's tests run, and a mutant lives where they all pass. Changes of annotations alone,
-which nothing evaluates, are not drawn. Faults that were once found alive (``KNOWN``) come first.
+which nothing evaluates, are not drawn, nor is what is no Python any more. Faults that were once
+found alive (``KNOWN``) come first.
 
 Needs ``pip install cosmic-ray`` beside the extra ``dev``. A log that is there already is continued.
 """
@@ -145,10 +146,19 @@ def drawn(seed: int, count: int) -> Iterator[Mutant]:
             return
         code = (ROOT / module).read_text(encoding="utf-8")
         changed = mutating.mutate_code(code, plugins.get_operator(name)(), number)
-        if changed is None or _meaning(changed) == _meaning(code):
+        if changed is None or not _valid(changed) or _meaning(changed) == _meaning(code):
             continue
         made += 1
         yield Mutant(module, f"{name} #{number}", _line(code, changed), changed)
+
+
+def _valid(code: str) -> bool:
+    """Whether a module can be read at all: any test would notice one that cannot."""
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _meaning(code: str) -> str:

@@ -18,7 +18,7 @@ from tiny_tasks import price_rows
 from toolkit.decoding import primary_values
 from toolkit.kinds import schedule
 from toolkit.kinds.base import TrainingWatch
-from toolkit.kinds.schedule import TimeBudget, unfinished
+from toolkit.kinds.schedule import TimeBudget, spaced, unfinished
 
 
 class Clock:
@@ -171,6 +171,21 @@ def test_what_the_time_limit_cut_is_unfinished_until_a_plateau() -> None:
     assert case([0.5, 0.7, 0.6, 0.6]) is None
     assert case([0.5, 0.4, 0.3], greater_is_better=False)["share"] == 0.2
     assert case([0.3, 0.4, 0.5], greater_is_better=False) is None
+
+
+def test_a_training_that_climbs_back_to_the_head_that_it_began_with_is_unfinished() -> None:
+    assert case([85.05, 120.47, 92.32], greater_is_better=False)["share"] == 0.2
+    assert case([0.9, 0.5, 0.6, 0.7])["share"] == 0.2
+    assert case([0.9, 0.7, 0.6, 0.7]) is None
+    assert "patience" in case([0.9, 0.5, 0.6, 0.7], by_time=False, max_steps=100)["reason"]
+    assert case([0.9, 0.5, 0.6], by_time=False, planned=20, epoch=80.0)["share"] == 0.25
+
+
+def test_the_evaluation_after_the_last_step_is_no_second_one() -> None:
+    assert spaced([(0, 0.94), (94, 0.16), (188, 0.19), (189, 0.19)]) == [0.94, 0.16, 0.19]
+    assert spaced([(0, 0.94), (94, 0.16), (188, 0.19)]) == [0.94, 0.16, 0.19]
+    assert spaced([(0, 85.0), (100, 120.0), (166, 92.0)]) == [85.0, 120.0, 92.0]
+    assert spaced([]) == []
 
 
 def test_patience_ends_a_finished_training_and_not_one_that_improves() -> None:

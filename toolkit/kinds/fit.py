@@ -18,7 +18,7 @@ from toolkit.decoding import primary_values
 from toolkit.errors import PreflightError, RecipeError
 from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
 from toolkit.kinds.checkpoints import newest_valid
-from toolkit.kinds.schedule import TimeBudget, steps_of_epoch, unfinished
+from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinished
 from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
 from toolkit.models import adapters, unsloth
 from toolkit.recipe import Recipe
@@ -313,7 +313,7 @@ def _end(trainer: Any, state: Any, seconds: float) -> dict[str, Any]:
     metric = trainer.args.metric_for_best_model
     by_time = budget is not None and bool(budget.fits or budget.over)
     missing = unfinished(
-        [entry[metric] for entry in state.log_history if metric in entry],
+        spaced([(e["step"], e[metric]) for e in state.log_history if metric in e]),
         greater_is_better=bool(trainer.args.greater_is_better),
         steps=state.global_step, max_steps=state.max_steps, planned=planned,
         epoch=steps_of_epoch(trainer), by_time=by_time, seconds=seconds,

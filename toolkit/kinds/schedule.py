@@ -174,6 +174,21 @@ def refit(trainer: Any, total: int) -> None:
     schedule._last_lr = [group["lr"] for group in groups]
 
 
+def spaced(evaluations: Sequence[tuple[int, float]]) -> list[float]:
+    """The values of evaluations, without a last one that came right after another.
+
+    A training that is ended is evaluated once more, perhaps a step after the last time: the two say
+    the same, and are no plateau.
+
+    Args:
+        evaluations: the step and the value of each.
+    """
+    steps, values = [step for step, _ in evaluations], [value for _, value in evaluations]
+    if len(steps) > 2 and steps[-1] - steps[-2] < (steps[-2] - steps[-3]) / 2:
+        values.pop()
+    return values
+
+
 def unfinished(
     evaluations: Sequence[float],
     *,
@@ -187,15 +202,19 @@ def unfinished(
 ) -> dict[str, Any] | None:
     """What of the planned training is missing, where its result does not show what it can do.
 
+    Validation is *still improving* where the last evaluation is the best, or the best but for the
+    first one: a training that starts from a good head leaves it at first, and climbs back.
+
     Training is unfinished in three cases:
 
     - **time**: the limit ended it, or the schedule was fitted to it, before the planned steps were
-      done, and validation was not at a plateau: fewer than :data:`PLATEAU` evaluations came after
-      the best one. A training that was never evaluated twice after its best shows no plateau.
-    - **patience**: it ended before the schedule's end for another reason than time, and the last
-      evaluation is the best (patience asks for more than it got, see ``early_stopping_threshold``).
+      done, and validation was not at a plateau: it was still improving, or fewer than
+      :data:`PLATEAU` evaluations came after the best one. A training that was never evaluated twice
+      after its best shows no plateau.
+    - **patience**: it ended before the schedule's end for another reason than time, and was still
+      improving (patience asks for more than it got, see ``early_stopping_threshold``).
     - **steps**: all of its ``max_steps`` are done, but they are less than one epoch, so that rows
-      have never been seen, and the last evaluation is the best.
+      have never been seen, and it was still improving.
 
     It is finished where its last planned step was done otherwise, and where patience ended it at a
     plateau.
@@ -220,15 +239,16 @@ def unfinished(
     sign = 1 if greater_is_better else -1
     scores = [sign * value for value in evaluations]
     after = len(scores) - 1 - scores.index(max(scores))
+    improving = after == 0 or _climbing(scores)
     if steps < planned and by_time:
         whole, reason = float(planned), "the time limit"
-        missing = after < PLATEAU
+        missing = after < PLATEAU or improving
     elif steps < max_steps:
         whole, reason = float(planned), "patience, while validation was still improving"
-        missing = after == 0
+        missing = improving
     else:
         whole, reason = epoch, "max_steps, before all rows were seen once"
-        missing = steps < epoch and after == 0
+        missing = steps < epoch and improving
     if not missing:
         return None
     minutes = seconds * (whole - steps) / steps / 60
@@ -237,3 +257,8 @@ def unfinished(
         "minutes_needed": round(minutes, 1) if seconds > 0 else None,
         "reason": f"ended by {reason}, after {steps:,} of {math.ceil(whole):,} steps",
     }
+
+
+def _climbing(scores: Sequence[float]) -> bool:
+    """Whether the last of some scores is higher than all others but the first."""
+    return len(scores) > 2 and scores[-1] > max(scores[1:-1])

@@ -95,6 +95,31 @@ def test_a_classifier_begins_from_the_base(
     assert difference(again, texts.SAMPLE, kind) < 1e-5
 
 
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_no_dropout_stands_between_the_encoder_and_the_probe(name: str, tmp_path: Path) -> None:
+    """What is trained begins from the probe in training too, where dropout counts."""
+    import torch
+
+    kind = texts.made(encoder(name, tmp_path / "model"), texts.Wood)
+    kind.recipe.training["model_init_kwargs"] = {}
+    kind.fit_base(texts.rows(64), tmp_path)
+    whole = {"input_ids": torch.arange(5, 25)[None], "attention_mask": torch.ones(1, 20).long()}
+    logits = []
+    for training in (False, True, True):
+        kind.model.train(training)
+        kind.model.base_model.eval()
+        with torch.no_grad():
+            logits.append(kind.model(**whole).logits)
+    assert torch.equal(logits[1], logits[0]) and torch.equal(logits[2], logits[0])
+
+
+def test_a_recipe_that_names_dropout_keeps_it(tiny_bert: Path, tmp_path: Path) -> None:
+    kind = texts.made(tiny_bert, texts.Wood)
+    kind.recipe.training["model_init_kwargs"] = {"classifier_dropout": 0.3}
+    kind.fit_base(texts.rows(64), tmp_path)
+    assert kind.model.dropout.p == 0.3
+
+
 @pytest.mark.parametrize("task", [texts.Stars, texts.Price])
 def test_ordered_classes_and_numbers_begin_from_the_base(
     tiny_bert: Path, tmp_path: Path, task: type[Any], monkeypatch: pytest.MonkeyPatch

@@ -135,6 +135,19 @@ def put(model: Any, name: str, probe: LinearProbe) -> None:
             layer.bias.copy_(torch.from_numpy(probe.bias))
 
 
+def without_dropout(model: Any) -> None:
+    """Take the dropout between the encoder and the head's last layer away.
+
+    A probe is fitted to whole states, and its weights are as large as those allow: with a tenth of
+    them at zero, the loss of a price's probe rose tenfold, and the first steps of training unlearnt
+    the head that it is to begin from. The encoder keeps its own dropout.
+    """
+    encoder = f"{model.base_model_prefix}."
+    for name, module in model.named_modules():
+        if "Dropout" in type(module).__name__ and not name.startswith(encoder):
+            module.p = 0.0
+
+
 def weights(model: Any, name: str) -> LinearProbe:
     """The layer's weights as they are, to be put back later."""
     from toolkit.kinds.encoder.linear_probe import LinearProbe

@@ -157,8 +157,15 @@ class Encoder(TaskModel):
         )
         model, self._fresh = loading.load_encoder(request, seed=seed)
         if self.probe is not None:
-            heads.put(model, self.layer(model), self.probe)
+            self._set_head(model, self.probe)
         return model
+
+    def _set_head(self, model: Any, probe: LinearProbe) -> None:
+        """The probe as the head of a model; a recipe that names dropout keeps the head's."""
+        heads.put(model, self.layer(model), probe)
+        named = self.recipe.training.get("model_init_kwargs") or {}
+        if not any("drop" in name for name in named):
+            heads.without_dropout(model)
 
     def layer(self, model: Any) -> str:
         """The name of the last layer of a model's head."""
@@ -179,7 +186,7 @@ class Encoder(TaskModel):
         if self.model is not None and self.tuned is None and probe.seed != self.seed:
             self.model = None  # its layers before the last one are those of another seed
         if self.model is not None:
-            heads.put(self.model, self.layer(self.model), probe)
+            self._set_head(self.model, probe)
 
     def drop_adapter(self) -> None:
         # A new model has an untrained head; PEFT's unload() would leave the trained one.
