@@ -32,8 +32,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 1_200
-"""Seconds for the tests of one mutant, some five times what they take on two quiet cores; one that
-takes longer loops for ever, and counts as dead. The log says so, since a busy machine does it too."""
+"""Seconds for the tests of one mutant; one that takes longer loops for ever, and counts as dead.
+
+The log says so, because a very busy machine may be the reason too."""
 
 TESTS = {
     "toolkit/metrics/": ["tests/metrics", "tests/evaluation"],
