@@ -6,7 +6,7 @@ cosmic-ray (https://cosmic-ray.readthedocs.io) finds every place where one of it
 a module; a seed draws some of them, and each is tested in a copy of the checkout: the change is
 made, the module's tests run, and a mutant lives where they all pass. Changes of annotations alone,
 which nothing evaluates, are not drawn, nor is what is no Python any more. Faults that were once
-found alive (``KNOWN``) come first.
+found alive (``KNOWN``) come first, and before them each set of tests on an unchanged module.
 
 Needs ``pip install cosmic-ray`` beside the extra ``dev``. A log that is there already is continued.
 """
@@ -114,6 +114,18 @@ def tests_of(module: str) -> list[str]:
     path = Path("tests", *Path(module).parts[1:])
     own = str(path.with_name(f"test_{path.name}"))
     return [own, *(test for test in TESTS[place] if test != own)]
+
+
+UNCHANGED = "nothing"
+"""What a control changes: its tests have to pass, or every mutant of theirs would count as dead."""
+
+
+def controls() -> Iterator[Mutant]:
+    """For each set of tests a module as it is."""
+    found = {tuple(TESTS[place]): place for place in TESTS}
+    for place in found.values():
+        module = next(name for name in modules() if name.startswith(place))
+        yield Mutant(module, UNCHANGED, 0, (ROOT / module).read_text(encoding="utf-8"))
 
 
 def known() -> Iterator[Mutant]:
@@ -244,20 +256,26 @@ def main() -> int:
             del line["code"]
             return line
 
-        for line in workers.map(line_of, [*known(), *drawn(options.seed, options.count)]):
+        tested = [*controls(), *known(), *drawn(options.seed, options.count)]
+        for line in workers.map(line_of, tested):
             if (line["module"], line["what"]) not in done:
                 done[line["module"], line["what"]] = line
                 with options.log.open("a", encoding="utf-8") as log:
                     log.write(json.dumps(line) + "\n")
             end = " (did not end)" if line["seconds"] >= TIMEOUT else ""
+            words = ("passes", "FAILS ") if line["what"] == UNCHANGED else ("ALIVE ", "dead  ")
             print(
-                f"{'dead ' if line['dead'] else 'ALIVE'} {line['seconds']:6.1f} s  "
+                f"{words[line['dead']]} {line['seconds']:6.1f} s  "
                 f"{line['module']}:{line['line']}  {line['what']}{end}", flush=True,
             )  # fmt: skip
-    alive = [line for line in done.values() if not line["dead"]]
-    print(f"{len(done) - len(alive)} of {len(done)} mutants died")
+    broken = [line for line in done.values() if line["what"] == UNCHANGED and line["dead"]]
+    for line in broken:
+        print(f"{', '.join(tests_of(line['module']))} fail without any change: nothing is measured")
+    mutants = [line for line in done.values() if line["what"] != UNCHANGED]
+    alive = [line for line in mutants if not line["dead"]]
+    print(f"{len(mutants) - len(alive)} of {len(mutants)} mutants died")
     faults = {what for _, what, _, _ in KNOWN}
-    return int(any(line["what"] in faults for line in alive))
+    return int(bool(broken) or any(line["what"] in faults for line in alive))
 
 
 if __name__ == "__main__":
