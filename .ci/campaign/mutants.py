@@ -6,7 +6,7 @@ cosmic-ray (https://cosmic-ray.readthedocs.io) finds every place where one of it
 a module; a seed draws some of them, and each is tested in a copy of the checkout: the change is
 made, the module's tests run, and a mutant lives where they all pass. Changes of annotations alone,
 which nothing evaluates, are not drawn, nor is what is no Python any more. Faults that were once
-found alive (``KNOWN``) come first.
+found alive (``KNOWN``) come first, and before them each set of tests on an unchanged module.
 
 Needs ``pip install cosmic-ray`` beside the extra ``dev``. A log that is there already is continued.
 """
@@ -31,8 +31,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT = 400
-"""Seconds for the tests of one mutant; one that takes longer loops for ever and counts as dead."""
+TIMEOUT = 1_200
+"""Seconds for the tests of one mutant; one that takes longer loops for ever, and counts as dead.
+
+The log says so, because a very busy machine may be the reason too."""
 
 TESTS = {
     "toolkit/metrics/": ["tests/metrics", "tests/evaluation"],
@@ -114,6 +116,18 @@ def tests_of(module: str) -> list[str]:
     return [own, *(test for test in TESTS[place] if test != own)]
 
 
+UNCHANGED = "nothing"
+"""What a control changes: its tests have to pass, or every mutant of theirs would count as dead."""
+
+
+def controls() -> Iterator[Mutant]:
+    """For each set of tests a module as it is."""
+    found = {tuple(TESTS[place]): place for place in TESTS}
+    for place in found.values():
+        module = next(name for name in modules() if name.startswith(place))
+        yield Mutant(module, UNCHANGED, 0, (ROOT / module).read_text(encoding="utf-8"))
+
+
 def known() -> Iterator[Mutant]:
     """The mutants of :data:`KNOWN`; raises ``ValueError`` where a text is not in its module."""
     for module, what, old, new in KNOWN:
@@ -177,7 +191,10 @@ def _line(code: str, changed: str) -> int:
 
 
 def dies(mutant: Mutant, copies: queue.Queue[Path]) -> tuple[bool, float]:
-    """Whether a test fails on the mutant, in one of the copies, and after how many seconds."""
+    """Whether a test fails on the mutant, in one of the copies, and after how many seconds.
+
+    :data:`TIMEOUT` seconds and more are those of one that did not end.
+    """
     copy = copies.get()
     try:
         return _dies(mutant, copy)
@@ -239,19 +256,26 @@ def main() -> int:
             del line["code"]
             return line
 
-        for line in workers.map(line_of, [*known(), *drawn(options.seed, options.count)]):
+        tested = [*controls(), *known(), *drawn(options.seed, options.count)]
+        for line in workers.map(line_of, tested):
             if (line["module"], line["what"]) not in done:
                 done[line["module"], line["what"]] = line
                 with options.log.open("a", encoding="utf-8") as log:
                     log.write(json.dumps(line) + "\n")
+            end = " (did not end)" if line["seconds"] >= TIMEOUT else ""
+            words = ("passes", "FAILS ") if line["what"] == UNCHANGED else ("ALIVE ", "dead  ")
             print(
-                f"{'dead ' if line['dead'] else 'ALIVE'} {line['seconds']:6.1f} s  "
-                f"{line['module']}:{line['line']}  {line['what']}", flush=True,
+                f"{words[line['dead']]} {line['seconds']:6.1f} s  "
+                f"{line['module']}:{line['line']}  {line['what']}{end}", flush=True,
             )  # fmt: skip
-    alive = [line for line in done.values() if not line["dead"]]
-    print(f"{len(done) - len(alive)} of {len(done)} mutants died")
+    broken = [line for line in done.values() if line["what"] == UNCHANGED and line["dead"]]
+    for line in broken:
+        print(f"{', '.join(tests_of(line['module']))} fail without any change: nothing is measured")
+    mutants = [line for line in done.values() if line["what"] != UNCHANGED]
+    alive = [line for line in mutants if not line["dead"]]
+    print(f"{len(mutants) - len(alive)} of {len(mutants)} mutants died")
     faults = {what for _, what, _, _ in KNOWN}
-    return int(any(line["what"] in faults for line in alive))
+    return int(bool(broken) or any(line["what"] in faults for line in alive))
 
 
 if __name__ == "__main__":

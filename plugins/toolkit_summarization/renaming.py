@@ -43,7 +43,7 @@ def renamed(source: str, text: str, random: Random) -> tuple[str, str]:
     others = {word: made_up(word, pieces, random) for word in words}
 
     def other(match: regex.Match[str]) -> str:
-        return others.get(match[0], match[0])
+        return others.get(str(match[0]), str(match[0]))
 
     return _NAME.sub(other, source), _NAME.sub(other, text)
 

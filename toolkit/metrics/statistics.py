@@ -27,7 +27,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from toolkit.metrics import bounded, resampling, shares
+from toolkit.metrics import bounded, resampling, shares, tails
 from toolkit.metrics.bounded import Columns
 from toolkit.metrics.conformal import COVERAGE as COVERAGE
 from toolkit.metrics.conformal import conformal_width as conformal_width
@@ -36,7 +36,7 @@ from toolkit.metrics.results import Comparison as Comparison
 from toolkit.metrics.results import Estimate as Estimate
 from toolkit.metrics.results import as_json as as_json
 from toolkit.metrics.results import known as known
-from toolkit.metrics.units import MOST_LEFT_OUT, MOST_UNITS, Units, influences, units, variance
+from toolkit.metrics.units import Units, influences, units, variance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,19 +56,6 @@ TOO_FEW_GROUPS = 8
 
 RARE = 10
 """A class with fewer rows gives macro figures and F1 no interval."""
-
-UNEVEN = 0.31
-"""The evenness below which few rows decide a figure; it falls with the fourth root of many rows.
-
-Chosen by simulation: the evenness of squared normal errors stays above it, and that of values with
-an infinite variance (squares of Student's t with 3 degrees of freedom) falls faster.
-"""
-
-LIGHT_TAILS = 500
-"""With more rows than this an interval holds for values that are less even."""
-
-UNEVEN_GROUPS = 0.2
-"""The same for groups, whose sums are more even than rows; their rows are looked at as well."""
 
 MANY_ROWS = 200
 """With fewer rows a sample is too small to show that its tail is heavy."""
@@ -190,12 +177,12 @@ def _resampled(
     metric: Metric, whole: Estimate, columns: Columns, of: Units, resamples: int, seed: int
 ) -> Estimate:
     """The bootstrap-t of the jackknife values of a figure."""
-    found = _influences(metric.aggregate, columns, of)
-    reach = None
+    found = tails.influences_of(metric.aggregate, columns, of)
+    reach, heavy = None, tails.Tails(0.0, 0.0)
     if abs(found).max() > 1e-12 * abs(whole.value):  # more than rounding
-        reach = resampling.bootstrap_t(
-            found, CONFIDENCE, symmetric=False, resamples=resamples, seed=seed
-        )
+        heavy = tails.tails(metric.aggregate, columns, found, of)
+        level = CONFIDENCE if metric.aggregate is mean else tails.level(heavy.tense, CONFIDENCE)
+        reach = tails.reach(found, CONFIDENCE, level, resamples=resamples, seed=seed)
     if reach is None and bounded.is_score(metric, columns):
         return _with(whole, of, bounded.widest(whole.value, of, CONFIDENCE))
     if reach is None:
@@ -203,36 +190,15 @@ def _resampled(
     reached = whole.value + reach[0], whole.value + reach[1]
     ends = bounded.possible(metric, columns, reached, whole.value, of, CONFIDENCE)
     result = _with(whole, of, ends)
-    uneven = _unevenness(metric.aggregate, columns, found, of)
     if metric.aggregate is mean:
-        if uneven > 2 and not result.note:
+        if heavy.uneven > 2 and not result.note:
             return replace(result, note="A few rows make up much of the figure.")
         return result
-    if uneven > 1:
+    if heavy.uneven > 1:
         return replace(whole, note="A few rows decide the figure, and no interval would hold.")
     if of.rows < MANY_ROWS and not result.note:
         return replace(result, note=f"Fewer than {MANY_ROWS} rows may hide that a few decide.")
     return result
-
-
-def _unevenness(
-    aggregate: Callable[..., Any], columns: Columns, found: np.ndarray, of: Units
-) -> float:
-    """How far few units or few rows decide a figure; above 1 they do."""
-    if of.groups is not None:
-        by_group = UNEVEN_GROUPS / resampling.evenness(found)
-        single = Units(of.rows)
-        rows = _influences(aggregate, columns, single)
-        # Rows of a group repeat each other, so that chance makes them a little less even.
-        return max(by_group, 0.9 * _unevenness(aggregate, columns, rows, single))
-    least: float = UNEVEN * min(1.0, (LIGHT_TAILS / found.size) ** 0.25)
-    return least / resampling.evenness(found)
-
-
-def _influences(aggregate: Callable[..., Any], columns: Columns, of: Units) -> np.ndarray:
-    return influences(
-        aggregate, columns, of.joined(MOST_UNITS if aggregate is mean else MOST_LEFT_OUT)
-    )
 
 
 # -- two systems ---------------------------------------------------------------------------------
@@ -314,9 +280,10 @@ def _difference(
         half = shares.counted_difference(spread * effect, rows / effect, z)
         return _with(whole, of, (whole.difference - half, whole.difference + half))
     if metric.aggregate is mean:
-        found = _influences(mean, (a[0] - b[0],), of)
+        found = tails.influences_of(mean, (a[0] - b[0],), of)
     else:
-        found = _influences(metric.aggregate, a, of) - _influences(metric.aggregate, b, of)
+        found = tails.influences_of(metric.aggregate, a, of)
+        found = found - tails.influences_of(metric.aggregate, b, of)
     result = _difference_resampled(whole, found, _differ(a, b, of), of, resamples, seed)
     if result.note == _no_spread(found) and bounded.is_score(metric, (*a, *b)):
         # Half of one more than a difference of scores is a score.
