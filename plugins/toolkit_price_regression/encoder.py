@@ -21,11 +21,8 @@ TRAINING = {
     "bf16": True,
     # In one epoch no row is seen twice, and dropout would only blur the states that the head, a
     # linear probe at first, was fitted to.
-    "model_init_kwargs": {
-        "attn_implementation": "eager",
-        "hidden_dropout_prob": 0.0,
-        "attention_probs_dropout_prob": 0.0,
-    },
+    "dropout": False,
+    "model_init_kwargs": {"attn_implementation": "eager"},
 }
 
 LORA = Recipe(

@@ -113,6 +113,21 @@ def test_no_dropout_stands_between_the_encoder_and_the_probe(name: str, tmp_path
     assert torch.equal(logits[1], logits[0]) and torch.equal(logits[2], logits[0])
 
 
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_training_without_dropout_is_the_same_each_time(name: str, tmp_path: Path) -> None:
+    """Whatever an architecture calls its dropout: names of one are unknown to another."""
+    import torch
+
+    kind = texts.made(encoder(name, tmp_path / "model"), texts.Wood)
+    kind.recipe.training["model_init_kwargs"] = {}
+    kind.recipe.training["dropout"] = False
+    kind.fit_base(texts.rows(64), tmp_path)
+    whole = {"input_ids": torch.arange(5, 25)[None], "attention_mask": torch.ones(1, 20).long()}
+    kind.model.train()
+    with torch.no_grad():
+        assert torch.equal(kind.model(**whole).logits, kind.model(**whole).logits)
+
+
 def test_a_recipe_that_names_dropout_keeps_it(tiny_bert: Path, tmp_path: Path) -> None:
     kind = texts.made(tiny_bert, texts.Wood)
     kind.recipe.training["model_init_kwargs"] = {"classifier_dropout": 0.3}

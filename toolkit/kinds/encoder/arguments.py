@@ -10,12 +10,14 @@ from transformers import TrainingArguments
 
 @dataclass
 class EncoderArguments(TrainingArguments):  # type: ignore[misc]
-    """transformers' ``TrainingArguments`` and two fields that TRL's ``SFTConfig`` has as well.
+    """transformers' ``TrainingArguments`` and three fields; TRL's ``SFTConfig`` has two of them.
 
     Args:
         max_length: tokens of a row, special tokens included; by default as many as the model reads.
         model_init_kwargs: keyword arguments for ``from_pretrained``.
+        dropout: whether the encoder keeps its dropout, whatever its architecture calls it.
     """
 
     max_length: int | None = field(default=None)
     model_init_kwargs: dict[str, Any] | None = field(default=None)
+    dropout: bool = field(default=True)

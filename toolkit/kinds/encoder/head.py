@@ -135,16 +135,20 @@ def put(model: Any, name: str, probe: LinearProbe) -> None:
             layer.bias.copy_(torch.from_numpy(probe.bias))
 
 
-def without_dropout(model: Any) -> None:
-    """Take the dropout between the encoder and the head's last layer away.
+def without_dropout(model: Any, *, encoder: bool) -> None:
+    """Take the dropout between the encoder and the head's last layer away, or that of both.
 
     A probe is fitted to whole states, and its weights are as large as those allow: with a tenth of
     them at zero, the loss of a price's probe rose tenfold, and the first steps of training unlearnt
-    the head that it is to begin from. The encoder keeps its own dropout.
+    the head that it is to begin from.
+
+    Args:
+        model: an encoder with a head.
+        encoder: whether the encoder loses its own dropout too.
     """
-    encoder = f"{model.base_model_prefix}."
+    inside = f"{model.base_model_prefix}."
     for name, module in model.named_modules():
-        if "Dropout" in type(module).__name__ and not name.startswith(encoder):
+        if "Dropout" in type(module).__name__ and (encoder or not name.startswith(inside)):
             module.p = 0.0
 
 

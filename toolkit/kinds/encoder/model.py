@@ -165,7 +165,7 @@ class Encoder(TaskModel):
         heads.put(model, self.layer(model), probe)
         named = self.recipe.training.get("model_init_kwargs") or {}
         if not any("drop" in name for name in named):
-            heads.without_dropout(model)
+            heads.without_dropout(model, encoder=not self.recipe.training.get("dropout", True))
 
     def layer(self, model: Any) -> str:
         """The name of the last layer of a model's head."""
