@@ -172,7 +172,8 @@ def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterat
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):
-            if _answers(f"{url}/config"):
+            # the last line of what the server says comes after its first answer
+            if _answers(f"{url}/config") and "stop it with" in (folder / "server.log").read_text():
                 break
             if process.poll() is not None:
                 break
