@@ -86,13 +86,16 @@ def _texts(rows: Dataset, text: Text) -> list[str]:
     return [text(dict(row)) for row in rows]
 
 
-def _vectorizer() -> Any:
-    """TF-IDF of words and word pairs."""
+def _vectorizer(given: Sequence[str]) -> Any:
+    """TF-IDF of words and word pairs, fitted; of characters where texts have no word."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(
-        sublinear_tf=True, ngram_range=(1, 2), tokenizer=texts.terms, token_pattern=None
-    )
+    try:
+        return TfidfVectorizer(
+            sublinear_tf=True, ngram_range=(1, 2), tokenizer=texts.terms, token_pattern=None
+        ).fit(given)
+    except ValueError:
+        return TfidfVectorizer(sublinear_tf=True, analyzer="char").fit([*given, "."])
 
 
 def _groups(rows: Dataset, group: Text | None, texts: Sequence[str]) -> list[str]:
@@ -146,8 +149,8 @@ def nearest(text: Text, answer: str) -> Baseline:
     """
 
     def fit(train: Dataset) -> Predictor:
-        vectorizer = _vectorizer()
-        known = vectorizer.fit_transform(_texts(train, text))
+        vectorizer = _vectorizer(_texts(train, text))
+        known = vectorizer.transform(_texts(train, text))
         answers = train[answer][:]
 
         def predict(rows: Dataset) -> list[Any]:

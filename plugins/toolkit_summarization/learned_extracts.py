@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from toolkit.data import tables
@@ -156,7 +156,7 @@ class Ranker:
     """
 
     def __init__(self, texts: Sequence[Text]) -> None:
-        from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+        from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import Ridge
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -165,9 +165,7 @@ class Ranker:
         self._tfidf.fit([*(part for text in texts for part in text.parts), "a"])
         targets = self._tfidf.transform([" ".join(one) for text in texts for one in text.targets])
         self._usual = _unit(targets.mean(axis=0))
-        self._common = CountVectorizer(token_pattern=r"\w+", binary=True, min_df=COMMON).fit(
-            [*(part for text in texts for part in text.parts), "a"]
-        )
+        self._common = _common([part for text in texts for part in text.parts])
         worth = [Text((), text.targets).score(part) for text in texts for part in text.parts]
         self._model = make_pipeline(StandardScaler(), Ridge(alpha=30.0))
         self._model.fit(self._features(texts), worth)
@@ -200,8 +198,19 @@ class Ranker:
             vectors @ self._usual,
         ]
         columns = [np.asarray(column).reshape(-1, 1) for column in likeness]
-        common = self._common.transform([part for text in texts for part in text.parts])
-        return np.hstack([np.asarray(figures, dtype=float), *columns, common.toarray()])
+        common = self._common([part for text in texts for part in text.parts])
+        return np.hstack([np.asarray(figures, dtype=float), *columns, common])
+
+
+def _common(parts: Sequence[str]) -> Callable[[Sequence[str]], np.ndarray]:
+    """Which of the words that many sentences have stand in a sentence; learned from sentences."""
+    import numpy as np
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    counter = CountVectorizer(token_pattern=r"\w+", binary=True).fit([*parts, "a"])
+    often = counter.transform(parts).mean(axis=0).A1 >= COMMON
+    columns = np.flatnonzero(often)
+    return lambda given: counter.transform(given)[:, columns].toarray()
 
 
 def _sums(vectors: Any, sizes: Sequence[int]) -> Any:

@@ -202,15 +202,23 @@ def unknown(
     option = wanted.option or f"--{wanted.role}"
     why = ""
     if wanted.fit is not anything and not best:
-        classes = [repr(name) for name, profile in found.items() if profile.of_classes][:3]
-        of_few = f"; the few values of {', '.join(classes)} are for a task of classes"
-        why = f" (none holds what a {wanted.role} could be{of_few if classes else ''})"
+        why = f" (none holds what a {wanted.role} could be)"
     elif len(best) > 1:
         why = f" ({best[0].column!r} or {best[1].column!r}?)"
     typed = f", such as: {line}" if line else ""
     return DataError(
         f"cannot tell which column holds the {wanted.role}{why}: name it with {option}{numbers}"
         f"{typed}; the data has {contents(found)}"
+    )
+
+
+def only_classes(found: Mapping[str, Profile], wanted: Wanted, file: str, line: str) -> DataError:
+    """The error for a file that holds no written target but classes: which command takes those."""
+    classes = [repr(name) for name, profile in found.items() if profile.of_classes][:3]
+    return DataError(
+        f"no column holds what a {wanted.role} could be; the few values of {', '.join(classes)} "
+        f"are for a task of classes: toolkit init {shlex.quote(file)} writes one (to have them "
+        f"written all the same: {line}); the data has {contents(found)}"
     )
 
 

@@ -152,6 +152,9 @@ def _taken(
         text = [best[0].column] if clear else _likely(found, target)
     text = [name for name in text if name != target] or [n for n in found if n != target][:1]
     typed = guessing.line_for(found, text, target or _last(found, text))
+    file, classes = source.data or source.train, any(p.of_classes for p in found.values())
+    if file and classes and not best and wanted.fit is guessing.prose:
+        raise guessing.only_classes(found, wanted, file, typed)
     other = _other_way(found, text)
     raise guessing.unknown(
         found, wanted, best, f"{typed}, or: {guessing.line_for(found, *other)}" if other else typed
