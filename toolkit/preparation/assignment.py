@@ -41,7 +41,7 @@ class Part:
         groups: a way to group rows → a hash of each row's group.
         texts: a hash of each row's text as the task itself compares it. It is that of the finest
             grouping, unless a column of the file decides on the groups.
-        digests: SHA-256 of each row's task columns, as bytes.
+        digests: SHA-256 of each row's task columns, 32 bytes each.
         classes: a hash of each row's class, or :data:`~toolkit.data.stratification.NO_CLASS`.
         names: hash of a class → its name.
     """

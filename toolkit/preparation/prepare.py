@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ class Prepared:
         synthetic: whether the rows are generated.
         chosen: what the task decided about the columns, to be used again for predictions.
         found: what the files tell and the rows do not hold; part of the task's state.
-        digests: split → SHA-256 of each row's task columns, as bytes.
+        digests: split → SHA-256 of each row's task columns, 32 bytes each.
         groups: split → a hash of each row's group.
         cautions: what the user should know of the splits, as sentences.
         rows_read: the beginning of a reason above (``test: ``) → rows of the file.
@@ -201,7 +201,7 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
     by_column = ROW_GROUP in rows.column_names
     groups = {way: np.empty(len(rows), dtype=np.uint64) for way in ways}
     texts = np.empty(len(rows), dtype=np.uint64) if by_column else groups[list(ways)[-1]]
-    digests = np.empty(len(rows), dtype="S64")
+    digests = np.empty(len(rows), dtype=DIGEST)
     classes = np.full(len(rows), NO_CLASS, dtype=np.uint64)
     names = sorted(task.columns)
     kinds: dict[int, str] = {}
@@ -210,7 +210,7 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
             groups[way][at] = splitting.group_hash(group(row))
         if by_column:
             texts[at] = splitting.group_hash(task.group(row))
-        digests[at] = row_digest(row, names)
+        digests[at] = _digest(row, names).digest()
         stratum = task.stratum(row)
         if stratum is not None:
             classes[at] = kind = splitting.group_hash(repr(stratum))
@@ -244,13 +244,24 @@ def _checked(task: Task, rows: Dataset) -> Dataset:
     return rows.select_columns(["row_id", *task.columns, *further])
 
 
+DIGEST = np.dtype("V32")
+"""A SHA-256 in an array."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 def row_digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
     """The SHA-256 of a row's task columns, as it stands in ``splits.parquet``."""
+    return _digest(row, names).hexdigest().encode()
+
+
+def _digest(row: Mapping[str, Any], names: Sequence[str]) -> hashlib._Hash:
     values = _ENCODER.encode([row[name] for name in names])
-    return hashlib.sha256(values.encode("utf-8", "surrogatepass")).hexdigest().encode()
+    return hashlib.sha256(values.encode("utf-8", "surrogatepass"))
+
+
+def _hexadecimal(digests: np.ndarray) -> Iterator[str]:
+    """Digests as text, one after the other: all of them at once take much memory."""
+    return (digest.tobytes().hex() for digest in digests)
 
 
 def _gather(
@@ -277,7 +288,8 @@ def _fingerprint(splits: DatasetDict, digests: Mapping[str, np.ndarray]) -> str:
         name = FINGERPRINTED.get(split, split)
         total.update(f"{name} {len(digests[split])}\n".encode())
         total.update(np.asarray(splits[split]["row_id"][:], dtype="<i8").tobytes())
-        total.update(digests[split].tobytes())
+        for digest in _hexadecimal(digests[split]):
+            total.update(digest.encode())
     return total.hexdigest()
 
 
@@ -301,7 +313,7 @@ def save(prepared: Prepared, run: Run, *, store_rows: bool = True) -> None:
         {
             "row_id": np.concatenate([ids[name] for name in names]),
             "split": [name for name in names for _ in range(len(ids[name]))],
-            "sha": np.concatenate([prepared.digests[name] for name in names]).astype(str),
+            "sha": [one for name in names for one in _hexadecimal(prepared.digests[name])],
         }
     )
     sink = pa.BufferOutputStream()
