@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.errors import UsageError
 from toolkit.runs.files import jsonl
 
-Answers = Callable[[], Iterable[dict[str, Any]]]
+Answers = Callable[[], Iterable[Mapping[str, Any]]]
 """Gives the predictions, from the first one on, as often as it is called."""
 
 BATCH = 1_000
