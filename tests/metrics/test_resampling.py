@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.metrics import metric, resampling, rmse
+from toolkit.metrics import macro_f1, metric, r2, resampling, rmse
 from toolkit.metrics.units import Units, units
 
 RNG = np.random.default_rng(1)
@@ -119,3 +119,61 @@ def test_no_difference_has_p_one_in_spite_of_rounding() -> None:
             aggregate, (values**2,), (back**2,), Units(40), resamples=99, seed=0
         )
         assert found == 1
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.004, 0.012])
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("figure", ["rmse", "r2", "macro_f1"])
+def test_influences_of_many_rows_give_the_p_value_of_whole_permutations(
+    figure: str, grouped: bool, effect: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    true, first, second = _answers(figure, effect, rng)
+    chosen = {"rmse": rmse(), "r2": r2(), "macro_f1": macro_f1(range(3))}[figure]
+    a, b = (
+        chosen.columns([chosen.per_example(p, t) for p, t in zip(answers, true, strict=True)])
+        for answers in (first, second)
+    )
+    of = units(true, [n // 3 for n in range(len(true))] if grouped else None)
+    p_values = []
+    for many in (len(true), len(true) - 1):
+        monkeypatch.setattr(resampling, "MANY_ROWS", many)
+        p_values.append(resampling.swap_test(chosen.aggregate, a, b, of, resamples=4000, seed=0))
+    assert p_values[1] == pytest.approx(p_values[0], abs=0.03)
+
+
+def _answers(
+    figure: str, effect: float, rng: np.random.Generator
+) -> tuple[list[float], list[float], list[float]]:
+    """True values and the answers of two systems, the second worse by an effect."""
+    if figure == "macro_f1":
+        true = rng.integers(0, 3, 1500)
+        right = [np.where(rng.random(1500) < share, true, rng.integers(0, 3, 1500))
+                 for share in (0.8, 0.8 - 4 * effect)]  # fmt: skip
+    else:
+        true = rng.normal(0, 1, 1500)
+        right = [true + rng.normal(0, 0.5 + spread, 1500) for spread in (0, effect)]
+    return true.tolist(), right[0].tolist(), right[1].tolist()
+
+
+def test_no_difference_is_found_too_often_in_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resampling, "MANY_ROWS", 10)
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(200):
+        a, b = rng.normal(0, 1, (2, 300)) ** 2
+        found.append(
+            resampling.swap_test(rmse().aggregate, (a,), (b,), Units(300), resamples=199, seed=0)
+        )
+    assert 3 <= sum(p <= 0.05 for p in found) <= 20  # of 10 on average; 99.9 % of such samples
+
+
+def test_many_rows_take_memory_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    monkeypatch.setattr(
+        resampling, "_signs", lambda count, *rest: sizes.append(count) or np.ones((1, count))
+    )
+    a, b = RNG.normal(0, 1, (2, 60_000)) ** 2
+    for aggregate in (metric.mean, rmse().aggregate):
+        resampling.swap_test(aggregate, (a,), (b,), Units(60_000), resamples=9, seed=0)
+    assert max(sizes) <= 5000

@@ -22,7 +22,8 @@ def predict(
     encoding: Annotated[str | None, typer.Option(help="Encoding of the file.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook with several.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write JSON lines here instead of printing.")
+        Path | None,
+        typer.Option(help="Write to this file (.jsonl, .csv, .parquet) instead of printing."),
     ] = None,
     base: Annotated[
         bool, typer.Option("--base", help="Predict with the untouched base model.")
@@ -31,17 +32,23 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Predict new rows with a run's adapter, with prediction intervals."""
-    from toolkit.cli.terminal import show_predictions
+    from toolkit.cli.terminal import show_predictions, write_predictions
     from toolkit.data.columns import split_option
     from toolkit.data.source import Source
     from toolkit.pipeline import predict as serving
+    from toolkit.pipeline import prediction_formats
     from toolkit.runs.run import Run, runs_folder
 
+    if out is not None:
+        prediction_formats.check_name(out)
     found = Run.find(run_name, runs_folder(runs))
     source = None
     if data:
         named = split_option(text) if text else ()
         source = Source(data=data, text=named, encoding=encoding, sheet=sheet)
+    if source is not None and out is not None and not inputs:
+        write_predictions(found, source, out, adapter=not base, quiet=as_json)
+        return
     answers = serving.predict(found, inputs or [], source, adapter=not base)
     show_predictions(answers, out, as_json)
 

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import formatting
 from toolkit.errors import UsageError
+from toolkit.pipeline import prediction_formats
 from toolkit.pipeline.compare import compare
 from toolkit.reporting import comparison
 from toolkit.reporting.examples import as_text
-from toolkit.runs.files import read_json, write_jsonl, write_text
+from toolkit.runs.files import read_json, write_text
 from toolkit.runs.predictions import TRAINED
 from toolkit.runs.run import Run
-from toolkit.system.console import emit
+from toolkit.system.console import Console, emit
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from toolkit.data.source import Source
 
 
 SHOWN_METRICS = 5
@@ -243,9 +246,9 @@ def _stopped(stage: str | None) -> str:
 
 
 def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_json: bool) -> None:
-    """Print predictions with their intervals, or write them to a file of JSON lines."""
+    """Print predictions with their intervals, or write them to a file."""
     if out is not None:
-        write_jsonl(out, answers)
+        prediction_formats.write(lambda: answers, out)
         print_parts(f"{len(answers):,} predictions in {out}")
         return
     if as_json:
@@ -261,6 +264,21 @@ def show_predictions(answers: Sequence[Mapping[str, Any]], out: Path | None, as_
             shown += " (unreadable output)"
         table.add_row(styled(shown, "bold"), interval, styled(str(answer["input"])[:100]))
     print_parts(table)
+
+
+def write_predictions(run: Run, source: Source, out: Path, *, adapter: bool, quiet: bool) -> None:
+    """Predict the rows of a file into another one, with a progress bar."""
+    from toolkit.pipeline.predict_file import predict_file
+
+    console = Console(quiet=quiet)
+    with console.track("predictions") as progress:
+        number = predict_file(
+            run, source, out, adapter=adapter, progress=progress, say=console.note
+        )
+    if quiet:
+        emit({"predictions": number, "file": str(out)})
+        return
+    print_parts(f"{number:,} predictions in {out}")
 
 
 def show_report(run: Run, open_page: bool, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.system.monitor import Monitor
@@ -22,26 +22,37 @@ if TYPE_CHECKING:
 QUESTIONS = 40
 """Single questions that are timed; the first ones warm up and do not count."""
 WARM_UP = 4
+MOST_SECONDS, FEWEST = 120.0, 5
+"""Where single answers take long, timing ends after so many seconds, but not before so many
+questions."""
 
 
-def measure(kind: TaskModel, rows: Sequence[Row]) -> dict[str, Any]:
+def measure(
+    kind: TaskModel,
+    rows: Sequence[Row],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
     """Time predictions of single rows by a model with its adapter, and sample its memory.
 
     Args:
         kind: the model, with its adapter loaded.
         rows: held-out rows, of which evenly spaced ones are predicted.
+        progress: is called with the questions done and all of them.
 
     Returns:
         The seconds of each prediction, and the peak of the process's memory in MiB.
     """
     step = max(1, len(rows) // QUESTIONS)
     timed = [*rows[:WARM_UP], *rows[::step][:QUESTIONS]]
-    seconds = []
+    seconds: list[float] = []
     with Monitor() as monitor:
-        for row in timed:
+        for number, row in enumerate(timed, 1):
             started = time.perf_counter()
             kind.predict([row], adapter=True)
             seconds.append(time.perf_counter() - started)
+            progress(number, len(timed))
+            if sum(seconds) > MOST_SECONDS and number >= WARM_UP + FEWEST:
+                break
     return {
         "single_seconds": [round(s, 5) for s in seconds[WARM_UP:]],
         "peak_memory_mb": round(monitor.peak_mb, 1),

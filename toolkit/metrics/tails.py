@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.metrics import resampling
 from toolkit.metrics.bounded import Columns
-from toolkit.metrics.metric import mean
-from toolkit.metrics.units import MOST_LEFT_OUT, MOST_UNITS, Units, influences
+from toolkit.metrics.units import Units, few_enough, influences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,9 +78,7 @@ def _least(size: int) -> float:
 
 def influences_of(aggregate: Callable[..., Any], columns: Columns, of: Units) -> np.ndarray:
     """The influences of units on a figure, of few enough units that they are computed quickly."""
-    return influences(
-        aggregate, columns, of.joined(MOST_UNITS if aggregate is mean else MOST_LEFT_OUT)
-    )
+    return influences(aggregate, columns, few_enough(aggregate, of))
 
 
 def level(tense: float, confidence: float) -> float:

@@ -36,6 +36,10 @@ MOST_LEFT_OUT = 2000
 """As :data:`MOST_UNITS`, where each unit means that the figure is computed once more."""
 
 
+FEWEST_LEFT_OUT, MOST_CELLS = 500, 40_000_000
+"""Of many rows fewer units are left out, so that at most about so many values are looked at."""
+
+
 @dataclass(frozen=True)
 class Units:
     """The units of the rows that have a value.
@@ -100,6 +104,14 @@ class Units:
         place = np.random.default_rng(0).permutation(self.count) % most
         codes = place if self.codes is None else place[self.codes]
         return Units(self.rows, codes, np.bincount(codes, minlength=most))
+
+
+def few_enough(aggregate: Callable[..., Any], of: Units) -> Units:
+    """The units joined to so few that :func:`influences` of them take a second at most."""
+    if aggregate is mean:
+        return of.joined(MOST_UNITS)
+    least = max(FEWEST_LEFT_OUT, MOST_CELLS // max(1, of.rows))
+    return of.joined(min(MOST_LEFT_OUT, least))
 
 
 def units(values: Sequence[Any], groups: Sequence[Hashable] | None) -> Units:

@@ -64,7 +64,13 @@ def predict(
     task, kind = open_run(run, adapter=adapter)
     if source is not None:
         source.chosen = dict(run.info["data"].get("chosen") or {})
-    rows = _rows(task, texts, source)
+    return answered(run, task, kind, _rows(task, texts, source), adapter=adapter)
+
+
+def answered(
+    run: Run, task: Task, kind: TaskModel, rows: Sequence[Row], *, adapter: bool
+) -> list[dict[str, Any]]:
+    """The predictions of rows by a loaded model, as :func:`predict` gives them."""
     outputs = kind.predict(rows, adapter=adapter)
     answers = read(run, task, kind.role if adapter else "base", outputs, rows)
     return [
