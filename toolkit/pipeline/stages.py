@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -300,6 +301,8 @@ def write_report(context: RunContext) -> None:
     """Write the pages: ``report.html``, ``report.md`` and the model card."""
     from toolkit.reporting import report
 
+    # Only a training needs them; a run that is killed after its last stage is not resumed.
+    shutil.rmtree(context.run.checkpoints, ignore_errors=True)
     report.write(context.run, context.task)
     context.run.info.setdefault("record", {"files": {}, "systems": []})
     context.run.info["record"]["pages"] = fingerprint.of_pages()
