@@ -1,6 +1,6 @@
 """Killed anywhere, resumed always? Kills and faults at random write operations of whole runs.
 
-    python .ci/campaign/faults.py [--seed 16] [--kills 64] [--faults 24] [--only causal,two] [--log FILE]
+    python .ci/campaign/faults.py [--seed 16] [--kills 64] [--faults 16] [--only causal,two]
 
 Each case is a run of ``toolkit run`` in a child process that is killed (SIGKILL), or meets a fault
 of the machine, at one of its write operations: a file opened for writing, ``fsync``, a rename, a
@@ -37,6 +37,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,7 @@ MODULES = "modules.txt"
 PATIENCE = 400
 """Seconds after which a child counts as hanging."""
 
-TASKS = '''
+TASKS = """
 from typing import Any, ClassVar
 
 from toolkit import (
@@ -129,7 +130,16 @@ class Goods(SequenceClassificationTask):
         Recipe("small", "for the campaign", "none", {**TRAINING, "max_length": 32}, LORA),
         Recipe("full", "for the campaign", "none", {**TRAINING, "max_length": 32}, None),
     )
-'''
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {"text": row["text"], "label": row.get("good")}
+
+    def reference(self, row: Row) -> str:
+        return str(row["good"])
+
+    def baselines(self) -> Any:
+        return {"cups": lambda train: lambda rows: ["cup"] * len(rows)}
+"""
 
 
 @dataclass(frozen=True)
@@ -199,7 +209,7 @@ class Hook:
         self.busy = True
         try:
             if self.log is not None:
-                self.log.write(f"{what} {path[len(self.folder):]}\n")
+                self.log.write(f"{what} {path[len(self.folder) :]}\n")
                 self.log.flush()
             self.count += 1
             if self.at == self.count:
@@ -285,15 +295,21 @@ EVENTS: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
 
 
 def kill() -> None:
+    """End this process as ``kill -9`` does."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def no_more_descriptors() -> None:
-    used = len(os.listdir("/proc/self/fd"))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used - 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    """Let this process open no further file."""
+    used = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (used - 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    )
 
 
 def failing(number: int) -> Callable[[str], None]:
+    """What makes every operation fail with this error."""
+
     def fail(path: str) -> None:
         raise OSError(number, os.strerror(number), path)
 
@@ -332,24 +348,14 @@ def memory_out(step: int, error: BaseException) -> None:
 
 # -- runs ------------------------------------------------------------------------------------------
 def import_all() -> None:
-    """What a run imports, imported before the forks."""
+    """What the first run imports at its beginning; the rest is imported after it, see MODULES."""
     from toolkit.system import environment
 
     environment.prepare(offline=True)
-    import warnings
-
     warnings.filterwarnings("ignore", category=DeprecationWarning)
-    import datasets
-    import peft
-    import scipy.stats
+    for name in ("torch", "transformers", "peft", "trl", "datasets", "toolkit.cli"):
+        importlib.import_module(name)
     import torch
-    import transformers
-    import trl
-    from transformers import Trainer
-
-    import toolkit.cli
-    from toolkit.kinds import fit, trainer
-    from toolkit.reporting import report
 
     torch.set_num_threads(1)
 
@@ -363,7 +369,9 @@ class Child:
 
 
 def run(
-    folder: Path, arguments: list[str], processes: int = 1,
+    folder: Path,
+    arguments: list[str],
+    processes: int = 1,
     prepare: Callable[[int], None] = lambda rank: None,
 ) -> Child:
     """``toolkit ARGUMENTS`` in forks of this process, all but the first without a hook."""
@@ -380,14 +388,17 @@ def run(
             code = 99
             try:
                 os.setpgid(0, 0)
-                out = os.open(log if rank == 0 else os.devnull, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+                out = os.open(
+                    log if rank == 0 else os.devnull, os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+                )
                 os.dup2(out, 1)
                 os.dup2(out, 2)
                 os.chdir(folder)
                 if processes > 1:
                     os.environ.update(
                         RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes),
-                        LOCAL_WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+                        LOCAL_WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1",
+                        MASTER_PORT=str(port),
                     )  # fmt: skip
                 sys.argv = ["toolkit", *arguments]
                 prepare(rank)
@@ -648,7 +659,7 @@ def _check_end(case: Case, fault: str, ended: Child) -> None:
         if ended.code:
             case.wrong.append(f"ended by {ended.code}: {ended.error[-800:]}")
         return
-    said = ended.error[ended.error.rfind("Error: "):].strip()
+    said = ended.error[ended.error.rfind("Error: ") :].strip()
     case.where += f" — {said[:160]}"
     if ended.code != 2 or "Traceback" in ended.error or "does not expect" in said:
         case.wrong.append(f"ended by {ended.code}, saying: {ended.error[-800:]}")
@@ -663,7 +674,7 @@ FAULTS = (
 
 
 class _surroundings:  # noqa: N801 – used as a function
-    """A context in which a fault can come; gives what prepares the child: rank, operation → None."""
+    """A context in which a fault can come; gives what prepares a child: rank, operation → None."""
 
     def __init__(self, fault: str, folder: Path, drawn: random.Random) -> None:
         self.fault, self.folder, self.random = fault, folder, drawn
@@ -737,10 +748,11 @@ def cases(campaign: Campaign, kinds: list[str], kills: int, faults: int) -> Iter
 
 
 def main() -> int:
+    """Run the campaign; 1 where a run did not survive."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=16)
     parser.add_argument("--kills", type=int, default=64)
-    parser.add_argument("--faults", type=int, default=24)
+    parser.add_argument("--faults", type=int, default=16)
     parser.add_argument("--only", default=",".join(KINDS), help="kinds, with commas")
     parser.add_argument("--log", type=Path, help="a table for the docs")
     options = parser.parse_args()
@@ -752,7 +764,10 @@ def main() -> int:
     for case in cases(campaign, options.only.split(","), options.kills, options.faults):
         done.append(case)
         verdict = "survived" if not case.wrong else "; ".join(case.wrong)
-        print(f"{case.kind}, {case.fault} at {case.where} ({case.seconds:.0f} s): {verdict}", flush=True)
+        print(
+            f"{case.kind}, {case.fault} at {case.where} ({case.seconds:.0f} s): {verdict}",
+            flush=True,
+        )
     survived = sum(not case.wrong for case in done)
     print(f"{survived} of {len(done)} survived")
     if options.log is not None:

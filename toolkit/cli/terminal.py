@@ -11,7 +11,6 @@ from toolkit.errors import RunError, UsageError
 from toolkit.pipeline.compare import compare
 from toolkit.reporting import comparison
 from toolkit.reporting.examples import as_text
-from toolkit.runs import lock
 from toolkit.runs.files import read_json, write_jsonl, write_text
 from toolkit.runs.predictions import TRAINED
 from toolkit.runs.run import Run, Unreadable
@@ -245,14 +244,13 @@ def _run_row(run: Run) -> dict[str, Any]:
             problem = str(error)
         except (KeyError, TypeError, IndexError):
             problem = f"{run.path / 'metrics.json'} has no verdict; toolkit report writes it again"
-    now = lock.running(run.path)
     return {
         "id": run.id,
         "task": run.info["task"],
         "created": run.info["created"],
         "finished": run.finished,
         "stage": next((s for s in reversed(list(run.info["stages"]))), None),
-        "running": str(now) if now else None,
+        "running": run.running,
         "model": str(run.info["recipe"].get("model", "")),
         "worth_it": verdict,
         "path": str(run.path),

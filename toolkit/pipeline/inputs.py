@@ -22,7 +22,6 @@ from toolkit.errors import BusyError, RunError, UsageError
 from toolkit.models.paths import EMBEDDED
 from toolkit.plugins.file_options import FILES
 from toolkit.recipe import Recipe
-from toolkit.runs import lock
 from toolkit.runs.run import Run
 
 MODEL, TASK = "model", "task"
@@ -158,7 +157,7 @@ def rename(run: Run, places: Mapping[str, str | None]) -> None:
     given = {part: place for part, place in places.items() if place is not None}
     if not given:
         return
-    if now := lock.running(run.path):
+    if now := run.running:
         raise BusyError(f"run {run.id} is running {now}; stop it first")
     inputs = run.info.setdefault("inputs", {})
     for part, name in given.items():

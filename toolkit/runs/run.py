@@ -233,6 +233,14 @@ class Run:
         if not any(self.done(stage) for stage in self.info["stages"]):
             shutil.rmtree(self.path, ignore_errors=True)
 
+    @property
+    def running(self) -> str | None:
+        """Since when and by which process the run is worked at now; ``None``: by none."""
+        from toolkit.runs import lock
+
+        now = lock.running(self.path)
+        return None if now is None else str(now)
+
     def reread(self) -> dict[str, Any]:
         """The content of ``run.json`` by now."""
         return Run.open(self.path).info
