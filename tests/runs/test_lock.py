@@ -100,9 +100,11 @@ def test_another_machine_counts_while_its_heart_beats(
         _without_locks(monkeypatch)
     owner(run.path, age=30)
     assert run.running == "since 2026-01-01T00:00:00+00:00, by process 1 on elsewhere"
-    with pytest.raises(BusyError, match=r"on elsewhere; .*last sign of life.*running\.json"):
-        with lock.held(run.path):
-            pass
+    with (
+        pytest.raises(BusyError, match=r"on elsewhere; .*last sign of life.*running\.json"),
+        lock.held(run.path),
+    ):
+        pass
     owner(run.path, age=lock.STALE + 60)
     assert run.running is None
     said: list[str] = []

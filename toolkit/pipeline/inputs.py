@@ -170,6 +170,11 @@ def rename(run: Run, places: Mapping[str, str | None]) -> None:
             run.info["recipe"]["model"] = str(place)
         elif part == TASK:
             _has(run, part, (run.info.get("plugin") or {}).get("file"))
+            ending = Path(_file_of(str(run.info["plugin"]["file"]))).suffix
+            if place.suffix != ending:
+                raise UsageError(
+                    f"--{TASK} {name}: give a file whose name ends in {ending} as the run's does"
+                )
             wanted = str(run.info["plugin"]["file"]).partition(".py:")[2]
             run.info["plugin"]["file"] = f"{place}:{wanted}" if wanted else str(place)
         else:
