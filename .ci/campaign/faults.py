@@ -14,8 +14,8 @@ left, and all files must have the mode that the umask gives.
 
 The children are forked from one process that has imported the libraries, so that a case takes
 seconds; their reports have no charts. Two processes of one run are two forks with the environment
-that torchrun gives. Needs the extra ``dev``; a full disk is a small tmpfs where that can be mounted, and otherwise an error that
-the hook raises.
+that torchrun gives. Needs the extra ``dev``; a full disk is a small tmpfs where that can be
+mounted, and otherwise an error that the hook raises.
 """
 
 from __future__ import annotations

@@ -136,11 +136,9 @@ def test_without_locks_a_process_of_this_machine_counts_while_it_lives(
 
 def test_a_folder_that_cannot_be_written_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     _without_locks(monkeypatch, errno.EROFS)
-    with pytest.raises(
-        WriteError, match=r"Read-only file system; make the folder writable.*resume"
-    ):
-        with lock.held(run.path):
-            pass
+    said = r"Read-only file system; make the folder writable.*resume"
+    with pytest.raises(WriteError, match=said), lock.held(run.path):
+        pass
 
 
 def test_the_number_of_a_dead_process_may_be_that_of_another(run: Run) -> None:

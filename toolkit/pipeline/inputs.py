@@ -181,6 +181,8 @@ def rename(run: Run, places: Mapping[str, str | None]) -> None:
             _has(run, part, (run.info.get("source") or {}).get(part))
             run.info["source"][part] = str(place)
         inputs[part] = identity(place)
+    if run.done("report"):  # the pages name the places
+        run.info["stages"]["report"]["state"] = "stopped"
     run.save()
 
 
