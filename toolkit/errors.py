@@ -8,6 +8,8 @@
     ├── PreflightError          the run would fail; reported before a model is loaded
     ├── ModelError              a model, tokenizer or adapter that cannot be loaded or does nothing
     ├── RunError                a run directory that cannot be written, read or resumed
+    │   ├── WriteError          a file that cannot be written now (disk full, no permission)
+    │   ├── BusyError           a run that another process works at
     │   └── VerificationError   a figure of a report differs from what its predictions give (exit 1)
     └── MissingExtra            an optional dependency is absent; the message is the pip line
 
@@ -53,6 +55,14 @@ class ModelError(ToolkitError):
 
 class RunError(ToolkitError):
     """A run directory cannot be written, read or resumed."""
+
+
+class WriteError(RunError):
+    """A file of a run cannot be written now; once it can be, the run goes on with ``resume``."""
+
+
+class BusyError(RunError):
+    """Another process works at the run."""
 
 
 class VerificationError(RunError):

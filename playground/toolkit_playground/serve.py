@@ -99,6 +99,8 @@ def load_first(library: Library, console: Console) -> None:
         library.engine(key)
     except ToolkitError as error:
         console.warn(str(error))
+    except Exception as error:  # an odd run must not keep the others from being looked at
+        console.warn(f"run {key} cannot be loaded: {type(error).__name__}: {error}")
     else:
         console.say(f"run {key}: model loaded in {time.perf_counter() - started:.1f} s")
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from toolkit.kinds.checkpoints import newest_valid, problem, step_of
+from toolkit.errors import RunError
+from toolkit.kinds.checkpoints import newest_valid, order_by_step, problem, resumable, step_of
 
 
 def checkpoint(folder: Path, step: int) -> Path:
@@ -100,3 +101,62 @@ def test_none_at_all(tmp_path: Path) -> None:
 def test_the_step_is_in_the_name() -> None:
     assert step_of(Path("x/checkpoint-120")) == 120
     assert step_of(Path("x/checkpoint-tmp")) is None
+
+
+def note_best(path: Path, best: str) -> None:
+    state = {"global_step": step_of(path), "best_model_checkpoint": best}
+    (path / "trainer_state.json").write_text(json.dumps(state))
+
+
+def test_the_best_checkpoint_is_found_where_the_folder_lies_now(tmp_path: Path) -> None:
+    """The trainer would silently take the last weights where the noted path is not there."""
+    best, newest = checkpoint(tmp_path, 5), checkpoint(tmp_path, 10)
+    note_best(newest, "runs/elsewhere/checkpoint-5")
+    assert resumable(tmp_path, 1, 2) == newest
+    state = json.loads((newest / "trainer_state.json").read_text())
+    assert state == {"global_step": 10, "best_model_checkpoint": str(best)}
+
+
+def test_a_checkpoint_whose_best_is_cut_does_not_count(tmp_path: Path) -> None:
+    best, newest = checkpoint(tmp_path, 5), checkpoint(tmp_path, 10)
+    note_best(newest, str(best))
+    cut(best / "adapter_model.safetensors")
+    assert problem(newest) == "checkpoint-5, the best so far, is missing or cut"
+    assert newest_valid(tmp_path) is None
+
+
+def test_older_ones_that_are_broken_or_too_many_are_removed(tmp_path: Path) -> None:
+    """A process may be killed while it removes one, or before."""
+    made = [checkpoint(tmp_path, step) for step in (2, 4, 6, 8)]
+    (made[2] / "optimizer.pt").unlink()
+    note_best(made[3], str(made[0]))
+    assert resumable(tmp_path, 1, 2) == made[3]
+    assert [path.exists() for path in made] == [True, False, False, True]
+
+
+def test_each_process_needs_its_random_state(tmp_path: Path) -> None:
+    path = checkpoint(tmp_path, 10)
+    (path / "rng_state.pth").rename(path / "rng_state_0.pth")
+    assert problem(path, 2) == "the random state is missing"
+    (path / "rng_state_1.pth").write_bytes((path / "rng_state_0.pth").read_bytes())
+    assert problem(path, 2) is None and resumable(tmp_path, 2, 2) == path
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_checkpoints_of_another_number_of_processes_are_refused(
+    tmp_path: Path, processes: int
+) -> None:
+    path = checkpoint(tmp_path, 10)
+    if processes == 1:
+        (path / "rng_state.pth").rename(path / "rng_state_0.pth")
+    with pytest.raises(RunError, match="resume with as many as before"):
+        resumable(tmp_path, processes, 2)
+
+
+def test_times_follow_the_steps_whatever_the_clock_says(tmp_path: Path) -> None:
+    from transformers.trainer_utils import rotate_checkpoints
+
+    made = [checkpoint(tmp_path, step) for step in (100, 20, 3)]  # as if the clock went backwards
+    order_by_step(tmp_path)
+    rotate_checkpoints(str(tmp_path), 2, use_mtime=True)
+    assert [path.exists() for path in made] == [True, True, False]

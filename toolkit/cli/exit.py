@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import typer
 
 from toolkit.errors import ToolkitError
 
 INTERRUPTED = 130
+_SIGNALS: list[int] = []
+"""The signal that has stopped the command, other than that of Ctrl-C."""
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Within the context, SIGTERM and SIGHUP stop the command as Ctrl-C does.
+
+    Signals that are ignored, as ``nohup`` has it, stay ignored.
+    """
+
+    def stop(number: int, frame: Any) -> None:
+        _SIGNALS.append(number)
+        raise KeyboardInterrupt
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            with contextlib.suppress(ValueError):  # not in the main thread
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def fail(error: BaseException, code: int) -> int:
@@ -28,11 +58,18 @@ def fail(error: BaseException, code: int) -> int:
 
 
 def interrupted() -> int:
-    """Print that the command was stopped, and how to resume its run; returns the exit code."""
+    """Print that the command was stopped, and how to resume its run; returns the exit code.
+
+    The code is 128 and the number of the signal, as a shell gives it.
+    """
+    typer.echo(f"\nstopped{_hint('; go on with: ')}", err=True)
+    return 128 + _SIGNALS.pop() if _SIGNALS else INTERRUPTED
+
+
+def _hint(before: str) -> str:
+    """How to go on with the run that the command works at; empty where it works at none."""
     run_path = os.environ.get("TOOLKIT_RUN")
-    hint = f"; go on with: toolkit resume {run_path}" if run_path else ""
-    typer.echo(f"\nstopped{hint}", err=True)
-    return INTERRUPTED
+    return f"{before}toolkit resume {run_path}" if run_path else ""
 
 
 def other(error: Exception) -> int:
@@ -44,14 +81,8 @@ def other(error: Exception) -> int:
     ):  # an error of typer, whose click is private
         error.show()
         return int(error.exit_code)
-    if _disk_is_full(error):
-        run_path = os.environ.get("TOOLKIT_RUN", "")
-        return fail(
-            ToolkitError(
-                f"the disk is full; make room, then go on with: toolkit resume {run_path}"
-            ),
-            2,
-        )
+    if sentence := fault(error):
+        return fail(ToolkitError(sentence), 2)
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     unexpected = ToolkitError(
         f"an error that the toolkit does not expect: {reason} (run again with --debug for a "
@@ -61,11 +92,65 @@ def other(error: Exception) -> int:
     return fail(unexpected, 1)
 
 
-def _disk_is_full(error: BaseException | None) -> bool:
-    """Whether a full disk caused an error; torch and safetensors raise errors of their own."""
-    while error is not None:
-        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        if full or "No space left on device" in str(error) or "file write failed" in str(error):
-            return True
+FAULTS: tuple[tuple[frozenset[int], tuple[str, ...], str, str], ...] = (
+    (
+        frozenset({errno.ENOSPC, errno.EDQUOT}),
+        ("No space left on device", "Disk quota exceeded"),
+        "the disk is full", "make room",
+    ),
+    (
+        frozenset({errno.EFBIG}), ("File too large",),
+        "a file is larger than this user may write (ulimit -f)", "allow larger ones",
+    ),
+    (
+        frozenset({errno.EMFILE, errno.ENFILE}), ("Too many open files",),
+        "too many files are open (ulimit -n)", "allow more",
+    ),
+    (
+        frozenset({errno.EROFS, errno.EACCES, errno.EPERM}),
+        ("Read-only file system", "Permission denied"),
+        "a file may not be written or read", "make the folder writable",
+    ),
+    (
+        frozenset({errno.ENOMEM}),
+        ("out of memory", "allocate memory", "Cannot allocate", "bad_alloc"),
+        "memory ran out", "end other programs",
+    ),
+    (
+        frozenset({errno.EIO, errno.ESTALE}), ("Input/output error", "Stale file handle"),
+        "the disk or its connection failed", "mend it",
+    ),
+    # What torch says of a write that failed, whatever the reason was.
+    (
+        frozenset(), ("file write failed", "PytorchStreamWriter failed"),
+        "a file could not be written", "make room",
+    ),
+)  # fmt: skip
+"""Numbers of errors, parts of messages of libraries that have errors of their own, what it means
+and what to do."""
+
+
+def fault(error: BaseException | None) -> str:
+    """What the machine lacks where that has caused an error, in a sentence; empty: nothing.
+
+    The causes of an error are looked at too; the one that was raised first says most.
+    """
+    found = ""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        found = _fault(error) or found
         error = error.__cause__ or error.__context__
-    return False
+    return found
+
+
+def _fault(error: BaseException) -> str:
+    text = str(error)
+    for numbers, parts, what, remedy in FAULTS:
+        by_number = isinstance(error, OSError) and error.errno in numbers
+        memory = isinstance(error, MemoryError) and errno.ENOMEM in numbers
+        if by_number or memory or any(part.lower() in text.lower() for part in parts):
+            place = getattr(error, "filename", None) if by_number else None
+            named = f": {place}" if place else ""
+            return f"{what}{named}; {remedy}{_hint(', then go on with: ')}"
+    return ""

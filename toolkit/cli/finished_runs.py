@@ -60,7 +60,7 @@ def runs_command(runs: Runs = None, as_json: Json = False) -> None:
     from toolkit.runs.run import Run, runs_folder
 
     folder = runs_folder(runs)
-    show_runs(list(Run.all(folder)), folder, as_json)
+    show_runs(*Run.listed(folder), folder, as_json)
 
 
 @app.command()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
 
 from toolkit.cli import data_options as options
 from toolkit.cli.app import Json, Runs, app
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.cli.exit import stoppable
+from toolkit.errors import BusyError, ToolkitError, UsageError, WriteError
 from toolkit.plugins import lookup
 from toolkit.system import distributed
+
+Moved = Annotated[
+    str | None, typer.Option(help="Where it is now, if it was moved.", show_default=False)
+]
 
 
 @app.command()
@@ -113,6 +119,8 @@ def run(
     )  # fmt: skip
     try:
         _go(created, as_json)
+    except (BusyError, WriteError):  # the run is somebody else's, or goes on once there is room
+        raise
     except ToolkitError:
         # What is refused before its data is ready has nothing to go on with.
         if distributed.first():
@@ -136,13 +144,24 @@ def resume(
         str | None,
         typer.Argument(metavar="[RUN]", help="Folder or ID.", show_default="the newest unfinished"),
     ] = None,
+    data: Moved = None,
+    train: Moved = None,
+    validation: Moved = None,
+    test: Moved = None,
+    model: Moved = None,
+    task: Moved = None,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
-    """Go on with a run that was stopped."""
+    """Go on with a run that was stopped; name what it reads and was moved since."""
+    from toolkit.pipeline import inputs
     from toolkit.runs.run import Run, runs_folder
 
-    _go(Run.find(run_name, runs_folder(runs), unfinished=True), as_json)
+    found = Run.find(run_name, runs_folder(runs), unfinished=True)
+    places = {"data": data, "train": train, "validation": validation, "test": test,
+              "model": model, "task": task}  # fmt: skip
+    inputs.rename(found, places)
+    _go(found, as_json)
 
 
 def _go(run: Any, as_json: bool) -> None:
@@ -155,7 +174,8 @@ def _go(run: Any, as_json: bool) -> None:
     console = Console(quiet=as_json or not distributed.first())
     console.say(f"run {run.id} in {run.path}")
     os.environ["TOOLKIT_RUN"] = str(run.path)  # for the hint on how to go on
-    execute(run, console)
+    with stoppable() if distributed.first() else nullcontext():
+        execute(run, console)
     if distributed.first():
         show_result(run, as_json)
     distributed.end()

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import formatting
-from toolkit.errors import UsageError
+from toolkit.errors import RunError, UsageError
 from toolkit.pipeline import prediction_formats
 from toolkit.pipeline.compare import compare
 from toolkit.reporting import comparison
 from toolkit.reporting.examples import as_text
 from toolkit.runs.files import read_json, write_text
 from toolkit.runs.predictions import TRAINED
-from toolkit.runs.run import Run
+from toolkit.runs.run import Run, Unreadable
 from toolkit.system.console import Console, emit
 
 if TYPE_CHECKING:
@@ -206,25 +206,14 @@ def _range(figure: Mapping[str, Any], spec: str) -> str:
     return f"{figure['low']:{spec}}–{figure['high']:{spec}}"
 
 
-def show_runs(found: Sequence[Run], folder: Path, as_json: bool) -> None:
-    """Print runs with their state and verdict."""
-    rows = []
-    for run in found:
-        verdict = None
-        if run.done("score"):
-            verdict = read_json(run.path / "metrics.json")["verdict"]["worth_it"]
-        rows.append(
-            {
-                "id": run.id,
-                "task": run.info["task"],
-                "created": run.info["created"],
-                "finished": run.finished,
-                "stage": next((s for s in reversed(list(run.info["stages"]))), None),
-                "model": run.info["recipe"]["model"],
-                "worth_it": verdict,
-                "path": str(run.path),
-            }
-        )
+def show_runs(found: Sequence[Run], odd: Sequence[Unreadable], folder: Path, as_json: bool) -> None:
+    """Print runs with their state and verdict, and what cannot be read with its reason."""
+    rows = [_run_row(run) for run in found]
+    rows += [
+        {"id": one.path.name, "task": one.path.parent.name, "path": str(one.path),
+         "finished": False, "problem": one.reason}
+        for one in odd
+    ]  # fmt: skip
     if as_json:
         emit(rows)
         return
@@ -234,10 +223,42 @@ def show_runs(found: Sequence[Run], folder: Path, as_json: bool) -> None:
     words = {True: "worth it", False: "not worth it", None: "cannot tell"}
     table = text_table("Run", "Task", "Model", "State", "Verdict", whole=(0, 1))
     for row in rows:
-        state = "finished" if row["finished"] else _stopped(row["stage"])
+        state = "finished" if row["finished"] else _stopped(row.get("stage"))
+        if row.get("running"):
+            state = f"running {row['running']}"
         verdict = words[row["worth_it"]] if row["finished"] else ""
-        table.add_row(styled(row["id"], "bold"), row["task"], row["model"], state, verdict)
+        if row["problem"]:
+            state, verdict = f"unreadable: {row['problem']}", ""
+        table.add_row(
+            styled(row["id"], "bold"), row["task"], row.get("model", ""), styled(state), verdict
+        )
     print_parts(table)
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    """A run's line of the list; what of it cannot be read is its ``problem``."""
+    verdict, problem = None, None
+    if run.done("score"):
+        try:
+            verdict = read_json(run.path / "metrics.json")["verdict"]["worth_it"]
+            if verdict not in (True, False, None):
+                raise TypeError
+        except RunError as error:
+            problem = str(error)
+        except (KeyError, TypeError, IndexError):
+            problem = f"{run.path / 'metrics.json'} has no verdict; toolkit report writes it again"
+    return {
+        "id": run.id,
+        "task": run.info["task"],
+        "created": run.info["created"],
+        "finished": run.finished,
+        "stage": next((s for s in reversed(list(run.info["stages"]))), None),
+        "running": run.running,
+        "model": str(run.info["recipe"].get("model", "")),
+        "worth_it": verdict,
+        "path": str(run.path),
+        "problem": problem,
+    }
 
 
 def _stopped(stage: str | None) -> str:

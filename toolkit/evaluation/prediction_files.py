@@ -151,17 +151,21 @@ def write_system(
 
 
 def write_systems(run: Run, entry: Mapping[str, Any]) -> None:
-    """Add or replace a system in ``predictions/systems.json``."""
+    """Add a system to ``predictions/systems.json``, or put it in the place of its older entry."""
     path = run.predictions / "systems.json"
     systems = read_json(path) if path.is_file() else []
-    kept = [s for s in systems if s["name"] != entry["name"]]
-    write_json(path, [*kept, dict(entry)])
+    if any(s["name"] == entry["name"] for s in systems):
+        write_json(path, [dict(entry) if s["name"] == entry["name"] else s for s in systems])
+    else:
+        write_json(path, [*systems, dict(entry)])
 
 
 def predicted(run: Run, name: str) -> bool:
-    """Whether a system's predictions are there already."""
+    """Whether a system's predictions are there already, and whole."""
     path = run.predictions / "systems.json"
-    return path.is_file() and any(s["name"] == name for s in read_json(path))
+    return path.is_file() and any(
+        s["name"] == name and not s.get("incomplete") for s in read_json(path)
+    )
 
 
 def absent(run: Run, name: str, reason: str) -> None:

@@ -89,7 +89,7 @@ def recompute(
     done, contents = Recomputed(), {}
     entries = record.entries(run)
     for at, entry in enumerate(entries):
-        if not entry.get("file"):
+        if not entry.get("file") or entry.get("incomplete"):
             continue
         old = read_jsonl(run.predictions / entry["file"])
         new, entries[at] = _system(task, entry, old, rows, wanted, done)

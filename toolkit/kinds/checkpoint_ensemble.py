@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.errors import RecipeError, RunError
 from toolkit.kinds.checkpoints import problem, step_of
+from toolkit.models import adapters
 from toolkit.recipe import Recipe
 from toolkit.task import Task
 
@@ -57,8 +58,14 @@ def too_few(checkpoints: Path) -> str | None:
     )
 
 
-def keep(checkpoints: Path, adapter: Path, count: int) -> None:
+def keep(checkpoints: Path, adapter: Path, count: int, model: str = "") -> None:
     """Copy the adapters of the newest checkpoints into the folder of the best one.
+
+    Args:
+        checkpoints: the trainer's output folder.
+        adapter: the folder of the best one.
+        count: how many are wanted.
+        model: the recipe's model, which the members' settings name.
 
     Raises:
         RecipeError: training saved fewer than two.
@@ -71,6 +78,7 @@ def keep(checkpoints: Path, adapter: Path, count: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("adapter_config.json", "adapter_model.safetensors"):
             shutil.copyfile(checkpoint / name, folder / name)
+        adapters.settle_config(folder / "adapter_config.json", model)
 
 
 def kept(adapter: Path, count: int) -> list[Path]:

@@ -17,7 +17,7 @@ from toolkit.data import tables
 from toolkit.decoding import primary_values
 from toolkit.errors import PreflightError, RecipeError
 from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
-from toolkit.kinds.checkpoints import newest_valid
+from toolkit.kinds.checkpoints import resumable
 from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinished
 from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
 from toolkit.models import adapters, unsloth
@@ -204,7 +204,8 @@ def fit(
             trainer.add_callback(callback)
         trial_step(trainer, lengths)
         started = time.perf_counter()
-        resumed = distributed.agreed(lambda: newest_valid(checkpoints))
+        limit = trainer.args.save_total_limit
+        resumed = distributed.agreed(lambda: resumable(checkpoints, distributed.count(), limit))
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
         seconds = time.perf_counter() - started
     model.eval()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
 from toolkit.kinds.base import TrainingWatch
+from toolkit.kinds.checkpoints import order_by_step
+from toolkit.runs.files import usual_modes
 from toolkit.system import distributed
 from toolkit.system.monitor import Monitor
 
@@ -185,6 +188,8 @@ class JudgedTrainer:
             return {}
         if self._evaluated is not None and self._evaluated[0] == self.state.global_step:
             return self._evaluated[1]  # the end of an epoch may be the end of the time as well
+        if (known := self._known()) is not None:
+            return known
         started = time.perf_counter()
         training = self.model.training
         self.model.eval()
@@ -201,6 +206,25 @@ class JudgedTrainer:
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+    def _known(self) -> dict[str, float] | None:
+        """The evaluation of this step that the checkpoint of a resumed training has logged already.
+
+        Judged again it would stand in the learning curve twice, and count twice for early stopping.
+        """
+        if self._evaluated is not None:
+            return None
+        for entry in reversed(self.state.log_history):
+            if entry.get("step") == self.state.global_step and "eval_loss" in entry:
+                values = {k: v for k, v in entry.items() if k.startswith("eval_")}
+                name, greater = self.args.metric_for_best_model, self.args.greater_is_better
+                return ranked(values, name, greater=bool(greater))
+        return None
+
+    def _save_checkpoint(self, *arguments: Any, **keywords: Any) -> None:
+        if distributed.first():
+            order_by_step(Path(self.args.output_dir))
+        super()._save_checkpoint(*arguments, **keywords)  # type: ignore[misc]
 
     def mean_loss(self, rows: Sequence[Mapping[str, Any]], batch: int = 64) -> float:
         """Mean loss over tokenized rows, without gradients."""
@@ -226,6 +250,11 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.watch.on_step(state.global_step, state.max_steps, self.trainer.tokens_seen)
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        saved = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        if distributed.first() and saved.is_dir():
+            usual_modes(saved)
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         newest = history(state)[-1:]

@@ -14,9 +14,9 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from toolkit.errors import ModelError, RunError
+from toolkit.errors import ModelError, WriteError
 from toolkit.models.paths import EMBEDDED
-from toolkit.runs.files import write_json
+from toolkit.runs.files import remedy, write_json
 from toolkit.system import distributed
 
 
@@ -86,7 +86,7 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
     Of several processes only the first writes.
 
     Raises:
-        RunError: it cannot be written; an older adapter in its place stays.
+        WriteError: it cannot be written; an older adapter in its place stays.
     """
     if not distributed.first():
         return
@@ -97,28 +97,38 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
         model.save_pretrained(str(temporary), save_embedding_layers=False)
         tokenizer.save_pretrained(str(temporary))
         (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; the run has its own
-        _settle_config(temporary / "adapter_config.json", str(extra.get("model", "")))
+        settle_config(temporary / "adapter_config.json", str(extra.get("model", "")))
         write_json(temporary / "toolkit.json", dict(extra))
-        _replace(folder, temporary)
+        replace_folder(folder, temporary)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise RunError(
+        raise WriteError(
             f"cannot save the adapter in {folder}: {error}; make room, then go on with: toolkit "
             "resume"
         ) from error
 
 
-def _replace(folder: Path, new: Path) -> None:
-    """Move a finished folder to its place; a kill in between leaves the old one beside it."""
+def replace_folder(folder: Path, new: Path) -> None:
+    """Move a finished folder to its place; a kill in between leaves the old one beside it.
+
+    Raises:
+        WriteError: it cannot be moved.
+    """
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
+    try:
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    except OSError as error:
+        raise WriteError(
+            f"cannot save {folder}: {error.strerror or error}; {remedy(error)}, then go on with: "
+            "toolkit resume"
+        ) from error
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _settle_config(path: Path, model: str) -> None:
+def settle_config(path: Path, model: str) -> None:
     """Make PEFT's configuration file the same on every machine.
 
     PEFT writes sets in hash order; they are sorted, so that the same adapter has the same bytes.

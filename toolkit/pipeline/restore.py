@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from toolkit.data.source import FORMER_OPTIONS
 from toolkit.errors import RunError
 from toolkit.kinds.registry import model_class
-from toolkit.plugins import fingerprint, lookup, recipes
+from toolkit.pipeline import inputs
+from toolkit.plugins import file_options, fingerprint, lookup, recipes
 from toolkit.reporting import report
-from toolkit.runs import record
+from toolkit.runs import lock, record
 from toolkit.runs.files import read_jsonl, write_json
 from toolkit.runs.run import Run
 from toolkit.task import Row, Task
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
 
 
 def load_task(run: Run) -> Task:
-    """The run's task, with its options and, once it is stored, its state."""
+    """The run's task, with its options and, once it is stored, its state.
+
+    Raises:
+        RunError: its file is not where it was.
+    """
+    inputs.check_task(run)
     file = (run.info.get("plugin") or {}).get("file")
-    task = lookup.find(file or str(run.info["task"]))()
+    with file_options.of_stored_run():
+        task = lookup.find(file or str(run.info["task"]))()
     task.options |= _options(run, task)
     if "task_state" in run.info:
         task.load_state(run.info["task_state"])
@@ -47,7 +54,11 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel
         run: the run, whose recipe and random seed are used.
         task: its task.
         backend: what loads the model; transformers by default, which reads any backend's adapter.
+
+    Raises:
+        RunError: the model is not where it was, or is another one.
     """
+    inputs.check_model(run)
     options = run.info.get("options", {})
     return model_class(task)(
         task,
@@ -75,7 +86,14 @@ def refresh(run: Run, task: Task, say: Callable[[str], None] = lambda sentence: 
 
     Raises:
         RunError: the run is not scored yet.
+        BusyError: another process works at it.
     """
+    with lock.held(run.path, say):
+        run.info = run.reread()
+        return _refreshed(run, task, say)
+
+
+def _refreshed(run: Run, task: Task, say: Callable[[str], None]) -> Path:
     from toolkit.evaluation import trainer_results
     from toolkit.evaluation.score import score
     from toolkit.pipeline import other_code

@@ -3,8 +3,10 @@
     data → baselines → base → train → predict → score → report
 
 Everything that a stage needs is in the run directory or follows from it. A resumed run therefore
-goes through the same list: it uses the results of the stages that are done, and does the others. A
-run that is killed loses at most the work since the last checkpoint.
+goes through the same list: it uses the results of the stages that are done, and does the others.
+Within a stage, what is done follows from what was written: each file appears whole with what is
+known of it (a trained model with its ``training.json``, predictions with their entry of
+``systems.json``). A run that is killed loses at most the work since the last checkpoint.
 """
 
 from __future__ import annotations
@@ -14,10 +16,12 @@ import shutil
 
 from toolkit.models import backend_choice
 from toolkit.models.paths import is_local
+from toolkit.pipeline import inputs
 from toolkit.pipeline.context import RunContext
 from toolkit.pipeline.stages import STAGES, Stage
 from toolkit.pipeline.start import on_hub
-from toolkit.runs import record
+from toolkit.runs import lock, record
+from toolkit.runs.files import sweep
 from toolkit.runs.run import Run
 from toolkit.system import distributed, environment
 from toolkit.system.console import Console
@@ -29,19 +33,27 @@ def execute(run: Run, console: Console) -> Run:
     Args:
         run: the run directory.
         console: where progress is shown.
+
+    Raises:
+        BusyError: another process works at it.
     """
     context = RunContext.of(run, console)
     environment.prepare(offline=is_local(context.recipe.model) and not on_hub(context.source))
     backend_choice.get(context.backend["name"])  # before transformers and TRL, see start()
     distributed.begin()
-    run.info = distributed.agreed(lambda: run.info)
-    for stage in STAGES:
-        if stage.shared or distributed.first():
-            _do(stage, context)
-        if stage.shared:
-            distributed.wait()
-    if distributed.first():
-        shutil.rmtree(run.checkpoints, ignore_errors=True)  # only a resume needs them
+    with lock.held(run.path, console.warn):
+        # What another process has done since the run was opened counts.
+        run.info = distributed.agreed(run.reread)
+        inputs.check_source(run)
+        if distributed.first():
+            sweep(run.path)
+        for stage in STAGES:
+            if stage.shared or distributed.first():
+                _do(stage, context)
+            if stage.shared:
+                distributed.wait()
+        if distributed.first():
+            shutil.rmtree(run.checkpoints, ignore_errors=True)  # only a resume needs them
     return run
 
 

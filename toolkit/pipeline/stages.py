@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,20 +72,22 @@ def restore_data(context: RunContext) -> None:
         raise RunError(
             f"the data of run {run.id} has changed since it was started (fingerprint "
             f"{prepared.fingerprint[:12]}, was {before[:12]}); "
-            "bring the old data back, or start a new run"
+            "bring the old data back, name a file that has them (toolkit resume "
+            f"{run.path} --data NEW), or start a new run"
         )
     _note_sizes(context)
-    _use_other_code(context)
+    if distributed.first():
+        _settle_stored(context)
+    run.info = distributed.agreed(lambda: run.info)
 
 
-def _use_other_code(context: RunContext) -> None:
-    """Compute stored values again if the task's code has changed, in the first process alone."""
+def _settle_stored(context: RunContext) -> None:
+    """Have predictions made again that are not whole, and values by other code of the task."""
     from toolkit.evaluation.predict import held_out_rows
-    from toolkit.pipeline import other_code
+    from toolkit.pipeline import mend, other_code
 
-    if not distributed.first():
-        return
     held = held_out_rows(context.task, context.prepared.splits)
+    mend.mark_incomplete(context.run, context.task, held, context.console.warn)
     rows = {(split, row["row_id"]): row for split, found in held.items() for row in found}
     other_code.on_resume(context.run, context.task, rows, context.console.warn)
 
@@ -253,13 +256,14 @@ def run_trained_models(context: RunContext) -> None:
         if not predicted:
             _predict_adapter(context, index, name)
         if index == 0:  # a stopped run may have the adapter's predictions alone
+            _measure_speed(context)
             _predict_variants(context, "ensemble", adapter=True)
             if reason := run.info["training"].get("no_ensemble"):
                 prediction_files.absent(run, "ensemble", reason)
 
 
 def _predict_adapter(context: RunContext, index: int, name: str) -> None:
-    from toolkit.evaluation import latency, predict
+    from toolkit.evaluation import predict
 
     run, model, splits = context.run, context.model, context.prepared.splits
     with context.console.track(name) as progress:
@@ -268,10 +272,18 @@ def _predict_adapter(context: RunContext, index: int, name: str) -> None:
             adapter=True, decoder=context.decoder, progress=progress,
             fit_seconds=run.info["training"]["seconds"], perplexity=index == 0,
         )  # fmt: skip
-    if index == 0 and distributed.first():
-        run.info["speed"] = latency.measure(model, [dict(row) for row in splits["test"]])
-        run.save()
     context.note_result(entry, f"{name}, decoder {entry['decoder']}", entry["predict_seconds"])
+
+
+def _measure_speed(context: RunContext) -> None:
+    """Time single questions by the loaded adapter, unless the run has these times already."""
+    from toolkit.evaluation import latency
+
+    run = context.run
+    if distributed.first() and "speed" not in run.info:
+        rows = [dict(row) for row in context.prepared.splits["test"]]
+        run.info["speed"] = latency.measure(context.model, rows)
+        run.save()
 
 
 # -- results ---------------------------------------------------------------------------------------
@@ -289,6 +301,8 @@ def write_report(context: RunContext) -> None:
     """Write the pages: ``report.html``, ``report.md`` and the model card."""
     from toolkit.reporting import report
 
+    # Only a training needs them; a run that is killed after its last stage is not resumed.
+    shutil.rmtree(context.run.checkpoints, ignore_errors=True)
     report.write(context.run, context.task)
     context.run.info.setdefault("record", {"files": {}, "systems": []})
     context.run.info["record"]["pages"] = fingerprint.of_pages()

@@ -11,6 +11,7 @@ from toolkit.data.source import Source
 from toolkit.kinds.registry import model_class
 from toolkit.models import backend_choice
 from toolkit.models.paths import is_local
+from toolkit.pipeline import inputs
 from toolkit.plugins import discovery, fingerprint, recipes
 from toolkit.recipe import Recipe
 from toolkit.runs.run import Run
@@ -48,6 +49,7 @@ def start(
     backend_choice.get(backend.name)
     recipes.check(recipe, model.training_arguments(), task.options)
     origin = discovery.load().origins.get(task.name)
+    source, recipe = inputs.absolute_source(source), inputs.absolute_recipe(recipe)
     distributed.begin()
     info = {
         "task": task.name,
@@ -64,7 +66,12 @@ def start(
         "seed": int(options.get("seed", 0)),
         "options": dict(options),
     }
-    return Run.open(Path(distributed.agreed(lambda: str(Run.create(runs, info).path))))
+
+    def created() -> str:
+        found = inputs.identified(source, recipe, origin.file if origin else None)
+        return str(Run.create(runs, info | {"inputs": found}).path)
+
+    return Run.open(Path(distributed.agreed(created)))
 
 
 def on_hub(source: Source) -> bool:

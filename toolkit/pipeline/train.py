@@ -8,6 +8,7 @@ import importlib.util
 import io
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from toolkit.errors import MissingExtra
 from toolkit.evaluation import verdict_sentence
 from toolkit.formatting import duration
 from toolkit.kinds.base import TrainingWatch
+from toolkit.models import adapters
 from toolkit.pipeline.context import RunContext, adapter_name
-from toolkit.runs.files import read_json, write_json
+from toolkit.runs.files import read_json, usual_modes, write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed, precision
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel, Trained
     from toolkit.metrics.metric import Metric
 
+OUTCOME = "training.json"
+"""In a trained model's folder: the figures of its training and its learning curve."""
 LOCAL = "trackio"
 """The experiment tracker if the recipe names none: its data stay on this machine."""
 
@@ -39,15 +43,52 @@ def train_all(context: RunContext) -> None:
         console.note("this processor has no bfloat16 instructions: training computes in float32")
     if distributed.count() > 1:
         console.note(f"{distributed.count()} processes share training and predicting")
+    run = context.run
     for index in range(context.seeds):
-        name = adapter_name(index)
-        done = context.run.path / name / "toolkit.json"
-        if not distributed.agreed(done.is_file):
-            _train_one(context, index, name)
+        if not distributed.agreed(partial(outcome, run, index)):
+            _train_one(context, index, adapter_name(index))
+    note_outcomes(run, context.seeds)
+
+
+def outcome(run: Run, index: int) -> dict[str, Any] | None:
+    """What the training with a seed has left: ``info`` and ``history``; ``None``: it is to be done.
+
+    A trained model's folder appears whole, with both in its :data:`OUTCOME`. Earlier versions kept
+    the figures in ``run.json`` alone and the history in ``history.json``.
+    """
+    folder = run.path / adapter_name(index)
+    if not (folder / "toolkit.json").is_file():
+        return None
+    if (folder / OUTCOME).is_file():
+        return dict(read_json(folder / OUTCOME))
+    known = run.info.get("training")
+    if known and index:
+        further = known.get("further_seeds", [])
+        known = further[index - 1] if len(further) >= index else None
+    if not known:
+        return None  # it was killed before it wrote them
+    return {"info": {k: v for k, v in known.items() if k != "further_seeds"}, "history": None}
+
+
+def note_outcomes(run: Run, seeds: int) -> None:
+    """Bring ``training`` of ``run.json`` and ``history.json`` up to what the trainings left."""
+    run.info["training"] = distributed.agreed(lambda: _written(run, seeds))
+    if distributed.first():
+        run.save()
+
+
+def _written(run: Run, seeds: int) -> dict[str, Any]:
+    """The figures of all trainings, as ``run.json`` has them; writes the first one's history."""
+    outcomes = [outcome(run, index) for index in range(seeds)]
+    first, *further = [found for found in outcomes if found is not None]
+    if first["history"] is not None:
+        write_json(run.path / "history.json", first["history"])
+    more = {"further_seeds": [found["info"] for found in further]} if further else {}
+    return {**first["info"], **more}
 
 
 def _train_one(context: RunContext, index: int, name: str) -> None:
-    """Train with one seed, and store the figures of the training in the run directory."""
+    """Train with one seed; the model's folder appears with the figures of its training."""
     run, model, console = context.run, context.model, context.console
     if index:
         console.note(f"seed {index + 1} of {context.seeds}")
@@ -68,13 +109,6 @@ def _train_one(context: RunContext, index: int, name: str) -> None:
         watch = TrainingWatch(on_log, on_step, console.note)
         splits, tracking = context.prepared.splits, _tracking(context, index)
         trained = train(model, splits, run, name, watch, tracking)
-    trained.info["checkpoint_mb"] = weights_mb(run.path / name)
-    if index == 0:
-        run.info["training"] = trained.info
-        write_json(run.path / "history.json", trained.history)
-    else:
-        run.info["training"].setdefault("further_seeds", []).append(trained.info)
-    run.save()
     console.note(summary(trained.info))
     if sentence := verdict_sentence.unfinished(trained.info.get("unfinished")):
         console.warn(sentence)
@@ -90,6 +124,8 @@ def train(
 ) -> Trained:
     """Fine-tune, from the newest valid checkpoint if there is one, and save the best adapter.
 
+    Everything is written into a folder beside the adapter's, which gets its name at the end.
+
     Args:
         kind: the model, which is not loaded yet.
         splits: training and validation rows.
@@ -99,14 +135,23 @@ def train(
         tracking: training arguments that name the tracker; see :func:`fields`.
     """
     recipe = dataclasses.replace(kind.recipe, training={**kind.recipe.training, **tracking})
+    staged = run.path / f".{name}.new.tmp"
     # Trackers print; standard output belongs to the answer (and to --json).
     with contextlib.redirect_stdout(io.StringIO()):
         trained = kind.train(
             splits, recipe=recipe, checkpoints=run.checkpoints / name,
-            adapter=run.path / name, watch=watch,
+            adapter=staged, watch=watch,
         )  # fmt: skip
-        distributed.wait()  # until the first process has saved the adapter
+        distributed.agreed(lambda: _settle(staged, run.path / name, trained))
         return trained
+
+
+def _settle(staged: Path, folder: Path, trained: Trained) -> None:
+    """Complete a trained model's folder by the figures of its training, and give it its name."""
+    trained.info["checkpoint_mb"] = weights_mb(staged)
+    write_json(staged / OUTCOME, {"info": trained.info, "history": trained.history})
+    usual_modes(staged)
+    adapters.replace_folder(folder, staged)
 
 
 def weights_mb(folder: Path) -> float | None:

@@ -8,7 +8,9 @@ one that a run stores holds everything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,19 @@ KEYS: Mapping[str, tuple[Any, str]] = {
     "near_duplicates": (bool, "true or false"),
 }
 """The keys of a task file that are data options: their types, and what errors call these."""
+
+
+_STORED: ContextVar[bool] = ContextVar("stored", default=False)
+
+
+@contextmanager
+def of_stored_run() -> Iterator[None]:
+    """Within the context, task files may name data that is gone: a stored run names its own."""
+    token = _STORED.set(True)
+    try:
+        yield
+    finally:
+        _STORED.reset(token)
 
 
 def merged(task: type[Task], given: Mapping[str, Any]) -> Source:
@@ -82,6 +97,8 @@ def _place(file: Path, key: str, value: str) -> str:
         return str(path.resolve())
     if is_hub_id(value):
         return value
+    if _STORED.get():
+        return str(path.resolve())
     raise UsageError(f"{file}: there is no file {path} ({key})")
 
 

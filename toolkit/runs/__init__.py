@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from toolkit.runs.files import write_text as write_text
     from toolkit.runs.run import STAGES as STAGES
     from toolkit.runs.run import Run as Run
+    from toolkit.runs.run import Unreadable as Unreadable
     from toolkit.runs.run import runs_folder as runs_folder
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
@@ -22,6 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["predictions"],
     submod_attrs={
         "files": ["read_json", "read_jsonl", "write_json", "write_jsonl", "write_text"],
-        "run": ["Run", "STAGES", "runs_folder"],
+        "run": ["Run", "STAGES", "Unreadable", "runs_folder"],
     },
 )

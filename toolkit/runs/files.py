@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import RunError
+from toolkit.errors import RunError, WriteError
 from toolkit.runs.earlier_names import upgraded, upgraded_line
 from toolkit.system import distributed
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically; raises :class:`RunError` (disk full, path below a file).
+    """Write a file atomically; raises :class:`WriteError` (disk full, path below a file).
 
     Where several processes work on one run, only the first of them writes.
     """
@@ -33,10 +35,49 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise RunError(
-            f"cannot write {path}: {error.strerror or error}; make room or choose another folder "
-            "with --runs, then go on with: toolkit resume"
+        raise WriteError(
+            f"cannot write {path}: {error.strerror or error}; {remedy(error)} or choose another "
+            "folder with --runs, then go on with: toolkit resume"
         ) from error
+
+
+def remedy(error: OSError) -> str:
+    """What a person can do about a file that cannot be written, in a few words."""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "make the folder writable"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "allow more open files (ulimit -n)"
+    if error.errno == errno.EFBIG:
+        return "allow larger files (ulimit -f)"
+    return "make room"
+
+
+def usual_modes(folder: Path) -> None:
+    """Give all files below a folder the mode that a new file has, as the user's umask has it.
+
+    Libraries that write through temporary files leave them readable by their owner alone. The mode
+    is read off a file made for it: asking for the umask means setting it, for all threads.
+    """
+    probe = folder / f".mode.{os.getpid()}.tmp"
+    try:
+        probe.touch()
+        mode = probe.stat().st_mode & 0o777
+        probe.unlink()
+        for place in folder.rglob("*"):
+            if place.is_file() and place.stat().st_mode & 0o777 != mode:
+                place.chmod(mode)
+    except OSError as error:
+        raise WriteError(
+            f"cannot set the mode of the files in {folder}: {error.strerror or error}; then go on "
+            "with: toolkit resume"
+        ) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process has left half-written: ``.NAME.PID.tmp``, ``.NAME.old``."""
+    for place in [*folder.rglob(".*.tmp"), *folder.glob(".*.old")]:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
 
 
 def write_text(path: Path, content: str) -> None:
@@ -83,7 +124,9 @@ def read_json(path: Path) -> Any:
         return upgraded(path.name, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; is {path.parent} a run directory?") from error
-    except ValueError as error:
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is not readable JSON: {error}") from error
 
 
@@ -94,5 +137,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
             return [upgraded_line(json.loads(line)) for line in file if line.strip()]
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; is {path.parent.parent} a run directory?") from error
-    except ValueError as error:
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is not readable JSON lines: {error}") from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from toolkit.formatting import is_number
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.statistics import Comparison, Estimate
+from toolkit.runs.earlier_names import SPLITS
 from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.run import Run
 
@@ -72,7 +75,8 @@ def grouping(lines: Sequence[Mapping[str, Any]]) -> list[str] | None:
 def load(run: Run) -> list[System]:
     """All systems of a run, in the order of ``systems.json``.
 
-    Raises :class:`RunError` where a file is missing or the systems did not answer the same rows.
+    Raises :class:`RunError` where a file is missing, has other rows than its split, or the systems
+    did not answer the same rows.
     """
     place = run.predictions / "systems.json"
     entries = read_json(place)
@@ -84,6 +88,7 @@ def load(run: Run) -> list[System]:
     systems = [_system(run, entry) for entry in entries if entry.get("file")]
     if not systems:
         raise RunError(f"{place} names no predictions; go on with: toolkit resume")
+    _check_rows(run, systems)
     _check_same_rows(systems)
     check_shapes({system.name: system.lines() for system in systems})
     _check_applies(systems)
@@ -103,7 +108,13 @@ def _system(run: Run, entry: Mapping[str, Any]) -> System:
         if problem := malformed(row):
             raise RunError(f"{place} line {number} {problem}")
         _check_finite(entry["name"], row)
-        splits.setdefault(row["split"], {})[row["row_id"]] = row
+        rows = splits.setdefault(row["split"], {})
+        if row["row_id"] in rows:
+            raise RunError(
+                f"{place} line {number} repeats row {row['row_id']} of the {row['split']} split; "
+                "have the file made again: toolkit resume"
+            )
+        rows[row["row_id"]] = row
     ordered = {split: dict(sorted(rows.items())) for split, rows in splits.items()}
     if not ordered["test"]:
         raise RunError(f"{place} holds no row of the test split; go on with: toolkit resume")
@@ -136,6 +147,62 @@ def _check_finite(system: str, row: Mapping[str, Any]) -> None:
             raise PluginError(
                 f"metric {name!r} gives {value!r} for row {row['row_id']} of {system!r}; "
                 "per_example must return finite numbers"
+            )
+
+
+def stored_rows(run: Run) -> dict[str, set[int]] | None:
+    """The numbers of the held-out rows by split; ``None`` where the run has no readable list."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(run.data / "splits.parquet", columns=["row_id", "split"])
+        held = table.filter(pc.not_equal(table["split"], "train"))
+    except (OSError, KeyError, pa.ArrowException):
+        return None
+    rows: dict[str, set[int]] = {}
+    for row_id, split in zip(*(column.to_pylist() for column in held.columns), strict=True):
+        rows.setdefault(SPLITS.get(split, split), set()).add(row_id)
+    return rows
+
+
+def unlike(rows: Iterable[tuple[str, int]], wanted: Mapping[str, AbstractSet[int]]) -> str:
+    """How the rows of a predictions file differ from those it must have; empty: they do not.
+
+    Args:
+        rows: split and row number of each line.
+        wanted: split → the numbers of its rows.
+    """
+    counted = Counter(rows)
+    needed = {(split, row_id) for split, ids in wanted.items() for row_id in ids}
+    missing, other = needed - counted.keys(), counted.keys() - needed
+    doubled = sum(n > 1 for n in counted.values())
+    parts = [
+        f"{len(missing):,} of {len(needed):,} rows are missing" if missing else "",
+        f"{doubled:,} rows stand there twice" if doubled else "",
+        f"{len(other):,} rows are not of its splits" if other else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _check_rows(run: Run, systems: Sequence[System]) -> None:
+    """Refuse predictions of other rows than the run's splits have."""
+    stored = stored_rows(run)
+    if stored is None:
+        return
+    whole = [system for system in systems if system.role not in PARTIAL_ROLES]
+    splits = {split for system in whole for split, rows in system.splits.items() if rows}
+    for system in systems:
+        rows = [(split, row_id) for split, rows in system.splits.items() for row_id in rows]
+        wanted = {split: stored.get(split, set()) for split in splits}
+        if system.role in PARTIAL_ROLES:
+            there = set(rows)
+            wanted = {s: {i for i in stored[s] if (s, i) in there} for s in stored}
+        if difference := unlike(rows, wanted):
+            raise RunError(
+                f"{run.predictions / system.entry['file']} does not fit the run's splits: "
+                f"{difference}; have it made again: toolkit resume {run.path}"
             )
 
 

@@ -92,10 +92,15 @@ def replace(run: Run, contents: Mapping[str, bytes]) -> None:
     The new hashes are saved as ``pending`` before anything is written, so that a run which is
     killed in between does not look as if its files had been changed by other means.
     """
-    known = of(run).get("files", {})
-    intact = [name for name in contents if known.get(name) == _digest(run.path / name)]
+    known, before = of(run).get("files", {}), of(run).get("pending") or {}
+    intact = [
+        name
+        for name in contents
+        if (now := _digest(run.path / name)) is not None
+        and now in (known.get(name), before.get(name))  # as written, or by a replacement cut short
+    ]
     if of(run):
-        run.info["record"]["pending"] = {
+        run.info["record"]["pending"] = before | {
             name: hashlib.sha256(contents[name]).hexdigest() for name in intact
         }
         run.save()
@@ -105,6 +110,18 @@ def replace(run: Run, contents: Mapping[str, bytes]) -> None:
         _record(run, intact)
         run.info["record"].pop("pending")
         run.save()
+
+
+def intact(run: Run, name: str) -> bool:
+    """Whether a file is recorded, and as the run recorded it."""
+    recorded = of(run).get("files", {}).get(name)
+    return recorded is not None and recorded == _digest(run.path / name)
+
+
+def forget(run: Run, names: Iterable[str]) -> None:
+    """Forget the hashes of files that are made again; the caller saves ``run.json``."""
+    for name in names:
+        of(run).get("files", {}).pop(name, None)
 
 
 def _record(run: Run, names: Sequence[str]) -> None:

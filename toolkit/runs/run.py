@@ -11,9 +11,11 @@ import datetime as dt
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,47 @@ _FORM = {"id": str, "task": str, "created": str, "recipe": dict, "stages": dict}
 def runs_folder(given: Path | None = None) -> Path:
     """``--runs``, else ``TOOLKIT_RUNS``, else ``runs`` in the working directory."""
     return given or Path(os.environ.get("TOOLKIT_RUNS") or "runs")
+
+
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}(-\d+)?")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """What lies among the runs and cannot be read as one.
+
+    Args:
+        path: where it lies.
+        reason: why, in a sentence.
+    """
+
+    path: Path
+    reason: str
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What is in a folder, without hidden entries; nothing where it is none or may not be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _is_run(path: Path) -> bool:
+    """Whether a path is a run, or is called like one; raises :class:`OSError` or RunError."""
+    named = _ID.fullmatch(path.name) is not None
+    if not path.is_dir():
+        if named:
+            raise RunError(f"{path} is a file, and no folder of a run")
+        return False
+    try:
+        (path / "run.json").lstat()
+    except FileNotFoundError:
+        if not named:
+            return False
+    else:
+        return True
+    raise RunError(f"{path} has no run.json; the run was killed as it began, or files were removed")
 
 
 class Run:
@@ -103,7 +146,11 @@ class Run:
                     "stages": {},
                 },
             )
-            run.save()
+            try:
+                run.save()
+            except RunError:  # nothing has begun that could go on
+                shutil.rmtree(path, ignore_errors=True)
+                raise
             return run
         raise RunError(f"cannot make a new run folder in {folder / str(info['task'])}")
 
@@ -126,10 +173,11 @@ class Run:
 
         Raises:
             UsageError: there is no such run, or several.
+            RunError: it cannot be read.
         """
-        if name and (Path(name) / "run.json").is_file():
+        if name and os.path.lexists(Path(name) / "run.json"):
             return cls.open(Path(name))
-        runs = list(cls.all(folder))
+        runs, odd = cls.listed(folder)
         if name is None:
             runs = [r for r in runs if not unfinished or not r.finished]
             if not runs:
@@ -138,6 +186,8 @@ class Run:
             return runs[-1]
         hits = [r for r in runs if r.id == name] or [r for r in runs if r.id.startswith(name)]
         if not hits:
+            if unreadable := [o for o in odd if o.path.name == name]:
+                raise RunError(unreadable[0].reason)
             near = did_you_mean(name, [r.id for r in runs])
             raise UsageError(f"no run {name!r} in {folder}{near}; see: toolkit runs")
         if len(hits) > 1:
@@ -147,11 +197,25 @@ class Run:
     @classmethod
     def all(cls, folder: Path) -> Iterator[Run]:
         """All readable runs below a runs folder, oldest first."""
-        found = []
-        for file in folder.glob("*/*/run.json"):
-            with contextlib.suppress(RunError):
-                found.append(cls.open(file.parent))
-        yield from sorted(found, key=lambda r: (r.info["created"], r.id))
+        yield from cls.listed(folder)[0]
+
+    @classmethod
+    def listed(cls, folder: Path) -> tuple[list[Run], list[Unreadable]]:
+        """All runs below a runs folder, oldest first, and what looks like one and cannot be read.
+
+        A folder with a ``run.json`` is a run, and so is whatever has a run's kind of name.
+        """
+        found, odd = [], []
+        for place in _inside(folder):
+            for path in _inside(place):
+                try:
+                    if _is_run(path):
+                        found.append(cls.open(path))
+                except RunError as error:
+                    odd.append(Unreadable(path, str(error)))
+                except OSError as error:
+                    odd.append(Unreadable(path, f"cannot read {path}: {error.strerror or error}"))
+        return sorted(found, key=lambda r: (r.info["created"], r.id)), odd
 
     # -- stages ----------------------------------------------------------------------------------
     def save(self) -> None:
@@ -168,6 +232,18 @@ class Run:
         """Remove the directory of a run that was refused: of one that has no stage done."""
         if not any(self.done(stage) for stage in self.info["stages"]):
             shutil.rmtree(self.path, ignore_errors=True)
+
+    @property
+    def running(self) -> str | None:
+        """Since when and by which process the run is worked at now; ``None``: by none."""
+        from toolkit.runs import lock
+
+        now = lock.running(self.path)
+        return None if now is None else str(now)
+
+    def reread(self) -> dict[str, Any]:
+        """The content of ``run.json`` by now."""
+        return Run.open(self.path).info
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:

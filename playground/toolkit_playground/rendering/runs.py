@@ -83,8 +83,10 @@ def _stages(run: Run) -> str:
 def _progress(run: Run) -> tuple[str, str]:
     newest = max((p.stat().st_mtime for p in run.path.rglob("*") if p.is_file()), default=0.0)
     age = max(0.0, time.time() - newest)
+    now = run.running
     stopped = any(s.get("state") == "stopped" for s in run.info.get("stages", {}).values())
-    if stopped or age > STALE_SECONDS:
+    killed = (run.path / "running.json").exists() and not now
+    if not now and (stopped or killed or age > STALE_SECONDS):
         when = dt.datetime.fromtimestamp(newest).strftime("%Y-%m-%d %H:%M")
         return (
             f"This run is not finished and has written nothing since {when}; go on with: "

@@ -11,7 +11,7 @@ from typing import Any
 from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
 from toolkit.pipeline import load_task
-from toolkit.runs import Run, predictions, read_json, read_jsonl
+from toolkit.runs import Run, Unreadable, predictions, read_json, read_jsonl
 from toolkit_playground.state.engine import Engine, base_of
 from toolkit_playground.state.store import Store
 
@@ -48,11 +48,18 @@ class Library:
         named = {run.id for run in self.given}
         return [run for run in self.runs() if run.finished or run.id in named]
 
+    def unreadable(self) -> list[Unreadable]:
+        """What lies among the runs and cannot be read, with the reason."""
+        return Run.listed(self.folder)[1]
+
     def find(self, key: str | None) -> Run:
-        """A run by ID; raises :class:`UsageError` where there is none."""
+        """A run by ID; raises a :class:`ToolkitError` where there is none, or it is unreadable."""
         for run in self.runs():
             if run.id == key:
                 return run
+        for odd in self.unreadable():
+            if odd.path.name == key:
+                raise RunError(odd.reason)
         raise UsageError(f"there is no run {key!r}; see: toolkit runs")
 
     def first(self) -> str | None:

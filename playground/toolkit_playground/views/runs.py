@@ -67,7 +67,10 @@ def build(page: Page, folder: Path, opened: Any) -> None:
     def again(keys: list[str] | None) -> list[Any]:
         """What a run in progress looks like by now; once it is done its files can be had."""
         shown = look(keys)
-        finished = all(page.library.find(key).finished for key in keys or [])
+        try:
+            finished = all(page.library.find(key).finished for key in keys or [])
+        except ToolkitError:
+            return shown
         return shown if finished else [shown[0], gr.skip(), gr.skip(), gr.skip()]
 
     page.follow([which, *outputs], values)
@@ -86,4 +89,8 @@ def _shown(runs: Sequence[Run]) -> str:
 
 
 def _listed(page: Page) -> list[tuple[str, str]]:
-    return [(rendering.described(run), run.id) for run in page.library.runs()]
+    odd = page.library.unreadable()
+    return [
+        *((rendering.described(run), run.id) for run in page.library.runs()),
+        *((f"{one.path.parent.name} · {one.path.name} · unreadable", one.path.name) for one in odd),
+    ]

@@ -23,6 +23,7 @@ from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
 from toolkit.runs.files import read_json
+from toolkit.system import distributed
 from toolkit.task import Row
 
 if TYPE_CHECKING:
@@ -339,10 +340,11 @@ class LanguageModel(VariantModel):
             lengths=lengths, checkpoints=checkpoints, watch=watch,
         )  # fmt: skip
         self._save(splits, adapter)
-        if count and (reason := checkpoint_ensemble.too_few(checkpoints)):
-            trained.info["no_ensemble"] = reason
-        elif count:
-            checkpoint_ensemble.keep(checkpoints, adapter, count)
+        if count:
+            if reason := distributed.agreed(lambda: checkpoint_ensemble.too_few(checkpoints)):
+                trained.info["no_ensemble"] = reason
+            elif distributed.first():
+                checkpoint_ensemble.keep(checkpoints, adapter, count, recipe.model)
         trained.info["rows"] = rows
         return trained
 

@@ -332,7 +332,7 @@ class QuestionAnswering(Encoder):
     def after_training(self, recipe: Recipe, checkpoints: Path, adapter: Path) -> None:
         count = checkpoint_ensemble.wanted(self.task, recipe)
         if count and distributed.first():
-            checkpoint_ensemble.keep(checkpoints, adapter, count)
+            checkpoint_ensemble.keep(checkpoints, adapter, count, recipe.model)
 
     # -- the base ----------------------------------------------------------------------------------
     def fit_base(self, train: Dataset, folder: Path, validation: Dataset | None = None) -> None:
