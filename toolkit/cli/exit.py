@@ -10,6 +10,7 @@ import sys
 import typer
 
 from toolkit.errors import ToolkitError
+from toolkit.system.secrets import printable, redacted
 
 INTERRUPTED = 130
 
@@ -19,11 +20,11 @@ def fail(error: BaseException, code: int) -> int:
     if os.environ.get("TOOLKIT_DEBUG"):
         import traceback
 
-        traceback.print_exception(error)
+        typer.echo(printable("".join(traceback.format_exception(error))), err=True)
     if "--json" in sys.argv:
-        typer.echo(json.dumps({"error": str(error), "kind": type(error).__name__}))
+        typer.echo(json.dumps({"error": redacted(str(error)), "kind": type(error).__name__}))
     typer.secho("Error: ", fg="red", bold=True, err=True, nl=False)
-    typer.echo(str(error), err=True)
+    typer.echo(printable(str(error)), err=True)
     return code
 
 

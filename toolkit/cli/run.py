@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from toolkit.cli import data_options as options
-from toolkit.cli.app import Json, Runs, app
+from toolkit.cli.app import Json, Runs, TrustRemoteCode, TrustTaskFile, app
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.plugins import lookup
 from toolkit.system import distributed
@@ -136,6 +136,8 @@ def resume(
         str | None,
         typer.Argument(metavar="[RUN]", help="Folder or ID.", show_default="the newest unfinished"),
     ] = None,
+    trust_task_file: TrustTaskFile = False,
+    trust_remote_code: TrustRemoteCode = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:

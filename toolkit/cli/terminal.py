@@ -15,6 +15,7 @@ from toolkit.runs.files import read_json, write_jsonl, write_text
 from toolkit.runs.predictions import TRAINED
 from toolkit.runs.run import Run
 from toolkit.system.console import emit
+from toolkit.system.secrets import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -65,7 +66,7 @@ def print_parts(*parts: Any) -> None:
     console = Console(highlight=False)
     for part in parts:
         if isinstance(part, str):
-            console.print(part, markup=False)
+            console.print(printable(part), markup=False)
         else:
             Console(highlight=False, width=max(console.width, narrowest(part))).print(part)
 
@@ -100,7 +101,7 @@ def styled(text: str, style: str = "") -> Any:
     """A text in a style, such as ``red``, for a table's cell or a line."""
     from rich.text import Text
 
-    return Text(text, style=style)
+    return Text(printable(text), style=style)
 
 
 def show_result(run: Run, as_json: bool) -> None:

@@ -3,6 +3,9 @@
 An interruption while saving leaves a folder that transformers would accept: without
 ``trainer_state.json`` it fails, without optimizer, scheduler or random state it goes on **silently
 with other weights**. So a checkpoint counts only when every part is there and readable.
+
+transformers reads optimizer, scheduler and random state with ``weights_only=True``, so that a pickle
+from somebody else runs nothing, and never reads ``training_args.bin``.
 """
 
 from __future__ import annotations
@@ -47,9 +50,28 @@ def newest_valid(folder: Path) -> Path | None:
     found = sorted((s, p) for p in folder.glob("checkpoint-*") if (s := step_of(p)) is not None)
     for _, path in reversed(found):
         if problem(path) is None:
+            _settle_best(path)
             return path
         shutil.rmtree(path, ignore_errors=True)
     return None
+
+
+def _settle_best(checkpoint: Path) -> None:
+    """Let a checkpoint's state name the best one beside itself: the trainer ends with its weights.
+
+    The state names it by the path of the run that wrote it, which may have been moved, or come from
+    somebody else and name weights elsewhere.
+    """
+    place = checkpoint / "trainer_state.json"
+    state = json.loads(place.read_text(encoding="utf-8"))
+    named = state.get("best_model_checkpoint")
+    if named is None:
+        return
+    beside = checkpoint.parent / Path(str(named)).name
+    if step_of(beside) is None or not beside.is_dir():
+        beside = checkpoint
+    if str(named) != str(beside):
+        place.write_text(json.dumps({**state, "best_model_checkpoint": str(beside)}, indent=2))
 
 
 def _whole_archive(path: Path) -> bool:

@@ -11,7 +11,7 @@ from toolkit.errors import RunError
 from toolkit.kinds.registry import model_class
 from toolkit.plugins import fingerprint, lookup, recipes
 from toolkit.reporting import report
-from toolkit.runs import record
+from toolkit.runs import record, trust
 from toolkit.runs.files import read_jsonl, write_json
 from toolkit.runs.run import Run
 from toolkit.task import Row, Task
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 
 def load_task(run: Run) -> Task:
-    """The run's task, with its options and, once it is stored, its state."""
-    file = (run.info.get("plugin") or {}).get("file")
-    task = lookup.find(file or str(run.info["task"]))()
+    """The run's task, with its options and, once it is stored, its state.
+
+    Raises:
+        UsageError: it is in a Python file that this user has not run, see
+            :mod:`toolkit.runs.trust`.
+    """
+    task = lookup.find(trust.task_file(run) or str(run.info["task"]))()
     task.options |= _options(run, task)
     if "task_state" in run.info:
         task.load_state(run.info["task_state"])
@@ -49,11 +53,12 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel
         backend: what loads the model; transformers by default, which reads any backend's adapter.
     """
     options = run.info.get("options", {})
+    trust.check_settings(run.info)
     return model_class(task)(
         task,
         recipes.from_dict(run.info["recipe"]),
         seed=int(run.info["seed"]),
-        trust_remote_code=bool(options.get("trust_remote_code")),
+        trust_remote_code=trust.remote_code(run.info),
         private=not options.get("store_data", True),
         backend=backend,
     )

@@ -13,8 +13,9 @@ from toolkit.models import backend_choice
 from toolkit.models.paths import is_local
 from toolkit.plugins import discovery, fingerprint, recipes
 from toolkit.recipe import Recipe
+from toolkit.runs import trust
 from toolkit.runs.run import Run
-from toolkit.system import distributed, environment
+from toolkit.system import distributed, environment, secrets
 from toolkit.task import Task
 
 
@@ -47,6 +48,9 @@ def start(
     backend = backend_choice.choose(str(options.get("backend") or "auto"), recipe, model.backends)
     backend_choice.get(backend.name)
     recipes.check(recipe, model.training_arguments(), task.options)
+    secrets.refuse({"source": source.as_dict(), "options": options})
+    trust.consent(remote_code=bool(options.get("trust_remote_code")))
+    trust.has_set(recipes.as_dict(recipe))
     origin = discovery.load().origins.get(task.name)
     distributed.begin()
     info = {
@@ -76,5 +80,5 @@ def on_hub(source: Source) -> bool:
 
 
 def command_line() -> list[str]:
-    """The command line as it was typed, for the report; ``toolkit run`` takes no secrets."""
+    """The command line as it was typed, for the report; what is written holds no secrets."""
     return ["toolkit", *sys.argv[1:]]
