@@ -201,20 +201,18 @@ class ChatTeacher:
     def _fail(self, error: Exception) -> None:
         """Raise an error that the user has to correct; count any other."""
         status = getattr(getattr(error, "response", None), "status_code", None)
+        place = redacted(self.settings.url)
         if status in (401, 403):
             raise DataError(
-                f"the teacher at {redacted(self.settings.url)} answers {status}: the key in {KEY} is missing "
-                "or wrong"
+                f"the teacher at {place} answers {status}: the key in {KEY} is missing or wrong"
             ) from error
         if status == 404:
             raise DataError(
-                f"the teacher at {redacted(self.settings.url)} answers 404: check the address (up to "
+                f"the teacher at {place} answers 404: check the address (up to "
                 f"/v1) and the model {self.settings.model!r}"
             ) from error
         if isinstance(error, self._httpx.ConnectError):
-            raise DataError(
-                f"no teacher answers at {redacted(self.settings.url)}: {redacted(str(error))}"
-            ) from error
+            raise DataError(f"no teacher answers at {place}: {redacted(str(error))}") from error
         self._count("failed")
 
     def _post(self, messages: list[dict[str, str]]) -> dict[str, Any]:

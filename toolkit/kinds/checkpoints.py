@@ -4,8 +4,8 @@ An interruption while saving leaves a folder that transformers would accept: wit
 ``trainer_state.json`` it fails, without optimizer, scheduler or random state it goes on **silently
 with other weights**. So a checkpoint counts only when every part is there and readable.
 
-transformers reads optimizer, scheduler and random state with ``weights_only=True``, so that a pickle
-from somebody else runs nothing, and never reads ``training_args.bin``.
+transformers reads optimizer, scheduler and random state with ``weights_only=True``, so that a
+pickle from somebody else runs nothing, and never reads ``training_args.bin``.
 """
 
 from __future__ import annotations

@@ -74,8 +74,8 @@ def task_file(run: Run) -> str | None:
         )
     if file.is_file() and is_code(file) and not _today.task_file and not _known(_of_file(file)):
         raise UsageError(
-            f"run {run.id} takes its task from the Python file {file}, which you have not run as it "
-            f"is now; read it and, if you trust it, give {TASK_FILE}"
+            f"run {run.id} takes its task from the Python file {file}, which you have not run as "
+            f"it is now; read it and, if you trust it, give {TASK_FILE}"
         )
     return str(named)
 
@@ -92,11 +92,10 @@ def is_code(file: Path) -> bool:
     if file.suffix != ".toml":
         return True
     try:
-        return any(
-            _names_python(text) for text in _texts(tomllib.loads(file.read_text("utf-8-sig")))
-        )
+        content = tomllib.loads(file.read_text("utf-8-sig"))
     except (OSError, ValueError):
         return False  # it cannot be read, which its reader says better
+    return any(_names_python(text) for text in _texts(content))
 
 
 def _names_python(text: str) -> bool:

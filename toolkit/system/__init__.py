@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from toolkit.system import precision as precision
     from toolkit.system.console import Console as Console
     from toolkit.system.console import emit as emit
+    from toolkit.system.secrets import hide as hide
     from toolkit.system.secrets import redacted as redacted
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
@@ -18,6 +19,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["environment", "precision"],
     submod_attrs={
         "console": ["Console", "emit"],
-        "secrets": ["redacted"],
+        "secrets": ["hide", "redacted"],
     },
 )

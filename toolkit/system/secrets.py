@@ -104,7 +104,7 @@ def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
 _given: set[str] = set()
 
 
-def remember(secret: str) -> None:
+def hide(secret: str) -> None:
     """Hide a secret that this process was given, such as a password, in all that it writes."""
     if len(secret) >= _SHORTEST:
         _given.add(secret)
