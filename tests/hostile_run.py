@@ -221,11 +221,15 @@ def imported_module(made: Hostile) -> None:
 def pickled_checkpoint(made: Hostile) -> None:
     """The run is to be resumed from a checkpoint whose states are pickles."""
     import torch
+    from transformers import TrainerState
 
-    folder = made.path / "checkpoints" / "checkpoint-3"
-    shutil.copytree(made.path / "adapter", folder)
-    state = {"global_step": 3, "best_model_checkpoint": str(made.outside), "log_history": []}
-    (folder / "trainer_state.json").write_text(json.dumps(state))
+    folder = made.path / "checkpoints" / "adapter" / "checkpoint-3"
+    folder.parent.mkdir(parents=True)
+    shutil.move(made.path / "adapter", folder)
+    state = TrainerState(
+        global_step=3, max_steps=12, train_batch_size=4, best_model_checkpoint=str(made.outside)
+    )
+    state.save_to_json(str(folder / "trainer_state.json"))
     for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin"):
         torch.save({"evil": _Pickled(made.mark)}, folder / name)
 

@@ -32,6 +32,8 @@ def problem(folder: Path) -> str | None:
         state = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
         if state["global_step"] != step_of(folder):
             return "trainer_state.json is of another step"
+        if not all(isinstance(state[key], int) for key in ("max_steps", "train_batch_size")):
+            return "trainer_state.json is not whole"
     except (OSError, ValueError, KeyError, TypeError):
         return "trainer_state.json is missing or cut"
     randoms = sorted(folder.glob("rng_state*.pth"))

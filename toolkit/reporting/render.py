@@ -68,9 +68,11 @@ class Markdown(str):
     __slots__ = ()
 
 
-_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}|[]<>#~"})
-_FURTHER = re.compile(r"&(?=#?\w)|\$(?=[\\A-Za-z])")
-"""Entities, and formulas; the dollars of a price stay as they are."""
+_SIGNS = str.maketrans({**{sign: f"\\{sign}" for sign in "\\`*_{}|[]#~"}, "<": "&lt;", ">": "&gt;"})
+"""Not all readers of Markdown take a backslash before an angle bracket for an escape."""
+_ENTITY = re.compile(r"&(?=#?\w)")
+_FORMULA = re.compile(r"\$(?=[\\A-Za-z])")
+"""What begins a formula; the dollars of a price stay as they are."""
 _BLANKS = re.compile(r"(?:[^\S\xa0]|[\x00-\x1f\x7f])+")
 """Blanks that may stand for line breaks, and control characters; not the ones within figures."""
 _BLOCK = re.compile(r"(?:[-+=]+(?=[\s=+-]|$)|\d{1,9}(?=[.)](?:\s|$))|:(?=-))")
@@ -82,8 +84,8 @@ def markdown(value: Any) -> Markdown:
 
     CommonMark takes any ASCII punctuation after a backslash as it stands, in tables too.
     """
-    text = _BLANKS.sub(" ", str(value)).strip(" ").translate(_SIGNS)
-    text = _FURTHER.sub(r"\\\g<0>", text)
+    text = _ENTITY.sub("&amp;", _BLANKS.sub(" ", str(value)).strip(" "))
+    text = _FORMULA.sub(r"\\$", text.translate(_SIGNS))
     if found := _BLOCK.match(text):
         at = found.end() if text[0].isdigit() else 0
         text = f"{text[:at]}\\{text[at:]}"
