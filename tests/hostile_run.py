@@ -1,18 +1,20 @@
 """Run folders as somebody who means harm would send them.
 
 Each of :data:`ATTACKS` changes a copy of a finished run. Code in it, were it to run, would write
-the file :data:`MARK` beside the runs; paths in it lead to the folder :data:`OUTSIDE`, which nobody may
-write to.
+the file :data:`MARK` beside the runs; paths in it lead to the folder :data:`OUTSIDE`, which nobody
+may write to.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +269,73 @@ def put(value: Any, path: tuple[Any, ...], text: str) -> None:
     value[path[-1]] = text
 
 
+def with_payloads(
+    content: Any, show: Callable[[Any], None], places: list[tuple[Any, ...]] | None = None
+) -> int:
+    """Show content with a payload in all its texts; returns in how many of them it was shown.
+
+    Where that cannot be shown, as some text is a name that others refer to, each half of them is
+    tried by itself.
+
+    Args:
+        content: JSON values.
+        show: raises ``AssertionError`` where the payload is more than text, and any other exception
+            where nothing is shown at all.
+        places: only these texts.
+    """
+    places = list(leaves(content)) if places is None else places
+    changed = copy.deepcopy(content)
+    for place in places:
+        put(changed, place, f"{at(content, place)}{PAYLOAD}")
+    try:
+        show(changed)
+    except AssertionError:
+        raise
+    except Exception:
+        half = len(places) // 2
+        if not half:
+            return 0
+        parts = places[:half], places[half:]
+        return sum(with_payloads(content, show, part) for part in parts)
+    return len(places)
+
+
 def at(value: Any, path: tuple[Any, ...]) -> Any:
     for key in path:
         value = value[key]
     return value
+
+
+class Injected(HTMLParser):
+    """Finds what the payload would make of a page: elements, attributes, links.
+
+    The sandboxed pages within a page are read too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._script = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._script = tag == "script"
+        for name, value in attrs:
+            if name.startswith("on") or (value or "").strip().lower().startswith("javascript:"):
+                self.found.append(f"<{tag} {name}={value}>")
+            if name == "srcdoc":
+                self.found += injected(value or "")
+
+    def handle_data(self, data: str) -> None:
+        if self._script and "window.hit" in data:
+            self.found.append(f"<script>{data}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._script = False
+
+
+def injected(page: str) -> list[str]:
+    """What of the payload has become part of a page, and is not only its text."""
+    parser = Injected()
+    parser.feed(page)
+    parser.close()
+    return parser.found

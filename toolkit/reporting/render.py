@@ -5,6 +5,7 @@ Values come from run directories, which may be somebody else's, and from rows of
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
     return environment().get_template(template).render(content)
 
 
+@functools.cache
 def environment() -> Environment:
     """Jinja's environment: values are escaped for HTML or Markdown, whichever a template is."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape

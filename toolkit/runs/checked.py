@@ -15,7 +15,7 @@ from toolkit.errors import RunError
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """The ID of a run: a name of files and folders, and part of commands."""
-TASK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+TASK = re.compile(r"(?=.{1,200}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """The name of a task, as tasks are registered."""
 SYSTEM = re.compile(r"\w[\w .+()-]{0,99}")
 """The name of a system, which its file of predictions has too."""
