@@ -25,8 +25,8 @@ KEPT = {
     "metrics.json": ("task", "run", "primary_metric"),
 }  # fmt: skip
 """What others refer to: with another text there is no page; ``test_escaping.py`` tries these."""
-NAMES = ("name", "role", "against", "best_baseline", "format", "a", "b", "metric", "system", "model",
-         "key")  # fmt: skip
+NAMES = ("name", "role", "against", "best_baseline", "format", "a", "b", "metric", "system", "key",
+         "model")  # fmt: skip
 PROBE = """() => ({
     hit: window.hit ?? null,
     made: [...document.querySelectorAll("*")].filter((e) =>
