@@ -73,9 +73,11 @@ def task_file(run: Run) -> str | None:
             f"{run.path / 'run.json'} names {named!r:.80} as a task file; was it edited?"
         )
     if file.is_file() and is_code(file) and not _today.task_file and not _known(_of_file(file)):
+        edited = any(f'"file": {json.dumps(str(file.resolve()))},' in line for line in _lines())
+        which = "has changed since you ran it" if edited else "you have not run"
         raise UsageError(
-            f"run {run.id} takes its task from the Python file {file}, which you have not run as "
-            f"it is now; read it and, if you trust it, give {TASK_FILE}"
+            f"run {run.id} takes its task from the Python file {file}, which {which}; read it and, "
+            f"if you trust it, give {TASK_FILE}"
         )
     return str(named)
 
@@ -226,10 +228,13 @@ def _of_settings(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _known(entry: Mapping[str, str]) -> bool:
-    with contextlib.suppress(OSError):
-        lines = (state_folder() / RECORD).read_text(encoding="utf-8").splitlines()
-        return json.dumps(entry, sort_keys=True) in lines
-    return False
+    return json.dumps(entry, sort_keys=True) in _lines()
+
+
+def _lines() -> list[str]:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return (state_folder() / RECORD).read_text(encoding="utf-8").splitlines()
+    return []
 
 
 def _add(entry: Mapping[str, str]) -> None:
