@@ -17,7 +17,11 @@ from toolkit.reporting import comparison, report
 from toolkit.runs import Run, read_json
 from toolkit.runs.contents import read_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Names of three hundred characters leave a chart no room.
+    pytest.mark.filterwarnings("ignore:constrained_layout not applied"),
+]
 
 KEPT = {
     "run.json": ("id", "task", "created", "backend", "source", "options", "head", "auto_class",
