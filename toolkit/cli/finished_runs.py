@@ -126,6 +126,7 @@ def forgetting(
     from toolkit.pipeline.restore import load_task
     from toolkit.reporting.report import write
     from toolkit.runs.run import Run, runs_folder
+    from toolkit.system.secrets import printable
 
     folder = runs_folder(runs)
     found = Run.find(run_name, folder)
@@ -133,7 +134,7 @@ def forgetting(
     document = measuring.forgetting(found, text, others, rows)
     if found.done("score"):
         write(found, load_task(found))
-    typer.echo(json.dumps(document) if as_json else document["sentence"])
+    typer.echo(json.dumps(document) if as_json else printable(document["sentence"]))
 
 
 @app.command()

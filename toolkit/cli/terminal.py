@@ -38,7 +38,7 @@ SHOWN_DIFFERENCES = 20
 
 
 def text_table(*columns: str, right: Sequence[int] = (), whole: Sequence[int] = ()) -> Table:
-    """An empty table.
+    """An empty table; its texts come from runs and files, so that nothing in them is markup.
 
     Args:
         columns: their headings.
@@ -48,10 +48,14 @@ def text_table(*columns: str, right: Sequence[int] = (), whole: Sequence[int] = 
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    class PlainTable(Table):
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*(styled(c) if isinstance(c, str) else c for c in cells), **options)
+
+    table = PlainTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for i, column in enumerate(columns):
         justify: Any = "right" if i in right else "left"
-        table.add_column(column, justify=justify, overflow="fold", no_wrap=i in whole)
+        table.add_column(styled(column), justify=justify, overflow="fold", no_wrap=i in whole)
     return table
 
 
@@ -314,4 +318,6 @@ def show(runs: Sequence[Run], out: Path | None, as_json: bool) -> None:
     if as_json:
         emit(doc)
     else:
-        Console(highlight=False, soft_wrap=True).print(comparison.text(doc), markup=False)
+        Console(highlight=False, soft_wrap=True).print(
+            printable(comparison.text(doc)), markup=False
+        )
