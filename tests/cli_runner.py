@@ -16,6 +16,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+PLANTED = "planted-4Ever-in-the-environment"
+"""A token that every process of the tests has; no file of a run may hold it."""
 WORDS = ("red", "blue", "green", "old", "steel", "oak", "silk", "large", "small", "pair of")
 
 
@@ -83,7 +85,9 @@ def environment() -> dict[str, str]:
     """For a process of its own: one thread, and the packages of this checkout."""
     ours = (ROOT, ROOT / "plugins", ROOT / "playground")
     paths = [*map(str, ours), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(paths)}
+    return {
+        **os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(paths), "HF_TOKEN": PLANTED,
+    }  # fmt: skip
 
 
 def command(folder: Path, *arguments: str, **keywords: Any) -> subprocess.CompletedProcess[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 from toolkit.system import environment
 
 environment.prepare(offline=True)  # before anything imports transformers or datasets
 os.environ.pop("TOOLKIT_RUNS", None)
+# The user's own record of task files stays the user's.
+os.environ["TOOLKIT_STATE"] = tempfile.mkdtemp(prefix="toolkit-state-")
 if "PYTEST_XDIST_WORKER" in os.environ:  # a core for each worker, also for what its tests start
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

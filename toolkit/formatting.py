@@ -140,3 +140,14 @@ def sentence(text: str) -> str:
 def clipped(text: str, longest: int) -> str:
     """A text of at most ``longest`` characters; where it is cut, the last one is an ellipsis."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+_FORMULAS = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def spreadsheet_cell(text: str) -> str:
+    """A text for a cell of a CSV file that spreadsheets do not read as a formula.
+
+    The characters are those of OWASP's page on CSV injection, full-width ones among them.
+    """
+    return f"'{text}" if text.startswith(_FORMULAS) else text

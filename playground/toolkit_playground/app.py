@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
@@ -24,6 +24,7 @@ QUEUE = 24
 """Requests that may wait; further ones are refused with a message."""
 CACHE_SECONDS = (600, 3600)
 TITLE = "adapter-toolkit playground"
+HEADING = '<h1 class="tk-title"><span>adapter-toolkit</span> playground</h1>'
 
 
 def build(library: Library, folder: Path) -> gr.Blocks:
@@ -37,7 +38,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=CACHE_SECONDS
     ) as demo:
         with gr.Row(elem_classes="tk-head"):
-            block("head-title", '<h1 class="tk-title"><span>adapter-toolkit</span> playground</h1>')
+            block("head-title", html.fill(HEADING))
             # A program that uses the API has no page to load: it finds the runs that there are now.
             chosen = gr.Dropdown(
                 listed(library), value=library.first(), label="Run", elem_id="run", min_width=280
@@ -101,7 +102,7 @@ def described(run: Run) -> str:
     return f"{run.info['task']} · {run.info['recipe']['model']} · {run.id}"
 
 
-def head(library: Library, key: str | None) -> str:
+def head(library: Library, key: str | None) -> Markup:
     """The chosen run in a line, and everything that is amiss."""
     if key is None:
         return no_run()
@@ -111,15 +112,16 @@ def head(library: Library, key: str | None) -> str:
         line = _line(library, run, task.summary)
     except ToolkitError as error:
         return html.failure(error)
-    return line + "".join(html.notice(text, "warn") for text in problems(library, run))
+    return line + html.joined(html.notice(text, "warn") for text in problems(library, run))
 
 
-def _line(library: Library, run: Run, summary: str) -> str:
+def _line(library: Library, run: Run, summary: str) -> Markup:
     found = library.metrics(run)
-    badge = ""
+    badge = html.NOTHING
     verdict = "not scored yet"
     if found:
-        badge = '<span class="tk-badge">SYNTHETIC DATA</span>' if found["synthetic"] else ""
+        if found["synthetic"]:
+            badge = html.fill('<span class="tk-badge">SYNTHETIC DATA</span>')
         verdict = context.head(found)
         systems = found["systems"]
         metric = context.described(found)
@@ -131,9 +133,8 @@ def _line(library: Library, run: Run, summary: str) -> str:
         if figures:
             label = metric["label"]
             verdict = f"{verdict}. {label[:1].upper()}{label[1:]}: {', '.join(figures)}"
-    return (
-        f'<p class="tk-lede"><strong>{escape(summary)}</strong> '
-        f"<span>{escape(verdict)}</span> {badge}</p>"
+    return html.fill(
+        '<p class="tk-lede"><strong>{}</strong> <span>{}</span> {}</p>', summary, verdict, badge
     )
 
 

@@ -34,6 +34,20 @@ def playground(
     share: Annotated[
         bool, typer.Option("--share", help="A public link through gradio.live; needs --auth.")
     ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="A further name under which browsers reach the page, as of a proxy. Repeatable.",
+        ),
+    ] = None,
+    trust_task_file: Annotated[
+        bool, typer.Option("--trust-task-file", help="Run the Python files of the runs' tasks.")
+    ] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that comes with the runs' models.")
+    ] = False,
     open_browser: Annotated[
         bool, typer.Option("--open", help="Open the page in a browser.")
     ] = False,
@@ -43,12 +57,19 @@ def playground(
     ] = None,
 ) -> None:
     """See what an adapter changed: compare, chat, vote, guess, and look at runs."""
+    from toolkit.runs import consent
     from toolkit_playground import serve
 
+    consent(task_file=trust_task_file, remote_code=trust_remote_code)
     serve.serve(
         runs_named or [],
         runs=runs,
         options=serve.Options(
-            host=host, port=port, auth=auth, share=share, open_browser=open_browser
+            host=host,
+            port=port,
+            auth=auth,
+            share=share,
+            allow_hosts=allow_host or (),
+            open_browser=open_browser,
         ),
     )

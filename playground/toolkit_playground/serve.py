@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from toolkit.errors import MissingExtra, ToolkitError, UsageError
 from toolkit.runs import Run, runs_folder
-from toolkit.system import Console, environment
+from toolkit.system import Console, environment, hide
 
 if TYPE_CHECKING:
     from toolkit_playground.state.library import Library
@@ -31,6 +32,7 @@ class Options:
     port: int | None = None
     auth: str | None = None
     share: bool = False
+    allow_hosts: Sequence[str] = ()
     open_browser: bool = False
 
 
@@ -58,7 +60,10 @@ def serve(
         import gradio
     except ImportError as error:
         raise MissingExtra("the playground", "playground") from error
+    from starlette.middleware import Middleware
+
     from toolkit_playground.app import build
+    from toolkit_playground.doors import Doorkeeper, Names
     from toolkit_playground.rendering.theme import CSS, HEAD, theme
     from toolkit_playground.state.library import Library
 
@@ -69,15 +74,18 @@ def serve(
     temporary = Path(tempfile.mkdtemp(prefix="toolkit-playground-"))
     os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "gradio"))
     demo = build(library, temporary)
+    served = Names(options.host, options.allow_hosts)
     _, address, public = demo.launch(
         server_name=options.host, server_port=port, auth=auth, share=options.share,
         inbrowser=options.open_browser, prevent_thread_lock=True, quiet=True, show_error=True,
         footer_links=[], ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False,
         max_file_size=1024, theme=theme(gradio), css_paths=[CSS], head=HEAD,
         favicon_path=None, strict_cors=True, run_history=False,
+        app_kwargs={"middleware": [Middleware(Doorkeeper, names=served)]},
     )  # fmt: skip
     console.say(f"playground: {address.rstrip('/')} (after {time.perf_counter() - started:.1f} s)")
     if public:
+        served.allow(urlsplit(public).netloc)
         console.say(f"public: {public}")
     if is_loopback(options.host):
         console.say(f"from another machine: {tunnel(port)}, then open http://localhost:{port}")
@@ -122,6 +130,8 @@ def credentials(given: str | None) -> list[tuple[str, str]] | None:
     pairs = [tuple(line.split(":", 1)) for line in lines]
     if not pairs or any(len(pair) != 2 or not all(pair) for pair in pairs):
         raise UsageError("--auth takes USER:PASSWORD, or @FILE with such lines")
+    for _, password in pairs:
+        hide(password)
     return [(pair[0], pair[1]) for pair in pairs]
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from toolkit import DataError, MissingExtra, UsageError
+from toolkit.system import redacted
 
 SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
@@ -84,7 +85,7 @@ class Settings:
             )
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(
-                f"--teacher {self.url!r} is no address that begins with http:// or https://"
+                f"--teacher {redacted(self.url)!r} is no address that begins with http:// or https://"
             )
 
 
@@ -200,18 +201,18 @@ class ChatTeacher:
     def _fail(self, error: Exception) -> None:
         """Raise an error that the user has to correct; count any other."""
         status = getattr(getattr(error, "response", None), "status_code", None)
+        place = redacted(self.settings.url)
         if status in (401, 403):
             raise DataError(
-                f"the teacher at {self.settings.url} answers {status}: the key in {KEY} is missing "
-                "or wrong"
+                f"the teacher at {place} answers {status}: the key in {KEY} is missing or wrong"
             ) from error
         if status == 404:
             raise DataError(
-                f"the teacher at {self.settings.url} answers 404: check the address (up to "
+                f"the teacher at {place} answers 404: check the address (up to "
                 f"/v1) and the model {self.settings.model!r}"
             ) from error
         if isinstance(error, self._httpx.ConnectError):
-            raise DataError(f"no teacher answers at {self.settings.url}: {error}") from error
+            raise DataError(f"no teacher answers at {place}: {redacted(str(error))}") from error
         self._count("failed")
 
     def _post(self, messages: list[dict[str, str]]) -> dict[str, Any]:

@@ -59,3 +59,14 @@ def test_a_narrow_terminal_loses_metrics_and_no_names(
 def test_a_short_heading_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.print_parts(terminal.ladder_table(figures("MAE")))
     assert capsys.readouterr().out.startswith("MAE, 2,000 test rows")
+
+
+def test_a_text_is_no_markup_and_controls_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "[red]a[/red] [link=file:///x]b[/link] \x1b]52;c;eA==\x07 \x1b[2J"
+    table = terminal.text_table(hostile)
+    table.add_row(hostile)
+    table.add_row(terminal.styled(hostile, "bold"))
+    terminal.print_parts(hostile, table)
+    printed = capsys.readouterr().out
+    assert printed.count("[red]a[/red] [link=file:///x]b[/link]") == 4
+    assert "\x1b" not in printed and "\x07" not in printed

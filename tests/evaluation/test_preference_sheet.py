@@ -122,3 +122,19 @@ def test_cells_are_no_formulas() -> None:
     pair = preference_sheet.SheetPair(1, "=SUM(A1)", ("base", "+1"), ("adapter", "-2"))
     line = preference_sheet.to_csv([pair]).splitlines()[1]
     assert line == "1,'=SUM(A1),'+1,'-2,"
+
+
+def test_no_cell_is_a_formula_or_a_secret(tmp_path: Path) -> None:
+    starts = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1")
+    token = "hf_" + "aB3" * 11
+    pairs = [
+        preference_sheet.SheetPair(i, text, ("a", f"{text}{i}"), ("b", f"{token}{text}"))
+        for i, text in enumerate(starts)
+    ]
+    place = filled(tmp_path / "ann.csv", pairs, lambda number: "A")
+    assert token not in place.read_text()
+    with place.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    cells = [row[name] for row in rows for name in ("input", "A")]
+    assert len(cells) == 2 * len(starts) and all(cell.startswith("'") for cell in cells)
+    assert len(preference_sheet.read_csv(place, pairs)) == len(starts)

@@ -18,7 +18,8 @@ def checkpoint(folder: Path, step: int) -> Path:
     """A whole checkpoint, as transformers leaves it (its archives are zip files)."""
     path = folder / f"checkpoint-{step}"
     path.mkdir()
-    (path / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    state = {"global_step": step, "max_steps": 20, "train_batch_size": 4}
+    (path / "trainer_state.json").write_text(json.dumps(state))
     for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
         with zipfile.ZipFile(path / name, "w") as archive:
             archive.writestr("data", bytes(range(256)) * 8)
@@ -160,3 +161,23 @@ def test_times_follow_the_steps_whatever_the_clock_says(tmp_path: Path) -> None:
     order_by_step(tmp_path)
     rotate_checkpoints(str(tmp_path), 2, use_mtime=True)
     assert [path.exists() for path in made] == [True, True, False]
+
+
+def test_the_best_checkpoint_is_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    checkpoint(tmp_path, 5)
+    checkpoint(tmp_path / "runs", 5)
+    path = checkpoint(tmp_path / "runs", 10)
+    state = json.loads((path / "trainer_state.json").read_text())
+
+    def settled(named: Path) -> Path:
+        content = {**state, "best_model_checkpoint": str(named)}
+        (path / "trainer_state.json").write_text(json.dumps(content))
+        assert resumable(tmp_path / "runs", 1, None) == path
+        found = json.loads((path / "trainer_state.json").read_text())
+        return Path(found["best_model_checkpoint"])
+
+    # A run that was moved, or one from somebody else that names weights elsewhere.
+    assert settled(tmp_path / "checkpoint-5") == tmp_path / "runs" / "checkpoint-5"
+    assert settled(tmp_path) == path
+    assert settled(tmp_path / "runs" / "checkpoint-5") == tmp_path / "runs" / "checkpoint-5"

@@ -152,7 +152,9 @@ def test_a_metric_mended_before_the_resume_gives_the_figures_of_a_fresh_run(
     run = stopped(cli, task, tiny_llama, where, monkeypatch)
     before = lines(run, "base")
     task.write_text(MENDED)
-    answer = cli("resume", run)
+    refused = cli("resume", run)
+    assert refused.code == 2 and "has changed since you ran it" in refused.err
+    answer = cli("resume", run, "--trust-task-file")
     assert answer.code == 0, answer.err
     told = " ".join((answer.out + answer.err).split())
     assert "the task's code has changed" in told and "computed again" in told
@@ -176,7 +178,7 @@ def test_other_code_after_the_end_is_noted_and_a_new_report_is_computed_by_it(
     info = json.loads((run / "run.json").read_text())
     info["plugin"]["file"] = str(task)
     (run / "run.json").write_text(json.dumps(info))
-    answer = cli("report", run, "--verify", "--sample", "2")
+    answer = cli("report", run, "--verify", "--sample", "2", "--trust-task-file")
     assert answer.code == 1 and "the task's code is not that of the run" in answer.err
     answer = cli("report", run)
     assert answer.code == 0 and "the task's code has changed" in answer.err + answer.out
@@ -202,9 +204,9 @@ def test_a_metric_of_uneven_shape_ends_before_training_and_can_be_mended(
     for _ in range(2):  # the second try finds what the first has stored
         assert answer.code == 2 and "of 'red'" in answer.err and "toolkit resume" in answer.err
         assert "train" not in read_json(run / "run.json")["stages"]
-        answer = cli("resume", run)
+        answer = cli("resume", run, "--trust-task-file")
     task.write_text(MENDED)
-    assert cli("resume", run).code == 0
+    assert cli("resume", run, "--trust-task-file").code == 0
     assert figures(run) == figures(fresh)
 
 
@@ -225,7 +227,7 @@ def test_a_run_with_uneven_values_inside_is_finished_once_the_metric_is_mended(
     rows = read_jsonl(place)
     rows[3]["metrics"]["found"] = [1.0, 2.0]
     place.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    answer = cli("resume", run)
+    answer = cli("resume", run, "--trust-task-file")
     assert answer.code == 0, answer.err
     assert figures(run) == figures(fresh)
 

@@ -31,6 +31,8 @@ def main() -> None:
     if "--debug" in sys.argv:
         sys.argv.remove("--debug")
         os.environ["TOOLKIT_DEBUG"] = "1"
+    if withdraw := getattr(sys.modules.get("toolkit.runs.trust"), "withdraw", None):
+        withdraw()  # consent is of one command line; several in a process are tests'
     try:
         discovery.add_commands(app)
         code = app(standalone_mode=False)

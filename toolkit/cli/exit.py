@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from toolkit.errors import ToolkitError
+from toolkit.system.secrets import printable, redacted
 
 INTERRUPTED = 130
 _SIGNALS: list[int] = []
@@ -49,11 +50,11 @@ def fail(error: BaseException, code: int) -> int:
     if os.environ.get("TOOLKIT_DEBUG"):
         import traceback
 
-        traceback.print_exception(error)
+        typer.echo(printable("".join(traceback.format_exception(error))), err=True)
     if "--json" in sys.argv:
-        typer.echo(json.dumps({"error": str(error), "kind": type(error).__name__}))
+        typer.echo(json.dumps({"error": redacted(str(error)), "kind": type(error).__name__}))
     typer.secho("Error: ", fg="red", bold=True, err=True, nl=False)
-    typer.echo(str(error), err=True)
+    typer.echo(printable(str(error)), err=True)
     return code
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli.app import Json, Runs, app
+from toolkit.cli.app import Json, Runs, TrustRemoteCode, TrustTaskFile, app
 from toolkit.errors import UsageError
 
 
@@ -28,6 +28,8 @@ def predict(
     base: Annotated[
         bool, typer.Option("--base", help="Predict with the untouched base model.")
     ] = False,
+    trust_task_file: TrustTaskFile = False,
+    trust_remote_code: TrustRemoteCode = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
@@ -83,6 +85,8 @@ def report(
     ] = False,
     sample: Annotated[int, typer.Option(min=1, help="Rows to predict again with --verify.")] = 64,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    trust_task_file: TrustTaskFile = False,
+    trust_remote_code: TrustRemoteCode = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
@@ -117,6 +121,8 @@ def forgetting(
         typer.Option(help="A run of another task on the same model, whose test rows are read too."),
     ] = None,
     rows: Annotated[int, typer.Option(min=2, help="The most texts and test rows.")] = 200,
+    trust_task_file: TrustTaskFile = False,
+    trust_remote_code: TrustRemoteCode = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
@@ -127,6 +133,7 @@ def forgetting(
     from toolkit.pipeline.restore import load_task
     from toolkit.reporting.report import write
     from toolkit.runs.run import Run, runs_folder
+    from toolkit.system.secrets import printable
 
     folder = runs_folder(runs)
     found = Run.find(run_name, folder)
@@ -134,13 +141,14 @@ def forgetting(
     document = measuring.forgetting(found, text, others, rows)
     if found.done("score"):
         write(found, load_task(found))
-    typer.echo(json.dumps(document) if as_json else document["sentence"])
+    typer.echo(json.dumps(document) if as_json else printable(document["sentence"]))
 
 
 @app.command()
 def compare(
     run_names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two or more runs.")],
     out: Annotated[Path | None, typer.Option(help="Write a page here (.html or .md).")] = None,
+    trust_task_file: TrustTaskFile = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:

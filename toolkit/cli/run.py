@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from toolkit.cli import data_options as options
-from toolkit.cli.app import Json, Runs, app
+from toolkit.cli.app import Json, Runs, TrustRemoteCode, TrustTaskFile, app
 from toolkit.cli.exit import stoppable
 from toolkit.errors import BusyError, ToolkitError, UsageError, WriteError
 from toolkit.plugins import lookup
@@ -150,6 +150,8 @@ def resume(
     test: Moved = None,
     model: Moved = None,
     task: Moved = None,
+    trust_task_file: TrustTaskFile = False,
+    trust_remote_code: TrustRemoteCode = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:

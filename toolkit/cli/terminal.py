@@ -16,6 +16,7 @@ from toolkit.runs.files import read_json, write_text
 from toolkit.runs.predictions import TRAINED
 from toolkit.runs.run import Run, Unreadable
 from toolkit.system.console import Console, emit
+from toolkit.system.secrets import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +41,7 @@ SHOWN_DIFFERENCES = 20
 
 
 def text_table(*columns: str, right: Sequence[int] = (), whole: Sequence[int] = ()) -> Table:
-    """An empty table.
+    """An empty table; its texts come from runs and files, so that nothing in them is markup.
 
     Args:
         columns: their headings.
@@ -50,10 +51,14 @@ def text_table(*columns: str, right: Sequence[int] = (), whole: Sequence[int] = 
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    class PlainTable(Table):
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*(styled(c) if isinstance(c, str) else c for c in cells), **options)
+
+    table = PlainTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for i, column in enumerate(columns):
         justify: Any = "right" if i in right else "left"
-        table.add_column(column, justify=justify, overflow="fold", no_wrap=i in whole)
+        table.add_column(styled(column), justify=justify, overflow="fold", no_wrap=i in whole)
     return table
 
 
@@ -68,7 +73,7 @@ def print_parts(*parts: Any) -> None:
     console = Console(highlight=False)
     for part in parts:
         if isinstance(part, str):
-            console.print(part, markup=False)
+            console.print(printable(part), markup=False)
         else:
             Console(highlight=False, width=max(console.width, narrowest(part))).print(part)
 
@@ -103,7 +108,7 @@ def styled(text: str, style: str = "") -> Any:
     """A text in a style, such as ``red``, for a table's cell or a line."""
     from rich.text import Text
 
-    return Text(text, style=style)
+    return Text(printable(text), style=style)
 
 
 def show_result(run: Run, as_json: bool) -> None:
@@ -352,4 +357,6 @@ def show(runs: Sequence[Run], out: Path | None, as_json: bool) -> None:
     if as_json:
         emit(doc)
     else:
-        Console(highlight=False, soft_wrap=True).print(comparison.text(doc), markup=False)
+        Console(highlight=False, soft_wrap=True).print(
+            printable(comparison.text(doc)), markup=False
+        )

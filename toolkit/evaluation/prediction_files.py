@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import PluginError
 from toolkit.evaluation.groups import group_of
+from toolkit.runs.checked import SYSTEM
 from toolkit.runs.files import read_json, write_json, write_jsonl
 from toolkit.runs.predictions import check_shapes
 from toolkit.runs.run import Run
@@ -126,8 +127,13 @@ def write_system(
         tuned: the values that the task tuned for it.
 
     Raises:
-        PluginError: a prediction is not a finite number, or a metric has values of uneven shape.
+        PluginError: the name cannot be a file's, a prediction is not a finite number, or a metric
+            has values of uneven shape.
     """
+    if not SYSTEM.fullmatch(name):
+        raise PluginError(
+            f"{name!r} cannot be a system's name, which names a file; write ridge-log"
+        )
     answers = [row["prediction"] for row in lines]
     bad = sum(isinstance(answer, float) and not math.isfinite(answer) for answer in answers)
     if bad:

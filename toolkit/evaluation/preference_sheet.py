@@ -26,6 +26,7 @@ from toolkit.errors import DataError, RunError
 from toolkit.runs import predictions
 from toolkit.runs.files import read_jsonl
 from toolkit.runs.run import Run
+from toolkit.system import secrets
 from toolkit.task import Row, Task
 
 ROWS = 100
@@ -144,14 +145,15 @@ def to_csv(pairs: Sequence[SheetPair]) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     for number, pair in enumerate(pairs, 1):
-        cells = [cell(text) for text in (pair.input, pair.left[1], pair.right[1])]
+        cells = [_cell(text) for text in (pair.input, pair.left[1], pair.right[1])]
         writer.writerow([number, *cells, ""])
     return buffer.getvalue()
 
 
-def cell(text: str) -> str:
-    """A cell that spreadsheets do not read as a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+def _cell(text: str) -> str:
+    """A text as a cell; a carriage return alone would end the line, as it is not put in quotes."""
+    shown = formatting.spreadsheet_cell(secrets.redacted(text))
+    return shown.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_csv(path: Path, pairs: Sequence[SheetPair]) -> dict[int, str]:
@@ -184,7 +186,7 @@ def read_csv(path: Path, pairs: Sequence[SheetPair]) -> dict[int, str]:
 
 def _same(line: Mapping[str, Any], pair: SheetPair) -> bool:
     """Whether a line is of that pair; spreadsheets may change blanks and ends of lines."""
-    ours = [cell(pair.left[1]).split(), cell(pair.right[1]).split()]
+    ours = [_cell(text).split() for text in (pair.left[1], pair.right[1])]
     return [(line.get("A") or "").split(), (line.get("B") or "").split()] == ours
 
 

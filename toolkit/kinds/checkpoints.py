@@ -3,6 +3,9 @@
 An interruption while saving leaves a folder that transformers would accept: without
 ``trainer_state.json`` it fails, without optimizer, scheduler or random state it goes on **silently
 with other weights**. So a checkpoint counts only when every part is there and readable.
+
+transformers reads optimizer, scheduler and random state with ``weights_only=True``, so that a
+pickle from somebody else runs nothing, and never reads ``training_args.bin``.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ def problem(folder: Path, processes: int = 1) -> str | None:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         if state["global_step"] != step_of(folder):
             return "trainer_state.json is of another step"
+        if not all(isinstance(state[key], int) for key in ("max_steps", "train_batch_size")):
+            return "trainer_state.json is not whole"
     except (OSError, ValueError, KeyError, TypeError):
         return "trainer_state.json is missing or cut"
     best = best_of(folder, state)
@@ -62,7 +67,12 @@ def problem(folder: Path, processes: int = 1) -> str | None:
 def best_of(folder: Path, state: Mapping[str, Any]) -> Path | None:
     """The best checkpoint that a trainer's state names, where it lies now: beside its own."""
     named = state.get("best_model_checkpoint")
-    return folder.parent / Path(str(named)).name if named else None
+    if not named:
+        return None
+    # The path may be that of a run that was moved, or of one from somebody else that names weights
+    # elsewhere: what counts is the name of a checkpoint.
+    beside = folder.parent / Path(str(named)).name
+    return folder if step_of(beside) is None else beside
 
 
 def found(folder: Path) -> list[Path]:

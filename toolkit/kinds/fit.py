@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback
 
 from toolkit.data import tables
 from toolkit.decoding import primary_values
-from toolkit.errors import PreflightError, RecipeError
+from toolkit.errors import PreflightError, RecipeError, RunError
 from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
 from toolkit.kinds.checkpoints import resumable
 from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinished
@@ -195,6 +196,9 @@ def fit(
         lengths: tokens of each training row, shape (variants, rows).
         checkpoints: the folder of the checkpoints.
         watch: receives steps and logs.
+
+    Raises:
+        RunError: a checkpoint holds pickled objects.
     """
     trained, total = adapters.parameter_counts(model)
     with Monitor() as monitor:
@@ -206,7 +210,13 @@ def fit(
         started = time.perf_counter()
         limit = trainer.args.save_total_limit
         resumed = distributed.agreed(lambda: resumable(checkpoints, distributed.count(), limit))
-        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+        except pickle.UnpicklingError as error:
+            raise RunError(
+                f"{resumed} holds pickled objects that are no tensors, and these are refused; "
+                "remove that folder, and toolkit resume trains from an earlier one"
+            ) from error
         seconds = time.perf_counter() - started
     model.eval()
     state = trainer.state

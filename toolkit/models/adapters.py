@@ -166,11 +166,7 @@ def attach_adapter(
     from peft import PeftModel
     from safetensors import safe_open
 
-    weights = folder / "adapter_model.safetensors"
-    if not weights.is_file():
-        raise ModelError(
-            f"{folder} holds no adapter_model.safetensors (pickled weights are refused)"
-        )
+    weights = checked_folder(folder)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -190,6 +186,32 @@ def attach_adapter(
         ) from error
     _compare_keys(peft, saved, folder, name, beside)
     return peft.eval()
+
+
+def checked_folder(folder: Path) -> Path:
+    """The weights in an adapter's folder, which may come from somebody else.
+
+    PEFT would read pickles where there are no safetensors, and imports the module that a
+    configuration for Megatron names.
+
+    Raises:
+        ModelError: no such weights there, or a configuration that this toolkit never writes.
+    """
+    weights = folder / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise ModelError(
+            f"{folder} holds no adapter_model.safetensors (pickled weights are refused)"
+        )
+    place = folder / "adapter_config.json"
+    try:
+        config = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{place} cannot be read: {error}") from error
+    if not isinstance(config, dict) or str(config.get("peft_type")).upper() != "LORA":
+        raise ModelError(f"{place} is not of a LoRA adapter")
+    if config.get("megatron_config"):
+        raise ModelError(f"{place} names a module to import (megatron_core), which is refused")
+    return weights
 
 
 def _compare_keys(

@@ -13,6 +13,7 @@ from toolkit.models import backend_choice
 from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
+from toolkit.runs import trust
 from toolkit.runs.run import Run
 from toolkit.system.console import Console
 from toolkit.task import Task
@@ -45,6 +46,7 @@ class RunContext:
     @classmethod
     def of(cls, run: Run, console: Console) -> RunContext:
         """The context of a run directory."""
+        trust.check_settings(run.info)
         return cls(
             run=run,
             task=load_task(run),

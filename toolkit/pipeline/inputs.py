@@ -22,6 +22,7 @@ from toolkit.errors import BusyError, RunError, UsageError
 from toolkit.models.paths import EMBEDDED
 from toolkit.plugins.file_options import FILES
 from toolkit.recipe import Recipe
+from toolkit.runs import trust
 from toolkit.runs.run import Run
 
 MODEL, TASK = "model", "task"
@@ -177,6 +178,7 @@ def rename(run: Run, places: Mapping[str, str | None]) -> None:
                 )
             wanted = str(run.info["plugin"]["file"]).partition(".py:")[2]
             run.info["plugin"]["file"] = f"{place}:{wanted}" if wanted else str(place)
+            trust.has_run(place)  # today's command line names it
         else:
             _has(run, part, (run.info.get("source") or {}).get(part))
             run.info["source"][part] = str(place)

@@ -12,7 +12,7 @@ from toolkit.kinds.registry import model_class
 from toolkit.pipeline import inputs
 from toolkit.plugins import file_options, fingerprint, lookup, recipes
 from toolkit.reporting import report
-from toolkit.runs import lock, record
+from toolkit.runs import lock, record, trust
 from toolkit.runs.files import read_jsonl, write_json
 from toolkit.runs.run import Run
 from toolkit.task import Row, Task
@@ -27,11 +27,12 @@ def load_task(run: Run) -> Task:
 
     Raises:
         RunError: its file is not where it was.
+        UsageError: it is in a Python file that this user has not run, see
+            :mod:`toolkit.runs.trust`.
     """
     inputs.check_task(run)
-    file = (run.info.get("plugin") or {}).get("file")
     with file_options.of_stored_run():
-        task = lookup.find(file or str(run.info["task"]))()
+        task = lookup.find(trust.task_file(run) or str(run.info["task"]))()
     task.options |= _options(run, task)
     if "task_state" in run.info:
         task.load_state(run.info["task_state"])
@@ -60,11 +61,12 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel
     """
     inputs.check_model(run)
     options = run.info.get("options", {})
+    trust.check_settings(run.info)
     return model_class(task)(
         task,
         recipes.from_dict(run.info["recipe"]),
         seed=int(run.info["seed"]),
-        trust_remote_code=bool(options.get("trust_remote_code")),
+        trust_remote_code=trust.remote_code(run.info),
         private=not options.get("store_data", True),
         backend=backend,
     )

@@ -14,8 +14,9 @@ from toolkit.models.paths import is_local
 from toolkit.pipeline import inputs
 from toolkit.plugins import discovery, fingerprint, recipes
 from toolkit.recipe import Recipe
+from toolkit.runs import trust
 from toolkit.runs.run import Run
-from toolkit.system import distributed, environment
+from toolkit.system import distributed, environment, secrets
 from toolkit.task import Task
 
 
@@ -48,6 +49,9 @@ def start(
     backend = backend_choice.choose(str(options.get("backend") or "auto"), recipe, model.backends)
     backend_choice.get(backend.name)
     recipes.check(recipe, model.training_arguments(), task.options)
+    secrets.refuse({"source": source.as_dict(), "options": options})
+    trust.consent(remote_code=bool(options.get("trust_remote_code")))
+    trust.has_set(recipes.as_dict(recipe))
     origin = discovery.load().origins.get(task.name)
     source, recipe = inputs.absolute_source(source), inputs.absolute_recipe(recipe)
     distributed.begin()
@@ -83,5 +87,5 @@ def on_hub(source: Source) -> bool:
 
 
 def command_line() -> list[str]:
-    """The command line as it was typed, for the report; ``toolkit run`` takes no secrets."""
+    """The command line as it was typed, for the report; what is written holds no secrets."""
     return ["toolkit", *sys.argv[1:]]

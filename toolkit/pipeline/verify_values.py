@@ -18,6 +18,7 @@ from toolkit.runs import record
 from toolkit.runs.contents import RunContents
 from toolkit.runs.predictions import is_list, same
 from toolkit.runs.run import Run
+from toolkit.system import secrets
 from toolkit.task import Row, Task
 
 _CHANGING = {"timings"}
@@ -117,7 +118,7 @@ def of_metrics(contents: RunContents, task: Task, stored: Any) -> tuple[list[str
 
     The document is the stored one where it is right.
     """
-    again = metrics_document(contents, task)
+    again = secrets.redacted_values(metrics_document(contents, task))  # as it is written
     found = list(differences(_lasting(stored), _lasting(again)))
     sentences = [
         f"metrics.json: {where} is {old!r}, the predictions give {new!r}"

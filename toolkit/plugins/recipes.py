@@ -16,6 +16,7 @@ from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
 from toolkit.recipe import COST_FIELDS, Recipe
+from toolkit.system import secrets
 from toolkit.task import Task
 
 SECTIONS = ("training", "lora", "quantization", "generation", "early_stopping", "task", "cost")
@@ -198,10 +199,12 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
 
     Raises:
         RecipeError: naming the field, and the nearest one that exists.
+        UsageError: a field holds a secret.
     """
     from peft import LoraConfig
     from transformers import BitsAndBytesConfig, EarlyStoppingCallback
 
+    secrets.refuse({name: getattr(recipe, name) for name in ("model", *SECTIONS)})
     training = {f.name for f in dataclasses.fields(arguments)}
     for name in recipe.training:
         if name in OURS:

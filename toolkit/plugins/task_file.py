@@ -1,7 +1,8 @@
 """Tasks without a package: ``toolkit run ./my_task.py`` and ``toolkit run ./my_task.toml``.
 
 :func:`load` returns the task class of a file and registers it for this process, so that it is then
-found like any other task. A run stores the file's path.
+found like any other task. A run stores the file's path; what loads the task of a run asks
+:mod:`toolkit.runs.trust` first.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.errors import PluginError, UsageError, did_you_mean
 from toolkit.plugins import discovery, registration
+from toolkit.runs import trust
 
 if TYPE_CHECKING:
     from toolkit.task import Task
@@ -38,6 +40,7 @@ def load(path: str | Path) -> type[Task]:
     file = Path(f"{name}.py" if wanted else name)
     _check_file(file)
     content = file.read_bytes()
+    trust.has_run(file)
     if file.suffix == ".toml":
         from toolkit.plugins.toml_task import read
 

@@ -100,7 +100,7 @@ def _fits(
         room=memory.available(gpu=gpu) // (1 if gpu else distributed.here()),
         tokenizer=kind.tokenizer,
         head=kind.head_arguments(),
-        trust_remote_code=bool(run.info["options"].get("trust_remote_code")),
+        trust_remote_code=kind.trust_remote_code,
     )
     memory.require(found)
     console.note(found.sentence())

@@ -12,7 +12,8 @@ from typing import Any
 
 from toolkit import formatting
 from toolkit.reporting import charts, svg
-from toolkit.reporting.render import markdown_cell, render, stylesheet
+from toolkit.reporting.render import markdown as escaped
+from toolkit.reporting.render import render, stylesheet
 
 
 # -- as tables -----------------------------------------------------------------------------------
@@ -94,12 +95,12 @@ def _aligned(headings: list[str], rows: list[list[str]]) -> str:
 def markdown(doc: Mapping[str, Any]) -> str:
     """The tables in Markdown."""
     parts = [_piped(*t) for t in (table(doc), ladder_table(doc)) if t[1]]
-    return "\n\n".join([*parts, doc["statement"]]) + "\n"
+    return "\n\n".join([*parts, escaped(doc["statement"])]) + "\n"
 
 
 def _piped(headings: list[str], rows: list[list[str]]) -> str:
-    lines = [headings, ["---"] * len(headings)]
-    lines += [[markdown_cell(cell) for cell in row] for row in rows]
+    first, *others = [[str(escaped(cell)) for cell in row] for row in (headings, *rows)]
+    lines = [first, ["---"] * len(headings), *others]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -16,6 +16,7 @@ from toolkit.reporting.render import render, stylesheet
 from toolkit.runs.contents import RunContents, read_run
 from toolkit.runs.files import read_json, write_text
 from toolkit.runs.run import Run
+from toolkit.system import secrets
 
 if TYPE_CHECKING:
     from toolkit.task import Task
@@ -40,7 +41,7 @@ def write(run: Run, task: Task) -> Path:
 
 
 def pages(doc: Document, contents: RunContents, task: Task) -> dict[str, str]:
-    """The pages of a run: the name of each file → its text.
+    """The pages of a run: the name of each file → its text, without secrets.
 
     Args:
         doc: ``metrics.json``.
@@ -48,7 +49,7 @@ def pages(doc: Document, contents: RunContents, task: Task) -> dict[str, str]:
         task: its task.
     """
     content = gather(doc, contents, task)
-    return {page: render(template, content) for page, template in PAGES.items()}
+    return {page: secrets.redacted(render(template, content)) for page, template in PAGES.items()}
 
 
 def gather(doc: Document, contents: RunContents, task: Task) -> dict[str, Any]:

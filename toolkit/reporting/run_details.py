@@ -11,6 +11,7 @@ from typing import Any
 
 from toolkit import formatting
 from toolkit.models import embedded as models
+from toolkit.reporting.render import Markdown
 
 Info = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ def content(doc: Info, info: Info, preflight: Info) -> dict[str, Any]:
         "settings": flat(info.get("recipe", {})),
         "surroundings": surroundings(info, doc),
         "load": load_snippet(info),
-        "card": front_matter(info, doc),
+        "card": Markdown(front_matter(info, doc)),
         "sizes": [(name, formatting.number(n)) for name, n in checks["sizes"].items()],
     }
 
@@ -177,10 +178,12 @@ def _full_training(doc: Info) -> list[tuple[str, str]]:
 
 def load_snippet(info: Info) -> str:
     """Five lines of Python that load the adapter with PEFT, or three for a fully trained model."""
-    cls = info.get("auto_class", "AutoModelForCausalLM")
+    cls = str(info.get("auto_class", ""))
+    if not cls.isidentifier():  # a reader will paste it
+        cls = "AutoModelForCausalLM"
     # The base of an encoder has no head, so ``from_pretrained`` needs the head's size.
     labels = (info.get("head") or {}).get("num_labels")
-    head = f", num_labels={labels}" if labels else ""
+    head = f", num_labels={labels}" if isinstance(labels, int) and labels else ""
     source = str(info.get("recipe", {}).get("model", ""))
     embedded = source.startswith("embedded:")
     if info.get("recipe", {}).get("lora", {}) is None:

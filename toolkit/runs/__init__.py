@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from toolkit.runs.run import Run as Run
     from toolkit.runs.run import Unreadable as Unreadable
     from toolkit.runs.run import runs_folder as runs_folder
+    from toolkit.runs.trust import consent as consent
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
@@ -24,5 +25,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "files": ["read_json", "read_jsonl", "write_json", "write_jsonl", "write_text"],
         "run": ["Run", "STAGES", "Unreadable", "runs_folder"],
+        "trust": ["consent"],
     },
 )

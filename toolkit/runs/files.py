@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RunError, WriteError
+from toolkit.runs.checked import check_content
 from toolkit.runs.earlier_names import upgraded, upgraded_line
-from toolkit.system import distributed
+from toolkit.system import distributed, secrets
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -81,13 +82,14 @@ def sweep(folder: Path) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a text file atomically, as UTF-8."""
-    write_bytes(path, content.encode())
+    """Write a text file atomically, as UTF-8, without secrets."""
+    write_bytes(path, secrets.redacted(content).encode())
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically; figures that are not finite become ``null``."""
-    write_text(path, _dumps(value, indent=1) + "\n")
+    content = _dumps(secrets.redacted_values(value), indent=1) + "\n"
+    write_bytes(path, content.encode())
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -96,8 +98,11 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def jsonl(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """JSON lines as :func:`write_jsonl` writes them."""
-    return "".join(_dumps(row) + "\n" for row in rows).encode()
+    """JSON lines as :func:`write_jsonl` writes them.
+
+    Rows of data keep texts that only look like a secret; they are the data's.
+    """
+    return "".join(secrets.known_values(_dumps(row)) + "\n" for row in rows).encode()
 
 
 def _dumps(value: Any, indent: int | None = None) -> str:
@@ -121,13 +126,15 @@ def _nan_as_null(value: Any) -> Any:
 def read_json(path: Path) -> Any:
     """Read a JSON file; raises :class:`RunError` if it is missing or cut."""
     try:
-        return upgraded(path.name, json.loads(path.read_text(encoding="utf-8")))
+        content = upgraded(path.name, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; is {path.parent} a run directory?") from error
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is not readable JSON: {error}") from error
+    check_content(path, content)
+    return content
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

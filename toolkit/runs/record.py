@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from toolkit.runs.checked import within
 from toolkit.runs.files import read_json, write_bytes, write_json
 from toolkit.runs.run import Run
 
@@ -172,6 +173,9 @@ def changed(run: Run, names: Iterable[str] | None = None) -> dict[str, str]:
     stored = _stored_lines(run)
     for name, recorded in files.items():
         if names is not None and name not in names:
+            continue
+        if within(run.path, name) is None:
+            found[name] = f"{name} is no path inside the run; run.json records it"
             continue
         now = _digest(run.path / name)
         if now is None:

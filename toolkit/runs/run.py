@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RunError, UsageError, did_you_mean
+from toolkit.runs import checked
 from toolkit.runs.files import read_json, write_json
 
 STAGES = ("data", "baselines", "base", "train", "predict", "score", "report")
@@ -165,6 +166,7 @@ class Run:
         for stage in info["stages"].values():
             if not isinstance(stage, dict):
                 raise RunError(f"{path / 'run.json'} has no usable stages; was it edited?")
+        checked.check(path, info)
         return cls(path, info)
 
     @classmethod

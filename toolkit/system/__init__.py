@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from toolkit.system import precision as precision
     from toolkit.system.console import Console as Console
     from toolkit.system.console import emit as emit
+    from toolkit.system.secrets import hide as hide
+    from toolkit.system.secrets import redacted as redacted
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["environment", "precision"],
     submod_attrs={
         "console": ["Console", "emit"],
+        "secrets": ["hide", "redacted"],
     },
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from toolkit.formatting import duration
+from toolkit.system.secrets import printable, redacted_values
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -36,19 +37,19 @@ class Console:
 
     def say(self, message: str) -> None:
         """Print one line of plain information."""
-        self.rich.print(message, markup=False, soft_wrap=True)
+        self.rich.print(printable(message), markup=False, soft_wrap=True)
 
     def note(self, message: str) -> None:
         """Print something the user should know, indented under its stage."""
-        self.rich.print(f"  {message}", markup=False, soft_wrap=True)
+        self.rich.print(f"  {printable(message)}", markup=False, soft_wrap=True)
 
     def heading(self, message: str) -> None:
         """Print the heading of a stage."""
-        self.rich.print(f"• {message}", style="bold", markup=False, soft_wrap=True)
+        self.rich.print(f"• {printable(message)}", style="bold", markup=False, soft_wrap=True)
 
     def warn(self, message: str) -> None:
         """Print a warning of something that may spoil the result."""
-        self.rich.print(f"  ! {message}", style="yellow", markup=False, soft_wrap=True)
+        self.rich.print(f"  ! {printable(message)}", style="yellow", markup=False, soft_wrap=True)
 
     @contextlib.contextmanager
     def track(self, what: str) -> Iterator[Tracker]:
@@ -106,4 +107,5 @@ class Tracker:
 
 def emit(value: Any) -> None:
     """JSON on standard output."""
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(redacted_values(value), indent=1, ensure_ascii=False)
+    sys.stdout.write(printable(text) + "\n")

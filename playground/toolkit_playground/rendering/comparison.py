@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from toolkit import Generated, Row, formatting
 from toolkit_playground.rendering import html
@@ -15,7 +16,9 @@ LONG = 40
 """Characters up to which a prediction is repeated in the verdict."""
 
 
-def texts(engine: Engine, labels: Sequence[str], written: Sequence[Text], row: Row | None) -> str:
+def texts(
+    engine: Engine, labels: Sequence[str], written: Sequence[Text], row: Row | None
+) -> Markup:
     """The sides' texts with their differences, times and verdicts.
 
     Args:
@@ -23,7 +26,7 @@ def texts(engine: Engine, labels: Sequence[str], written: Sequence[Text], row: R
     """
     busy = not all(text.ended for text in written)
     sides = [engine.side(label) for label in labels]
-    verdicts = ["" for _ in sides]
+    verdicts = [html.NOTHING for _ in sides]
     if row is not None and not busy:
         outputs = [Generated(text=t.text, tokens=t.tokens, hit_limit=t.limit) for t in written]
         predictions = [s.task.postprocess(o, row) for s, o in zip(sides, outputs, strict=True)]
@@ -31,7 +34,7 @@ def texts(engine: Engine, labels: Sequence[str], written: Sequence[Text], row: R
     bodies = [
         html.differences(text.text, written[1 if i == 0 else 0].text)
         if len(written) > 1 and not busy
-        else escape(text.text)
+        else text.text
         for i, text in enumerate(written)
     ]
     cards = [
@@ -43,7 +46,7 @@ def texts(engine: Engine, labels: Sequence[str], written: Sequence[Text], row: R
     return _reference(engine, row) + html.cards(cards, busy=busy)
 
 
-def predictions(engine: Engine, labels: Sequence[str], row: Row, known: bool) -> str:
+def predictions(engine: Engine, labels: Sequence[str], row: Row, known: bool) -> Markup:
     """Sides whose model writes no text: their predictions.
 
     Args:
@@ -51,12 +54,12 @@ def predictions(engine: Engine, labels: Sequence[str], row: Row, known: bool) ->
     """
     readings = engine.predict(row, labels)
     found = [reading.answer["prediction"] for reading in readings]
-    verdicts = judged([r.side for r in readings], found, row) if known else [""] * len(labels)
+    verdicts = (
+        judged([r.side for r in readings], found, row) if known else [html.NOTHING] * len(labels)
+    )
     unit = engine.task.metric().unit
     cards = [
-        html.card(
-            i, label, escape(answer_text(prediction, unit)), f"{reading.seconds:.2f} s", verdict
-        )
+        html.card(i, label, answer_text(prediction, unit), f"{reading.seconds:.2f} s", verdict)
         for i, (label, prediction, reading, verdict) in enumerate(
             zip(labels, found, readings, verdicts, strict=True)
         )
@@ -64,15 +67,15 @@ def predictions(engine: Engine, labels: Sequence[str], row: Row, known: bool) ->
     return _reference(engine, row if known else None) + html.cards(cards)
 
 
-def _reference(engine: Engine, row: Row | None) -> str:
+def _reference(engine: Engine, row: Row | None) -> Markup:
     """The reference of a held-out row."""
     if row is None:
-        return ""
+        return html.NOTHING
     text = answer_text(engine.task.reference(row), engine.task.metric().unit)
-    return f'<p class="tk-gold">True answer: <b>{escape(text)}</b></p>'
+    return html.fill('<p class="tk-gold">True answer: <b>{}</b></p>', text)
 
 
-def judged(sides: Sequence[Side], found: Sequence[Any], row: Row) -> list[str]:
+def judged(sides: Sequence[Side], found: Sequence[Any], row: Row) -> list[Markup]:
     """A verdict for each side on the task's primary metric; unreadable output is named as such."""
     values: list[float | None] = []
     lines = []

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from html import escape
+from markupsafe import Markup
 
 from toolkit import Row, Task, formatting
 from toolkit.evaluation import human_guesses
 from toolkit_playground.rendering import html
+from toolkit_playground.rendering.html import fill, joined
 from toolkit_playground.state.guesses import Standing, figures
 from toolkit_playground.state.inputs import inputs_of
 
 
-def question(task: Task, row: Row) -> str:
+def question(task: Task, row: Row) -> Markup:
     """A row's inputs with their labels."""
-    parts = "".join(
-        f'<p class="tk-quiet">{escape(label)}</p><p class="tk-question">'
-        f"{escape(str(row.get(name, '')))}</p>"
+    parts = joined(
+        fill(
+            '<p class="tk-quiet">{}</p><p class="tk-question">{}</p>',
+            label,
+            str(row.get(name, "")),
+        )
         for name, label in inputs_of(task).items()
     )
-    return f'<section class="tk-card tk-plain">{parts}</section>'
+    return fill('<section class="tk-card tk-plain">{}</section>', parts)
 
 
-def standing(found: Standing | None) -> str:
+def standing(found: Standing | None) -> Markup:
     """The systems as a table, and how many guesses the run's own ``human`` system needs."""
     if found is None:
         return html.empty(
@@ -41,4 +45,4 @@ def standing(found: Standing | None) -> str:
         else f"Your guesses are the run's system “{human_guesses.NAME}” and stand in its report, "
         f"with {found.count} rows."
     )
-    return f"{table}{html.notice(place)}"
+    return table + html.notice(place)

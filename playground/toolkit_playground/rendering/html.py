@@ -1,12 +1,19 @@
-"""Pieces of the page as HTML. Texts of models, rows and runs come from anywhere and are escaped."""
+"""Pieces of the page as HTML. Texts of models, rows and runs come from anywhere.
+
+All HTML is made by :func:`fill`, which escapes each value that is not HTML already: forgetting to
+is not possible, and a piece that is put together as a plain text shows its tags instead of having
+them. A test refuses HTML in any other text of this package.
+"""
 
 from __future__ import annotations
 
 import base64
 import difflib
 import re
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
@@ -15,13 +22,36 @@ from toolkit_playground.state.engine import Text
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
-def notice(text: str, kind: str = "info") -> str:
+NOTHING = Markup()
+
+
+def fill(template: str, *values: Any, **named: Any) -> Markup:
+    """HTML with values in the places of a template, escaped where they are not HTML.
+
+    Args:
+        template: written in the code, never put together.
+        values, named: as ``str.format`` takes them.
+    """
+    return Markup(template).format(*values, **named)
+
+
+def joined(parts: Iterable[Markup], between: str = "") -> Markup:
+    """Pieces of HTML, one after the other."""
+    return fill(between).join(parts)
+
+
+def chart(svg: str) -> Markup:
+    """A chart that :mod:`toolkit.reporting.charts` has drawn; matplotlib escapes its texts."""
+    return Markup(svg)
+
+
+def notice(text: str, kind: str = "info") -> Markup:
     """A message in the page: ``info``, ``warn`` or ``error``."""
     role = "alert" if kind == "error" else "status"
-    return f'<div class="tk-notice tk-{kind}" role="{role}">{escape(text)}</div>'
+    return fill('<div class="tk-notice tk-{}" role="{}">{}</div>', kind, role, text)
 
 
-def failure(error: BaseException, doing: str = "") -> str:
+def failure(error: BaseException, doing: str = "") -> Markup:
     """An error as a message; one that is not the toolkit's own is shown with its type."""
     text = " ".join(str(error).split())[:600]
     if not isinstance(error, ToolkitError):
@@ -29,31 +59,32 @@ def failure(error: BaseException, doing: str = "") -> str:
     return notice(formatting.sentence(text), "error")
 
 
-def empty(title: str, text: str) -> str:
+def empty(title: str, text: str) -> Markup:
     """What stands where there is nothing yet."""
-    return f'<div class="tk-empty"><strong>{escape(title)}</strong><p>{escape(text)}</p></div>'
+    return fill('<div class="tk-empty"><strong>{}</strong><p>{}</p></div>', title, text)
 
 
-def download(name: str, content: str, kind: str, label: str) -> str:
+def download(name: str, content: str, kind: str, label: str) -> Markup:
     """A link that saves a text; the text is in the link, so no file is left on the server."""
     packed = base64.b64encode(content.encode()).decode()
-    return (
-        f'<a class="tk-download" download="{escape(name)}" '
-        f'href="data:{kind};base64,{packed}">{escape(label)}</a>'
-    )
+    return fill(
+        '<a class="tk-download" download="{}" href="data:{};base64,{}">{}</a>',
+        name, kind, packed, label,
+    )  # fmt: skip
 
 
 # -- differences ---------------------------------------------------------------------------------
-def differences(text: str, other: str) -> str:
+def differences(text: str, other: str) -> Markup:
     """A text with the words marked that the other text does not have at that place."""
     ours, theirs = _WORDS.findall(text), _WORDS.findall(other)
     matcher = difflib.SequenceMatcher(None, theirs, ours, autojunk=False)
     parts = []
     for kind, _, _, start, end in matcher.get_opcodes():
-        piece = escape("".join(ours[start:end]))
+        piece = "".join(ours[start:end])
         if piece:
-            parts.append(piece if kind == "equal" or not piece.strip() else f"<mark>{piece}</mark>")
-    return "".join(parts)
+            plain = kind == "equal" or not piece.strip()
+            parts.append(fill("{}" if plain else "<mark>{}</mark>", piece))
+    return joined(parts)
 
 
 # -- sides ---------------------------------------------------------------------------------------
@@ -73,41 +104,41 @@ def timing(text: Text) -> str:
 
 
 def card(
-    place: int, label: str, body: str, foot: str, verdict: str = "", *, busy: bool = False
-) -> str:
-    """One side of a comparison; ``body``, ``verdict`` are HTML already."""
-    caret = '<span class="tk-caret" aria-hidden="true"></span>' if busy else ""
-    return (
-        f'<section class="tk-card tk-s{place % 4}" aria-label="{escape(label)}">'
-        f"<h2>{escape(label)}</h2>"
-        f'<div class="tk-said" aria-live="off">{body}{caret}</div>'
-        f'{verdict}<p class="tk-foot">{escape(foot)}</p></section>'
-    )
+    place: int, label: str, body: str, foot: str, verdict: Markup = NOTHING, *, busy: bool = False
+) -> Markup:
+    """One side of a comparison; ``body`` may be HTML or a text."""
+    caret = fill('<span class="tk-caret" aria-hidden="true"></span>') if busy else NOTHING
+    return fill(
+        '<section class="tk-card tk-s{place}" aria-label="{label}"><h2>{label}</h2>'
+        '<div class="tk-said" aria-live="off">{body}{caret}</div>'
+        '{verdict}<p class="tk-foot">{foot}</p></section>',
+        place=place % 4, label=label, body=body, caret=caret, verdict=verdict, foot=foot,
+    )  # fmt: skip
 
 
-def cards(parts: Sequence[str], *, busy: bool = False) -> str:
+def cards(parts: Sequence[Markup], *, busy: bool = False) -> Markup:
     """Sides next to each other, below each other on a phone; read out when all have ended."""
-    busy_word = "true" if busy else "false"
-    return (
-        f'<div class="tk-cards tk-n{len(parts)}" aria-live="polite" aria-busy="{busy_word}">'
-        f"{''.join(parts)}</div>"
-    )
+    return fill(
+        '<div class="tk-cards tk-n{}" aria-live="polite" aria-busy="{}">{}</div>',
+        len(parts), "true" if busy else "false", joined(parts),
+    )  # fmt: skip
 
 
-def verdict(good: bool | None, text: str) -> str:
+def verdict(good: bool | None, text: str) -> Markup:
     """A line that says how well a side did: right, wrong, or a figure."""
     sign = {True: "✓", False: "✗", None: ""}[good]
     name = {True: "good", False: "bad", None: "plain"}[good]
-    shown = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
-    return f'<p class="tk-verdict tk-{name}">{shown}{escape(text)}</p>'
+    shown = fill('<span aria-hidden="true">{}</span> ', sign) if sign else NOTHING
+    return fill('<p class="tk-verdict tk-{}">{}{}</p>', name, shown, text)
 
 
-def prompt(text: str, tokens: int) -> str:
+def prompt(text: str, tokens: int) -> Markup:
     """The exact prompt, to unfold."""
-    return (
-        f'<details class="tk-prompt"><summary>The exact prompt, {tokens:,} tokens</summary>'
-        f"<pre>{escape(text)}</pre></details>"
-    )
+    return fill(
+        '<details class="tk-prompt"><summary>The exact prompt, {:,} tokens</summary>'
+        "<pre>{}</pre></details>",
+        tokens, text,
+    )  # fmt: skip
 
 
 def table(
@@ -116,24 +147,23 @@ def table(
     caption: str = "",
     *,
     words: bool = False,
-) -> str:
+) -> Markup:
     """A plain table; the first cell of each row is its heading.
 
     Args:
         words: the cells hold words, which may break; figures stay on one line.
     """
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in headings)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
+    head = joined(fill('<th scope="col">{}</th>', heading) for heading in headings)
+    body = joined(
+        fill(
+            '<tr><th scope="row">{}</th>{}</tr>',
+            row[0], joined(fill("<td>{}</td>", cell) for cell in row[1:]),
+        )
         for row in rows
-    )
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    name = escape(caption or headings[0], quote=True)
-    return (  # it can be wider than a phone: the keyboard has to reach it to scroll
-        f'<div class="tk-table{" tk-words" if words else ""}" tabindex="0" role="group" '
-        f'aria-label="{name}"><table>{title}'
-        f"<thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    )  # fmt: skip
+    title = fill("<caption>{}</caption>", caption) if caption else NOTHING
+    return fill(  # it can be wider than a phone: the keyboard has to reach it to scroll
+        '<div class="tk-table{}" tabindex="0" role="group" aria-label="{}"><table>{}'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
+        " tk-words" if words else "", caption or headings[0], title, head, body,
+    )  # fmt: skip

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
+from markupsafe import Markup
+
 from toolkit.panels import MARK_KINDS
+from toolkit_playground.rendering.html import NOTHING, fill, joined
 
 WORDS = {
     "unsupported": "not in the source",
@@ -16,35 +18,36 @@ WORDS = {
 """What a mark says by itself; colour alone says nothing to some."""
 
 
-def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> str:
+def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
     """A text as HTML with its marks; where two overlap the earlier one goes first."""
     at, parts = 0, []
     for mark in _sorted(marks):
         start, end = max(at, int(mark["start"])), int(mark["end"])
         if end <= start:
             continue
-        parts.append(escape(text[at:start]))
+        parts.append(fill("{}", text[at:start]))
         parts.append(
-            f'<mark class="tk-mark tk-{_kind(mark)}" title="{escape(_note(mark))}">'
-            f"{escape(text[start:end])}</mark>"
-        )
+            fill(
+                '<mark class="tk-mark tk-{}" title="{}">{}</mark>',
+                _kind(mark), _note(mark), text[start:end],
+            )
+        )  # fmt: skip
         at = end
-    parts.append(escape(text[at:]))
-    return "".join(parts) or "<em>nothing</em>"
+    parts.append(fill("{}", text[at:]))
+    return joined(parts) or fill("<em>nothing</em>")
 
 
-def notes(text: str, marks: Sequence[Mapping[str, Any]]) -> str:
+def notes(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
     """What the marks say, as a list: for those who cannot see them, or hover."""
-    items = "".join(
-        f'<li class="tk-{_kind(mark)}"><b>{escape(_place(text, mark))}</b> '
-        f"{escape(_note(mark))}</li>"
+    items = joined(
+        fill('<li class="tk-{}"><b>{}</b> {}</li>', _kind(mark), _place(text, mark), _note(mark))
         for mark in _sorted(marks)
         if _kind(mark) != "supported"
     )
-    return f'<ul class="tk-notes">{items}</ul>' if items else ""
+    return fill('<ul class="tk-notes">{}</ul>', items) if items else NOTHING
 
 
-def source(data: Mapping[str, Mapping[str, Any]]) -> str:
+def source(data: Mapping[str, Mapping[str, Any]]) -> Markup:
     """The text that the sides were written from, once, with what each side made of it.
 
     Args:
@@ -52,7 +55,7 @@ def source(data: Mapping[str, Mapping[str, Any]]) -> str:
     """
     text = next((str(d["source"]) for d in data.values() if d.get("source")), "")
     if not text:
-        return ""
+        return NOTHING
     places: dict[tuple[int, int, str], list[str]] = {}
     for label, found in data.items():
         for mark in found.get("source_marks") or ():
@@ -62,22 +65,23 @@ def source(data: Mapping[str, Mapping[str, Any]]) -> str:
         {"start": start, "end": end, "kind": kind, "note": "; ".join(labelled)}
         for (start, end, kind), labelled in places.items()
     ]
-    return (
+    return fill(
         '<section class="tk-card tk-plain tk-source" aria-label="Source"><h2>Source</h2>'
-        f'<div class="tk-said">{marked(text, merged)}</div>{notes(text, merged)}</section>'
-    )
+        '<div class="tk-said">{}</div>{}</section>',
+        marked(text, merged), notes(text, merged),
+    )  # fmt: skip
 
 
-def legend(data: Sequence[Mapping[str, Any]]) -> str:
+def legend(data: Sequence[Mapping[str, Any]]) -> Markup:
     """What the colours mean, of those kinds that are there."""
     marks = [m for d in data for m in (*(d.get("marks") or ()), *(d.get("source_marks") or ()))]
     there = {_kind(mark) for mark in marks}
-    items = "".join(
-        f'<span><mark class="tk-mark tk-{kind}">{WORDS[kind]}</mark></span>'
+    items = joined(
+        fill('<span><mark class="tk-mark tk-{}">{}</mark></span>', kind, WORDS[kind])
         for kind in MARK_KINDS
         if kind in there
     )
-    return f'<p class="tk-legend">{items}</p>' if items else ""
+    return fill('<p class="tk-legend">{}</p>', items) if items else NOTHING
 
 
 def _sorted(marks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

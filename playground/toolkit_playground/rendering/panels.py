@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from toolkit.panels import check
 from toolkit_playground.rendering import marked_text
+from toolkit_playground.rendering.html import NOTHING, fill, joined
 from toolkit_playground.state.answers import answer_text
 
 BINS = 56
@@ -46,7 +48,7 @@ def draw(
     truth: Any = None,
     others: Mapping[str, Any] | None = None,
     unit: str = "",
-) -> str:
+) -> Markup:
     """A panel of that view; raises :class:`PluginError` where its data are not what is drawn.
 
     Args:
@@ -62,26 +64,29 @@ def draw(
         return _distribution(shown, truth, others or {}, unit)
     drawn = {"labels": _labels, "spans": _spans, "text": _text}[view]
     parts = [
-        f'<section class="tk-card tk-s{i % 4}" aria-label="{escape(side.label)}">'
-        f"<h2>{escape(side.label)}</h2>{drawn(side, truth)}</section>"
+        fill(
+            '<section class="tk-card tk-s{place}" aria-label="{label}"><h2>{label}</h2>{drawn}'
+            "</section>",
+            place=i % 4, label=side.label, drawn=drawn(side, truth),
+        )
         for i, side in enumerate(shown)
-    ]
-    cards = f'<div class="tk-cards tk-n{len(parts)}">{"".join(parts)}</div>'
+    ]  # fmt: skip
+    cards = fill('<div class="tk-cards tk-n{}">{}</div>', len(parts), joined(parts))
     if view == "text":
         found = {side.label: side.data for side in shown}
         cards = marked_text.source(found) + marked_text.legend(list(found.values())) + cards
     return cards + _listed(truth, others or {}, unit)
 
 
-def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> str:
+def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> Markup:
     """The truth and the other systems' answers as a list."""
     rows = [] if truth is None else [("true", answer_text(truth, unit), " tk-truth")]
     rows += [(name, answer_text(value, unit), "") for name, value in others.items()]
-    items = "".join(
-        f'<div class="tk-pair{extra}"><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>'
+    items = joined(
+        fill('<div class="tk-pair{}"><dt>{}</dt><dd>{}</dd></div>', extra, name, text)
         for name, text, extra in rows
     )
-    return f'<dl class="tk-pairs">{items}</dl>' if items else ""
+    return fill('<dl class="tk-pairs">{}</dl>', items) if items else NOTHING
 
 
 # -- numbers -------------------------------------------------------------------------------------
@@ -133,32 +138,33 @@ def _quantiles(data: Mapping[str, Any], tail: float) -> list[float]:
     return [kept[0], kept[-1]] if kept else []
 
 
-def _distribution(shown: Sequence[Shown], truth: Any, others: Mapping[str, Any], unit: str) -> str:
+def _distribution(
+    shown: Sequence[Shown], truth: Any, others: Mapping[str, Any], unit: str
+) -> Markup:
     axis = _axis(shown, truth, others)
     rows = [_histogram(i, side, axis, truth, unit) for i, side in enumerate(shown)]
     points = sorted(others.items(), key=lambda item: (not isinstance(item[1], int | float), item))
     rows += [_point(name, value, axis, truth, unit) for name, value in points]
-    ticks = "".join(
-        f'<span style="left:{axis.at(t)}%">{escape(answer_text(t))}</span>' for t in axis.ticks()
+    ticks = joined(
+        fill('<span style="left:{}%">{}</span>', axis.at(t), answer_text(t)) for t in axis.ticks()
     )
     known = (
-        f'<p class="tk-true"><span></span>true value: {escape(answer_text(truth, unit))}</p>'
+        fill('<p class="tk-true"><span></span>true value: {}</p>', answer_text(truth, unit))
         if isinstance(truth, int | float)
-        else ""
+        else NOTHING
     )
     label = "; ".join(f"{s.label} says {answer_text(s.prediction, unit)}" for s in shown)
-    return (
-        f'<figure class="tk-dist" role="group" aria-label="{escape(label)}">{known}'
-        f"{''.join(rows)}"
-        f'<div class="tk-row"><span></span><div class="tk-ticks" aria-hidden="true">{ticks}</div>'
-        f"<span></span></div>"
-        f"<figcaption>Logarithmic axis{f', {escape(unit)}' if unit else ''}; bars are the "
+    return fill(
+        '<figure class="tk-dist" role="group" aria-label="{}">{}{}'
+        '<div class="tk-row"><span></span><div class="tk-ticks" aria-hidden="true">{}</div>'
+        "<span></span></div><figcaption>Logarithmic axis{}; bars are the "
         "probability of each number, the band is the 90 % interval, the dot is the prediction."
-        "</figcaption></figure>"
-    )
+        "</figcaption></figure>",
+        label, known, joined(rows), ticks, f", {unit}" if unit else "",
+    )  # fmt: skip
 
 
-def _histogram(place: int, side: Shown, axis: _Axis, truth: Any, unit: str) -> str:
+def _histogram(place: int, side: Shown, axis: _Axis, truth: Any, unit: str) -> Markup:
     masses = [0.0] * BINS
     for value, share in zip(
         side.data.get("values", ()), side.data.get("probabilities", ()), strict=True
@@ -167,91 +173,95 @@ def _histogram(place: int, side: Shown, axis: _Axis, truth: Any, unit: str) -> s
             masses[min(BINS - 1, int(axis.at(value) / 100 * BINS))] += share
     top = max(masses) or 1.0
     width = 100 / BINS
-    bars = "".join(
-        f'<rect x="{i * width:.2f}" y="{40 - 40 * m / top:.2f}" width="{width * 0.86:.2f}" '
-        f'height="{40 * m / top:.2f}"/>'
+    bars = joined(
+        fill(
+            '<rect x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"/>',
+            i * width, 40 - 40 * m / top, width * 0.86, 40 * m / top,
+        )
         for i, m in enumerate(masses)
         if m / top > 0.004
-    )
-    band = ""
+    )  # fmt: skip
+    band = interval = NOTHING
     if side.low is not None and side.high is not None:
         left, right = axis.at(side.low), axis.at(side.high)
-        band = f'<i class="tk-band" style="left:{left}%;width:{right - left:.2f}%"></i>'
-    interval = (
-        f"<small>90 %: {escape(answer_text(side.low))} to {escape(answer_text(side.high))}</small>"
-        if band
-        else ""
-    )
-    note = "" if side.parsed else "<small>unreadable output: the fallback counts</small>"
+        band = fill('<i class="tk-band" style="left:{}%;width:{:.2f}%"></i>', left, right - left)
+        ends = answer_text(side.low), answer_text(side.high)
+        interval = fill("<small>90 %: {} to {}</small>", *ends)
+    unread = fill("<small>unreadable output: the fallback counts</small>")
     mass = sum(side.data.get("probabilities", ()))
-    share = f"<small>{mass:.0%} on numbers</small>"
-    return (
-        f'<div class="tk-row tk-hist tk-s{place % 4}"><span class="tk-name">{escape(side.label)}'
-        f'</span><div class="tk-plot"><svg viewBox="0 0 100 40" preserveAspectRatio="none" '
-        f'aria-hidden="true">{bars}</svg>{band}{_dot(side.prediction, axis)}{_line(truth, axis)}'
-        f'</div><span class="tk-value"><b>{escape(answer_text(side.prediction, unit))}</b>'
-        f"{_off(side.prediction, truth, unit)}{interval}{share}{note}</span></div>"
-    )
+    return fill(
+        '<div class="tk-row tk-hist tk-s{}"><span class="tk-name">{}'
+        '</span><div class="tk-plot"><svg viewBox="0 0 100 40" preserveAspectRatio="none" '
+        'aria-hidden="true">{}</svg>{}{}{}</div><span class="tk-value"><b>{}</b>{}{}'
+        "<small>{:.0%} on numbers</small>{}</span></div>",
+        place % 4, side.label, bars, band, _dot(side.prediction, axis), _line(truth, axis),
+        answer_text(side.prediction, unit), _off(side.prediction, truth, unit), interval, mass,
+        NOTHING if side.parsed else unread,
+    )  # fmt: skip
 
 
-def _point(name: str, value: Any, axis: _Axis, truth: Any, unit: str) -> str:
-    return (
-        f'<div class="tk-row tk-point"><span class="tk-name">{escape(name)}</span>'
-        f'<div class="tk-plot">{_dot(value, axis)}{_line(truth, axis)}</div>'
-        f'<span class="tk-value">{escape(answer_text(value, unit))}'
-        f"{_off(value, truth, unit)}</span></div>"
-    )
+def _point(name: str, value: Any, axis: _Axis, truth: Any, unit: str) -> Markup:
+    return fill(
+        '<div class="tk-row tk-point"><span class="tk-name">{}</span>'
+        '<div class="tk-plot">{}{}</div><span class="tk-value">{}{}</span></div>',
+        name, _dot(value, axis), _line(truth, axis), answer_text(value, unit),
+        _off(value, truth, unit),
+    )  # fmt: skip
 
 
-def _dot(value: Any, axis: _Axis) -> str:
-    known = isinstance(value, int | float)
-    return f'<i class="tk-dot" style="left:{axis.at(float(value))}%"></i>' if known else ""
+def _dot(value: Any, axis: _Axis) -> Markup:
+    if not isinstance(value, int | float):
+        return NOTHING
+    return fill('<i class="tk-dot" style="left:{}%"></i>', axis.at(float(value)))
 
 
-def _line(truth: Any, axis: _Axis) -> str:
-    known = isinstance(truth, int | float)
-    return f'<i class="tk-line" style="left:{axis.at(float(truth))}%"></i>' if known else ""
+def _line(truth: Any, axis: _Axis) -> Markup:
+    if not isinstance(truth, int | float):
+        return NOTHING
+    return fill('<i class="tk-line" style="left:{}%"></i>', axis.at(float(truth)))
 
 
-def _off(value: Any, truth: Any, unit: str) -> str:
+def _off(value: Any, truth: Any, unit: str) -> Markup:
     if not (isinstance(value, int | float) and isinstance(truth, int | float)):
-        return ""
-    return f"<small>off by {escape(answer_text(abs(value - truth), unit))}</small>"
+        return NOTHING
+    return fill("<small>off by {}</small>", answer_text(abs(value - truth), unit))
 
 
 # -- labels, spans, texts --------------------------------------------------------------------------
-def _labels(side: Shown, truth: Any) -> str:
+def _labels(side: Shown, truth: Any) -> Markup:
     rows = []
     for name, share in sorted(side.data["labels"].items(), key=lambda item: -item[1]):
         right = truth is not None and str(name) == str(truth)
-        mark = ' <span class="tk-tag">true</span>' if right else ""
         rows.append(
-            f'<div class="tk-bar"><span>{escape(str(name))}{mark}</span>'
-            f'<meter min="0" max="1" value="{share:.4f}" aria-label="{escape(str(name))}">'
-            f"</meter><b>{share:.1%}</b></div>"
-        )
-    return f'<div class="tk-bars">{"".join(rows)}</div>'
+            fill(
+                '<div class="tk-bar"><span>{name}{mark}</span>'
+                '<meter min="0" max="1" value="{share:.4f}" aria-label="{name}">'
+                "</meter><b>{share:.1%}</b></div>",
+                name=str(name), share=share,
+                mark=fill(' <span class="tk-tag">true</span>') if right else NOTHING,
+            )
+        )  # fmt: skip
+    return fill('<div class="tk-bars">{}</div>', joined(rows))
 
 
-def _spans(side: Shown, truth: Any) -> str:
+def _spans(side: Shown, truth: Any) -> Markup:
     context, spans = str(side.data["context"]), list(side.data["spans"])[:5]
     none = side.data.get("no_answer")
-    marked = escape(context)
+    marked = fill("{}", context)
     if answer := _answer(side.prediction, spans, none):
         start, end = answer
-        marked = (
-            f"{escape(context[:start])}<mark>{escape(context[start:end])}</mark>"
-            f"{escape(context[end:])}"
-        )
+        marked = fill("{}<mark>{}</mark>{}", context[:start], context[start:end], context[end:])
     rows = [(context[int(s["start"]) : int(s["end"])], float(s["probability"])) for s in spans] + (
         [("no answer", float(none))] if none is not None else []
     )
-    items = "".join(
-        f"<li><span>{escape(text)}</span> <b>{share:.1%}</b></li>"
+    items = joined(
+        fill("<li><span>{}</span> <b>{:.1%}</b></li>", text, share)
         for text, share in sorted(rows, key=lambda row: -row[1])
     )
-    says = f'<p class="tk-quiet">says: {escape(answer_text(side.prediction) or "no answer")}</p>'
-    return f'<div class="tk-said">{marked}</div>{says}<ol class="tk-top">{items}</ol>'
+    return fill(
+        '<div class="tk-said">{}</div><p class="tk-quiet">says: {}</p><ol class="tk-top">{}</ol>',
+        marked, answer_text(side.prediction) or "no answer", items,
+    )  # fmt: skip
 
 
 def _answer(prediction: Any, spans: Sequence[Any], none: float | None) -> tuple[int, int] | None:
@@ -265,7 +275,7 @@ def _answer(prediction: Any, spans: Sequence[Any], none: float | None) -> tuple[
     return int(best["start"]), int(best["end"])
 
 
-def _text(side: Shown, truth: Any) -> str:
+def _text(side: Shown, truth: Any) -> Markup:
     text, marks = str(side.data["text"]), side.data.get("marks") or ()
     written = marked_text.marked(text, marks)
-    return f'<div class="tk-said">{written}</div>{marked_text.notes(text, marks)}'
+    return fill('<div class="tk-said">{}</div>{}', written, marked_text.notes(text, marks))

@@ -5,19 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.pipeline import compare, load_task
 from toolkit.reporting import context, run_details, training_charts
 from toolkit.runs import STAGES, Run, read_json
 from toolkit_playground.rendering import html
+from toolkit_playground.rendering.html import NOTHING, fill, joined
 from toolkit_playground.state.chart_lock import CHART_LOCK
 from toolkit_playground.state.run_files import own
 
 STALE_SECONDS = 600
 """Seconds without a new file after which an unfinished run no longer counts as in progress."""
+STATES = ("done", "running", "stopped", "to do")
+"""States of a stage; ``run.json`` may say anything."""
 VERDICTS = {True: "worth it", False: "not worth it", None: "cannot tell"}
 
 
@@ -27,7 +31,7 @@ def described(run: Run) -> str:
     return f"{run.info['task']} · {run.id}{state}"
 
 
-def one(run: Run) -> str:
+def one(run: Run) -> Markup:
     """A run's state, verdict, learning curve, settings and report."""
     parts = [_verdict(run), _stages(run)]
     if not run.finished:
@@ -40,15 +44,15 @@ def one(run: Run) -> str:
         parts.append(html.notice(missing, "warn"))
     rows = run_details.flat(run.info.get("recipe", {}))
     settings = html.table(["Setting", "Value"], rows, words=True)
-    return "".join(parts) + (
-        f'<details class="tk-prompt"><summary>Settings</summary>{settings}</details>'
+    return joined(parts) + fill(
+        '<details class="tk-prompt"><summary>Settings</summary>{}</details>', settings
     )
 
 
-def _verdict(run: Run) -> str:
+def _verdict(run: Run) -> Markup:
     place = own(run, "metrics.json")
     if place is None:
-        return ""
+        return NOTHING
     found = read_json(place)
     human = found["systems"].get("human")
     metric = context.described(found)
@@ -60,24 +64,27 @@ def _verdict(run: Run) -> str:
             f"{formatting.figure(figure['value'], metric['format'], metric['unit'])} "
             f"({formatting.span(figure['low'], figure['high'], metric['format'])})."
         )
-    return f'<p class="tk-sentence">{escape(found["verdict"]["sentence"] + extra)}</p>'
+    return fill('<p class="tk-sentence">{}</p>', f"{found['verdict']['sentence']}{extra}")
 
 
-def _stages(run: Run) -> str:
+def _stages(run: Run) -> Markup:
     """The stages with their state; of an unfinished run also when it last wrote something."""
     stages = run.info.get("stages", {})
     items = []
     for name in STAGES:
         found = stages.get(name, {})
-        state = found.get("state", "to do")
-        seconds = f" {formatting.duration(found['seconds'])}" if state == "done" else ""
+        state = str(found.get("state", "to do"))
+        state = state if state in STATES else "unknown"
+        seconds = f" {formatting.duration(found.get('seconds'))}" if state == "done" else ""
         sign = {"done": "✓", "running": "●", "stopped": "✗"}.get(state, "○")
         items.append(
-            f'<li class="tk-{state.replace(" ", "-")}"><span aria-hidden="true">{sign}</span> '
-            f"{name} <small>{state}{seconds}</small></li>"
-        )
-    line = "" if run.finished else html.notice(*_progress(run))
-    return f'{line}<ol class="tk-stages">{"".join(items)}</ol>'
+            fill(
+                '<li class="tk-{}"><span aria-hidden="true">{}</span> {} <small>{}{}</small></li>',
+                state.replace(" ", "-"), sign, name, state, seconds,
+            )
+        )  # fmt: skip
+    line = NOTHING if run.finished else html.notice(*_progress(run))
+    return fill('{}<ol class="tk-stages">{}</ol>', line, joined(items))
 
 
 def _progress(run: Run) -> tuple[str, str]:
@@ -96,12 +103,12 @@ def _progress(run: Run) -> tuple[str, str]:
     return f"In progress, shown live; it last wrote {formatting.duration(age)} ago.", "info"
 
 
-def _curve(run: Run) -> str:
+def _curve(run: Run) -> Markup:
     """The learning curve up to now."""
     place = own(run, "history.json")
     history = read_json(place) if place else []
     if not any("loss" in entry for entry in history):
-        return ""
+        return NOTHING
     metric = load_task(run).metric()
     described = {"name": metric.name, "label": metric.label or metric.name, "unit": metric.unit}
     doc = {"history": history, "primary_metric": metric.name, "metrics": [described]}
@@ -110,26 +117,25 @@ def _curve(run: Run) -> str:
         drawn = [
             _drawn(curves, described, training_charts.epoch_ends(history), n) for n in (False, True)
         ]
-    return f'<div class="tk-chart">{"".join(drawn)}</div>'
+    return fill('<div class="tk-chart">{}</div>', joined(drawn))
 
 
-def _drawn(curves: Any, metric: Mapping[str, Any], epochs: Sequence[float], narrow: bool) -> str:
+def _drawn(curves: Any, metric: Mapping[str, Any], epochs: Sequence[float], narrow: bool) -> Markup:
     chart = training_charts.learning(
         curves, metric["label"], metric["unit"], epochs=epochs, narrow=narrow
     )
-    return f'<div class="{"narrow" if narrow else "wide"}">{chart}</div>'
+    return fill('<div class="{}">{}</div>', "narrow" if narrow else "wide", html.chart(chart))
 
 
-def _frame(content: str, title: str) -> str:
+def _frame(content: str, title: str) -> Markup:
     """A page within the page, in a sandbox: none of its scripts runs, and it can read nothing."""
-    return (
-        f'<iframe class="tk-frame" sandbox="" title="{escape(title)}" '
-        f'srcdoc="{escape(content, quote=True)}"></iframe>'
+    return fill(
+        '<iframe class="tk-frame" sandbox="" title="{}" srcdoc="{}"></iframe>', title, content
     )
 
 
 # -- several runs ----------------------------------------------------------------------------------
-def several(runs: Sequence[Run]) -> str:
+def several(runs: Sequence[Run]) -> Markup:
     """Runs side by side: those that are scored in one comparison, the others by their stages."""
     scored = [run for run in runs if run.done("score")]
     parts = []
@@ -138,11 +144,11 @@ def several(runs: Sequence[Run]) -> str:
         parts.append(comparison(compare.compare(scored, tasks)))
     for run in runs:
         if run not in scored or len(scored) < 2:
-            parts.append(f"<h2>{escape(described(run))}</h2>{_stages(run)}{_curve(run)}")
-    return "".join(parts)
+            parts.append(fill("<h2>{}</h2>{}{}", described(run), _stages(run), _curve(run)))
+    return joined(parts)
 
 
-def comparison(found: Mapping[str, Any]) -> str:
+def comparison(found: Mapping[str, Any]) -> Markup:
     """The document of ``toolkit compare`` as a table."""
     metric = found["metric"]
     pairs = {pair["a"]: pair for pair in found["pairs"]}
@@ -165,4 +171,4 @@ def comparison(found: Mapping[str, Any]) -> str:
         )  # fmt: skip
     head = ["Run", "Model", "Recipe", metric["label"], "95 %", "Difference to the first",
             "Verdict", "Test rows"]  # fmt: skip
-    return f'<p class="tk-sentence">{escape(found["statement"])}</p>{html.table(head, rows)}'
+    return fill('<p class="tk-sentence">{}</p>{}', found["statement"], html.table(head, rows))

@@ -7,12 +7,14 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.evaluation import preference_sheet
 from toolkit_playground.rendering import html
+from toolkit_playground.rendering.html import fill, joined
 from toolkit_playground.state import vote_statistics
 from toolkit_playground.state.pairs import Pair
 from toolkit_playground.state.store import FIELDS, Vote
@@ -21,29 +23,30 @@ CHOICES = {"left": "A is better", "tie": "Tie", "both-bad": "Both bad", "right":
 """A vote's choice → the button's words."""
 
 
-def pair(found: Pair, *, named: bool = False) -> str:
+def pair(found: Pair, *, named: bool = False) -> Markup:
     """The two answers; with ``named``, once the vote is in, also which side gave which."""
     cards = [
         html.card(
             3, f"{letter}{f' – {label}' if named else ''}",
-            escape(text) or "<em>nothing</em>", "",
+            text or fill("<em>nothing</em>"), "",
         )
         for letter, (label, text) in zip("AB", (found.left, found.right), strict=True)
     ]  # fmt: skip
-    return (
-        f'<section class="tk-card tk-plain"><p class="tk-quiet">Input</p>'
-        f'<p class="tk-question">{escape(found.input)}</p></section>{html.cards(cards)}'
-    )
+    return fill(
+        '<section class="tk-card tk-plain"><p class="tk-quiet">Input</p>'
+        '<p class="tk-question">{}</p></section>{}',
+        found.input, html.cards(cards),
+    )  # fmt: skip
 
 
-def thanks(found: Pair, choice: str) -> str:
+def thanks(found: Pair, choice: str) -> Markup:
     """What the vote was, shown after it is on the disk."""
     won = {"left": found.left[0], "right": found.right[0]}.get(choice)
     choice_text = f"You preferred {won}." if won else f"You said: {CHOICES[choice].lower()}."
     return html.notice(f"Kept. A was {found.left[0]}, B was {found.right[0]}. {choice_text}")
 
 
-def summary(votes: Sequence[Vote], order: Sequence[str]) -> str:
+def summary(votes: Sequence[Vote], order: Sequence[str]) -> Markup:
     """Results of all votes on a run, and the links that save them.
 
     Args:
@@ -81,7 +84,7 @@ def summary(votes: Sequence[Vote], order: Sequence[str]) -> str:
         ]  # fmt: skip
         heads = ["Sheet", "Both judged", "Agreed", "Cohen's kappa"]
         parts.append(html.table(heads, lines, "Agreement"))
-    return "".join([*parts, exports(votes)])
+    return joined([*parts, exports(votes)])
 
 
 def _share(duel: vote_statistics.Duel) -> str:
@@ -90,7 +93,7 @@ def _share(duel: vote_statistics.Duel) -> str:
     return f"{duel.share:.0%} ({duel.low:.0%} to {duel.high:.0%})"
 
 
-def sheet(pairs: Sequence[preference_sheet.SheetPair]) -> str:
+def sheet(pairs: Sequence[preference_sheet.SheetPair]) -> Markup:
     """What the evaluation sheet is, and a link to it for paper."""
     about = html.notice(
         f"{formatting.count(len(pairs), 'pair')} of test rows, the same for everybody: read what "
@@ -99,10 +102,10 @@ def sheet(pairs: Sequence[preference_sheet.SheetPair]) -> str:
     link = html.download(
         "sheet.csv", preference_sheet.to_csv(pairs), "text/csv", "The sheet as CSV, to fill in"
     )
-    return f'{about}<p class="tk-links">{link}</p>'
+    return fill('{}<p class="tk-links">{}</p>', about, link)
 
 
-def exports(votes: Sequence[Vote]) -> str:
+def exports(votes: Sequence[Vote]) -> Markup:
     """Links to the preference data and to all votes."""
     pairs = vote_statistics.preferences(votes)
     lines = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
@@ -110,14 +113,15 @@ def exports(votes: Sequence[Vote]) -> str:
     writer = csv.DictWriter(buffer, FIELDS)
     writer.writeheader()
     writer.writerows({name: _cell(getattr(vote, name)) for name in FIELDS} for vote in votes)
-    return '<p class="tk-links">' + (
+    return fill(
+        '<p class="tk-links">{}{}</p>',
         html.download(
             "preferences.jsonl", lines, "application/x-ndjson",
             f"Preference data for DPO, {formatting.count(len(pairs), 'pair')}",
-        )
-        + html.download("votes.csv", buffer.getvalue(), "text/csv", "All votes as CSV")
-    ) + "</p>"  # fmt: skip
+        ),
+        html.download("votes.csv", buffer.getvalue(), "text/csv", "All votes as CSV"),
+    )  # fmt: skip
 
 
 def _cell(value: Any) -> Any:
-    return preference_sheet.cell(value) if isinstance(value, str) else value
+    return formatting.spreadsheet_cell(value) if isinstance(value, str) else value

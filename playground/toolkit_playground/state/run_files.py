@@ -35,6 +35,8 @@ def copied(run: Run, name: str, folder: Path) -> str:
     if place is None:
         raise UsageError(f"run {run.id} has no {name}")
     target = folder / run.id / name
+    if not target.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"run {run.id} has an ID that is no name of a folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(place, target)
     return str(target)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.errors import RunError
+
 CHOICES = ("left", "right", "tie", "both-bad")
 
 SCHEMA = """
@@ -82,10 +84,12 @@ class Store:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A connection for one transaction: committed and on the disk when the block ends."""
+        self._check_place()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.executescript(SCHEMA)
@@ -94,6 +98,14 @@ class Store:
             connection.execute("COMMIT")
         finally:
             connection.close()
+
+    def _check_place(self) -> None:
+        """Refuse links: the folder beside the runs may have come with somebody else's runs."""
+        for place in (self.path.parent, self.path):
+            if place.is_symlink():
+                raise RunError(
+                    f"{place} is a link; votes and guesses are kept in a file of its own"
+                )
 
     def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
         if not self.path.is_file():

@@ -196,7 +196,8 @@ def reply(
             for label, text in zip(labels, texts, strict=True):
                 turns[-1][label] = text.text
             lines = [f"{lab}: {html.timing(t)}" for lab, t in zip(labels, texts, strict=True)]
-            yield f'<p class="tk-foot">{"<br>".join(lines)}</p>'
+            parts = html.joined((html.fill("{}", line) for line in lines), "<br>")
+            yield html.fill('<p class="tk-foot">{}</p>', parts)
 
 
 def exported(turns: Sequence[Turn], system: str) -> str:

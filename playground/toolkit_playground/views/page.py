@@ -9,6 +9,7 @@ from inspect import isgeneratorfunction
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from toolkit.errors import UsageError
 from toolkit_playground.rendering import html
@@ -32,12 +33,12 @@ Values = Callable[[str | None], list[Any]]
 """The chosen run's ID → one value or gradio update for each of a view's components."""
 
 
-def block(name: str, value: str = "") -> gr.HTML:
+def block(name: str, value: Markup = html.NOTHING) -> gr.HTML:
     """A place for HTML of our own, without gradio's styles."""
     return gr.HTML(value, elem_id=name, apply_default_css=False, padding=False)
 
 
-def no_run() -> str:
+def no_run() -> Markup:
     """What a view shows where there is no run."""
     return html.empty(NO_RUN, NO_RUN_HINT)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from toolkit.kinds import checkpoint_ensemble
 from toolkit.kinds.language.multi_adapter import MultiAdapterModel
+from toolkit.models import adapters
 from toolkit.task import Row
 
 ENSEMBLE = "ensemble"
@@ -64,6 +65,7 @@ class VariantModel(MultiAdapterModel):
             return
         names = [place.name for place in found]
         for place in found:
+            adapters.checked_folder(place)
             self.model.load_adapter(str(place), adapter_name=place.name, is_trainable=False)
         self.model.add_weighted_adapter(
             names, [1 / len(names)] * len(names), ENSEMBLE, combination_type="cat"

@@ -20,6 +20,7 @@ from toolkit.kinds.question_answering.linear_probe import SpanProbe
 from toolkit.kinds.question_answering.outputs import Answered
 from toolkit.kinds.question_answering.spans import Collected
 from toolkit.kinds.question_answering.task import QuestionAnsweringTask
+from toolkit.models import adapters
 from toolkit.recipe import Recipe
 from toolkit.system import distributed
 from toolkit.task import Row
@@ -318,6 +319,7 @@ class QuestionAnswering(Encoder):
         super().load_adapter(folder)
         self._members = []
         for member in checkpoint_ensemble.kept(folder, self.ensemble):
+            adapters.checked_folder(member)
             self.tuned.load_adapter(str(member), adapter_name=member.name)
             self._members.append(member.name)
         self.tuned.eval()
