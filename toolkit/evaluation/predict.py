@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.data.splits import HELD_OUT, present
 from toolkit.decoding import decode_all, or_fallback, primary_values
+from toolkit.errors import RecipeError
 from toolkit.evaluation.groups import groups_of_rows
 from toolkit.evaluation.prediction_files import line, prepare_metrics, write_system
 from toolkit.metrics.statistics import conformal_width
@@ -233,6 +234,8 @@ def decoder_for(
     """
     names = list(task.decoders())
     if wanted not in (None, "auto"):
+        if wanted not in names:
+            raise RecipeError(f"task.decoder is {wanted!r}, and the task has {', '.join(names)}")
         return str(wanted)
     if len(names) == 1:
         return names[0]

@@ -46,7 +46,7 @@ def start(
     model = model_class(task)
     backend = backend_choice.choose(str(options.get("backend") or "auto"), recipe, model.backends)
     backend_choice.get(backend.name)
-    recipes.check(recipe, model.training_arguments(), task.options)
+    recipes.check(recipe, model.training_arguments(), task.options, _decoders(task, recipe))
     origin = discovery.load().origins.get(task.name)
     distributed.begin()
     info = {
@@ -65,6 +65,16 @@ def start(
         "options": dict(options),
     }
     return Run.open(Path(distributed.agreed(lambda: str(Run.create(runs, info).path))))
+
+
+def _decoders(task: type[Task], recipe: Recipe) -> list[str] | None:
+    """The names of the task's decoders; ``None`` where only the data tell."""
+    made = task()
+    made.options |= recipe.task
+    try:
+        return list(made.decoders())
+    except Exception:  # such as a state that is not fitted yet
+        return None
 
 
 def on_hub(source: Source) -> bool:

@@ -23,7 +23,7 @@ import pluggy
 
 from toolkit.errors import PluginError, UsageError, did_you_mean
 from toolkit.plugins import hookspecs
-from toolkit.plugins.registration import check_registration
+from toolkit.plugins.registration import KEBAB, LONGEST_NAME, check_registration
 
 if TYPE_CHECKING:
     import typer
@@ -116,11 +116,13 @@ class Plugins:
                     f"no task {name!r}: the plugin {plugin.name} of {plugin.distribution} "
                     f"{plugin.version} is broken: {plugin.problem}"
                 )
-        if (made := Path(name, name.replace("-", "_"), "task.py")).is_file():
+        made = Path(name, name.replace("-", "_"), "task.py")
+        if KEBAB.fullmatch(name) and len(name) <= LONGEST_NAME and made.is_file():
             raise UsageError(
                 f"no task {name!r} is installed; install the package that is here: pip install -e "
                 f"./{name} – or run its file: toolkit run ./{made}"
             )
+        name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
         hint = did_you_mean(name, self.tasks) or f"; there are: {', '.join(sorted(self.tasks))}"
         if broken:
             hint += f" ({len(broken)} plugin(s) could not be loaded: toolkit plugins)"
