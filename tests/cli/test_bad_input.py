@@ -107,9 +107,7 @@ def test_a_run_on_halves_of_characters_is_written_and_reported(
     cli: CommandLine, tmp_path: Path, tiny_llama: Path
 ) -> None:
     path = spoiled_goods(tmp_path / "d.jsonl", "jsonl", "values")
-    answer = cli(
-        "run", "price-regression", "--data", path, "--no-store-data", *quick(tiny_llama)
-    )
+    answer = cli("run", "price-regression", "--data", path, "--no-store-data", *quick(tiny_llama))
     assert answer.code == 0, answer.err
 
 
@@ -176,7 +174,9 @@ def _questions(form: str) -> str:
 
 @pytest.mark.parametrize("seed", ["-1", str(2**32), str(10**30), "1.5", "x"])
 @pytest.mark.parametrize("command", ["run", "show"])
-def test_seeds_that_no_generator_takes(seed: str, command: str, cli: CommandLine, tmp_path: Path) -> None:
+def test_seeds_that_no_generator_takes(
+    seed: str, command: str, cli: CommandLine, tmp_path: Path
+) -> None:
     data = write_csv(tmp_path / "d.csv", goods(90))
     answer = cli(command, "price-regression", "--data", data, "--seed", seed)
     assert answer.code == 2 and "--seed" in answer.err and UNEXPECTED not in answer.err
@@ -223,7 +223,9 @@ def test_names_that_no_file_can_have(
 def test_a_task_of_3000_letters_is_refused(cli: CommandLine, tmp_path: Path) -> None:
     write_csv(tmp_path / "d.csv", goods(90))
     name = "n" * 3_000
-    tmp_path.joinpath("t.toml").write_text(f'task = "price-regression"\nname = "{name}"\ndata = "d.csv"\n')
+    tmp_path.joinpath("t.toml").write_text(
+        f'task = "price-regression"\nname = "{name}"\ndata = "d.csv"\n'
+    )
     is_refused(cli("run", "t.toml"), "name")
 
 

@@ -33,7 +33,9 @@ def fail(error: BaseException, code: int) -> int:
 
 def _shown(message: str) -> str:
     """A message whose longest words are shortened, and that a terminal can show."""
-    words = re.sub(rf"\S{{{LONGEST_WORD},}}", lambda word: f"{word[0][:80]}…{word[0][-20:]}", message)
+    words = re.sub(
+        rf"\S{{{LONGEST_WORD},}}", lambda word: f"{word[0][:80]}…{word[0][-20:]}", message
+    )
     return words.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -142,7 +142,8 @@ def _system(
     new = [
         _line(task, *of_row, width) for of_row in zip(judged, known, tables, parsed, strict=True)
     ]
-    return new, {**entry, "decoder": decoder, "interval_width": width}
+    kept = {key: value for key, value in entry.items() if key != "unscored"}
+    return new, {**kept, "decoder": decoder, "interval_width": width}
 
 
 def _tables(

@@ -11,6 +11,7 @@ from toolkit.evaluation.groups import group_of
 from toolkit.evaluation.prediction_files import prepare_metrics
 from toolkit.evaluation.recompute import decode_again, interval_width
 from toolkit.evaluation.score import metrics_document
+from toolkit.evaluation.verdict import MISSING
 from toolkit.pipeline.verify_lines import HELDOUT, Line, Lines
 from toolkit.plugins import fingerprint
 from toolkit.reporting import report
@@ -135,7 +136,8 @@ def _lasting(document: Any) -> Any:
     kept = {k: v for k, v in document.items() if k not in _CHANGING}
     verdict = kept.get("verdict")
     if isinstance(verdict, Mapping) and is_list(verdict.get("caveats")):
-        caveats = [c for c in verdict["caveats"] if not str(c).startswith(record.CAVEAT)]
+        not_compared = (record.CAVEAT, MISSING)  # earlier versions do not say what is missing
+        caveats = [c for c in verdict["caveats"] if not str(c).startswith(not_compared)]
         kept["verdict"] = {**verdict, "caveats": caveats}
     return kept
 

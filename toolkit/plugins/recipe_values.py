@@ -1,102 +1,20 @@
 """What the values of a recipe may be: their types, their ranges, and what the libraries refuse.
 
-The types are those that the libraries' own dataclasses declare. The ranges are stated here, because
-most libraries use a value outside them until a computation fails. What is left is found by making
-each section's configuration, which needs no model.
+What types and ranges do not tell is found by making each section's configuration, which needs no
+model.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import math
 import re
 import tempfile
-import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NamedTuple, Union
+from typing import Any
 
 from toolkit.errors import RecipeError, did_you_mean
-
-class Range(NamedTuple):
-    """The numbers that a field takes.
-
-    Args:
-        least: the smallest.
-        most: the largest.
-        open_low: whether ``least`` itself is too small.
-        open_high: whether ``most`` itself is too large.
-        also: a further value with a meaning of its own.
-    """
-
-    least: float = -math.inf
-    most: float = math.inf
-    open_low: bool = False
-    open_high: bool = False
-    also: float | None = None
-
-    def holds(self, value: float) -> bool:
-        """Whether a number is one of them."""
-        low = value > self.least if self.open_low else value >= self.least
-        high = value < self.most if self.open_high else value <= self.most
-        return value == self.also or (low and high)
-
-    def __str__(self) -> str:
-        low = f"{'above' if self.open_low else 'at least'} {self.least:g}"
-        high = f"{'below' if self.open_high else 'at most'} {self.most:,g}"
-        bounds = [low] * (self.least > -math.inf) + [high] * (self.most < math.inf)
-        return " and ".join(bounds) + ("" if self.also is None else f", or {self.also:g}")
-
-
-COUNT, POSITIVE, NOT_NEGATIVE = Range(1), Range(0, open_low=True), Range(0)
-SHARE = Range(0, 1, open_high=True)
-WHOLE = Range(-(2**31), 2**31 - 1)
-"""Whole numbers that all libraries can hold."""
-
-RANGES: Mapping[str, Range] = {
-    **dict.fromkeys(
-        (f"training.{name}" for name in (
-            "per_device_train_batch_size", "per_device_eval_batch_size",
-            "gradient_accumulation_steps", "eval_accumulation_steps", "save_total_limit",
-            "max_length", "max_target_length", "dataloader_prefetch_factor", "ddp_timeout",
-            "torch_empty_cache_steps", "dataset_num_proc", "pad_to_multiple_of", "doc_stride",
-        )), COUNT,
-    ),
-    **dict.fromkeys(
-        (f"training.{name}" for name in (
-            "num_train_epochs", "eval_steps", "logging_steps", "save_steps",
-        )), POSITIVE,
-    ),
-    **dict.fromkeys(
-        (f"training.{name}" for name in (
-            "learning_rate", "warmup_steps", "weight_decay", "max_grad_norm", "adam_epsilon",
-            "dataloader_num_workers", "neftune_noise_alpha", "eval_delay",
-        )), NOT_NEGATIVE,
-    ),
-    **dict.fromkeys(("training.adam_beta1", "training.adam_beta2"), SHARE),
-    "training.label_smoothing_factor": SHARE,
-    "training.max_steps": Range(1, also=-1),
-    "lora.r": Range(1, 100_000),
-    "lora.lora_alpha": POSITIVE,
-    "lora.lora_dropout": SHARE,
-    "lora.qalora_group_size": COUNT,
-    "quantization.llm_int8_threshold": NOT_NEGATIVE,
-    **dict.fromkeys(
-        (f"generation.{name}" for name in ("max_new_tokens", "num_beams", "num_return_sequences")),
-        Range(1, 1_000_000),
-    ),
-    "generation.temperature": POSITIVE,
-    "generation.top_p": Range(0, 1, open_low=True),
-    "generation.top_k": NOT_NEGATIVE,
-    "generation.repetition_penalty": POSITIVE,
-    "generation.min_new_tokens": NOT_NEGATIVE,
-    "generation.no_repeat_ngram_size": NOT_NEGATIVE,
-    "early_stopping.early_stopping_patience": COUNT,
-    "early_stopping.early_stopping_threshold": NOT_NEGATIVE,
-    "early_stopping.minutes": POSITIVE,
-}  # fmt: skip
-"""``section.field`` → its range; other numbers need only be finite."""
+from toolkit.plugins.setting_types import NOT_NEGATIVE, check_types, fits, type_name
 
 _GENERATION: Mapping[str, Any] = {
     **dict.fromkeys(("do_sample", "early_stopping", "use_cache"), bool | None),
@@ -113,8 +31,6 @@ _GENERATION: Mapping[str, Any] = {
 }  # fmt: skip
 """Types of ``GenerationConfig``'s fields, which declares none."""
 _STOPPING = {"early_stopping_patience": int, "early_stopping_threshold": float, "minutes": float}
-_FRACTIONS = frozenset({"lora.lora_alpha"})
-"""Fields that are declared as whole numbers and work with others."""
 _NOT_MADE = frozenset(
     ("deepspeed", "fsdp", "fsdp_config", "parallelism_config", "accelerator_config", "bf16",
      "fp16", "tf32", "bf16_full_eval", "fp16_full_eval", "model_init_kwargs", "use_liger_kernel",
@@ -126,107 +42,6 @@ _DECIDED = (
     "auto_mapping", "peft_version",
 )  # fmt: skip
 """Fields of ``LoraConfig`` that are no settings."""
-
-
-def check_plain(section: str, values: Mapping[str, Any]) -> None:
-    """Refuse values that a run cannot store: what is no JSON, such as TOML's dates.
-
-    Raises:
-        RecipeError: naming the setting.
-    """
-    for name, value in values.items():
-        if problem := _not_plain(value):
-            raise RecipeError(f"{section}.{name} {problem}")
-
-
-def _not_plain(value: Any) -> str:
-    if isinstance(value, datetime.date | datetime.time):
-        return f"is the date or time {value.isoformat()}, which no setting takes; put it in quotes"
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"must be a finite number, not {value!r}"
-    if isinstance(value, Mapping):
-        return next(filter(None, map(_not_plain, value.values())), "")
-    if isinstance(value, list | tuple):
-        return next(filter(None, map(_not_plain, value)), "")
-    return ""
-
-
-def check_types(section: str, values: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
-    """Refuse values of another type than declared, and numbers outside their ranges.
-
-    Args:
-        section: the recipe's section.
-        values: its fields.
-        hints: field → its declared type; fields without one are not checked.
-
-    Raises:
-        RecipeError: naming the setting.
-    """
-    for name, value in values.items():
-        setting = f"{section}.{name}"
-        hint = hints.get(name, Any)
-        if setting in _FRACTIONS:
-            hint = float
-        if not _fits(value, hint):
-            raise RecipeError(f"{setting} must be {_type_name(hint)}, not {value!r:.80}")
-        bounds = RANGES.get(setting)
-        for number in value if isinstance(value, list) else [value]:
-            if not isinstance(number, int | float) or isinstance(number, bool):
-                continue
-            if isinstance(number, int) and not WHOLE.holds(number):
-                raise RecipeError(f"{setting} must be {WHOLE}, not {number:.4g}")
-            if bounds is not None and not bounds.holds(number):
-                raise RecipeError(f"{setting} must be {bounds}, not {number:g}")
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a TOML value is of a declared type; an unknown type takes any value."""
-    if hint is Any:
-        return True
-    origin, inside = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, each) for each in inside)
-    if origin is Literal:
-        return any(value == each and type(value) is type(each) for each in inside)
-    if origin in (list, tuple, dict) or hint in (list, tuple, dict):
-        kind = origin or hint
-        if not isinstance(value, dict if kind is dict else list | tuple):
-            return False
-        if kind is dict:
-            return len(inside) < 2 or all(_fits(each, inside[1]) for each in value.values())
-        items = inside if kind is tuple and Ellipsis not in inside else inside[:1] * len(value)
-        return not inside or all(map(_fits, value, items))
-    if hint in (None, type(None)):
-        return value is None
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (bool, str):
-        return isinstance(value, hint)
-    if dataclasses.is_dataclass(hint):
-        return isinstance(value, hint if isinstance(hint, type) else dict)
-    if isinstance(hint, type):  # an enumeration, or a class that TOML has no value of
-        return isinstance(value, hint | str)
-    return True
-
-
-def _type_name(hint: Any) -> str:
-    origin, inside = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
-        names = dict.fromkeys(_type_name(each) for each in inside if each is not type(None))
-        return " or ".join(names)
-    if origin is Literal:
-        return " or ".join(map(repr, inside))
-    if (origin or hint) in (list, tuple):
-        return f"a list of {_type_name(inside[0]).split(' ', 1)[-1]}s" if inside else "a list"
-    if (origin or hint) is dict:
-        return "a table"
-    names = {
-        int: "a whole number", float: "a number", bool: "true or false", str: "a text",
-        type(None): "none",
-    }  # fmt: skip
-    return names.get(hint) or getattr(hint, "__name__", str(hint))
 
 
 def check_training(arguments: type, values: Mapping[str, Any]) -> None:
@@ -361,9 +176,9 @@ def _check_patterns(values: Mapping[str, Any]) -> None:
     for name, kind in (("rank_pattern", int), ("alpha_pattern", float)):
         for pattern, value in (values.get(name) or {}).items():
             _check_pattern(name, pattern)
-            if not _fits(value, kind) or value <= 0:
+            if not fits(value, kind) or value <= 0:
                 raise RecipeError(
-                    f"lora.{name}.{pattern} must be {_type_name(kind)} above 0, not {value!r:.80}"
+                    f"lora.{name}.{pattern} must be {type_name(kind)} above 0, not {value!r:.80}"
                 )
 
 
@@ -396,7 +211,7 @@ def check_costs(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name == "currency":
             check_types("cost", {name: value}, {name: str})
-        elif not _fits(value, float) or not NOT_NEGATIVE.holds(value):
+        elif not fits(value, float) or not NOT_NEGATIVE.holds(value):
             raise RecipeError(f"cost.{name} must be a number from 0, not {value!r:.80}")
 
 
@@ -416,7 +231,8 @@ def check_options(
         default = defaults.get(name)
         if default is None or value is None:
             continue
-        kinds = {int: float, **{kind: kind for kind in (bool, float, str, list, dict)}}
+        kinds: dict[type, Any] = {int: float, bool: bool, float: float, str: str}
+        kinds |= {list: list, dict: dict}
         hint = kinds.get(type(default), Any)
         if isinstance(value, str) and hint in (list, dict):
             continue  # a word that stands for a list, such as "auto"

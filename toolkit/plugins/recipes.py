@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
-from toolkit.plugins import recipe_values
+from toolkit.plugins import recipe_values, setting_types
 from toolkit.recipe import COST_FIELDS, Recipe
 from toolkit.task import Task
 
@@ -207,7 +207,7 @@ def check(
         RecipeError: naming the field, and the nearest one that exists, or what its values are.
     """
     for section in SECTIONS:
-        recipe_values.check_plain(section, getattr(recipe, section) or {})
+        setting_types.check_plain(section, getattr(recipe, section) or {})
     _check_names(recipe, arguments, options)
     if recipe.training.get("eval_strategy") == "no":
         raise RecipeError(
