@@ -10,7 +10,7 @@ import pytest
 from cli_runner import Answer, CommandLine, quick
 from toolkit.runs.files import read_json
 
-TASK = '''
+TASK = """
 from pathlib import Path
 
 from toolkit import CausalLMTask, Metric, RowTransform, Target
@@ -84,7 +84,7 @@ class Colours(CausalLMTask):
 
     def row_transforms(self):
         return {}
-'''
+"""
 BOOM = 'raise ValueError("boom")'
 
 AT_START = {
@@ -121,7 +121,7 @@ ODD = {
     "baseline 'red' returned None": ('lambda rows: ["red"] * len(rows)', "lambda rows: None"),
     "baseline 'red' gave None for row": ('["red"] * len(rows)', "[None] * len(rows)"),
     "baseline 'red' gave 1 predictions for 8 rows": ('["red"] * len(rows)', '["red"]'),
-    "baseline 'red' of the task 'colours' (colours.py) returned 5 when it was fitted": (
+    "baseline 'red' returned 5 when it was fitted": (
         'return lambda rows: ["red"] * len(rows)', "return 5",
     ),
     "baseline 'red' of the task 'colours' (colours.py) is 'red' and no function": (
@@ -161,7 +161,7 @@ def cli(
 
 
 def said(answer: Answer) -> str:
-    message = answer.err.partition("Error: ")[2].strip()
+    message = answer.err.rpartition("\nError: ")[2].removeprefix("Error: ").strip()
     assert answer.code == 2, (answer.code, answer.err[-1500:])
     assert "does not expect" not in message and len(message.splitlines()) == 1, message
     return message
@@ -267,7 +267,9 @@ def test_what_fails_after_training_leaves_a_run_that_report_finishes(
     metrics = read_json(run / "metrics.json")
     lines = [json.loads(row) for row in (run / "predictions/adapter.jsonl").open()]
     assert [row["raw"] for row in lines] == answers
-    assert all(row["metrics"]["found"] == float(row["prediction"] == row["reference"]) for row in lines)
+    assert all(
+        row["metrics"]["found"] == float(row["prediction"] == row["reference"]) for row in lines
+    )
     assert metrics["systems"]["adapter"]["metrics"]["found"]["value"] is not None
     assert (run / "adapter" / "adapter_model.safetensors").read_bytes() == before
     assert (run / "report.html").is_file()

@@ -73,6 +73,8 @@ def predict_baseline(
     with _failing():
         started = time.perf_counter()
         predictor = fit(splits["train"])
+        if problem := wrong_predictor(predictor):
+            raise PluginError(f"it {problem}")
         fitted = time.perf_counter()
         predictions = {split: _answers(predictor(splits[split]), rows[split]) for split in rows}
         ended = time.perf_counter()
@@ -119,6 +121,13 @@ def _answers(predictions: Any, rows: Sequence[Row]) -> list[Any]:
     if problem := wrong_predictions(answers, [row["row_id"] for row in rows]):
         raise PluginError(f"it {problem}")
     return answers or []
+
+
+def wrong_predictor(predictor: Any) -> str:
+    """What is wrong with what a baseline returned when it was fitted; empty: nothing."""
+    if callable(predictor):
+        return ""
+    return f"returned {predictor!r:.60} when it was fitted; return a function of rows"
 
 
 def wrong_predictions(answers: Sequence[Any] | None, row_ids: Sequence[Any]) -> str:

@@ -99,7 +99,8 @@ def refresh(run: Run, task: Task, say: Callable[[str], None] = lambda sentence: 
         run.info["record"]["pages"] = fingerprint.of_pages()
     for stage in ("score", "report"):
         if not run.done(stage):
-            run.info["stages"][stage] = {"state": "done", "seconds": 0.0}
+            before = run.info["stages"].get(stage, {"seconds": 0.0})
+            run.info["stages"][stage] = {**before, "state": "done"}
             run.save()
     record.rewrote(run, record.REWRITTEN)
     return page

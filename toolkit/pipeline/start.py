@@ -69,9 +69,9 @@ def start(
 
 def _decoders(task: type[Task], recipe: Recipe) -> list[str] | None:
     """The names of the task's decoders; ``None`` where only the data tell."""
-    made = task()
-    made.options |= recipe.task
     try:
+        made = task()
+        made.options |= recipe.task
         return list(made.decoders())
     except Exception:  # such as a state that is not fitted yet
         return None

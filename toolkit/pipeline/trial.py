@@ -76,24 +76,22 @@ def check_baseline(name: str, fit: Baseline, splits: Mapping[str, Dataset]) -> N
     """Refuse a baseline that gives no prediction for a row, or too few or too many.
 
     One that raises an exception here may only lack rows; it is fitted on all of them later.
-    """
-    few = splits["train"].select(range(min(FIT_ROWS, len(splits["train"]))))
-    unseen = splits["validation"].select(range(min(PREDICTED, len(splits["validation"]))))
-    try:
-        predictions = fit(few)(unseen)
-        answers: list[Any] | None = None if predictions is None else list(predictions)
-    except Exception:
-        return
-    check_predictions(name, answers, [row["row_id"] for row in unseen])
-
-
-def check_predictions(name: str, answers: list[Any] | None, row_ids: list[Any]) -> None:
-    """Refuse predictions of a baseline that are not one for each row.
 
     Raises:
         PluginError: naming the baseline.
     """
-    from toolkit.evaluation.predict import wrong_predictions
+    from toolkit.evaluation.predict import wrong_predictions, wrong_predictor
 
-    if problem := wrong_predictions(answers, row_ids):
+    few = splits["train"].select(range(min(FIT_ROWS, len(splits["train"]))))
+    unseen = splits["validation"].select(range(min(PREDICTED, len(splits["validation"]))))
+    try:
+        predictor: Any = fit(few)
+        predictions = predictor(unseen) if callable(predictor) else []
+        answers: list[Any] | None = None if predictions is None else list(predictions)
+    except Exception:
+        return
+    problem = wrong_predictor(predictor) or wrong_predictions(
+        answers, [row["row_id"] for row in unseen]
+    )
+    if problem:
         raise PluginError(f"baseline {name!r} {problem}")

@@ -7,13 +7,14 @@ call alone: a method of a task that catches what another one raises sees that ex
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import inspect
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -33,6 +34,8 @@ _MAPPINGS: Mapping[str, str] = {
     "groupings": "grouping", "row_transforms": "row transform",
 }  # fmt: skip
 """Methods that return named functions → what errors call one of them."""
+_CALLED = "_toolkit_called"
+"""Attribute of an exception on its way: what was called last, and with which row."""
 _FITS = ("baselines", "controls")
 """Those whose functions return functions."""
 
@@ -54,7 +57,7 @@ def instance(cls: type[Task]) -> Task:
         raise
     except (Exception, SystemExit) as error:
         blank = cls.__new__(cls)
-        raise PluginError(problem(blank, "__init__", error) or str(error)) from error
+        raise PluginError(problem(blank, error, "__init__") or str(error)) from error
     return guarded(made)
 
 
@@ -122,12 +125,7 @@ def _fit(task: Task, what: str, fit: Function) -> Function:
     @functools.wraps(fit)
     def fitted(*arguments: Any, **keywords: Any) -> Any:
         predictor = call(*arguments, **keywords)
-        if not callable(predictor):
-            raise PluginError(
-                f"{what} of {_owner(task)} returned {predictor!r:.60} when it was fitted; return "
-                "a function from rows to predictions"
-            )
-        return _wrapped(task, what, predictor)
+        return _wrapped(task, what, predictor) if callable(predictor) else predictor
 
     return fitted
 
@@ -178,9 +176,10 @@ def _wrapped(task: Task, what: str, function: Function) -> Function:
         except ToolkitError:
             raise
         except (Exception, SystemExit) as error:
+            innermost = _innermost(error, what, (*arguments, *keywords.values()))
             if _depth.calls > 1:
                 raise
-            said = problem(task, what, error, (*arguments, *keywords.values()))
+            said = problem(task, error, *innermost)
             if said is None:
                 raise
             raise PluginError(said) from error
@@ -191,17 +190,27 @@ def _wrapped(task: Task, what: str, function: Function) -> Function:
     return call
 
 
+def _innermost(error: BaseException, what: str, arguments: Sequence[Any]) -> tuple[str, str]:
+    """What was called last of all that an exception has come through, and the row it was given."""
+    row = next(
+        (str(a["row_id"]) for a in arguments if isinstance(a, Mapping) and "row_id" in a), ""
+    )
+    before: tuple[str, str] = getattr(error, _CALLED, ("", ""))
+    found = before[0] or what, before[1] or row
+    with contextlib.suppress(Exception):  # an exception may refuse attributes
+        setattr(error, _CALLED, found)
+    return found
+
+
 # -- what is said ----------------------------------------------------------------------------------
-def problem(
-    task: Task, what: str, error: BaseException, arguments: Iterable[Any] = ()
-) -> str | None:
+def problem(task: Task, error: BaseException, what: str, row: str = "") -> str | None:
     """What an exception of a task's code means for its author; ``None``: it is not of that code.
 
     Args:
         task: the task.
+        error: what was raised.
         what: what was called: a method, or a metric, baseline, slice or the like by its name.
-        error: what it raised.
-        arguments: what it was called with; a row among them is named.
+        row: the number of the row that it was called with.
     """
     place = _place(task, error)
     if place is None:  # a method that a kind asks for and the task lacks is named in the message
@@ -210,12 +219,10 @@ def problem(
     said = " ".join(f"{type(error).__name__}: {error}".split())[:300].removesuffix(": ")
     if isinstance(error, SystemExit):
         said = f"SystemExit, which would end the program ({error})"
-    rows = [a["row_id"] for a in arguments if isinstance(a, Mapping) and "row_id" in a]
-    row = f", row {rows[0]}" if rows else ""
     code = frame.f_code
     return (
         f"{what} of {_owner(task)} raised {said} ({_short(code.co_filename)}, line {line}, in "
-        f"{code.co_name}{row})"
+        f"{code.co_name}{f', row {row}' if row else ''})"
     )
 
 
