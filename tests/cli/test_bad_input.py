@@ -300,3 +300,32 @@ def test_settings_that_no_library_takes(
     if all(named) and len(named) == 2 and "target_modules=" not in item:  # PEFT names the modules
         assert named[1] in answer.err
     assert not list(tmp_path.glob("runs/*/*")), "what is refused at once is no run"
+
+
+# -- task files ------------------------------------------------------------------------------------
+FILES = {
+    "ends the program": ("import sys\nsys.exit(3)\n", "line 2 ends the program"),
+    "ends it well": ("raise SystemExit\n", "line 1 ends the program"),
+    "reads what is typed": ("name = input('name: ')\n", "nothing can be typed"),
+    "reads it all": ("import sys\nsys.stdin.read()\n", "defines no task"),
+    "raises": ("x = {}['nope']\n", "line 1 raised KeyError"),
+    "raises lines": ("raise ValueError('a\\nb\\nc')\n", "line 1 raised ValueError: a b c"),
+    "no Python": ("class (:\n", "not valid Python"),
+    "bytes": (b"\xff\xfe\x00", "source code"),
+    "hook raises": ("def register_tasks(register):\n    1 / 0\n", "line 2 raised ZeroDivision"),
+    "hook ends": ("def register_tasks(register):\n    raise SystemExit(1)\n", "ends the program"),
+    "hook gives a text": ("def register_tasks(register):\n    register('x')\n", "task"),
+    "misspelt hook": ("def register_task(register):\n    pass\n", "did you mean 'register_tasks'"),
+    "recursion": ("def f():\n    f()\nf()\n", "RecursionError"),
+    "nothing": ("", "defines no task"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_task_files_that_do_other_things_than_define_a_task(
+    name: str, cli: CommandLine, tmp_path: Path
+) -> None:
+    content, wanted = FILES[name]
+    place = tmp_path / "t.py"
+    place.write_bytes(content if isinstance(content, bytes) else content.encode())
+    is_refused(cli("check", place), wanted)

@@ -100,7 +100,7 @@ def recompute(
             contents[f"predictions/{entry['file']}"] = jsonl(new)
     if entries != record.entries(run):
         listed = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
-        contents[record.SYSTEMS] = listed.encode()
+        contents[record.SYSTEMS] = listed.encode("utf-8", "backslashreplace")
     return contents, done
 
 

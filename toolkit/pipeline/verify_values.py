@@ -186,9 +186,10 @@ def _page(run: Run, name: str, wanted: str) -> str:
         there = (run.path / name).read_bytes()
     except OSError as error:
         return f"{name} cannot be read: {error.strerror}"
-    if there == wanted.encode():
+    needed = wanted.encode("utf-8", "backslashreplace")
+    if there == needed:
         return ""
-    ours, right = there.split(b"\n"), wanted.encode().split(b"\n")
+    ours, right = there.split(b"\n"), needed.split(b"\n")
     for number, (a, b) in enumerate(zip(ours, right, strict=False), start=1):
         if a != b:
             return f"{name} line {number} is {_shown(a, b)}, its figures give {_shown(b, a)}"

@@ -40,8 +40,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a text file atomically, as UTF-8."""
-    write_bytes(path, content.encode())
+    """Write a text file atomically, as UTF-8.
+
+    Half of a character, which UTF-8 has no bytes for, becomes an escape: in JSON it is read back.
+    """
+    write_bytes(path, content.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -56,7 +59,7 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def jsonl(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """JSON lines as :func:`write_jsonl` writes them."""
-    return "".join(_dumps(row) + "\n" for row in rows).encode()
+    return "".join(_dumps(row) + "\n" for row in rows).encode("utf-8", "backslashreplace")
 
 
 def _dumps(value: Any, indent: int | None = None) -> str:
