@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from cli_runner import Answer, CommandLine, quick
-from toolkit.runs.files import read_json
+from toolkit.runs.files import read_json, read_jsonl
 
 TASK = """
 from pathlib import Path
@@ -259,13 +258,13 @@ def test_what_fails_after_training_leaves_a_run_that_report_finishes(
     (run,) = (tmp_path / "runs" / "colours").iterdir()
     assert f"toolkit report {run.relative_to(tmp_path)}" in message
     before = (run / "adapter" / "adapter_model.safetensors").read_bytes()
-    answers = [json.loads(row)["raw"] for row in (run / "predictions/adapter.jsonl").open()]
+    answers = [row["raw"] for row in read_jsonl(run / "predictions/adapter.jsonl")]
     assert what in said(cli("report", run))  # not mended yet
     written(tmp_path)
     answer = cli("report", run)
     assert answer.code == 0, answer.err
     metrics = read_json(run / "metrics.json")
-    lines = [json.loads(row) for row in (run / "predictions/adapter.jsonl").open()]
+    lines = read_jsonl(run / "predictions/adapter.jsonl")
     assert [row["raw"] for row in lines] == answers
     assert all(
         row["metrics"]["found"] == float(row["prediction"] == row["reference"]) for row in lines
