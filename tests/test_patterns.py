@@ -1,7 +1,7 @@
 """All regular expressions of the toolkit and its plugins take linear time on any text.
 
-Texts of users may hold 20,000 blanks, digits or brackets. A pattern that tries every start and reads
-to the end from each takes seconds for them, and one with nested repetitions does not end.
+Texts of users may hold 20,000 blanks, digits or brackets. A pattern that tries every start and
+reads to the end from each takes seconds for them, and one with nested repetitions does not end.
 
 The patterns are found, not listed: compiled ones in the modules, at any depth of their values, with
 the methods that are called on them; and those that stand where they are used, in the code.
@@ -29,11 +29,13 @@ PACKAGES = (ROOT / "toolkit", *sorted(p for p in (ROOT / "plugins").iterdir() if
 METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 LENGTH = 20_000
 LIMIT = 0.15
-"""Seconds of CPU for one text; a linear pattern takes a hundredth, a quadratic one half a second."""
+"""Seconds of CPU for one text; a linear pattern takes a hundredth, a quadratic one half of one."""
 
 PIECES = (
-    " ", "\n", "1", "1,", "1.", "1 ", "1,000", "1 000 ", "a", "Aa", "ab", "a b ", "a-", "a.", "a1", "-", "_",
-    ".", ",", ":", "'", '\\"', "\\", "(", "[", "{", ")", "]", "}", "[]", "{a", "<a ", "=", "|", "a: ", "a[",
+    " ", "\n", "1", "1,", "1.", "1 ", "1,000", "1 000 ", "a", "Aa", "ab", "a b ", "a-", "a.",
+    "a1", "-", "_",
+    ".", ",", ":", "'", '\\"', "\\", "(", "[", "{", ")", "]", "}", "[]", "{a", "<a ", "=", "|",
+    "a: ", "a[",
     "a[b]", "$", "$1", "1 x ", "1 by ", "*", "e1", "the ", "price ", "★", "e\u0301", "中", "ก",
 )  # fmt: skip
 """What texts repeat; each also stands between other signs at their ends."""

@@ -2,10 +2,10 @@
 
     python .ci/campaign/inputs.py [--factor 10] [--log FILE]
 
-The tests of ``tests/cli/test_any_input.py`` and ``tests/test_patterns.py`` with more examples: any
-value of any option, any content of any kind of file, any text for any pattern. An input that ends in
-an error which the toolkit does not expect is printed, smaller if Hypothesis finds a smaller one. The
-log says when, on which commit, how many and what was found.
+The tests of ``tests/cli/test_any_input.py`` with more examples, and those beside them: any value of
+any option, any content of any kind of file, any text for any pattern. An input that ends in an error
+which the toolkit does not expect is printed, made smaller by Hypothesis. The log says when, on which
+commit, how many and what was found.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ TESTS = ("tests/cli/test_any_input.py", "tests/cli/test_bad_input.py", "tests/te
 
 
 def main() -> int:
+    """Run the tests; the exit code is theirs."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--factor", type=int, default=10, help="times as many examples")
     options.add_argument("--log", type=Path, help="write what is printed here too")

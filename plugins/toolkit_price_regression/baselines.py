@@ -266,11 +266,11 @@ def _sample(rows: Dataset, most: int) -> Dataset:
 
 
 def _texts(rows: Dataset) -> list[str]:
-    return [str(text) for text in rows["text"]]
+    return [str(text) for text in rows["text"][:]]
 
 
 def _prices(rows: Dataset) -> Array:
-    return np.asarray(rows["price"], dtype=np.float64)
+    return np.asarray(rows["price"][:], dtype=np.float64)
 
 
 def _log_prices(rows: Dataset) -> Array:

@@ -121,10 +121,10 @@ def group(text: str) -> str:
 
 def groups(rows: Dataset) -> list[str]:
     """The group of each row, for baselines that hold groups out."""
-    texts = [group(str(text)) for text in rows["text"]]
+    texts = [group(str(text)) for text in rows["text"][:]]
     if ROW_GROUP not in rows.column_names:
         return texts
-    return [key or text for key, text in zip(rows[ROW_GROUP], texts, strict=True)]
+    return [key or text for key, text in zip(rows[ROW_GROUP][:], texts, strict=True)]
 
 
 # -- one file's rows -------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def selected(
 
 
 def _named(wanted: str, rows: Dataset) -> str:
-    counts = Counter(value for value in rows["category"] if value)
+    counts = Counter(value for value in rows["category"][:] if value)
     if wanted == LARGEST and counts:
         return str(counts.most_common(1)[0][0])
     for name in counts:

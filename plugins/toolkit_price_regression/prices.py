@@ -76,6 +76,8 @@ _PRICE = re.compile(
     rf"|(?P<short>{numbers.alternatives(_SHORT_UNITS)}))?\s*+\*{{0,2}}\.?",
     re.IGNORECASE,
 )
+_COMMON = re.compile(r"([$€£₹])?([0-9]{1,3}(?:,[0-9]{3})*|[0-9]+)\.([0-9]{2})")
+"""A price that can be read in one way only, with the signs that most shops use."""
 _SCIENTIFIC = re.compile(r"[-+]?(?:[0-9]++(?:\.[0-9]+)?|\.[0-9]+)e[-+]?[0-9]+", re.IGNORECASE)
 _EMPTY = frozenset(("", "-", "–", "—", "nan", "none", "null", "na", "n/a", "<na>", "#n/a"))
 _INFINITE = frozenset(("inf", "infinity", "∞"))
@@ -112,6 +114,10 @@ def read_price(value: Any, decimal: str = ".") -> Price | str:
     text = numbers.folded(str(value)).strip()
     if text.isdecimal():  # the commonest, and many times as fast
         return _judged(float(text), None)
+    if common := _COMMON.fullmatch(text):  # as shops write it; for speed, as above
+        mark, whole, cents = common.groups()
+        amount = float(f"{whole.replace(',', '')}.{cents}")
+        return _judged(amount, SYMBOLS[mark] if mark else None)
     plain = text.casefold().lstrip("+-−")
     if plain in _EMPTY:
         return EMPTY

@@ -66,7 +66,7 @@ class PriceRegression(PriceTask, NumericLMTask):
     def fit(self, train: Dataset) -> dict[str, Any]:
         import numpy as np
 
-        prices = np.asarray(train["price"], dtype=np.float64)
+        prices = np.asarray(train["price"][:], dtype=np.float64)
         unit = choose_unit(prices)
         number = {"unit": unit, "largest_number": to_number(float(prices.max()), unit)}
         return {**super().fit(train), **number}

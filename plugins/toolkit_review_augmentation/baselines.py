@@ -180,7 +180,7 @@ def classifiers(
     """
 
     def labels(train: Dataset) -> list[Any]:
-        return list(train[column])
+        return list(train[column][:])
 
     def commonest(train: Dataset) -> Predictor:
         value = Counter(labels(train)).most_common(1)[0][0]
@@ -188,11 +188,11 @@ def classifiers(
 
     def drawn(train: Dataset) -> Predictor:
         known = labels(train)
-        return lambda rows: [Random(text).choice(known) for text in rows["text"]]
+        return lambda rows: [Random(text).choice(known) for text in rows["text"][:]]
 
     def ruled(train: Dataset) -> Predictor:
         known = sorted(set(labels(train)))
-        return lambda rows: [by_rule(text, known) for text in rows["text"]]
+        return lambda rows: [by_rule(text, known) for text in rows["text"][:]]
 
     ladder: dict[str, Baseline] = {
         "majority": commonest,
@@ -208,7 +208,7 @@ def _rounded(column: str) -> Baseline:
     """Ridge regression on n-grams, rounded to the nearest class of the training rows."""
 
     def fit(train: Dataset) -> Predictor:
-        known = sorted(set(train[column]))
+        known = sorted(set(train[column][:]))
         predict = tfidf_ridge("text", column, "group")(train)
         return lambda rows: [min(known, key=lambda k: abs(k - n)) for n in predict(rows)]
 

@@ -183,7 +183,7 @@ class ReviewSentiment(_ReviewClassification):
         return of_sentiment(found)
 
     def fit(self, train: Dataset) -> dict[str, Any]:
-        present = set(train["sentiment"])
+        present = set(train["sentiment"][:])
         return {"labels": [name for name in SENTIMENTS if name in present]}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

@@ -176,7 +176,7 @@ class ReviewAugmentation(CausalLMTask):
         return bool(self.options["joined"])
 
     def fit(self, train: Dataset) -> dict[str, Any]:
-        return {"domain_terms": metrics.domain_terms(dict.fromkeys(train["review"]))}
+        return {"domain_terms": metrics.domain_terms(dict.fromkeys(train["review"][:]))}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         super().load_state(state)

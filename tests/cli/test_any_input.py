@@ -1,8 +1,8 @@
 """Any value of any option, and any content of any kind of file: never an unexpected error.
 
 Hypothesis draws the values; each goes through the command line's own entry, in this process. What
-is refused must end in exit code 2 and a sentence; what is accepted may work. ``run`` ends before its
-baselines. ``.ci/campaign/inputs.py`` draws ten times as many (``TOOLKIT_EXAMPLES``).
+is refused must end in exit code 2 and a sentence; what is accepted may work. ``run`` ends before
+its baselines. ``.ci/campaign/inputs.py`` draws ten times as many (``TOOLKIT_EXAMPLES``).
 """
 
 from __future__ import annotations
@@ -70,9 +70,12 @@ def call(*arguments: str) -> str:
         patch.setattr(sys, "argv", ["toolkit", *arguments])
         for name in ("TOOLKIT_DEBUG", "TOOLKIT_RUN"):
             patch.setenv(name, "")
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            with pytest.raises(SystemExit) as stopped:
-                main()
+        with (
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            pytest.raises(SystemExit) as stopped,
+        ):
+            main()
     text = said.getvalue()
     assert UNEXPECTED not in text, f"{arguments!r:.2000}\n{text[-2000:]}"
     assert "Traceback" not in text, f"{arguments!r:.2000}\n{text[-3000:]}"
@@ -82,12 +85,18 @@ def call(*arguments: str) -> str:
 
 # -- values ----------------------------------------------------------------------------------------
 ODD = (
-    "", " ", "0", "-1", "1", "1e400", "nan", "inf", "none", "true", "[]", "[1]", "{}", "{a=1}", "'['", "(", "*",
-    "2020-01-01", "10:00:00", "x" * 300, "x" * 5000, "\0", "\udcff", "\n", "/", ".", "..", "a/b", "a/b:c", "~",
-    "title", "price", "title,price", "{title}", "{title", "{}", "{nope}", "0=a,1=b", "1..5", "5..1", "0..0",
-    "=", "a=", "=a", ",", ";", "auto", "all", "-", "--", "-h", "٣", "１", "é", "💥", "price-regression", "utf-8",
-    "utf-16", "rot13", "idna", "cp1252", "9" * 400, "goods.csv", "goods", "train", "test", "null", "embedded:minilm",
-    "embedded:nope", "goods.csv.gz", "x.parquet", "x.zip", "C:\\x", "%s", "{0}", "$HOME", "a\tb", "None",
+    "", " ", "0", "-1", "1", "1e400", "nan", "inf", "none", "true", "[]", "[1]", "{}", "{a=1}",
+    "'['", "(", "*",
+    "2020-01-01", "10:00:00", "x" * 300, "x" * 5000, "\0", "\udcff", "\n", "/", ".", "..", "a/b",
+    "a/b:c", "~",
+    "title", "price", "title,price", "{title}", "{title", "{}", "{nope}", "0=a,1=b", "1..5",
+    "5..1", "0..0",
+    "=", "a=", "=a", ",", ";", "auto", "all", "-", "--", "-h", "٣", "１", "é", "💥",
+    "price-regression", "utf-8",
+    "utf-16", "rot13", "idna", "cp1252", "9" * 400, "goods.csv", "goods", "train", "test", "null",
+    "embedded:minilm",
+    "embedded:nope", "goods.csv.gz", "x.parquet", "x.zip", "C:\\x", "%s", "{0}", "$HOME", "a\tb",
+    "None",
 )  # fmt: skip
 VALUES = st.one_of(
     st.sampled_from(ODD),
@@ -97,11 +106,16 @@ VALUES = st.one_of(
 )
 SECTIONS = ("training", "lora", "quantization", "generation", "early_stopping", "task", "cost")
 FIELDS = (
-    "per_device_train_batch_size", "learning_rate", "max_length", "num_train_epochs", "max_steps", "optim",
-    "lr_scheduler_type", "eval_strategy", "eval_steps", "packing", "report_to", "model_init_kwargs", "r", "bias",
-    "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "rank_pattern", "init_lora_weights",
-    "load_in_4bit", "bnb_4bit_quant_type", "bnb_4bit_compute_dtype", "max_new_tokens", "num_beams", "do_sample",
-    "temperature", "early_stopping_patience", "minutes", "decoder", "mask_target", "watts", "currency", "nope", "",
+    "per_device_train_batch_size", "learning_rate", "max_length", "num_train_epochs", "max_steps",
+    "optim",
+    "lr_scheduler_type", "eval_strategy", "eval_steps", "packing", "report_to",
+    "model_init_kwargs", "r", "bias",
+    "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "rank_pattern",
+    "init_lora_weights",
+    "load_in_4bit", "bnb_4bit_quant_type", "bnb_4bit_compute_dtype", "max_new_tokens",
+    "num_beams", "do_sample",
+    "temperature", "early_stopping_patience", "minutes", "decoder", "mask_target", "watts",
+    "currency", "nope", "",
 )  # fmt: skip
 SETS = st.builds(
     "{}.{}={}".format, st.sampled_from(SECTIONS), st.sampled_from(FIELDS), VALUES
@@ -109,11 +123,19 @@ SETS = st.builds(
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "run": (
-        "--data", "--text", "--target", "--train", "--validation", "--test", "--encoding", "--labels", "--sheet",
-        "--limit", "--group", "--recipe", "--model", "--set", "--seed", "--seeds", "--backend", "--runs",
+        "--data", "--text", "--target", "--train", "--validation", "--test", "--encoding",
+        "--labels", "--sheet",
+        "--limit", "--group", "--recipe", "--model", "--set", "--seed", "--seeds", "--backend",
+        "--runs",
     ),
-    "show": ("--rows", "--split", "--data", "--text", "--target", "--labels", "--limit", "--group", "--seed"),
-    "init": ("--task", "--text", "--target", "--labels", "--group", "--validation", "--encoding", "--output"),
+    "show": (
+        "--rows", "--split", "--data", "--text", "--target", "--labels", "--limit", "--group",
+        "--seed",
+    ),
+    "init": (
+        "--task", "--text", "--target", "--labels", "--group", "--validation", "--encoding",
+        "--output",
+    ),
     "recipes": ("--rows",),
     "new": ("--kind", "--folder"),
     "predict": ("--data", "--text", "--encoding", "--sheet", "--out", "--runs"),
@@ -125,7 +147,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Commands → options of theirs that take a value."""
 GIVEN = {
-    "run": ["price-regression"], "show": ["price-regression"], "new": ["my-task"], "predict": ["nope"],
+    "run": ["price-regression"], "show": ["price-regression"], "new": ["my-task"],
+    "predict": ["nope"],
     "forgetting": ["nope"], "compare": ["nope", "nope"], "init": ["goods.csv", "--yes", "--force"],
 }  # fmt: skip
 
@@ -136,10 +159,21 @@ def test_every_option_that_takes_a_value_is_fed() -> None:
     from toolkit.cli import app
 
     group: Any = typer.main.get_command(app)
-    of_data = {"--train", "--validation", "--test", "--encoding", "--sheet", "--recipe", "--model", "--set"}
+    of_data = {
+        "--train",
+        "--validation",
+        "--test",
+        "--encoding",
+        "--sheet",
+        "--recipe",
+        "--model",
+        "--set",
+    }
     other = {"check": of_data, "playground": set(), "doctor": set()}  # as show; a server; no input
     for name, command in group.commands.items():
-        if name in other or not getattr(command.callback, "__module__", "").startswith("toolkit.cli"):
+        if name in other or not getattr(command.callback, "__module__", "").startswith(
+            "toolkit.cli"
+        ):
             continue
         takes = {p.opts[0] for p in command.params if p.opts[0].startswith("--") and not p.is_flag}
         left = of_data if name in ("show", "init") else set()  # read as those of run
@@ -168,23 +202,30 @@ def test_an_option_takes_any_value(command: str, option: str) -> None:
 
 
 @examples(20)
-@given(st.sampled_from(("run", "check", "show", "recipes", "resume", "report", "predict", "new")), VALUES)
+@given(
+    st.sampled_from(("run", "check", "show", "recipes", "resume", "report", "predict", "new")),
+    VALUES,
+)
 def test_an_argument_may_be_anything(command: str, value: str) -> None:
     call(command, value)
 
 
 # -- files -----------------------------------------------------------------------------------------
+KEYS = ("title", "price", "row_id", "", "a", "data", "\ud83d")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
     | st.sampled_from(["\ud83d", 10**400, "$12", "x" * 500, "1,5", -0.0]),
     lambda inside: st.lists(inside, max_size=4)
-    | st.dictionaries(st.sampled_from(["title", "price", "row_id", "", "a", "data", "\ud83d"]), inside, max_size=4),
+    | st.dictionaries(st.sampled_from(KEYS), inside, max_size=4),
     max_leaves=12,
 )  # fmt: skip
 CELLS = st.one_of(
-    st.text(max_size=10), st.sampled_from(['"', '""', "a\nb", "\\", '\\"', ",", ";", "$1", "", "\ud83d", "a,b", "\x00"])
+    st.text(max_size=10),
+    st.sampled_from(['"', '""', "a\nb", "\\", '\\"', ",", ";", "$1", "", "\ud83d", "a,b", "\x00"]),
 )  # fmt: skip
-NAMES = st.sampled_from(["title", "price", "text", "row_id", "", "row_id (file)", "title (2)", "a", "sep=;"])
+NAMES = st.sampled_from(
+    ["title", "price", "text", "row_id", "", "row_id (file)", "title (2)", "a", "sep=;"]
+)
 
 
 def tabular(draw: Any) -> list[list[str]]:
@@ -202,7 +243,9 @@ def csv_bytes(draw: Any) -> bytes:
     quoted = draw(st.booleans())
     first = draw(st.sampled_from(["", "", "sep=;\n", "\ufeff", "\n\n"]))
     rows = tabular(draw)
-    lines = [mark.join('"' + c.replace('"', '""') + '"' if quoted else c for c in row) for row in rows]
+    lines = [
+        mark.join('"' + c.replace('"', '""') + '"' if quoted else c for c in row) for row in rows
+    ]
     text = first + end.join(lines) + end
     content = text.encode(draw(st.sampled_from(["utf-8", "utf-16", "latin-1"])), "replace")
     cut = draw(st.sampled_from([None, None, len(content) // 2, 3]))
@@ -219,8 +262,13 @@ def json_bytes(draw: Any) -> bytes:
     names = ["title", "price"]
     made: dict[str, Any] = {
         "list": [*good, *odd],
-        "columns": {n: {str(i): row[n] for i, row in enumerate(good)} for n in names} | ({"a": odd[0]} if odd else {}),
-        "split": {"columns": names, "index": odd, "data": [[r["title"], r["price"]] for r in good] + odd},
+        "columns": {
+            **{n: {str(i): row[n] for i, row in enumerate(good)} for n in names},
+            **({"a": odd[0]} if odd else {}),
+        },
+        "split": {
+            "columns": names, "index": odd, "data": [[r["title"], r["price"]] for r in good] + odd,
+        },
         "nested": {"data": [*good, *odd], "more": odd},
         "bare": odd[0] if odd else {},
     }  # fmt: skip
@@ -233,12 +281,17 @@ def parquet_bytes(draw: Any) -> bytes:
     import pyarrow.parquet as pq
 
     good = {
-        "title": pa.array([f"thing {i}" for i in range(40)]), "price": pa.array([float(i + 5) for i in range(40)]),
-        "dictionary": pa.array(["a", "b"] * 20).dictionary_encode(), "list": pa.array([[1], None] * 20),
-        "struct": pa.array([{"a": 1}] * 40), "bytes": pa.array([b"\xff"] * 40), "null": pa.nulls(40),
+        "title": pa.array([f"thing {i}" for i in range(40)]),
+        "price": pa.array([float(i + 5) for i in range(40)]),
+        "dictionary": pa.array(["a", "b"] * 20).dictionary_encode(),
+        "list": pa.array([[1], None] * 20),
+        "struct": pa.array([{"a": 1}] * 40), "bytes": pa.array([b"\xff"] * 40),
+        "null": pa.nulls(40),
         "date": pa.array([0] * 40, pa.date32()), "time": pa.array([0] * 40, pa.time64("us")),
-        "duration": pa.array([0] * 40, pa.duration("s")), "decimal": pa.array([1] * 40, pa.decimal128(30, 2)),
-        "large": pa.array(["x"] * 40, pa.large_string()), "half": pa.array([1.0] * 40, pa.float32()).cast(pa.float16()),
+        "duration": pa.array([0] * 40, pa.duration("s")),
+        "decimal": pa.array([1] * 40, pa.decimal128(30, 2)),
+        "large": pa.array(["x"] * 40, pa.large_string()),
+        "half": pa.array([1.0] * 40, pa.float32()).cast(pa.float16()),
         "map": pa.array([[("a", 1)]] * 40, pa.map_(pa.string(), pa.int64())),
     }  # fmt: skip
     columns = draw(st.lists(st.sampled_from(sorted(good)), max_size=4))
@@ -260,7 +313,8 @@ def workbook_bytes(draw: Any) -> bytes:
 
 FILES: dict[str, Any] = {
     ".csv": csv_bytes(), ".tsv": csv_bytes(), ".json": json_bytes(), ".jsonl": json_bytes(),
-    ".parquet": parquet_bytes(), ".xlsx": workbook_bytes(), ".ods": workbook_bytes(), ".csv.gz": csv_bytes(), ".zip": st.binary(max_size=60),
+    ".parquet": parquet_bytes(), ".xlsx": workbook_bytes(), ".ods": workbook_bytes(),
+    ".csv.gz": csv_bytes(), ".zip": st.binary(max_size=60),
 }  # fmt: skip
 
 
@@ -279,14 +333,19 @@ def test_a_file_of_rows_may_hold_anything(ending: str, task: str, place: Path) -
 
 
 TOML_VALUES = st.sampled_from(
-    ["1", "-1", "0.5", "nan", "true", '""', '"x"', '"goods.csv"', '"{title}"', '"price"', "[]", "[1]", '["a", "b"]',
-     "2020-01-01", "{}", "{a = 1}", '"\\u0000"', '"../x"', '"' + "n" * 3000 + '"', '"causal-lm"', "[[1]]",
+    ["1", "-1", "0.5", "nan", "true", '""', '"x"', '"goods.csv"', '"{title}"', '"price"', "[]",
+     "[1]", '["a", "b"]',
+     "2020-01-01", "{}", "{a = 1}", '"\\u0000"', '"../x"', '"' + "n" * 3000 + '"', '"causal-lm"',
+     "[[1]]",
      '"sequence-classification"', '"accuracy"', '["accuracy"]', '["nope"]', '"1..5"', "10:00:00"]
 )  # fmt: skip
 TOML_KEYS = (
-    "kind", "task", "name", "summary", "data", "text", "target", "labels", "group", "metrics", "classes", "costs",
-    "recipe", "margin", "api_version", "synthetic", "prompt", "encoding", "header", "sheet", "train", "test", "nope",
+    "kind", "task", "name", "summary", "data", "text", "target", "labels", "group", "metrics",
+    "classes", "costs",
+    "recipe", "margin", "api_version", "synthetic", "prompt", "encoding", "header", "sheet",
+    "train", "test", "nope",
 )  # fmt: skip
+RECIPE_KEYS = (*SECTIONS, "name", "base", "model", "summary", "nope")
 GOOD_TOML = {"kind": '"causal-lm"', "data": '"goods.csv"', "text": '"{title}"', "target": '"price"'}
 
 
@@ -300,8 +359,10 @@ def test_a_task_file_may_hold_anything(changes: dict[str, str], whole: bool) -> 
 
 @examples(25)
 @given(
-    st.dictionaries(st.sampled_from((*SECTIONS, "name", "base", "model", "summary", "nope")), TOML_VALUES, max_size=2),
-    st.dictionaries(st.tuples(st.sampled_from(SECTIONS), st.sampled_from(FIELDS[:-1])), TOML_VALUES, max_size=2),
+    st.dictionaries(st.sampled_from(RECIPE_KEYS), TOML_VALUES, max_size=2),
+    st.dictionaries(
+        st.tuples(st.sampled_from(SECTIONS), st.sampled_from(FIELDS[:-1])), TOML_VALUES, max_size=2
+    ),
 )  # fmt: skip
 def test_a_recipe_file_may_hold_anything(
     keys: dict[str, str], fields: dict[tuple[str, str], str]
@@ -315,12 +376,13 @@ def test_a_recipe_file_may_hold_anything(
 
 
 @examples(10)
-@given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
+@given(
+    st.binary(max_size=200)
+    | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace"))
+)
 def test_a_file_of_settings_may_be_any_bytes(content: bytes) -> None:
     for name in ("t.toml", "t.py"):
         if name == "t.py":  # only what cannot be run is drawn: a task file is code
             content = b"(" + content.replace(b")", b"")
         Path(name).write_bytes(content)
         call("show", name)
-
-

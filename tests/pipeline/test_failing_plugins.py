@@ -86,6 +86,13 @@ class Colours(CausalLMTask):
 """
 BOOM = 'raise ValueError("boom")'
 
+
+def added(signature: str) -> tuple[str, str]:
+    """A further method of the task, which raises."""
+    method = f"    def {signature}:\n        {BOOM}\n\n"
+    return "    def group(self, row)", f"{method}    def group(self, row)"
+
+
 AT_START = {
     "load_rows": ("        import datasets\n", f"        {BOOM}\n"),
     "group": ('        return row["text"]\n', f"        {BOOM}\n"),
@@ -98,19 +105,26 @@ AT_START = {
     "slices": ('        return {"good"', f'        {BOOM}\n        return {{"good"'),
     "slice 'good'": ('row["text"].split()[1]', 'row["text"].split()[7]'),
     "targets": ("        return [Target", f"        {BOOM}\n        return [Target"),
-    "row_transforms": ("    def row_transforms(self):\n        return {}", f"    def row_transforms(self):\n        {BOOM}"),
-    "metric 'found'": ("    return float(prediction == reference)", "    return float(prediction.nope)"),
+    "row_transforms": (
+        "    def row_transforms(self):\n        return {}",
+        f"    def row_transforms(self):\n        {BOOM}",
+    ),
+    "metric 'found'": (
+        "    return float(prediction == reference)", "    return float(prediction.nope)",
+    ),
     "metric 'found' (aggregate)": ("    return values.mean(axis=axis)", f"    {BOOM}"),
-    "__init__": ("    def group(self, row)", f"    def __init__(self):\n        {BOOM}\n\n    def group(self, row)"),
-    "load_state": ("    def group(self, row)", f"    def load_state(self, state):\n        {BOOM}\n\n    def group(self, row)"),
-    "stratum": ("    def group(self, row)", f"    def stratum(self, row):\n        {BOOM}\n\n    def group(self, row)"),
-    "categories": ("    def group(self, row)", f"    def categories(self):\n        {BOOM}\n\n    def group(self, row)"),
-    "groupings": ("    def group(self, row)", f"    def groupings(self):\n        {BOOM}\n\n    def group(self, row)"),
-    "decoders": ("    def group(self, row)", f"    def decoders(self):\n        {BOOM}\n\n    def group(self, row)"),
-    "postprocess": ("        return output.text.strip()", f"        {BOOM}\n        return output.text.strip()"),
-    "tune": ("    def group(self, row)", f"    def tune(self, outputs, rows):\n        {BOOM}\n\n    def group(self, row)"),
-    "residual": ("    def group(self, row)", f"    def residual(self, prediction, reference):\n        {BOOM}\n\n    def group(self, row)"),
-    "answer_tokens": ("    def group(self, row)", f"    def answer_tokens(self, row):\n        {BOOM}\n\n    def group(self, row)"),
+    "__init__": added("__init__(self)"),
+    "load_state": added("load_state(self, state)"),
+    "stratum": added("stratum(self, row)"),
+    "categories": added("categories(self)"),
+    "groupings": added("groupings(self)"),
+    "decoders": added("decoders(self)"),
+    "postprocess": (
+        "        return output.text.strip()", f"        {BOOM}\n        return output.text.strip()",
+    ),
+    "tune": added("tune(self, outputs, rows)"),
+    "residual": added("residual(self, prediction, reference)"),
+    "answer_tokens": added("answer_tokens(self, row)"),
 }  # fmt: skip
 """What is called → the code of the task that is replaced, and by what."""
 LATE = ("decoders", "postprocess", "tune", "answer_tokens", "residual")

@@ -121,7 +121,8 @@ def test_predict_answers_new_texts_with_intervals(cli: CommandLine, finished: Pa
 
 
 def test_predict_a_file_without_prices(cli: CommandLine, finished: Path, tmp_path: Path) -> None:
-    data = write_csv(tmp_path / "new.csv", [{"title": "red oak thing"}, {"title": "old steel"}])
+    rows = [{"title": "red oak thing", "kind": "oak"}, {"title": "old steel", "kind": "steel"}]
+    data = write_csv(tmp_path / "new.csv", rows)
     out = tmp_path / "out.jsonl"
     assert cli("predict", finished, "--data", data, "--out", out).code == 0
     assert [json.loads(x)["row_id"] for x in out.read_text().splitlines()] == [1, 2]

@@ -92,6 +92,9 @@ def short(name: str) -> str:
     return name if len(name) <= 40 else name[:39] + "…"
 
 
+_WHOLE = re.compile(r"-?\d+\.0")
+
+
 def is_number(value: str) -> bool:
     """Whether a text is a number as Python writes it."""
     try:
@@ -183,7 +186,7 @@ def tidy(value: Any) -> str:
         return ""
     if isinstance(value, str):
         text = value.strip()
-        return text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text
+        return text[:-2] if text.endswith(".0") and _WHOLE.fullmatch(text) else text
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(value).removesuffix(".0")
     if isinstance(value, list):

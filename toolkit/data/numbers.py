@@ -16,6 +16,8 @@ from typing import Any
 NUMBER = r"[0-9](?:[0-9.,'’ ]*[0-9])?|[.,][0-9]+"
 """A regular expression of digits with their separators, in a text that was :func:`folded`."""
 
+_NUMBER = re.compile(NUMBER)
+
 FACTORS: Mapping[str, float] = {
     **dict.fromkeys(("k", "thousand", "thousands", "tsd", "tsd.", "тыс", "тыс.", "千"), 1e3),
     **dict.fromkeys(("万", "萬", "만"), 1e4),
@@ -99,7 +101,7 @@ def plain_number(value: Any) -> float | None:
     except ValueError:
         pass
     sign, digits = (-1, text[1:].lstrip()) if text.startswith("-") else (1, text)
-    if not re.fullmatch(NUMBER, digits):
+    if not _NUMBER.fullmatch(digits):
         return None
     readings = {number(digits, decimal) for decimal in ".,"}
     found = readings.pop() if len(readings) == 1 else None
@@ -147,7 +149,7 @@ def decimal_mark(values: Iterable[Any], what: str = "numbers") -> tuple[str, str
     for value in values:
         if not isinstance(value, str):
             continue
-        found = re.search(NUMBER, folded(value))
+        found = _NUMBER.search(folded(value))
         text = found[0] if found else ""
         marks = set(text) & {".", ","}
         if len(marks) == 2:

@@ -35,7 +35,7 @@ CLOSE = 0.85
 
 
 def misspelt(module: Any) -> str:
-    """A sentence on a function of a plugin that looks like a hook and is none; empty: there is none.
+    """A sentence on a function of a plugin that looks like a hook and is none; else empty.
 
     pluggy finds those that are marked (``PluginManager.check_pending``); hooks need no mark here.
     """

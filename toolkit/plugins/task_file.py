@@ -78,8 +78,9 @@ def _module(file: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # as an import does: classes are looked up by their module
+    execute = spec.loader.exec_module
     try:
-        _explained(file, lambda: spec.loader.exec_module(module))
+        _explained(file, lambda: execute(module))
     except PluginError:
         del sys.modules[name]
         raise

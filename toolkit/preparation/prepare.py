@@ -244,9 +244,12 @@ def _checked(task: Task, rows: Dataset) -> Dataset:
     return rows.select_columns(["row_id", *task.columns, *further])
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+
+
 def row_digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
     """The SHA-256 of a row's task columns, as it stands in ``splits.parquet``."""
-    values = json.dumps([row[name] for name in names], ensure_ascii=False, default=str)
+    values = _ENCODER.encode([row[name] for name in names])
     return hashlib.sha256(values.encode("utf-8", "surrogatepass")).hexdigest().encode()
 
 

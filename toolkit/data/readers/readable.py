@@ -1,7 +1,7 @@
 """What readers make of names and texts that tables and tokenizers do not take.
 
-JSON may hold half of a character that UTF-16 writes in two halves (an escape such as ``ud83d``); no encoding has
-bytes for it. Files may also give several columns one name.
+JSON may hold half of a character that UTF-16 writes in two halves (the escape ``ud83d`` alone); no
+encoding has bytes for it. Files may also give several columns one name.
 """
 
 from __future__ import annotations
