@@ -62,21 +62,23 @@ _UNITS = {
 _SHORT_UNITS = {"pm": "month", "pcm": "month", "p.m.": "month", "pw": "week", "p.w.": "week"}
 
 _MARK = numbers.alternatives(SYMBOLS)
+# Blanks are taken possessively (*+): nothing that may follow them begins with one, and giving them
+# back, to the next of ten places that take blanks, would take a power of their number of steps.
 _PRICE = re.compile(
-    r"(?:(?:mrp|m\.r\.p\.|price|only|now|ab|approx\.?|about|circa|ca\.|~)\s*:?\s*)?"
-    rf"\+?(?P<minus>[-−–]\s*)?(?P<before>{_MARK})?\s*(?P<minus2>[-−–]\s*)?"
+    r"(?:(?:mrp|m\.r\.p\.|price|only|now|ab|approx\.?|about|circa|ca\.|~)\s*+:?\s*+)?"
+    rf"\+?(?P<minus>[-−–]\s*+)?(?P<before>{_MARK})?\s*+(?P<minus2>[-−–]\s*+)?"
     rf"(?P<number>{numbers.NUMBER})(?P<round>[.,][-−–]{{1,2}})?"
-    rf"\s*(?P<times>{numbers.alternatives(numbers.FACTORS)})?(?P<lakh>l)?"
-    rf"\s*(?P<after>{_MARK})?\s*(?P<end>/[-−–=])?"
-    r"\s*(?P<each>each|ea\.?|only|apiece|/\s*(?:each|pc|pcs|piece|unit|item)"
-    r"|per\s+(?:piece|unit|item)|\(?(?:vb|obo|ono|negotiable)\)?)?"
-    rf"\s*(?:(?:/|per\s|a\s)\s*(?P<per>{numbers.alternatives(_UNITS)})"
-    rf"|(?P<short>{numbers.alternatives(_SHORT_UNITS)}))?\s*\*{{0,2}}\.?",
+    rf"\s*+(?P<times>{numbers.alternatives(numbers.FACTORS)})?(?P<lakh>l)?"
+    rf"\s*+(?P<after>{_MARK})?\s*+(?P<end>/[-−–=])?"
+    r"\s*+(?P<each>each|ea\.?|only|apiece|/\s*+(?:each|pc|pcs|piece|unit|item)"
+    r"|per\s++(?:piece|unit|item)|\(?(?:vb|obo|ono|negotiable)\)?)?"
+    rf"\s*+(?:(?:/|per\s|a\s)\s*+(?P<per>{numbers.alternatives(_UNITS)})"
+    rf"|(?P<short>{numbers.alternatives(_SHORT_UNITS)}))?\s*+\*{{0,2}}\.?",
     re.IGNORECASE,
 )
 _COMMON = re.compile(r"([$€£₹])?([0-9]{1,3}(?:,[0-9]{3})*|[0-9]+)\.([0-9]{2})")
 """A price that can be read in one way only, with the signs that most shops use."""
-_SCIENTIFIC = re.compile(r"[-+]?[0-9]*\.?[0-9]+e[-+]?[0-9]+", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"[-+]?(?:[0-9]++(?:\.[0-9]+)?|\.[0-9]+)e[-+]?[0-9]+", re.IGNORECASE)
 _EMPTY = frozenset(("", "-", "–", "—", "nan", "none", "null", "na", "n/a", "<na>", "#n/a"))
 _INFINITE = frozenset(("inf", "infinity", "∞"))
 
@@ -247,12 +249,12 @@ def from_number(number: float, unit: float) -> float:
 # Narrower than in a column of prices: in a text "6 ft" is a length and "2 pounds" a weight.
 _MONEY = r"[$€£₹¥₩₽₺₫₴฿₪]|\b(?:usd|eur|gbp|inr|chf|rs\.?|euros?|dollars?|rupees?)(?![a-z])"
 _AMOUNT = (
-    r"[0-9]+(?:[.,' ][0-9]{2,3})*(?:[.,][0-9]{1,2})?(?![0-9])"
-    r"(?:\s*(?:k|m|mn|bn|lakhs?|lacs?|cr|crores?|thousand|million|billion)\b)?"
+    r"[0-9]++(?:[.,' ][0-9]{2,3}){0,8}(?:[.,][0-9]{1,2})?(?![0-9])"
+    r"(?:\s*+(?:k|m|mn|bn|lakhs?|lacs?|cr|crores?|thousand|million|billion)\b)?"
 )
 _MENTION = re.compile(
-    rf"(?:{_MONEY})\s*(?P<a>{_AMOUNT})|(?<![\w.,])(?P<b>{_AMOUNT})\s*(?:{_MONEY})"
-    rf"|\bprices?(?:\s+(?:is|of|now|only))?\s*[:=]?\s*(?P<c>{_AMOUNT})",
+    rf"(?:{_MONEY})\s*+(?P<a>{_AMOUNT})|(?<![\w.,])(?P<b>{_AMOUNT})\s*+(?:{_MONEY})"
+    rf"|\bprices?(?:\s++(?:is|of|now|only))?\s*+[:=]?\s*+(?P<c>{_AMOUNT})",
     re.IGNORECASE,
 )
 MASK = "[price]"

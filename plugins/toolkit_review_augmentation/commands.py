@@ -55,7 +55,9 @@ def augment(
         Path | None,
         typer.Option(help="File to keep answers in.", show_default="teacher.sqlite in --out"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="Seed of all random choices.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Make instruction data from reviews: five examples each, as JSONL files for any trainer."""

@@ -18,7 +18,7 @@ from toolkit.metrics.texts import spaced
 if TYPE_CHECKING:
     import numpy as np
 
-CLAUSE_END = re.compile(r"[.!?;:,\n。！？；：，、।؟،؛]+|\s+(?:and|but)\s+")
+CLAUSE_END = re.compile(r"[.!?;:,\n。！？；：，、।؟،؛]+|(?<!\s)\s++(?:and|but)\s+")
 WORD = regex.compile(r"\p{L}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*")
 TOKEN = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")
 

@@ -42,7 +42,9 @@ def templates(
     ] = 0,
     recipe: Annotated[str | None, typer.Option(help="Recipe.", show_default="the first")] = None,
     model: Annotated[str | None, typer.Option(help="Model instead of the recipe's.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="Seed of all random choices.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Compare prompt templates for summaries on validation rows, and name the best."""

@@ -22,7 +22,8 @@ from typing import Final, NamedTuple
 from toolkit_summarization import faithfulness
 from toolkit_summarization.faithfulness import Field
 
-_LINE: Final = re.compile(r"\s*([^:|\[\]{}]{1,40}?)\s*:\s*(\S.*?)?\s*")
+_LINE: Final = re.compile(r"([^:|\[\]{}]{1,40}?)\s*:(.*)")
+"""A field on a line without blanks at its ends: its label, and its value with blanks around."""
 _OPEN, _CLOSE = "\ue000", "\ue001"
 """Characters of Unicode's private use area around a slot's name in a text without values."""
 _SLOT: Final = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
@@ -49,8 +50,8 @@ def fields_of(text: str) -> tuple[Field, ...]:
         return found
     if text.lstrip().startswith("{"):
         return _of_object(text)
-    matches = [_LINE.fullmatch(line) for line in text.splitlines() if line.strip()]
-    fields = tuple((m[1], m[2] or "") for m in matches if m)
+    matches = [_LINE.fullmatch(line) for line in map(str.strip, text.splitlines()) if line]
+    fields = tuple((m[1], m[2].strip()) for m in matches if m)
     # Turns of a dialogue look like fields, but their labels (the speakers) come again.
     different = len({label.casefold() for label, _ in fields}) == len(matches)
     return fields if len(matches) > 1 and different else ()

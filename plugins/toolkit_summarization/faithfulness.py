@@ -30,8 +30,8 @@ import regex
 from toolkit.metrics import texts
 from toolkit_summarization.claims_words import ABSENT
 
-_LINE: Final = re.compile(r"\s*([^:|\[\]]{1,40}):\s*([^|]*?)\s*")
-_BRACKETS: Final = re.compile(r"([^\W\d_][\w /-]{0,40})\[([^\]]*)\]")
+_LINE: Final = re.compile(r"([^:|\[\]]{1,40}):([^|]*)")
+_BRACKETS: Final = re.compile(r"([^\W\d_][\w /-]{0,40})\[([^\[\]]*)\]")
 _FACT: Final = regex.compile(
     r"[$€£]?\b\p{Lu}{0,3}[-/]?\d[\w,./:-]*\w|[$€£]?\d+"
     r"|\b\p{Lu}[\w'’-]*\p{Ll}[\w'’-]*|\b\p{Lu}{2,}\b"
@@ -90,7 +90,7 @@ def parse(text: str) -> tuple[Field, ...]:
     """
     parts = text.split("|")
     if len(parts) > 1:
-        matches = [_LINE.fullmatch(part) for part in parts]
+        matches = [_LINE.fullmatch(part.strip()) for part in parts]
         if all(matches):
             return tuple((m[1].strip(), m[2].strip()) for m in matches if m)
     bracketed = _BRACKETS.findall(text)

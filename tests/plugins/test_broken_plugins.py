@@ -56,6 +56,14 @@ BROKEN: dict[str, tuple[str | None, str]] = {
         works("price-regression"),
         "'price-regression' is registered by adapter-toolkit",
     ),
+    "misspelt-hook": (
+        works("lost").replace("def register_tasks", "def register_task"),
+        "register_task is no hook – did you mean 'register_tasks'?",
+    ),
+    "unknown-hook": (
+        works("unknown") + "\n\n@hookimpl\ndef tasks_of_mine(register):\n    pass\n",
+        "tasks_of_mine is no hook; there are register_tasks, register_commands",
+    ),
     "bad-command": (
         works("bad-command").replace(
             "@hookimpl",

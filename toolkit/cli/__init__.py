@@ -19,7 +19,7 @@ from toolkit.cli import show  # isort: split
 
 from toolkit.cli import finished_runs
 from toolkit.cli.app import app
-from toolkit.cli.exit import INTERRUPTED, fail, interrupted, other
+from toolkit.cli.exit import INTERRUPTED, check_arguments, fail, interrupted, other
 from toolkit.errors import ToolkitError
 from toolkit.plugins import discovery
 
@@ -34,6 +34,7 @@ def main() -> None:
     if withdraw := getattr(sys.modules.get("toolkit.runs.trust"), "withdraw", None):
         withdraw()  # consent is of one command line; several in a process are tests'
     try:
+        check_arguments(sys.argv[1:])
         discovery.add_commands(app)
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # typer has caught the Ctrl-C

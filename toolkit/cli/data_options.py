@@ -44,6 +44,11 @@ Labels = Annotated[
     ),
 ]
 Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook (xlsx, ods, …) with several.")]
+Seed = Annotated[
+    int,
+    typer.Option(min=0, max=2**31 - 1, help="Random seed of splits, weights and order."),
+]
+"""numpy takes no negative seed, and none from 2**32; each further training adds one to it."""
 Limit = Annotated[
     int | None,
     typer.Option(min=1, help="Use only this many rows, drawn at random with --seed."),

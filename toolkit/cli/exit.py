@@ -6,17 +6,20 @@ import contextlib
 import errno
 import json
 import os
+import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import typer
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.system.secrets import printable, redacted
 
 INTERRUPTED = 130
+LONGEST_WORD = 200
+"""Letters without a blank that a message shows; names of files may be thousands long."""
 _SIGNALS: list[int] = []
 """The signal that has stopped the command, other than that of Ctrl-C."""
 
@@ -54,8 +57,36 @@ def fail(error: BaseException, code: int) -> int:
     if "--json" in sys.argv:
         typer.echo(json.dumps({"error": redacted(str(error)), "kind": type(error).__name__}))
     typer.secho("Error: ", fg="red", bold=True, err=True, nl=False)
-    typer.echo(printable(str(error)), err=True)
+    typer.echo(_shown(str(error)), err=True)
     return code
+
+
+def _shown(message: str) -> str:
+    """A message whose longest words are shortened, and that a terminal can show."""
+    words = re.sub(
+        rf"\S{{{LONGEST_WORD},}}", lambda word: f"{word[0][:80]}…{word[0][-20:]}", message
+    )
+    return printable(words.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse arguments that are no text, which no file of a run could hold.
+
+    A name of a file may be any bytes; Python reads those that are not UTF-8 as halves of
+    characters (PEP 383).
+
+    Raises:
+        UsageError: naming the first such argument.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"the argument {argument!r} is not UTF-8; rename the file, or type it again"
+            ) from error
+        if "\0" in argument:
+            raise UsageError(f"the argument {argument!r} holds a NUL byte, which no name can")
 
 
 def interrupted() -> int:
@@ -84,6 +115,9 @@ def other(error: Exception) -> int:
         return int(error.exit_code)
     if sentence := fault(error):
         return fail(ToolkitError(sentence), 2)
+    if isinstance(error, OSError) and error.filename is not None:
+        # Of a file that the user has named or that belongs to the machine.
+        return fail(ToolkitError(f"cannot use {error.filename}: {error.strerror or error}"), 2)
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     unexpected = ToolkitError(
         f"an error that the toolkit does not expect: {reason} (run again with --debug for a "

@@ -66,7 +66,7 @@ def run(
             "or training.learning_rate=1e-3. Repeatable.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed of splits, weights and order.")] = 0,
+    seed: options.Seed = 0,
     seeds: Annotated[
         int, typer.Option(min=1, max=100, help="Train this many times and report the spread.")
     ] = 1,

@@ -57,7 +57,7 @@ def show(
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="section.field=value, as for run. Repeatable.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed of the splits.")] = 0,
+    seed: options.Seed = 0,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the tokenizer.")
     ] = False,

@@ -139,10 +139,24 @@ def _message(turn: Any, role: str, content: str) -> Message:
     speaker = ROLES.get(str(turn.get(role)).casefold())
     if speaker is None:
         raise Unusable(f"a message of the unknown role {turn.get(role)!r}")
-    text = turn.get(content)
-    if not isinstance(text, str):
+    return {"role": speaker, "content": _text_of(turn.get(content)).strip()}
+
+
+def _text_of(content: Any) -> str:
+    """A message's text; of a list of parts, as APIs of vision models have them, their texts."""
+    if isinstance(content, list) and content:
+        return "\n".join(map(_text_of_part, content))
+    if not isinstance(content, str):
         raise Unusable("a message without text")
-    return {"role": speaker, "content": text.strip()}
+    return content
+
+
+def _text_of_part(part: Any) -> str:
+    """The text of ``{"type": "text", "text": "…"}``; a table's other fields are null there."""
+    text = part.get("text") if isinstance(part, Mapping) else part
+    if not isinstance(text, str):
+        raise Unusable("a message with a part that is no text, such as a picture")
+    return text
 
 
 def _checked(exchange: Exchange, answered: bool) -> Exchange:

@@ -34,13 +34,13 @@ class Mark(NamedTuple):
 FULL, HALF, HOLLOW = "★⭐🌟", "⯨⯪½", "☆✩✰"
 _NUMBER = r"(?P<number>[-−–]?\s?[0-9]+(?:[.,][0-9]+)?)"
 _OF = re.compile(
-    rf"(?:rated\s+)?{_NUMBER}\s*(?:stars?\s*)?(?:/|out\s+of|of|von|sur|de|su)\s*"
-    r"(?P<of>[0-9]+(?:[.,][0-9]+)?)\s*(?:stars?|points?|étoiles|estrellas|estrelas|sternen?)?\.?",
+    rf"(?:rated\s+)?{_NUMBER}\s*+(?:stars?\s*+)?(?:/|out\s+of|of|von|sur|de|su)\s*+"
+    r"(?P<of>[0-9]+(?:[.,][0-9]+)?)\s*+(?:stars?|points?|étoiles|estrellas|estrelas|sternen?)?\.?",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(rf"{_NUMBER}\s*(?:%|percent|per cent|prozent)", re.IGNORECASE)
 _STARS = re.compile(
-    rf"{_NUMBER}\s*-?\s*(?:stars?|sterne?|étoiles?|estrellas?|estrelas?|[{FULL}])", re.IGNORECASE
+    rf"{_NUMBER}\s*+-?\s*+(?:stars?|sterne?|étoiles?|estrellas?|estrelas?|[{FULL}])", re.IGNORECASE
 )
 _SHAPES = re.compile(rf"(?P<full>[{FULL}]*)(?P<half>[{HALF}]?)(?P<hollow>[{HOLLOW}]*)")
 _SMALLEST_END = 2

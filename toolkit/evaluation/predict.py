@@ -7,15 +7,19 @@ rows are only predicted.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data.splits import HELD_OUT, present
 from toolkit.decoding import decode_all, or_fallback, primary_values
+from toolkit.errors import MissingExtra, PluginError, RecipeError, ToolkitError
 from toolkit.evaluation.groups import groups_of_rows
-from toolkit.evaluation.prediction_files import line, prepare_metrics, write_system
+from toolkit.evaluation.prediction_files import Tolerated, line, prepare_metrics, write_system
 from toolkit.metrics.statistics import conformal_width
 from toolkit.runs.run import Run
 from toolkit.system import distributed
@@ -61,20 +65,25 @@ def predict_baseline(
 
     Returns:
         The entry of ``systems.json``, and the primary metric on validation rows as ``validation``.
+
+    Raises:
+        BaselineFailed: it raises an exception, or gives no prediction for a row.
     """
-    started = time.perf_counter()
-    predictor = fit(splits["train"])
-    fitted = time.perf_counter()
     rows = held_out_rows(task, splits)
-    started_answers = time.perf_counter()
-    predictions = {split: list(predictor(splits[split])) for split in rows}
-    ended = time.perf_counter()
+    with _failing():
+        started = time.perf_counter()
+        predictor = fit(splits["train"])
+        if problem := wrong_predictor(predictor):
+            raise PluginError(f"it {problem}")
+        fitted = time.perf_counter()
+        predictions = {split: _answers(predictor(splits[split]), rows[split]) for split in rows}
+        ended = time.perf_counter()
     width = _interval_width(task, predictions.get("calibration", []), rows.get("calibration", []))
     prepare_metrics(
         task, [p for answers in predictions.values() for p in answers],
         [task.reference(row) for of in rows.values() for row in of],
     )  # fmt: skip
-    share = (ended - started_answers) / max(1, sum(map(len, predictions.values())))
+    share = (ended - fitted) / max(1, sum(map(len, predictions.values())))
     lines = [
         line(task, split, row, prediction, width, seconds=share)
         for split in rows
@@ -82,9 +91,53 @@ def predict_baseline(
     ]
     entry = write_system(
         run, name, role, lines, width,
-        fit_seconds=fitted - started, predict_seconds=ended - started_answers,
+        fit_seconds=fitted - started, predict_seconds=ended - fitted,
     )  # fmt: skip
     return entry | {"validation": validation_figure(task.metric(), lines)}
+
+
+class BaselineFailed(PluginError):
+    """A baseline cannot be fitted, or does not predict; the run goes on without it."""
+
+
+@contextlib.contextmanager
+def _failing() -> Iterator[None]:
+    """Within the block a baseline works; what it raises means that it failed."""
+    try:
+        yield
+    except MissingExtra:
+        raise
+    except Exception as error:  # a baseline may raise anything
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        said = " ".join(str(error).split())[:500]
+        named = said if isinstance(error, ToolkitError) else f"{type(error).__name__}: {said}"
+        raise BaselineFailed(f"it failed: {named}") from error
+
+
+def _answers(predictions: Any, rows: Sequence[Row]) -> list[Any]:
+    """A baseline's predictions, one for each row."""
+    answers = None if predictions is None else list(predictions)
+    if problem := wrong_predictions(answers, [row["row_id"] for row in rows]):
+        raise PluginError(f"it {problem}")
+    return answers or []
+
+
+def wrong_predictor(predictor: Any) -> str:
+    """What is wrong with what a baseline returned when it was fitted; empty: nothing."""
+    if callable(predictor):
+        return ""
+    return f"returned {predictor!r:.60} when it was fitted; return a function of rows"
+
+
+def wrong_predictions(answers: Sequence[Any] | None, row_ids: Sequence[Any]) -> str:
+    """What is wrong with a baseline's predictions, of which each row has one; empty: nothing."""
+    if answers is None:
+        return "returned None; return one prediction for each row"
+    if len(answers) != len(row_ids):
+        return f"gave {len(answers):,} predictions for {len(row_ids):,} rows; give one a row"
+    missing = [row for row, answer in zip(row_ids, answers, strict=True) if answer is None]
+    return f"gave None for row {missing[0]}; a baseline must answer" if missing else ""
 
 
 def predict_model(
@@ -132,11 +185,15 @@ def predict_model(
         flat, lambda part: kind.predict(part, adapter=adapter, shots=shots, progress=progress)
     )
     seconds = time.perf_counter() - started
-    read = _read(task, outputs, flat, where, decoder)
-    prepare_metrics(task, read.counted, [task.reference(row) for row in flat])
+    tolerated = Tolerated() if adapter else None
+    tried = tolerated or Tolerated(strict=True)
+    read = _read(task, outputs, flat, where, decoder, tried)
+    tried.of(lambda: prepare_metrics(task, read.counted, [task.reference(row) for row in flat]))
     calibration = [i for i, split in enumerate(where) if split == "calibration"]
-    width = _interval_width(
-        task, [read.counted[i] for i in calibration], [flat[i] for i in calibration]
+    width = tried.of(
+        lambda: _interval_width(
+            task, [read.counted[i] for i in calibration], [flat[i] for i in calibration]
+        )
     )
     losses = _target_losses(kind, rows, adapter) if perplexity else {}
     parsed = read.parsed
@@ -146,16 +203,17 @@ def predict_model(
             seconds=output.seconds, raw=output.text, parsed=parsed[i],
             decoders={n: or_fallback(task, [values[i]])[0] for n, values in read.decoded.items()},
             tokens=output.tokens, hit_limit=output.hit_limit,
-            detail=getattr(output, "detail", None),
+            detail=getattr(output, "detail", None), tolerated=tolerated,
         )
         for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
     ]  # fmt: skip
     entry = write_system(
         run, name, role, lines, width,
         fit_seconds=fit_seconds, predict_seconds=seconds, decoder=read.decoder, note=note,
-        tuned=read.tuned,
+        tuned=read.tuned, tolerated=tolerated,
     )  # fmt: skip
-    return entry | {"validation": validation_figure(task.metric(), lines)}
+    figure = tried.of(lambda: validation_figure(task.metric(), lines))
+    return entry | {"validation": math.nan if figure is None else figure}
 
 
 @dataclass(frozen=True)
@@ -186,12 +244,14 @@ def _read(
     rows: Sequence[Row],
     where: Sequence[str],
     wanted: str | None,
+    tried: Tolerated,
 ) -> _Read:
     """Tune and choose a decoder on the validation rows, and decode the outputs of all rows."""
     validation = [i for i, split in enumerate(where) if split == "validation"]
     on_validation = [outputs[i] for i in validation], [rows[i] for i in validation]
     tuned = task.tune(*on_validation)
-    decoder = decoder_for(task, *on_validation, tuned, wanted)
+    decoder = tried.of(lambda: decoder_for(task, *on_validation, tuned, wanted))
+    decoder = decoder or next(iter(task.decoders()))  # chosen again when it is scored
     decoded = decode_all(task, outputs, rows, tuned)
     return _Read(tuned, decoder, decoded, or_fallback(task, decoded[decoder]))
 
@@ -233,6 +293,8 @@ def decoder_for(
     """
     names = list(task.decoders())
     if wanted not in (None, "auto"):
+        if wanted not in names:
+            raise RecipeError(f"task.decoder is {wanted!r}, and the task has {', '.join(names)}")
         return str(wanted)
     if len(names) == 1:
         return names[0]

@@ -7,8 +7,9 @@ described on the architecture page.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolkit.errors import PluginError
 from toolkit.evaluation.groups import group_of
@@ -20,6 +21,9 @@ from toolkit.runs.run import Run
 if TYPE_CHECKING:
     from toolkit.metrics.metric import Metric
     from toolkit.task import Row, Task
+
+
+Result = TypeVar("Result")
 
 
 # -- lines -----------------------------------------------------------------------------------------
@@ -44,10 +48,18 @@ def line(
     tokens: int | None = None,
     hit_limit: bool | None = None,
     detail: Mapping[str, Any] | None = None,
+    tolerated: Tolerated | None = None,
 ) -> dict[str, Any]:
-    """One line of a predictions file (see the architecture page)."""
+    """One line of a predictions file (see the architecture page).
+
+    ``tolerated`` takes what the task's metrics, slices and intervals raise: their values are then
+    null. Without it, that ends the run.
+    """
+    tried = tolerated or Tolerated(strict=True)
     reference = task.reference(row)
-    low, high = (None, None) if width is None else task.interval(prediction, width)
+    low, high = (None, None)
+    if width is not None:
+        low, high = tried.of(lambda: task.interval(prediction, width)) or (None, None)
     content = {
         "split": split,
         "row_id": row["row_id"],
@@ -58,8 +70,10 @@ def line(
         "parsed": parsed,
         "low": low,
         "high": high,
-        "metrics": {m.name: figures(m, prediction, reference, row) for m in task.metrics},
-        "slices": {name: part(row) for name, part in task.slices().items()},
+        "metrics": {
+            m.name: tried.of(partial(figures, m, prediction, reference, row)) for m in task.metrics
+        },
+        "slices": {name: tried.of(partial(part, row)) for name, part in task.slices().items()},
         "seconds": round(seconds, 6),
     }
     if decoders is not None:
@@ -67,6 +81,30 @@ def line(
     if detail is not None:
         content["detail"] = dict(detail)
     return content
+
+
+class Tolerated:
+    """What a task's code raises where the answers of a trained model are scored.
+
+    Training may have taken hours: the answers are written, and scored when the code is mended.
+
+    Args:
+        strict: raise it after all.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        self.problem = ""
+
+    def of(self, call: Callable[[], Result]) -> Result | None:
+        """What a call returns; ``None`` where it raises :class:`PluginError`."""
+        try:
+            return call()
+        except PluginError as error:
+            if self.strict:
+                raise
+            self.problem = self.problem or str(error)
+            return None
 
 
 def figures(
@@ -83,6 +121,8 @@ def figures(
             float(v)
             for v in (value if isinstance(value, tuple) else (value,) if value is not None else ())
         ]
+    except PluginError as error:
+        raise PluginError(f"{error}, for row {row['row_id']}") from error
     except Exception as error:  # a metric may raise anything
         raise PluginError(
             f"metric {metric.name!r} raised {type(error).__name__} for row {row['row_id']}: {error}"
@@ -110,6 +150,7 @@ def write_system(
     decoder: str | None = None,
     note: str = "",
     tuned: Mapping[str, Any] | None = None,
+    tolerated: Tolerated | None = None,
 ) -> dict[str, Any]:
     """Write a system's predictions and its entry in ``systems.json``; returns the entry.
 
@@ -125,10 +166,11 @@ def write_system(
         decoder: the decoder that was chosen.
         note: the text beside its name in the report.
         tuned: the values that the task tuned for it.
+        tolerated: what its lines could not be scored for; the entry says so as ``unscored``.
 
     Raises:
         PluginError: the name cannot be a file's, a prediction is not a finite number, or a metric
-            has values of uneven shape.
+            has values of uneven shape that is not tolerated.
     """
     if not SYSTEM.fullmatch(name):
         raise PluginError(
@@ -151,8 +193,13 @@ def write_system(
     }
     if tuned:
         entry["tuned"] = dict(tuned)
+    if tolerated is not None:
+        tolerated.of(lambda: check_shapes({name: lines}))
+        if tolerated.problem:
+            entry["unscored"] = tolerated.problem
     write_systems(run, entry)
-    check_shapes({name: lines})  # after they are written: a model's answers may have taken hours
+    if tolerated is None:  # after they are written: a model's answers may have taken hours
+        check_shapes({name: lines})
     return entry
 
 
@@ -174,7 +221,7 @@ def predicted(run: Run, name: str) -> bool:
     )
 
 
-def absent(run: Run, name: str, reason: str) -> None:
+def absent(run: Run, name: str, reason: str, role: str = "baseline") -> None:
     """Record that a system is not available; the report names it with the reason."""
-    entry = {"name": name, "role": "baseline", "file": None, "note": reason}
+    entry = {"name": name, "role": role, "file": None, "note": reason}
     write_systems(run, entry)

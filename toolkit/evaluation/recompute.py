@@ -100,7 +100,7 @@ def recompute(
             contents[f"predictions/{entry['file']}"] = jsonl(new)
     if entries != record.entries(run):
         listed = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
-        contents[record.SYSTEMS] = listed.encode()
+        contents[record.SYSTEMS] = listed.encode("utf-8", "backslashreplace")
     return contents, done
 
 
@@ -142,7 +142,8 @@ def _system(
     new = [
         _line(task, *of_row, width) for of_row in zip(judged, known, tables, parsed, strict=True)
     ]
-    return new, {**entry, "decoder": decoder, "interval_width": width}
+    kept = {key: value for key, value in entry.items() if key != "unscored"}
+    return new, {**kept, "decoder": decoder, "interval_width": width}
 
 
 def _tables(

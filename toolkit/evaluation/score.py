@@ -71,6 +71,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
     answer = verdict.of_run(
         task, metric, found, compared, best=best, synthetic=contents.synthetic, seeds=seeds,
         unfinished=(contents.info.get("training") or {}).get("unfinished"),
+        absent={name: why for name, why in contents.absent.items() if name != "ensemble"},
     )  # fmt: skip
     full = {base.name if base else None, answer.against}
     comparisons = _comparisons(task, found, ours, compared, full)

@@ -63,6 +63,10 @@ class Verdict:
         return asdict(self)
 
 
+MISSING = "Missing, and so not compared:"
+"""The beginning of the caveat on baselines that a run could not fit or predict with."""
+
+
 def decide(
     metric: Metric,
     value: float,
@@ -148,6 +152,7 @@ def of_run(
     synthetic: bool,
     seeds: Mapping[str, Any] | None,
     unfinished: Mapping[str, Any] | None = None,
+    absent: Mapping[str, str] | None = None,
 ) -> Verdict:
     """The verdict on a run's trained model.
 
@@ -160,6 +165,7 @@ def of_run(
         synthetic: whether the rows are generated.
         seeds: the spread over training seeds, where there were several.
         unfinished: ``training.unfinished`` of ``run.json``: training that ended early.
+        absent: baselines that are missing → the reason.
     """
     ours = predictions.trained(found)
     name = best.name if best else None
@@ -177,6 +183,9 @@ def of_run(
     groups, noun = ours.groups(), formatting.TRAINED[ours.role]
     caveats = _caveats(metric, ours, synthetic, seeds)
     caveats += _better(metric, found, compared, {rival.name for rival in rivals}, noun)
+    if absent:
+        names = "; ".join(f"{missing} ({reason})" for missing, reason in absent.items())
+        caveats.append(f"{MISSING} {names}.")
     if len(known) < len(rivals):
         names = ", ".join(rival.name for rival in rivals if rival not in known)
         caveats.append(f"Without a figure on these rows, and so not compared: {names}.")

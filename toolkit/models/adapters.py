@@ -14,7 +14,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from toolkit.errors import ModelError, WriteError
+from toolkit.errors import ModelError, WriteError, did_you_mean
 from toolkit.models.paths import EMBEDDED
 from toolkit.runs.files import remedy, write_json
 from toolkit.system import distributed
@@ -75,9 +75,22 @@ def add_lora(
         with warnings.catch_warnings():
             # An adapter on one of two tied ends stays on that one: see merged().
             warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`")
+            _check_saved(model, fields.get("modules_to_save"))
             return get_peft_model(model, LoraConfig(task_type=task_type, **fields))
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
+
+
+def _check_saved(model: Any, names: Sequence[str] | None) -> None:
+    """Refuse names of layers to train whole that the model does not have; PEFT passes over them."""
+    layers = [name for name, _ in model.named_modules()]
+    for name in names or ():
+        if not any(layer == name or layer.endswith(f".{name}") for layer in layers):
+            last = {layer.rpartition(".")[2] for layer in layers}
+            raise ModelError(
+                f"lora.modules_to_save names {name!r}, and the model has no such layer"
+                f"{did_you_mean(name, last)}"
+            )
 
 
 def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, Any]) -> None:

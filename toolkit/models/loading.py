@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import ModelError
+from toolkit.errors import ModelError, ToolkitError
 from toolkit.models import malloc
 from toolkit.models.paths import model_path
 from toolkit.system import distributed
@@ -44,7 +44,11 @@ class LoadRequest:
 def _explained(model: str, what: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, KeyError) as error:
+    except (ToolkitError, MemoryError):
+        raise
+    except Exception as error:  # of a broken file, several libraries raise errors of their own
+        if "out of memory" in str(error).lower():
+            raise
         reason = " ".join(str(error).split())[:300]
         raise ModelError(
             f"cannot load the {what} of {model!r}: {reason or type(error).__name__}. Give --model "

@@ -63,6 +63,21 @@ def on_report(run: Run, task: Task, rows: Rows, say: Say) -> None:
         say(_sentence(difference, done, ["the trained model is kept"]))
 
 
+def score_unscored(run: Run, task: Task, rows: Callable[[], Rows]) -> None:
+    """Score answers that could not be scored when they were predicted; see ``unscored``.
+
+    Args:
+        run: the run.
+        task: its task, with its options and state.
+        rows: gives its held-out rows.
+
+    Raises:
+        PluginError: the task's code still raises an exception.
+    """
+    if any(entry.get("unscored") for entry in record.entries(run)):
+        _recompute(run, task, rows())
+
+
 def _recompute(run: Run, task: Task, rows: Rows) -> Recomputed:
     contents, done = recompute(run, task, rows, task.options.get("decoder"))
     before = run.info.get("code")

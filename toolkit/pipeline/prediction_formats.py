@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import UsageError
+from toolkit.formatting import spreadsheet_cell
 from toolkit.runs.files import jsonl
 
 Answers = Callable[[], Iterable[Mapping[str, Any]]]
@@ -43,14 +44,14 @@ def to_jsonl(answers: Answers, out: Path) -> None:
 
 def to_csv(answers: Answers, out: Path) -> None:
     """One row each; values that are no text and no number are JSON."""
-    from toolkit.evaluation.preference_sheet import cell
-
     with _replacing(out) as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _names(answers), restval="")
         writer.writeheader()
         for answer in answers():
             flat = {name: _flat(value) for name, value in answer.items()}
-            writer.writerow({n: cell(v) if isinstance(v, str) else v for n, v in flat.items()})
+            writer.writerow(
+                {n: spreadsheet_cell(v) if isinstance(v, str) else v for n, v in flat.items()}
+            )
 
 
 def to_parquet(answers: Answers, out: Path) -> None:

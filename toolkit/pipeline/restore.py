@@ -10,7 +10,7 @@ from toolkit.data.source import FORMER_OPTIONS
 from toolkit.errors import RunError
 from toolkit.kinds.registry import model_class
 from toolkit.pipeline import inputs
-from toolkit.plugins import file_options, fingerprint, lookup, recipes
+from toolkit.plugins import file_options, fingerprint, guarded, lookup, recipes
 from toolkit.reporting import report
 from toolkit.runs import lock, record, trust
 from toolkit.runs.files import read_jsonl, write_json
@@ -32,7 +32,7 @@ def load_task(run: Run) -> Task:
     """
     inputs.check_task(run)
     with file_options.of_stored_run():
-        task = lookup.find(trust.task_file(run) or str(run.info["task"]))()
+        task = guarded.instance(lookup.find(trust.task_file(run) or str(run.info["task"])))
     task.options |= _options(run, task)
     if "task_state" in run.info:
         task.load_state(run.info["task_state"])
@@ -75,6 +75,8 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel
 def refresh(run: Run, task: Task, say: Callable[[str], None] = lambda sentence: None) -> Path:
     """Score the run's predictions again, as a person may have added guesses, and write its report.
 
+    A run that ended while it was scored, because of a fault in its task, is finished by this.
+
     What the figures are computed from stays as the run recorded it: where it was changed by other
     means, the report has a caveat, and ``--verify`` still finds the change.
 
@@ -87,7 +89,7 @@ def refresh(run: Run, task: Task, say: Callable[[str], None] = lambda sentence: 
         the path of ``report.html``.
 
     Raises:
-        RunError: the run is not scored yet.
+        RunError: the run has not predicted its rows yet.
         BusyError: another process works at it.
     """
     with lock.held(run.path, say):
@@ -100,12 +102,13 @@ def _refreshed(run: Run, task: Task, say: Callable[[str], None]) -> Path:
     from toolkit.evaluation.score import score
     from toolkit.pipeline import other_code
 
-    if not run.done("score"):
+    if not run.done("predict"):
         raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
     altered = record.changed(run, record.sources(run))
     for sentence in (*altered.values(), *record.other_systems(run)):
         say(f"{sentence}; see: toolkit report {run.path} --verify")
     other_code.on_report(run, task, heldout_rows(run), say)
+    other_code.score_unscored(run, task, lambda: heldout_rows(run))
     document = score(run, task)
     if altered:
         document["verdict"]["caveats"].append(record.caveat(altered))
@@ -114,6 +117,11 @@ def _refreshed(run: Run, task: Task, say: Callable[[str], None]) -> Path:
     page = report.write(run, task)
     if record.of(run):
         run.info["record"]["pages"] = fingerprint.of_pages()
+    for stage in ("score", "report"):
+        if not run.done(stage):
+            before = run.info["stages"].get(stage, {"seconds": 0.0})
+            run.info["stages"][stage] = {**before, "state": "done"}
+            run.save()
     record.rewrote(run, record.REWRITTEN)
     return page
 

@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.kinds.registry import model_class
 from toolkit.models.paths import is_local
 from toolkit.pipeline.start import on_hub
-from toolkit.plugins import recipes
+from toolkit.plugins import guarded, recipes
 from toolkit.preparation.classes import require_several
 from toolkit.preparation.prepare import Prepared, prepare
 from toolkit.recipe import Recipe
@@ -108,7 +108,7 @@ def show(
     environment.prepare(offline=is_local(recipe.model) and not on_hub(source))
     kind_class = model_class(task)
     recipes.check(recipe, kind_class.training_arguments(), task.options)
-    made = task()
+    made = guarded.instance(task)
     made.options |= recipe.task
     prepared = prepare(made, source)
     require_several(made, prepared.splits["train"])

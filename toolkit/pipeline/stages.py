@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import MissingExtra, PluginError, RunError
-from toolkit.pipeline import train
+from toolkit.pipeline import train, trial
 from toolkit.pipeline.context import RunContext, adapter_name, system_name
 from toolkit.plugins import fingerprint
 from toolkit.preparation.prepare import prepare
@@ -19,10 +17,7 @@ from toolkit.runs import record
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
-from toolkit.task import Row, Task
-
-CHECKED = 200
-"""The most validation rows on which metrics are tried before anything is predicted."""
+from toolkit.task import Row
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ def prepare_data(context: RunContext) -> None:
 
     run, versions = context.run, monitor.versions()
     context.prepared = prepare(context.task, context.source, context.seed)
-    check_metrics(context.task, context.prepared.splits["validation"])
+    trial.check_task(context.task, context.prepared.splits)
     data_stage.look(run, context.task, context.model, context.prepared, context.console)
     run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
     _note_sizes(context)
@@ -113,27 +108,6 @@ def _note_sizes(context: RunContext) -> None:
     context.console.note(f"{sizes} rows{' (synthetic)' if prepared.synthetic else ''}")
 
 
-def check_metrics(task: Task, rows: Iterable[Row]) -> None:
-    """Refuse a metric whose values are of uneven shape, found on references that judge themselves.
-
-    Metrics that prepare all predictions at once are left to the predictions of the baselines, and
-    so are rows whose reference is no prediction, for which a metric raises an exception.
-    """
-    from toolkit.evaluation.prediction_files import figures
-    from toolkit.runs.predictions import check_shapes
-
-    lines = []
-    for row in itertools.islice(rows, CHECKED):
-        values = {}
-        reference = task.reference(row)
-        for metric in task.metrics:
-            if metric.prepare is None:
-                with contextlib.suppress(PluginError):
-                    values[metric.name] = figures(metric, reference, reference, row)
-        lines.append({"split": "validation", "row_id": row["row_id"], "metrics": values})
-    check_shapes({"the references": lines})
-
-
 def _check_predictions(run: Run) -> None:
     """Refuse predictions that could not be scored, before anything is trained on top of them."""
     from toolkit.runs import predictions
@@ -159,8 +133,8 @@ def run_baselines(context: RunContext) -> None:
             continue
         try:
             entry = predict.predict_baseline(run, task, name, fit, context.prepared.splits, role)
-        except MissingExtra as error:
-            prediction_files.absent(run, name, str(error))
+        except (MissingExtra, predict.BaselineFailed) as error:
+            prediction_files.absent(run, name, str(error), role)
             context.console.warn(f"{name}: left out, {error}")
             continue
         context.note_result(entry, name, entry["fit_seconds"] + entry["predict_seconds"])
@@ -259,7 +233,7 @@ def run_trained_models(context: RunContext) -> None:
             _measure_speed(context)
             _predict_variants(context, "ensemble", adapter=True)
             if reason := run.info["training"].get("no_ensemble"):
-                prediction_files.absent(run, "ensemble", reason)
+                prediction_files.absent(run, "ensemble", reason, "ensemble")
 
 
 def _predict_adapter(context: RunContext, index: int, name: str) -> None:
@@ -273,6 +247,8 @@ def _predict_adapter(context: RunContext, index: int, name: str) -> None:
             fit_seconds=run.info["training"]["seconds"], perplexity=index == 0,
         )  # fmt: skip
     context.note_result(entry, f"{name}, decoder {entry['decoder']}", entry["predict_seconds"])
+    if reason := entry.get("unscored"):
+        context.console.warn(f"{name}: predicted, and not scored: {reason}")
 
 
 def _measure_speed(context: RunContext) -> None:
@@ -282,7 +258,8 @@ def _measure_speed(context: RunContext) -> None:
     run = context.run
     if distributed.first() and "speed" not in run.info:
         rows = [dict(row) for row in context.prepared.splits["test"]]
-        run.info["speed"] = latency.measure(context.model, rows)
+        with context.console.track("single answers") as progress:
+            run.info["speed"] = latency.measure(context.model, rows, progress)
         run.save()
 
 
@@ -290,9 +267,15 @@ def _measure_speed(context: RunContext) -> None:
 def write_metrics(context: RunContext) -> None:
     """Compute every figure from the predictions: ``metrics.json``."""
     from toolkit.evaluation import score, trainer_results
+    from toolkit.pipeline import other_code
+    from toolkit.pipeline.restore import heldout_rows
 
     run = context.run
-    document = score.score(run, context.task)
+    try:
+        other_code.score_unscored(run, context.task, lambda: heldout_rows(run))
+        document = score.score(run, context.task)
+    except PluginError as error:
+        raise PluginError(f"{error}; mend it, then: toolkit report {run.path}") from error
     write_json(run.path / "metrics.json", document)
     trainer_results.write(run, document)
 

@@ -48,7 +48,7 @@ def start(
     model = model_class(task)
     backend = backend_choice.choose(str(options.get("backend") or "auto"), recipe, model.backends)
     backend_choice.get(backend.name)
-    recipes.check(recipe, model.training_arguments(), task.options)
+    recipes.check(recipe, model.training_arguments(), task.options, _decoders(task, recipe))
     secrets.refuse({"source": source.as_dict(), "options": options})
     trust.consent(remote_code=bool(options.get("trust_remote_code")))
     trust.has_set(recipes.as_dict(recipe))
@@ -76,6 +76,16 @@ def start(
         return str(Run.create(runs, info | {"inputs": found}).path)
 
     return Run.open(Path(distributed.agreed(created)))
+
+
+def _decoders(task: type[Task], recipe: Recipe) -> list[str] | None:
+    """The names of the task's decoders; ``None`` where only the data tell."""
+    try:
+        made = task()
+        made.options |= recipe.task
+        return list(made.decoders())
+    except Exception:  # such as a state that is not fitted yet
+        return None
 
 
 def on_hub(source: Source) -> bool:

@@ -11,6 +11,7 @@ from toolkit.evaluation.groups import group_of
 from toolkit.evaluation.prediction_files import prepare_metrics
 from toolkit.evaluation.recompute import decode_again, interval_width
 from toolkit.evaluation.score import metrics_document
+from toolkit.evaluation.verdict import MISSING
 from toolkit.pipeline.verify_lines import HELDOUT, Line, Lines
 from toolkit.plugins import fingerprint
 from toolkit.reporting import report
@@ -136,7 +137,8 @@ def _lasting(document: Any) -> Any:
     kept = {k: v for k, v in document.items() if k not in _CHANGING}
     verdict = kept.get("verdict")
     if isinstance(verdict, Mapping) and is_list(verdict.get("caveats")):
-        caveats = [c for c in verdict["caveats"] if not str(c).startswith(record.CAVEAT)]
+        not_compared = (record.CAVEAT, MISSING)  # earlier versions do not say what is missing
+        caveats = [c for c in verdict["caveats"] if not str(c).startswith(not_compared)]
         kept["verdict"] = {**verdict, "caveats": caveats}
     return kept
 
@@ -185,9 +187,10 @@ def _page(run: Run, name: str, wanted: str) -> str:
         there = (run.path / name).read_bytes()
     except OSError as error:
         return f"{name} cannot be read: {error.strerror}"
-    if there == wanted.encode():
+    needed = wanted.encode("utf-8", "backslashreplace")
+    if there == needed:
         return ""
-    ours, right = there.split(b"\n"), wanted.encode().split(b"\n")
+    ours, right = there.split(b"\n"), needed.split(b"\n")
     for number, (a, b) in enumerate(zip(ours, right, strict=False), start=1):
         if a != b:
             return f"{name} line {number} is {_shown(a, b)}, its figures give {_shown(b, a)}"

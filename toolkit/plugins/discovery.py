@@ -23,7 +23,7 @@ import pluggy
 
 from toolkit.errors import PluginError, UsageError, did_you_mean
 from toolkit.plugins import hookspecs
-from toolkit.plugins.registration import check_registration
+from toolkit.plugins.registration import KEBAB, LONGEST_NAME, check_registration
 
 if TYPE_CHECKING:
     import typer
@@ -116,11 +116,13 @@ class Plugins:
                     f"no task {name!r}: the plugin {plugin.name} of {plugin.distribution} "
                     f"{plugin.version} is broken: {plugin.problem}"
                 )
-        if (made := Path(name, name.replace("-", "_"), "task.py")).is_file():
+        made = Path(name, name.replace("-", "_"), "task.py")
+        if KEBAB.fullmatch(name) and len(name) <= LONGEST_NAME and made.is_file():
             raise UsageError(
                 f"no task {name!r} is installed; install the package that is here: pip install -e "
                 f"./{name} – or run its file: toolkit run ./{made}"
             )
+        name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
         hint = did_you_mean(name, self.tasks) or f"; there are: {', '.join(sorted(self.tasks))}"
         if broken:
             hint += f" ({len(broken)} plugin(s) could not be loaded: toolkit plugins)"
@@ -168,11 +170,35 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
         try:
             module = point.load()
             found.manager.register(module, name=plugin.key)
+            _check_hooks(found, module)
             _register_tasks(found, plugin, module)
         except (Exception, SystemExit) as error:  # a plugin may raise anything
             _discard(found, plugin, error)
     plugin.seconds = time.perf_counter() - started
     plugin.warnings += _import_warnings(plugin, before, output)
+
+
+def _check_hooks(found: Plugins, module: Any) -> None:
+    """Refuse hooks that there are not, such as a misspelt one, which would never be called.
+
+    Raises:
+        PluginError: naming the function.
+    """
+    if problem := hookspecs.misspelt(module):
+        raise PluginError(problem)
+    try:
+        found.manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        names = [
+            name
+            for name, value in vars(module).items()
+            if hasattr(value, f"{hookspecs.PROJECT}_impl") and name not in hookspecs.HOOKS
+        ]
+        hint = did_you_mean(names[0], hookspecs.HOOKS) if names else ""
+        raise PluginError(
+            f"{names[0] if names else error} is no hook{hint}; there are "
+            f"{', '.join(hookspecs.HOOKS)}"
+        ) from error
 
 
 def _discard(found: Plugins, plugin: Plugin, error: BaseException) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.plugins import recipe_values, setting_types
 from toolkit.recipe import COST_FIELDS, Recipe
 from toolkit.system import secrets
 from toolkit.task import Task
@@ -189,18 +190,55 @@ def _value(raw: str) -> Any:
         return {"True": True, "False": False}.get(raw, raw)
 
 
-def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
-    """Refuse fields the installed libraries do not know; imports peft and transformers.
+def check(
+    recipe: Recipe,
+    arguments: type,
+    options: Mapping[str, Any],
+    decoders: Iterable[str] | None = None,
+) -> None:
+    """Refuse fields and values the installed libraries do not take; imports peft and transformers.
 
     Args:
         recipe: what to check.
         arguments: the kind's training-arguments dataclass.
         options: the task's own options with their defaults.
+        decoders: the names of the task's decoders; ``None``: they are not known yet.
 
     Raises:
-        RecipeError: naming the field, and the nearest one that exists.
+        RecipeError: naming the field, and the nearest one that exists, or what its values are.
         UsageError: a field holds a secret.
     """
+    for section in SECTIONS:
+        setting_types.check_plain(section, getattr(recipe, section) or {})
+    _check_names(recipe, arguments, options)
+    if recipe.training.get("eval_strategy") == "no":
+        raise RecipeError(
+            "training.eval_strategy cannot be 'no': the checkpoint that is kept is the one with "
+            "the best score; take steps or epoch"
+        )
+    _check_values(recipe, arguments, options, decoders)
+    strategy = recipe.training.get("packing_strategy", "bfd")
+    if recipe.training.get("packing") and strategy != "bfd":
+        raise RecipeError(
+            f"training.packing_strategy is {strategy!r}, which cuts rows or mixes them; take 'bfd'"
+        )
+
+
+def _check_values(
+    recipe: Recipe, arguments: type, options: Mapping[str, Any], decoders: Iterable[str] | None
+) -> None:
+    """Refuse values of other types or ranges, and those that a library's configuration refuses."""
+    recipe_values.check_training(arguments, recipe.training)
+    recipe_values.check_lora(recipe.lora or {})
+    recipe_values.check_quantization(recipe.quantization or {})
+    recipe_values.check_generation(recipe.generation)
+    recipe_values.check_stopping(recipe.early_stopping or {})
+    recipe_values.check_costs(recipe.cost)
+    recipe_values.check_options(recipe.task, options, decoders)
+
+
+def _check_names(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
+    """Refuse fields that a section does not have."""
     from peft import LoraConfig
     from transformers import BitsAndBytesConfig, EarlyStoppingCallback
 
@@ -223,16 +261,6 @@ def check(recipe: Recipe, arguments: type, options: Mapping[str, Any]) -> None:
     _refuse("generation", recipe.generation, _generation_fields(), "GenerationConfig")
     _refuse("task", recipe.task, options, "the task's options")
     _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")
-    if recipe.training.get("eval_strategy") == "no":
-        raise RecipeError(
-            "training.eval_strategy cannot be 'no': the checkpoint that is kept is the one with "
-            "the best score; take steps or epoch"
-        )
-    strategy = recipe.training.get("packing_strategy", "bfd")
-    if recipe.training.get("packing") and strategy != "bfd":
-        raise RecipeError(
-            f"training.packing_strategy is {strategy!r}, which cuts rows or mixes them; take 'bfd'"
-        )
 
 
 def _generation_fields() -> set[str]:

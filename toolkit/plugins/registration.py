@@ -9,6 +9,8 @@ from toolkit.errors import PluginError
 from toolkit.kinds.registry import kind_name
 
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST_NAME = 100
+"""Letters of a task's name, which is that of a folder and of a package."""
 
 
 def check_registration(task: Any) -> None:
@@ -26,6 +28,10 @@ def check_registration(task: Any) -> None:
     for attribute in ("name", "summary", "columns", "metrics", "primary_metric", "recipes"):
         if not getattr(task, attribute, None):
             raise PluginError(f"{label} has no {attribute}")
+    if not isinstance(task.name, str) or len(task.name) > LONGEST_NAME:
+        raise PluginError(
+            f"{label}: the name {task.name!r:.60} is no text of at most {LONGEST_NAME} letters"
+        )
     if not KEBAB.fullmatch(task.name):
         raise PluginError(f"{label}: the name {task.name!r} is not kebab-case (my-task)")
     if missing := sorted(getattr(task, "__abstractmethods__", ())):

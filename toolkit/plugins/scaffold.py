@@ -71,7 +71,12 @@ def _package(name: str) -> str:
     from toolkit.plugins import discovery, registration
 
     if not registration.KEBAB.fullmatch(name):
-        raise UsageError(f"the name {name!r} is not kebab-case; write it like my-task")
+        raise UsageError(f"the name {name!r:.60} is not kebab-case; write it like my-task")
+    if len(name) > registration.LONGEST_NAME:
+        raise UsageError(
+            f"the name {name[:60]!r}… has {len(name):,} letters, and may have at most "
+            f"{registration.LONGEST_NAME}"
+        )
     package = name.replace("-", "_")
     taken = package in sys.stdlib_module_names or keyword.iskeyword(package)
     if taken or package in ("toolkit", "tests", *discovery.HEAVY):

@@ -10,20 +10,23 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import io
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from toolkit.errors import PluginError, UsageError, did_you_mean
-from toolkit.plugins import discovery, registration
+from toolkit.errors import PluginError, ToolkitError, UsageError, did_you_mean
+from toolkit.plugins import discovery, hookspecs, registration
 from toolkit.runs import trust
 
 if TYPE_CHECKING:
     from toolkit.task import Task
 
 SUFFIXES = (".py", ".toml")
+Result = TypeVar("Result")
 
 
 def load(path: str | Path) -> type[Task]:
@@ -78,31 +81,59 @@ def _module(file: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # as an import does: classes are looked up by their module
+    execute = spec.loader.exec_module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # a file may raise anything
+        _explained(file, lambda: execute(module))
+    except PluginError:
         del sys.modules[name]
-        raise PluginError(f"{file}: {_problem(error, file)}") from error
+        raise
     return module
 
 
-def _problem(error: Exception, file: Path) -> str:
+def _explained(file: Path, call: Callable[[], Result]) -> Result:
+    """What the file's own code returns; it must not end the program, nor wait for what is typed.
+
+    Raises:
+        PluginError: it raises an exception; names its line.
+    """
+    typed, sys.stdin = sys.stdin, io.StringIO()
+    try:
+        return call()
+    except ToolkitError:
+        raise
+    except (Exception, SystemExit) as error:  # a file may raise anything
+        raise PluginError(f"{file}: {_problem(error, file)}") from error
+    finally:
+        sys.stdin = typed
+
+
+def _problem(error: BaseException, file: Path) -> str:
     """What an exception means for the author of the file: its line and its message."""
     names = (str(file), str(file.absolute()))
     if isinstance(error, SyntaxError) and error.filename in names:
         return f"line {error.lineno} is not valid Python: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename in names]
+    if isinstance(error, SystemExit):
+        return f"line {lines[-1] if lines else '?'} ends the program (SystemExit: {error})"
     where = f"line {lines[-1]} raised " if lines else ""
-    return f"{where}{type(error).__name__}: {error}"
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    if isinstance(error, EOFError):
+        message += "; nothing can be typed while a task file is read"
+    return f"{where}{message}"
 
 
 def _of_module(module: ModuleType, file: Path, wanted: str) -> type[Task]:
-    found = {task.__name__: task for task in _tasks(module)}
+    tasks = _explained(file, lambda: _tasks(module))
+    for task in tasks:
+        registration.check_registration(task)
+    found = {task.__name__: task for task in tasks}
     if wanted:
         if wanted not in found:
             raise UsageError(f"{file} has no task {wanted!r}{did_you_mean(wanted, found)}")
         return found[wanted]
+    if not found and (misspelt := hookspecs.misspelt(module)):
+        raise UsageError(f"{file}: {misspelt}")
     if len(found) != 1:
         several = f"defines several tasks; name one: {file}:{next(iter(found), '')}"
         raise UsageError(

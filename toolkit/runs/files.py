@@ -82,8 +82,11 @@ def sweep(folder: Path) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a text file atomically, as UTF-8, without secrets."""
-    write_bytes(path, secrets.redacted(content).encode())
+    """Write a text file atomically, as UTF-8, without secrets.
+
+    Half of a character, which UTF-8 has no bytes for, becomes an escape: in JSON it is read back.
+    """
+    write_bytes(path, secrets.redacted(content).encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -102,7 +105,8 @@ def jsonl(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
     Rows of data keep texts that only look like a secret; they are the data's.
     """
-    return "".join(secrets.known_values(_dumps(row)) + "\n" for row in rows).encode()
+    lines = "".join(secrets.known_values(_dumps(row)) + "\n" for row in rows)
+    return lines.encode("utf-8", "backslashreplace")
 
 
 def _dumps(value: Any, indent: int | None = None) -> str:

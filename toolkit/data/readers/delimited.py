@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import itertools
-from collections import Counter
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from toolkit.data.readers.encoding import (
     END,
     REPLACED,
+    UNREADABLE,
     Lines,
     encoding_of,
     open_text,
     other_encoding,
 )
 from toolkit.data.readers.options import Note, ReadOptions
+from toolkit.data.readers.readable import distinct_names
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError
 
@@ -33,23 +35,48 @@ if TYPE_CHECKING:
 BATCH_CHARACTERS = 16 << 20
 LONGEST_VALUE = 1 << 30
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_SEP = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
+"""The line by which Excel is told what separates the values; it is no row."""
+_ESCAPED_QUOTE = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
+"""A quote after an odd number of backslashes."""
 
 
 class Layout(NamedTuple):
-    """How a file is to be split into values."""
+    """How a file is to be split into values.
+
+    Args:
+        encoding: of its text.
+        delimiter: what separates the values of a row.
+        quotes: whether values may stand in quotes.
+        strict: whether a quote within a value must be doubled, or escaped.
+        escaped: whether a quote within a value may have a backslash before it.
+        skipped: lines before the first row, such as ``sep=;``.
+    """
 
     encoding: str
     delimiter: str
     quotes: bool = True
     strict: bool = False
+    escaped: bool = False
+    skipped: int = 0
 
     def reader(self, lines: Iterator[str]) -> Any:
+        """The records in all lines of a file."""
+        return self.records(itertools.islice(lines, self.skipped, None))
+
+    def records(self, lines: Iterator[str]) -> Any:
+        """The records in some lines, none of which is to be skipped."""
         return csv.reader(
-            lines,
+            map(_doubled, lines) if self.escaped else lines,
             delimiter=self.delimiter,
             quoting=csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE,
             strict=self.strict,
         )
+
+
+def _doubled(line: str) -> str:
+    """A line whose escaped quotes are doubled, as the reader of records takes them."""
+    return _ESCAPED_QUOTE.sub(r'\1""', line) if '\\"' in line else line
 
 
 class _BadRow(DataError):
@@ -99,18 +126,27 @@ def read_delimited(path: Path, options: ReadOptions, note: Note, delimiter: str 
     encoding = encoding_of(path, options.encoding)
     before = csv.field_size_limit(LONGEST_VALUE)
     try:
-        if delimiter is None:
-            delimiter = _find_delimiter(path, encoding)
+        named = _named_delimiter(path, encoding)
+        skipped = 0 if named is None else 1
+        escaped = _has_escaped_quotes(path, encoding)
+        if named is not None:
+            note(f"the first line of {path.name} says what separates its values: {named!r}")
+        elif delimiter is None:
+            delimiter = _find_delimiter(path, encoding, escaped)
             if delimiter != ",":
                 note(f"{path.name} is separated by {DELIMITERS[delimiter]}")
-        layouts = [Layout(encoding, delimiter)]
+        delimiter = named or delimiter or ","
+        plain = Layout(encoding, delimiter, skipped=skipped)
+        layouts = [plain]
         if delimiter == "\t":
             # In tab-separated text a quote is often just a character. It counts as a quote only
             # where the whole file parses that way, strictly and into rows of equal width.
-            layouts = [
-                Layout(encoding, delimiter, quotes=True, strict=True),
-                Layout(encoding, delimiter, quotes=False),
-            ]
+            layouts = [plain._replace(strict=True), plain._replace(quotes=False)]
+        if escaped:
+            # A backslash may also be the last letter of a value, as in "C:\\". It escapes a quote
+            # only where the file does not parse strictly without that, and does with it.
+            unescaped = plain._replace(strict=True, escaped=True)
+            layouts = [plain._replace(strict=True), unescaped, *layouts]
         return _first_that_fits(path, options, note, layouts)
     finally:
         csv.field_size_limit(before)
@@ -121,8 +157,15 @@ def _first_that_fits(
 ) -> Dataset:
     failures: list[_BadRow] = []
     for layout in layouts:
+        notes: list[str] = []
         try:
-            return _convert(path, options, note, layout)
+            dataset = _convert(path, options, notes.append, layout)
+            if layout.escaped:
+                notes.append(f"quotes within the values of {path.name} have backslashes before "
+                             "them and are read that way")  # fmt: skip
+            for sentence in notes:
+                note(sentence)
+            return dataset
         except _BadRow as error:
             failures.append(error)
         except UnicodeError as error:
@@ -141,13 +184,37 @@ def _peek(path: Path, layout: Layout, records: int) -> list[list[str]]:
         return found
 
 
-def _find_delimiter(path: Path, encoding: str) -> str:
+def _find_delimiter(path: Path, encoding: str, escaped: bool) -> str:
     """The delimiter that cuts the first rows into equally many columns; a comma where unsure."""
-    for delimiter in DELIMITERS:
-        widths = {len(row) for row in _peek(path, Layout(encoding, delimiter), 20)}
-        if len(widths) == 1 and widths != {1}:
-            return delimiter
+    for unescaped in (False, True) if escaped else (False,):
+        for delimiter in DELIMITERS:
+            rows = _peek(path, Layout(encoding, delimiter, escaped=unescaped), 20)
+            ends = _ends_in_delimiters(rows[0], rows[1:]) if rows else False
+            widths = {len(row) for row in rows[ends:]}
+            if len(widths) == 1 and widths != {1}:
+                return delimiter
     return ","
+
+
+def _named_delimiter(path: Path, encoding: str) -> str | None:
+    """What the line ``sep=;`` at the beginning says; ``None``: there is no such line."""
+    with open_text(path, encoding, errors="replace") as file, contextlib.suppress(OSError):
+        found = _SEP.fullmatch(file.readline(20))
+        return found[1] if found and found[1] not in '\r\n"' else None
+    return None
+
+
+def _has_escaped_quotes(path: Path, encoding: str) -> bool:
+    """Whether a backslash stands before a quote anywhere in a file that can be read so far."""
+    with open_text(path, encoding, errors="replace") as file, contextlib.suppress(*UNREADABLE):
+        return any('\\"' in line for line in file)
+    return False
+
+
+def _ends_in_delimiters(first: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
+    """Whether each row has a delimiter more than the first, and nothing behind it."""
+    more = len(first) + 1
+    return bool(following) and all(len(row) == more and not row[-1].strip() for row in following)
 
 
 def looks_like_data(first: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
@@ -174,10 +241,21 @@ def _is_number(value: str) -> bool:
     return False
 
 
-def _columns(
-    path: Path, options: ReadOptions, note: Note, layout: Layout
-) -> tuple[list[str], bool]:
-    """Names of the columns, and whether the file's first row holds them."""
+class _Columns(NamedTuple):
+    """The columns of a file.
+
+    Args:
+        names: one for each.
+        header: whether the file's first row holds them.
+        ended: whether each row ends in a delimiter, behind which there is nothing.
+    """
+
+    names: list[str]
+    header: bool
+    ended: bool
+
+
+def _columns(path: Path, options: ReadOptions, note: Note, layout: Layout) -> _Columns:
     first, *following = _peek(path, layout, 200) or [[]]
     if not any(value.strip() for value in first):
         raise DataError(f"{path} is empty: it holds no rows")
@@ -188,33 +266,26 @@ def _columns(
             what = "column names" if header else "data, so its columns are numbered"
             note(f"the first row of {path.name} is read as {what} (--header, --no-header)")
     if not header:
-        return [str(number) for number in range(1, len(first) + 1)], False
-    return unique_names(path, first, note), True
+        return _Columns([str(number) for number in range(1, len(first) + 1)], False, False)
+    ended = _ends_in_delimiters(first, following)
+    if ended:
+        note(f"the rows of {path.name} end in {layout.delimiter!r}, behind which there is nothing")
+    return _Columns(unique_names(path, first, note), True, ended)
 
 
 def unique_names(path: Path, header: Sequence[str], note: Note) -> list[str]:
     """Header cells as column names: not empty, unique, and not ``row_id``, which is added."""
-    names: list[str] = []
-    seen: Counter[str] = Counter()
-    for number, cell in enumerate(header, start=1):
-        name = " ".join(cell.split()) or f"column {number}"
-        if name == "row_id":
-            name = "row_id (file)"
-        seen[name] += 1
-        if seen[name] > 1:
-            name = f"{name} ({seen[name]})"
-            note(f"{path.name} repeats a column name; column {number} is called {name!r} here")
-        names.append(name)
-    return names
+    named = (" ".join(cell.split()) or f"column {n}" for n, cell in enumerate(header, start=1))
+    return distinct_names(path.name, named, note)
 
 
 def _convert(path: Path, options: ReadOptions, note: Note, layout: Layout) -> Dataset:
     import pyarrow as pa
 
-    names, header = _columns(path, options, note, layout)
-    schema = pa.schema([*((name, pa.string()) for name in names), ("row_id", pa.int64())])
+    columns = _columns(path, options, note, layout)
+    schema = pa.schema([*((name, pa.string()) for name in columns.names), ("row_id", pa.int64())])
     with open_text(path, layout.encoding) as file:
-        batches = _batches(path, layout, Lines(path, file), schema, header)
+        batches = _batches(path, layout, Lines(path, file), schema, columns)
         dataset = from_record_batches(batches, schema)
     if len(dataset) == 0:
         raise DataError(f"{path} is empty: it holds column names but no rows")
@@ -222,7 +293,7 @@ def _convert(path: Path, options: ReadOptions, note: Note, layout: Layout) -> Da
 
 
 def _batches(
-    path: Path, layout: Layout, lines: Lines, schema: pa.Schema, header: bool
+    path: Path, layout: Layout, lines: Lines, schema: pa.Schema, columns: _Columns
 ) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
@@ -233,7 +304,7 @@ def _batches(
 
     pending: list[list[str]] = []
     flushed = row = 0
-    for row, values in _checked(path, layout, lines, len(schema.names) - 1, header):
+    for row, values in _checked(path, layout, lines, columns):
         pending.append(values)
         if len(pending) == BATCH or lines.characters - flushed > BATCH_CHARACTERS:
             yield batch(pending, row)
@@ -243,21 +314,23 @@ def _batches(
 
 
 def _checked(
-    path: Path, layout: Layout, lines: Lines, width: int, header: bool
+    path: Path, layout: Layout, lines: Lines, columns: _Columns
 ) -> Iterator[tuple[int, list[str]]]:
     """Numbered rows of the right width; counts the others and refuses the file at its end."""
-    reader = layout.reader(iter(lines))
+    reader, width, header = layout.reader(iter(lines)), len(columns.names), columns.header
     ragged: list[tuple[int, str]] = []
     wrong = 0
     row = -1 if header else 0
-    line = opened = 1
+    line = opened = 1 + layout.skipped
     closed = False
     try:
         for values in reader:
-            opened = line
-            if reader.line_num > line and lines.pending[-1] != END:
-                _check_quotes(layout, lines.pending)
+            opened, last = line, reader.line_num + layout.skipped
+            if last > line and lines.pending[-1] != END:
+                _check_quotes(layout, lines.pending[-1 - last + line :])
             lines.pending.clear()
+            if columns.ended and len(values) == width + 1 and not values[-1].strip():
+                values.pop()
             if values == [END]:
                 closed = True
             elif values:
@@ -270,8 +343,8 @@ def _checked(
                 else:
                     wrong += 1
                     if len(ragged) < 5:
-                        ragged.append((row, _ragged(row, line, reader.line_num, len(values))))
-            line = reader.line_num + 1
+                        ragged.append((row, _ragged(row, line, last, len(values))))
+            line = last + 1
     except csv.Error as error:
         raise _BadRow(
             f"{path}: row {row + 1} (from line {line} on) cannot be read: {error}; is a quote left "
@@ -290,7 +363,7 @@ def _checked(
 
 def _check_quotes(layout: Layout, lines: Sequence[str]) -> None:
     """Parse a value of several lines strictly: a stray quote would swallow rows unnoticed."""
-    for _ in layout._replace(strict=True).reader(iter(lines)):
+    for _ in layout._replace(strict=True).records(iter(lines)):
         pass
 
 

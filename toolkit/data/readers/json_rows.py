@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.data.readers import squad
+from toolkit.data.readers import json_tables, readable, squad
 from toolkit.data.readers.encoding import UNREADABLE, encoding_of, open_text, other_encoding
 from toolkit.data.readers.options import Note, ReadOptions
 from toolkit.data.tables import BATCH, from_record_batches
@@ -45,7 +45,7 @@ def _objects_of_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        value = json.loads(line)
+        value = parsed(line)
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         place = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
@@ -58,17 +58,26 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     return value
 
 
+def parsed(text: str) -> Any:
+    """The value of a JSON text, in which halves of characters are replaced."""
+    value = json.loads(text)
+    return readable.whole_value(value) if readable.may_have_halves(text) else value
+
+
 def _json_name(value: Any) -> str:
     names = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
 
 
 def read_json(path: Path, options: ReadOptions, note: Note) -> Dataset:
-    """Rows of a JSON file: a list of objects, such a list inside an object, or SQuAD's nesting."""
+    """Rows of a JSON file: a list of objects, such a list inside an object, or SQuAD's nesting.
+
+    Also what pandas writes column by column, see :mod:`toolkit.data.readers.json_tables`.
+    """
     encoding = encoding_of(path, options.encoding)
     try:
         with open_text(path, encoding) as file:
-            content = json.load(file)
+            content = parsed(file.read())
     except UnicodeError as error:
         raise DataError(f"{path} is not {encoding}; {other_encoding(path, encoding)}") from error
     except json.JSONDecodeError as error:
@@ -78,11 +87,13 @@ def read_json(path: Path, options: ReadOptions, note: Note) -> Dataset:
         raise DataError(
             f"{path}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}"
         ) from error
-    except (*UNREADABLE, RecursionError) as error:
+    except (*UNREADABLE, ValueError, RecursionError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
     if squad.is_squad(content):
         return _from_objects(path, note, lambda: squad.rows(path.name, content), squad.types())
-    rows = _list_of_objects(path, content)
+    rows = json_tables.rows(path, content, note)
+    if rows is None:
+        rows = _list_of_objects(path, content)
     return _from_objects(path, note, lambda: iter(rows))
 
 
@@ -146,10 +157,10 @@ def _from_objects(
     if count == 0:
         raise DataError(f"{path} is empty: it holds no rows")
     types = {name: pa.string() if pa.types.is_null(kind) else kind for name, kind in types.items()}
-    theirs = "row_id" in types
-    names = {name: "row_id (file)" if name == "row_id" else name for name in types}
-    if theirs:
-        note(f"the column 'row_id' of {path.name} is called 'row_id (file)' here")
+    unique = readable.distinct_names(path.name, types, note)
+    names = dict(zip(types, unique, strict=True))
+    if "row_id" in types:
+        note(f"the column 'row_id' of {path.name} is called {names['row_id']!r} here")
     schema = pa.schema([*((names[n], t) for n, t in types.items()), ("row_id", pa.int64())])
 
     def batches() -> Iterator[pa.RecordBatch]:

@@ -18,6 +18,7 @@ from toolkit.data.readers.delimited import read_delimited
 from toolkit.data.readers.encoding import compression
 from toolkit.data.readers.json_rows import read_json, read_json_lines
 from toolkit.data.readers.options import Note, ReadOptions
+from toolkit.data.readers.readable import distinct_names
 from toolkit.data.readers.workbook import WORKBOOKS, read_workbook
 from toolkit.data.tables import BATCH, from_record_batches
 from toolkit.errors import DataError, did_you_mean
@@ -77,7 +78,7 @@ def read_file(path: Path, options: ReadOptions, note: Note) -> Dataset:
         if kind == ".json":
             return read_json(path, options, note)
         if kind == ".parquet" and path.suffix.lower() == ".parquet":
-            return _read_parquet(path)
+            return _read_parquet(path, note)
         if kind in WORKBOOKS and path.suffix.lower() == kind:
             return read_workbook(path, options, note)
     except OSError as error:
@@ -119,7 +120,7 @@ def _is_readable(file: Path) -> bool:
 # -- Parquet and the Hub -------------------------------------------------------------------------
 
 
-def _read_parquet(path: Path) -> Dataset:
+def _read_parquet(path: Path, note: Note) -> Dataset:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -130,7 +131,8 @@ def _read_parquet(path: Path) -> Dataset:
         raise DataError(f"{path} is not a readable Parquet file: {error}") from error
     if file.metadata.num_rows == 0:
         raise DataError(f"{path} is empty: it holds no rows")
-    fields = [f.with_name("row_id (file)") if f.name == "row_id" else f for f in fields]
+    names = distinct_names(path.name, [f.name for f in fields], note)
+    fields = [f.with_name(name) for f, name in zip(fields, names, strict=True)]
     schema = pa.schema([*fields, pa.field("row_id", pa.int64())])
 
     def batches() -> Iterator[pa.RecordBatch]:

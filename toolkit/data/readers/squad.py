@@ -18,12 +18,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from toolkit.data.readers.readable import whole
 from toolkit.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _LEVELS = ("paragraphs", "qas")
+FARTHEST = 2**63 - 1
+"""The largest number that the column of starts can hold."""
 
 
 def is_squad(content: Any) -> bool:
@@ -78,8 +81,8 @@ def rows(name: str, content: Any) -> Iterator[dict[str, Any]]:
                 yield {
                     "id": _id(name, place, qa),
                     "title": title if isinstance(title, str) else "",
-                    "context": _readable(context),
-                    "question": _readable(_value(name, place, qa, "question", str)),
+                    "context": whole(context),
+                    "question": whole(_value(name, place, qa, "question", str)),
                     "answers": _answers(name, place, qa),
                     "place": place,
                 }
@@ -120,7 +123,7 @@ def _answers(name: str, place: str, qa: dict[str, Any]) -> dict[str, list[Any]] 
     found = []
     for n, answer in enumerate(_value(name, place, qa, "answers", list)):
         inner = f"{place}.answers[{n}]"
-        text = _readable(_value(name, inner, answer, "text", str))
+        text = whole(_value(name, inner, answer, "text", str))
         if text.strip():
             found.append((text, _start(name, inner, answer)))
     if qa.get("is_impossible") is True:
@@ -131,15 +134,13 @@ def _answers(name: str, place: str, qa: dict[str, Any]) -> dict[str, list[Any]] 
 def _start(name: str, place: str, answer: dict[str, Any]) -> int:
     """A start as a whole number, which some files write as a text."""
     given = answer.get("answer_start")
-    if isinstance(given, str) and re.fullmatch(r"\s*-?[0-9]+\s*", given):
+    if isinstance(given, str) and re.fullmatch(r"\s*-?[0-9]{1,18}\s*", given):
         return int(given)
     start: int = _value(name, place, answer, "answer_start", int)
+    if abs(start) > FARTHEST:
+        shown = str(start) if abs(start) < 10**40 else "a number of more than 40 digits"
+        raise DataError(f"{name}: {place}.answer_start is {shown}, which is no place in a text")
     return start
-
-
-def _readable(text: str) -> str:
-    """Text of the same length without halves of surrogate pairs, which no tokenizer accepts."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def _type_name(value: Any) -> str:

@@ -398,4 +398,10 @@ class LanguageModel(VariantModel):
 
 def _characters(example: Mapping[str, Any]) -> int:
     """An upper bound of the tokens of prompt and answer: their bytes, and 8 special tokens."""
-    return sum(len(p.encode()) if isinstance(p, str) else 10**9 for p in example.values()) + 8
+    return (
+        sum(
+            len(p.encode("utf-8", "replace")) if isinstance(p, str) else 10**9
+            for p in example.values()
+        )
+        + 8
+    )

@@ -91,6 +91,8 @@ class Outcome:
 def output_path(data: str, output: Path | None) -> Path:
     """The path of the task file: as it is named, or after the data, in the working directory."""
     if output is not None:
+        if not output.name:
+            raise UsageError(f"--output {output} names no file")
         return output if output.suffix == ".toml" else output.with_name(f"{output.name}.toml")
     stem = Path(data).name.split(".")[0] or "data"
     plugins = discovery.load()
