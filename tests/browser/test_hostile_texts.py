@@ -31,6 +31,11 @@ KEPT = {
 """What others refer to: with another text there is no page; ``test_escaping.py`` tries these."""
 NAMES = ("name", "role", "against", "best_baseline", "format", "a", "b", "metric", "system", "key",
          "model")  # fmt: skip
+SHORT = "<img src=x onerror=window.hit=1>"
+"""What a row and an input can hold without being too long for the tiny model."""
+ENDED = """(wanted) => document.querySelector(wanted)
+    || [...document.querySelectorAll(".tk-error")].some((e) => e.offsetParent)"""
+"""Whether what was asked for is there, or a refusal in words."""
 PROBE = """() => ({
     hit: window.hit ?? null,
     made: [...document.querySelectorAll("*")].filter((e) =>
@@ -53,7 +58,8 @@ def hostile(played: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("run.json", "metrics.json", "data/preflight.json"):
         content = json.loads((path / name).read_text())
         for place in leaves(content):
-            if place[0] not in KEPT.get(name, ()) and place[-1] not in NAMES:
+            settings = place[0] == "recipe" and place[1] not in ("name", "summary")
+            if place[0] not in KEPT.get(name, ()) and place[-1] not in NAMES and not settings:
                 put(content, place, f"{at(content, place)}{PAYLOAD}")
         (path / name).write_text(json.dumps(content))
     for file in [path / "data" / "heldout.jsonl", *(path / "predictions").glob("*.jsonl")]:
@@ -61,7 +67,7 @@ def hostile(played: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for line in lines:
             for key in ("text", "raw"):
                 if isinstance(line.get(key), str):
-                    line[key] += PAYLOAD
+                    line[key] += SHORT
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 
@@ -109,14 +115,12 @@ def test_the_playground(hostile: Path, tab: Any, tmp_path: Path) -> None:
             view(tab, name)
             tab.wait_for_timeout(500)
             if name == "Compare":
-                tab.locator("#compare-input-0 textarea").fill(PAYLOAD)
+                tab.locator("#compare-input-0 textarea").fill(SHORT)
                 tab.click("#compare-go")
-                tab.wait_for_selector(
-                    "#compare-out .tk-cards[aria-busy=false], #compare-out .tk-error"
-                )
+                tab.wait_for_function(ENDED, arg="#compare-out .tk-cards[aria-busy=false]")
             if name == "Vote":
                 tab.click("#vote-next")
-                tab.wait_for_selector("#vote-tie:not([disabled]), .tk-error")
+                tab.wait_for_function(ENDED, arg="#vote-tie:not([disabled])")
             if check(tab):
                 shown.add(name)
     assert {"Vote", "Run"} & shown, shown
