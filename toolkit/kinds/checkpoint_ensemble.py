@@ -10,6 +10,7 @@ from toolkit.errors import RecipeError, RunError
 from toolkit.kinds.checkpoints import problem, step_of
 from toolkit.models import adapters
 from toolkit.recipe import Recipe
+from toolkit.system import distributed
 from toolkit.task import Task
 
 MEMBERS = "members"
@@ -45,6 +46,17 @@ def saved(checkpoints: Path) -> list[Path]:
         (one for one in checkpoints.glob("checkpoint-*") if step_of(one) and problem(one) is None),
         key=lambda one: int(one.name.rpartition("-")[2]),
     )
+
+
+def kept_or_why(checkpoints: Path, adapter: Path, count: int, base: str) -> str | None:
+    """Store an ensemble as :func:`keep` does, or the reason why there is none.
+
+    All of several processes get the same answer, and the first of them stores.
+    """
+    reason: str | None = distributed.agreed(lambda: too_few(checkpoints))
+    if reason is None and distributed.first():
+        keep(checkpoints, adapter, count, base)
+    return reason
 
 
 def too_few(checkpoints: Path) -> str | None:

@@ -23,7 +23,6 @@ from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
 from toolkit.runs.files import read_json
-from toolkit.system import distributed
 from toolkit.task import Row
 
 if TYPE_CHECKING:
@@ -341,10 +340,9 @@ class LanguageModel(VariantModel):
         )  # fmt: skip
         self._save(splits, adapter)
         if count:
-            if reason := distributed.agreed(lambda: checkpoint_ensemble.too_few(checkpoints)):
+            kept_or_why = checkpoint_ensemble.kept_or_why
+            if reason := kept_or_why(checkpoints, adapter, count, recipe.model):
                 trained.info["no_ensemble"] = reason
-            elif distributed.first():
-                checkpoint_ensemble.keep(checkpoints, adapter, count, recipe.model)
         trained.info["rows"] = rows
         return trained
 
@@ -398,10 +396,5 @@ class LanguageModel(VariantModel):
 
 def _characters(example: Mapping[str, Any]) -> int:
     """An upper bound of the tokens of prompt and answer: their bytes, and 8 special tokens."""
-    return (
-        sum(
-            len(p.encode("utf-8", "replace")) if isinstance(p, str) else 10**9
-            for p in example.values()
-        )
-        + 8
-    )
+    texts = (value if isinstance(value, str) else None for value in example.values())
+    return 8 + sum(10**9 if t is None else len(t.encode("utf-8", "replace")) for t in texts)
