@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -136,7 +137,9 @@ def test_what_is_not_sure_is_refused_with_a_line_that_works(
 
 def accepted(message: str, path: str, task: type) -> bool:
     """Whether the options that a message suggests are taken."""
-    typed = shlex.split(message.partition("such as: ")[2].partition("; the data has")[0])
+    options = re.search(r"--text ('[^']*'|\S+) --target ('[^']*'|[^\s;,)]+)", message)
+    assert options is not None, message
+    typed = shlex.split(options[0])
     given = dict(zip(typed[::2], typed[1::2], strict=True))
     source = Source(data=path, text=tuple(given["--text"].split(",")), target=given["--target"])
     return len(task().load_rows(source)) > 0

@@ -66,7 +66,7 @@ def init(
         emit(summary.document(outcome))
         return
     _print(["", *summary.task_lines(outcome), "", f"wrote {outcome.output}, and checked it"])
-    typer.echo(f"toolkit show {outcome.output}\ntoolkit run {outcome.output}")
+    typer.echo(f"toolkit show {outcome.output}\n{outcome.command}")
 
 
 def _print(lines: Sequence[str]) -> None:

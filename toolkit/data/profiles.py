@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 2_000
 """Values of a column that are looked at, spread over the file."""
+MOST_CLASSES, MOST_WORDS = 160, 4
+"""The most values of a column of classes, such as the intents of a bank's customers, and the most
+words that these have on average, where there are more than 50."""
 IDENTIFIERS = frozenset("id uid uuid guid pid sku index key url unnamed number no".split())
 """Words in the names of columns that tell rows apart."""
 _LINK = re.compile(r"(https?://|www\.)\S+|\S+\.(jpe?g|png|gif|webp)", re.IGNORECASE)
@@ -80,8 +83,14 @@ class Profile:
 
     @property
     def of_classes(self) -> bool:
-        """Whether a few values come again and again."""
-        return len(self.values) >= 20 and self.distinct <= max(2, min(50, len(self.values) / 10))
+        """Whether a few values come again and again; of short words more than of numbers."""
+        number = len(self.values)
+        if number < 20:
+            return False
+        if self.distinct <= max(2, min(50, number / 10)):
+            return True
+        words = self.numbers < 0.5 and self.words <= MOST_WORDS
+        return words and self.distinct <= min(MOST_CLASSES, number / 12)
 
     @property
     def free_text(self) -> bool:

@@ -282,3 +282,34 @@ def test_the_written_file_passes_the_check_of_the_contract(shape: str, tmp_path:
     from toolkit.plugins.file_options import merged
 
     assert [r.rule for r in checking.check(task(), merged(task, {})) if not r.passed] == []
+
+
+def test_rows_that_training_would_refuse_are_said_with_the_option_that_takes_them(
+    tmp_path: Path,
+) -> None:
+    rows = articles(80)
+    assert made(tmp_path, rows).refusal == ""
+    rows[3]["summary"] = " ".join(f"{word} {n}" for n in range(400) for word in WORDS)
+    outcome = made(tmp_path, rows, force=True)
+    assert "would be cut" in outcome.refusal
+    assert document(outcome)["command"].endswith("mine.toml --allow-truncation")
+    assert any("without a further option it is not trained" in line for line in task_lines(outcome))
+
+
+@pytest.mark.parametrize("number", [77, 150])
+def test_many_classes_of_a_few_words_are_classes(tmp_path: Path, number: int) -> None:
+    intents = [
+        {"text": f"please tell me of {WORDS[i % 6]} {i} and of what was asked",
+         "category": f"about_{WORDS[i % number % 6]}_{i % number}"}
+        for i in range(2_000)
+    ]  # fmt: skip
+    outcome = made(tmp_path, intents)
+    assert (outcome.tried.candidate.name, outcome.tried.used["target"]) == (
+        "sequence-classification", "category",
+    )  # fmt: skip
+
+
+def test_numbers_that_come_again_are_no_classes(tmp_path: Path) -> None:
+    rows = [{"comment": f"a walk of {i} steps past the {WORDS[i % 6]}", "score": i % 90}
+            for i in range(1_200)]  # fmt: skip
+    assert made(tmp_path, rows).tried.candidate.name == "sequence-regression"

@@ -20,6 +20,7 @@ from toolkit.pipeline.init.trying import (
     as_text,
     attempt,
     named,
+    refusal,
     relative,
     suggested_labels,
 )
@@ -29,6 +30,7 @@ from toolkit.plugins.contract import metric_rules
 from toolkit.plugins.file_options import merged
 from toolkit.preparation.group_sizes import FEW
 
+TRUNCATION = "--allow-truncation"
 NONE = "none"
 """What stands for no group, on the command line and as an answer."""
 OF_METRICS = frozenset(rule.name for rule in metric_rules.RULES)
@@ -76,6 +78,7 @@ class Outcome:
         output: the path of the task file.
         text: its text.
         remarks: rules on the metrics of an installed task that these rows break.
+        refusal: why ``toolkit run`` refuses the rows without a further option; empty: it does not.
     """
 
     seen: Seen
@@ -86,6 +89,13 @@ class Outcome:
     assumed: list[str] = field(default_factory=list)
     text: str = ""
     remarks: list[str] = field(default_factory=list)
+    refusal: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that runs the task, with the option that its rows need."""
+        needed = f" {TRUNCATION}" if TRUNCATION in self.refusal else ""
+        return f"toolkit run {self.output}{needed}"
 
 
 def output_path(data: str, output: Path | None) -> Path:
@@ -137,6 +147,7 @@ def make(
     outcome = _settled(seen, wanted, output, ask)
     outcome.text = _text(outcome)
     _write(outcome, force)
+    outcome.refusal = refusal(outcome.tried)
     return outcome
 
 

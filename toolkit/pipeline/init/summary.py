@@ -85,7 +85,8 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "options": dict(tried.content.get("recipe", {}).get("task", {})),
         "recipe": recipe(outcome),
         "output": str(outcome.output),
-        "command": f"toolkit run {outcome.output}",
+        "command": outcome.command,
+        "refusal": outcome.refusal or None,
     }
 
 
@@ -118,6 +119,8 @@ def task_lines(outcome: Outcome) -> list[str]:
     lines += [f"  {name} is on; {short(why, 160)}" for name, why in tried.why.items()]
     lines += [f"  ! {warning}" for warning in tried.found.warnings()]
     lines += [f"  ! {remark}" for remark in outcome.remarks]
+    if outcome.refusal:
+        lines.append(f"  ! without a further option it is not trained: {outcome.refusal}")
     lines += [f"  {name} cannot read it: {why}" for name, why in outcome.refused.items()]
     lines += [f"  {_recipe_line(recipe(outcome))}"]
     if outcome.assumed:

@@ -13,6 +13,8 @@ from toolkit.data import columns
 from toolkit.data.readers.read import is_hub_id
 from toolkit.data.source import Source
 from toolkit.errors import DataError, ToolkitError
+from toolkit.kinds.registry import model_class
+from toolkit.models.paths import is_local
 from toolkit.pipeline.init.candidates import Candidate
 from toolkit.pipeline.init.seen import Seen
 from toolkit.plugins import toml_task
@@ -21,6 +23,7 @@ from toolkit.preparation import preflight
 from toolkit.preparation.classes import require_several
 from toolkit.preparation.preflight import Preflight
 from toolkit.preparation.prepare import Prepared, prepare
+from toolkit.system import environment
 from toolkit.task import Task
 
 FEWEST_ROWS = 20
@@ -110,6 +113,26 @@ def _loaded(
     task.load_state({**prepared.found, **task.fit(prepared.splits["train"])})
     found = preflight.check(task, prepared)
     return Tried(candidate, content, task, source, prepared, found, dict(source.used), why)
+
+
+def refusal(tried: Tried) -> str:
+    """Why ``toolkit run`` would refuse these rows for what its model can take; empty: it would not.
+
+    The model's tokenizer reads them, if it is on this machine; no weights are loaded.
+    """
+    task, recipe = tried.task, type(tried.task).recipes[0]
+    if not is_local(recipe.model):
+        return ""
+    environment.prepare(offline=True)
+    kind = model_class(task)(task, recipe)
+    train = tried.prepared.splits["train"]
+    try:
+        if further := kind.fit_state(train):
+            task.load_state({**task.state, **further})
+        preflight.check(task, tried.prepared, kind)
+    except ToolkitError as error:
+        return str(error)
+    return ""
 
 
 # -- what the file says ----------------------------------------------------------------------------
