@@ -104,7 +104,7 @@ def os_error(number: int, name: str | None = None) -> OSError:
     [
         (os_error(errno.ENOSPC), "the disk is full"),
         (os_error(errno.EDQUOT), "the disk is full"),
-        (RuntimeError("While serializing: I/O error: No space left on device"), "disk is full"),
+        (RuntimeError("I/O error: No space left on device"), "the disk is full"),
         (os_error(errno.EFBIG), "ulimit -f"),
         (RuntimeError("I/O error: File too large (os error 27)"), "ulimit -f"),
         (os_error(errno.EMFILE), "ulimit -n"),
@@ -113,7 +113,7 @@ def os_error(number: int, name: str | None = None) -> OSError:
         (os_error(errno.EACCES, "a/b"), "may not be written or read: a/b"),
         (os_error(errno.EIO), "the disk or its connection failed"),
         (MemoryError(), "memory ran out"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "memory ran out"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "memory ran out"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "memory ran out"),
         (RuntimeError("[enforce fail at inline_container.cc] PytorchStreamWriter failed writing"),
          "a file could not be written"),

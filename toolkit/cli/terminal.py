@@ -231,9 +231,9 @@ def show_runs(found: Sequence[Run], odd: Sequence[Unreadable], folder: Path, as_
         state = "finished" if row["finished"] else _stopped(row.get("stage"))
         if row.get("running"):
             state = f"running {row['running']}"
-        verdict = words[row["worth_it"]] if row["finished"] else ""
         if row["problem"]:
-            state, verdict = f"unreadable: {row['problem']}", ""
+            state = f"unreadable: {row['problem']}"
+        verdict = words[row["worth_it"]] if row["finished"] and not row["problem"] else ""
         table.add_row(
             styled(row["id"], "bold"), row["task"], row.get("model", ""), styled(state), verdict
         )
@@ -246,7 +246,7 @@ def _run_row(run: Run) -> dict[str, Any]:
     if run.done("score"):
         try:
             verdict = read_json(run.path / "metrics.json")["verdict"]["worth_it"]
-            if verdict not in (True, False, None):
+            if not (verdict is None or isinstance(verdict, bool)):
                 raise TypeError
         except RunError as error:
             problem = str(error)
