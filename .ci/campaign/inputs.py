@@ -2,10 +2,10 @@
 
     python .ci/campaign/inputs.py [--factor 10] [--log FILE]
 
-The tests of ``tests/cli/test_any_input.py`` with more examples, and those beside them: any value of
-any option, any content of any kind of file, any text for any pattern. An input that ends in an error
-which the toolkit does not expect is printed, made smaller by Hypothesis. The log says when, on which
-commit, how many and what was found.
+The tests of ``tests/cli/test_any_input.py`` with more examples, and those beside them: any value
+of any option, any content of any kind of file, any text for any pattern. An input that ends in an
+error which the toolkit does not expect is printed, made smaller by Hypothesis. The log says when,
+on which commit, how many and what was found.
 """
 
 from __future__ import annotations
