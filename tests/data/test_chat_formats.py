@@ -10,7 +10,9 @@ import pytest
 from datasets import Dataset
 
 from toolkit.data.chat_formats import FORMATS, recognise
+from toolkit.data.load import read
 from toolkit.data.row_mapping import Unusable
+from toolkit.data.source import Source
 
 ASK = {"role": "user", "content": "What is it?"}
 SAY = {"role": "assistant", "content": "A cup."}
@@ -84,6 +86,31 @@ def test_of_a_long_conversation_the_last_answer_counts() -> None:
     assert exchange.text.splitlines()[-1] == "user: Which colour?"
 
 
+PARTS = [{"type": "text", "text": "Look."}, {"type": "text", "text": "Which?", "image_url": None}]
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [(PARTS, "Look.\nWhich?"), (PARTS[:1], "Look."), (["a", {"text": "b"}], "a\nb")],
+)
+def test_a_message_of_several_parts_is_their_texts(parts: list[Any], text: str) -> None:
+    """As APIs of models that see write them; a table gives all parts the same fields."""
+    messages = [{"role": "user", "content": parts}, {"role": "assistant", "content": parts}]
+    exchange = FORMATS["chat messages"].read({"messages": messages}, True)
+    assert exchange.text == exchange.answer == text
+
+
+def test_a_file_of_such_messages_is_read(tmp_path: Path) -> None:
+    rows = [{"messages": [{"role": "user", "content": PARTS[:1]}, {**SAY}]} for _ in range(9)]
+    for form in (rows, [*rows, {"messages": [ASK, SAY]}]):  # and of texts and parts, mixed
+        path = tmp_path / "d.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in form))
+        dataset = read(path, Source())
+        found = recognise(dataset)
+        assert found is not None and found.name == "chat messages"
+        assert all(found.read(row, True).text for row in dataset)
+
+
 def test_an_instruction_includes_its_input() -> None:
     row = {"instruction": "Shorten.", "input": "A long text.", "output": "Text.", "system": "S"}
     exchange = FORMATS["Alpaca"].read(row, True)
@@ -105,6 +132,12 @@ def test_an_instruction_includes_its_input() -> None:
             "without text",
         ),
         ("chat messages", {"messages": [ASK, {**SAY, "content": " "}]}, "no answer"),
+        (
+            "chat messages",
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "text": None}]}, SAY]},
+            "a part that is no text",
+        ),
+        ("chat messages", {"messages": [{"role": "user", "content": []}, SAY]}, "without text"),
         ("ShareGPT", {"conversations": [{"from": "human", "value": "x"}]}, "not an answer"),
         ("Alpaca", {"instruction": "", "output": "x"}, "no instruction"),
         ("Alpaca", {"instruction": "x", "output": ""}, "no answer"),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 BATCH_CHARACTERS = 16 << 20
 LONGEST_VALUE = 1 << 30
+NEARLY_ALL = 0.9
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SEP = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
 """The line by which Excel is told what separates the values; it is no row."""
@@ -189,8 +190,9 @@ def _find_delimiter(path: Path, encoding: str, escaped: bool) -> str:
     for unescaped in (False, True) if escaped else (False,):
         for delimiter in DELIMITERS:
             rows = _peek(path, Layout(encoding, delimiter, escaped=unescaped), 20)
-            ends = _ends_in_delimiters(rows[0], rows[1:]) if rows else False
-            widths = {len(row) for row in rows[ends:]}
+            widths = {len(row) for row in rows}
+            if rows and _ends_in_delimiters(rows[0], rows[1:]):
+                widths = {len(rows[0])}
             if len(widths) == 1 and widths != {1}:
                 return delimiter
     return ","
@@ -212,9 +214,10 @@ def _has_escaped_quotes(path: Path, encoding: str) -> bool:
 
 
 def _ends_in_delimiters(first: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
-    """Whether each row has a delimiter more than the first, and nothing behind it."""
+    """Whether nearly all rows have a delimiter more than the first, and nothing behind it."""
     more = len(first) + 1
-    return bool(following) and all(len(row) == more and not row[-1].strip() for row in following)
+    ended = sum(len(row) == more and not row[-1].strip() for row in following)
+    return bool(following) and ended >= NEARLY_ALL * len(following)
 
 
 def looks_like_data(first: Sequence[str], following: Sequence[Sequence[str]]) -> bool:

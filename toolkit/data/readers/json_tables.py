@@ -36,7 +36,7 @@ def rows(path: Path, content: Any, note: Note) -> Rows | None:
     for read, form in _FORMS.items():
         found = read(path, content)
         if found:
-            note(f"{path.name} holds a table by {form}, as pandas writes it, and is read that way")
+            note(f"{path.name} holds a table {form}, as pandas writes it, and is read that way")
             return found
     return None
 
@@ -92,8 +92,8 @@ def _are_numbers(keys: Sequence[str]) -> bool:
 
 
 _FORMS: Mapping[Callable[[Path, Mapping[str, Any]], Rows | None], str] = {
-    _split: "columns and data",
-    _of_objects: "columns or rows",
-    _of_lists: "columns",
+    _split: "with its columns' names apart",
+    _of_objects: "by the names of its columns and rows",
+    _of_lists: "by columns",
 }
 """What reads a form → what the note calls it."""

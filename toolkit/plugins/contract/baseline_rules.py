@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra
+from toolkit.evaluation.predict import wrong_predictions, wrong_predictor
 from toolkit.formatting import is_number
 from toolkit.plugins.contract.checked_task import Subject
 from toolkit.plugins.contract.metric_rules import check_prediction
@@ -39,24 +40,23 @@ def baselines_fit(subject: Subject) -> str | None:
     for name, fit in subject.task.baselines().items():
         try:
             predictor = fit(subject.fit_rows)
-            predictions = list(predictor(subject.unseen))
+            problem = wrong_predictor(predictor)
+            answers: Any = [] if problem else predictor(subject.unseen)
+            predictions = None if answers is None else list(answers)
         except MissingExtra as error:
             notes.append(f"{name} is left out: {error}")
             continue
+        rows = [row["row_id"] for row in subject.unseen]
+        if problem := problem or wrong_predictions(predictions, rows):
+            raise Broken(f"baseline {name} {problem}")
+        predictions = predictions or []
         _check_predictions(subject, f"baseline {name}", predictions)
         subject.fitted[name] = (predictor, predictions)
     return "; ".join(notes) or None
 
 
 def _check_predictions(subject: Subject, whose: str, predictions: Sequence[Any]) -> None:
-    rows = list(subject.unseen)
-    if len(predictions) != len(rows):
-        raise Broken(
-            f"{whose} gave {len(predictions)} predictions for {len(rows)} rows; give one a row"
-        )
-    for row, prediction in zip(rows, predictions, strict=True):
-        if prediction is None:
-            raise Broken(f"{whose} gave None for row {row['row_id']}; a baseline must answer")
+    for row, prediction in zip(subject.unseen, predictions, strict=True):
         check_prediction(subject, whose, prediction, subject.task.reference(row))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from toolkit.formatting import is_number
 from toolkit.metrics.metric import Metric
+from toolkit.metrics.target import Target
 from toolkit.plugins.contract.checked_task import Subject
 from toolkit.plugins.contract.rule import Broken, Rule, json_problem
 from toolkit.task import Task
@@ -148,6 +149,16 @@ def slices(subject: Subject) -> None:
                 )
 
 
+def targets(subject: Subject) -> None:
+    """The targets are a list of :class:`~toolkit.Target`, each with a number as its goal."""
+    found = subject.task.targets()
+    if not isinstance(found, Sequence) or not all(isinstance(each, Target) for each in found):
+        raise Broken(f"targets returned {found!r:.60}; return a list of Target")
+    for each in found:
+        if not is_number(each.goal):
+            raise Broken(f"the target {each.label!r} has the goal {each.goal!r}; give a number")
+
+
 def intervals(subject: Subject) -> str | None:
     """``interval`` holds just the values whose ``residual`` is no larger than the width."""
     pairs = [*subject.right, *subject.wrong]
@@ -194,5 +205,6 @@ RULES = (
     Rule("direction", direction, ("aggregate",)),
     Rule("fallback", fallback, ("per-example",)),
     Rule("slices", slices, ("state",)),
+    Rule("targets", targets, ("state",)),
     Rule("intervals", intervals, ("gold",)),
 )
