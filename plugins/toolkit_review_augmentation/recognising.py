@@ -10,6 +10,8 @@ from toolkit_review_augmentation import ratings
 from toolkit_review_augmentation.reviews import TARGET_NAMES
 
 REVIEWS = ("review", "reviews", "review text", "verified reviews", "comment", "comments", "tweet")
+JUDGING = tuple(name for name in REVIEWS if name != "tweet")
+"""Names of texts that judge something, so that their labels are sentiments."""
 STARS = ("rating", "ratings", "stars", "star rating", "score", "overall", "review rating")
 FEWEST = 3
 """Words of a text, on average, from which on it may be a review."""
@@ -37,7 +39,9 @@ def of_sentiment(found: Mapping[str, Profile]) -> float:
             return 0.95
         sentiment = "sentiment" in columns.plain(column).split()
         if profile.of_classes and not profile.constant and set(profile.values) <= POLES:
-            return 0.9 if sentiment else 0.75 if named else 0.4
+            # What the numbers 0, 1, 2 of a tweet's "class" stand for, nothing tells.
+            judged = named and any(guessing.named(n, JUDGING) for n in texts)
+            return 0.9 if sentiment else 0.75 if judged else 0.4
     return min(0.7, of_stars(found))
 
 

@@ -8,8 +8,9 @@ from toolkit.data import Profile, Wanted, columns, guessing
 
 ARTICLES = ("article", "document", "dialogue", "dialog", "story", "transcript", "content", "body",
             "text", "source")  # fmt: skip
-SUMMARIES = ("summary", "highlights", "abstract", "tldr", "headline", "section text", "target")
-PLAIN = ("target", "headline")
+SUMMARIES = ("summary", "summaries", "highlights", "abstract", "tldr", "headline", "headlines",
+             "section text", "target")  # fmt: skip
+PLAIN = ("target", "headline", "headlines")
 """Names of targets that do not say that they are summaries."""
 RECORDS = ("claim", "mr", "meaning representation", "fields", "facts", "record", "notes")
 REPORTS = ("report", "ref", "reference", "text target", "description")

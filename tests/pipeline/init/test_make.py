@@ -313,3 +313,24 @@ def test_numbers_that_come_again_are_no_classes(tmp_path: Path) -> None:
     rows = [{"comment": f"a walk of {i} steps past the {WORDS[i % 6]}", "score": i % 90}
             for i in range(1_200)]  # fmt: skip
     assert made(tmp_path, rows).tried.candidate.name == "sequence-regression"
+
+
+def test_of_two_readings_of_a_task_that_surely_goes_with_it_one_is_taken(tmp_path: Path) -> None:
+    rows = [
+        {"author": f"{WORDS[i % 6].title()} Smith", "headlines": f"{WORDS[i % 6]} {i} is found now",
+         "text": " ".join(f"the {WORDS[n % 6]} {i} {n} stood" for n in range(18)),
+         "ctext": " ".join(f"they say the {WORDS[n % 5]} {i} {n} stood" for n in range(60))}
+        for i in range(120)
+    ]  # fmt: skip
+    outcome = made(tmp_path, rows)
+    assert outcome.tried.candidate.name == "summarization" and not outcome.refused
+    assert outcome.tried.used["target"] in ("headlines", "text")
+    assert "of several readings" in outcome.assumed[0]
+
+
+def test_numbers_of_a_tweets_class_are_no_sentiments(tmp_path: Path) -> None:
+    rows = [{"tweet": f"a remark on the {WORDS[i % 6]} number {i} of today", "class": i % 3}
+            for i in range(150)]  # fmt: skip
+    assert made(tmp_path, rows).tried.candidate.name == "sequence-classification"
+    rows = [{"review": row["tweet"], "label": row["class"]} for row in rows]
+    assert made(tmp_path, rows, force=True).tried.candidate.name == "review-sentiment"

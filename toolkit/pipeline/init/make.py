@@ -20,8 +20,10 @@ from toolkit.pipeline.init.trying import (
     as_text,
     attempt,
     named,
+    one_reading,
     refusal,
     relative,
+    suggested,
     suggested_labels,
 )
 from toolkit.plugins import discovery, toml_task
@@ -177,13 +179,19 @@ def _first(seen: Seen, wanted: Wanted, output: Path, ask: Ask | None) -> Outcome
     found = [replace(candidate, keys={**candidate.keys, **keys}) for candidate in found]
     refused: dict[str, str] = {}
     for at, candidate in enumerate(found):
+        rest = [c for c in found[at + 1 :] if c.name != candidate.name]
+        second = rest[0] if rest else None
         try:
             tried = _attempt(seen, candidate, output, wanted, ask)
         except ToolkitError as error:
             refused.setdefault(candidate.name, str(error))
-            continue
-        rest = [c for c in found[at + 1 :] if c.name != candidate.name]
-        return Outcome(seen, tried, output, rest[0] if rest else None, refused)
+            given = wanted.text or wanted.target
+            again = None if given else suggested(seen, candidate, output, error)
+            if again is None:
+                continue
+            del refused[candidate.name]
+            return Outcome(seen, again, output, second, refused, [one_reading(again)])
+        return Outcome(seen, tried, output, second, refused)
     raise DataError(_nothing_fits(seen, refused))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from toolkit.preparation.prepare import Prepared, prepare
 from toolkit.system import environment
 from toolkit.task import Task
 
+SURELY = 0.7
+"""How surely a task goes with a file whose columns it cannot tell apart, so that one is taken."""
 FEWEST_ROWS = 20
 """Rows under which no ladder says anything."""
 
@@ -115,6 +118,33 @@ def _loaded(
     return Tried(candidate, content, task, source, prepared, found, dict(source.used), why)
 
 
+def suggested(seen: Seen, candidate: Candidate, output: Path, error: ToolkitError) -> Tried | None:
+    """An installed task that surely goes with the file, with the columns that it suggests first.
+
+    Args:
+        seen: the file.
+        candidate: the task, which has refused the file.
+        output: the path of the task file.
+        error: its refusal; ``None`` is returned where that suggests no columns.
+    """
+    line = suggested_columns(error)
+    if line is None or candidate.kind or candidate.sure < SURELY:
+        return None
+    try:
+        return attempt(seen, replace(candidate, text=line[0], target=line[1]), output)
+    except ToolkitError:
+        return None
+
+
+def one_reading(tried: Tried) -> str:
+    """That the columns are one of several readings, in a sentence."""
+    text, target = ", ".join(tried.used["text"]), tried.used["target"]
+    return (
+        f"of several readings, {target!r} is predicted from {text!r}; --text and --target name "
+        "others"
+    )
+
+
 def refusal(tried: Tried) -> str:
     """Why ``toolkit run`` would refuse these rows for what its model can take; empty: it would not.
 
@@ -199,3 +229,15 @@ def suggested_labels(error: ToolkitError) -> list[str]:
     """The values of ``--labels`` that a refusal suggests, if it says which labels are meant."""
     found = re.findall(r"--labels '([^']+)'", str(error))
     return [value for value in dict.fromkeys(found) if "MEANING" not in value]
+
+
+def suggested_columns(error: ToolkitError) -> tuple[tuple[str, ...], str] | None:
+    """Text and target of the first line that a refusal suggests, where it suggests columns."""
+    found = re.search(r"such as: (--text .+? --target .+?)(?:, or: --|; the data has)", str(error))
+    if found is None:
+        return None
+    try:
+        _, text, _, target = shlex.split(found[1])
+    except ValueError:
+        return None
+    return columns.split_option(text), target
