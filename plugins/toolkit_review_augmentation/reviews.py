@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit import DataError, Source
+from toolkit import DataError, Source, UsageError
 from toolkit.data import (
     Pair,
     Unusable,
@@ -54,6 +54,9 @@ CHANGED = "text: "
 PERTURBED = 60
 """Test reviews that come again with each perturbation."""
 
+MOST = 1_000_000
+"""The most synthetic reviews of a part."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -62,6 +65,11 @@ class Sizes:
     train: int
     validation: int
     test: int
+
+    def __post_init__(self) -> None:
+        for name, number in (("train_reviews", self.train), ("test_reviews", self.test)):
+            if not 1 <= number <= MOST:
+                raise UsageError(f"task.{name} must be from 1 to {MOST:,}, not {number:,}")
 
 
 def load(source: Source, sizes: Sizes, *, stars: bool = True) -> Dataset | DatasetDict:

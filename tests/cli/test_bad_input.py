@@ -286,6 +286,7 @@ SETS = [
     "early_stopping.minutes=x", "early_stopping.minutes=0", "early_stopping.minutes=-1",
     "early_stopping.minutes=nan", "early_stopping.minutes=true",
     "cost.watts=x", "cost.watts=nan", "cost.watts=-1", "cost.watts=[1]", "cost.currency=1",
+    "task.k=0", "task.sigma=0", "task.readings=-1", "task.rank_weight=-1", "task.loss=nope",
     "task.decoder=nope", "task.decoder=1", "task.mask_target=x", "task.mask_target=1",
     "lora", "lora.", ".r=1", "=", "", "lora.r", "lora..r=1", "nope.r=1", "lora.r=", "lora.r.x=1",
     "training.=1", "training..x=1", "name.x=1", "model.x=1", "sources.x=1",

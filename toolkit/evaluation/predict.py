@@ -120,6 +120,9 @@ def _answers(predictions: Any, rows: Sequence[Row]) -> list[Any]:
     answers = None if predictions is None else list(predictions)
     if problem := wrong_predictions(answers, [row["row_id"] for row in rows]):
         raise PluginError(f"it {problem}")
+    for row, answer in zip(rows, answers or [], strict=True):
+        if isinstance(answer, float) and not math.isfinite(answer):
+            raise PluginError(f"it gave {answer!r} for row {row['row_id']}; give finite numbers")
     return answers or []
 
 

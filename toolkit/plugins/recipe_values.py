@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import RecipeError, did_you_mean
-from toolkit.plugins.setting_types import NOT_NEGATIVE, check_types, fits, type_name
+from toolkit.plugins.setting_types import (
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    check_types,
+    fits,
+    type_name,
+)
 
 _GENERATION: Mapping[str, Any] = {
     **dict.fromkeys(("do_sample", "early_stopping", "use_cache"), bool | None),
@@ -37,6 +44,8 @@ _NOT_MADE = frozenset(
      "report_to")
 )  # fmt: skip
 """Training arguments that depend on the machine or on how processes are started."""
+OF_NUMBERS = {"k": COUNT, "readings": COUNT, "sigma": POSITIVE, "rank_weight": NOT_NEGATIVE}
+"""The options of tasks whose answer is a number that a language model writes → their ranges."""
 _DECIDED = (
     "task_type", "peft_type", "inference_mode", "base_model_name_or_path", "revision",
     "auto_mapping", "peft_version",
@@ -237,6 +246,9 @@ def check_options(
         if isinstance(value, str) and hint in (list, dict):
             continue  # a word that stands for a list, such as "auto"
         check_types("task", {name: value}, {name: hint})
+        bounds = OF_NUMBERS.get(name) if defaults.keys() >= OF_NUMBERS.keys() else None
+        if bounds is not None and not bounds.holds(value):
+            raise RecipeError(f"task.{name} must be {bounds}, not {value:g}")
     chosen = values.get("decoder")
     if decoders is not None and isinstance(chosen, str) and chosen != "auto":
         names = list(decoders)
