@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.data.source import FORMER_OPTIONS
 from toolkit.errors import RunError
 from toolkit.kinds.registry import model_class
-from toolkit.plugins import fingerprint, lookup, recipes
+from toolkit.plugins import discovery, fingerprint, lookup, recipes
 from toolkit.reporting import report
 from toolkit.runs import record, trust
 from toolkit.runs.files import read_jsonl, write_json
@@ -28,7 +28,10 @@ def load_task(run: Run) -> Task:
         UsageError: it is in a Python file that this user has not run, see
             :mod:`toolkit.runs.trust`.
     """
-    task = lookup.find(trust.task_file(run) or str(run.info["task"]))()
+    file = trust.task_file(run)
+    # Never a file's task of the same name, which another run has brought into this process.
+    found = lookup.find(file) if file else discovery.load().installed(str(run.info["task"]))
+    task = found()
     task.options |= _options(run, task)
     if "task_state" in run.info:
         task.load_state(run.info["task_state"])
