@@ -98,10 +98,10 @@ class Plugins:
 
     def installed(self, name: str) -> type[Task]:
         """As :meth:`task`, but never the task of a file that was registered for this process."""
-        if name in self.hidden:
-            return self.hidden[name]
         origin = self.origins.get(name)
         if origin is not None and origin.file:
+            if name in self.hidden:
+                return self.hidden[name]
             raise UsageError(f"no task {name!r} is installed")
         return self.task(name)
 
