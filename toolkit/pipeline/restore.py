@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any
 from toolkit.data.source import FORMER_OPTIONS
 from toolkit.errors import RunError
 from toolkit.kinds.registry import model_class
-<<<<<<< HEAD
 from toolkit.pipeline import inputs
-from toolkit.plugins import file_options, fingerprint, guarded, lookup, recipes
-=======
-from toolkit.plugins import discovery, fingerprint, lookup, recipes
->>>>>>> w-trust
+from toolkit.plugins import discovery, file_options, fingerprint, guarded, lookup, recipes
 from toolkit.reporting import report
 from toolkit.runs import lock, record, trust
 from toolkit.runs.files import read_jsonl, write_json
@@ -34,16 +30,12 @@ def load_task(run: Run) -> Task:
         UsageError: it is in a Python file that this user has not run, see
             :mod:`toolkit.runs.trust`.
     """
-<<<<<<< HEAD
     inputs.check_task(run)
-    with file_options.of_stored_run():
-        task = guarded.instance(lookup.find(trust.task_file(run) or str(run.info["task"])))
-=======
     file = trust.task_file(run)
-    # Never a file's task of the same name, which another run has brought into this process.
-    found = lookup.find(file) if file else discovery.load().installed(str(run.info["task"]))
-    task = found()
->>>>>>> w-trust
+    with file_options.of_stored_run():
+        # Never a file's task of the same name, which another run has brought into this process.
+        found = lookup.find(file) if file else discovery.load().installed(str(run.info["task"]))
+        task = guarded.instance(found)
     task.options |= _options(run, task)
     if "task_state" in run.info:
         task.load_state(run.info["task_state"])
