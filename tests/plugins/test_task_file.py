@@ -12,7 +12,7 @@ from datasets import Dataset
 from cli_runner import CommandLine, quick, write_csv
 from toolkit.data.source import Source
 from toolkit.errors import DataError, PluginError, ToolkitError, UsageError
-from toolkit.plugins import discovery, lookup, task_file
+from toolkit.plugins import discovery, fingerprint, lookup, task_file
 from toolkit.plugins.contract import check
 from toolkit.preparation.prepare import prepare
 
@@ -324,3 +324,24 @@ def test_a_file_runs_and_its_run_finds_it_again(
     discovery.load.cache_clear()
     gone = cli("report", metrics["run_path"])
     assert gone.code == 2 and "there is no file" in gone.err
+
+
+def test_an_installed_task_that_is_hidden_keeps_its_code_and_origin(tmp_path: Path) -> None:
+    """A run of it in the same process, such as the playground's, is not taken for other code."""
+    found = discovery.load()
+    task = found.task("price-regression")
+    before = fingerprint.of_task(task)
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from toolkit_price_regression.task import PriceRegression\n\n"
+        'class Mine(PriceRegression):\n    name = "price-regression"\n'
+    )
+    try:
+        mine = task_file.load(file)
+        assert found.task("price-regression") is mine
+        assert found.installed("price-regression") is task
+        assert fingerprint.of_task(task) == before != fingerprint.of_task(mine)
+    finally:
+        found.tasks["price-regression"] = task
+        found.origins["price-regression"] = found.hidden_origins.pop("price-regression")
+        del found.hidden["price-regression"]

@@ -52,7 +52,7 @@ def start(
     secrets.refuse({"source": source.as_dict(), "options": options})
     trust.consent(remote_code=bool(options.get("trust_remote_code")))
     trust.has_set(recipes.as_dict(recipe))
-    origin = discovery.load().origins.get(task.name)
+    origin = discovery.load().origin(task)
     source, recipe = inputs.absolute_source(source), inputs.absolute_recipe(recipe)
     distributed.begin()
     info = {

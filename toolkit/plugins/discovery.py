@@ -72,6 +72,7 @@ class Plugins:
     origins: dict[str, Plugin] = field(default_factory=dict)
     hidden: dict[str, type[Task]] = field(default_factory=dict)
     """Installed tasks whose name the task of a file has for this process."""
+    hidden_origins: dict[str, Plugin] = field(default_factory=dict)
     manager: pluggy.PluginManager = field(
         default_factory=lambda: pluggy.PluginManager(hookspecs.PROJECT)
     )
@@ -81,6 +82,7 @@ class Plugins:
         before = self.origins.get(task.name)
         if origin.file and before is not None and not before.file:
             self.hidden[task.name] = self.tasks[task.name]
+            self.hidden_origins[task.name] = before
         self.tasks[task.name] = task
         self.origins[task.name] = origin
 
@@ -95,6 +97,12 @@ class Plugins:
             del self.tasks[task.name], self.origins[task.name]
             if before[0] is not None and before[1] is not None:
                 self.provide(before[0], before[1])
+
+    def origin(self, task: type[Task]) -> Plugin | None:
+        """Where a task comes from, of a hidden one too; ``None`` where it was never registered."""
+        if self.hidden.get(task.name) is task:
+            return self.hidden_origins[task.name]
+        return self.origins.get(task.name)
 
     def installed(self, name: str) -> type[Task]:
         """As :meth:`task`, but never the task of a file that was registered for this process."""

@@ -35,7 +35,7 @@ def of_task(task: type[Task]) -> dict[str, Any]:
     """
     from toolkit import __version__
 
-    origin = discovery.load().origins.get(task.name)
+    origin = discovery.load().origin(task)
     total = hashlib.sha256()
     for name, content in sorted({**_of_classes(task), **_of_toolkit()}.items()):
         total.update(f"{name} {len(content)}\n".encode())
@@ -78,7 +78,7 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 def _of_classes(task: type[Task]) -> dict[str, bytes]:
     """The files that define a task's class and its bases outside the toolkit → their content."""
     found: dict[str, bytes] = {}
-    origin = discovery.load().origins.get(task.name)
+    origin = discovery.load().origin(task)
     if origin is not None and origin.file:
         name = origin.file
         found |= _of_file(Path(f"{name.partition('.py:')[0]}.py" if ".py:" in name else name))
