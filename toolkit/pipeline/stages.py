@@ -48,8 +48,8 @@ def prepare_data(context: RunContext) -> None:
 
     run, versions = context.run, monitor.versions()
     context.prepared = prepare(context.task, context.source, context.seed)
-    trial.check_task(context.task, context.prepared.splits)
     data_stage.look(run, context.task, context.model, context.prepared, context.console)
+    trial.check_task(context.task, context.prepared.splits)  # with its state, which look() fits
     run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
     _note_sizes(context)
 
