@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 import sys
 import tempfile
@@ -23,13 +22,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import workbooks
+from campaign import FACTOR
 from cli_runner import goods, write_csv
 from toolkit.errors import ToolkitError
 from toolkit.pipeline import run as running
 from toolkit.pipeline.stages import STAGES, Stage
 
-FACTOR = int(os.environ.get("TOOLKIT_EXAMPLES", "1"))
-"""How many times as many examples are drawn as in the suite; then they are drawn anew each time."""
 UNEXPECTED = "an error that the toolkit does not expect"
 
 
@@ -192,7 +190,7 @@ def test_an_option_takes_any_value(command: str, option: str) -> None:
         strategy = VALUES.filter(lambda value: "/" not in value)
     costly = command in ("show", "init")
 
-    @examples(30 if option == "--set" else 2 if costly else 5)
+    @examples(20 if option == "--set" else 1 if costly else 3)
     @given(strategy)
     def feed(value: str) -> None:
         data = ["--data", "goods.csv"] if command in ("run", "show") and option != "--data" else []
