@@ -1,4 +1,4 @@
-"""How much of a long list of cases is tested: a part of it in the suite, all of it in a campaign."""
+"""How much of a long list of cases is tested: a part in the suite, all of it in a campaign."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Any value of any option, and any content of any kind of file: never an unexpected error.
 
 Hypothesis draws the values; each goes through the command line's own entry, in this process. What
-is refused must end in exit code 2 and a sentence; what is accepted may work. ``run`` ends before
-its baselines. ``.ci/campaign/inputs.py`` draws ten times as many (``TOOLKIT_EXAMPLES``).
+is refused must end in exit code 2 and a sentence; what is accepted may work. ``run`` ends when
+its data are split. ``.ci/campaign/inputs.py`` draws ten times as many (``TOOLKIT_EXAMPLES``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ import workbooks
 from campaign import FACTOR
 from cli_runner import goods, write_csv
 from toolkit.errors import ToolkitError
-from toolkit.pipeline import run as running
-from toolkit.pipeline.stages import STAGES, Stage
+from toolkit.preparation import data_stage
 
 UNEXPECTED = "an error that the toolkit does not expect"
 
@@ -42,19 +41,18 @@ class Ended(ToolkitError):
     """A run that has passed everything that is refused."""
 
 
-def _end(context: Any) -> None:
+def _end(*arguments: Any) -> None:
     raise Ended("the run would begin now")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with good data, in which commands run; runs end after their data are read."""
+    """A folder with good data, in which commands run; runs end when their data are split."""
     folder = tmp_path_factory.mktemp("any")
     write_csv(folder / "goods.csv", goods(60))
-    stages = (STAGES[0], Stage("baselines", lambda context: "", _end))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(running, "STAGES", stages)
+        patch.setattr(data_stage, "look", _end)
         patch.setenv("TOOLKIT_RUNS", str(folder / "runs"))
         yield folder
 

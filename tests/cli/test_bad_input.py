@@ -308,7 +308,8 @@ SETS = [
 
 
 NAMED = [
-    "training.per_device_train_batch_size=0", "lora.r=x", "lora.bias=nope", "training.max_length=abc",
+    "training.per_device_train_batch_size=0", "lora.r=x", "lora.bias=nope",
+    "training.max_length=abc",
     "lora.target_modules='['", "lora.modules_to_save=[1]", "task.decoder=2020-01-01",
 ]  # fmt: skip
 """Those that were found first."""
