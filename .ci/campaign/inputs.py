@@ -18,7 +18,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("tests/cli/test_any_input.py", "tests/cli/test_bad_input.py", "tests/test_patterns.py")
+TESTS = (
+    "tests/cli/test_any_input.py",
+    "tests/cli/test_bad_input.py",
+    "tests/pipeline/test_failing_plugins.py",
+    "tests/test_patterns.py",
+)
 
 
 def main() -> int:

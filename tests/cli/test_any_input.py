@@ -1,19 +1,20 @@
 """Any value of any option, and any content of any kind of file: never an unexpected error.
 
 Hypothesis draws the values; each goes through the command line's own entry, in this process. What
-is refused must end in exit code 2 and a sentence; what is accepted may work. ``run`` ends before
-its baselines. ``.ci/campaign/inputs.py`` draws ten times as many (``TOOLKIT_EXAMPLES``).
+is refused must end in exit code 2 and a sentence; what is accepted may work. ``run`` ends when
+its data are split. ``.ci/campaign/inputs.py`` draws ten times as many (``TOOLKIT_EXAMPLES``).
 """
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
-import os
 import re
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import workbooks
+from campaign import FACTOR
 from cli_runner import goods, write_csv
 from toolkit.errors import ToolkitError
-from toolkit.pipeline import run as running
-from toolkit.pipeline.stages import STAGES, Stage
+from toolkit.preparation import data_stage
 
-FACTOR = int(os.environ.get("TOOLKIT_EXAMPLES", "1"))
-"""How many times as many examples are drawn as in the suite; then they are drawn anew each time."""
 UNEXPECTED = "an error that the toolkit does not expect"
 
 
@@ -44,19 +43,18 @@ class Ended(ToolkitError):
     """A run that has passed everything that is refused."""
 
 
-def _end(context: Any) -> None:
+def _end(*arguments: Any) -> None:
     raise Ended("the run would begin now")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with good data, in which commands run; runs end after their data are read."""
+    """A folder with good data, in which commands run; runs end when their data are split."""
     folder = tmp_path_factory.mktemp("any")
     write_csv(folder / "goods.csv", goods(60))
-    stages = (STAGES[0], Stage("baselines", lambda context: "", _end))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(running, "STAGES", stages)
+        patch.setattr(data_stage, "look", _end)
         patch.setenv("TOOLKIT_RUNS", str(folder / "runs"))
         yield folder
 
@@ -192,7 +190,7 @@ def test_an_option_takes_any_value(command: str, option: str) -> None:
         strategy = VALUES.filter(lambda value: "/" not in value)
     costly = command in ("show", "init")
 
-    @examples(30 if option == "--set" else 2 if costly else 5)
+    @examples(20 if option == "--set" else 1 if costly else 3)
     @given(strategy)
     def feed(value: str) -> None:
         data = ["--data", "goods.csv"] if command in ("run", "show") and option != "--data" else []
@@ -228,12 +226,22 @@ NAMES = st.sampled_from(
 )
 
 
+GOOD = 60
+"""Rows that can be used, which are enough for all splits."""
+
+
 def tabular(draw: Any) -> list[list[str]]:
-    width = draw(st.integers(1, 4))
-    head = draw(st.lists(NAMES, min_size=width, max_size=width))
-    good = [[f"thing {i}", f"{i + 5}", "x", "y"][:width] for i in range(40)]
-    odd = draw(st.lists(st.lists(CELLS, max_size=5), max_size=4))
-    return [head, *good, *odd]
+    """Cells with their names: mostly goods, among them some that are odd."""
+    more = draw(st.lists(NAMES, max_size=2))
+    head = draw(st.sampled_from([["title", "price"]] * 4 + [["", "price"], ["title", "title"]]))
+    good = [[f"thing {i}", f"{i + 5}", "x", "y"][: 2 + len(more)] for i in range(GOOD)]
+    odd = draw(st.lists(st.lists(CELLS, max_size=5), max_size=2))
+    return [[*head, *more], *good, *odd]
+
+
+def seldom(draw: Any, *others: Any) -> Any:
+    """``None``, and sometimes one of the others."""
+    return draw(st.sampled_from([None] * 4 * len(others) + list(others)))
 
 
 @st.composite
@@ -247,14 +255,14 @@ def csv_bytes(draw: Any) -> bytes:
         mark.join('"' + c.replace('"', '""') + '"' if quoted else c for c in row) for row in rows
     ]
     text = first + end.join(lines) + end
-    content = text.encode(draw(st.sampled_from(["utf-8", "utf-16", "latin-1"])), "replace")
-    cut = draw(st.sampled_from([None, None, len(content) // 2, 3]))
+    content = text.encode(draw(st.sampled_from(["utf-8"] * 4 + ["utf-16", "latin-1"])), "replace")
+    cut = seldom(draw, len(content) // 2, 3)
     return content[:cut]
 
 
 @st.composite
 def json_bytes(draw: Any) -> bytes:
-    good: list[Any] = [{"title": f"thing {i}", "price": i + 5} for i in range(40)]
+    good: list[Any] = [{"title": f"thing {i}", "price": i + 5} for i in range(GOOD)]
     odd = draw(st.lists(JSON, max_size=3))
     form = draw(st.sampled_from(["list", "lines", "columns", "split", "nested", "bare"]))
     if form == "lines":
@@ -272,7 +280,7 @@ def json_bytes(draw: Any) -> bytes:
         "nested": {"data": [*good, *odd], "more": odd},
         "bare": odd[0] if odd else {},
     }  # fmt: skip
-    return json.dumps(made[form]).encode()[: draw(st.sampled_from([None, None, None, 50]))]
+    return json.dumps(made[form]).encode()[: seldom(draw, 50)]
 
 
 @st.composite
@@ -281,25 +289,25 @@ def parquet_bytes(draw: Any) -> bytes:
     import pyarrow.parquet as pq
 
     good = {
-        "title": pa.array([f"thing {i}" for i in range(40)]),
-        "price": pa.array([float(i + 5) for i in range(40)]),
-        "dictionary": pa.array(["a", "b"] * 20).dictionary_encode(),
-        "list": pa.array([[1], None] * 20),
-        "struct": pa.array([{"a": 1}] * 40), "bytes": pa.array([b"\xff"] * 40),
-        "null": pa.nulls(40),
-        "date": pa.array([0] * 40, pa.date32()), "time": pa.array([0] * 40, pa.time64("us")),
-        "duration": pa.array([0] * 40, pa.duration("s")),
-        "decimal": pa.array([1] * 40, pa.decimal128(30, 2)),
-        "large": pa.array(["x"] * 40, pa.large_string()),
-        "half": pa.array([1.0] * 40, pa.float32()).cast(pa.float16()),
-        "map": pa.array([[("a", 1)]] * 40, pa.map_(pa.string(), pa.int64())),
+        "title": pa.array([f"thing {i}" for i in range(GOOD)]),
+        "price": pa.array([float(i + 5) for i in range(GOOD)]),
+        "dictionary": pa.array(["a", "b"] * (GOOD // 2)).dictionary_encode(),
+        "list": pa.array([[1], None] * (GOOD // 2)),
+        "struct": pa.array([{"a": 1}] * GOOD), "bytes": pa.array([b"\xff"] * GOOD),
+        "null": pa.nulls(GOOD),
+        "date": pa.array([0] * GOOD, pa.date32()), "time": pa.array([0] * GOOD, pa.time64("us")),
+        "duration": pa.array([0] * GOOD, pa.duration("s")),
+        "decimal": pa.array([1] * GOOD, pa.decimal128(30, 2)),
+        "large": pa.array(["x"] * GOOD, pa.large_string()),
+        "half": pa.array([1.0] * GOOD, pa.float32()).cast(pa.float16()),
+        "map": pa.array([[("a", 1)]] * GOOD, pa.map_(pa.string(), pa.int64())),
     }  # fmt: skip
     columns = draw(st.lists(st.sampled_from(sorted(good)), max_size=4))
     named = draw(st.lists(NAMES, min_size=len(columns), max_size=len(columns)))
     arrays = [good["title"], good["price"], *(good[name] for name in columns)]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(arrays, names=["title", "price", *named]), sink)
-    return bytes(sink.getvalue().to_pybytes())[: draw(st.sampled_from([None, None, 200]))]
+    return bytes(sink.getvalue().to_pybytes())[: seldom(draw, 200)]
 
 
 @st.composite
@@ -308,13 +316,26 @@ def workbook_bytes(draw: Any) -> bytes:
     drawn = [[re.sub("[\x00-\x1f\ud800-\udfff]", "", c) for c in row] for row in tabular(draw)]
     with tempfile.TemporaryDirectory() as folder:
         content = write(Path(folder) / "x", {"one": drawn}).read_bytes()
-    return content[: draw(st.sampled_from([None, None, None, 40, len(content) // 2]))]
+    return content[: seldom(draw, 40, len(content) // 2)]
+
+
+@st.composite
+def zip_bytes(draw: Any) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in draw(
+            st.lists(
+                st.sampled_from(["a.csv", "b.txt", "../c.csv", "d/e.json"]), max_size=2, unique=True
+            )
+        ):
+            archive.writestr(name, draw(json_bytes() if name.endswith("json") else csv_bytes()))
+    return packed.getvalue()[: seldom(draw, 30)]
 
 
 FILES: dict[str, Any] = {
     ".csv": csv_bytes(), ".tsv": csv_bytes(), ".json": json_bytes(), ".jsonl": json_bytes(),
     ".parquet": parquet_bytes(), ".xlsx": workbook_bytes(), ".ods": workbook_bytes(),
-    ".csv.gz": csv_bytes(), ".zip": st.binary(max_size=60),
+    ".csv.gz": csv_bytes().map(gzip.compress) | csv_bytes(), ".zip": zip_bytes(),
 }  # fmt: skip
 
 

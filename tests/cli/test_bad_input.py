@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from campaign import some
 from cli_runner import Answer, CommandLine, goods, quick, write_csv
 
 UNEXPECTED = "an error that the toolkit does not expect"
@@ -43,8 +44,14 @@ def reviews(labels: Sequence[str]) -> str:
 KIND = 'kind = "{kind}"\nsummary = "s"\ndata = "d.csv"\ntext = "{{review}}"\ntarget = "sentiment"\n'
 
 
-@pytest.mark.parametrize("task", ["review-sentiment", "review-rating", "toml", "toml with classes"])
-@pytest.mark.parametrize("command", ["run", "check"])
+ONE_CLASS = [
+    ("review-sentiment", "run"), ("toml", "run"), ("review-rating", "run"), ("toml", "check"),
+    ("toml with classes", "run"), ("toml with classes", "check"), ("review-sentiment", "check"),
+    ("review-rating", "check"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("task", "command"), some(ONE_CLASS, 4))
 def test_data_of_one_class_are_refused(
     task: str, command: str, cli: CommandLine, tmp_path: Path, tiny_bert: Path
 ) -> None:
@@ -90,8 +97,12 @@ def spoiled_goods(path: Path, form: str, where: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl", "json of columns"])
-@pytest.mark.parametrize("where", ["values", "names"])
+HALVES = [
+    (form, where) for form in ("json", "json of columns", "jsonl") for where in ("values", "names")
+]
+
+
+@pytest.mark.parametrize(("form", "where"), some(HALVES, 3))
 def test_halves_of_characters_are_replaced(
     form: str, where: str, cli: CommandLine, tmp_path: Path
 ) -> None:
@@ -100,7 +111,8 @@ def test_halves_of_characters_are_replaced(
     answer = cli("show", "price-regression", "--data", path, "--rows", "3")
     assert answer.code == 0, answer.err
     assert "\ufffd" in answer.out
-    assert cli("init", path, "--yes", "--task", "price-regression").code == 0
+    if (form, where) == ("json", "values"):
+        assert cli("init", path, "--yes", "--task", "price-regression").code == 0
 
 
 def test_a_run_on_halves_of_characters_is_written_and_reported(
@@ -139,8 +151,10 @@ STARTS = (
 """What stands at ``answer_start``, as JSON."""
 
 
-@pytest.mark.parametrize("start", STARTS, ids=lambda start: start[:12])
-@pytest.mark.parametrize("form", ["squad", "flat", "lines"])
+PLACES = [(start, form) for start in STARTS for form in ("squad", "flat", "lines")]
+
+
+@pytest.mark.parametrize(("start", "form"), some(PLACES, 14), ids=lambda value: value[:12])
 def test_starts_of_answers_that_are_no_places(
     start: str, form: str, cli: CommandLine, tmp_path: Path
 ) -> None:
@@ -293,7 +307,15 @@ SETS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("item", SETS)
+NAMED = [
+    "training.per_device_train_batch_size=0", "lora.r=x", "lora.bias=nope",
+    "training.max_length=abc",
+    "lora.target_modules='['", "lora.modules_to_save=[1]", "task.decoder=2020-01-01",
+]  # fmt: skip
+"""Those that were found first."""
+
+
+@pytest.mark.parametrize("item", [*NAMED, *some([item for item in SETS if item not in NAMED], 45)])
 def test_settings_that_no_library_takes(
     item: str, cli: CommandLine, tmp_path: Path, tiny_llama: Path
 ) -> None:

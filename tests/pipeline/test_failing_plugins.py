@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from campaign import some
 from cli_runner import Answer, CommandLine, quick
 from toolkit.runs.files import read_json, read_jsonl
 
@@ -180,7 +181,7 @@ def said(answer: Answer) -> str:
     return message
 
 
-@pytest.mark.parametrize("what", [what for what in AT_START if what not in LATE])
+@pytest.mark.parametrize("what", some([what for what in AT_START if what not in LATE], 9))
 def test_a_method_that_fails_is_named_with_its_place_before_anything_is_predicted(
     what: str, cli: CommandLine, tmp_path: Path, tiny_llama: Path
 ) -> None:
@@ -193,7 +194,7 @@ def test_a_method_that_fails_is_named_with_its_place_before_anything_is_predicte
     assert not list(tmp_path.glob("runs/*/*/predictions/base.jsonl"))
 
 
-@pytest.mark.parametrize("what", LATE)
+@pytest.mark.parametrize("what", some(LATE, 2))
 def test_a_method_that_fails_on_the_base_models_answers_is_named_with_its_place(
     what: str, cli: CommandLine, tmp_path: Path, tiny_llama: Path
 ) -> None:
@@ -204,8 +205,10 @@ def test_a_method_that_fails_on_the_base_models_answers_is_named_with_its_place(
     assert not list(tmp_path.glob("runs/*/*/adapter"))
 
 
-@pytest.mark.parametrize("sentence", ODD)
-@pytest.mark.parametrize("command", ["run", "check"])
+TRIED = [(command, sentence) for sentence in ODD for command in ("run", "check")]
+
+
+@pytest.mark.parametrize(("command", "sentence"), some(TRIED, 9))
 def test_what_a_method_may_not_return_is_found_before_anything_is_predicted(
     command: str, sentence: str, cli: CommandLine, tmp_path: Path, tiny_llama: Path
 ) -> None:
@@ -252,7 +255,7 @@ def test_a_baseline_that_fails_is_missing_in_the_ladder_with_its_reason(
 
 @pytest.mark.parametrize(
     ("what", "old", "new"),
-    [
+    some([
         ("metric 'found'", "    return float(prediction == reference)",
          "    if trained():\n        raise ValueError('boom')\n"
          "    return float(prediction == reference)"),
@@ -261,7 +264,7 @@ def test_a_baseline_that_fails_is_missing_in_the_ladder_with_its_reason(
          "        raise ValueError('boom')\n    return values.mean(axis=axis)"),
         ("target 'Found'", 'Target.metric("Found", 0.5, "found")',
          "Target('Found', 0.5, lambda document, system: document['boom'])"),
-    ],
+    ], 2),
 )  # fmt: skip
 def test_what_fails_after_training_leaves_a_run_that_report_finishes(
     what: str, old: str, new: str, cli: CommandLine, tmp_path: Path, tiny_llama: Path

@@ -46,6 +46,8 @@ _NOT_MADE = frozenset(
 """Training arguments that depend on the machine or on how processes are started."""
 OF_NUMBERS = {"k": COUNT, "readings": COUNT, "sigma": POSITIVE, "rank_weight": NOT_NEGATIVE}
 """The options of tasks whose answer is a number that a language model writes → their ranges."""
+LOSSES = (("regression-aware", "cross-entropy"), ("squared", "absolute", "huber"))
+"""The losses of the kinds whose answer is a number; a default tells which ones a task has."""
 _DECIDED = (
     "task_type", "peft_type", "inference_mode", "base_model_name_or_path", "revision",
     "auto_mapping", "peft_version",
@@ -246,6 +248,9 @@ def check_options(
         if isinstance(value, str) and hint in (list, dict):
             continue  # a word that stands for a list, such as "auto"
         check_types("task", {name: value}, {name: hint})
+        for group in LOSSES if name == "loss" else ():
+            if default in group:
+                _check_choice("task.loss", value, group)
         bounds = OF_NUMBERS.get(name) if defaults.keys() >= OF_NUMBERS.keys() else None
         if bounds is not None and not bounds.holds(value):
             raise RecipeError(f"task.{name} must be {bounds}, not {value:g}")
