@@ -140,7 +140,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "report": ("--sample", "--runs"),
     "forgetting": ("--text", "--on", "--rows", "--runs"),
     "compare": ("--out", "--runs"),
-    "resume": ("--runs",),
+    "resume": (
+        "--data", "--train", "--validation", "--test", "--model", "--task", "--runs",
+    ),
     "runs": ("--runs",),
 }  # fmt: skip
 """Commands → options of theirs that take a value."""
