@@ -142,7 +142,7 @@ class _ReviewClassification(SequenceClassificationTask):
     """Whether reviews without stars are refused."""
 
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        sizes = Sizes(int(self.options["train_reviews"]), 400, int(self.options["test_reviews"]))
+        sizes = Sizes.of(self.options, validation=400)
         rows = load(source, sizes, stars=self._stars)
         # A column of the file may decide on the groups; synthetic reviews have none.
         further = [ROW_GROUP] if source.group and source.given else []

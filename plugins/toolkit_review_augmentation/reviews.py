@@ -66,10 +66,13 @@ class Sizes:
     validation: int
     test: int
 
-    def __post_init__(self) -> None:
-        for name, number in (("train_reviews", self.train), ("test_reviews", self.test)):
-            if not 1 <= number <= MOST:
-                raise UsageError(f"task.{name} must be from 1 to {MOST:,}, not {number:,}")
+    @classmethod
+    def of(cls, options: Mapping[str, Any], validation: int) -> Sizes:
+        """The sizes that a task's options ask for."""
+        for name in ("train_reviews", "test_reviews"):
+            if not 1 <= int(options[name]) <= MOST:
+                raise UsageError(f"task.{name} must be from 1 to {MOST:,}, not {options[name]:,}")
+        return cls(int(options["train_reviews"]), validation, int(options["test_reviews"]))
 
 
 def load(source: Source, sizes: Sizes, *, stars: bool = True) -> Dataset | DatasetDict:

@@ -152,7 +152,7 @@ class ReviewAugmentation(CausalLMTask):
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         texts.require_lemmas()  # before any training, not when the first answer is scored
-        sizes = Sizes(int(self.options["train_reviews"]), 80, int(self.options["test_reviews"]))
+        sizes = Sizes.of(self.options, validation=80)
         return examples.of_reviews(load(source, sizes, stars=False), source)
 
     def load_inputs(self, source: Source) -> Dataset:

@@ -166,7 +166,7 @@ def test_a_full_disk_is_reported_and_the_run_resumes_later(
         raise OSError(28, "No space left on device")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adapters, "_settle_config", full)
+        patch.setattr(adapters, "settle_config", full)
         answer = cli("run", "price-regression", "--data", data, "--runs", runs, *quick(tiny_llama))
     assert answer.code == 2, answer.err
     assert "make room" in answer.err and "toolkit resume" in answer.err

@@ -273,12 +273,13 @@ def test_what_fails_after_training_leaves_a_run_that_report_finishes(
     message = said(cli("run", place, *quick(tiny_llama)))
     assert message.startswith(f"{what} of the task 'colours' (colours.py) raised "), message
     (run,) = (tmp_path / "runs" / "colours").iterdir()
-    assert f"toolkit report {run.relative_to(tmp_path)}" in message
+    assert message.endswith(f"toolkit report {run.relative_to(tmp_path)} --trust-task-file")
     before = (run / "adapter" / "adapter_model.safetensors").read_bytes()
     answers = [row["raw"] for row in read_jsonl(run / "predictions/adapter.jsonl")]
     assert what in said(cli("report", run))  # not mended yet
     written(tmp_path)
-    answer = cli("report", run)
+    assert "--trust-task-file" in said(cli("report", run))  # an edited file is another one
+    answer = cli("report", run, "--trust-task-file")
     assert answer.code == 0, answer.err
     metrics = read_json(run / "metrics.json")
     lines = read_jsonl(run / "predictions/adapter.jsonl")

@@ -13,7 +13,7 @@ from toolkit.pipeline import train, trial
 from toolkit.pipeline.context import RunContext, adapter_name, system_name
 from toolkit.plugins import fingerprint
 from toolkit.preparation.prepare import prepare
-from toolkit.runs import record
+from toolkit.runs import record, trust
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
@@ -275,7 +275,9 @@ def write_metrics(context: RunContext) -> None:
         other_code.score_unscored(run, context.task, lambda: heldout_rows(run))
         document = score.score(run, context.task)
     except PluginError as error:
-        raise PluginError(f"{error}; mend it, then: toolkit report {run.path}") from error
+        # A task file that is mended is one that this user has not run.
+        trusting = f" {trust.TASK_FILE}" if trust.in_code(run) else ""
+        raise PluginError(f"{error}; mend it, then: toolkit report {run.path}{trusting}") from error
     write_json(run.path / "metrics.json", document)
     trainer_results.write(run, document)
 

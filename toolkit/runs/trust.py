@@ -82,6 +82,13 @@ def task_file(run: Run) -> str | None:
     return str(named)
 
 
+def in_code(run: Run) -> bool:
+    """Whether a run's task is in a file whose reading runs code, whether or not it may be read."""
+    named = (run.info.get("plugin") or {}).get("file")
+    file = _place(named) if isinstance(named, str) else None
+    return file is not None and is_code(file)
+
+
 def _place(named: str) -> Path | None:
     """The file of ``FILE`` or ``FILE.py:CLASS``."""
     before, colon, _ = named.partition(".py:")
