@@ -31,8 +31,20 @@ def at_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # -- signals ---------------------------------------------------------------------------------------
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Signals do what they do on a terminal, also where the tests run under ``nohup`` or ``&``."""
+    usual = dict.fromkeys(("SIGTERM", "SIGHUP"), signal.SIG_DFL)
+    before = {
+        one: signal.signal(getattr(signal, one), usual.get(one, signal.default_int_handler))
+        for one in CODES
+    }
+    yield
+    for one, handler in before.items():
+        signal.signal(getattr(signal, one), handler)
 
 
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("name", CODES)
 def test_a_signal_stops_a_run_with_the_way_to_go_on(
     cli: CommandLine, tiny_llama: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
