@@ -242,11 +242,21 @@ def pickled_checkpoint(made: Hostile) -> None:
     made.change("run.json", change)
 
 
+def all_in_one(made: Hostile) -> None:
+    """All that goes together in one folder: whatever is refused first, the rest lies behind it."""
+    for attack in (
+        remote_code, model_settings, uploads, imported_module, climbing_system, climbing_name,
+        links, pickled_adapter, task_file, climbing_id,
+    ):  # fmt: skip
+        attack(made)
+
+
 ATTACKS: tuple[Callable[[Hostile], None], ...] = (
-    task_file, task_class, task_name, toml_task, remote_code, model_settings, uploads, climbing_id,
-    climbing_system, climbing_name, links, pickled_adapter, imported_module, pickled_checkpoint,
+    all_in_one, task_file, task_class, task_name, toml_task, remote_code, model_settings, uploads,
+    climbing_id, climbing_system, climbing_name, links, pickled_adapter, imported_module,
+    pickled_checkpoint,
 )  # fmt: skip
-"""Each stands for itself: in one folder the first that is refused would hide the others."""
+"""All in one, and each by itself: the first that is refused would hide the others."""
 
 
 # -- payloads --------------------------------------------------------------------------------------

@@ -131,9 +131,14 @@ def duration(seconds: float | None) -> str:
 
 
 def sentence(text: str) -> str:
-    """A text with a capital letter and a full stop; an option at its start (``--text``) is kept."""
+    """A text with a capital letter and a full stop.
+
+    An option or a name of code at its start (``--text``, ``panel_data``) is kept.
+    """
     text = text.strip()
-    text = text if text.startswith("-") else text[:1].upper() + text[1:]
+    first = text.partition(" ")[0]
+    if not (first.startswith("-") or "_" in first):
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?", "…")) or not text else text + "."
 
 

@@ -330,7 +330,9 @@ def test_a_panel_that_raises_is_told_and_the_rest_works(page: Any, site: Any) ->
     page.click("#panel-go")
     message = page.locator("#panel-out [role=alert]")
     message.wait_for()
-    assert "angry 1.0" in message.inner_text() and "no panel today" in message.inner_text()
+    said = message.inner_text()
+    assert "panel_data of the task 'angry-prices' (angry) raised" in said
+    assert "no panel today" in said
     view(page, "Compare")
     page.click("#compare-go")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")

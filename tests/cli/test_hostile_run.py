@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cli_runner import CommandLine
 from hostile_run import ATTACKS, RUN_ID, Hostile, copied, pickled_checkpoint, snapshot, task_file
+from toolkit.plugins import discovery
 
 pytestmark = pytest.mark.slow
 
@@ -31,11 +32,12 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A user who has run nothing yet."""
     folder = tmp_path / "state"
     monkeypatch.setenv("TOOLKIT_STATE", str(folder))
-    return folder
+    yield folder
+    discovery.load.cache_clear()  # what was consented to hides an installed task
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)

@@ -59,8 +59,7 @@ def mark_incomplete(
     stages |= {_stage(entry, own) for entry in entries if entry.get("incomplete")}
     if stages:
         write_json(place, entries)
-        marked = [f"predictions/{e['file']}" for e in entries if e.get("incomplete")]
-        record.forget(run, [*marked, record.SYSTEMS])
+        record.forget(run, [*record.to_be_made(run), record.SYSTEMS])
         _redo(run, stages)
 
 

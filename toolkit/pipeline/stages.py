@@ -112,8 +112,8 @@ def _check_predictions(run: Run) -> None:
     """Refuse predictions that could not be scored, before anything is trained on top of them."""
     from toolkit.runs import predictions
 
-    if any(entry.get("file") for entry in record.entries(run)):
-        predictions.load(run)
+    if any(e.get("file") and not e.get("incomplete") for e in record.entries(run)):
+        predictions.load(run, being_made=True)
 
 
 # -- baselines -------------------------------------------------------------------------------------

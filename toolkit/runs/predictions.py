@@ -72,11 +72,17 @@ def grouping(lines: Sequence[Mapping[str, Any]]) -> list[str] | None:
     return found if len(set(found)) < len(found) else None
 
 
-def load(run: Run) -> list[System]:
+def load(run: Run, *, being_made: bool = False) -> list[System]:
     """All systems of a run, in the order of ``systems.json``.
 
-    Raises :class:`RunError` where a file is missing, has other rows than its split, or the systems
-    did not answer the same rows.
+    Args:
+        run: the run.
+        being_made: leave out the systems whose predictions are to be made again, because they
+            were found not to be whole.
+
+    Raises:
+        RunError: a file is missing, has other rows than its split, or the systems did not answer
+            the same rows.
     """
     place = run.predictions / "systems.json"
     entries = read_json(place)
@@ -85,6 +91,7 @@ def load(run: Run) -> list[System]:
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict) or not {"name", "role"} <= entry.keys():
             raise RunError(f"{place}: entry {number} has no name or no role; was it edited?")
+    entries = [e for e in entries if not (being_made and e.get("incomplete"))]
     systems = [_system(run, entry) for entry in entries if entry.get("file")]
     if not systems:
         raise RunError(f"{place} names no predictions; go on with: toolkit resume")

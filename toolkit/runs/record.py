@@ -42,7 +42,8 @@ def of(run: Run) -> dict[str, Any]:
 def stage_ended(run: Run, patterns: Sequence[str]) -> None:
     """Record the files of a stage in ``run.info``, which its end saves.
 
-    Predictions that an earlier stage has recorded keep the hash that it gave them.
+    Predictions that an earlier stage has recorded keep the hash that it gave them; those that are
+    to be made again are recorded by the stage that makes them.
 
     Args:
         run: the run.
@@ -54,8 +55,8 @@ def stage_ended(run: Run, patterns: Sequence[str]) -> None:
         for path in sorted(run.path.glob(pattern))
         if path.is_file() and not path.name.endswith(".tmp")
     ]
-    known = of(run).get("files", {})
-    new = [name for name in found if not (name.startswith("predictions/") and name in known)]
+    kept = {*of(run).get("files", {}), *to_be_made(run)}
+    new = [name for name in found if not (name.startswith("predictions/") and name in kept)]
     _record(run, new)
     if any(name.startswith("predictions/") for name in found):
         _record_systems(run, entries(run))
@@ -69,6 +70,11 @@ def rewrote(run: Run, names: Iterable[str]) -> None:
     if of(run):
         _record(run, [name for name in names if (run.path / name).is_file()])
         run.save()
+
+
+def to_be_made(run: Run) -> list[str]:
+    """The predictions that were found not to be whole and are to be made again."""
+    return [f"predictions/{e['file']}" for e in entries(run) if e.get("incomplete")]
 
 
 @contextlib.contextmanager
