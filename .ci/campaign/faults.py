@@ -373,6 +373,7 @@ def run(
     arguments: list[str],
     processes: int = 1,
     prepare: Callable[[int], None] = lambda rank: None,
+    note_modules: bool = False,
 ) -> Child:
     """``toolkit ARGUMENTS`` in forks of this process, all but the first without a hook."""
     from toolkit.cli import main
@@ -406,7 +407,7 @@ def run(
                 main()
             except SystemExit as ended:
                 code = ended.code if isinstance(ended.code, int) else 0
-                if code == 0 and rank == 0:
+                if code == 0 and rank == 0 and note_modules:
                     (folder / MODULES).write_text("\n".join(sys.modules))
             finally:
                 sys.stdout.flush()
@@ -577,7 +578,7 @@ class Campaign:
             if rank == 0:
                 Hook(str(folder / "runs"), None, kill, log.open("w")).install()
 
-        ended = run(folder, self.arguments(kind), kind.processes, count)
+        ended = run(folder, self.arguments(kind), kind.processes, count, note_modules=True)
         if ended.code:
             raise SystemExit(f"an undisturbed run of {name} failed:\n{ended.error[-3000:]}")
         for module in (folder / MODULES).read_text().splitlines():

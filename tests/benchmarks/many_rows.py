@@ -4,7 +4,7 @@
 
 - Twenty comparisons of two systems on ``--rows`` rows, by the figures that are means and by others.
 - ``--predicted`` rows through the chunks of ``toolkit predict --out``, by a model that answers at
-  once: seconds, and the memory that grows with the rows.
+  once: seconds, and the process's own memory, which must not grow with the rows.
 - Scoring and reporting a run with ``--reported`` test rows: its size and seconds. The rows are
   those of a run of two training steps, repeated.
 
@@ -30,6 +30,14 @@ from typing import Any
 def peak_mb() -> float:
     """The most memory that this process has had, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def own_mb() -> float:
+    """The process's own memory now, in MiB: without pages of files, which the system may drop."""
+    import psutil
+
+    found = psutil.Process().memory_info()
+    return float(found.rss - getattr(found, "shared", 0)) / 2**20
 
 
 def compared(rows: int) -> None:
@@ -95,13 +103,18 @@ def predicted(rows: int) -> None:
                 writer.writerow(["text"])
                 writer.writerows([f"a text of row {n} " * 10] for n in range(number))
             for ending in ("jsonl", "csv", "parquet"):
-                started = time.perf_counter()
+                started, own = time.perf_counter(), [0.0]
+
+                def watch(done: int, total: int, own: list[float] = own) -> None:
+                    own[0] = max(own[0], own_mb())
+
                 predict_file.predict_file(
-                    run, Source(data=str(path)), Path(folder) / f"out.{ending}"
+                    run, Source(data=str(path)), Path(folder) / f"out.{ending}", progress=watch
                 )
                 print(json.dumps({"predicted": number, "as": ending,
                                   "seconds": round(time.perf_counter() - started, 1),
-                                  "peak_memory_mb": round(peak_mb())}), flush=True)  # fmt: skip
+                                  "own_memory_mb": round(max(own[0], own_mb()))}),
+                      flush=True)  # fmt: skip
 
 
 def reported(rows: int) -> None:
@@ -116,7 +129,7 @@ def reported(rows: int) -> None:
         command = [sys.executable, "-m", "toolkit.cli", "run", "price-regression", "--limit", "400",
                    "--set", "training.max_steps=2", "--json"]  # fmt: skip
         subprocess.run(command, cwd=folder, check=True, capture_output=True, env=os.environ)
-        (place,) = Path(folder).glob("runs/*/*")
+        (place,) = (found.parent for found in Path(folder).glob("runs/*/*/run.json"))
         _repeat(place, rows)
         run = Run.find(str(place), place.parent.parent)
         task = load_task(run)

@@ -16,6 +16,7 @@ import pytest
 
 from cli_runner import CommandLine, environment, goods, quick, write_csv
 from toolkit.cli import exit as ending
+from toolkit.errors import ModelError
 
 CODES = {"SIGTERM": 143, "SIGHUP": 129, "SIGINT": 130}
 
@@ -138,6 +139,22 @@ def test_what_the_machine_lacks_is_one_sentence_with_the_way_on(
     printed = capsys.readouterr().err
     assert said in printed and "go on with: toolkit resume runs/t/1" in printed
     assert len(printed.strip().splitlines()) == 1 and "does not expect" not in printed
+
+
+@pytest.mark.usefixtures("at_run")
+def test_what_the_machine_lacks_is_added_to_what_a_library_made_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = ModelError("the adapter does not fit this base model: cannot open it")
+    error.__cause__ = RuntimeError("unable to open file: Too many open files (24)")
+    assert ending.fail(error, 2) == 2
+    printed = capsys.readouterr().err
+    assert "does not fit" in printed and "ulimit -n" in printed
+    assert "go on with: toolkit resume runs/t/1" in printed
+    said = ModelError("make room, then go on with: toolkit resume here")
+    said.__cause__ = os_error(errno.ENOSPC)
+    ending.fail(said, 2)
+    assert capsys.readouterr().err.count("toolkit resume") == 1  # it says so itself
 
 
 def test_the_first_cause_says_most() -> None:

@@ -18,7 +18,7 @@ from toolkit.runs.run import Run
 def test_a_dozen_kills_are_survived(tmp_path: Path) -> None:
     """``kill -9`` at operations drawn from all of a run; what it leaves is an undisturbed run's."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / ".ci/campaign/faults.py"), "--only", "causal,encoder-lora",
+        [sys.executable, str(ROOT / ".ci/campaign/faults.py"), "--only", "causal,encoder-lora,two",
          "--kills", "12", "--faults", "0", "--seed", "12"],
         cwd=tmp_path, env={**environment(), "TMPDIR": str(tmp_path)}, capture_output=True,
         text=True, timeout=590,

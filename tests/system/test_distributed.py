@@ -167,3 +167,12 @@ def test_the_accelerate_configs_of_the_docs_are_read_by_accelerate(name: str) ->
     wanted = {"fsdp": "FSDP", "deepspeed": "DEEPSPEED"}[name]
     assert config.distributed_type.value == wanted
     assert config.num_processes == 2
+
+
+def test_states_are_read_onto_the_processor_of_any_process(tmp_path: Path) -> None:
+    """accelerate calls it ``cpu:1`` in the second process, which torch by itself cannot read."""
+    place = tmp_path / "states.pt"
+    torch.save({"step": torch.ones(2)}, place)
+    distributed._know_numbered_processors()
+    found = torch.load(place, map_location=torch.device("cpu", 1), weights_only=True)
+    assert found["step"].tolist() == [1, 1]

@@ -49,15 +49,21 @@ def stoppable() -> Iterator[None]:
 
 
 def fail(error: BaseException, code: int) -> int:
-    """Print an error as one message, with ``--json`` also as JSON; returns the exit code."""
+    """Print an error as one message, with ``--json`` also as JSON; returns the exit code.
+
+    Where a run is worked at and the machine lacks something, the message ends with how to go on.
+    """
+    message = str(error)
+    if _hint("") and "toolkit resume" not in message and (lacking := fault(error.__cause__)):
+        message += f" ({lacking})"
     if os.environ.get("TOOLKIT_DEBUG"):
         import traceback
 
         typer.echo(printable("".join(traceback.format_exception(error))), err=True)
     if "--json" in sys.argv:
-        typer.echo(json.dumps({"error": redacted(str(error)), "kind": type(error).__name__}))
+        typer.echo(json.dumps({"error": redacted(message), "kind": type(error).__name__}))
     typer.secho("Error: ", fg="red", bold=True, err=True, nl=False)
-    typer.echo(_shown(str(error)), err=True)
+    typer.echo(_shown(message), err=True)
     return code
 
 

@@ -19,6 +19,10 @@ PATIENCE = dt.timedelta(hours=12)
 """How long processes wait for the first one, which fits baselines meanwhile."""
 
 
+_AFTER_OTHERS = 100
+"""The priority of what torch asks last for a storage's place."""
+
+
 def count() -> int:
     """How many processes work at this run."""
     return int(os.environ.get("WORLD_SIZE", "1"))
@@ -72,6 +76,21 @@ def begin() -> None:
         torch.distributed.init_process_group("cuda:nccl,cpu:gloo", timeout=PATIENCE)
     else:
         torch.distributed.init_process_group("gloo", timeout=PATIENCE)
+        _know_numbered_processors()
+
+
+def _know_numbered_processors() -> None:
+    """Have torch read states of a checkpoint onto ``cpu:0``, ``cpu:1``, …
+
+    accelerate calls the processor so in several processes, and transformers asks for states there;
+    torch writes such names and does not read them.
+    """
+    import torch
+
+    def place(storage: Any, location: str) -> Any:
+        return storage if location.startswith("cpu:") else None
+
+    torch.serialization.register_package(_AFTER_OTHERS, lambda storage: None, place)
 
 
 def _check_sharding() -> None:
