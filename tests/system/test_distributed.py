@@ -170,7 +170,9 @@ def test_the_accelerate_configs_of_the_docs_are_read_by_accelerate(name: str) ->
 
 
 def test_states_are_read_onto_the_processor_of_any_process(tmp_path: Path) -> None:
-    """accelerate calls it ``cpu:1`` in the second process, which torch by itself cannot read."""
+    """It is ``cpu:1`` in the second process, by accelerate; torch by itself cannot read that."""
+    import torch
+
     place = tmp_path / "states.pt"
     torch.save({"step": torch.ones(2)}, place)
     distributed._know_numbered_processors()

@@ -80,10 +80,10 @@ def begin() -> None:
 
 
 def _know_numbered_processors() -> None:
-    """Have torch read states of a checkpoint onto ``cpu:0``, ``cpu:1``, …
+    """Have torch read states of a checkpoint onto ``cpu:0``, ``cpu:1`` and so on.
 
-    accelerate calls the processor so in several processes, and transformers asks for states there;
-    torch writes such names and does not read them.
+    So accelerate calls the processor in several processes, and transformers asks for states there;
+    torch does not know these names when it reads.
     """
     import torch
 
