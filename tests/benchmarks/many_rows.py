@@ -146,18 +146,31 @@ def reported(rows: int) -> None:
 
 def _repeat(place: Path, rows: int) -> None:
     """Repeat the test rows of a run, and their predictions, under new row numbers."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     for path in (*place.glob("predictions/*.jsonl"), place / "data" / "heldout.jsonl"):
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        test = [line for line in lines if line.get("split", "test") == "test"]
-        many = [line for line in lines if line not in test]
-        for number in range(rows):
-            copy = dict(test[number % len(test)])
-            copy["row_id"] = 1_000_000 + number
-            if "group" in copy:
-                copy["group"] = f"g{number}"
-            many.append(copy)
         with path.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in many)
+            file.writelines(
+                json.dumps(line, ensure_ascii=False) + "\n" for line in _repeated(lines, rows)
+            )
+    splits = place / "data" / "splits.parquet"
+    table = pq.read_table(splits)
+    pq.write_table(pa.Table.from_pylist(_repeated(table.to_pylist(), rows), table.schema), splits)
+
+
+def _repeated(lines: list[dict[str, Any]], rows: int) -> list[dict[str, Any]]:
+    """Lines of which those of the test split come so many times."""
+    test = [line for line in lines if line.get("split", "test") == "test"]
+    many = [line for line in lines if line.get("split", "test") != "test"]
+    for number in range(rows):
+        copy = dict(test[number % len(test)])
+        copy["row_id"] = 1_000_000 + number
+        if copy.get("group") is not None:
+            copy["group"] = f"g{number}"
+        many.append(copy)
+    return many
 
 
 def main() -> None:
