@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -287,7 +288,8 @@ def write_report(context: RunContext) -> None:
     from toolkit.reporting import report
 
     # Only a training needs them; a run that is killed after its last stage is not resumed.
-    shutil.rmtree(context.run.checkpoints, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(context.run.checkpoints)
     report.write(context.run, context.task)
     context.run.info.setdefault("record", {"files": {}, "systems": []})
     context.run.info["record"]["pages"] = fingerprint.of_pages()

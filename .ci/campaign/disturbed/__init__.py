@@ -1,0 +1,1 @@
+"""Parts of the fault campaign: kinds of runs, hooks, children, comparison."""
