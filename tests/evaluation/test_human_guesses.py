@@ -63,7 +63,7 @@ def test_without_rows_nothing_can_be_guessed(run: Run) -> None:
 
 def test_an_unfinished_run_has_no_report(run: Run) -> None:
     state = json.loads((run.path / "run.json").read_text())
-    del state["stages"]["score"]
+    del state["stages"]["predict"]
     (run.path / "run.json").write_text(json.dumps(state))
     with pytest.raises(RunError, match="toolkit resume"):
         restore.refresh(Run.open(run.path), load_task(run))

@@ -87,6 +87,7 @@ def test_the_password_of_an_address_is_hidden() -> None:
 )
 def test_settings_are_refused(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_TOKEN", VALUE)
+    secrets.read_environment()
     with pytest.raises(UsageError) as refused:
         secrets.refuse(settings)
     assert VALUE not in str(refused.value) and "hf auth login" in str(refused.value)
@@ -100,6 +101,7 @@ def test_nothing_written_or_printed_holds_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MY_TOKEN", VALUE)
+    secrets.read_environment()
     text = f"with {VALUE} and {FORMS[0]}"
     write_text(tmp_path / "a.md", text)
     write_json(tmp_path / "a.json", {text: [text, {"x": (text,)}]})
@@ -120,6 +122,7 @@ def test_nothing_written_or_printed_holds_one(
 def test_values_that_are_words_or_paths_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_PASSWORD", "password")
     monkeypatch.setenv("SSH_KEY", "/home/someone/.ssh/id_rsa")
+    secrets.read_environment()
     text = "the password of /home/someone/.ssh/id_rsa"
     assert secrets.redacted(text) == text
 

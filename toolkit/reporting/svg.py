@@ -106,13 +106,30 @@ def svg(figure: Figure, label: str) -> str:
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"font: (?:\w+ )?([\d.]+px) [^;\"]+", r"font-size: \1", text)
     text = re.sub(r'<g id="[^"]*"', "<g", text)  # ids that repeat in every figure and are not used
-    text = re.sub(r'(?<= )(d|x|y|points|transform)="[^"]*"', _shorten, text)
+    text = re.sub(r'(?<= )(d|x|y|width|height|points|transform)="[^"]*"', _shorten, text)
+    text = _numbered(text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")
     box = re.search(r'viewBox="([^"]+)"', text)
     assert box is not None
     head = f'<svg viewBox="{box.group(1)}" role="img" aria-label="{escape(label)}">'
     return re.sub(r"^<svg[^>]*>", lambda _: head, text).strip()
+
+
+def _numbered(text: str) -> str:
+    """Elements with numbers as their ids, and the chart's name, which the salt of its ids is.
+
+    Matplotlib makes ids from coordinates with all their digits, the last of which may differ
+    between two drawings of one chart.
+    """
+    import matplotlib
+
+    chart = re.sub(r"\W+", "-", str(matplotlib.rcParams["svg.hashsalt"]))
+    for number, old in enumerate(dict.fromkeys(re.findall(r' id="([^"]+)"', text))):
+        new = f"{chart}-{number}"
+        text = text.replace(f'id="{old}"', f'id="{new}"')
+        text = text.replace(f'#{old}"', f'#{new}"').replace(f"#{old})", f"#{new})")
+    return text
 
 
 def _shorten(attribute: re.Match[str]) -> str:

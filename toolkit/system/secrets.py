@@ -165,17 +165,18 @@ def _known_in(text: str) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
+def read_environment() -> None:
+    """Look at the environment anew: a command does when it begins."""
+    _of_environment.cache_clear()
+
+
+@functools.cache
 def _of_environment() -> tuple[str, ...]:
-    return _chosen(tuple(os.environ.items()))
-
-
-@functools.lru_cache(maxsize=4)
-def _chosen(variables: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """Values of variables that hold a secret, without those that are common words or paths."""
     return tuple(
         {
             value
-            for name, value in variables
+            for name, value in os.environ.items()
             if is_secret_name(name, variable=True)
             and len(value) >= _SHORTEST
             and not value.isalpha()
