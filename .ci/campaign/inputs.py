@@ -37,8 +37,8 @@ def main() -> int:
     ).stdout.strip()
     started = time.time()
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "-p", "no:cacheprovider",
-         "--tb=short", *TESTS],
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal",
+         "-p", "no:cacheprovider", "--tb=short", *TESTS],
         cwd=ROOT, env={**os.environ, "TOOLKIT_EXAMPLES": str(given.factor)},
         capture_output=True, text=True,
     )  # fmt: skip
