@@ -23,7 +23,7 @@ from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinishe
 from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
 from toolkit.models import adapters, unsloth
 from toolkit.recipe import Recipe
-from toolkit.system import distributed
+from toolkit.system import device, distributed
 from toolkit.system.monitor import Monitor
 from toolkit.task import Task
 
@@ -70,8 +70,6 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
     Raises:
         RecipeError: the recipe has unknown fields or values.
     """
-    import torch
-
     metric, cls = kind.task.metric(), kind.training_arguments()
     fields: dict[str, Any] = {
         **unsloth.replaced_defaults(cls),
@@ -80,7 +78,7 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
         "output_dir": str(checkpoints),
         "seed": kind.seed,
         "data_seed": kind.seed,
-        "use_cpu": not torch.cuda.is_available(),
+        "use_cpu": not device.is_gpu(),
         "disable_tqdm": True,
         "load_best_model_at_end": True,
         "metric_for_best_model": f"eval_{metric.name}",
@@ -231,6 +229,7 @@ def fit(
             "tokens_per_second": _median_rate(state.log_history),
             "peak_memory_mb": round(monitor.peak_mb, 1),
             "memory_before_mb": round(monitor.start_mb, 1),
+            **gpu_use(state.log_history),
             "steps": state.global_step,
             "max_steps": state.max_steps,
             "epochs": round(float(state.epoch or 0), 3),
@@ -242,6 +241,24 @@ def fit(
             "resumed_from_step": int(resumed.name.rpartition("-")[2]) if resumed else None,
         },
     )
+
+
+def gpu_use(log: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What a training's log says of the GPU: its most memory, its mean utilisation and power.
+
+    Args:
+        log: entries with the keys of :func:`toolkit.system.device.use`; without a GPU none has.
+    """
+    found = {}
+    for key, name, summarise in (
+        ("gpu_memory_mb", "gpu_peak_memory_mb", max),
+        ("gpu_percent", "gpu_percent", np.mean),
+        ("gpu_watts", "gpu_watts", np.mean),
+    ):
+        values = [entry[key] for entry in log if key in entry]
+        if values:
+            found[name] = round(float(summarise(values)), 1)
+    return found
 
 
 def _measured_best(trainer: Any) -> float | None:
@@ -265,8 +282,6 @@ def trial_step(trainer: Any, lengths: np.ndarray) -> None:
     Raises:
         PreflightError: it does not fit.
     """
-    import torch
-
     if distributed.sharded_by_accelerate():
         return  # the model is placed on its devices only within the training loop
     size = trainer.args.per_device_train_batch_size
@@ -275,10 +290,9 @@ def trial_step(trainer: Any, lengths: np.ndarray) -> None:
     model = trainer.model
     if trainer.args.gradient_checkpointing:
         model.gradient_checkpointing_enable(trainer.args.gradient_checkpointing_kwargs)
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     training = model.training
     try:
-        with torch.random.fork_rng(devices=devices), trainer.accelerator.autocast():
+        with device.keep_random_state(), trainer.accelerator.autocast():
             model.train()
             inputs = trainer._prepare_inputs(trainer.data_collator(rows))
             trainer.summed_loss(model, inputs)[0].backward()

@@ -15,7 +15,7 @@ from typing import Any
 from toolkit.errors import ModelError, ToolkitError
 from toolkit.models import malloc
 from toolkit.models.paths import model_path
-from toolkit.system import distributed
+from toolkit.system import device, distributed
 
 
 @dataclass(frozen=True)
@@ -142,15 +142,13 @@ def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = Fal
 
 def _loaded(request: LoadRequest) -> tuple[Any, list[str]]:
     """A model in evaluation mode, and the names of its parameters that no file held."""
-    import torch
     import transformers
 
     arguments: dict[str, Any] = {"dtype": "auto", **(request.init or {})}
     if request.quantization:
         arguments["quantization_config"] = quantization_config(request.quantization)
-    cuda = torch.cuda.is_available()
-    if cuda and not distributed.sharded_by_accelerate():
-        arguments.setdefault("device_map", {"": distributed.local_rank()})
+    if device.is_gpu() and not distributed.sharded_by_accelerate():
+        arguments.setdefault("device_map", {"": device.place(distributed.local_rank())})
     with _explained(request.model, "weights"):
         loaded, info = getattr(transformers, request.auto_class).from_pretrained(
             model_path(request.model),

@@ -10,7 +10,7 @@ from toolkit.preparation.classes import require_several
 from toolkit.preparation.prepare import Prepared, save
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
-from toolkit.system import distributed
+from toolkit.system import device, distributed
 from toolkit.system.console import Console
 from toolkit.task import Task
 
@@ -77,14 +77,12 @@ def _fits(
     Raises:
         PreflightError: the run does not fit into memory.
     """
-    import torch
-
     from toolkit.preparation import memory
     from toolkit.preparation.memory import full_training
 
     if distributed.sharded_by_accelerate():
         return {}  # FSDP and DeepSpeed decide how much each process holds
-    gpu = torch.cuda.is_available()
+    gpu = device.is_gpu()
     recipe = kind.recipe
     found = memory.fit(
         task,

@@ -50,7 +50,7 @@ def described(
         cost = {} if machine in hardware.GPUS else recipe.cost
         found["gpu" if machine.gpu else "cpu"] = estimate
         peak = int(estimate["peak_mb"] * MIB)
-        taken = hardware.seconds(machine, recipe, estimate["parameters_total"], used, tokens)
+        taken = hardware.seconds(machine, recipe, estimate, used, tokens)
         found["machines"][machine.name] = {
             "fits": hardware.obstacle(machine, recipe, peak) is None,
             "why_not": hardware.obstacle(machine, recipe, peak),
@@ -85,7 +85,7 @@ def next_recipe(task: type[Task], recipe: Recipe, typed: str = "") -> str | None
     following = real[0]
     command = f"toolkit run {typed or task.name} --recipe {following.name}"
     here = hardware.this(measure=_torch_is_loaded())
-    costs = described(task, following, [here, hardware.GPUS[-1]], compute=_torch_is_loaded())
+    costs = described(task, following, [here, hardware.LARGEST], compute=_torch_is_loaded())
     needs = costs.get("gpu", costs.get("cpu"))
     if needs is None:
         return f"Next, a real model ({following.model}): {command}"

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from toolkit.preparation.memory.hardware import BATCH
+from toolkit.preparation.memory.operations import Work
 from toolkit.recipe import Recipe
+from toolkit.system import device
 
 if TYPE_CHECKING:
     from toolkit.kinds.base import DryRun, TaskModel
@@ -17,8 +20,6 @@ MIB = 2**20
 BESIDE = 48 * MIB
 """Bytes that a process with a large model on a CPU needs beside its tensors, because its heap is
 fragmented. Measured with the architectures of the recipes."""
-BATCH = 8
-"""``per_device_train_batch_size`` where a recipe names none: transformers' default."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Estimate:
         parameters: the number of trained parameters, and of all.
         gpu: whether it is for a GPU.
         beside: what the process needs beside its tensors, see :data:`BESIDE`.
+        work: what a training step on such a batch computes.
     """
 
     weights: int
@@ -100,6 +102,7 @@ class Estimate:
     parameters: tuple[int, int]
     gpu: bool
     beside: int = 0
+    work: Work | None = None
 
     @property
     def training_peak(self) -> int:
@@ -126,6 +129,7 @@ class Estimate:
             "parameters_trained": self.parameters[0],
             "parameters_total": self.parameters[1],
             "gpu": self.gpu,
+            **({} if self.work is None else self.work.document()),
         }
 
 
@@ -181,11 +185,8 @@ def estimate(
 
 
 def _gpu_memory() -> int:
-    import torch
-
-    if not torch.cuda.is_available():
-        return 80 * 2**30
-    return int(torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory)
+    found = device.memory()
+    return 80 * 2**30 if found is None else found[1]
 
 
 @contextlib.contextmanager
@@ -220,6 +221,7 @@ class _Measured:
     ) -> None:
         self.kind, self.dry_run, self.recipe, self.shape = kind, dry_run, recipe, shape
         self.tokens, self.gpu = tokens, gpu
+        self.work: Work | None = None
         self.total = _parameters(model)
         self.model = self._trainable(model)
 
@@ -274,6 +276,7 @@ class _Measured:
             parameters=(count, self.total + (0 if self.recipe.lora is None else count)),
             gpu=self.gpu,
             beside=0 if self.gpu or held < malloc.LARGE else BESIDE,
+            work=self.work,
         )
 
     # -- training ----------------------------------------------------------------------------------
@@ -296,10 +299,14 @@ class _Measured:
         # With accumulation the second pass comes while the gradients of the first are there.
         for _ in range(2 if int(training.get("gradient_accumulation_steps", 1)) > 1 else 1):
             live.peak = live.now
+            computed, called = live.operations, live.calls
             with self._precision():
                 loss = self.dry_run.loss(model, batch)
             loss.backward()
             del loss
+            self.work = Work(
+                live.operations - computed, self._rows * self.shape.length, live.calls - called
+            )
         peak = live.peak
         for parameter in model.parameters():
             parameter.grad = None

@@ -15,6 +15,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from toolkit.preparation.memory.operations import operations
+
 
 class Live(TorchDispatchMode):
     """Counts the bytes of all storages that are alive; use as a context manager.
@@ -24,15 +26,19 @@ class Live(TorchDispatchMode):
     Attributes:
         now: bytes that are alive now.
         peak: the most so far; set it to :attr:`now` to measure from here on.
+        calls: how many of torch's operations on tensors have been called so far.
+        operations: how many floating-point operations they would have taken.
     """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.now = self.peak = 0
+        self.now = self.peak = self.calls = self.operations = 0
         self._sizes: dict[int, int] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
+        self.calls += not str(func).startswith("prim.")  # those ask for a tensor's properties
+        self.operations += operations(func, args, kwargs or {}, result)
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):
                 self.hold(leaf)
