@@ -15,7 +15,9 @@ class Recipe:
         name: kebab-case name for ``--recipe``.
         summary: one line for ``toolkit run TASK --help`` and the report.
         model: Hub id, local folder, or ``embedded:NAME`` for a model that ships in the wheel.
-        training: fields of the kind's training arguments (``SFTConfig``, ``TrainingArguments``).
+        training: fields of the kind's training arguments (``SFTConfig``, ``TrainingArguments``);
+            ``activation_checkpointing``, the newer name of ``gradient_checkpointing``, is kept
+            under the older one.
         lora: fields of ``LoraConfig``; ``None`` trains all parameters.
         quantization: fields of ``BitsAndBytesConfig``; ``None`` loads unquantized.
         generation: fields of ``GenerationConfig``; greedy by default.
@@ -38,6 +40,14 @@ class Recipe:
     task: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if any("activation_checkpointing" in name for name in self.training):
+            older = {
+                name.replace("activation_checkpointing", "gradient_checkpointing"): value
+                for name, value in self.training.items()
+            }
+            object.__setattr__(self, "training", older)
 
 
 COST_FIELDS = {

@@ -23,7 +23,7 @@ from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinishe
 from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
 from toolkit.models import adapters, unsloth
 from toolkit.recipe import Recipe
-from toolkit.system import device, distributed
+from toolkit.system import device, distributed, upstream
 from toolkit.system.monitor import Monitor
 from toolkit.task import Task
 
@@ -95,7 +95,7 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
     if "eval_steps" in fields:
         fields.setdefault("save_steps", fields["eval_steps"])
     try:
-        return cls(**fields)
+        return cls(**upstream.training_fields(cls, fields))
     except (TypeError, ValueError) as error:
         raise RecipeError(
             f"{cls.__name__} refuses [training]: {' '.join(str(error).split())}"
@@ -289,7 +289,7 @@ def trial_step(trainer: Any, lengths: np.ndarray) -> None:
     rows = [trainer.train_dataset[int(i)] for i in longest]
     model = trainer.model
     if trainer.args.gradient_checkpointing:
-        model.gradient_checkpointing_enable(trainer.args.gradient_checkpointing_kwargs)
+        upstream.checkpoint_layers(model, trainer.args.gradient_checkpointing_kwargs)
     training = model.training
     try:
         with device.keep_random_state(), trainer.accelerator.autocast():

@@ -195,8 +195,10 @@ def _eight_bit_optimizer() -> str:
 
 
 def _requirements() -> Finding:
-    """Whether the installed versions are in the ranges that this distribution requires."""
+    """Whether the installed versions are in the ranges that are required, and were tested."""
     from packaging.requirements import Requirement
+
+    from toolkit.system import versions as compatibility
 
     wrong = []
     for line in metadata.requires("adapter-toolkit") or []:
@@ -212,10 +214,12 @@ def _requirements() -> Finding:
             wrong.append(f"{requirement.name} {version} is outside {requirement.specifier}")
     if wrong:
         return Finding("versions", "broken", "; ".join(wrong))
+    if strange := compatibility.untested():
+        return Finding("versions", "warning", f"not tested together: {', '.join(strange)}")
     stack = ", ".join(
         f"{n} {metadata.version(n)}" for n in ("torch", "transformers", "trl", "peft")
     )
-    return Finding("versions", "ok", stack)
+    return Finding("versions", "ok", f"{stack}; all within what was tested")
 
 
 def _optional() -> list[Finding]:

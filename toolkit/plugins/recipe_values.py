@@ -22,6 +22,7 @@ from toolkit.plugins.setting_types import (
     fits,
     type_name,
 )
+from toolkit.system import upstream
 
 _GENERATION: Mapping[str, Any] = {
     **dict.fromkeys(("do_sample", "early_stopping", "use_cache"), bool | None),
@@ -77,13 +78,14 @@ def check_training(arguments: type, values: Mapping[str, Any]) -> None:
     fixed = {"output_dir": tempfile.gettempdir(), "disable_tqdm": True, "report_to": "none"}
     fixed |= {"use_cpu": True, "bf16": False, "eval_strategy": "epoch"}
     fixed |= {"load_best_model_at_end": True, "metric_for_best_model": "loss"}
+    fixed |= {"gradient_checkpointing": False}  # TRL's own default bears its old name
 
     def make(**given: Any) -> None:
         fields = {**fixed, **given}
         fields.setdefault("save_strategy", fields["eval_strategy"])
         if "eval_steps" in fields:
             fields.setdefault("save_steps", fields["eval_steps"])
-        without_device(**fields)
+        without_device(**upstream.training_fields(without_device, fields))
 
     check_made("training", make, {k: v for k, v in values.items() if k not in _NOT_MADE})
 

@@ -13,6 +13,7 @@ from toolkit.kinds.causal_lm.trainer import Collator, summed_loss
 from toolkit.kinds.language.dry_run import grow
 from toolkit.kinds.language.generate import LONG_ANSWERS, SHORT_ANSWER
 from toolkit.kinds.language.prompt import IGNORED
+from toolkit.system import upstream
 
 
 class CausalDryRun:
@@ -49,7 +50,7 @@ class CausalDryRun:
         out = model(
             input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=True, logits_to_keep=1
         )
-        cache = out.past_key_values
+        cache = upstream.cache_of(out)
         torch.softmax(out.logits[:, -1].float(), -1)
         del out
         if self.walks:
@@ -59,7 +60,7 @@ class CausalDryRun:
         grow(cache.layers, new)
         mask = torch.ones(len(ids), width + new + 1, dtype=torch.long)
         out = model(
-            input_ids=ids[:, :1], attention_mask=mask, past_key_values=cache, use_cache=True,
-            logits_to_keep=1,
+            input_ids=ids[:, :1], attention_mask=mask, use_cache=True, logits_to_keep=1,
+            **upstream.cached(cache),
         )  # fmt: skip
         torch.softmax(out.logits[:, -1].float(), -1)

@@ -21,7 +21,7 @@ from toolkit.kinds.base import Progress
 from toolkit.kinds.batching import CPU_BATCH_TOKENS, batch_tokens, batches
 from toolkit.kinds.language.generate import Beginning, generate
 from toolkit.kinds.language.outputs import Generated, Numbers
-from toolkit.system import precision
+from toolkit.system import precision, upstream
 
 BEAMS = 12
 """Digit prefixes kept per row and step; ten digits and a few longer tokens fit."""
@@ -142,14 +142,14 @@ class NumberReader:
                 input_ids=ids[:, known:],
                 attention_mask=mask,
                 position_ids=positions[:, known:],
-                past_key_values=cache,
                 use_cache=cache is not None or not self.one_pass,
                 logits_to_keep=1,
+                **upstream.cached(cache),
             )
             probabilities = torch.softmax(out.logits[:, -1].float(), -1)
             if self.one_pass:
                 return self._single(probabilities)
-            return _Walk(self, model, mask, out.past_key_values).go(probabilities)
+            return _Walk(self, model, mask, upstream.cache_of(out)).go(probabilities)
 
     def _single(self, probabilities: Any) -> list[Generated]:
         """Outputs where the number is one token, from the next token's probabilities.
@@ -266,9 +266,9 @@ class _Walk:
             input_ids=tokens,
             attention_mask=self.mask,
             position_ids=self.mask.sum(-1, keepdim=True) - 1,
-            past_key_values=self.cache,
             use_cache=True,
             logits_to_keep=1,
+            **upstream.cached(self.cache),
         )
         return torch.softmax(out.logits[:, -1].float(), -1)
 

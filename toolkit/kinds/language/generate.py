@@ -11,6 +11,7 @@ from toolkit.kinds.base import Progress, Watch
 from toolkit.kinds.batching import batch_tokens, batches, padded
 from toolkit.kinds.cpu_matmul import few_rows
 from toolkit.kinds.language.outputs import Generated
+from toolkit.system import upstream
 
 SHORT_ANSWER = 8
 """Up to this many tokens, reading the prompts takes most of an answer's time."""
@@ -52,7 +53,7 @@ class Beginning:
 
         with torch.inference_mode():
             ids = torch.tensor([self.ids], device=model.device)
-            cache = model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+            cache = upstream.cache_of(model(input_ids=ids, use_cache=True, logits_to_keep=1))
         # Sliding windows and recurrent states depend on where the padding of a batch falls.
         plain = all(type(layer) is DynamicLayer for layer in getattr(cache, "layers", [None]))
         return cache if plain else None
@@ -129,7 +130,7 @@ def generate(
         )
         extra: dict[str, Any] = {}
         if (cache := beginning.cache(len(batch))) is not None:
-            extra["past_key_values"] = cache
+            extra |= upstream.cached(cache)
         if adapters is not None:
             extra["adapter_names"] = [adapters[i] for i in batch]
         if watch is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.preparation.memory.hardware import BATCH
 from toolkit.preparation.memory.operations import Work
 from toolkit.recipe import Recipe
-from toolkit.system import device
+from toolkit.system import device, upstream
 
 if TYPE_CHECKING:
     from toolkit.kinds.base import DryRun, TaskModel
@@ -290,9 +290,7 @@ class _Measured:
         model = self.model.train()
         if training.get("gradient_checkpointing"):
             # Random states have no content here; keeping them is switched off.
-            model.gradient_checkpointing_enable(
-                {"use_reentrant": False, "preserve_rng_state": False}
-            )
+            upstream.checkpoint_layers(model, {"use_reentrant": False, "preserve_rng_state": False})
         before = live.now
         seen = _LogitsSize(model)
         batch = self._fake(self.dry_run.batch(self._rows, self.shape.length, self.shape.answer))
@@ -311,7 +309,7 @@ class _Measured:
         for parameter in model.parameters():
             parameter.grad = None
         if training.get("gradient_checkpointing"):
-            model.gradient_checkpointing_disable()
+            upstream.keep_activations(model)
         seen.remove()
         return peak - before, seen.most
 
