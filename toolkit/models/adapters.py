@@ -7,17 +7,26 @@ import json
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
-from toolkit.errors import ModelError, WriteError, did_you_mean
+from toolkit.errors import ModelError, RecipeError, WriteError, did_you_mean
+from toolkit.models import base_weights, lora_start
+from toolkit.models.base_weights import BaseWeights
 from toolkit.models.paths import EMBEDDED
 from toolkit.runs.files import remedy, write_json
 from toolkit.system import distributed
+
+MERGE_TOLERANCE = 1e-4
+"""How far merged logits may be from unmerged ones, as a share of the largest logit.
+
+A float32 has 24 bits, so that each sum is right to 6e-8 of its size; over some dozens of layers
+with sums of some thousand products, 1e-6 to 1e-5 remain. An adapter that is merged wrongly changes
+logits by as much as the adapter itself does, a thousandth of them and more."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +73,19 @@ def add_lora(
 
     Raises:
         ModelError: the model does not have the layers that the fields name.
+        RecipeError: the adapter cannot start as the fields say, see
+            :func:`toolkit.models.lora_start.check`.
     """
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers import set_seed
 
+    lora_start.check(fields)
+    init = str(fields["init_lora_weights"]) if lora_start.splits(fields) else None
+    if init and distributed.sharded_by_accelerate():
+        raise RecipeError(
+            f"lora.init_lora_weights={init} needs whole weights, and here they are in parts on "
+            "several devices; leave that setting out"
+        )
     if getattr(model, "is_quantized", False) and computing != "bfloat16":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     set_seed(seed)
@@ -76,7 +94,13 @@ def add_lora(
             # An adapter on one of two tied ends stays on that one: see merged().
             warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`")
             _check_saved(model, fields.get("modules_to_save"))
-            return get_peft_model(model, LoraConfig(task_type=task_type, **fields))
+            weights = BaseWeights(model, str(fields.get("bias", "none")))
+            given = lora_start.widened(fields) if init else fields
+            peft = get_peft_model(model, LoraConfig(task_type=task_type, **given))
+            base_weights.remember(peft, weights)
+            if init:
+                lora_start.begin(peft, init)
+            return peft
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
 
@@ -180,6 +204,9 @@ def attach_adapter(
     from safetensors import safe_open
 
     weights = checked_folder(folder)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    # PEFT splits the base again for an adapter that was saved without its fixed half.
+    before = BaseWeights(model, str(config.get("bias") or "none"), whole=lora_start.splits(config))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -197,6 +224,8 @@ def attach_adapter(
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {reason}"
         ) from error
+    before.keep_changed()
+    base_weights.remember(peft, before)
     _compare_keys(peft, saved, folder, name, beside)
     return peft.eval()
 
@@ -261,9 +290,30 @@ def merged(model: Any) -> Iterator[None]:
     Only where that is exact and cheap, in float32 on a CPU; elsewhere the block changes nothing. A
     weight that two layers share, as input embeddings and a tied head do, is left alone, because an
     adapter on one of them must not reach the other (peft#2018): its layer computes the adapter
-    beside the weight. Afterwards the base's weights are bit for bit as before: they are restored
-    from copies, because subtracting the adapter again would round.
+    beside the weight. So is a layer that PEFT cannot merge. Afterwards the base's weights are bit
+    for bit as before: they are restored from copies, because subtracting the adapter again would
+    round.
     """
+    alone = _merging(model)
+    copies = [
+        (parameter, parameter.detach().clone())
+        for layer in alone
+        for parameter in layer.get_base_layer().parameters(recurse=False)
+    ]
+    try:
+        for layer in alone:
+            layer.merge()
+        yield
+    finally:
+        for layer in alone:
+            if layer.merged:
+                layer.unmerge()
+        for parameter, before in copies:
+            parameter.data.copy_(before)
+
+
+def _merging(model: Any) -> list[Any]:
+    """The layers that :func:`merged` merges."""
     import torch
     from peft.tuners.lora import LoraLayer
 
@@ -271,25 +321,58 @@ def merged(model: Any) -> Iterator[None]:
     lora = [m for m in model.modules() if isinstance(m, LoraLayer)]
     layers = [layer for layer in lora if hasattr(layer.get_base_layer(), "weight")]
     weights = [layer.get_base_layer().weight for layer in layers]
-    if not layers or any(w.dtype != torch.float32 or w.device.type != "cpu" for w in weights):
-        yield
-        return
+    if any(w.dtype != torch.float32 or w.device.type != "cpu" for w in weights):
+        return []
     users = Counter(
         weight.data_ptr() for _, weight in model.named_parameters(remove_duplicate=False)
     )
-    alone = [
-        (layer, weight, weight.detach().clone())
+    return [
+        layer
         for layer, weight in zip(layers, weights, strict=True)
-        if users[weight.data_ptr()] == 1
+        if users[weight.data_ptr()] == 1 and _merges(layer)
     ]
-    for layer, _, _ in alone:
-        layer.merge()
-    try:
-        yield
-    finally:
-        for layer, weight, before in alone:
-            layer.unmerge()
-            weight.data.copy_(before)
+
+
+def _merges(layer: Any) -> bool:
+    """Whether PEFT can merge the layer: a bias of the adapter needs a bias in the layer."""
+    biased = any(layer.lora_bias.get(name) for name in layer.active_adapters)
+    return not biased or getattr(layer.get_base_layer(), "bias", None) is not None
+
+
+def merges_exactly(model: Any, logits: Callable[[], Any]) -> bool:
+    """Whether the model's logits are the same with its adapter merged and beside the weights.
+
+    Args:
+        model: a ``PeftModel`` with an active adapter.
+        logits: computes the model's logits on some inputs.
+    """
+    if not _merging(model):
+        return True
+    beside = logits().float()
+    with merged(model):
+        found = logits().float()
+    difference = float((found - beside).abs().max())
+    return difference <= MERGE_TOLERANCE * max(1.0, float(beside.abs().max()))
+
+
+def check_numbers(tuned: Any, base: Any) -> None:
+    """Raise :class:`ModelError` where logits of an adapter are NaN or infinite, and name the cause.
+
+    Args:
+        tuned: logits with the adapter.
+        base: those of the base for the same inputs.
+    """
+    if bool(tuned.isfinite().all()):
+        return
+    if not bool(base.isfinite().all()):
+        raise ModelError(
+            "the base itself gives NaN or infinite logits on the canary prompts; load it in "
+            "bfloat16 or float32 (--set training.model_init_kwargs.dtype=float32)"
+        )
+    raise ModelError(
+        "the adapter gives NaN or infinite logits on the canary prompts: its training diverged; "
+        "train again with a lower training.learning_rate"
+    )
 
 
 def without_peft(model: Any) -> Any:
@@ -306,4 +389,5 @@ def parameter_counts(model: Any) -> tuple[int, int]:
             count *= 2  # two 4-bit values in a byte
         total += count
         trained += count if parameter.requires_grad else 0
-    return trained, total
+    start = lora_start.of(model)
+    return trained - (start.fixed if start else 0), total

@@ -19,7 +19,7 @@ from toolkit.kinds.batching import batch_tokens, batches, pad_right
 from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
-from toolkit.models import adapters, loading
+from toolkit.models import adapters, base_weights, loading
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
 from toolkit.system import distributed, precision
@@ -298,7 +298,7 @@ class Encoder(TaskModel):
         }
         with (
             torch.inference_mode(),
-            self.tuned.disable_adapter() if off else contextlib.nullcontext(),
+            base_weights.untouched(self.tuned) if off else contextlib.nullcontext(),
         ):
             return model(**inputs)
 
@@ -313,6 +313,7 @@ class Encoder(TaskModel):
         watch: TrainingWatch,
     ) -> Trained:
         recipe = self.saving(recipe or self.recipe)
+        self.on_note = watch.on_note
         self.check_recipe()
         self.prepare_base(splits)
         self.drop_adapter()
