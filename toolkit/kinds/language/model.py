@@ -289,7 +289,7 @@ class LanguageModel(VariantModel):
         )
         self.has_adapter = True
         self.canaries = fit.canary_rows(self, splits)
-        rows = lengths.shape[1]
+        rows, single = lengths.shape[1], train
         train, lengths = self.arranged(splits, train, lengths)
         count = checkpoint_ensemble.wanted(self.task, recipe)
         saving = checkpoint_ensemble.saving(recipe, count)
@@ -298,7 +298,7 @@ class LanguageModel(VariantModel):
             return self.trainer(
                 splits, train, validation, recipe=saving, checkpoints=checkpoints,
                 lengths=lengths, judge=fit.judge(self, splits["validation"], validation),
-                monitor=monitor,
+                monitor=monitor, rows=single,
             )  # fmt: skip
 
         trained = fit.fit(
