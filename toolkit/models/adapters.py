@@ -7,7 +7,7 @@ import json
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,6 @@ from toolkit.models.base_weights import BaseWeights
 from toolkit.models.paths import EMBEDDED
 from toolkit.runs.files import remedy, write_json
 from toolkit.system import distributed
-
-MERGE_TOLERANCE = 1e-4
-"""How far merged logits may be from unmerged ones, as a share of the largest logit.
-
-A float32 has 24 bits, so that each sum is right to 6e-8 of its size; over some dozens of layers
-with sums of some thousand products, 1e-6 to 1e-5 remain. An adapter that is merged wrongly changes
-logits by as much as the adapter itself does, a thousandth of them and more."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +88,45 @@ def add_lora(
             warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`")
             _check_saved(model, fields.get("modules_to_save"))
             weights = BaseWeights(model, str(fields.get("bias", "none")))
-            given = lora_start.widened(fields) if init else fields
-            peft = get_peft_model(model, LoraConfig(task_type=task_type, **given))
+            given = lora_start.widened(fields) if init else dict(fields)
+            try:
+                peft = get_peft_model(model, LoraConfig(task_type=task_type, **given))
+            except ValueError as error:
+                if "lora_dropout" not in str(error) or not given.get("lora_dropout"):
+                    raise
+                weights.restore(model)  # PEFT has begun to wrap its layers
+                peft = get_peft_model(
+                    model, LoraConfig(task_type=task_type, **{**given, "lora_dropout": 0.0})
+                )
             base_weights.remember(peft, weights)
             if init:
                 lora_start.begin(peft, init)
             return peft
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
+
+
+def notes(peft: Any, fields: Mapping[str, Any]) -> list[str]:
+    """What a fresh adapter is otherwise than a recipe's fields say, as sentences.
+
+    Args:
+        peft: what :func:`add_lora` has made.
+        fields: the recipe's, of ``LoraConfig``.
+    """
+    made = peft.peft_config["default"]
+    found = []
+    if fields.get("lora_dropout") and not made.lora_dropout:
+        found.append(
+            f"lora.lora_dropout is 0 instead of {fields['lora_dropout']}: this model keeps the "
+            "weights of all experts of a layer in one, and PEFT's adapters on such have no dropout"
+        )
+    if lora_start.of(peft):
+        found.append(
+            f"lora.init_lora_weights={fields['init_lora_weights']}: the adapter is stored as a "
+            f"plain one of rank {made.r}, half of which stays as it starts, so that the base "
+            "keeps its weights"
+        )
+    return found
 
 
 def _check_saved(model: Any, names: Sequence[str] | None) -> None:
@@ -294,7 +318,7 @@ def merged(model: Any) -> Iterator[None]:
     for bit as before: they are restored from copies, because subtracting the adapter again would
     round.
     """
-    alone = _merging(model)
+    alone = merging_layers(model)
     copies = [
         (parameter, parameter.detach().clone())
         for layer in alone
@@ -312,7 +336,7 @@ def merged(model: Any) -> Iterator[None]:
             parameter.data.copy_(before)
 
 
-def _merging(model: Any) -> list[Any]:
+def merging_layers(model: Any) -> list[Any]:
     """The layers that :func:`merged` merges."""
     import torch
     from peft.tuners.lora import LoraLayer
@@ -337,42 +361,6 @@ def _merges(layer: Any) -> bool:
     """Whether PEFT can merge the layer: a bias of the adapter needs a bias in the layer."""
     biased = any(layer.lora_bias.get(name) for name in layer.active_adapters)
     return not biased or getattr(layer.get_base_layer(), "bias", None) is not None
-
-
-def merges_exactly(model: Any, logits: Callable[[], Any]) -> bool:
-    """Whether the model's logits are the same with its adapter merged and beside the weights.
-
-    Args:
-        model: a ``PeftModel`` with an active adapter.
-        logits: computes the model's logits on some inputs.
-    """
-    if not _merging(model):
-        return True
-    beside = logits().float()
-    with merged(model):
-        found = logits().float()
-    difference = float((found - beside).abs().max())
-    return difference <= MERGE_TOLERANCE * max(1.0, float(beside.abs().max()))
-
-
-def check_numbers(tuned: Any, base: Any) -> None:
-    """Raise :class:`ModelError` where logits of an adapter are NaN or infinite, and name the cause.
-
-    Args:
-        tuned: logits with the adapter.
-        base: those of the base for the same inputs.
-    """
-    if bool(tuned.isfinite().all()):
-        return
-    if not bool(base.isfinite().all()):
-        raise ModelError(
-            "the base itself gives NaN or infinite logits on the canary prompts; load it in "
-            "bfloat16 or float32 (--set training.model_init_kwargs.dtype=float32)"
-        )
-    raise ModelError(
-        "the adapter gives NaN or infinite logits on the canary prompts: its training diverged; "
-        "train again with a lower training.learning_rate"
-    )
 
 
 def without_peft(model: Any) -> Any:

@@ -316,6 +316,8 @@ class Encoder(TaskModel):
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
         validation = self.tokenized(splits["validation"])
         self.tuned = self.trainable()
+        for note in [] if self.full else adapters.notes(self.tuned, recipe.lora or {}):
+            watch.on_note(note)
         # Weights that are in parts on several devices are put together within the loop alone.
         start = not distributed.sharded_by_accelerate()
         arguments = fit.arguments(self, recipe, checkpoints, eval_on_start=start)

@@ -288,6 +288,8 @@ class LanguageModel(VariantModel):
             ),
         )
         self.has_adapter = True
+        for note in adapters.notes(self.model, recipe.lora):
+            watch.on_note(note)
         self.canaries = fit.canary_rows(self, splits)
         rows, single = lengths.shape[1], train
         train, lengths = self.arranged(splits, train, lengths)

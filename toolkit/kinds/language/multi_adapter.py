@@ -16,7 +16,7 @@ from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import BASE, Watch
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.text_model import TextModel
-from toolkit.models import adapters, base_weights
+from toolkit.models import adapters, agreement, base_weights
 from toolkit.runs.files import read_json
 from toolkit.task import Row
 
@@ -99,7 +99,7 @@ class MultiAdapterModel(TextModel):
         tuned = self._first_logits(prompts)
         with base_weights.untouched(self.model):
             base = self._first_logits(prompts)
-        adapters.check_numbers(tuned, base)
+        agreement.check_numbers(tuned, base)
         difference = float((tuned - base).abs().max())
         if not difference > 1e-6:
             raise ModelError(
@@ -125,7 +125,7 @@ class MultiAdapterModel(TextModel):
         name = str(self.model.active_adapter)
         if name not in self._exact:
             prompts = self.canary_prompts(self.canaries) or [list(range(PLAIN_PROMPT))]
-            exact = adapters.merges_exactly(self.model, lambda: self._first_logits(prompts))
+            exact = agreement.merges_exactly(self.model, lambda: self._first_logits(prompts))
             self._exact[name] = exact
             if not exact:
                 self.on_note(
