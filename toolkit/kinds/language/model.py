@@ -271,6 +271,7 @@ class LanguageModel(VariantModel):
                 "give [lora] fields, such as --set lora.r=16"
             )
         self.on_note = watch.on_note
+        count = checkpoint_ensemble.wanted(self.task, recipe, mixed=True)
         for note in self.training_notes():
             watch.on_note(note)
         self.load()
@@ -293,7 +294,6 @@ class LanguageModel(VariantModel):
         self.canaries = fit.canary_rows(self, splits)
         rows, single = lengths.shape[1], train
         train, lengths = self.arranged(splits, train, lengths)
-        count = checkpoint_ensemble.wanted(self.task, recipe)
         saving = checkpoint_ensemble.saving(recipe, count)
 
         def build(monitor: Monitor) -> Any:
