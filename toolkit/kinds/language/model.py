@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from toolkit.errors import ModelError, RecipeError, UsageError
+from toolkit.errors import ModelError, RecipeError
 from toolkit.kinds import checkpoint_ensemble
 from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches
@@ -18,7 +17,7 @@ from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
 from toolkit.kinds.language.variants import VariantModel
-from toolkit.models import adapters, loading
+from toolkit.models import adapters, base_weights, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
@@ -35,7 +34,6 @@ class LanguageModel(VariantModel):
     """See :class:`toolkit.kinds.base.TaskModel`; the tokenizer is loaded first, the model later."""
 
     task: LanguageTask
-    padding_side: ClassVar[str] = "left"
     folds = True
     fixed_arguments: ClassVar[Mapping[str, Any]] = {}
     """Training arguments that a recipe cannot change."""
@@ -57,10 +55,6 @@ class LanguageModel(VariantModel):
     @abstractmethod
     def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
         """Tokens of ``max_length`` that a prompt must leave for its answer."""
-
-    @abstractmethod
-    def first_logits(self, ids: Any, mask: Any) -> Any:
-        """Logits of the first token after padded prompts, shape (prompts, …, vocabulary)."""
 
     @abstractmethod
     def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
@@ -168,44 +162,23 @@ class LanguageModel(VariantModel):
         self.check_prompts(stored, folder)
         self.model = adapters.attach_adapter(self.model, folder)
         self.has_adapter = True
+        self.canaries = stored["canaries"]
         self.check_effect(stored["canaries"])
         self.load_members(folder)
 
     def drop_adapter(self) -> None:
         if self.has_adapter:
-            self.model = self.model.unload()
+            self.model = base_weights.removed(self.model)
             self.has_adapter = False
             self._members = 0
+        self.forget_comparison()
 
     def check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None:
-        prompts = self._canary_prompts(stored["canaries"])
+        prompts = self.canary_prompts(stored["canaries"])
         if self.renderer.digest(prompts) != stored["prompt_sha"]:
             raise ModelError(
                 f"the adapter in {folder} was trained on another prompt than the task renders now; "
                 "use the plugin version it was trained with, or train again"
-            )
-
-    def _canary_prompts(self, canaries: Sequence[Row]) -> list[list[int]]:
-        return [self.renderer.prompt(self.example(row)) for row in canaries]
-
-    def check_effect(self, canaries: Sequence[Row]) -> None:
-        import torch
-
-        from toolkit.kinds.batching import padded
-
-        ids, mask = padded(
-            self._canary_prompts(canaries), self.tokenizer.pad_token_id, self.model.device,
-            right=self.padding_side == "right",
-        )  # fmt: skip
-        with torch.inference_mode():
-            tuned = self.first_logits(ids, mask)
-            with self.model.disable_adapter():
-                base = self.first_logits(ids, mask)
-        difference = float((tuned - base).abs().max())
-        if not difference > 1e-6:
-            raise ModelError(
-                "the adapter does nothing: on the canary prompts its logits are the base model's "
-                f"(largest difference {difference:.1g}); was it trained at all, and for this base?"
             )
 
     # -- prediction --------------------------------------------------------------------------------
@@ -223,14 +196,6 @@ class LanguageModel(VariantModel):
         prompts = [self.renderer.prompt(example) for example in examples]
         with self.side(adapter):
             return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
-
-    def side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
-        """A context within which the model has its adapter, or none."""
-        if adapter and not self.has_adapter:
-            raise UsageError("no adapter is loaded")
-        if not self.has_adapter:
-            return contextlib.nullcontext()
-        return adapters.merged(self.model) if adapter else self.model.disable_adapter()
 
     def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
         self.load()
@@ -305,6 +270,8 @@ class LanguageModel(VariantModel):
                 "this recipe has no [lora]: language models are trained with an adapter only; "
                 "give [lora] fields, such as --set lora.r=16"
             )
+        self.on_note = watch.on_note
+        count = checkpoint_ensemble.wanted(self.task, recipe, mixed=True)
         for note in self.training_notes():
             watch.on_note(note)
         self.load()
@@ -322,16 +289,18 @@ class LanguageModel(VariantModel):
             ),
         )
         self.has_adapter = True
-        rows = lengths.shape[1]
+        for note in adapters.notes(self.model, recipe.lora):
+            watch.on_note(note)
+        self.canaries = fit.canary_rows(self, splits)
+        rows, single = lengths.shape[1], train
         train, lengths = self.arranged(splits, train, lengths)
-        count = checkpoint_ensemble.wanted(self.task, recipe)
         saving = checkpoint_ensemble.saving(recipe, count)
 
         def build(monitor: Monitor) -> Any:
             return self.trainer(
                 splits, train, validation, recipe=saving, checkpoints=checkpoints,
                 lengths=lengths, judge=fit.judge(self, splits["validation"], validation),
-                monitor=monitor,
+                monitor=monitor, rows=single,
             )  # fmt: skip
 
         trained = fit.fit(
@@ -385,7 +354,7 @@ class LanguageModel(VariantModel):
         extra: Mapping[str, Any] = {
             "task": self.task.name,
             "model": self.recipe.model,
-            "prompt_sha": self.renderer.digest(self._canary_prompts(canaries)),
+            "prompt_sha": self.renderer.digest(self.canary_prompts(canaries)),
             "chat_template": self.tokenizer.chat_template,
             "task_state": self.task.state,
             "task_options": self.task.options,
