@@ -125,7 +125,7 @@ def test_an_instruction_includes_its_input() -> None:
         ("chat messages", {"messages": [ASK]}, "the last message is not an answer"),
         ("chat messages", {"messages": [SAY]}, "no user message"),
         ("chat messages", {"messages": []}, "no messages"),
-        ("chat messages", {"messages": [ASK, {"role": "tool", "content": "x"}]}, "role 'tool'"),
+        ("chat messages", {"messages": [ASK, {"role": "judge", "content": "x"}]}, "role 'judge'"),
         (
             "chat messages",
             {"messages": [ASK, {"role": "assistant", "content": None}]},
