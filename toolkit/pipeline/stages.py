@@ -153,12 +153,14 @@ def run_base_model(context: RunContext) -> None:
     for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
         if _predicted(context, name) or (name == "few-shot" and not examples):
             continue
+        said = _shots_said(context, examples)
         with context.console.track(name) as progress:
             entry = predict.predict_model(
                 run, context.task, model, name, role, context.prepared.splits,
                 adapter=False, shots=examples, decoder=context.decoder, progress=progress,
                 fit_seconds=fitted if model.base_note else None,
-                note="; ".join([model.base_note, *model.choices()]), perplexity=role == "base",
+                note="; ".join(filter(None, [model.base_note, *model.choices(), *said])),
+                perplexity=role == "base",
             )  # fmt: skip
         context.note_result(entry, name, entry["predict_seconds"])
     _predict_variants(context, "baseline", adapter=False)
@@ -191,6 +193,26 @@ def _few_shot_rows(context: RunContext) -> list[Row]:
     count = min(context.model.few_shot, len(rows))
     drawn = rows.shuffle(seed=context.seed).select(range(count))
     return [dict(row) for row in drawn]
+
+
+def _shots_said(context: RunContext, shots: Sequence[Row]) -> list[str]:
+    """A sentence where the model has no room for all solved examples, which is also printed."""
+    from toolkit.evaluation.predict import held_out_rows
+
+    if not shots:
+        return []
+    held = held_out_rows(context.task, context.prepared.splits)
+    used = context.model.shots_used([row for rows in held.values() for row in rows], shots)
+    fewer = sum(count < len(shots) for count in used)
+    if not fewer:
+        return []
+    sentence = (
+        f"{fewer:,} of {len(used):,} prompts have fewer than {len(shots)} solved examples (at least"
+        f" {min(used)}, {sum(used) / len(used):.1f} on average): the model has positions for "
+        f"{context.model.limits.positions:,} tokens"
+    )
+    context.console.note(f"few-shot: {sentence}")
+    return [sentence]
 
 
 def _predicted(context: RunContext, name: str) -> bool:
