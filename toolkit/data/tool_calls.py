@@ -8,6 +8,7 @@ compared, a call is one line of JSON, :func:`line`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +19,6 @@ from toolkit.data.row_mapping import Unusable
 Call = dict[str, Any]
 """A call of a tool, see above."""
 
-MARKS = re.compile(
-    r"</?tool_calls?>|<\|/?tool_call\|>|\[/?TOOL_CALLS\]|<\|python_tag\|>|</?function_call>"
-)
-"""What models write around their calls."""
 _START = re.compile(r"[\[{]")
 
 
@@ -117,27 +114,21 @@ def spoken(text: str, calls: Sequence[Call]) -> str:
 
 
 def read(text: str) -> str:
-    """A model's answer as :func:`spoken` would give it, whatever its template writes around calls.
+    """The calls in a model's answer, a :func:`line` each, whatever its template writes around them.
 
-    Calls are found by their JSON: objects with a ``name`` and ``arguments`` or ``parameters``, and
-    lists of these. A text without any stays as it is.
+    They are found by their JSON: objects with a ``name`` and ``arguments`` or ``parameters``, and
+    lists of these. Words beside them are left out: many templates have no place for any. A text
+    without calls stays as it is.
     """
-    words, calls, at = [], [], 0
-    for start, end, found in _json_values(text):
-        try:
+    calls: list[Call] = []
+    for found in _json_values(text):
+        with contextlib.suppress(Unusable):
             calls += [_call(one) for one in found]
-        except Unusable:
-            continue
-        words.append(text[at:start])
-        at = end
-    if not calls:
-        return text.strip()
-    words.append(text[at:])
-    return spoken(" ".join(" ".join(MARKS.sub(" ", part) for part in words).split()), calls)
+    return "\n".join(map(line, calls)) or text.strip()
 
 
-def _json_values(text: str) -> Iterator[tuple[int, int, list[Any]]]:
-    """Begin, end and the calls of each JSON value in a text that looks like calls."""
+def _json_values(text: str) -> Iterator[list[Any]]:
+    """The calls of each JSON value in a text that looks like calls."""
     decoder = json.JSONDecoder()
     at = 0
     while (match := _START.search(text, at)) is not None:
@@ -148,7 +139,7 @@ def _json_values(text: str) -> Iterator[tuple[int, int, list[Any]]]:
             continue
         found = value if isinstance(value, list) else [value]
         if found and all(map(_looks_like_call, found)):
-            yield match.start(), end, found
+            yield found
             at = end
         else:
             at = match.end()

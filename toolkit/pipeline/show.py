@@ -110,10 +110,10 @@ def show(
     recipes.check(recipe, kind_class.training_arguments(), task.options)
     made = guarded.instance(task)
     made.options |= recipe.task
-    prepared = prepare(made, source)
+    kind = kind_class(made, recipe, trust_remote_code=trust_remote_code)
+    prepared = prepare(made, source, unusable=kind.unusable)
     require_several(made, prepared.splits["train"])
     made.load_state({**prepared.found, **made.fit(prepared.splits["train"])})
-    kind = kind_class(made, recipe, trust_remote_code=trust_remote_code)
     if further := kind.fit_state(prepared.splits["train"]):
         made.load_state({**made.state, **further})
     found = [_shown(made, kind, prepared, name, at) for name, at in _chosen(prepared, rows, split)]

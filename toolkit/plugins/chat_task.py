@@ -180,12 +180,14 @@ def _reply(completion: str) -> Message:
 
 
 def _said(completion: str) -> str:
-    """What an answer says, without the thoughts before it; calls of tools as lines of JSON."""
+    """What an answer says, without the thoughts before it; of an answer with calls, the calls."""
     reply = _reply(completion)
+    if reply.get("tool_calls"):
+        return tool_calls.spoken("", reply["tool_calls"])
     text = str(reply["content"])
     if reply["content"].lstrip().startswith(OPEN):
         text = text.rpartition(CLOSED)[2]
-    return tool_calls.spoken(text, reply.get("tool_calls") or ())
+    return text.strip()
 
 
 def _saying(baseline: Baseline) -> Baseline:

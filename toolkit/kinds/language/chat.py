@@ -172,6 +172,12 @@ class ChatTemplate:
         return self._writes([user("hi"), thought], prompt=False, enable_thinking=True)
 
     @cached_property
+    def opens_thought(self) -> bool:
+        """Whether every prompt ends with the beginning of a thought."""
+        written = self._written([user(MARK)], enable_thinking=True)
+        return written is not None and written.rstrip().endswith("<think>")
+
+    @cached_property
     def tools(self) -> bool:
         """Whether the tools are written that the model may call."""
         return self._writes([user("hi")], [tool_named(MARK)])
@@ -188,6 +194,15 @@ class ChatTemplate:
             if written and f"{MARK}name" in written and f"{MARK}key" in written:
                 return form
         return None
+
+    @cached_property
+    def call_words(self) -> bool:
+        """Whether the words beside a call are written."""
+        form = self.call_form
+        if form is None:
+            return False
+        call = {**calling("say", {}), "content": MARK}
+        return self._writes([user("hi"), form(call)], [tool_named("say")], prompt=False)
 
     @cached_property
     def results(self) -> bool:

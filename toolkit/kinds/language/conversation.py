@@ -26,11 +26,12 @@ SYSTEM = "no system role: a system message begins the user message after it"
 DEVELOPER = "no role for developers: their message is the system message"
 NEIGHBOURS = "strict turns: neighbouring messages of one role become one, with a blank line between"
 THOUGHTS = "no place for thoughts (reasoning_content): they are left out and not learned"
+WORDS = "no place for words beside the call of a tool: they are left out and not learned"
 INDENTED = "no blanks around a message: what indents the first line of an answer is left out"
 
 
 def fitted(template: ChatTemplate, messages: Sequence[Message]) -> list[Message]:
-    """Messages as the template can write them, with the fields of :mod:`toolkit.data.chat_messages`.
+    """Messages as the template can write them.
 
     Args:
         template: the model's.
@@ -54,15 +55,14 @@ def _known(template: ChatTemplate, message: Message) -> Message:
         return {**message, "role": "system"}
     if role != "assistant":
         return message
-    thought = message.get("reasoning_content")
-    content = message.get("content")
-    if thought is not None and not template.reasoning:
+    thought, content = message.get("reasoning_content"), message.get("content")
+    knows = template.reasoning or template.opens_thought
+    if thought is not None and not knows:
         return {key: value for key, value in message.items() if key != "reasoning_content"}
-    if thought is None and isinstance(content, str) and _begins_with_thought(content):
-        if template.reasoning:
-            inner, _, rest = content.partition(OPEN)[2].partition(CLOSED)
-            rest = rest.lstrip("\n")
-            return {**message, "content": rest, "reasoning_content": inner.strip("\n")}
+    if knows and thought is None and isinstance(content, str) and _begins_with_thought(content):
+        inner, _, rest = content.partition(OPEN)[2].partition(CLOSED)
+        thought, rest = inner.strip("\n"), rest.lstrip("\n")
+        return {**message, "content": rest, "reasoning_content": thought}
     return message
 
 
@@ -133,8 +133,12 @@ def changes(template: ChatTemplate, messages: Sequence[Message]) -> set[str]:
         found.add(SYSTEM)
     if any(map(_mergeable, messages, messages[1:])) and template.alternates:
         found.add(NEIGHBOURS)
-    if any(m.get("reasoning_content") for m in messages) and not template.reasoning:
+    if any(m.get("reasoning_content") for m in messages) and not (
+        template.reasoning or template.opens_thought
+    ):
         found.add(THOUGHTS)
+    if any(m.get("tool_calls") and m.get("content") for m in messages) and not template.call_words:
+        found.add(WORDS)
     answers = [str(m.get("content") or "") for m in messages if m["role"] == "assistant"]
     if any(text[:1].isspace() for text in answers) and template.trims:
         found.add(INDENTED)
@@ -180,5 +184,5 @@ def _refusal(template: ChatTemplate, shape: Sequence[tuple[str, int]], tools: To
     except TemplateRefusal as reason:
         if not template.works:
             raise template.refused(reason) from reason
-        return f"the model's chat template refuses it ({reason})"
+        return f"a conversation that the model's chat template refuses ({reason})"
     return None

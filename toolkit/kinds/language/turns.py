@@ -8,12 +8,12 @@ conversation both ways once, and the difference belongs to every prompt.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.errors import ModelError
+from toolkit.data.chat_formats import uses_tools
+from toolkit.errors import DataError, ModelError
 from toolkit.kinds.language.chat import (
     MARK,
     ChatTemplate,
@@ -27,7 +27,8 @@ from toolkit.kinds.language.chat import (
     tool_named,
     user,
 )
-from toolkit.kinds.language.conversation import CLOSED, OPEN, fitted
+from toolkit.kinds.language.conversation import CLOSED, OPEN, fitted, refusal
+from toolkit.models.limits import special_ids
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,23 @@ def conversation(template: ChatTemplate, example: Mapping[str, Any]) -> Conversa
         template: the model's.
         example: ``prompt`` and ``completion``, lists of messages, and where it has them ``tools``
             and ``chat_template_kwargs``.
+
+    Raises:
+        DataError: it has tools, calls or results that the template does not write.
     """
     before, answer = example["prompt"], example.get("completion") or []
+    tools = example.get("tools") or ()
+    options = dict(example.get("chat_template_kwargs") or {})
+    with_tools = bool(tools) or any(map(uses_tools, (*before, *answer)))
+    if with_tools and (reason := refusal(template, [*before, *answer], tools)):
+        raise DataError(reason)
+    if options.get("enable_thinking") and not (template.reasoning or template.opens_thought):
+        options.pop("enable_thinking")
     own = fitted(template, before)
     whole = fitted(template, [*before, *answer])
     # Where the answer would be joined to the message before it, it stays by itself.
     rest = whole[len(own) :] if whole[: len(own)] == own else fitted(template, answer)
-    options = example.get("chat_template_kwargs") or {}
-    return Conversation(own, rest, example.get("tools") or (), options)
+    return Conversation(own, rest, tools, options)
 
 
 # -- the prompt ------------------------------------------------------------------------------------
@@ -128,9 +138,9 @@ def _compared(template: ChatTemplate, talk: Conversation, result: bool) -> Openi
     if talk.thinks and template.reasoning:
         answer = {**said("assistant", "ho"), "reasoning_content": MARK}
     try:
-        asked = list(fitted(template, asked))
-        ended = template.write(asked, tools, prompt=True, **talk.options)
-        answered = template.write([*asked, answer], tools, **talk.options)
+        short = fitted(template, asked)
+        ended = template.write(short, tools, prompt=True, **talk.options)
+        answered = template.write([*short, answer], tools, **talk.options)
     except TemplateRefusal:
         return Opening()
     if MARK not in answered:
@@ -143,8 +153,8 @@ def _compared(template: ChatTemplate, talk: Conversation, result: bool) -> Openi
 
 def _difference(ended: str, start: str, *, thinks: bool) -> Opening:
     """The opening, from the text at the end of a prompt and the text before an answer."""
-    shared = len(os.path.commonprefix([ended, start]))
-    over, missing = ended[shared:], start[shared:]
+    same = shared(ended, start)
+    over, missing = ended[same:], start[same:]
     if not over and missing.strip():
         return Opening(added=missing.rstrip(" "))
     if missing.strip() or (OPEN in over and CLOSED not in over and not thinks):
@@ -171,7 +181,7 @@ def answer(template: ChatTemplate, talk: Conversation, asked: str) -> str:
         written = template.write(whole, talk.tools, **talk.options)
         for start in _starts(template, talk, asked):
             if written.startswith(start):
-                return written[len(start) :]
+                return _thought(template, talk) + written[len(start) :]
     except TemplateRefusal as refusal:
         raise template.refused(refusal) from refusal
     raise ModelError(
@@ -180,14 +190,26 @@ def answer(template: ChatTemplate, talk: Conversation, asked: str) -> str:
     )
 
 
+def _thought(template: ChatTemplate, talk: Conversation) -> str:
+    """The thought that ends a thought which the prompt has opened.
+
+    It is written here where the template opens thoughts and leaves them out of answers.
+    """
+    if not talk.thinks or template.reasoning:
+        return ""
+    thought = str(talk.answer[-1].get("reasoning_content") or "").strip()
+    return f"{thought}\n{CLOSED}\n\n"
+
+
 def _starts(template: ChatTemplate, talk: Conversation, asked: str) -> Iterator[str]:
     """The texts that the answer may follow where the template writes the whole conversation."""
     yield asked
     if before := _opening(template, talk, talk.before).before:
         yield asked[:-before]
     marked = template.write([*talk.before, said("assistant", MARK)], talk.tools, **talk.options)
-    yield marked.partition(MARK)[0]
-    yield marked.partition(MARK)[0].rstrip(" ")
+    start = marked.partition(MARK)[0]
+    yield start.rstrip(" ")  # a blank before an answer is part of the answer
+    yield start
 
 
 # -- earlier answers -------------------------------------------------------------------------------
@@ -221,11 +243,12 @@ def earlier(template: ChatTemplate, talk: Conversation, asked: str) -> list[tupl
 
 def _marked(template: ChatTemplate, talk: Conversation) -> list[tuple[int, int]]:
     """The spans that the template marks as written by the assistant, in a prompt."""
-    from transformers.utils.chat_template_utils import render_jinja_template
+    from transformers.utils import chat_template_utils
 
+    render: Any = chat_template_utils.render_jinja_template
     tokenizer = template.tokenizer
     try:
-        _, spans = render_jinja_template(
+        _, spans = render(
             conversations=[[plain(message) for message in talk.before]],
             tools=list(talk.tools) or None,
             chat_template=tokenizer.get_chat_template(None, list(talk.tools) or None),
@@ -242,12 +265,10 @@ def _span(
     template: ChatTemplate, talk: Conversation, asked: str, at: int
 ) -> tuple[int, int] | None:
     """Begin and end of one earlier answer with what ends its turn; ``None``: it is not found."""
-    starts = [s for s in _before(template, talk, at) if s and asked.startswith(s)]
-    if not starts:
+    start = next((len(s) for s in _before(template, talk, at) if s and asked.startswith(s)), None)
+    if start is None:
         return None
-    start = len(max(starts, key=len))
-    lead, end = _ending(template)
-    if end:
+    if end := _ending(template):
         place = asked.find(end, start)
         return None if place < 0 else (start, place + len(end))
     # Nothing ends a turn, so that it ends where the next one begins.
@@ -257,46 +278,66 @@ def _span(
 
 
 def _before(template: ChatTemplate, talk: Conversation, at: int) -> Iterator[str]:
-    """Texts that may stand before an earlier answer."""
+    """Texts that may stand before an earlier answer, the likeliest first."""
     before = talk.before[:at]
     replaced = [*before, said("assistant", MARK), *talk.before[at + 1 :]]
     thinking = {**talk.options, "enable_thinking": True}
-    for write in (
+
+    def marked() -> str:
+        written = template.write(replaced, talk.tools, prompt=True, **talk.options)
+        return written.partition(MARK)[0].rstrip(" ")
+
+    writers: list[Callable[[], str]] = [
         lambda: _prompt(template, talk, before),
         lambda: template.write(before, talk.tools, prompt=True, **thinking),
-        lambda: template.write(replaced, talk.tools, prompt=True, **talk.options).partition(MARK)[
-            0
-        ],
-    ):
+        marked,
+    ]
+    for write in writers:
         try:
             yield write()
         except TemplateRefusal:
             continue
 
 
-def _ending(template: ChatTemplate) -> tuple[str, str]:
-    """What stands between an answer and the end of its turn, and the token that ends it.
-
-    Both are empty where no control token ends a turn.
-    """
+def _ending(template: ChatTemplate) -> str:
+    """The control token that ends a turn; empty: there is none."""
     if "ending" not in template.openings:
         template.openings["ending"] = _found_ending(template)
-    found: tuple[str, str] = template.openings["ending"]
+    found: str = template.openings["ending"]
     return found
 
 
-def _found_ending(template: ChatTemplate) -> tuple[str, str]:
+def _found_ending(template: ChatTemplate) -> str:
     asked = [user("hi"), said("assistant", MARK), user("hi")]
     try:
         rest = template.write(asked, prompt=True).partition(MARK)[2]
     except TemplateRefusal:
-        return "", ""
+        return ""
     tokenizer = template.tokenizer
-    control = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+    control = special_ids(tokenizer)
     ids = tokenizer(rest, add_special_tokens=False)["input_ids"]
     first = next((i for i in ids if i in control), None)
-    if first is None:
-        return "", ""
-    end = str(tokenizer.convert_ids_to_tokens(first))
-    lead, found, _ = rest.partition(end)
-    return (lead, end) if found and not lead.strip() else ("", "")
+    end = "" if first is None else str(tokenizer.convert_ids_to_tokens(first))
+    lead, found, _ = rest.partition(end) if end else ("", "", "")
+    return end if found and not lead.strip() else ""
+
+
+# -- what was written ------------------------------------------------------------------------------
+def written(talk: Conversation, text: str) -> bool:
+    """Whether a text holds an answer that is more than its content: its calls and its thoughts."""
+    last = talk.answer[-1]
+    names = [call["function"]["name"] for call in last.get("tool_calls") or ()]
+    thought = last.get("reasoning_content")
+    if not names and not thought and not talk.thinks:
+        return False
+    # A template may have no place for words beside a call.
+    parts = [*names] if names else [last.get("content"), thought]
+    return all(str(part).strip() in text for part in parts if part)
+
+
+def shared(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """How many tokens, or characters, two texts begin with together."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
