@@ -61,6 +61,17 @@ class Exchange:
         return bool(self.tools) or any(uses_tools(one) for one in messages)
 
 
+def in_words(exchange: Exchange) -> Exchange:
+    """The same exchange, for models without a chat template, which cannot say more than words.
+
+    Raises:
+        Unusable: it has tools, calls or results.
+    """
+    if exchange.needs_tools:
+        raise Unusable("calls of tools, for which this kind of model has no chat template")
+    return exchange
+
+
 def uses_tools(one: Mapping[str, Any]) -> bool:
     """Whether a message calls a tool or is the result of a call."""
     return bool(one.get("tool_calls")) or one.get("role") == "tool"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.chat_layouts import WITH_TOOLS, tokenizer, user
+from chat_layouts import WITH_TOOLS, tokenizer, user
 from toolkit.errors import DataError, ModelError
 from toolkit.kinds.language.chat import PLAIN_CHAT, ChatTemplate, TemplateRefusal, call_ids
 from toolkit.testing.chat_templates import TEMPLATES

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chat_layouts import CALL, RESULT, TOOL, WITHOUT_TOOLS, assistant, system, tokenizer, user
+from chat_layouts import CALL, RESULT, TOOL, WITHOUT_TOOLS, assistant, system, tokenizer, user
 from toolkit.errors import ModelError
 from toolkit.kinds.language import conversation
 from toolkit.kinds.language.chat import ChatTemplate

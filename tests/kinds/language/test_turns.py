@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chat_layouts import (
+from chat_layouts import (
     CALL,
     RESULT,
     TOOL,

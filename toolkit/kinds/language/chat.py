@@ -38,6 +38,11 @@ _GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 LONGEST_REASON = 200
 
 
+def today() -> datetime.date:
+    """The date of today, where this process is."""
+    return datetime.date.today()
+
+
 class TemplateRefusal(Exception):
     """A template does not write a conversation; the message is its reason."""
 
@@ -59,7 +64,7 @@ class ChatTemplate:
             tokenizer.chat_template = PLAIN_CHAT
         self.tokenizer = tokenizer
         self.source = tokenizer.chat_template
-        self.day = day or datetime.date.today()
+        self.day = day or today()
         self.former = former
         self.refusals: dict[Any, str | None] = {}
         self.openings: dict[Any, Any] = {}
@@ -159,9 +164,9 @@ class ChatTemplate:
     def dated(self) -> bool:
         """Whether what the template writes depends on the date."""
         other = ChatTemplate(self.tokenizer, OTHER_DAY)
-        today = OTHER_DAY + datetime.timedelta(400)
+        later = OTHER_DAY + datetime.timedelta(400)
         conversation = [user("hi")]
-        return other._written(conversation) != ChatTemplate(self.tokenizer, today)._written(
+        return other._written(conversation) != ChatTemplate(self.tokenizer, later)._written(
             conversation
         )
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from toolkit.errors import PreflightError
 from toolkit.formatting import differing
-from toolkit.kinds.language import turns
+from toolkit.kinds.language import chat, turns
 from toolkit.kinds.language.chat import PLAIN_CHAT as PLAIN_CHAT
 from toolkit.kinds.language.chat import ChatTemplate
 from toolkit.kinds.language.control import ControlTokens
@@ -44,7 +44,7 @@ class Renderer:
         self.end = limits.end(tokenizer)
         self.stops = frozenset({*limits.stops, self.end})
         self.control = ControlTokens(tokenizer, sorted(self.stops))
-        self._day, self._former = datetime.date.today(), False
+        self._day, self._former = chat.today(), False
         self._chat: ChatTemplate | None = None
 
     # -- the chat template -------------------------------------------------------------------------
@@ -57,7 +57,7 @@ class Renderer:
 
     def tell(self, day: datetime.date | None, *, former: bool = False) -> None:
         """Have the template told a date, see :class:`~toolkit.kinds.language.chat.ChatTemplate`."""
-        self._day, self._former = day or datetime.date.today(), former
+        self._day, self._former = day or chat.today(), former
         self._chat = None
 
     @contextlib.contextmanager
