@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 def shown(task: Any, source: dict[str, Any], sets: tuple[str, ...] = (), **more: Any) -> Any:
     recipe = recipes.resolve(task, None, sets=sets)
+    if model := more.pop("model", None):
+        recipe = dataclasses.replace(recipe, model=str(model))
     return showing.show(task, recipe, merged(task, source), **{"rows": 4, **more})
 
 
@@ -142,7 +145,7 @@ def test_each_answer_of_a_conversation_is_shown_as_trained_on(tmp_path: Path) ->
     (tmp_path / "d.jsonl").write_text("".join(json.dumps(chat) + "\n" for chat in chats))
     (tmp_path / "chats.toml").write_text('kind = "causal-lm"\ndata = "d.jsonl"\n')
     task = task_file.load(tmp_path / "chats.toml")
-    found = shown(task, {}, (f"model={tmp_path / 'gemma'}",), rows=1)
+    found = shown(task, {}, rows=1, model=tmp_path / "gemma")
     passages = found.rows[0].passages
     assert [p["text"] for p in passages if p["loss"]] == [
         "2<end_of_turn>", "3<end_of_turn>\n<eos>",
