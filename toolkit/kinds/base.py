@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import ModelError
+from toolkit.kinds.dry_run import DryRun, DryRunRequest
+from toolkit.models.limits import Limits
 from toolkit.recipe import Recipe
 from toolkit.system import precision
 from toolkit.task import Row, Task
@@ -70,46 +72,6 @@ class Trained:
     info: dict[str, Any] = field(default_factory=dict)
 
 
-class DryRun(Protocol):
-    """What a kind runs with its model on made-up rows, to estimate the memory that it takes."""
-
-    def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
-        """A batch for training: rows of ``length`` tokens, ``answer`` of them with a loss."""
-        ...
-
-    def loss(self, model: Any, batch: Mapping[str, Any]) -> Any:
-        """The loss of such a batch, by the code that training uses."""
-        ...
-
-    def score(self, model: Any, length: int, answer: int, tokens: int) -> None:
-        """Predict the largest batch that scoring makes of rows of that length.
-
-        Args:
-            model: the model.
-            length: tokens of a prompt.
-            answer: tokens that are written.
-            tokens: padded tokens of a batch, see :func:`toolkit.kinds.batching.batch_tokens`.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class DryRunRequest:
-    """The training and scoring that a dry run imitates.
-
-    Args:
-        task: an instance with its state loaded, or the class.
-        recipe: the resolved recipe.
-        tokenizer: the model's; ``None`` where it has not been loaded.
-        one_token_numbers: without a tokenizer, whether the model's has one token for each number.
-    """
-
-    task: Task | type[Task]
-    recipe: Recipe
-    tokenizer: Any = None
-    one_token_numbers: bool = False
-
-
 class TaskModel(ABC):
     """One model in memory, with everything that the stages of a run need of it.
 
@@ -146,6 +108,8 @@ class TaskModel(ABC):
     """What the base system is, where it is not the untouched model itself."""
     tokenizer: Any = None
     """The model's tokenizer."""
+    limits: Limits = Limits()
+    """What the model's files say of its stop tokens, positions and vocabulary."""
     model: Any = None
     """The untouched base, or (of language models) the base with its adapters; ``None``: not loaded
     yet."""
@@ -220,6 +184,10 @@ class TaskModel(ABC):
         """Solved examples before the prompt of the system ``few-shot``; 0: no such system."""
         return 0
 
+    def shots_used(self, rows: Sequence[Row], shots: Sequence[Row]) -> list[int]:
+        """How many of the solved examples fit before the prompt of each row."""
+        return [len(shots)] * len(rows)
+
     @property
     def perplexity(self) -> bool:
         """Whether the report gives the perplexity of the right answers."""
@@ -253,6 +221,17 @@ class TaskModel(ABC):
     @abstractmethod
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         """Tokens of each row's parts (``prompt``, ``completion``), arrays of shape (rows,)."""
+
+    def unusable(self, rows: Dataset) -> Mapping[str, Sequence[int]]:
+        """Rows that this model has no way to read, before they are split: reason → their numbers.
+
+        They are left out and counted. It is asked before the task's state is known.
+        """
+        return {}
+
+    def notes(self, rows: Dataset) -> list[str]:
+        """What is made of these rows for this model, as sentences for preflight."""
+        return []
 
     def cautions(self, rows: Dataset) -> list[str]:
         """What this kind cannot handle in these rows, as sentences for preflight."""

@@ -124,7 +124,7 @@ def sentence(document: dict[str, Any]) -> str:
 
 
 def _trains_biases(kind: Encoder) -> bool:
-    return (kind.recipe.lora or {}).get("bias", "none") != "none"
+    return bool((kind.recipe.lora or {}).get("bias", "none") != "none")
 
 
 # -- the encoder -----------------------------------------------------------------------------------

@@ -7,18 +7,21 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import train, trial
 from toolkit.pipeline.context import RunContext, adapter_name, system_name
 from toolkit.plugins import fingerprint
-from toolkit.preparation.prepare import prepare
+from toolkit.preparation.prepare import Prepared, prepare
 from toolkit.runs import record, trust
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
 from toolkit.task import Row
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def prepare_data(context: RunContext) -> None:
     from toolkit.system import monitor
 
     run, versions = context.run, monitor.versions()
-    context.prepared = prepare(context.task, context.source, context.seed)
+    context.prepared = _prepared(context)
     data_stage.look(run, context.task, context.model, context.prepared, context.console)
     trial.check_task(context.task, context.prepared.splits)  # with the state that look has fitted
     run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
@@ -62,7 +65,7 @@ def restore_data(context: RunContext) -> None:
 
     run = context.run
     _check_versions(run, monitor.versions())
-    prepared = context.prepared = prepare(context.task, context.source, context.seed)
+    prepared = context.prepared = _prepared(context)
     before = run.info["data"]["fingerprint"]
     if prepared.fingerprint != before:
         raise RunError(
@@ -75,6 +78,13 @@ def restore_data(context: RunContext) -> None:
     if distributed.first():
         _settle_stored(context)
     run.info = distributed.agreed(lambda: run.info)
+
+
+def _prepared(context: RunContext) -> Prepared:
+    def unusable(rows: Dataset) -> Mapping[str, Sequence[int]]:
+        return context.model.unusable(rows)  # only now is the tokenizer needed
+
+    return prepare(context.task, context.source, context.seed, unusable=unusable)
 
 
 def _settle_stored(context: RunContext) -> None:
@@ -153,12 +163,14 @@ def run_base_model(context: RunContext) -> None:
     for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
         if _predicted(context, name) or (name == "few-shot" and not examples):
             continue
+        said = _shots_said(context, examples)
         with context.console.track(name) as progress:
             entry = predict.predict_model(
                 run, context.task, model, name, role, context.prepared.splits,
                 adapter=False, shots=examples, decoder=context.decoder, progress=progress,
                 fit_seconds=fitted if model.base_note else None,
-                note="; ".join([model.base_note, *model.choices()]), perplexity=role == "base",
+                note="; ".join(filter(None, [model.base_note, *model.choices(), *said])),
+                perplexity=role == "base",
             )  # fmt: skip
         context.note_result(entry, name, entry["predict_seconds"])
     _predict_variants(context, "baseline", adapter=False)
@@ -191,6 +203,26 @@ def _few_shot_rows(context: RunContext) -> list[Row]:
     count = min(context.model.few_shot, len(rows))
     drawn = rows.shuffle(seed=context.seed).select(range(count))
     return [dict(row) for row in drawn]
+
+
+def _shots_said(context: RunContext, shots: Sequence[Row]) -> list[str]:
+    """A sentence where the model has no room for all solved examples, which is also printed."""
+    from toolkit.evaluation.predict import held_out_rows
+
+    if not shots:
+        return []
+    held = held_out_rows(context.task, context.prepared.splits)
+    used = context.model.shots_used([row for rows in held.values() for row in rows], shots)
+    fewer = sum(count < len(shots) for count in used)
+    if not fewer:
+        return []
+    sentence = (
+        f"{fewer:,} of {len(used):,} prompts have fewer than {len(shots)} solved examples (at least"
+        f" {min(used)}, {sum(used) / len(used):.1f} on average): the model has positions for "
+        f"{context.model.limits.positions:,} tokens"
+    )
+    context.console.note(f"few-shot: {sentence}")
+    return [sentence]
 
 
 def _predicted(context: RunContext, name: str) -> bool:

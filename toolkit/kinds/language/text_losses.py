@@ -47,6 +47,7 @@ def _encoded(model: LanguageModel, text: str) -> tuple[list[int], list[int]]:
         ids, labels = model.renderer.example({"text": first, "text_target": second.strip()})
     else:
         ids, labels = model.renderer.example({"prompt": first, "completion": second})
-    if labels and labels[-1] == model.tokenizer.eos_token_id:
+    if labels and labels[-1] in model.renderer.stops:
         labels = [*labels[:-1], IGNORED]
-    return ids, labels
+    read, written = model.limits.positions, model.limits.answer_positions
+    return ids[:read], labels[: read if written is None else written]

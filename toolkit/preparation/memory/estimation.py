@@ -13,7 +13,8 @@ from toolkit.recipe import Recipe
 from toolkit.system import device, upstream
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import DryRun, TaskModel
+    from toolkit.kinds.base import TaskModel
+    from toolkit.kinds.dry_run import DryRun
     from toolkit.task import Task
 
 MIB = 2**20
@@ -156,8 +157,8 @@ def estimate(
         head: further arguments of ``from_pretrained`` (:meth:`TaskModel.head_arguments`).
         trust_remote_code: run code that comes with the model.
     """
-    from toolkit.kinds.base import DryRunRequest
     from toolkit.kinds.batching import CPU_BATCH_TOKENS, gpu_batch_tokens
+    from toolkit.kinds.dry_run import DryRunRequest
     from toolkit.kinds.registry import model_class
     from toolkit.models.loading import LoadRequest
     from toolkit.preparation.memory.meta_model import ONE_TOKEN_NUMBERS, configuration, on_meta
