@@ -121,14 +121,16 @@ def test_an_added_token_that_ends_texts_is_text_in_data_too() -> None:
     assert renderer.control.encode("<end>") and end not in renderer.control.encode("<end>")
 
 
-def test_words_that_stop_a_model_are_refused_in_answers() -> None:
+@pytest.mark.parametrize("as_chat", [False, True])
+def test_words_that_stop_a_model_are_refused_in_answers(as_chat: bool) -> None:
     tokenizer = chat()
     (newline,) = tokenizer("\n", add_special_tokens=False)["input_ids"]
     renderer = Renderer(tokenizer, Limits(stops=(newline,)))
-    answer = {"prompt": "a", "completion": " b\nc"}
-    assert "at which the model stops" in renderer.broken(
-        answer, *(renderer.prompt(answer), renderer.completion(answer, renderer.prompt(answer)))
-    )
+    example = strings({"prompt": "a", "completion": " b\nc"}, chat=as_chat)
+    prompt = renderer.prompt(example)
+    completion = renderer.completion(example, prompt)
+    assert tokenizer.decode(completion, skip_special_tokens=True).strip() == "b\nc"
+    assert "at which the model stops" in renderer.broken(example, prompt, completion)
 
 
 def test_targets_of_encoder_decoders_hold_no_control_tokens() -> None:

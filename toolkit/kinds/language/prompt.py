@@ -15,7 +15,7 @@ from typing import Any
 from toolkit.errors import PreflightError
 from toolkit.formatting import differing
 from toolkit.kinds.language.control import ControlTokens
-from toolkit.models.limits import Limits, stops_of
+from toolkit.models.limits import Limits, added, stops_of
 
 IGNORED = -100
 
@@ -48,6 +48,8 @@ class Renderer:
         self.end = limits.end(tokenizer)
         self.stops = frozenset({*limits.stops, self.end})
         self.control = ControlTokens(tokenizer, sorted(self.stops))
+        # A word that somebody made a stop token is part of a text, which must not be cut there.
+        self._ends = self.stops & {self.end, *added(tokenizer)}
 
     def prompt(self, example: Mapping[str, Any]) -> list[int]:
         """Token ids of the prompt, with at most one BOS and no EOS, shape (tokens,)."""
@@ -84,7 +86,7 @@ class Renderer:
         answer = example["completion"]
         ids = self._answer(example["prompt"], answer, prompt)
         # A chat template may put a newline behind its end of turn; the model stops before.
-        ends = [at for at, token in enumerate(ids) if token in self.stops]
+        ends = [at for at, token in enumerate(ids) if token in self._ends]
         if not ends:
             return [*ids, self.end]
         return ids[: (ends[0] if len(answer) == 1 else ends[-1]) + 1]
