@@ -94,7 +94,10 @@ def kind_of(task: Any, model: Path, **training: Any) -> CausalLM:
 @pytest.mark.parametrize("asked", [None, 16, 1024])
 def test_the_length_of_training_is_within_the_positions(short: Path, asked: int | None) -> None:
     assert kind_of(Copy(), short, max_length=asked).max_length == min(asked or 64, POSITIONS)
-    assert kind_of(Copy(), short).max_length == POSITIONS
+    kind = kind_of(Copy(), short)
+    assert kind.max_length == POSITIONS and room.lowered(kind) == []
+    (said,) = room.lowered(kind_of(Copy(), short, max_length=1024))
+    assert "1,024" in said and "positions for 64" in said
 
 
 def test_rows_that_are_too_long_are_named_before_training(short: Path) -> None:
