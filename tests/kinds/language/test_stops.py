@@ -107,8 +107,8 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Known:
 def test_the_room_for_the_answer_shrinks_with_the_prompt(short: Known) -> None:
     prompts = [short.prompt[-1:] * length for length in (4, 12, 15)]
     answers = generate(
-        short.model, short.tokenizer, prompts, generation={"max_new_tokens": 6},
-        bounds=short.limits,
+        short.model, short.tokenizer, prompts, bounds=short.limits,
+        generation={"max_new_tokens": 6, "min_new_tokens": 5},
     )  # fmt: skip
     assert [a.tokens for a in answers] == [6, 4, 1]
     assert all(a.hit_limit for a in answers)
