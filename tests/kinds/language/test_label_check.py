@@ -29,7 +29,9 @@ def test_rows_of_every_layout_pass(layout: str) -> None:
     tokenizer = LAYOUTS[layout]()
     renderer = Seq2SeqRenderer(tokenizer) if layout == "t5" else Renderer(tokenizer)
     end = tokenizer.eos_token
-    assert checked(renderer, [" was 4", f" was {end}4{end} now 5", " 12"]).sentences() == []
+    assert checked(renderer, [" was 4", " 12"]).sentences() == []
+    (said,) = checked(renderer, [" was 4", f" was {end}4{end} now 5", " 12"]).sentences()
+    assert "1 of 3 rows (row 2)" in said and repr(end) in said and "ordinary characters" in said
 
 
 def test_a_row_in_which_the_model_would_stop_is_refused_wherever_it_stands() -> None:

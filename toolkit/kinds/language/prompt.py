@@ -47,9 +47,9 @@ class Renderer:
         self.tokenizer = tokenizer
         self.end = limits.end(tokenizer)
         self.stops = frozenset({*limits.stops, self.end})
-        self.control = ControlTokens(tokenizer, sorted(self.stops))
         # A word that somebody made a stop token is part of a text, which must not be cut there.
         self._ends = self.stops & {self.end, *added(tokenizer)}
+        self.control = ControlTokens(tokenizer, sorted(self._ends))
 
     def prompt(self, example: Mapping[str, Any]) -> list[int]:
         """Token ids of the prompt, with at most one BOS and no EOS, shape (tokens,)."""
