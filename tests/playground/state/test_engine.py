@@ -12,12 +12,8 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
 from toolkit.errors import ModelError, UsageError
-=======
-from toolkit.errors import UsageError
 from toolkit.kinds import Watch
->>>>>>> w-stops
 from toolkit.runs.run import Run
 from toolkit_playground.state.conversation import prompt_ids
 from toolkit_playground.state.engine import MOST_CHARACTERS, Engine, Text

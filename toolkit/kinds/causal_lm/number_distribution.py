@@ -159,13 +159,8 @@ class NumberReader:
             probabilities = torch.softmax(out.logits[:, -1].float(), -1)
             if self.one_pass:
                 return self._single(probabilities)
-<<<<<<< HEAD
-            steps = self._steps(prompts)
-            return _Walk(self, model, mask, upstream.cache_of(out)).go(probabilities, steps)
-=======
             rooms = [self._room(prompt) for prompt in prompts]
-            return _Walk(self, model, mask, out.past_key_values).go(probabilities, rooms)
->>>>>>> w-stops
+            return _Walk(self, model, mask, upstream.cache_of(out)).go(probabilities, rooms)
 
     def _room(self, prompt: Sequence[int]) -> int:
         """Digit tokens that may follow a prompt: as many as the model has positions for."""
