@@ -9,6 +9,7 @@ the adapter is compared with, or the training with the next seed – would start
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,7 +91,11 @@ def changed(peft: Any) -> bool:
 def untouched(peft: Any) -> Iterator[None]:
     """Within the context, a ``PeftModel`` computes what its base does without any adapter."""
     weights = known(peft)
-    with peft.disable_adapter(), weights.swapped() if weights else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        with warnings.catch_warnings():  # that biases stay as they are, which is seen to here
+            warnings.filterwarnings("ignore", "Careful, disabling adapter layers")
+            stack.enter_context(peft.disable_adapter())
+        stack.enter_context(weights.swapped() if weights else contextlib.nullcontext())
         yield
 
 
