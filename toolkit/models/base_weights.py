@@ -34,6 +34,7 @@ class BaseWeights:
             if whole or (bias != "none" and "bias" in name)
         ]
         self.modules = dict(model.named_modules(remove_duplicate=False))
+        self.forward = vars(model).get("forward")
 
     def keep_changed(self) -> None:
         """Forget the values that an adapter that has been loaded since has left as they were."""
@@ -64,6 +65,11 @@ class BaseWeights:
                     base.set_submodule(name, module)
         for parameter, value in self.values:
             parameter.data.copy_(value)
+        # A trainer may have put a forward pass of its own before the model's.
+        if self.forward is None:
+            vars(base).pop("forward", None)
+        else:
+            base.forward = self.forward
 
 
 def remember(peft: Any, weights: BaseWeights) -> None:

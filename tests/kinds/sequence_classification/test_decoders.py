@@ -21,6 +21,8 @@ def decoder(folder: Path, name: str) -> Path:
     """A decoder whose configuration names no padding token, with BERT's tokenizer."""
     learned = models.letters()
     sizes = models.decoder_sizes(learned) | {"vocab_size": len(learned), "pad_token_id": None}
+    if name in ("Llama", "Qwen2"):
+        sizes["num_key_value_heads"] = 2
     if name == "GPT2":
         sizes = {"vocab_size": len(learned), "n_embd": 32, "n_layer": 2, "n_head": 4}
     config = getattr(transformers, f"{name}Config")(**sizes)
