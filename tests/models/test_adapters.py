@@ -90,3 +90,22 @@ def test_an_adapter_gives_the_same_merged_beside_and_read_again(form: str, tmp_p
     for used in (model, again):
         for name, value in base_weights.removed(used).state_dict().items():
             assert torch.equal(value, weights[name]), name
+
+
+@pytest.mark.filterwarnings("ignore:The following (rank|alpha)_pattern keys")  # PEFT of experts
+def test_experts_in_one_weight_have_no_dropout_and_a_note_says_so() -> None:
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    config = MixtralConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=1,
+        num_attention_heads=4, num_key_value_heads=2, num_local_experts=4,
+    )  # fmt: skip
+    fields = {"r": 4, "target_modules": "all-linear", "lora_dropout": 0.1}
+    model = adapters.add_lora(MixtralForCausalLM(config), fields, seed=0, task_type="CAUSAL_LM")
+    assert model.peft_config["default"].lora_dropout == 0
+    (note,) = adapters.notes(model, fields)
+    assert note.startswith("lora.lora_dropout is 0 instead of 0.1: ")
+    attention = {"r": 4, "target_modules": ["q_proj"], "lora_dropout": 0.1}
+    kept = adapters.add_lora(MixtralForCausalLM(config), attention, seed=0, task_type="CAUSAL_LM")
+    assert kept.peft_config["default"].lora_dropout == 0.1
+    assert not adapters.notes(kept, attention)

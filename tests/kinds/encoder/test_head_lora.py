@@ -144,3 +144,9 @@ def test_what_a_recipe_excludes_stays_excluded(tiny_bert: Path) -> None:
     assert found["modules_to_save"] == ["pooler.dense"]
     pattern = head_lora.fields({"exclude_modules": ".*key"}, kind.model, ["classifier"], "SEQ_CLS")
     assert pattern["exclude_modules"] == ".*key" and pattern["modules_to_save"] is None
+
+
+def test_the_layers_of_a_head_are_found_without_its_files(tmp_path: Path) -> None:
+    kind = texts.made(encoder("distilbert", tmp_path / "model"))
+    kind.load()
+    assert head_lora.outside(kind.model) == ["pre_classifier", "classifier"]
