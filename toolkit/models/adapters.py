@@ -86,6 +86,8 @@ def add_lora(
         with warnings.catch_warnings():
             # An adapter on one of two tied ends stays on that one: see merged().
             warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`")
+            # Nor need a recipe know how a model stores its weights: PEFT finds out.
+            warnings.filterwarnings("ignore", "fan_in_fan_out is set to")
             _check_saved(model, fields.get("modules_to_save"))
             weights = BaseWeights(model, str(fields.get("bias", "none")))
             given = lora_start.widened(fields) if init else dict(fields)

@@ -9,6 +9,7 @@ the adapter is compared with, or the training with the next seed – would start
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ class BaseWeights:
             if whole or (bias != "none" and "bias" in name)
         ]
         self.modules = dict(model.named_modules(remove_duplicate=False))
+        self.forward = vars(model).get("forward")
 
     def keep_changed(self) -> None:
         """Forget the values that an adapter that has been loaded since has left as they were."""
@@ -63,6 +65,11 @@ class BaseWeights:
                     base.set_submodule(name, module)
         for parameter, value in self.values:
             parameter.data.copy_(value)
+        # A trainer may have put a forward pass of its own before the model's.
+        if self.forward is None:
+            vars(base).pop("forward", None)
+        else:
+            base.forward = self.forward
 
 
 def remember(peft: Any, weights: BaseWeights) -> None:
@@ -90,7 +97,11 @@ def changed(peft: Any) -> bool:
 def untouched(peft: Any) -> Iterator[None]:
     """Within the context, a ``PeftModel`` computes what its base does without any adapter."""
     weights = known(peft)
-    with peft.disable_adapter(), weights.swapped() if weights else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        with warnings.catch_warnings():  # that biases stay as they are, which is seen to here
+            warnings.filterwarnings("ignore", "Careful, disabling adapter layers")
+            stack.enter_context(peft.disable_adapter())
+        stack.enter_context(weights.swapped() if weights else contextlib.nullcontext())
         yield
 
 

@@ -116,6 +116,8 @@ def test_of_windows_without_the_answer_few_are_trained_on(tiny_bert):
     table = kind.tokenized(long)
     assert len(table) == sum(map(len, trained_on))
     assert {"input_ids", "token_type_ids", "labels", "row_id"} == set(table.column_names)
+    pairs = zip(long, trained_on, strict=True)
+    assert table["row_id"][:] == [r["row_id"] for r, one in pairs for _ in one]
 
 
 def test_the_report_shows_the_answer_among_the_tokens(tiny_bert):

@@ -229,13 +229,17 @@ class _Measured:
     def _trainable(self, model: Any) -> Any:
         import torch
 
+        from toolkit.kinds.encoder import head_lora
         from toolkit.models import adapters
 
         if self.recipe.lora is None:
             return model
+        given = self.recipe.lora
+        if self.kind.task_type in head_lora.HEADS:
+            given = head_lora.fields(given, model, head_lora.outside(model), self.kind.task_type)
         with torch.device("meta"):
             model = adapters.add_lora(
-                model, self.recipe.lora, seed=0, task_type=self.kind.task_type,
+                model, given, seed=0, task_type=self.kind.task_type,
                 computing=self.kind.computes_in(self.recipe, gpu=self.gpu),
             )  # fmt: skip
         if self.recipe.quantization and self.kind.task_type == "CAUSAL_LM":
