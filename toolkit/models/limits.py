@@ -161,7 +161,7 @@ def ids_of(value: Any) -> list[int]:
 
 def special_ids(tokenizer: Any) -> set[int]:
     """The ids of a tokenizer's control tokens: what decoding leaves out as no part of a text."""
-    return {*tokenizer.all_special_ids, *(i for i, t in _added(tokenizer).items() if t.special)}
+    return {*tokenizer.all_special_ids, *(i for i, t in added(tokenizer).items() if t.special)}
 
 
 def _used_ids(tokenizer: Any) -> set[int]:
@@ -174,7 +174,8 @@ def _used_ids(tokenizer: Any) -> set[int]:
     return {i for i in around if i is not None} | written
 
 
-def _added(tokenizer: Any) -> dict[int, Any]:
+def added(tokenizer: Any) -> dict[int, Any]:
+    """The tokens that a tokenizer finds in a text before it reads words, by their ids."""
     return dict(getattr(tokenizer, "added_tokens_decoder", {}))
 
 

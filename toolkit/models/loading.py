@@ -79,7 +79,8 @@ def load_tokens(
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code)
     tokenizer.padding_side = padding_side
     found = limits.read(path, tokenizer, trust_remote_code=trust_remote_code)
-    if tokenizer.eos_token_id is None and found.stops:
+    # An encoder's texts, which begin with a token of their own, have no such end.
+    if tokenizer.eos_token_id is None and tokenizer.cls_token_id is None and found.stops:
         tokenizer.eos_token = tokenizer.convert_ids_to_tokens(found.stops[0])
     pad, rows = tokenizer.pad_token_id, found.rows
     beyond = pad is not None and rows is not None and pad >= rows

@@ -17,6 +17,7 @@ import numpy as np
 from toolkit.data.column_mapping import UNKNOWN_ANSWER
 from toolkit.data.splits import HELD_OUT
 from toolkit.formatting import rows_named
+from toolkit.models.limits import Limits
 from toolkit.preparation.classes import absent_classes, compare_classes
 from toolkit.preparation.examined import Examined, examine
 from toolkit.preparation.group_sizes import (
@@ -192,13 +193,14 @@ def _check_lengths(
 ) -> dict[str, Any]:
     """The histograms of lengths; adds to notes and cautions what would be cut or read in parts."""
     own, limit = model.own_limits, model.max_length
+    able = getattr(model, "limits", Limits())
     parts = {name: part for name, part in tokens.items() if name not in own}
     lengths = lengths_of(parts, limit)
     for name, own_limit in own.items():
         if name in tokens:
             lengths["parts"][name] = part_of(tokens[name])
-            able = Able(model.limits.answer_positions, row_ids)
-            cautions += own_truncation(name, tokens[name], own_limit, allow_truncation, able)
+            most = Able(able.answer_positions, row_ids)
+            cautions += own_truncation(name, tokens[name], own_limit, allow_truncation, most)
     if model.windowed and lengths.get("over"):
         notes.append(
             f"{lengths['over']:,} of {lengths['rows']:,} rows ({lengths['over_share']:.1%}) are "
@@ -207,7 +209,7 @@ def _check_lengths(
     elif parts and limit is not None:
         cautions += truncation(
             parts, limit, model.truncated, allow_truncation, lengths, model.loses,
-            Able(model.limits.positions, row_ids),
+            Able(able.positions, row_ids),
         )  # fmt: skip
     return lengths
 

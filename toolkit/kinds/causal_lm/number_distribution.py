@@ -159,14 +159,14 @@ class NumberReader:
             probabilities = torch.softmax(out.logits[:, -1].float(), -1)
             if self.one_pass:
                 return self._single(probabilities)
-            steps = self._steps(prompts)
-            return _Walk(self, model, mask, out.past_key_values).go(probabilities, steps)
+            rooms = [self._room(prompt) for prompt in prompts]
+            return _Walk(self, model, mask, out.past_key_values).go(probabilities, rooms)
 
-    def _steps(self, prompts: Sequence[Sequence[int]]) -> int:
-        """Digit tokens that are read behind prompts: as many as the model has positions for."""
+    def _room(self, prompt: Sequence[int]) -> int:
+        """Digit tokens that may follow a prompt: as many as the model has positions for."""
         if self.bounds is None or self.bounds.positions is None:
             return self.max_digits
-        return max(1, min(self.max_digits, self.bounds.positions - max(map(len, prompts)) + 1))
+        return max(0, self.bounds.positions - len(prompt))
 
     def _single(self, probabilities: Any) -> list[Generated]:
         """Outputs where the number is one token, from the next token's probabilities.
@@ -219,7 +219,13 @@ class _Walk:
         self.cache = cache
         self.rows = mask.shape[0]
 
-    def go(self, probabilities: Any, steps: int) -> list[Generated]:
+    def go(self, probabilities: Any, rooms: Sequence[int]) -> list[Generated]:
+        """The numbers behind each prompt.
+
+        Args:
+            probabilities: of the first token behind each, shape (rows, vocabulary).
+            rooms: the most digit tokens behind each.
+        """
         import torch
 
         digits = self.reader.digits
@@ -227,7 +233,7 @@ class _Walk:
         found: list[dict[int, float]] = [{} for _ in range(self.rows)]
         # A beam is (row, prefix, probability); the walk begins with one empty beam for each row.
         beams = [(row, "", 1.0) for row in range(self.rows)]
-        for step in range(steps):
+        for step in range(self.reader.max_digits):
             after = probabilities[:, ids].cpu().numpy().astype(np.float64)
             grown: list[tuple[int, str, float, int, int]] = []
             for at, (row, prefix, mass) in enumerate(beams):
@@ -236,8 +242,8 @@ class _Walk:
                     ended = mass * max(0.0, 1.0 - float(after[at].sum()))
                     found[row][number] = found[row].get(number, 0.0) + ended
                 grown += self._grow(at, row, prefix, mass, after[at])
-            kept = self._best(grown)
-            if not kept or step == steps - 1:
+            kept = self._best([beam for beam in grown if step < rooms[beam[0]]])
+            if not kept:
                 break
             beams = [(row, prefix, mass) for row, prefix, mass, _, _ in kept]
             probabilities = self._step(kept)

@@ -17,6 +17,8 @@ from toolkit.models.limits import special_ids
 OPEN, CLOSE = "\ue000", "\ue001"
 """What stands round the number of a held text; private characters, which no tokenizer knows."""
 HELD = re.compile(f"{OPEN}(\\d+){CLOSE}")
+BEFORE = "a0=,"
+"""Characters that a piece of a text may follow, tried one after another."""
 KEPT = ("role", "type")
 """Fields of a message that a template compares and that are no text."""
 
@@ -62,7 +64,7 @@ class ControlTokens:
         ids, around = read(text, split_special_tokens=True), read("")
         if sum(i in self.ids for i in ids) <= sum(i in self.ids for i in around):
             return ids
-        # A token that is not marked as a special one is found in a text all the same.
+        # Tokens that are not marked as special, or are words of the model too, are found anyway.
         before, after = _around(around, read("a"))
         return [*before, *self._in_pieces(text), *after]
 
@@ -72,10 +74,24 @@ class ControlTokens:
         cuts = [0, *(match.start() + 1 for match in self._named.finditer(text)), len(text)]
         ids: list[int] = []
         for start, end in itertools.pairwise(cuts):
-            ids += self.tokenizer(
-                text[start:end], add_special_tokens=False, split_special_tokens=True
-            )["input_ids"]
+            ids += self._piece(text[start:end], first=start == 0)
         return ids
+
+    def _piece(self, text: str, *, first: bool) -> list[int]:
+        """A piece's ids; some tokenizers put a blank before what does not follow anything."""
+
+        def read(this: str) -> list[int]:
+            return list(
+                self.tokenizer(this, add_special_tokens=False, split_special_tokens=True)[
+                    "input_ids"
+                ]
+            )
+
+        for before in "" if first else BEFORE:
+            known, ids = read(before), read(before + text)
+            if ids[: len(known)] == known:
+                return ids[len(known) :]
+        return read(text)
 
     # -- conversations -----------------------------------------------------------------------------
     def held(self, messages: Sequence[Any]) -> tuple[list[Any], list[str]]:

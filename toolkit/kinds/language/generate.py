@@ -145,6 +145,8 @@ def generate(
     for limit, batch in _planned(prompts, limits, config.max_new_tokens, batch_tokens(model)):
         settings = copy.copy(config)
         settings.max_new_tokens = limit
+        if settings.min_new_tokens is not None:
+            settings.min_new_tokens = min(settings.min_new_tokens, limit)
         started = time.perf_counter()
         ids, mask = beginning.pad(
             [prompts[i] for i in batch], tokenizer.pad_token_id, model.device, right=apart

@@ -1,7 +1,8 @@
 """The label check: whether the tokens of each row's answer are that answer, and end it.
 
 Rows that would be cut or never end are refused. Where a tokenizer does not keep some characters,
-such as an old ligature, the rows are counted: what the model learns of them is another text.
+such as an old ligature, the rows are counted: what the model learns of them is another text. So are
+rows whose texts name control tokens: these are read as ordinary characters.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class LabelCheck:
         self.prompts: list[tuple[Any, int]] = []
         self._broken: list[tuple[Any, str]] = []
         self._lost: list[tuple[Any, str]] = []
+        self._named: list[tuple[Any, str]] = []
 
     def measured(self, row: Mapping[str, Any], example: Mapping[str, Any]) -> tuple[int, int]:
         """Tokens of a row's prompt and of its whole answer, which are looked at."""
@@ -38,6 +40,7 @@ class LabelCheck:
             prompt = self.renderer.prompt(example)
             answer = self.renderer.whole(example, prompt)
         self.prompts.append((name, len(prompt)))
+        self._named += [(name, token) for token in self.renderer.control.held([example])[1][:1]]
         if problem := self.renderer.broken(example, prompt, answer):
             self._broken.append((name, problem))
         elif problem := self.renderer.lost(example, answer):
@@ -55,6 +58,9 @@ class LabelCheck:
                 f"{rows_named([row for row, _ in self._broken])}: {self._broken[0][1]}; leave such "
                 "rows out, or change their text"
             )
+        return [*self._other_texts(), *self._control_names()]
+
+    def _other_texts(self) -> list[str]:
         if not self._lost:
             return []
         sentence = (
@@ -65,6 +71,16 @@ class LabelCheck:
         if len(self._lost) >= UNREADABLE * len(self.prompts):
             raise PreflightError(sentence)
         return [sentence]
+
+    def _control_names(self) -> list[str]:
+        if not self._named:
+            return []
+        return [
+            f"{len(self._named):,} of {len(self.prompts):,} rows "
+            f"({rows_named([row for row, _ in self._named])}) name control tokens such as "
+            f"{self._named[0][1]!r} in their texts: they are read as ordinary characters, because "
+            "data must not end or begin a turn; where turns are meant, give messages"
+        ]
 
 
 def encoded(

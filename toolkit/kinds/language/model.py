@@ -126,7 +126,7 @@ class LanguageModel(ChatModel):
             self.lengths(rows)
         if not self.task.truncate and (problem := room.too_long(self, self._labels.prompts)):
             raise PreflightError(problem)
-        return [*self.limits.notes, *self._labels.sentences()]
+        return [*self.limits.notes, *room.lowered(self), *self._labels.sentences()]
 
     def explain(self, row: Row) -> list[dict[str, Any]]:
         return self.renderer.explain(self.example(row))

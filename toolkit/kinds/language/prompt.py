@@ -21,7 +21,7 @@ from toolkit.kinds.language import chat, turns
 from toolkit.kinds.language.chat import PLAIN_CHAT as PLAIN_CHAT
 from toolkit.kinds.language.chat import ChatTemplate
 from toolkit.kinds.language.control import ControlTokens
-from toolkit.models.limits import Limits, stops_of
+from toolkit.models.limits import Limits, added, stops_of
 
 IGNORED = -100
 
@@ -43,7 +43,9 @@ class Renderer:
         self.tokenizer = tokenizer
         self.end = limits.end(tokenizer)
         self.stops = frozenset({*limits.stops, self.end})
-        self.control = ControlTokens(tokenizer, sorted(self.stops))
+        # A word that somebody made a stop token is part of a text, which must not be cut there.
+        self._ends = self.stops & {self.end, *added(tokenizer)}
+        self.control = ControlTokens(tokenizer, sorted(self._ends))
         self._day, self._former = chat.today(), False
         self._chat: ChatTemplate | None = None
 
@@ -124,7 +126,7 @@ class Renderer:
         answer = example["completion"]
         ids = self._answer(example, prompt)
         # A chat template may put a newline behind its end of turn; the model stops before.
-        ends = [at for at, token in enumerate(ids) if token in self.stops]
+        ends = [at for at, token in enumerate(ids) if token in self._ends]
         if not ends:
             return [*ids, self.end]
         return ids[: (ends[0] if len(answer) == 1 else ends[-1]) + 1]

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from toolkit.formatting import rows_named
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-    from toolkit.kinds.language.model import LanguageModel
+    from toolkit.kinds.language.prompt import Renderer
+    from toolkit.kinds.language.task import LanguageTask
     from toolkit.models.limits import Limits
+    from toolkit.recipe import Recipe
     from toolkit.task import Row
 
 
-def shortened(model: LanguageModel, row: Row) -> dict[str, Any]:
+class Prompting(Protocol):
+    """What is asked of a model here, see :class:`toolkit.kinds.language.model.LanguageModel`."""
+
+    task: LanguageTask
+    recipe: Recipe
+    renderer: Renderer
+    limits: Limits
+
+    @property
+    def max_length(self) -> int | None: ...
+
+    @property
+    def answer_room(self) -> int: ...
+
+    @property
+    def own_limits(self) -> Mapping[str, int]: ...
+
+    def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int: ...
+
+    def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]: ...
+
+
+def shortened(model: Prompting, row: Row) -> dict[str, Any]:
     """A row's example; where its prompt is too long, the task's column is shortened at its end."""
     example: dict[str, Any] = model.task.format_example(row)
     column, limit = model.task.truncate, model.max_length
@@ -27,7 +51,7 @@ def shortened(model: LanguageModel, row: Row) -> dict[str, Any]:
     text = str(row[column])
     while (excess := len(prompt) + room - limit) > 0 and text:
         ids = model.renderer.control.encode(text, add_special_tokens=False)
-        shorter = model.tokenizer.decode(ids[: max(0, len(ids) - excess)])
+        shorter = model.renderer.tokenizer.decode(ids[: max(0, len(ids) - excess)])
         # A cut within a character decodes to a replacement sign, which may not get shorter.
         text = shorter if len(shorter) < len(text) else text[: len(text) // 2]
         example = model.task.format_example({**row, column: text})
@@ -35,7 +59,7 @@ def shortened(model: LanguageModel, row: Row) -> dict[str, Any]:
     return example
 
 
-def prompt_with(model: LanguageModel, row: Row, shots: Sequence[Row]) -> tuple[list[int], int]:
+def prompt_with(model: Prompting, row: Row, shots: Sequence[Row]) -> tuple[list[int], int]:
     """A row's prompt behind as many of the solved examples as the model has positions for.
 
     Returns:
@@ -49,7 +73,7 @@ def prompt_with(model: LanguageModel, row: Row, shots: Sequence[Row]) -> tuple[l
         count -= 1
 
 
-def _fits(model: LanguageModel, row: Row, prompt: Sequence[int]) -> bool:
+def _fits(model: Prompting, row: Row, prompt: Sequence[int]) -> bool:
     """Whether behind a prompt there is the room that the row's answer may take."""
     positions = model.limits.positions
     if positions is None:
@@ -59,7 +83,7 @@ def _fits(model: LanguageModel, row: Row, prompt: Sequence[int]) -> bool:
     return len(prompt) + room <= positions
 
 
-def too_long(model: LanguageModel, prompts: Iterable[tuple[Any, int]]) -> str:
+def too_long(model: Prompting, prompts: Iterable[tuple[Any, int]]) -> str:
     """What is wrong with prompts that leave no room for an answer; empty: nothing.
 
     Args:
@@ -78,6 +102,17 @@ def too_long(model: LanguageModel, prompts: Iterable[tuple[Any, int]]) -> str:
         f"has {max(tokens for _, tokens in long):,} tokens, and the model has positions for "
         f"{positions:,}; shorten such rows, leave them out, or take a model that reads longer texts"
     )
+
+
+def lowered(model: Prompting) -> list[str]:
+    """A sentence where a recipe asks for longer rows than the model has positions for."""
+    asked, positions = model.recipe.training.get("max_length"), model.limits.positions
+    if asked is None or positions is None or int(asked) <= positions:
+        return []
+    return [
+        f"training.max_length is {int(asked):,}, and the model has positions for {positions:,} "
+        f"tokens: rows may have {positions:,}"
+    ]
 
 
 def within(limits: Limits, ids: Sequence[int], labels: Sequence[int]) -> bool:
