@@ -264,6 +264,15 @@ class TaskModel(ABC):
         """
         return {}
 
+    def most_learned(self, rows: Dataset, lengths: Mapping[str, np.ndarray]) -> int:
+        """The most tokens with a loss that a row has, where they are more than its answer; else 0.
+
+        Args:
+            rows: the rows.
+            lengths: what :meth:`lengths` returned for them.
+        """
+        return 0
+
     def notes(self, rows: Dataset) -> list[str]:
         """What is made of these rows for this model, as sentences for preflight."""
         return []

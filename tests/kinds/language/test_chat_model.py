@@ -163,3 +163,23 @@ def test_a_refused_conversation_names_its_row(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
     with pytest.raises(DataError, match=r"^row 7: "):
         kind.lengths(rows)
+
+
+def test_tokens_with_a_loss_are_counted_in_all_answers(tmp_path: Path) -> None:
+    """The memory of the logits depends on them."""
+    kind = _model(tmp_path, "chatml", state={"chat": True})
+    one = Dataset.from_list([_row(1)])
+    answer = int(kind.lengths(one)["completion"][0])
+    assert kind.most_learned(one, kind.lengths(one)) == answer
+    more = Dataset.from_list([_row(1), _row(1, user("Say 1."), assistant("1"))])
+    assert kind.most_learned(more, kind.lengths(more)) == 2 * answer
+
+
+def test_a_recipe_may_ask_for_the_loss_on_answers_alone(tmp_path: Path) -> None:
+    """TRL refuses it for rows that are tokenized, as all are here; it is what happens anyway."""
+    from toolkit.kinds import fit
+
+    kind = _model(tmp_path, "chatml")
+    kind.recipe.training["assistant_only_loss"] = True
+    made = fit.arguments(kind, kind.recipe, tmp_path / "c", **kind.fixed_arguments)
+    assert made.assistant_only_loss is False

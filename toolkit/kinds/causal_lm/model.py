@@ -32,10 +32,11 @@ class CausalLM(LanguageModel):
     task_type = "CAUSAL_LM"
     backends = ("transformers", "unsloth")
     mixed = "bfloat16"  # SFTConfig's default
-    # TRL gets rows that are tokenized, and packed where the recipe asks for it.
+    # TRL gets rows that are tokenized and labelled, and packed where the recipe asks for it.
     fixed_arguments: ClassVar[Mapping[str, Any]] = {
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "packing": False,
+        "assistant_only_loss": False,
     }
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
