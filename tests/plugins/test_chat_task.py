@@ -113,6 +113,14 @@ def _dataset(rows: list[dict[str, Any]]) -> Any:
     return Dataset.from_list(rows)
 
 
+def test_private_rows_are_kept_without_their_conversation(tmp_path: Path) -> None:
+    from toolkit.kinds.base import PRIVATE
+
+    task, (row,), _ = _loaded(tmp_path, [{"messages": [ASK, SAY, ASK, SAY]}])
+    kept = {k: PRIVATE if isinstance(v, str) else v for k, v in row.items()}
+    assert task.format_example(kept)["prompt"] == [{"role": "user", "content": PRIVATE}]
+
+
 def test_an_answer_that_looks_like_a_stored_message_is_an_answer(tmp_path: Path) -> None:
     text = '{"role": "assistant", "content": "x"}'
     task, (row,), _ = _loaded(tmp_path, [{"messages": [ASK, {**SAY, "content": text}]}])

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with (done, total) during long work."""
 
+PRIVATE = "an example"
+"""What stands for each text of private data that must not be stored."""
+
 BASE = "__base__"
 """PEFT's name for the base model without an adapter."""
 
@@ -173,7 +176,7 @@ class TaskModel(ABC):
         """The row as it may be stored with the adapter: with private data, its texts replaced."""
         if not self.private:
             return row
-        return {k: "an example" if isinstance(v, str) else v for k, v in row.items()}
+        return {k: PRIVATE if isinstance(v, str) else v for k, v in row.items()}
 
     @classmethod
     @abstractmethod
