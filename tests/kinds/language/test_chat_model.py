@@ -183,3 +183,23 @@ def test_a_recipe_may_ask_for_the_loss_on_answers_alone(tmp_path: Path) -> None:
     kind.recipe.training["assistant_only_loss"] = True
     made = fit.arguments(kind, kind.recipe, tmp_path / "c", **kind.fixed_arguments)
     assert made.assistant_only_loss is False
+
+
+def test_solved_examples_that_call_tools_are_left_out_where_only_a_result_may_follow(
+    tmp_path: Path,
+) -> None:
+    call = json.dumps(assistant("", tool_calls=[CALL]))
+    shots = [_row(1), _row(2, answer=call)]
+    mistral = _model(tmp_path, "mistral-v3", state={"chat": True})
+    shown = mistral.tokenizer.decode(
+        mistral.renderer.prompt(mistral.few_shot_example(_row(3), shots))
+    )
+    assert "Say 1." in shown and "Say 2." not in shown and shown.endswith("Say 3.[/INST]")
+    qwen = _model(tmp_path, "qwen3", state={"chat": True})
+    shown = _shown(qwen, shots)
+    assert "Say 1." in shown and "<tool_call>" in shown
+
+
+def _shown(kind: CausalLM, shots: list[dict[str, Any]]) -> str:
+    ids = kind.renderer.prompt(kind.few_shot_example(_row(3), shots))
+    return str(kind.tokenizer.decode(ids))

@@ -11,6 +11,7 @@ from toolkit.data import tables
 from toolkit.kinds.base import DryRun, DryRunRequest, Progress
 from toolkit.kinds.causal_lm.readings import averaged, readings
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
+from toolkit.kinds.language.conversation import refusal
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
@@ -154,8 +155,13 @@ class CausalLM(LanguageModel):
         if isinstance(example["prompt"], str):
             before = "".join(f"{s['prompt']}{s['completion']}\n\n" for s in solved)
             return {**example, "prompt": before + example["prompt"]}
-        turns = [message for s in solved for message in (*s["prompt"], *s["completion"])]
-        return {**example, "prompt": [*turns, *example["prompt"]]}
+        for examples in (solved, [s for s in solved if not s["completion"][-1].get("tool_calls")]):
+            turns = [message for s in examples for message in (*s["prompt"], *s["completion"])]
+            messages = [*turns, *example["prompt"]]
+            # Behind a call some templates take nothing but its result.
+            if not refusal(self.renderer.chat, messages, example.get("tools") or ()):
+                return {**example, "prompt": messages}
+        return example
 
     # -- training ----------------------------------------------------------------------------------
     def training_notes(self) -> list[str]:
