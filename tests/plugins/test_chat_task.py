@@ -113,6 +113,14 @@ def _dataset(rows: list[dict[str, Any]]) -> Any:
     return Dataset.from_list(rows)
 
 
+def test_private_rows_are_kept_without_their_conversation(tmp_path: Path) -> None:
+    from toolkit.kinds.base import PRIVATE
+
+    task, (row,), _ = _loaded(tmp_path, [{"messages": [ASK, SAY, ASK, SAY]}])
+    kept = {k: PRIVATE if isinstance(v, str) else v for k, v in row.items()}
+    assert task.format_example(kept)["prompt"] == [{"role": "user", "content": PRIVATE}]
+
+
 def test_an_answer_that_looks_like_a_stored_message_is_an_answer(tmp_path: Path) -> None:
     text = '{"role": "assistant", "content": "x"}'
     task, (row,), _ = _loaded(tmp_path, [{"messages": [ASK, {**SAY, "content": text}]}])
@@ -172,3 +180,17 @@ def test_a_file_without_a_row_that_can_be_used_is_an_error(tmp_path: Path) -> No
     source = Source(data=str(_chats(tmp_path)))
     with pytest.raises(DataError, match=r"no row can be used: no place \(63\)"):
         prepare(Chats(), source, unusable=lambda rows: {"no place": rows["row_id"][:]})
+
+
+def test_a_task_file_of_chats_with_tools_keeps_every_rule(tmp_path: Path) -> None:
+    from toolkit.plugins import task_file
+    from toolkit.plugins.contract import check
+
+    rows = [
+        {"messages": [{**ASK, "content": f"Say {n}."}, CALLING], "tools": TOOLS} for n in range(60)
+    ]
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "chats.toml").write_text('kind = "causal-lm"\ndata = "d.jsonl"\n')
+    task = task_file.load(tmp_path / "chats.toml")()
+    broken = [r for r in check.check(task, Source()) if not r.passed]
+    assert not broken

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with (done, total) during long work."""
 
+PRIVATE = "an example"
+"""What stands for each text of private data that must not be stored."""
+
 BASE = "__base__"
 """PEFT's name for the base model without an adapter."""
 
@@ -138,7 +141,7 @@ class TaskModel(ABC):
         """The row as it may be stored with the adapter: with private data, its texts replaced."""
         if not self.private:
             return row
-        return {k: "an example" if isinstance(v, str) else v for k, v in row.items()}
+        return {k: PRIVATE if isinstance(v, str) else v for k, v in row.items()}
 
     @classmethod
     @abstractmethod
@@ -228,6 +231,15 @@ class TaskModel(ABC):
         They are left out and counted. It is asked before the task's state is known.
         """
         return {}
+
+    def most_learned(self, rows: Dataset, lengths: Mapping[str, np.ndarray]) -> int:
+        """The most tokens with a loss that a row has, where they are more than its answer; else 0.
+
+        Args:
+            rows: the rows.
+            lengths: what :meth:`lengths` returned for them.
+        """
+        return 0
 
     def notes(self, rows: Dataset) -> list[str]:
         """What is made of these rows for this model, as sentences for preflight."""

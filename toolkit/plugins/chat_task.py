@@ -18,6 +18,7 @@ from toolkit.data.load import read
 from toolkit.data.normalization import normalized
 from toolkit.data.row_mapping import load_rows, map_rows, read_inputs
 from toolkit.errors import DataError
+from toolkit.kinds.base import PRIVATE
 from toolkit.kinds.causal_lm.task import CausalLMTask
 from toolkit.kinds.language.outputs import Generated
 from toolkit.plugins.answering import Answering, text_baselines
@@ -158,7 +159,8 @@ def _parts(exchange: chat_formats.Exchange) -> tuple[str, str]:
 
 def _conversation(row: Row) -> tuple[list[Message], Sequence[Any]]:
     """The messages of a prompt and the tools, from what :func:`_parts` made."""
-    before = json.loads(row.get("before") or "[]")
+    stored = row.get("before") or "[]"
+    before = json.loads("[]" if stored == PRIVATE else stored)
     if isinstance(before, dict):
         return list(before["messages"]), before.get("tools") or []
     return [*before, {"role": "user", "content": row["prompt"]}], []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,9 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
         console.note(line)
     for warning in found.warnings():
         console.warn(warning)
-    takes = _fits(run, task, kind, found.token_lengths, console)
+    rows = preflight.sample(prepared.splits)
+    more = kind.most_learned(rows, found.token_lengths)
+    takes = _fits(run, task, kind, found.token_lengths, more, console)
     stored = bool(options.get("store_data", True))
     save(prepared, run, store_rows=stored)
     document = found.document()
@@ -70,9 +73,22 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
 
 
 def _fits(
-    run: Run, task: Task, kind: TaskModel, lengths: Mapping[str, np.ndarray], console: Console
+    run: Run,
+    task: Task,
+    kind: TaskModel,
+    lengths: Mapping[str, np.ndarray],
+    learned: int,
+    console: Console,
 ) -> dict[str, Any]:
     """The estimate of memory, before weights are loaded.
+
+    Args:
+        run: the run.
+        task: its task.
+        kind: its model.
+        lengths: part of an example → tokens of each row.
+        learned: tokens of a row that have a loss, where they are more than its answer.
+        console: gets the estimate as a sentence.
 
     Raises:
         PreflightError: the run does not fit into memory.
@@ -84,16 +100,18 @@ def _fits(
         return {}  # FSDP and DeepSpeed decide how much each process holds
     gpu = device.is_gpu()
     recipe = kind.recipe
+    shape = memory.Shape.of(
+        lengths,
+        kind.max_length,
+        kind.written,
+        own_limits=kind.own_limits,
+        filled=kind.shares_sequences,
+    )
+    shape = dataclasses.replace(shape, answer=max(shape.answer, min(learned, shape.length)))
     found = memory.fit(
         task,
         recipe,
-        memory.Shape.of(
-            lengths,
-            kind.max_length,
-            kind.written,
-            own_limits=kind.own_limits,
-            filled=kind.shares_sequences,
-        ),
+        shape,
         gpu=gpu,
         room=memory.available(gpu=gpu) // (1 if gpu else distributed.here()),
         tokenizer=kind.tokenizer,

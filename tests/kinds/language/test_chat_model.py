@@ -163,3 +163,43 @@ def test_a_refused_conversation_names_its_row(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
     with pytest.raises(DataError, match=r"^row 7: "):
         kind.lengths(rows)
+
+
+def test_tokens_with_a_loss_are_counted_in_all_answers(tmp_path: Path) -> None:
+    """The memory of the logits depends on them."""
+    kind = _model(tmp_path, "chatml", state={"chat": True})
+    one = Dataset.from_list([_row(1)])
+    answer = int(kind.lengths(one)["completion"][0])
+    assert kind.most_learned(one, kind.lengths(one)) == answer
+    more = Dataset.from_list([_row(1), _row(1, user("Say 1."), assistant("1"))])
+    assert kind.most_learned(more, kind.lengths(more)) == 2 * answer
+
+
+def test_a_recipe_may_ask_for_the_loss_on_answers_alone(tmp_path: Path) -> None:
+    """TRL refuses it for rows that are tokenized, as all are here; it is what happens anyway."""
+    from toolkit.kinds import fit
+
+    kind = _model(tmp_path, "chatml")
+    kind.recipe.training["assistant_only_loss"] = True
+    made = fit.arguments(kind, kind.recipe, tmp_path / "c", **kind.fixed_arguments)
+    assert made.assistant_only_loss is False
+
+
+def test_solved_examples_that_call_tools_are_left_out_where_only_a_result_may_follow(
+    tmp_path: Path,
+) -> None:
+    call = json.dumps(assistant("", tool_calls=[CALL]))
+    shots = [_row(1), _row(2, answer=call)]
+    mistral = _model(tmp_path, "mistral-v3", state={"chat": True})
+    shown = mistral.tokenizer.decode(
+        mistral.renderer.prompt(mistral.few_shot_example(_row(3), shots))
+    )
+    assert "Say 1." in shown and "Say 2." not in shown and shown.endswith("Say 3.[/INST]")
+    qwen = _model(tmp_path, "qwen3", state={"chat": True})
+    shown = _shown(qwen, shots)
+    assert "Say 1." in shown and "<tool_call>" in shown
+
+
+def _shown(kind: CausalLM, shots: list[dict[str, Any]]) -> str:
+    ids = kind.renderer.prompt(kind.few_shot_example(_row(3), shots))
+    return str(kind.tokenizer.decode(ids))

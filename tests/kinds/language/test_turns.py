@@ -98,6 +98,19 @@ def test_the_templates_own_marks_decide_where_it_has_them() -> None:
     assert learned(made, {"prompt": before, "completion": [assistant("x")]})[0] == "one"
 
 
+def test_marks_round_the_header_of_an_answer_are_no_reason_to_learn_it() -> None:
+    made = renderer("chatml-generation")
+    text = TEMPLATES["chatml-generation"].replace(
+        "{{- '<|im_start|>assistant\\n' }}\n        {%- generation %}",
+        "{%- generation %}{{- '<|im_start|>assistant\\n' }}",
+    )
+    assert text != TEMPLATES["chatml-generation"]
+    made.tokenizer.chat_template = text
+    before = [user("1"), assistant("one", weight=1), user("2")]
+    found = learned(made, {"prompt": before, "completion": [assistant("x")]})
+    assert found == ["one<|im_end|>", "x<|im_end|>"]
+
+
 def test_a_plain_template_has_nothing_at_the_end_of_a_turn() -> None:
     made = renderer("chatml")
     made.tokenizer.chat_template = None
@@ -189,6 +202,19 @@ def test_calls_of_earlier_turns_are_learned_and_results_are_not(name: str) -> No
     first, last = learned(renderer(name), example)
     assert first == CALLS[name] + _end(name)
     assert last.lstrip() == f"Ho.{_end(name)}"
+
+
+def test_words_beside_a_call_do_not_take_its_place() -> None:
+    """Some templates write a call only where the message has no text."""
+    made = renderer("chatml")
+    made.tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is none %}"
+        "{% for c in m.tool_calls %}{{ c.function.name + ' ' + c.function.arguments }}{% endfor %}"
+        "{% else %}{{ m.content }}{% endif %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    example = {"prompt": [user("Hi.")], "completion": [assistant("Sure.", tool_calls=[CALL])]}
+    assert learned(made, example) == ['say {"n": 1}<|im_end|>']
 
 
 @pytest.mark.parametrize("name", WITHOUT_TOOLS)

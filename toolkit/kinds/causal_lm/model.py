@@ -12,6 +12,7 @@ from toolkit.kinds.base import Progress
 from toolkit.kinds.causal_lm.readings import averaged, readings
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.dry_run import DryRun, DryRunRequest
+from toolkit.kinds.language.conversation import refusal
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
@@ -33,10 +34,11 @@ class CausalLM(LanguageModel):
     task_type = "CAUSAL_LM"
     backends = ("transformers", "unsloth")
     mixed = "bfloat16"  # SFTConfig's default
-    # TRL gets rows that are tokenized, and packed where the recipe asks for it.
+    # TRL gets rows that are tokenized and labelled, and packed where the recipe asks for it.
     fixed_arguments: ClassVar[Mapping[str, Any]] = {
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "packing": False,
+        "assistant_only_loss": False,
     }
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -154,8 +156,13 @@ class CausalLM(LanguageModel):
         if isinstance(example["prompt"], str):
             before = "".join(f"{s['prompt']}{s['completion']}\n\n" for s in solved)
             return {**example, "prompt": before + example["prompt"]}
-        turns = [message for s in solved for message in (*s["prompt"], *s["completion"])]
-        return {**example, "prompt": [*turns, *example["prompt"]]}
+        for examples in (solved, [s for s in solved if not s["completion"][-1].get("tool_calls")]):
+            turns = [message for s in examples for message in (*s["prompt"], *s["completion"])]
+            messages = [*turns, *example["prompt"]]
+            # Behind a call some templates take nothing but its result.
+            if not refusal(self.renderer.chat, messages, example.get("tools") or ()):
+                return {**example, "prompt": messages}
+        return example
 
     # -- training ----------------------------------------------------------------------------------
     def training_notes(self) -> list[str]:

@@ -41,7 +41,9 @@ class CausalLMTask(LanguageTask):
     """A task for a causal language model, trained by TRL's ``SFTTrainer``.
 
     ``format_example`` gives TRL's own columns, ``prompt`` and ``completion``: two strings, or two
-    lists of chat messages. :meth:`postprocess` gets a :class:`Generated`.
+    lists of chat messages, and with these, where a row has them, ``tools`` and
+    ``chat_template_kwargs``. The completion is learned; of a prompt of messages also each answer
+    with a ``weight`` above 0. :meth:`postprocess` gets a :class:`Generated`.
     """
 
     kind: ClassVar[str] = "causal-lm"

@@ -206,8 +206,9 @@ class ChatTemplate:
         form = self.call_form
         if form is None:
             return False
-        call = {**calling("say", {}), "content": MARK}
-        return self._writes([user("hi"), form(call)], [tool_named("say")], prompt=False)
+        call = form({**calling(f"{MARK}name", {}), "content": f"{MARK}words"})
+        written = self._written([user("hi"), call], [tool_named("say")], prompt=False)
+        return written is not None and f"{MARK}name" in written and f"{MARK}words" in written
 
     @cached_property
     def results(self) -> bool:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from toolkit.data import tables
 from toolkit.errors import ModelError
 from toolkit.kinds.language.conversation import refusal, sentences
-from toolkit.kinds.language.prompt import Renderer
+from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
 from toolkit.kinds.language.variants import VariantModel
 from toolkit.task import Row
@@ -19,6 +21,8 @@ from toolkit.task import Row
 if TYPE_CHECKING:
     from datasets import Dataset
 
+LONGEST_ROWS = 50
+"""Rows, the longest ones, whose tokens with a loss are counted."""
 DATE = "template_date"
 """The key of the task's state that holds the date which the template is told."""
 
@@ -50,6 +54,13 @@ class ChatModel(VariantModel):
             if reason is not None:
                 found.setdefault(reason, []).append(int(row["row_id"]))
         return found
+
+    def most_learned(self, rows: Dataset, lengths: Mapping[str, np.ndarray]) -> int:
+        if not self._converses(rows):
+            return 0
+        longest = np.argsort(lengths["prompt"], kind="stable")[-LONGEST_ROWS:]
+        found = [self.renderer.example(self.example(dict(rows[int(at)])))[1] for at in longest]
+        return max(sum(label != IGNORED for label in labels) for labels in found)
 
     def notes(self, rows: Dataset) -> list[str]:
         if not self._converses(rows):

@@ -41,11 +41,18 @@ def fitted(template: ChatTemplate, messages: Sequence[Message]) -> list[Message]
     if any(m["role"] == "system" for m in found):
         found = _with_system(template, found)
     if any(m["role"] == "tool" or m.get("tool_calls") for m in found):
-        form = template.call_form or (lambda message: message)
-        found = [form(m) if m.get("tool_calls") else m for m in call_ids(found)]
+        found = [_calling(template, m) if m.get("tool_calls") else m for m in call_ids(found)]
     if any(map(_mergeable, found, found[1:])) and template.alternates:
         found = _merged(found)
     return found
+
+
+def _calling(template: ChatTemplate, message: Message) -> Message:
+    """A message with calls as the template writes them; it may write either calls or words."""
+    form = template.call_form
+    if form is None:
+        return message
+    return form(message if template.call_words else {**message, "content": ""})
 
 
 def _known(template: ChatTemplate, message: Message) -> Message:

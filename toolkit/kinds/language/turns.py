@@ -216,10 +216,10 @@ def _starts(template: ChatTemplate, talk: Conversation, asked: str) -> Iterator[
 def earlier(template: ChatTemplate, talk: Conversation, asked: str) -> list[tuple[int, int]]:
     """Where the earlier answers that are learned stand in a prompt: begin and end in characters.
 
-    They are those of the prompt with a ``weight`` above 0. By the template's own marks where it has
-    them, else from what it writes of the beginning of the conversation: a template may write an
-    earlier answer otherwise than the last one, without its thoughts. An answer that cannot be
-    found is left out.
+    They are those of the prompt with a ``weight`` above 0. They are found by what the template
+    writes of the beginning of the conversation, because it may write an earlier answer otherwise
+    than the last one, without its thoughts; and by the template's own marks where it has them. An
+    answer that cannot be found is left out.
 
     Args:
         template: the model's.
@@ -232,13 +232,22 @@ def earlier(template: ChatTemplate, talk: Conversation, asked: str) -> list[tupl
     ]  # fmt: skip
     if not learned:
         return []
+    found = [(at, _span(template, talk, asked, at)) for at in learned]
     if template.generation:
         marked = _marked(template, talk)
         answers = [at for at, one in enumerate(talk.before) if one["role"] == "assistant"]
         if len(marked) == len(answers):
-            return [span for at, span in zip(answers, marked, strict=True) if at in learned]
-    found = [_span(template, talk, asked, at) for at in learned]
-    return [span for span in found if span is not None]
+            own = dict(zip(answers, marked, strict=True))
+            found = [(at, _common(own[at], span)) for at, span in found]
+    return [span for _, span in found if span is not None]
+
+
+def _common(marked: tuple[int, int], span: tuple[int, int] | None) -> tuple[int, int] | None:
+    """What a template marks of an answer: some mark the header too, or leave out the end."""
+    if span is None:
+        return marked
+    start, end = max(marked[0], span[0]), min(marked[1], span[1])
+    return (start, end) if start < end else None
 
 
 def _marked(template: ChatTemplate, talk: Conversation) -> list[tuple[int, int]]:
