@@ -197,6 +197,11 @@ class TaskModel(ABC):
         return None
 
     @classmethod
+    def lora_fields(cls, recipe: Recipe, model: Any) -> Mapping[str, Any]:
+        """The ``LoraConfig`` fields that a recipe's adapter on a model has in the end."""
+        return recipe.lora or {}
+
+    @classmethod
     @abstractmethod
     def dry_run(cls, request: DryRunRequest) -> DryRun:
         """The dry run, by which the memory of training and of scoring is estimated."""

@@ -35,8 +35,6 @@ Features = Mapping[str, Sequence[int]]
 
 UNLIMITED = 100_000
 """Tokenizers without a limit report a number larger than this."""
-HEADS = ("classifier", "score", "qa_outputs")
-"""Heads that PEFT itself saves with an adapter."""
 
 
 class Encoder(TaskModel):
@@ -101,6 +99,12 @@ class Encoder(TaskModel):
         from toolkit.kinds.encoder.dry_run import EncoderDryRun
 
         return EncoderDryRun()
+
+    @classmethod
+    def lora_fields(cls, recipe: Recipe, model: Any) -> Mapping[str, Any]:
+        fresh = heads.new_modules(model)
+        output = None if cls.task_type == "SEQ_CLS" else (fresh or [None])[-1]
+        return heads.lora_fields(recipe.lora or {}, fresh, output)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The text of each token; a token that begins a word has a blank before it."""
@@ -198,16 +202,8 @@ class Encoder(TaskModel):
         self.load()
         if self.full:
             return self.new_model()
-        fields = dict(self.recipe.lora or {})
-        # A module with new weights must be saved with the adapter, or it would be lost.
-        further = [m for m in self._fresh if not any(p.endswith(HEADS) for p in m.split("."))]
-        if further or fields.get("modules_to_save"):
-            fields["modules_to_save"] = [*(fields.get("modules_to_save") or ()), *further]
-        # A module is trained whole or by an adapter, not both; PEFT sees to classifiers alone.
-        whole = [m for m in self._fresh if m.rpartition(".")[2] not in HEADS]
-        whole += [] if self.task_type == "SEQ_CLS" else [self.layer(self.model)]
-        if whole and fields.get("target_modules") == "all-linear":
-            fields["exclude_modules"] = [*(fields.get("exclude_modules") or ()), *whole]
+        output = None if self.task_type == "SEQ_CLS" else self.layer(self.model)
+        fields = heads.lora_fields(self.recipe.lora or {}, self._fresh, output)
         return adapters.add_lora(self.model, fields, seed=self.seed, task_type=self.task_type)
 
     def load_adapter(self, folder: Path) -> None:

@@ -232,7 +232,8 @@ class _Measured:
             return model
         with torch.device("meta"):
             model = adapters.add_lora(
-                model, self.recipe.lora, seed=0, task_type=self.kind.task_type,
+                model, self.kind.lora_fields(self.recipe, model), seed=0,
+                task_type=self.kind.task_type,
                 computing=self.kind.computes_in(self.recipe, gpu=self.gpu),
             )  # fmt: skip
         if self.recipe.quantization and self.kind.task_type == "CAUSAL_LM":
@@ -247,7 +248,7 @@ class _Measured:
         from toolkit.models import malloc
         from toolkit.preparation.memory import optimizer_states
         from toolkit.preparation.memory.live_bytes import Live
-        from toolkit.preparation.memory.meta_model import fill
+        from toolkit.preparation.memory.meta_model import fill, interpreted
 
         trained = [p for p in self.model.parameters() if p.requires_grad]
         count = sum(p.numel() for p in trained)
@@ -255,7 +256,7 @@ class _Measured:
         optimizer = optimizer_states.state_bytes(
             str(self.recipe.training.get("optim", optimizer_states.USUAL)), sizes
         )
-        with FakeTensorMode(), Live() as live:
+        with interpreted(self.model), FakeTensorMode(), Live() as live:
             fill(self.model)
             held = live.now
             gradients = sum(number * size for number, size in sizes)

@@ -1,0 +1,410 @@
+"""The matrix of the zoo: each layout of :mod:`toolkit.testing.layouts` in each kind of task.
+
+``cases()`` names them; ``through(case, models, folder)`` takes one from data to a playground
+answer, ``by_heart(case, …)`` lets a language model learn sixteen rows. Both raise
+``AssertionError`` with what is wrong. ``.ci/campaign/zoo.py`` runs all of them, the suite a part.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import tiny_tasks
+from toolkit import (
+    CausalLMTask,
+    Generated,
+    Metric,
+    QuestionAnsweringTask,
+    Recipe,
+    Row,
+    SequenceRegressionTask,
+    Source,
+    Task,
+)
+from toolkit.testing.layouts import LAYOUTS, build_layout
+
+STEPS = 3
+CLOSE = 1e-3
+"""How far logits may be from those of the same adapter in plain PEFT."""
+CODES = ("amber", "basil", "cedar", "delta", "ember", "fable", "grove", "heron")
+SUBJECTS = ("red cup", "blue lamp", "green chair", "white desk")
+
+
+def _recipe(**training: Any) -> Recipe:
+    return Recipe(
+        "zoo", "for the zoo", "",
+        training={"max_length": 160, "learning_rate": 2e-3, **training},
+        lora={"r": 8, "lora_alpha": 16, "target_modules": "all-linear"},
+    )  # fmt: skip
+
+
+class Codes(CausalLMTask):
+    """A word for each offer and number, in a plain prompt."""
+
+    api_version = 2
+    name = "codes"
+    summary = "words of made-up offers"
+    columns: ClassVar = {"text": "the offer", "code": "its word"}
+    answer = "code"
+    metrics = (Metric("exact", lambda p, r: float(p == r)),)
+    primary_metric = "exact"
+    recipes = (_recipe(),)
+    options: ClassVar = {}
+
+    def load_rows(self, source: Source) -> Any:
+        import datasets
+
+        return datasets.Dataset.from_list(code_rows(64))
+
+    def group(self, row: Row) -> str:
+        return str(row["text"])
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        answer = f" {row['code']}" if "code" in row else ""
+        return {"prompt": f"{row['text']} is called", "completion": answer}
+
+    def postprocess(self, output: Generated, row: Row) -> str | None:
+        return output.text.strip() or None
+
+    def fallback(self) -> str:
+        return "none"
+
+    def reference(self, row: Row) -> str:
+        return str(row["code"])
+
+
+class ChatCodes(Codes):
+    """The same in a chat."""
+
+    name = "chat-codes"
+
+    def format_example(self, row: Row) -> dict[str, Any]:
+        return {
+            "prompt": [{"role": "user", "content": f"What is {row['text']} called?"}],
+            "completion": [{"role": "assistant", "content": row.get("code", "")}],
+        }
+
+
+class Prices(tiny_tasks.TinyPrices):
+    recipes = (_recipe(),)
+
+
+class Offers(tiny_tasks.TinyOffers):
+    recipes = (_recipe(max_target_length=48),)
+
+
+class Goods(tiny_tasks.TinyGoods):
+    recipes = (_recipe(),)
+
+
+class Pieces(SequenceRegressionTask):
+    """How many pieces are offered, as a number."""
+
+    api_version = 2
+    name = "pieces"
+    summary = "pieces of made-up offers"
+    columns: ClassVar = {"text": "the offer", "pieces": "how many"}
+    metrics = (Metric("mae", lambda p, r: abs(p - r), greater_is_better=False),)
+    primary_metric = "mae"
+    recipes = (_recipe(),)
+
+    def load_rows(self, source: Source) -> Any:
+        import datasets
+
+        rows = [
+            {"text": row["text"], "pieces": float(row["text"].split()[-1])}
+            for row in tiny_tasks.price_rows()
+        ]
+        return datasets.Dataset.from_list(rows)
+
+    def text(self, row: Row) -> str:
+        return str(row["text"])
+
+    def to_scale(self, row: Row) -> float | None:
+        return row.get("pieces")
+
+    def from_scale(self, number: float) -> float:
+        return number
+
+    def group(self, row: Row) -> str:
+        return str(row["text"])
+
+    def reference(self, row: Row) -> float:
+        return float(row["pieces"])
+
+
+class Spans(QuestionAnsweringTask):
+    """Which good is offered, as a span of the offer."""
+
+    api_version = 2
+    name = "spans"
+    summary = "spans of made-up offers"
+    columns: ClassVar = {"question": "", "context": "the offer", "answers": "spans of it"}
+    metrics = (Metric("exact", lambda p, r: float(p["text"] in r["texts"])),)
+    primary_metric = "exact"
+    recipes = (_recipe(max_answer_tokens=8),)
+
+    def load_rows(self, source: Source) -> Any:
+        import datasets
+
+        rows = []
+        for row in tiny_tasks.price_rows():
+            at = row["text"].index(row["good"])
+            answers = {"text": [row["good"]], "answer_start": [at]}
+            rows.append({"question": "which good?", "context": row["text"], "answers": answers})
+        return datasets.Dataset.from_list(rows)
+
+
+def code_rows(number: int) -> list[dict[str, Any]]:
+    """So many offers, each with a word that follows from nothing."""
+    return [
+        {
+            "row_id": n + 1,
+            "text": f"{SUBJECTS[n % len(SUBJECTS)]} {n}",
+            "code": CODES[(n * 5 + n // 3) % len(CODES)],
+        }
+        for n in range(number)
+    ]
+
+
+TASKS: Mapping[str, type[Task]] = {
+    "plain": Codes,
+    "chat": ChatCodes,
+    "number": Prices,
+    "seq2seq": Offers,
+    "classes": Goods,
+    "regression": Pieces,
+    "spans": Spans,
+}
+WRITING = ("plain", "chat", "number", "seq2seq")
+"""The tasks whose models write."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layout in a task; ``str()`` gives its name."""
+
+    layout: str
+    task: str
+
+    def __str__(self) -> str:
+        return f"{self.layout}/{self.task}"
+
+
+def cases() -> list[Case]:
+    """All layouts in all tasks that they have a class for."""
+    return [Case(name, task) for name in LAYOUTS for task in fitting(name)]
+
+
+def fitting(name: str) -> list[str]:
+    """The tasks that a layout can do."""
+    layout = LAYOUTS[name]
+    if layout.kind == "causal-lm":
+        written = ["plain", "number", *(["chat"] if layout.template else [])]
+    else:
+        written = ["seq2seq"] if layout.kind == "seq2seq-lm" else []
+    return written + [
+        task
+        for task, auto in (
+            ("classes", "AutoModelForSequenceClassification"),
+            ("regression", "AutoModelForSequenceClassification"),
+            ("spans", "AutoModelForQuestionAnswering"),
+        )
+        if _known(layout.model_type, auto)
+    ]
+
+
+def _known(model_type: str, auto_class: str) -> bool:
+    """Whether transformers has a class of that architecture with that head."""
+    import transformers
+
+    mapping = getattr(transformers, auto_class)._model_mapping
+    return any(config.model_type == model_type for config in mapping)
+
+
+def model_of(layout: str, models: Path) -> Path:
+    """The layout's model, built by the first call."""
+    place = models / layout
+    return place if (place / "config.json").is_file() else build_layout(layout, place)
+
+
+# -- from data to a playground answer --------------------------------------------------------------
+def through(case: Case, models: Path, folder: Path) -> list[str]:
+    """Take a case through a run, plain PEFT, verification and the playground.
+
+    Args:
+        case: the case.
+        models: where the layouts' models are, or are put.
+        folder: for the run.
+
+    Returns:
+        what was done, in words.
+
+    Raises:
+        AssertionError, ToolkitError: what is wrong.
+    """
+    from toolkit.pipeline.verify import verify
+    from toolkit.runs.run import Run
+    from toolkit.testing import run
+
+    model = model_of(case.layout, models)
+    task = TASKS[case.task]
+    finished = run(task, folder, model=model, steps=STEPS)
+    opened = Run.open(finished.path)
+    assert opened.info["training"]["steps"] == STEPS, opened.info["training"]
+    with _known_task(task):
+        estimate = _estimated(opened)
+        far = _from_plain_peft(opened, model)
+        assert far <= CLOSE, f"logits are {far:.2g} from those of plain PEFT"
+        checked = verify(opened)
+        assert not checked.differences, checked.differences
+        assert checked.rows, "no row was predicted again"
+        _playground_answers(opened)
+    return [f"estimate {estimate:.0f} MiB", f"plain PEFT {far:.1g}", f"{checked.rows} rows again"]
+
+
+def _known_task(task: type[Task]) -> Any:
+    from toolkit.plugins import discovery
+
+    origin = discovery.Plugin(task.name, "under test", "0", task.__module__, [task.name])
+    return discovery.load().provided(task, origin)
+
+
+def _estimated(run: Any) -> float:
+    from toolkit.runs.files import read_json
+
+    takes = read_json(run.data / "preflight.json")["memory"]
+    assert takes.get("peak_mb", 0) > 0, f"no estimate of memory: {takes}"
+    return float(takes["peak_mb"])
+
+
+def _rows(run: Any) -> list[dict[str, Any]]:
+    from toolkit.pipeline.restore import heldout_rows
+
+    return [dict(row) for row in heldout_rows(run).values()][:4]
+
+
+def _from_plain_peft(run: Any, model: Path) -> float:
+    """The largest difference of logits between the toolkit's model and plain PEFT's."""
+    import torch
+    import transformers
+    from peft import PeftModel
+
+    from toolkit.pipeline import open_run
+    from toolkit.runs.files import read_json
+
+    _, kind = open_run(run)
+    stored = read_json(run.adapter / "toolkit.json")
+    # The head with its outputs, in the format that encoders are trained in.
+    extra = {"dtype": "float32", **stored["head"]} if stored.get("head") is not None else {}
+    base = getattr(transformers, kind.auto_class).from_pretrained(model, **extra)
+    plain = PeftModel.from_pretrained(base, str(run.adapter)).eval()
+    far = 0.0
+    for row in _rows(run):
+        for inputs, mine in _logits(kind, row):
+            with torch.inference_mode():
+                theirs = plain(**inputs)
+            for name, logits in mine.items():
+                given = getattr(theirs, name)
+                same = logits[:, : given.shape[1]]  # spans are padded
+                far = max(far, float((given - same).float().abs().max()))
+    return far
+
+
+def _logits(kind: Any, row: Row) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """The inputs of the model for a row, and the logits that the toolkit's model gives for them."""
+    import torch
+
+    if hasattr(kind, "features"):  # an encoder, or a decoder with a head
+        found = []
+        features = kind.features(row)
+        features = [getattr(piece, "features", piece) for piece in features]
+        for indices, out, _ in kind.forward(features, adapter=True):
+            names = [n for n in ("logits", "start_logits", "end_logits") if n in out]
+            (index,) = indices
+            inputs = {n: torch.tensor([v]) for n, v in features[index].items()}
+            inputs = {n: v for n, v in inputs.items() if n not in kind.unread}
+            found.append((inputs, {n: out[n] for n in names}))
+        return found
+    ids = torch.tensor([kind.prompt(row)])
+    inputs = {"input_ids": ids}
+    if kind.auto_class == "AutoModelForSeq2SeqLM":
+        inputs["decoder_input_ids"] = torch.tensor([[kind.tokenizer.pad_token_id, 5, 6]])
+    with torch.inference_mode(), kind.side(adapter=True):
+        return [(inputs, {"logits": kind.model(**inputs).logits})]
+
+
+def _playground_answers(run: Any) -> None:
+    from toolkit_playground.state.engine import Engine
+
+    engine = Engine(run)
+    row = _rows(run)[0]
+    sides = ["base", "adapter"]
+    readings = engine.predict(row, sides)
+    assert [one.side.label for one in readings] == sides
+    if not engine.writes:
+        return
+    prompt = engine.prompt(row)
+    settings = {"max_new_tokens": 12}
+    stop = threading.Event()
+    shown = list(engine.write([prompt] * 2, sides, generation=settings, stop=stop))
+    assert all(text.ended and text.tokens for text in shown[-1]), shown[-1]
+
+
+# -- sixteen rows by heart -------------------------------------------------------------------------
+def by_heart(case: Case, models: Path, folder: Path, steps: int = 120) -> tuple[int, int]:
+    """Let a language model learn 16 rows: how many it knows, and how many answers ended by limit.
+
+    Args:
+        case: a case of a task that writes texts.
+        models: where the layouts' models are, or are put.
+        folder: for the adapter.
+        steps: training steps.
+    """
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.kinds.base import TrainingWatch
+    from toolkit.kinds.registry import model_class
+
+    task = TASKS[case.task]()
+    rows = Dataset.from_list(code_rows(16)) if case.task != "seq2seq" else _offers(16)
+    settings = {
+        "max_length": 160, "learning_rate": 1e-2, "max_steps": steps, "bf16": False,
+        "per_device_train_batch_size": 16, "eval_strategy": "no", "save_strategy": "no",
+        "lr_scheduler_type": "linear", "warmup_steps": 0.1, "report_to": "none",
+    }  # fmt: skip
+    if case.task == "seq2seq":
+        settings["max_target_length"] = 48
+    recipe = Recipe(
+        "heart", "by heart", str(model_of(case.layout, models)), training=settings,
+        lora={"r": 32, "lora_alpha": 64, "lora_dropout": 0.0, "target_modules": "all-linear"},
+        generation={"max_new_tokens": 24},
+    )  # fmt: skip
+    kind = model_class(task)(task, recipe)
+    kind.train(
+        DatasetDict({"train": rows, "validation": rows}),
+        checkpoints=folder / "checkpoints", adapter=folder / "adapter", watch=TrainingWatch(),
+    )  # fmt: skip
+    given = [dict(row) for row in rows]
+    outputs = kind.predict(given, adapter=True)
+    right = sum(
+        task.postprocess(output, row) == task.reference(row)
+        for output, row in zip(outputs, given, strict=True)
+    )
+    return right, sum(output.hit_limit for output in outputs)
+
+
+def _offers(number: int) -> Any:
+    from datasets import Dataset
+
+    rows = code_rows(number)
+    return Dataset.from_list(
+        [{"row_id": r["row_id"], "text": r["text"], "sentence": r["code"]} for r in rows]
+    )
+
+
+CHECKS: Mapping[str, Callable[..., Any]] = {"through": through, "by heart": by_heart}
