@@ -232,7 +232,8 @@ LAYOUTS: dict[str, Layout] = {
     "smollm3": _llama_3(
         model_type="smollm3", fields=_grouped(tie_word_embeddings=True),
         special=(*_LLAMA_3_TOKENS, "<|im_start|>", "<|im_end|>"), added=_THINK,
-        roles={"eos_token": "<|im_end|>"}, frame=None, template="think-always", ends=("<|im_end|>",),
+        roles={"eos_token": "<|im_end|>"}, frame=None, template="think-always",
+        ends=("<|im_end|>",),
     ),
     "granite-instruct": Layout(
         "causal-lm", "granite",

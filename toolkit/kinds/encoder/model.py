@@ -103,7 +103,7 @@ class Encoder(TaskModel):
     @classmethod
     def lora_fields(cls, recipe: Recipe, model: Any) -> Mapping[str, Any]:
         fresh = heads.new_modules(model)
-        output = None if cls.task_type == "SEQ_CLS" else (fresh or [None])[-1]
+        output = fresh[-1] if fresh and cls.task_type != "SEQ_CLS" else None
         return heads.lora_fields(recipe.lora or {}, fresh, output)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
