@@ -120,6 +120,9 @@ class TaskModel(ABC):
         trust_remote_code: run code that comes with the model; off by default.
         private: whether texts of the data must not be stored with the adapter.
         backend: what loads the model; transformers by default.
+
+    Raises:
+        ModelError: the recipe's model is of another kind, such as an encoder for a task that writes.
     """
 
     role = "adapter"
@@ -157,8 +160,12 @@ class TaskModel(ABC):
         private: bool = False,
         backend: Backend | None = None,
     ) -> None:
+        from toolkit.models import suitability
         from toolkit.models.backend import Transformers
 
+        suitability.require(
+            recipe.model, getattr(self, "auto_class", ""), trust_remote_code=trust_remote_code
+        )
         self.task = task
         self.recipe = recipe
         self.seed = seed

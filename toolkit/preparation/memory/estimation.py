@@ -346,9 +346,9 @@ class _Measured:
             return 0
         from peft.tuners.lora import LoraLayer
 
-        weights = [
-            m.get_base_layer().weight for m in self.model.modules() if isinstance(m, LoraLayer)
-        ]
+        layers = [m.get_base_layer() for m in self.model.modules() if isinstance(m, LoraLayer)]
+        # Experts of a mixture hold several weights; their adapters are never merged.
+        weights = [layer.weight for layer in layers if hasattr(layer, "weight")]
         if not weights or any(w.dtype != torch.float32 for w in weights):
             return 0
         sizes = [w.numel() * w.element_size() for w in weights]
