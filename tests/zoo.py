@@ -183,6 +183,15 @@ TASKS: Mapping[str, type[Task]] = {
     "regression": Pieces,
     "spans": Spans,
 }
+DROPOUT = (
+    "dropout_rate",
+    "dropout",
+    "attention_dropout",
+    "embd_pdrop",
+    "resid_pdrop",
+    "attn_pdrop",
+)
+"""Fields of configurations; what is learned by heart is learned without."""
 WRITING = ("plain", "chat", "number", "seq2seq")
 """The tasks whose models write."""
 
@@ -385,7 +394,9 @@ def _playground_answers(run: Any) -> None:
 
 
 # -- sixteen rows by heart -------------------------------------------------------------------------
-def by_heart(case: Case, models: Path, folder: Path, steps: int = 120) -> tuple[int, int]:
+def by_heart(
+    case: Case, models: Path, folder: Path, steps: int = 120, rate: float = 3e-3
+) -> tuple[int, int]:
     """Let a language model learn 16 rows: how many it knows, and how many answers ended by limit.
 
     Args:
@@ -393,6 +404,7 @@ def by_heart(case: Case, models: Path, folder: Path, steps: int = 120) -> tuple[
         models: where the layouts' models are, or are put.
         folder: for the adapter.
         steps: training steps.
+        rate: the highest learning rate.
     """
     from datasets import Dataset, DatasetDict
 
@@ -402,12 +414,14 @@ def by_heart(case: Case, models: Path, folder: Path, steps: int = 120) -> tuple[
     task = TASKS[case.task]()
     rows = Dataset.from_list(code_rows(16)) if case.task != "seq2seq" else _offers(16)
     settings = {
-        "max_length": 160, "learning_rate": 1e-2, "max_steps": steps, "bf16": False,
+        "max_length": 160, "learning_rate": rate, "max_steps": steps, "bf16": False,
         "per_device_train_batch_size": 16, "eval_strategy": "no", "save_strategy": "no",
         "lr_scheduler_type": "linear", "warmup_steps": 0.1, "report_to": "none",
     }  # fmt: skip
     if case.task == "seq2seq":
         settings["max_target_length"] = 48
+    config = LAYOUTS[case.layout].config(LAYOUTS[case.layout].tokenizer())
+    settings["model_init_kwargs"] = {n: 0.0 for n in DROPOUT if getattr(config, n, 0)}
     recipe = Recipe(
         "heart", "by heart", str(model_of(case.layout, models)), training=settings,
         lora={"r": 32, "lora_alpha": 64, "lora_dropout": 0.0, "target_modules": "all-linear"},

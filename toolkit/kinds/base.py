@@ -122,7 +122,8 @@ class TaskModel(ABC):
         backend: what loads the model; transformers by default.
 
     Raises:
-        ModelError: the recipe's model is of another kind, such as an encoder for a task that writes.
+        ModelError: the recipe's model is of another kind, such as an encoder for a task that
+            writes.
     """
 
     role = "adapter"

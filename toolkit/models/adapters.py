@@ -292,6 +292,13 @@ def merged(model: Any) -> Iterator[None]:
             weight.data.copy_(before)
 
 
+def on_parameters(model: Any) -> bool:
+    """Whether an adapter is on parameters that are no layer's weight, such as those of experts."""
+    from peft.tuners.lora.layer import ParamWrapper
+
+    return any(isinstance(module, ParamWrapper) for module in model.modules())
+
+
 def without_peft(model: Any) -> Any:
     """The transformers model inside a ``PeftModel``, or the model itself."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model

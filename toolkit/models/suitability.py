@@ -95,7 +95,7 @@ def _fields(model: str) -> Mapping[str, Any] | None:
         written, _ = PretrainedConfig.get_config_dict(model_path(model))
     except Exception:  # what loads the model says what is wrong with it
         return None
-    return written
+    return dict(written)
 
 
 def describe(fields: Mapping[str, Any]) -> Described | None:

@@ -17,6 +17,9 @@ AUTO_CLASSES: Mapping[Kind, str] = {
     "encoder": "AutoModelForMaskedLM",
 }
 """The transformers class that the weights are those of, by the kind of the model."""
+SPREAD = 0.1
+"""The deviation of the weights. With the 0.02 of models that are 64 times as wide, logits of all
+tokens would be alike, and an adapter could hardly tell them apart."""
 LONGEST = 512
 """The longest input of the models, in tokens."""
 
@@ -84,7 +87,11 @@ class Layout:
         ids = {f"{role}_token_id": getattr(tokenizer, f"{role}_token_id") for role in _ROLES}
         size = -(-len(tokenizer) // self.rows) * self.rows
         fields = {"vocab_size": size, **ids, **self.fields}
-        return AutoConfig.for_model(self.model_type, **fields)
+        made = AutoConfig.for_model(self.model_type, **fields)
+        for name in ("initializer_range", "init_std"):
+            if hasattr(made, name):
+                setattr(made, name, SPREAD)
+        return made
 
     def save(self, folder: Path, seed: int = 0) -> None:
         """Write a random model with its tokenizer into a folder.

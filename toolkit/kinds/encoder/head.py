@@ -37,8 +37,8 @@ def lora_fields(
     Args:
         fields: those of the recipe.
         fresh: the names of modules that the weights do not hold.
-        output: the last layer of a head for spans; ``None``: the head is one for classes, from which
-            PEFT keeps adapters away by itself.
+        output: the last layer of a head for spans; ``None``: the head is one for classes, from
+            which PEFT keeps adapters away by itself.
     """
     made, saved = dict(fields), CLASSIFIERS if output is None else SPANS
     # A module with new weights must be saved with the adapter, or it would be lost.

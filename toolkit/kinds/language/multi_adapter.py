@@ -103,9 +103,11 @@ class MultiAdapterModel(TextModel):
         )  # fmt: skip
 
     def _mixes(self, sides: Sequence[str]) -> bool:
-        """Whether PEFT can mix these adapters in a batch; it cannot with DoRA."""
+        """Whether PEFT can mix these adapters in a batch; it cannot with DoRA, nor on experts."""
         configs = [self.model.peft_config[side] for side in sides if side != BASE]
-        return not any(getattr(config, "use_dora", False) for config in configs)
+        if any(getattr(config, "use_dora", False) for config in configs):
+            return False
+        return not adapters.on_parameters(self.model)
 
     def _one_by_one(
         self,
