@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from toolkit.errors import ModelError
+from toolkit.models.limits import Limits
 from toolkit.recipe import Recipe
 from toolkit.system import precision
 from toolkit.task import Row, Task
@@ -147,6 +148,8 @@ class TaskModel(ABC):
     """What the base system is, where it is not the untouched model itself."""
     tokenizer: Any = None
     """The model's tokenizer."""
+    limits: Limits = Limits()
+    """What the model's files say of its stop tokens, positions and vocabulary."""
     model: Any = None
     """The untouched base, or (of language models) the base with its adapters; ``None``: not loaded
     yet."""
@@ -228,6 +231,10 @@ class TaskModel(ABC):
     def few_shot(self) -> int:
         """Solved examples before the prompt of the system ``few-shot``; 0: no such system."""
         return 0
+
+    def shots_used(self, rows: Sequence[Row], shots: Sequence[Row]) -> list[int]:
+        """How many of the solved examples fit before the prompt of each row."""
+        return [len(shots)] * len(rows)
 
     @property
     def perplexity(self) -> bool:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ModelError, ToolkitError
-from toolkit.models import malloc
+from toolkit.models import limits, malloc
+from toolkit.models.limits import Limits
 from toolkit.models.paths import model_path
 from toolkit.system import distributed
 
@@ -59,28 +60,41 @@ def _explained(model: str, what: str) -> Iterator[None]:
 def load_tokenizer(
     model: str, *, trust_remote_code: bool = False, padding_side: str = "left"
 ) -> Any:
-    """The model's tokenizer, with a padding token that is not EOS."""
+    """The model's tokenizer, see :func:`load_tokens`."""
+    return load_tokens(model, trust_remote_code=trust_remote_code, padding_side=padding_side)[0]
+
+
+def load_tokens(
+    model: str, *, trust_remote_code: bool = False, padding_side: str = "left"
+) -> tuple[Any, Limits]:
+    """The model's tokenizer, and the limits that the model's files name.
+
+    The tokenizer has a padding token, which is another than its end wherever it has a control token
+    to spare; and it has an end where the model names one. It knows the same words as before.
+    """
     from transformers import AutoTokenizer
 
     path = model_path(model)
     with _explained(model, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code)
     tokenizer.padding_side = padding_side
-    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
-        tokenizer.pad_token = _padding_token(tokenizer)
-    return tokenizer
-
-
-def _padding_token(tokenizer: Any) -> str:
-    """An existing token to pad with. Padding is masked everywhere, so any but EOS does."""
-    for token in (tokenizer.unk_token, tokenizer.bos_token):
-        if token is not None and token != tokenizer.eos_token:
-            return str(token)
-    return next(
-        str(token)
-        for i in range(len(tokenizer) - 1, -1, -1)
-        if (token := tokenizer.convert_ids_to_tokens(i)) not in (None, tokenizer.eos_token)
-    )
+    found = limits.read(path, tokenizer, trust_remote_code=trust_remote_code)
+    # An encoder's texts, which begin with a token of their own, have no such end.
+    if tokenizer.eos_token_id is None and tokenizer.cls_token_id is None and found.stops:
+        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(found.stops[0])
+    pad, rows = tokenizer.pad_token_id, found.rows
+    beyond = pad is not None and rows is not None and pad >= rows
+    if pad is None or pad == tokenizer.eos_token_id or beyond:
+        old = tokenizer.pad_token
+        chosen = limits.padding_token(tokenizer, found.stops, rows)
+        tokenizer.pad_token = chosen or tokenizer.eos_token
+        if beyond:
+            note = (
+                f"the tokenizer pads with {old!r}, token number {pad:,} of a model that embeds "
+                f"{rows:,}: {tokenizer.pad_token!r} is taken instead"
+            )
+            found = replace(found, notes=(note,))
+    return tokenizer, found
 
 
 def quantization_config(fields: Mapping[str, Any] | None) -> Any:

@@ -145,7 +145,7 @@ def run_baselines(context: RunContext) -> None:
 # -- the base model --------------------------------------------------------------------------------
 def run_base_model(context: RunContext) -> None:
     """Predict the held-out rows with the untouched model, with and without few-shot examples."""
-    from toolkit.evaluation import predict
+    from toolkit.evaluation import predict, prediction_files
 
     run, model = context.run, context.model
     fitted = _fit_base(context)
@@ -153,12 +153,17 @@ def run_base_model(context: RunContext) -> None:
     for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
         if _predicted(context, name) or (name == "few-shot" and not examples):
             continue
+        most, said = _shots_used(context, examples)
+        if examples and not most:
+            prediction_files.absent(run, name, said[0], role)
+            continue
         with context.console.track(name) as progress:
             entry = predict.predict_model(
                 run, context.task, model, name, role, context.prepared.splits,
                 adapter=False, shots=examples, decoder=context.decoder, progress=progress,
                 fit_seconds=fitted if model.base_note else None,
-                note="; ".join([model.base_note, *model.choices()]), perplexity=role == "base",
+                note="; ".join(filter(None, [model.base_note, *model.choices(), *said])),
+                perplexity=role == "base",
             )  # fmt: skip
         context.note_result(entry, name, entry["predict_seconds"])
     _predict_variants(context, "baseline", adapter=False)
@@ -191,6 +196,28 @@ def _few_shot_rows(context: RunContext) -> list[Row]:
     count = min(context.model.few_shot, len(rows))
     drawn = rows.shuffle(seed=context.seed).select(range(count))
     return [dict(row) for row in drawn]
+
+
+def _shots_used(context: RunContext, shots: Sequence[Row]) -> tuple[int, list[str]]:
+    """The most solved examples that a prompt has, and a sentence where some have fewer than all."""
+    from toolkit.evaluation.predict import held_out_rows
+
+    if not shots:
+        return 0, []
+    held = held_out_rows(context.task, context.prepared.splits)
+    used = context.model.shots_used([row for rows in held.values() for row in rows], shots)
+    fewer = sum(count < len(shots) for count in used)
+    if not fewer:
+        return max(used), []
+    why = f"the model has positions for {context.model.limits.positions:,} tokens"
+    sentence = (
+        f"{fewer:,} of {len(used):,} prompts have fewer than {len(shots)} solved examples (at least"
+        f" {min(used)}, {sum(used) / len(used):.1f} on average): {why}"
+        if max(used)
+        else f"no prompt has room for a solved example beside its answer: {why}"
+    )
+    context.console.note(f"few-shot: {sentence}")
+    return max(used), [sentence]
 
 
 def _predicted(context: RunContext, name: str) -> bool:

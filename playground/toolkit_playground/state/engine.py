@@ -89,7 +89,7 @@ class _Writing:
     """The token lists that the worker fills and the page reads."""
 
     count: int
-    eos: int
+    stops: frozenset[int]
     started: float = 0.0
     ids: list[list[int]] = field(default_factory=list)
     first: list[float | None] = field(default_factory=list)
@@ -108,7 +108,7 @@ class _Writing:
             self.first[index] = now
         self.last[index] = now
         self.ids[index].append(token)
-        self.ended[index] = token == self.eos
+        self.ended[index] = token in self.stops
 
 
 class Engine:
@@ -228,7 +228,7 @@ class Engine:
         """
         names = [self.side(label).name for label in labels]
         model = self.text_model
-        writing = _Writing(len(prompts), model.tokenizer.eos_token_id)
+        writing = _Writing(len(prompts), model.renderer.stops)
         failed: list[BaseException] = []
         done = threading.Event()
 

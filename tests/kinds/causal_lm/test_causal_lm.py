@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fed_judge import feed
-from toolkit.errors import ModelError, PreflightError
+from toolkit.errors import ModelError
 from toolkit.kinds import fit
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.batching import batches, padded
@@ -22,7 +22,7 @@ from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.number_distribution import DigitTokens, NumberReader
 from toolkit.kinds.causal_lm.number_loss import SmoothedTargets
 from toolkit.kinds.causal_lm.task import NumericLMTask
-from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
+from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss, summed_loss
 from toolkit.kinds.language.generate import Beginning, generate, shared_length
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.trainer import LengthGroupedSampler
@@ -153,13 +153,14 @@ def test_chat_messages_go_through_the_template(tiny_llama: Path) -> None:
     renderer.check(example)
 
 
-def test_a_tokenizer_whose_padding_is_its_end_is_refused(tiny_llama: Path) -> None:
-    from toolkit.models.loading import load_tokenizer
-
-    tokenizer = load_tokenizer(str(tiny_llama))
-    tokenizer.pad_token = tokenizer.eos_token
-    with pytest.raises(PreflightError, match="same token"):
-        Renderer(tokenizer).check({"prompt": "red $", "completion": "5"})
+def test_padding_with_the_end_of_the_sequence_changes_no_loss(kind: CausalLM) -> None:
+    encoded = [dict(row) for row in kind.tokenized(rows(6))]
+    end = kind.tokenizer.eos_token_id
+    batches_of = [Collator(pad)(encoded) for pad in (kind.tokenizer.pad_token_id, end)]
+    apart, same = (summed_loss(kind.model, kind.model, batch) for batch in batches_of)
+    torch.testing.assert_close(apart[0], same[0])
+    assert apart[1] == same[1] == int((batches_of[1]["labels"] != IGNORED).sum())
+    assert (batches_of[1]["labels"] == end).sum() == 6  # each row's own end is learned
 
 
 def test_long_texts_are_shortened_and_the_answer_is_not(tiny_llama: Path) -> None:

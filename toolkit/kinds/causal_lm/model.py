@@ -14,6 +14,7 @@ from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
+from toolkit.models.limits import smallest
 from toolkit.system import precision
 from toolkit.task import Row, group_of
 
@@ -42,7 +43,7 @@ class CausalLM(LanguageModel):
         self._reader: Any = None
 
     def make_renderer(self) -> Renderer:
-        return Renderer(self.tokenizer)
+        return Renderer(self.tokenizer, self.limits)
 
     # -- arguments and limits --------------------------------------------------------------------
     @classmethod
@@ -72,9 +73,9 @@ class CausalLM(LanguageModel):
 
     @property
     def max_length(self) -> int | None:
-        # 1024 is the default of SFTConfig. TRL never cuts these rows, so no other limit applies.
+        # 1024 is the default of SFTConfig. TRL never cuts these rows.
         limit = self.recipe.training.get("max_length", 1024)
-        return None if limit is None else int(limit)
+        return smallest(None if limit is None else int(limit), self.limits.positions)
 
     @property
     def answer_room(self) -> int:
@@ -137,7 +138,7 @@ class CausalLM(LanguageModel):
             from toolkit.kinds.causal_lm.number_distribution import NumberReader
 
             self._reader = NumberReader(
-                self.tokenizer, self.task.largest_number, reduced=self.reduced
+                self.tokenizer, self.task.largest_number, reduced=self.reduced, bounds=self.limits
             )
         outputs: list[Generated] = self._reader.read(
             self.model, prompts, generation=self.recipe.generation, progress=progress
@@ -169,7 +170,7 @@ class CausalLM(LanguageModel):
         numeric = self.task if isinstance(self.task, NumericLMTask) else None
 
         def encode(row: dict[str, Any]) -> dict[str, Any]:
-            ids, labels = self.renderer.example(self.example(row))
+            ids, labels = self.encoded(row)
             extra: dict[str, Any] = {"number": numeric.number(row)} if numeric else {}
             if self.task.joined:
                 extra["group"] = group_of(self.task, row)

@@ -21,6 +21,7 @@ from toolkit.kinds.base import Progress
 from toolkit.kinds.batching import CPU_BATCH_TOKENS, batch_tokens, batches
 from toolkit.kinds.language.generate import Beginning, generate
 from toolkit.kinds.language.outputs import Generated, Numbers
+from toolkit.models.limits import Limits
 from toolkit.system import precision
 
 BEAMS = 12
@@ -79,10 +80,19 @@ class NumberReader:
         tokenizer: the model's tokenizer.
         largest: the largest number to look for.
         reduced: compute the layers in bfloat16, and the head in the model's own precision.
+        bounds: the model's stop tokens and positions; by default those of the model that is read.
     """
 
-    def __init__(self, tokenizer: Any, largest: int, *, reduced: bool = False) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        largest: int,
+        *,
+        reduced: bool = False,
+        bounds: Limits | None = None,
+    ) -> None:
         self.tokenizer = tokenizer
+        self.bounds = bounds
         self.digits = DigitTokens.of(tokenizer)
         self.max_digits = len(str(largest)) + 1
         # Few vocabularies have tokens for numbers above 999; looking at more is wasted time.
@@ -149,7 +159,14 @@ class NumberReader:
             probabilities = torch.softmax(out.logits[:, -1].float(), -1)
             if self.one_pass:
                 return self._single(probabilities)
-            return _Walk(self, model, mask, out.past_key_values).go(probabilities)
+            rooms = [self._room(prompt) for prompt in prompts]
+            return _Walk(self, model, mask, out.past_key_values).go(probabilities, rooms)
+
+    def _room(self, prompt: Sequence[int]) -> int:
+        """Digit tokens that may follow a prompt: as many as the model has positions for."""
+        if self.bounds is None or self.bounds.positions is None:
+            return self.max_digits
+        return max(0, self.bounds.positions - len(prompt))
 
     def _single(self, probabilities: Any) -> list[Generated]:
         """Outputs where the number is one token, from the next token's probabilities.
@@ -182,8 +199,9 @@ class NumberReader:
             return outputs
         settings = {"max_new_tokens": self.max_digits + 7, **(generation or {})}
         texts = generate(
-            model, self.tokenizer, [prompts[i] for i in open_rows], generation=settings
-        )
+            model, self.tokenizer, [prompts[i] for i in open_rows],
+            generation=settings, bounds=self.bounds,
+        )  # fmt: skip
         for i, text in zip(open_rows, texts, strict=True):
             outputs[i] = replace(
                 text, numbers=outputs[i].numbers, seconds=outputs[i].seconds + text.seconds
@@ -201,7 +219,13 @@ class _Walk:
         self.cache = cache
         self.rows = mask.shape[0]
 
-    def go(self, probabilities: Any) -> list[Generated]:
+    def go(self, probabilities: Any, rooms: Sequence[int]) -> list[Generated]:
+        """The numbers behind each prompt.
+
+        Args:
+            probabilities: of the first token behind each, shape (rows, vocabulary).
+            rooms: the most digit tokens behind each.
+        """
         import torch
 
         digits = self.reader.digits
@@ -209,7 +233,7 @@ class _Walk:
         found: list[dict[int, float]] = [{} for _ in range(self.rows)]
         # A beam is (row, prefix, probability); the walk begins with one empty beam for each row.
         beams = [(row, "", 1.0) for row in range(self.rows)]
-        for _ in range(self.reader.max_digits):
+        for step in range(self.reader.max_digits):
             after = probabilities[:, ids].cpu().numpy().astype(np.float64)
             grown: list[tuple[int, str, float, int, int]] = []
             for at, (row, prefix, mass) in enumerate(beams):
@@ -218,7 +242,7 @@ class _Walk:
                     ended = mass * max(0.0, 1.0 - float(after[at].sum()))
                     found[row][number] = found[row].get(number, 0.0) + ended
                 grown += self._grow(at, row, prefix, mass, after[at])
-            kept = self._best(grown)
+            kept = self._best([beam for beam in grown if step < rooms[beam[0]]])
             if not kept:
                 break
             beams = [(row, prefix, mass) for row, prefix, mass, _, _ in kept]

@@ -19,7 +19,7 @@ from toolkit.kinds.batching import batch_tokens, batches, pad_right
 from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
-from toolkit.models import adapters, loading
+from toolkit.models import adapters, limits, loading
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
 from toolkit.system import distributed, precision
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 Features = Mapping[str, Sequence[int]]
 """The inputs of the model: ``input_ids`` and, where it reads two texts, ``token_type_ids``."""
-
-UNLIMITED = 100_000
-"""Tokenizers without a limit report a number larger than this."""
 
 
 class Encoder(TaskModel):
@@ -54,9 +51,11 @@ class Encoder(TaskModel):
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self.role = "full" if self.full else "adapter"
-        self.tokenizer = loading.load_tokenizer(
+        self.tokenizer, self.limits = loading.load_tokens(
             self.recipe.model, trust_remote_code=self.trust_remote_code, padding_side="right"
         )
+        self.limits.check_vocabulary(self.tokenizer, self.recipe.model)
+        self.tokenizer.split_special_tokens = True  # a text never becomes a control token
         self.tuned: Any = None
         self.probe: LinearProbe | None = None
         self._fresh: list[str] = []
@@ -129,9 +128,11 @@ class Encoder(TaskModel):
     @property
     def max_length(self) -> int | None:
         requested = self.recipe.training.get("max_length")
-        able = int(self.tokenizer.model_max_length)
-        limits = [n for n in (requested, able if able < UNLIMITED else None) if n is not None]
-        return min(map(int, limits), default=None)
+        return limits.smallest(
+            None if requested is None else int(requested),
+            limits.tokenizer_limit(self.tokenizer),
+            self.limits.positions,
+        )
 
     def check_recipe(self) -> None:
         """Raise :class:`RecipeError` for a recipe that cannot be trained."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from toolkit.errors import ModelError, RecipeError, UsageError
+from toolkit.errors import ModelError, PreflightError, RecipeError, UsageError
 from toolkit.kinds import checkpoint_ensemble
 from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches
+from toolkit.kinds.language import label_check, room
+from toolkit.kinds.language.label_check import LabelCheck
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
@@ -36,18 +39,22 @@ class LanguageModel(VariantModel):
 
     task: LanguageTask
     padding_side: ClassVar[str] = "left"
+    parts: ClassVar[tuple[str, str]] = ("prompt", "completion")
+    """The names of what :meth:`lengths` counts: what is read, and the answer."""
     folds = True
     fixed_arguments: ClassVar[Mapping[str, Any]] = {}
     """Training arguments that a recipe cannot change."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self.tokenizer = loading.load_tokenizer(
+        self.tokenizer, self.limits = loading.load_tokens(
             self.recipe.model,
             trust_remote_code=self.trust_remote_code,
             padding_side=self.padding_side,
         )
+        self.limits.check_vocabulary(self.tokenizer, self.recipe.model)
         self.renderer = self.make_renderer()
+        self._labels = LabelCheck(self.renderer)
 
     # -- what a subclass defines -------------------------------------------------------------------
     @abstractmethod
@@ -109,19 +116,19 @@ class LanguageModel(VariantModel):
         return "prompt" if self.task.truncate else None
 
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
-        prompts = np.empty(len(rows), dtype=np.int32)
-        completions = np.empty(len(rows), dtype=np.int32)
-        for i, row in enumerate(rows):
-            example = self.task.format_example(row)
-            prompt = self.renderer.prompt(example)
-            prompts[i] = len(prompt)
-            completions[i] = len(self.renderer.completion(example, prompt))
-        return {"prompt": prompts, "completion": completions}
+        self._labels = LabelCheck(self.renderer)  # the rows' tokens are there: they are looked at
+        tokens = [self._labels.measured(row, self.task.format_example(row)) for row in rows]
+        return dict(zip(self.parts, np.array(tokens, dtype=np.int32).reshape(-1, 2).T, strict=True))
+
+    def cautions(self, rows: Dataset) -> list[str]:
+        if len(self._labels.prompts) != len(rows):
+            self.lengths(rows)
+        if not self.task.truncate and (problem := room.too_long(self, self._labels.prompts)):
+            raise PreflightError(problem)
+        return [*self.limits.notes, *room.lowered(self), *self._labels.sentences()]
 
     def explain(self, row: Row) -> list[dict[str, Any]]:
-        example = self.example(row)
-        self.renderer.check(example)
-        return self.renderer.explain(example)
+        return self.renderer.explain(self.example(row))
 
     def passages(self, row: Row) -> list[dict[str, Any]]:
         example = self.example(row)
@@ -130,22 +137,16 @@ class LanguageModel(VariantModel):
 
     def example(self, row: Row) -> dict[str, Any]:
         """The task's example; where the prompt is too long, a column is shortened at its end."""
-        example: dict[str, Any] = self.task.format_example(row)
-        column, limit = self.task.truncate, self.max_length
-        # A token has at least one byte, so most rows fit for certain and need no tokenizing.
-        if column is None or limit is None or _characters(example) + self.answer_room <= limit:
-            return example
-        prompt = self.renderer.prompt(example)
-        room = self.answer_tokens_beside(example, prompt)
-        text = str(row[column])
-        while (excess := len(prompt) + room - limit) > 0 and text:
-            ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-            shorter = self.tokenizer.decode(ids[: max(0, len(ids) - excess)])
-            # A cut within a character decodes to a replacement sign, which may not get shorter.
-            text = shorter if len(shorter) < len(text) else text[: len(text) // 2]
-            example = self.task.format_example({**row, column: text})
-            prompt = self.renderer.prompt(example)
-        return example
+        return room.shortened(self, row)
+
+    def encoded(self, row: Row) -> tuple[list[int], list[int]]:
+        """A row as training sees it, see :func:`label_check.encoded`."""
+        return label_check.encoded(self.renderer, row, self.example(row))
+
+    def shots_used(self, rows: Sequence[Row], shots: Sequence[Row]) -> list[int]:
+        if self.limits.positions is None:
+            return super().shots_used(rows, shots)
+        return [room.prompt_with(self, row, shots)[1] for row in rows]
 
     # -- the model ---------------------------------------------------------------------------------
     def load(self) -> None:
@@ -219,8 +220,10 @@ class LanguageModel(VariantModel):
     ) -> list[Generated]:
         self.load()
         rows = self.staged(rows)
-        examples = [self.few_shot_example(row, shots) for row in rows]
-        prompts = [self.renderer.prompt(example) for example in examples]
+        prompts = [room.prompt_with(self, row, shots)[0] for row in rows]
+        names = [row.get("row_id", number) for number, row in enumerate(rows, 1)]
+        if problem := room.too_long(self, zip(names, map(len, prompts), strict=True)):
+            raise UsageError(problem)
         with self.side(adapter):
             return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
 
@@ -234,10 +237,11 @@ class LanguageModel(VariantModel):
 
     def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
         self.load()
+        encoded = [self.renderer.example(self.example(row)) for row in self.staged(rows)]
+        fit = [room.within(self.limits, *one) for one in encoded]
         with self.side(adapter):
-            return self.token_losses(
-                [self.renderer.example(self.example(row)) for row in self.staged(rows)]
-            )
+            losses = iter(self.token_losses(list(itertools.compress(encoded, fit))))
+        return [next(losses) if fits else (0.0, 0) for fits in fit]
 
     def token_losses(
         self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]
@@ -280,7 +284,7 @@ class LanguageModel(VariantModel):
         return generate(
             self.model, self.tokenizer, prompts,
             generation={"max_new_tokens": self.answer_room, **self.recipe.generation},
-            limits=limits, progress=progress,
+            limits=limits, progress=progress, bounds=self.limits,
         )  # fmt: skip
 
     # -- training ----------------------------------------------------------------------------------
@@ -310,7 +314,7 @@ class LanguageModel(VariantModel):
         self.load()
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
-        validation = self.tokenized(splits["validation"])
+        validation = room.only_within(self.limits, self.tokenized(splits["validation"]))
         self.model = self.backend.add_lora(
             self.model,
             LoraRequest(
@@ -392,9 +396,3 @@ class LanguageModel(VariantModel):
             "canaries": canaries,
         }
         adapters.save_adapter(self.model, self.tokenizer, adapter, extra)
-
-
-def _characters(example: Mapping[str, Any]) -> int:
-    """An upper bound of the tokens of prompt and answer: their bytes, and 8 special tokens."""
-    texts = (value if isinstance(value, str) else None for value in example.values())
-    return 8 + sum(10**9 if t is None else len(t.encode("utf-8", "replace")) for t in texts)

@@ -79,8 +79,7 @@ class MultiAdapterModel(TextModel):
 
     @property
     def positions(self) -> int | None:
-        found = getattr(self.model.config, "max_position_embeddings", None)
-        return None if found is None else int(found)
+        return self.limits.positions
 
     # -- writing -----------------------------------------------------------------------------------
     def write_texts(
@@ -100,6 +99,7 @@ class MultiAdapterModel(TextModel):
         return generate(
             self.model, self.tokenizer, prompts,
             generation=settings, adapters=sides if self.has_adapter else None, watch=watch,
+            bounds=self.limits,
         )  # fmt: skip
 
     def _mixes(self, sides: Sequence[str]) -> bool:
@@ -128,7 +128,7 @@ class MultiAdapterModel(TextModel):
                 with off:
                     results += generate(
                         self.model, self.tokenizer, [prompt],
-                        generation=settings, watch=_for_row(watch, index),
+                        generation=settings, watch=_for_row(watch, index), bounds=self.limits,
                     )  # fmt: skip
         finally:
             self.select(active)

@@ -38,7 +38,7 @@ class Generated:
     Args:
         text: the text without the prompt, greedy unless the recipe samples.
         tokens: how many tokens were generated.
-        hit_limit: whether the text ended at ``max_new_tokens``, not at the end-of-sequence token.
+        hit_limit: whether the text ended at ``max_new_tokens``, not at a stop token.
         logprobs: log probability of each generated token, where they were stored.
         numbers: the number distribution, for tasks that answer with a number.
         seconds: the row's share of its batch's time.
