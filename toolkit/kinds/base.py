@@ -270,6 +270,17 @@ class TaskModel(ABC):
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         """Tokens of each row's parts (``prompt``, ``completion``), arrays of shape (rows,)."""
 
+    def unusable(self, rows: Dataset) -> Mapping[str, Sequence[int]]:
+        """Rows that this model has no way to read, before they are split: reason → their numbers.
+
+        They are left out and counted. It is asked before the task's state is known.
+        """
+        return {}
+
+    def notes(self, rows: Dataset) -> list[str]:
+        """What is made of these rows for this model, as sentences for preflight."""
+        return []
+
     def cautions(self, rows: Dataset) -> list[str]:
         """What this kind cannot handle in these rows, as sentences for preflight."""
         return []

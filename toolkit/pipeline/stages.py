@@ -7,18 +7,21 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import train, trial
 from toolkit.pipeline.context import RunContext, adapter_name, system_name
 from toolkit.plugins import fingerprint
-from toolkit.preparation.prepare import prepare
+from toolkit.preparation.prepare import Prepared, prepare
 from toolkit.runs import record, trust
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
 from toolkit.task import Row
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def prepare_data(context: RunContext) -> None:
     from toolkit.system import monitor
 
     run, versions = context.run, monitor.versions()
-    context.prepared = prepare(context.task, context.source, context.seed)
+    context.prepared = _prepared(context)
     data_stage.look(run, context.task, context.model, context.prepared, context.console)
     trial.check_task(context.task, context.prepared.splits)  # with the state that look has fitted
     run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
@@ -62,7 +65,7 @@ def restore_data(context: RunContext) -> None:
 
     run = context.run
     _check_versions(run, monitor.versions())
-    prepared = context.prepared = prepare(context.task, context.source, context.seed)
+    prepared = context.prepared = _prepared(context)
     before = run.info["data"]["fingerprint"]
     if prepared.fingerprint != before:
         raise RunError(
@@ -75,6 +78,13 @@ def restore_data(context: RunContext) -> None:
     if distributed.first():
         _settle_stored(context)
     run.info = distributed.agreed(lambda: run.info)
+
+
+def _prepared(context: RunContext) -> Prepared:
+    def unusable(rows: Dataset) -> Mapping[str, Sequence[int]]:
+        return context.model.unusable(rows)  # only now is the tokenizer needed
+
+    return prepare(context.task, context.source, context.seed, unusable=unusable)
 
 
 def _settle_stored(context: RunContext) -> None:

@@ -143,6 +143,7 @@ def check(
     if model is not None:
         rows = sample(prepared.splits)
         tokens = model.lengths(rows)
+        notes += model.notes(rows)
         cautions += model.cautions(rows)
         lengths = _check_lengths(
             model, tokens, notes, cautions, allow_truncation, rows["row_id"][:]

@@ -6,6 +6,7 @@ The architecture page describes what passes between the stages.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -20,6 +21,7 @@ from toolkit.data import splits as splitting
 from toolkit.data import tables
 from toolkit.data.grouping import ROW_GROUP
 from toolkit.data.load import read
+from toolkit.data.row_mapping import nothing_left
 from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, SPLITS, present
 from toolkit.data.stratification import NO_CLASS
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from toolkit.task import Row, Task
 
 __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
+
+Unusable = Callable[["Dataset"], Mapping[str, Sequence[int]]]
+"""Rows → reason → the numbers of the rows that are left out for it."""
 
 OWN_SPLITS = ("train", "validation", "test", CHALLENGE)
 FORMER_SPLITS = {"stress": CHALLENGE}
@@ -111,6 +116,7 @@ def prepare(
     *,
     fractions: Mapping[str, float] = FRACTIONS,
     caps: Mapping[str, int] = CAPS,
+    unusable: Unusable | None = None,
 ) -> Prepared:
     """Load a task's rows and split them.
 
@@ -128,15 +134,19 @@ def prepare(
         seed: the random seed of the draw; ``source.seed`` by default.
         fractions: split → its share of the rows.
         caps: split → the most rows.
+        unusable: finds rows that the model has no way to read, as
+            :meth:`toolkit.kinds.base.TaskModel.unusable` does; they are left out.
 
     Raises:
         DataError: there are too few rows, or no training rows.
         PluginError: the task does not return rows with its columns.
     """
     seed = source.seed if seed is None else seed
-    parts = {
-        name: _part(task, rows, source, name, seed) for name, rows in _loaded(task, source).items()
-    }
+    loaded = _loaded(task, source)
+    parts = {}
+    for name, rows in loaded.items():
+        rows = _usable(_checked(task, rows), source, name if len(loaded) > 1 else "", unusable)
+        parts[name] = _part(task, rows, source, name, seed)
     if source.near_duplicates:
         parts = with_near_duplicates(task, parts, source)
     cautions: list[str] = []
@@ -191,7 +201,6 @@ def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
 
 
 def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Part:
-    rows = _checked(task, rows)
     chosen = splitting.sample(len(rows), source.limit, seed)
     if chosen is not None:
         where = "" if name == "train" else f" {name}"
@@ -216,6 +225,25 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
             classes[at] = kind = splitting.group_hash(repr(stratum))
             kinds[kind] = str(stratum)
     return Part(rows, groups, texts, digests, classes, kinds)
+
+
+def _usable(rows: Dataset, source: Source, part: str, unusable: Unusable | None) -> Dataset:
+    """The rows that the model can read; the others are recorded with the reason.
+
+    Args:
+        part: the name of the rows' part; empty: there is one file.
+    """
+    lost = {} if unusable is None else unusable(rows)
+    if not lost:
+        return rows
+    with source.part(part) if part else contextlib.nullcontext():
+        for reason, row_ids in lost.items():
+            source.leave_out(reason, row_ids)
+    gone = {row_id for row_ids in lost.values() for row_id in row_ids}
+    kept = [at for at, row_id in enumerate(rows["row_id"][:]) if row_id not in gone]
+    if not kept:
+        raise nothing_left(lost)
+    return rows.select(kept)
 
 
 def _ways(task: Task, rows: Dataset, source: Source) -> Mapping[str, Callable[[Row], str]]:

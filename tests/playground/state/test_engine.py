@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import UsageError
+from toolkit.errors import ModelError, UsageError
 from toolkit.kinds import Watch
 from toolkit.runs.run import Run
 from toolkit_playground.state.conversation import prompt_ids
@@ -124,8 +124,13 @@ def test_a_chat_goes_through_the_template_with_what_that_side_said(
     assert said.index("be brief") < said.index("a1") < said.index("two") and "b1" not in said
     assert said.rstrip().endswith("[assistant]")
     monkeypatch.setattr(kind.tokenizer, "chat_template", "{{ raise_exception('no system') }}")
-    with pytest.raises(UsageError, match="the chat template refuses this conversation"):
+    with pytest.raises(ModelError, match="chat template cannot be used: no system"):
         prompt_ids(engine, turns, "adapter", "be brief")
+    alternating = TEMPLATE.replace(
+        "{% for", "{{ raise_exception('no system') if messages[0].role == 'system' }}{% for", 1
+    )
+    monkeypatch.setattr(kind.tokenizer, "chat_template", alternating)
+    assert "be brief" in engine.shown(prompt_ids(engine, turns, "adapter", "be brief"))
 
 
 def test_a_chat_without_a_template_is_the_tasks_own_prompt(engine: Engine) -> None:

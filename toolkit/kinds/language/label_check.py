@@ -7,10 +7,11 @@ rows whose texts name control tokens: these are read as ordinary characters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from toolkit.errors import PreflightError
+from toolkit.errors import DataError, PreflightError
 from toolkit.formatting import rows_named
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 
@@ -35,8 +36,9 @@ class LabelCheck:
     def measured(self, row: Mapping[str, Any], example: Mapping[str, Any]) -> tuple[int, int]:
         """Tokens of a row's prompt and of its whole answer, which are looked at."""
         name = row.get("row_id", len(self.prompts) + 1)
-        prompt = self.renderer.prompt(example)
-        answer = self.renderer.whole(example, prompt)
+        with of_row(name):
+            prompt = self.renderer.prompt(example)
+            answer = self.renderer.whole(example, prompt)
         self.prompts.append((name, len(prompt)))
         self._named += [(name, token) for token in self.renderer.control.held([example])[1][:1]]
         if problem := self.renderer.broken(example, prompt, answer):
@@ -89,7 +91,23 @@ def encoded(
     Raises:
         PreflightError: its answer would be cut, or would not end.
     """
-    ids, labels = renderer.example(example)
-    if problem := renderer.broken(example, ids, [i for i in labels if i != IGNORED]):
+    with of_row(row.get("row_id")):
+        ids, labels = renderer.example(example)
+    if problem := renderer.broken(example, ids, _last(labels)):
         raise PreflightError(f"{rows_named([row.get('row_id')])}: {problem}")
     return ids, labels
+
+
+def _last(labels: Sequence[int]) -> Sequence[int]:
+    """The labels of the answer: those behind the last token that has none."""
+    start = next((at for at in range(len(labels), 0, -1) if labels[at - 1] == IGNORED), 0)
+    return labels[start:]
+
+
+@contextlib.contextmanager
+def of_row(name: Any) -> Iterator[None]:
+    """Within the block, an error of the data names the row that it is about."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{rows_named([name])}: {error}") from error

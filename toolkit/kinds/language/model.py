@@ -16,11 +16,11 @@ from toolkit.kinds import checkpoint_ensemble
 from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches
 from toolkit.kinds.language import label_check, room
+from toolkit.kinds.language.chat_model import ChatModel
 from toolkit.kinds.language.label_check import LabelCheck
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
-from toolkit.kinds.language.variants import VariantModel
 from toolkit.models import adapters, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from toolkit.system.monitor import Monitor
 
 
-class LanguageModel(VariantModel):
+class LanguageModel(ChatModel):
     """See :class:`toolkit.kinds.base.TaskModel`; the tokenizer is loaded first, the model later."""
 
     task: LanguageTask
@@ -54,6 +54,7 @@ class LanguageModel(VariantModel):
         )
         self.limits.check_vocabulary(self.tokenizer, self.recipe.model)
         self.renderer = self.make_renderer()
+        self.tell_date(self.task.state)
         self._labels = LabelCheck(self.renderer)
 
     # -- what a subclass defines -------------------------------------------------------------------
@@ -167,6 +168,7 @@ class LanguageModel(VariantModel):
         self.drop_adapter()
         stored = read_json(folder / "toolkit.json")
         self.check_prompts(stored, folder)
+        self.tell_date(stored.get("task_state") or {}, stored=True)
         self.model = adapters.attach_adapter(self.model, folder)
         self.has_adapter = True
         self.check_effect(stored["canaries"])
@@ -178,24 +180,13 @@ class LanguageModel(VariantModel):
             self.has_adapter = False
             self._members = 0
 
-    def check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None:
-        prompts = self._canary_prompts(stored["canaries"])
-        if self.renderer.digest(prompts) != stored["prompt_sha"]:
-            raise ModelError(
-                f"the adapter in {folder} was trained on another prompt than the task renders now; "
-                "use the plugin version it was trained with, or train again"
-            )
-
-    def _canary_prompts(self, canaries: Sequence[Row]) -> list[list[int]]:
-        return [self.renderer.prompt(self.example(row)) for row in canaries]
-
     def check_effect(self, canaries: Sequence[Row]) -> None:
         import torch
 
         from toolkit.kinds.batching import padded
 
         ids, mask = padded(
-            self._canary_prompts(canaries), self.tokenizer.pad_token_id, self.model.device,
+            self.canary_prompts(canaries), self.tokenizer.pad_token_id, self.model.device,
             right=self.padding_side == "right",
         )  # fmt: skip
         with torch.inference_mode():
@@ -220,8 +211,11 @@ class LanguageModel(VariantModel):
     ) -> list[Generated]:
         self.load()
         rows = self.staged(rows)
-        prompts = [room.prompt_with(self, row, shots)[0] for row in rows]
         names = [row.get("row_id", number) for number, row in enumerate(rows, 1)]
+        prompts = []
+        for name, row in zip(names, rows, strict=True):
+            with label_check.of_row(name):
+                prompts.append(room.prompt_with(self, row, shots)[0])
         if problem := room.too_long(self, zip(names, map(len, prompts), strict=True)):
             raise UsageError(problem)
         with self.side(adapter):
@@ -237,7 +231,8 @@ class LanguageModel(VariantModel):
 
     def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
         self.load()
-        encoded = [self.renderer.example(self.example(row)) for row in self.staged(rows)]
+        examples = [self.example(row) for row in self.staged(rows)]
+        encoded = [self.renderer.example(example, last=True) for example in examples]
         fit = [room.within(self.limits, *one) for one in encoded]
         with self.side(adapter):
             losses = iter(self.token_losses(list(itertools.compress(encoded, fit))))
@@ -389,7 +384,7 @@ class LanguageModel(VariantModel):
         extra: Mapping[str, Any] = {
             "task": self.task.name,
             "model": self.recipe.model,
-            "prompt_sha": self.renderer.digest(self._canary_prompts(canaries)),
+            "prompt_sha": self.renderer.digest(self.canary_prompts(canaries)),
             "chat_template": self.tokenizer.chat_template,
             "task_state": self.task.state,
             "task_options": self.task.options,

@@ -6,28 +6,24 @@ unnoticed. Here :class:`Renderer` renders all prompts.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import datetime
 import hashlib
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit.errors import PreflightError
 from toolkit.formatting import differing
+from toolkit.kinds.language import chat, turns
+from toolkit.kinds.language.chat import PLAIN_CHAT as PLAIN_CHAT
+from toolkit.kinds.language.chat import ChatTemplate
 from toolkit.kinds.language.control import ControlTokens
 from toolkit.models.limits import Limits, added, stops_of
 
 IGNORED = -100
-
-PLAIN_CHAT = (
-    "{{ bos_token or '' }}{% for m in messages %}{{ '' if loop.first else '\n' }}"
-    "{{ m.role | capitalize }}: {{ m.content }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '\n' }}Assistant:{% endif %}"
-)
-"""The chat template for tokenizers that have none: one line for each message.
-
-It is set on the tokenizer, and so is saved with the adapter.
-"""
 
 
 class Renderer:
@@ -50,33 +46,77 @@ class Renderer:
         # A word that somebody made a stop token is part of a text, which must not be cut there.
         self._ends = self.stops & {self.end, *added(tokenizer)}
         self.control = ControlTokens(tokenizer, sorted(self._ends))
+        self._day, self._former = chat.today(), False
+        self._chat: ChatTemplate | None = None
 
+    # -- the chat template -------------------------------------------------------------------------
+    @property
+    def chat(self) -> ChatTemplate:
+        """The tokenizer's chat template, with the date that it is told."""
+        if self._chat is None or self._chat.source != self.tokenizer.chat_template:
+            self._chat = ChatTemplate(self.tokenizer, self._day, former=self._former)
+        return self._chat
+
+    def tell(self, day: datetime.date | None, *, former: bool = False) -> None:
+        """Have the template told a date, see :class:`~toolkit.kinds.language.chat.ChatTemplate`."""
+        self._day, self._former = day or chat.today(), former
+        self._chat = None
+
+    @contextlib.contextmanager
+    def as_told(self) -> Iterator[None]:
+        """Within the block the template may be told another date; afterwards it is the present."""
+        day, former = self._day, self._former
+        try:
+            yield
+        finally:
+            self.tell(day, former=former)
+
+    def _talk(self, example: Mapping[str, Any]) -> tuple[turns.Conversation, list[str]]:
+        """An example's conversation, in which marks hold the names of control tokens."""
+        talk = turns.conversation(self.chat, example)
+        parts = [list(talk.before), list(talk.answer), list(talk.tools)]
+        (before, answer, tools), names = self.control.held(parts)
+        return dataclasses.replace(talk, before=before, answer=answer, tools=tools), names
+
+    # -- tokens ------------------------------------------------------------------------------------
     def prompt(self, example: Mapping[str, Any]) -> list[int]:
         """Token ids of the prompt, with at most one BOS and no EOS, shape (tokens,)."""
         prompt = example["prompt"]
         if isinstance(prompt, str):
             return self._strip_eos(self.control.encode(prompt))
-        return self._rendered(prompt, add_generation_prompt=True)
+        talk, names = self._talk({**example, "completion": []})
+        return self.control.rendered(turns.prompt(self.chat, talk), names)
 
-    def _rendered(self, messages: Sequence[Any], *, add_generation_prompt: bool) -> list[int]:
-        """Messages as token ids, by the model's chat template or a plain one."""
-        return self.control.rendered(*self._shown(messages, add_generation_prompt))
+    def example(
+        self, example: Mapping[str, Any], *, last: bool = False
+    ) -> tuple[list[int], list[int]]:
+        """Token ids and labels of prompt and completion; labels are -100 where nothing is learned.
 
-    def _shown(self, messages: Sequence[Any], add_generation_prompt: bool) -> tuple[str, list[str]]:
-        """What the template makes of messages, in which marks hold the names of control tokens."""
-        if self.tokenizer.chat_template is None:
-            self.tokenizer.chat_template = PLAIN_CHAT
-        held, names = self.control.held(messages)
-        text = self.tokenizer.apply_chat_template(
-            held, add_generation_prompt=add_generation_prompt, tokenize=False
-        )
-        return str(text), names
-
-    def example(self, example: Mapping[str, Any]) -> tuple[list[int], list[int]]:
-        """Token ids and labels of prompt and completion; labels are -100 on the prompt."""
+        Args:
+            example: the example. In a prompt of messages, answers with a ``weight`` above 0 are
+                learned as well.
+            last: whether the completion alone has labels.
+        """
         prompt = self.prompt(example)
         completion = self.completion(example, prompt)
-        return prompt + completion, [IGNORED] * len(prompt) + completion
+        labels = [IGNORED] * len(prompt)
+        if not last and not isinstance(example["prompt"], str):
+            self._label_earlier(example, prompt, labels)
+        return prompt + completion, labels + completion
+
+    def _label_earlier(
+        self, example: Mapping[str, Any], prompt: Sequence[int], labels: list[int]
+    ) -> None:
+        """Fill in the labels of the prompt's answers that are learned."""
+        if not any(message.get("weight") for message in example["prompt"]):
+            return
+        talk, names = self._talk({**example, "completion": []})
+        text = turns.prompt(self.chat, talk)
+        for span in turns.earlier(self.chat, talk, text):
+            start, end = (
+                turns.shared(self.control.rendered(text[:at], names), prompt) for at in span
+            )
+            labels[start:end] = prompt[start:end]
 
     def completion(self, example: Mapping[str, Any], prompt: Sequence[int]) -> list[int]:
         """Token ids of the completion that follows the prompt's, ending with a stop token."""
@@ -84,26 +124,23 @@ class Renderer:
             ids = self.continuation(example["prompt"], example["completion"], prompt)
             return [*ids, self.end]
         answer = example["completion"]
-        ids = self._answer(example["prompt"], answer, prompt)
+        ids = self._answer(example, prompt)
         # A chat template may put a newline behind its end of turn; the model stops before.
         ends = [at for at, token in enumerate(ids) if token in self._ends]
         if not ends:
             return [*ids, self.end]
         return ids[: (ends[0] if len(answer) == 1 else ends[-1]) + 1]
 
-    def _answer(
-        self, before: Sequence[Any], answer: Sequence[Any], prompt: Sequence[int]
-    ) -> list[int]:
-        """Token ids of the messages of the answer, without those of the messages before."""
-        full = self._rendered([*before, *answer], add_generation_prompt=False)
+    def _answer(self, example: Mapping[str, Any], prompt: Sequence[int]) -> list[int]:
+        """Token ids of what the template writes behind the prompt."""
+        talk, names = self._talk(example)
+        asked = turns.prompt(self.chat, talk)
+        rest = turns.answer(self.chat, talk, asked)
+        full = self.control.rendered(asked + rest, names)
         if full[: len(prompt)] == list(prompt):
             return full[len(prompt) :]
         # A token spans the border; as in continuation(), the answer is tokenized by itself.
-        asked, _ = self._shown(before, True)
-        whole, names = self._shown([*before, *answer], False)
-        if not whole.startswith(asked):
-            return full[len(prompt) :]
-        return self.control.rendered(whole[len(asked) :], names)
+        return self.control.rendered(rest, names)
 
     def whole(self, example: Mapping[str, Any], prompt: Sequence[int]) -> list[int]:
         """As :meth:`completion`, but never cut."""
@@ -184,9 +221,13 @@ class Renderer:
 
     def lost(self, example: Mapping[str, Any], completion: Sequence[int]) -> str:
         """What the tokenizer does not keep of a completion; empty: nothing is lost."""
-        wanted = example["completion"]
-        wanted = wanted if isinstance(wanted, str) else str(wanted[-1]["content"])
         got = self.tokenizer.decode(completion[:-1], skip_special_tokens=True)
+        wanted = example["completion"]
+        if not isinstance(wanted, str):
+            talk = turns.conversation(self.chat, example)
+            if turns.written(talk, got):
+                return ""
+            wanted = str(talk.answer[-1]["content"])
         if got.strip() == wanted.strip():
             return ""
         got, wanted = differing(got.strip(), wanted.strip())

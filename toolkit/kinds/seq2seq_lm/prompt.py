@@ -46,7 +46,9 @@ class Seq2SeqRenderer(Renderer):
             ids = [*ids[: self.limit - 1], ids[-1]]
         return ids
 
-    def example(self, example: Mapping[str, Any]) -> tuple[list[int], list[int]]:
+    def example(
+        self, example: Mapping[str, Any], *, last: bool = False
+    ) -> tuple[list[int], list[int]]:
         """Token ids of the text, and those of the target with EOS, which are the labels."""
         prompt = self.prompt(example)
         return prompt, self.completion(example, prompt)
