@@ -122,6 +122,9 @@ class TaskModel(ABC):
         private: whether texts of the data must not be stored with the adapter.
         backend: what loads the model; transformers by default.
 
+    Attributes:
+        on_note: receives a sentence on what is done otherwise than one would expect.
+
     Raises:
         ModelError: the recipe's model is of another kind, such as an encoder for a task that
             writes.
@@ -176,6 +179,7 @@ class TaskModel(ABC):
         self.trust_remote_code = trust_remote_code
         self.private = private
         self.backend: Backend = backend or Transformers()
+        self.on_note: Callable[[str], None] = lambda sentence: None
 
     def keepable(self, row: Row) -> Row:
         """The row as it may be stored with the adapter: with private data, its texts replaced."""

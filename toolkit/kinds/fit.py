@@ -20,8 +20,8 @@ from toolkit.errors import PreflightError, RecipeError, RunError
 from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
 from toolkit.kinds.checkpoints import resumable
 from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinished
-from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
-from toolkit.models import adapters, unsloth
+from toolkit.kinds.trainer import JudgedTrainer, StartHolder, Watcher, history
+from toolkit.models import adapters, lora_start, unsloth
 from toolkit.recipe import Recipe
 from toolkit.system import distributed
 from toolkit.system.monitor import Monitor
@@ -123,7 +123,7 @@ def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Da
     """
     from datasets import concatenate_datasets
 
-    parts = [kind.tokenized(part) for part in _row_variants(kind, recipe, train)]
+    parts = [with_ids(kind.tokenized(part), part) for part in _row_variants(kind, recipe, train)]
     lengths = np.array([[len(ids) for ids in part["input_ids"]] for part in parts])
     limit = kind.max_length
     keep = np.arange(lengths.shape[1])
@@ -132,6 +132,19 @@ def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Da
     if not keep.size:
         raise PreflightError(f"no training row fits into max_length {limit}")
     return concatenate_datasets([part.select(keep) for part in parts]), lengths[:, keep]
+
+
+def with_ids(tokenized: Dataset, rows: Dataset) -> Dataset:
+    """Tokenized rows with the ``row_id`` of each, by which a message names them.
+
+    A kind that makes several of a row names them itself.
+    """
+    if "row_id" in tokenized.column_names or len(tokenized) != len(rows):
+        return tokenized
+    named = "row_id" in rows.column_names
+    return tokenized.add_column(
+        "row_id", rows["row_id"][:] if named else [*range(1, len(rows) + 1)]
+    )
 
 
 def _row_variants(kind: TaskModel, recipe: Recipe, train: Dataset) -> list[Dataset]:
@@ -160,17 +173,18 @@ def judge(
         validation: the validation rows.
         tokenized: the same rows, tokenized.
     """
-    encoded = [dict(row) for row in tokenized]
+    encoded = [dict(row) for row in with_ids(tokenized, validation)]
     rows = [dict(row) for row in validation]
 
     def judged(trainer: JudgedTrainer) -> dict[str, float]:
         started = time.perf_counter()
+        loss = trainer.mean_loss(encoded)
         outputs = distributed.shared(rows, lambda part: kind.predict(part, adapter=True))
         values = primary_values(kind.task, outputs, rows)
         best = kind.task.metric().greater_is_better
         value = (max if best else min)(values.values())
         return {
-            "eval_loss": trainer.mean_loss(encoded),
+            "eval_loss": loss,
             f"eval_{kind.task.primary_metric}": value,
             "eval_seconds": round(time.perf_counter() - started, 3),
         }
@@ -204,6 +218,8 @@ def fit(
     with Monitor() as monitor:
         trainer = build(monitor)
         trainer.add_callback(Watcher(watch, trainer))
+        if start := lora_start.of(model):
+            trainer.add_callback(StartHolder(start))
         for callback in _stopping(early_stopping, trainer, watch):
             trainer.add_callback(callback)
         trial_step(trainer, lengths)

@@ -259,6 +259,7 @@ def run_trained_models(context: RunContext) -> None:
     from toolkit.evaluation import prediction_files
 
     run, model = context.run, context.model
+    model.on_note = context.console.note
     for index in range(context.seeds):
         name = system_name(model.role, index)
         predicted = _predicted(context, name)

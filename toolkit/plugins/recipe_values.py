@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import RecipeError, did_you_mean
+from toolkit.models import lora_start
 from toolkit.plugins.setting_types import (
     COUNT,
     NOT_NEGATIVE,
@@ -128,6 +129,7 @@ def check_lora(values: Mapping[str, Any]) -> None:
             raise RecipeError(f"lora.{name} cannot be set: the kind of task and the run decide it")
     check_types("lora", values, typing.get_type_hints(LoraConfig))
     _check_patterns(values)
+    lora_start.check(values)
     check_made("lora", LoraConfig, values)
 
 

@@ -63,9 +63,14 @@ def resolve(
     found = _named(task, recipe)
     if model:
         found = dataclasses.replace(found, model=model)
+    return changed(found, sets)
+
+
+def changed(recipe: Recipe, sets: Iterable[str]) -> Recipe:
+    """A recipe with some fields set, see :func:`resolve`."""
     for item in sets:
-        found = _with(found, item)
-    return found
+        recipe = _with(recipe, item)
+    return recipe
 
 
 def options_of_flags(task: type[Task], flags: Iterable[str]) -> list[str]:

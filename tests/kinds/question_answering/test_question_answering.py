@@ -115,7 +115,9 @@ def test_of_windows_without_the_answer_few_are_trained_on(tiny_bert):
     assert all(sum(labels == (0, 0) for _, labels in one) == 2 for one in trained_on)
     table = kind.tokenized(long)
     assert len(table) == sum(map(len, trained_on))
-    assert {"input_ids", "token_type_ids", "labels"} == set(table.column_names)
+    assert {"input_ids", "token_type_ids", "labels", "row_id"} == set(table.column_names)
+    pairs = zip(long, trained_on, strict=True)
+    assert table["row_id"][:] == [r["row_id"] for r, one in pairs for _ in one]
 
 
 def test_the_report_shows_the_answer_among_the_tokens(tiny_bert):

@@ -12,7 +12,7 @@ Out-of-Distribution", 2022, arXiv:2202.10054: linear probing first, then fine-tu
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,34 +23,6 @@ if TYPE_CHECKING:
     import torch
 
     from toolkit.kinds.encoder.linear_probe import LinearProbe
-
-
-CLASSIFIERS, SPANS = ("classifier", "score"), ("qa_outputs",)
-"""Heads that PEFT itself saves with an adapter: those of classes, and those of spans."""
-
-
-def lora_fields(
-    fields: Mapping[str, Any], fresh: Sequence[str], output: str | None
-) -> dict[str, Any]:
-    """The ``LoraConfig`` fields with which new modules are trained whole, beside the adapter.
-
-    Args:
-        fields: those of the recipe.
-        fresh: the names of modules that the weights do not hold.
-        output: the last layer of a head for spans; ``None``: the head is one for classes, from
-            which PEFT keeps adapters away by itself.
-    """
-    made, saved = dict(fields), CLASSIFIERS if output is None else SPANS
-    # A module with new weights must be saved with the adapter, or it would be lost.
-    further = [m for m in fresh if not any(p.endswith(saved) for p in m.split("."))]
-    if further or made.get("modules_to_save"):
-        made["modules_to_save"] = [*(made.get("modules_to_save") or ()), *further]
-    # A module is trained whole or by an adapter, not both; PEFT sees to classifiers alone.
-    whole = [m for m in fresh if m.rpartition(".")[2] not in saved]
-    whole += [output] if output is not None else []
-    if whole and made.get("target_modules") == "all-linear":
-        made["exclude_modules"] = [*(made.get("exclude_modules") or ()), *whole]
-    return made
 
 
 def new_modules(model: Any) -> list[str]:

@@ -17,9 +17,10 @@ from toolkit.kinds import fit
 from toolkit.kinds.base import DryRun, DryRunRequest, Progress, TaskModel, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches, pad_right
 from toolkit.kinds.encoder import head as heads
+from toolkit.kinds.encoder import head_lora
 from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
-from toolkit.models import adapters, limits, loading
+from toolkit.models import adapters, base_weights, limits, loading
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
 from toolkit.system import distributed, precision
@@ -102,8 +103,7 @@ class Encoder(TaskModel):
     @classmethod
     def lora_fields(cls, recipe: Recipe, model: Any) -> Mapping[str, Any]:
         fresh = heads.new_modules(model)
-        output = fresh[-1] if fresh and cls.task_type != "SEQ_CLS" else None
-        return heads.lora_fields(recipe.lora or {}, fresh, output)
+        return head_lora.fields(recipe.lora or {}, model, fresh, cls.task_type)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The text of each token; a token that begins a word has a blank before it."""
@@ -203,8 +203,11 @@ class Encoder(TaskModel):
         self.load()
         if self.full:
             return self.new_model()
-        output = None if self.task_type == "SEQ_CLS" else self.layer(self.model)
-        fields = heads.lora_fields(self.recipe.lora or {}, self._fresh, output)
+        last = self.layer(self.model)
+        fields = head_lora.fields(
+            self.recipe.lora or {}, self.model, [*dict.fromkeys([*self._fresh, last])],
+            self.task_type,
+        )  # fmt: skip
         return adapters.add_lora(self.model, fields, seed=self.seed, task_type=self.task_type)
 
     def load_adapter(self, folder: Path) -> None:
@@ -293,9 +296,11 @@ class Encoder(TaskModel):
             for name, value in pad_right(features, self.tokenizer.pad_token_id).items()
             if name not in self.unread
         }
+        if not head and hasattr(model, "_shift_right"):  # T5's own decoder asks for its inputs
+            inputs["decoder_input_ids"] = model._shift_right(inputs["input_ids"])
         with (
             torch.inference_mode(),
-            self.tuned.disable_adapter() if off else contextlib.nullcontext(),
+            base_weights.untouched(self.tuned) if off else contextlib.nullcontext(),
         ):
             return model(**inputs)
 
@@ -310,12 +315,15 @@ class Encoder(TaskModel):
         watch: TrainingWatch,
     ) -> Trained:
         recipe = self.saving(recipe or self.recipe)
+        self.on_note = watch.on_note
         self.check_recipe()
         self.prepare_base(splits)
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
         validation = self.tokenized(splits["validation"])
         self.tuned = self.trainable()
+        for note in [] if self.full else adapters.notes(self.tuned, recipe.lora or {}):
+            watch.on_note(note)
         # Weights that are in parts on several devices are put together within the loop alone.
         start = not distributed.sharded_by_accelerate()
         arguments = fit.arguments(self, recipe, checkpoints, eval_on_start=start)

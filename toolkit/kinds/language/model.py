@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from toolkit.errors import ModelError, PreflightError, RecipeError, UsageError
+from toolkit.errors import PreflightError, RecipeError, UsageError
 from toolkit.kinds import checkpoint_ensemble
 from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches
@@ -21,7 +20,7 @@ from toolkit.kinds.language.label_check import LabelCheck
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
-from toolkit.models import adapters, loading
+from toolkit.models import adapters, base_weights, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
@@ -38,7 +37,6 @@ class LanguageModel(ChatModel):
     """See :class:`toolkit.kinds.base.TaskModel`; the tokenizer is loaded first, the model later."""
 
     task: LanguageTask
-    padding_side: ClassVar[str] = "left"
     parts: ClassVar[tuple[str, str]] = ("prompt", "completion")
     """The names of what :meth:`lengths` counts: what is read, and the answer."""
     folds = True
@@ -65,10 +63,6 @@ class LanguageModel(ChatModel):
     @abstractmethod
     def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
         """Tokens of ``max_length`` that a prompt must leave for its answer."""
-
-    @abstractmethod
-    def first_logits(self, ids: Any, mask: Any) -> Any:
-        """Logits of the first token after padded prompts, shape (prompts, …, vocabulary)."""
 
     @abstractmethod
     def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
@@ -171,34 +165,16 @@ class LanguageModel(ChatModel):
         self.tell_date(stored.get("task_state") or {}, stored=True)
         self.model = adapters.attach_adapter(self.model, folder)
         self.has_adapter = True
+        self.canaries = stored["canaries"]
         self.check_effect(stored["canaries"])
         self.load_members(folder)
 
     def drop_adapter(self) -> None:
         if self.has_adapter:
-            self.model = self.model.unload()
+            self.model = base_weights.removed(self.model)
             self.has_adapter = False
             self._members = 0
-
-    def check_effect(self, canaries: Sequence[Row]) -> None:
-        import torch
-
-        from toolkit.kinds.batching import padded
-
-        ids, mask = padded(
-            self.canary_prompts(canaries), self.tokenizer.pad_token_id, self.model.device,
-            right=self.padding_side == "right",
-        )  # fmt: skip
-        with torch.inference_mode():
-            tuned = self.first_logits(ids, mask)
-            with self.model.disable_adapter():
-                base = self.first_logits(ids, mask)
-        difference = float((tuned - base).abs().max())
-        if not difference > 1e-6:
-            raise ModelError(
-                "the adapter does nothing: on the canary prompts its logits are the base model's "
-                f"(largest difference {difference:.1g}); was it trained at all, and for this base?"
-            )
+        self.forget_comparison()
 
     # -- prediction --------------------------------------------------------------------------------
     def predict(
@@ -220,14 +196,6 @@ class LanguageModel(ChatModel):
             raise UsageError(problem)
         with self.side(adapter):
             return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
-
-    def side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
-        """A context within which the model has its adapter, or none."""
-        if adapter and not self.has_adapter:
-            raise UsageError("no adapter is loaded")
-        if not self.has_adapter:
-            return contextlib.nullcontext()
-        return adapters.merged(self.model) if adapter else self.model.disable_adapter()
 
     def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
         self.load()
@@ -304,6 +272,8 @@ class LanguageModel(ChatModel):
                 "this recipe has no [lora]: language models are trained with an adapter only; "
                 "give [lora] fields, such as --set lora.r=16"
             )
+        self.on_note = watch.on_note
+        count = checkpoint_ensemble.wanted(self.task, recipe, mixed=True)
         for note in self.training_notes():
             watch.on_note(note)
         self.load()
@@ -321,16 +291,18 @@ class LanguageModel(ChatModel):
             ),
         )
         self.has_adapter = True
-        rows = lengths.shape[1]
+        for note in adapters.notes(self.model, recipe.lora):
+            watch.on_note(note)
+        self.canaries = fit.canary_rows(self, splits)
+        rows, single = lengths.shape[1], train
         train, lengths = self.arranged(splits, train, lengths)
-        count = checkpoint_ensemble.wanted(self.task, recipe)
         saving = checkpoint_ensemble.saving(recipe, count)
 
         def build(monitor: Monitor) -> Any:
             return self.trainer(
                 splits, train, validation, recipe=saving, checkpoints=checkpoints,
                 lengths=lengths, judge=fit.judge(self, splits["validation"], validation),
-                monitor=monitor,
+                monitor=monitor, rows=single,
             )  # fmt: skip
 
         trained = fit.fit(
