@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import Recipe, Row, Task
-from toolkit.testing.layouts import LAYOUTS, build_layout
+from toolkit.testing.layouts import LAYOUTS, Layout, build_layout
 from zoo_tasks import TASKS, code_rows
 
 STEPS, ROWS = 3, 56
@@ -67,8 +67,13 @@ def fitting(name: str) -> list[str]:
             ("regression", "AutoModelForSequenceClassification"),
             ("spans", "AutoModelForQuestionAnswering"),
         )
-        if _known(layout.model_type, auto)
+        if _known(layout.model_type, auto) and (task != "spans" or _begins(layout))
     ]
+
+
+def _begins(layout: Layout) -> bool:
+    """Whether a special token begins each text, which stands for "no answer"."""
+    return layout.frame is not None and not layout.frame[0].startswith("$")
 
 
 def _known(model_type: str, auto_class: str) -> bool:

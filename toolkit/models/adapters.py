@@ -86,6 +86,8 @@ def add_lora(
         with warnings.catch_warnings():
             # An adapter on one of two tied ends stays on that one: see merged().
             warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`")
+            if not fields.get("rank_pattern"):  # PEFT's own patterns for experts, where it has none
+                warnings.filterwarnings("ignore", "The following (rank|alpha)_pattern keys")
             _check_saved(model, fields.get("modules_to_save"))
             weights = BaseWeights(model, str(fields.get("bias", "none")))
             given = lora_start.widened(fields) if init else dict(fields)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 import json
+import string
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
@@ -49,7 +50,9 @@ def texts() -> tuple[str, ...]:
         for pieces in (1, 2, 3, 5)
     ]
     prices = [f"Price is ${price}" for price in range(1, 1000, 7)]
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz 0123456789 \"#&'()*+-./:;<=>?@"
+    letters = (
+        f"{string.ascii_uppercase} {string.ascii_lowercase} {string.digits} {string.punctuation}"
+    )
     return (*general.splitlines(), *offers, *prices, letters, "café naïve façade Straße über señor")
 
 
