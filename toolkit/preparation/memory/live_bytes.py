@@ -35,7 +35,7 @@ class Live(TorchDispatchMode):
         if func is torch.ops.aten._local_scalar_dense.default:
             # A model asks for a value, such as whether any state is infinite; there is none.
             return 0.0 if args[0].is_floating_point() else 0
-        result = func(*args, **(kwargs or {}))
+        result = _computed(func, args, kwargs or {})
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):
                 self.hold(leaf)
@@ -54,3 +54,17 @@ class Live(TorchDispatchMode):
 
     def _dropped(self, key: int) -> None:
         self.now -= self._sizes.pop(key, 0)
+
+
+def _computed(func: Any, args: Any, kwargs: Any) -> Any:
+    """The result of an operation.
+
+    Products of experts exist on a CPU for float32 too, but without content for bfloat16 alone.
+    """
+    dtype = getattr(args[0], "dtype", None) if args else None
+    if func.name() != "aten::_grouped_mm" or dtype == torch.bfloat16:
+        return func(*args, **kwargs)
+    halves = [
+        a.bfloat16() if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in args
+    ]
+    return func(*halves, **kwargs).to(dtype)
