@@ -88,6 +88,10 @@ class TaskModel(ABC):
 
     Attributes:
         on_note: receives a sentence on what is done otherwise than one would expect.
+
+    Raises:
+        ModelError: the recipe's model is of another kind, such as an encoder for a task that
+            writes.
     """
 
     role = "adapter"
@@ -127,8 +131,12 @@ class TaskModel(ABC):
         private: bool = False,
         backend: Backend | None = None,
     ) -> None:
+        from toolkit.models import suitability
         from toolkit.models.backend import Transformers
 
+        suitability.require(
+            recipe.model, getattr(self, "auto_class", ""), trust_remote_code=trust_remote_code
+        )
         self.task = task
         self.recipe = recipe
         self.seed = seed
@@ -166,6 +174,11 @@ class TaskModel(ABC):
         if wanted != "bfloat16" or gpu or recipe.quantization or precision.bfloat16_pays():
             return wanted
         return None
+
+    @classmethod
+    def lora_fields(cls, recipe: Recipe, model: Any) -> Mapping[str, Any]:
+        """The ``LoraConfig`` fields that a recipe's adapter on a model has in the end."""
+        return recipe.lora or {}
 
     @classmethod
     @abstractmethod

@@ -88,6 +88,8 @@ def add_lora(
             warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`")
             # Nor need a recipe know how a model stores its weights: PEFT finds out.
             warnings.filterwarnings("ignore", "fan_in_fan_out is set to")
+            if not fields.get("rank_pattern"):  # PEFT's own patterns for experts, where it has none
+                warnings.filterwarnings("ignore", "The following (rank|alpha)_pattern keys")
             _check_saved(model, fields.get("modules_to_save"))
             weights = BaseWeights(model, str(fields.get("bias", "none")))
             given = lora_start.widened(fields) if init else dict(fields)
@@ -363,6 +365,13 @@ def _merges(layer: Any) -> bool:
     """Whether PEFT can merge the layer: a bias of the adapter needs a bias in the layer."""
     biased = any(layer.lora_bias.get(name) for name in layer.active_adapters)
     return not biased or getattr(layer.get_base_layer(), "bias", None) is not None
+
+
+def on_parameters(model: Any) -> bool:
+    """Whether an adapter is on parameters that are no layer's weight, such as those of experts."""
+    from peft.tuners.lora.layer import ParamWrapper
+
+    return any(isinstance(module, ParamWrapper) for module in model.modules())
 
 
 def without_peft(model: Any) -> Any:

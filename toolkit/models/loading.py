@@ -107,8 +107,19 @@ def quantization_config(fields: Mapping[str, Any] | None) -> Any:
 
 
 def load_model(request: LoadRequest) -> Any:
-    """A model in evaluation mode, on the GPU where there is one."""
-    return _loaded(request)[0]
+    """A model in evaluation mode, on the GPU where there is one.
+
+    Raises:
+        ModelError: it cannot be loaded, or its files lack weights, which would be random.
+    """
+    loaded, absent = _loaded(request)
+    own = {name for name, _ in loaded.named_parameters()} if absent else ()
+    if missing := [name for name in absent if name in own]:
+        raise ModelError(
+            f"{request.model!r} lacks {len(missing)} weights ({', '.join(missing[:2])}), which "
+            "would be random; give --model a model that holds its head and all its layers"
+        )
+    return loaded
 
 
 def load_encoder(request: LoadRequest, *, seed: int) -> tuple[Any, list[str]]:
@@ -174,8 +185,20 @@ def _loaded(request: LoadRequest) -> tuple[Any, list[str]]:
     if request.quantization:
         keep_trainable(loaded)
         malloc.let_go(loaded)
+    without_router_logits(loaded)
     malloc.settle(loaded)
     return loaded.eval(), sorted(info["missing_keys"])
+
+
+def without_router_logits(model: Any) -> None:
+    """Let a mixture of experts return no logits of its routers, whatever its configuration says.
+
+    With them transformers computes a loss that balances the experts, from a mask of the prompt and
+    the states of the newest tokens alone, and fails as soon as text is written with a cache.
+    """
+    config = model.config.get_text_config()
+    if getattr(config, "output_router_logits", False):
+        config.output_router_logits = False
 
 
 def keep_trainable(model: Any) -> None:

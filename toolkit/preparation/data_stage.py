@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import ToolkitError
 from toolkit.preparation import preflight
 from toolkit.preparation.classes import require_several
 from toolkit.preparation.prepare import Prepared, save
@@ -108,16 +109,26 @@ def _fits(
         filled=kind.shares_sequences,
     )
     shape = dataclasses.replace(shape, answer=max(shape.answer, min(learned, shape.length)))
-    found = memory.fit(
-        task,
-        recipe,
-        shape,
-        gpu=gpu,
-        room=memory.available(gpu=gpu) // (1 if gpu else distributed.here()),
-        tokenizer=kind.tokenizer,
-        head=kind.head_arguments(),
-        trust_remote_code=kind.trust_remote_code,
-    )
+    try:
+        found = memory.fit(
+            task,
+            recipe,
+            shape,
+            gpu=gpu,
+            room=memory.available(gpu=gpu) // (1 if gpu else distributed.here()),
+            tokenizer=kind.tokenizer,
+            head=kind.head_arguments(),
+            trust_remote_code=kind.trust_remote_code,
+        )
+    except (ToolkitError, MemoryError):
+        raise
+    except Exception as error:  # an architecture may do what tensors without content cannot
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        console.warn(
+            "the memory that this run takes cannot be estimated for this model, so it goes on "
+            f"without knowing whether it fits ({reason})"
+        )
+        return {}
     memory.require(found)
     console.note(found.sentence())
     return found.estimate.document() | {

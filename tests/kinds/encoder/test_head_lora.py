@@ -17,7 +17,7 @@ from kinds.encoder.test_first_step import encoder
 from kinds.question_answering import test_question_answering as spans
 from kinds.sequence_classification import test_sequence_classification as texts
 from toolkit.errors import ModelError
-from toolkit.kinds.encoder import head_lora
+from toolkit.kinds.encoder import head, head_lora
 from toolkit.runs.files import read_json
 from toolkit.testing import models
 
@@ -149,4 +149,4 @@ def test_what_a_recipe_excludes_stays_excluded(tiny_bert: Path) -> None:
 def test_the_layers_of_a_head_are_found_without_its_files(tmp_path: Path) -> None:
     kind = texts.made(encoder("distilbert", tmp_path / "model"))
     kind.load()
-    assert head_lora.outside(kind.model) == ["pre_classifier", "classifier"]
+    assert head.new_modules(kind.model) == ["pre_classifier", "classifier"]

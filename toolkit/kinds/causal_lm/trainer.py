@@ -19,6 +19,7 @@ from toolkit.kinds.causal_lm import shared_prefix
 from toolkit.kinds.causal_lm.number_loss import NumberScale, SmoothedTargets, ranked_score
 from toolkit.kinds.language.prompt import IGNORED
 from toolkit.kinds.trainer import JudgedTrainer
+from toolkit.models import loading
 
 
 class Collator:
@@ -173,6 +174,9 @@ class LabelTrainer(JudgedTrainer, SFTTrainer):  # type: ignore[misc]
     def __init__(self, *arguments: Any, model: Any, **keywords: Any) -> None:
         with _unseen_head(model):
             super().__init__(*arguments, model=model, **keywords)
+        # TRL switches it on for mixtures of experts, to weigh a loss of the routers; the loss here
+        # is that of the answers, and a mixture that reports its routers cannot write with a cache.
+        loading.without_router_logits(self.accelerator.unwrap_model(self.model))
 
     def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
         return summed_loss(model, self.accelerator.unwrap_model(model), inputs)

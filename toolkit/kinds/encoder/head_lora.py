@@ -50,18 +50,6 @@ def fields(
     return found
 
 
-def outside(model: Any) -> list[str]:
-    """The names of the linear layers of a model's head, where no file says which are random."""
-    from torch import nn
-
-    encoder = f"{model.base_model_prefix}."
-    return [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear) and not name.startswith(encoder)
-    ]
-
-
 def _ending_in(model: Any, name: str) -> list[str]:
     """The names of modules that PEFT takes a name for."""
     return [

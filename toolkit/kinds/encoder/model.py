@@ -101,6 +101,11 @@ class Encoder(TaskModel):
 
         return EncoderDryRun()
 
+    @classmethod
+    def lora_fields(cls, recipe: Recipe, model: Any) -> Mapping[str, Any]:
+        fresh = heads.new_modules(model)
+        return head_lora.fields(recipe.lora or {}, model, fresh, cls.task_type)
+
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The text of each token; a token that begins a word has a blank before it."""
         tokens = self.tokenizer.convert_ids_to_tokens(list(ids))

@@ -180,9 +180,9 @@ class MultiAdapterModel(TextModel):
         """
         configs = [self.model.peft_config[side] for side in sides if side != BASE]
         unmixed = ("use_dora", "trainable_token_indices", "target_parameters")
-        return not base_weights.changed(self.model) and not any(
-            getattr(config, name, None) for config in configs for name in unmixed
-        )
+        if base_weights.changed(self.model) or adapters.on_parameters(self.model):
+            return False
+        return not any(getattr(config, name, None) for config in configs for name in unmixed)
 
     def _one_by_one(
         self,

@@ -167,6 +167,8 @@ def estimate(
     config = configuration(recipe.model, trust_remote_code=trust_remote_code)
     for name, value in (head or {}).items():
         setattr(config, name, value)
+    if config.pad_token_id is None:  # decoders with a head for classes need one
+        config.pad_token_id = 0
     with _undisturbed():
         request = LoadRequest(
             kind.auto_class,
@@ -229,17 +231,14 @@ class _Measured:
     def _trainable(self, model: Any) -> Any:
         import torch
 
-        from toolkit.kinds.encoder import head_lora
         from toolkit.models import adapters
 
         if self.recipe.lora is None:
             return model
-        given = self.recipe.lora
-        if self.kind.task_type in head_lora.HEADS:
-            given = head_lora.fields(given, model, head_lora.outside(model), self.kind.task_type)
         with torch.device("meta"):
             model = adapters.add_lora(
-                model, given, seed=0, task_type=self.kind.task_type,
+                model, self.kind.lora_fields(self.recipe, model), seed=0,
+                task_type=self.kind.task_type,
                 computing=self.kind.computes_in(self.recipe, gpu=self.gpu),
             )  # fmt: skip
         if self.recipe.quantization and self.kind.task_type == "CAUSAL_LM":
@@ -254,7 +253,7 @@ class _Measured:
         from toolkit.models import malloc
         from toolkit.preparation.memory import optimizer_states
         from toolkit.preparation.memory.live_bytes import Live
-        from toolkit.preparation.memory.meta_model import fill
+        from toolkit.preparation.memory.meta_model import fill, interpreted
 
         trained = [p for p in self.model.parameters() if p.requires_grad]
         count = sum(p.numel() for p in trained)
@@ -262,7 +261,7 @@ class _Measured:
         optimizer = optimizer_states.state_bytes(
             str(self.recipe.training.get("optim", optimizer_states.USUAL)), sizes
         )
-        with FakeTensorMode(), Live() as live:
+        with interpreted(self.model), FakeTensorMode(), Live() as live:
             fill(self.model)
             held = live.now
             gradients = sum(number * size for number, size in sizes)
@@ -355,9 +354,9 @@ class _Measured:
             return 0
         from peft.tuners.lora import LoraLayer
 
-        weights = [
-            m.get_base_layer().weight for m in self.model.modules() if isinstance(m, LoraLayer)
-        ]
+        layers = [m.get_base_layer() for m in self.model.modules() if isinstance(m, LoraLayer)]
+        # Experts of a mixture hold several weights; their adapters are never merged.
+        weights = [layer.weight for layer in layers if hasattr(layer, "weight")]
         if not weights or any(w.dtype != torch.float32 for w in weights):
             return 0
         sizes = [w.numel() * w.element_size() for w in weights]
