@@ -108,6 +108,7 @@ class Layout:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = loader.from_config(self.config(tokenizer))
+            _fill_padding(model)
         _set_generation(model, tokenizer, self)
         model.to(getattr(torch, self.dtype)).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -115,6 +116,19 @@ class Layout:
 
 
 _ROLES = ("bos", "eos", "pad")
+
+
+def _fill_padding(model: Any) -> None:
+    """Draw the padding token's embedding, which begins as zeros.
+
+    In models that pad with their EOS, and whose head is the embedding, EOS could never be written.
+    """
+    import torch
+
+    words = model.get_input_embeddings()
+    if getattr(words, "padding_idx", None) is not None:
+        with torch.no_grad():
+            words.weight[words.padding_idx].normal_(std=SPREAD)
 
 
 def _set_generation(model: Any, tokenizer: Any, layout: Layout) -> None:

@@ -237,8 +237,8 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "granite-instruct": Layout(
         "causal-lm", "granite",
-        _grouped(embedding_multiplier=4.0, attention_multiplier=0.25,
-                 residual_multiplier=0.5, logits_scaling=2.0, tie_word_embeddings=True),
+        _grouped(embedding_multiplier=4.0, attention_multiplier=0.25, residual_multiplier=0.5,
+                 logits_scaling=2.0, tie_word_embeddings=True),
         "byte-level-digits",
         ("<|end_of_text|>", "<fim_prefix>", "<|start_of_role|>", "<|end_of_role|>",
          "<|tool_call|>"),
