@@ -16,6 +16,7 @@ from toolkit.errors import PreflightError, UsageError
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.language import room
+from toolkit.kinds.language.text_losses import text_losses
 from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
 from toolkit.preparation import preflight
 from toolkit.preparation.lengths import Able, truncation
@@ -221,6 +222,14 @@ def test_encoder_decoders_have_limits_where_positions_are_absolute(
             made.cautions(long)
     else:
         assert made.cautions(long) == []
+
+
+def test_running_text_is_judged_as_far_as_there_are_positions(short: Path) -> None:
+    kind = kind_of(Copy(), short)
+    short_text, long_text = "the red oak chair", "the red oak chair is 12 dollars " * 20
+    found = text_losses(kind, [short_text, long_text], adapter=False)
+    assert all(loss > 0 and tokens > 0 for loss, tokens in found)
+    assert found[0][1] < found[1][1] < POSITIONS
 
 
 def test_lengths_are_counted_with_the_rows_of_any_data_set(short: Path) -> None:

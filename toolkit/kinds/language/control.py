@@ -7,6 +7,7 @@ the assistant's. Only templates write control tokens; in data the same character
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class ControlTokens:
         # What is unknown is part of a text, unless the same token also ends it, as in GPT-2.
         ends = {tokenizer.eos_token_id, *stops}
         self.ids = frozenset(i for i in found if i != tokenizer.unk_token_id or i in ends)
+        self._literal: Any = None
         self._named = re.compile("|".join(map(re.escape, texts))) if texts else None
 
     def named_in(self, text: str) -> bool:
@@ -55,18 +57,29 @@ class ControlTokens:
         """
         role = "text_target" if target else "text"
 
-        def read(this: str, **further: Any) -> list[int]:
-            encoded = self.tokenizer(**{role: this}, verbose=False, **keywords, **further)
-            return list(encoded["input_ids"])
+        def read(tokenizer: Any, this: str) -> list[int]:
+            return list(tokenizer(**{role: this}, verbose=False, **keywords)["input_ids"])
 
         if not self.named_in(text):
-            return read(text)
-        ids, around = read(text, split_special_tokens=True), read("")
+            return read(self.tokenizer, text)
+        ids, around = read(self.literal, text), read(self.tokenizer, "")
         if sum(i in self.ids for i in ids) <= sum(i in self.ids for i in around):
             return ids
         # Tokens that are not marked as special, or are words of the model too, are found anyway.
-        before, after = _around(around, read("a"))
+        before, after = _around(around, read(self.tokenizer, "a"))
         return [*before, *self._in_pieces(text), *after]
+
+    @property
+    def literal(self) -> Any:
+        """The tokenizer as it reads names of control tokens as ordinary text.
+
+        A copy, because how to read them is a state of the tokenizer, which other threads use too.
+        """
+        if self._literal is None:
+            made = copy.deepcopy(self.tokenizer)
+            made.split_special_tokens = True
+            self._literal = made
+        return self._literal
 
     def _in_pieces(self, text: str) -> list[int]:
         """A text's ids, each name of a control token read as its first character and the rest."""
@@ -81,11 +94,7 @@ class ControlTokens:
         """A piece's ids; some tokenizers put a blank before what does not follow anything."""
 
         def read(this: str) -> list[int]:
-            return list(
-                self.tokenizer(this, add_special_tokens=False, split_special_tokens=True)[
-                    "input_ids"
-                ]
-            )
+            return list(self.literal(this, add_special_tokens=False)["input_ids"])
 
         for before in "" if first else BEFORE:
             known, ids = read(before), read(before + text)
