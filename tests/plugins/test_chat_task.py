@@ -182,12 +182,18 @@ def test_a_file_without_a_row_that_can_be_used_is_an_error(tmp_path: Path) -> No
         prepare(Chats(), source, unusable=lambda rows: {"no place": rows["row_id"][:]})
 
 
+def _calling(number: int) -> dict[str, Any]:
+    function = {"name": "say", "arguments": json.dumps({"n": number})}
+    return {**CALLING, "tool_calls": [{"type": "function", "function": function}]}
+
+
 def test_a_task_file_of_chats_with_tools_keeps_every_rule(tmp_path: Path) -> None:
     from toolkit.plugins import task_file
     from toolkit.plugins.contract import check
 
     rows = [
-        {"messages": [{**ASK, "content": f"Say {n}."}, CALLING], "tools": TOOLS} for n in range(60)
+        {"messages": [{**ASK, "content": f"Say {n}."}, _calling(n)], "tools": TOOLS}
+        for n in range(60)
     ]
     (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "chats.toml").write_text('kind = "causal-lm"\ndata = "d.jsonl"\n')

@@ -247,3 +247,34 @@ def test_a_text_that_looks_like_the_header_is_told_from_it() -> None:
     before = [user(tricky), assistant("one", weight=1), user("2")]
     found = learned(made, {"prompt": before, "completion": [assistant("two")]})
     assert found == ["one<|im_end|>", "two<|im_end|>"]
+
+
+@pytest.mark.parametrize("name", ["chatml", "llama2", "gemma2", "mistral-v3", "olmo2"])
+def test_tokens_are_found_alike_by_their_places_and_by_what_is_before_them(name: str) -> None:
+    made = renderer(name)
+    before = [
+        user("1 é 🙂"),
+        assistant("one, é 🙂!", weight=1),
+        user("2"),
+        assistant(" 2", weight=1),
+    ]
+    example = {"prompt": [*before, user("3")], "completion": [assistant("three")]}
+    quick = made.example(example)
+    made.tokenizer = _Slow(made.tokenizer)
+    assert made.example(example) == quick
+
+
+class _Slow:
+    """A tokenizer that knows no places, as those are that are written in Python."""
+
+    is_fast = False
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own, name)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        assert "return_offsets_mapping" not in keywords
+        return self._own(*arguments, **keywords)

@@ -6,6 +6,7 @@ unnoticed. Here :class:`Renderer` renders all prompts.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import dataclasses
 import datetime
@@ -112,11 +113,28 @@ class Renderer:
             return
         talk, names = self._talk({**example, "completion": []})
         text = turns.prompt(self.chat, talk)
-        for span in turns.earlier(self.chat, talk, text):
-            start, end = (
-                turns.shared(self.control.rendered(text[:at], names), prompt) for at in span
-            )
+        spans = turns.earlier(self.chat, talk, text)
+        places = self._tokens_until(text, names, prompt, [at for span in spans for at in span])
+        for start, end in zip(places[::2], places[1::2], strict=True):
             labels[start:end] = prompt[start:end]
+
+    def _tokens_until(
+        self, text: str, names: Sequence[str], ids: Sequence[int], places: Sequence[int]
+    ) -> list[int]:
+        """How many tokens of a rendered text end at or before each of some places in it.
+
+        Args:
+            text: the text.
+            names: what the marks in it stand for.
+            ids: its token ids.
+            places: numbers of characters.
+        """
+        if not names and self.tokenizer.is_fast:
+            read = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+            if list(read["input_ids"]) == list(ids):
+                ends = [end for _, end in read["offset_mapping"]]
+                return [bisect.bisect_right(ends, at) for at in places]
+        return [turns.shared(self.control.rendered(text[:at], names), ids) for at in places]
 
     def completion(self, example: Mapping[str, Any], prompt: Sequence[int]) -> list[int]:
         """Token ids of the completion that follows the prompt's, ending with a stop token."""
