@@ -7,8 +7,8 @@ pytest finds it by itself (entry point ``pytest11``); its fixtures are
 - ``tiny_model(MyTask)`` → the folder of that model
 
 :func:`check` and :func:`run` do the same as functions; :func:`build_layout` makes tiny models that
-are laid out as Llama, Gemma, T5 or DeBERTa are, see :data:`LAYOUTS`. Nothing heavy is imported until one of them
-is used.
+are laid out as Llama, Gemma, T5 or DeBERTa are, see :data:`LAYOUTS`. Nothing heavy is imported
+until one of them is used.
 """
 
 from __future__ import annotations
