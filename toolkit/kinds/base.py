@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import ModelError
+from toolkit.kinds.dry_run import DryRun as DryRun
+from toolkit.kinds.dry_run import DryRunRequest as DryRunRequest
 from toolkit.models.limits import Limits
 from toolkit.recipe import Recipe
 from toolkit.system import precision
@@ -72,46 +74,6 @@ class Trained:
 
     history: list[dict[str, Any]] = field(default_factory=list)
     info: dict[str, Any] = field(default_factory=dict)
-
-
-class DryRun(Protocol):
-    """What a kind runs with its model on made-up rows, to estimate the memory that it takes."""
-
-    def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
-        """A batch for training: rows of ``length`` tokens, ``answer`` of them with a loss."""
-        ...
-
-    def loss(self, model: Any, batch: Mapping[str, Any]) -> Any:
-        """The loss of such a batch, by the code that training uses."""
-        ...
-
-    def score(self, model: Any, length: int, answer: int, tokens: int) -> None:
-        """Predict the largest batch that scoring makes of rows of that length.
-
-        Args:
-            model: the model.
-            length: tokens of a prompt.
-            answer: tokens that are written.
-            tokens: padded tokens of a batch, see :func:`toolkit.kinds.batching.batch_tokens`.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class DryRunRequest:
-    """The training and scoring that a dry run imitates.
-
-    Args:
-        task: an instance with its state loaded, or the class.
-        recipe: the resolved recipe.
-        tokenizer: the model's; ``None`` where it has not been loaded.
-        one_token_numbers: without a tokenizer, whether the model's has one token for each number.
-    """
-
-    task: Task | type[Task]
-    recipe: Recipe
-    tokenizer: Any = None
-    one_token_numbers: bool = False
 
 
 class TaskModel(ABC):
