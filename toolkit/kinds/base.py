@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import ModelError
-from toolkit.kinds.dry_run import DryRun, DryRunRequest
+from toolkit.kinds.dry_run import DryRun as DryRun
+from toolkit.kinds.dry_run import DryRunRequest as DryRunRequest
 from toolkit.models.limits import Limits
 from toolkit.recipe import Recipe
 from toolkit.system import precision

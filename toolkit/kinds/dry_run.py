@@ -1,4 +1,4 @@
-"""What a kind runs on tensors without content, so that its memory and work can be estimated."""
+"""What a kind runs on made-up rows, so that the memory of its training can be estimated."""
 
 from __future__ import annotations
 

@@ -100,6 +100,16 @@ def test_the_date_is_the_one_that_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "form",
+    ["%d %b %Y", "%B %-d, %Y", "%A, 100%% at %H:%M", "%%d", "%j of %y", "in June", "%Y-%m-%d"],
+)
+def test_a_date_is_written_as_the_template_wants_it(form: str) -> None:
+    day = datetime.datetime(2024, 7, 6)
+    template = ChatTemplate(_template(f"{{{{ strftime_now('{form}') }}}}").tokenizer, day.date())
+    assert template.write([user("hi")]) == day.strftime(form)
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("{{ raise_exception('Never.') }}", "Never"),

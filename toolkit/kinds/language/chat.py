@@ -34,6 +34,21 @@ MARK = "qzvmark"
 CALL_ID = "call00001"
 """An identifier of a call that every template takes: Mistral's want nine letters or digits."""
 OTHER_DAY = datetime.date(2001, 2, 3)
+TOLD = (
+    "{%- macro strftime_now(form) -%}"
+    "{%- set told = namespace(text=form) -%}"
+    "{%- for code, value in parts_of_the_day -%}"
+    "{%- set told.text = told.text | replace(code, value) -%}"
+    "{%- endfor -%}{{ told.text }}{%- endmacro -%}"
+)
+"""Goes before a template that asks for the date: a function of the name that it calls.
+
+Only data go into a template, so the function is the template's own: transformers hands templates
+no function that a caller gives."""
+CODES = (
+    *"aAbBcdDeFgGhHIjklmMnpPrRsStTuUvVwWxXyYzZ", *(f"-{code}" for code in "dHIjklmMSyUVwW"),
+)  # fmt: skip
+"""The letters behind a percent sign that ``strftime`` knows."""
 _GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 LONGEST_REASON = 200
 
@@ -94,6 +109,7 @@ class ChatTemplate:
                 self.tokenizer.apply_chat_template(
                     [plain(message) for message in messages],
                     tools=list(tools) or None,
+                    chat_template=self.text(tools),
                     add_generation_prompt=prompt,
                     tokenize=False,
                     **self.variables(options),
@@ -106,8 +122,23 @@ class ChatTemplate:
         """The variables of the template: the date is that of :attr:`day`, and thoughts are off."""
         if self.former:
             return dict(options)
-        day = datetime.datetime.combine(self.day, datetime.time())
-        return {"enable_thinking": False, "strftime_now": day.strftime, **options}
+        return {"enable_thinking": False, "parts_of_the_day": self._parts, **options}
+
+    def text(self, tools: Tools = ()) -> str:
+        """The template itself, which is told the date of :attr:`day` where it asks for it.
+
+        Args:
+            tools: the tools that the model may call: some tokenizers have a template for them.
+        """
+        source = str(self.tokenizer.get_chat_template(None, list(tools) or None))
+        return source if self.former or "strftime_now" not in source else TOLD + source
+
+    @cached_property
+    def _parts(self) -> list[list[str]]:
+        """What stands for each code of ``strftime``; a doubled percent sign is one in the end."""
+        day, held = datetime.datetime.combine(self.day, datetime.time()), "\x00"
+        codes = [[f"%{code}", day.strftime(f"%{code}")] for code in CODES]
+        return [["%%", held], *codes, [held, "%"]]
 
     def refused(self, refusal: TemplateRefusal) -> DataError | ModelError:
         """The error of a conversation that the template does not write.

@@ -260,7 +260,7 @@ def _marked(template: ChatTemplate, talk: Conversation) -> list[tuple[int, int]]
         _, spans = render(
             conversations=[[plain(message) for message in talk.before]],
             tools=list(talk.tools) or None,
-            chat_template=tokenizer.get_chat_template(None, list(talk.tools) or None),
+            chat_template=template.text(talk.tools),
             return_assistant_tokens_mask=True,
             add_generation_prompt=True,
             **{**tokenizer.special_tokens_map, **template.variables(talk.options)},
