@@ -208,7 +208,7 @@ def test_words_beside_a_call_do_not_take_its_place() -> None:
     """Some templates write a call only where the message has no text."""
     made = renderer("chatml")
     made.tokenizer.chat_template = (
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is none %}"
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if not m.content %}"
         "{% for c in m.tool_calls %}{{ c.function.name + ' ' + c.function.arguments }}{% endfor %}"
         "{% else %}{{ m.content }}{% endif %}<|im_end|>\n{% endfor %}"
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
