@@ -167,7 +167,7 @@ def estimate(
     config = configuration(recipe.model, trust_remote_code=trust_remote_code)
     for name, value in (head or {}).items():
         setattr(config, name, value)
-    if config.pad_token_id is None:  # decoders with a head for classes need one
+    if getattr(config, "pad_token_id", None) is None:  # decoders with a head for classes need one
         config.pad_token_id = 0
     with _undisturbed():
         request = LoadRequest(
