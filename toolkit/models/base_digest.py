@@ -31,7 +31,8 @@ def digest(folder: Path) -> str | None:
     Returns:
         ``None``: there are no safetensors, or they cannot be read.
     """
-    total, found = hashlib.sha256(), {}
+    total = hashlib.sha256()
+    found: dict[str, bytes] = {}
     try:
         for file in sorted(folder.glob("*.safetensors")):
             found.update(_tensors(file))
