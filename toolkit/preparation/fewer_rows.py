@@ -1,8 +1,8 @@
 """Fewer rows than there are, where a model takes long to answer: a recipe's ``rows``.
 
-Rows of one group are kept or left out together, as the other figures of a report count groups. What
-is drawn depends on the groups and the seed alone, so that every system sees the same rows, a resumed
-run those of its beginning, and another model with the same settings those of this one.
+Rows of one group are kept or left out together: a group counts as one observation. What is drawn
+depends on the groups and the seed alone, so that every system sees the same rows, a resumed run
+those of its beginning, and another model with the same settings those of this one.
 """
 
 from __future__ import annotations
