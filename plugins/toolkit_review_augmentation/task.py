@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Target
-from toolkit.kinds.causal_lm.task import SMOLLM2
+from toolkit.kinds.causal_lm import smollm2
 from toolkit_review_augmentation import baselines, examples, instructions, metrics, slicing, texts
 from toolkit_review_augmentation.reviews import Sizes, load, load_texts
 
@@ -48,11 +47,9 @@ EMBEDDED = Recipe(
     early_stopping={"early_stopping_patience": 3, "minutes": 8},
 )  # fmt: skip
 
-SMOL = replace(
-    SMOLLM2,
+SMOLLM2 = smollm2.recipe(
     summary="SmolLM2-135M-Instruct on some hundred reviews; under 30 minutes on two cores",
     training={
-        **SMOLLM2.training,
         # Counted in reviews, each with its five examples (see `joined`).
         "per_device_train_batch_size": 4,
     },
@@ -152,7 +149,7 @@ class ReviewAugmentation(CausalLMTask):
     primary_metric = "answer_score"
     margin = 0.01
     truncate = "review"
-    recipes = (EMBEDDED, SMOL, TINYLLAMA)
+    recipes = (EMBEDDED, SMOLLM2, TINYLLAMA)
     options = {"train_reviews": 3_200, "test_reviews": 240, "shots": 0, "joined": True}
     panel = Panel(
         inputs={"review": "Review", "question": "Question"},

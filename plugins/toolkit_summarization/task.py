@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit import CausalLMTask, Panel, Recipe, Row, RowTransform, Source
-from toolkit.kinds.causal_lm.task import SMOLLM2
+from toolkit.kinds.causal_lm import smollm2
 from toolkit_summarization import extracting, scoring, templates
 from toolkit_summarization.written import Written, length_of
 
@@ -48,8 +47,7 @@ EMBEDDED = Recipe(
     task={"two_stage": True, "ensemble": 2},
 )  # fmt: skip
 
-SMOL = replace(
-    SMOLLM2,
+SMOLLM2 = smollm2.recipe(
     summary="SmolLM2-135M-Instruct on the whole article; under 30 minutes on two cores",
     generation={"max_new_tokens": 64},
     rows={"train": 1_000, "validation": 30, "test": 150},
@@ -154,7 +152,7 @@ class Summarization(Written, CausalLMTask):
     metrics = scoring.metrics()
     truncate = "article"
     few_shot = 2
-    recipes = (EMBEDDED, SMOL, PHI2)
+    recipes = (EMBEDDED, SMOLLM2, PHI2)
     options = {"template": "direct", "two_stage": False, "ensemble": 0}
     panel = Panel(inputs={"article": "Article"}, examples=(EXAMPLE,))
 

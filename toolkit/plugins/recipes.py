@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
-from toolkit.kinds.causal_lm.task import EMBEDDED, SMOLLM2, CausalLMTask
+from toolkit.kinds.causal_lm import smollm2
+from toolkit.kinds.causal_lm.task import EMBEDDED, CausalLMTask
 from toolkit.kinds.registry import kind_name
 from toolkit.models import packaged
 from toolkit.plugins import recipe_values, setting_types
@@ -80,12 +81,14 @@ def of(task: type[Task]) -> tuple[Recipe, ...]:
     A causal-LM task that names no recipe for SmolLM2 gets the kind's, with the prompts and answers
     of its own first one.
     """
-    if kind_name(task) != CausalLMTask.kind or SMOLLM2.name in {r.name for r in task.recipes}:
+    named = {one.name for one in task.recipes}
+    if kind_name(task) != CausalLMTask.kind or smollm2.SMOLLM2.name in named:
         return tuple(task.recipes)
     first = task.recipes[0]
-    own = dataclasses.replace(
-        SMOLLM2, generation={**SMOLLM2.generation, **first.generation}, task=first.task
-    )
+    own = smollm2.recipe(
+        generation=first.generation, task=first.task,
+        training={n: first.training[n] for n in ("max_length",) if n in first.training},
+    )  # fmt: skip
     return (*task.recipes, own)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from toolkit import decoding
+from toolkit.kinds.causal_lm.smollm2 import SMOLLM2
 from toolkit.kinds.language.outputs import Generated as Generated
 from toolkit.kinds.language.outputs import Numbers as Numbers
 from toolkit.kinds.language.task import LanguageTask
@@ -35,33 +36,6 @@ EMBEDDED = Recipe(
     early_stopping={"early_stopping_patience": 3},
 )
 """The recipe of tasks that name none."""
-
-SMOLLM2 = Recipe(
-    name="smollm2-135m",
-    summary="SmolLM2-135M-Instruct, a language model that speaks; under 30 minutes on two cores",
-    model="smollm2-135m",
-    training={
-        "per_device_train_batch_size": 8,
-        "num_train_epochs": 2,
-        "learning_rate": 5e-4,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.05,
-        "weight_decay": 0.0,
-        "eval_strategy": "epoch",
-        "logging_steps": 5,
-        "bf16": True,
-        "max_length": 512,
-        "model_init_kwargs": {"dtype": "float32"},
-    },
-    lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": "all-linear"},
-    early_stopping={"early_stopping_patience": 2, "minutes": 10},
-    rows={"train": 1_000, "validation": 40, "calibration": 60, "test": 120, "challenge": 120},
-)
-"""The recipe of every causal-LM task for a language model that two cores can train.
-
-They train about 320 tokens a second with it, read 670 and write 50: rows are as many as fit into
-half an hour with the answers of the base, of few-shot prompts and of the adapter.
-"""
 
 
 class CausalLMTask(LanguageTask):

