@@ -53,8 +53,8 @@ EMBEDDED = Recipe(
 
 
 SMOLLM2 = smollm2.recipe(
-    summary="SmolLM2-135M-Instruct, which writes numbers digit by digit; under 30 minutes on two "
-    "cores",
+    summary="SmolLM2-135M-Instruct, which writes numbers digit by digit; sized for half an hour "
+    "on two cores",
     training={"max_length": 256},
     rows={"train": 1_300, "validation": 50, "calibration": 60, "test": 240},
 )

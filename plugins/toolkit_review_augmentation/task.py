@@ -48,7 +48,7 @@ EMBEDDED = Recipe(
 )  # fmt: skip
 
 SMOLLM2 = smollm2.recipe(
-    summary="SmolLM2-135M-Instruct on some hundred reviews; under 30 minutes on two cores",
+    summary="SmolLM2-135M-Instruct on some hundred reviews; sized for half an hour on two cores",
     training={
         # Counted in reviews, each with its five examples (see `joined`).
         "per_device_train_batch_size": 4,

@@ -48,7 +48,7 @@ EMBEDDED = Recipe(
 )  # fmt: skip
 
 SMOLLM2 = smollm2.recipe(
-    summary="SmolLM2-135M-Instruct on the whole article; under 30 minutes on two cores",
+    summary="SmolLM2-135M-Instruct on the whole article; sized for half an hour on two cores",
     generation={"max_new_tokens": 64},
     rows={"train": 1_000, "validation": 30, "test": 150},
     task={"template": templates.CHAT},
