@@ -13,7 +13,7 @@ import pytest
 
 from packaged_fixtures import NAME, install
 from toolkit.errors import ModelError, WriteError
-from toolkit.models import is_local, packaged, paths
+from toolkit.models import adapters, is_local, packaged, paths
 
 
 class Converter:
@@ -207,6 +207,20 @@ def test_a_recipe_names_it_like_any_model(
     assert is_local(NAME)
     assert paths.model_path(NAME) == str(place)
     assert "converting Made-up, once" in capsys.readouterr().err
+
+
+def test_an_adapters_configuration_names_it_and_no_folder_of_this_machine(tmp_path: Path) -> None:
+    place = tmp_path / "adapter_config.json"
+    place.write_text(json.dumps({"base_model_name_or_path": "/home/somebody/.cache"}))
+    adapters.settle_config(place, "smollm2-135m")
+    assert json.loads(place.read_text())["base_model_name_or_path"] == "smollm2-135m"
+
+
+def test_doctor_says_whether_it_is_there() -> None:
+    from toolkit.pipeline import doctor
+
+    (finding,) = doctor._packaged()
+    assert finding.what == "smollm2-135m" and finding.state in ("ok", "absent", "warning")
 
 
 def test_looking_for_it_imports_nothing_heavy() -> None:

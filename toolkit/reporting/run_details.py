@@ -208,7 +208,7 @@ def load_snippet(info: Info) -> str:
     base = f"{cls}.from_pretrained({place}{head})"
     load = (
         [f'model = PeftModel.from_pretrained({base}, "adapter")']
-        if embedded and not head
+        if (embedded or in_package) and not head
         else [f"base = {base}", 'model = PeftModel.from_pretrained(base, "adapter")']
     )
     return "\n".join([*imports, *load, 'tokenizer = AutoTokenizer.from_pretrained("adapter")'])

@@ -19,7 +19,7 @@ _SECTIONS = ("training", "lora", "generation", "early_stopping", "task", "rows")
 
 _START = Recipe(
     name="smollm2-135m",
-    summary="SmolLM2-135M-Instruct, a language model that speaks; sized for half an hour on two cores",
+    summary="SmolLM2-135M-Instruct, a language model that speaks; for half an hour on two cores",
     model="smollm2-135m",
     training={
         "per_device_train_batch_size": 8,
