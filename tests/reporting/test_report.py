@@ -397,6 +397,7 @@ def test_the_length_histogram_may_be_absent() -> None:
     [
         ("embedded:causal-lm", 'from_pretrained(models.path("causal-lm")), "adapter")'),
         ("meta-llama/Llama-3.1-8B", 'from_pretrained("meta-llama/Llama-3.1-8B")'),
+        ("smollm2-135m", 'from_pretrained(models.model_path("smollm2-135m")), "adapter")'),
     ],
 )
 def test_the_adapter_loads_in_five_lines(model: str, line: str) -> None:
@@ -404,6 +405,13 @@ def test_the_adapter_loads_in_five_lines(model: str, line: str) -> None:
     assert line in snippet
     assert len(snippet.splitlines()) == 5
     compile(snippet, "snippet", "exec")
+
+
+def test_the_card_says_what_a_name_of_ours_means() -> None:
+    note = run_details.base_note({"recipe": {"model": "smollm2-135m"}})
+    assert note.startswith("`smollm2-135m`: ") and "4 bits" in note
+    assert run_details.base_note({"recipe": {"model": "some/model"}}) == ""
+    assert run_details.base_note({}) == ""
 
 
 def test_a_system_that_could_not_be_had_is_named(tmp_path: Path) -> None:

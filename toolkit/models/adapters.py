@@ -15,7 +15,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from toolkit.errors import ModelError, RecipeError, WriteError, did_you_mean
-from toolkit.models import base_weights, lora_start
+from toolkit.models import base_digest, base_weights, lora_start
 from toolkit.models.base_weights import BaseWeights
 from toolkit.models.paths import EMBEDDED
 from toolkit.runs.files import remedy, write_json
@@ -163,7 +163,9 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
         tokenizer.save_pretrained(str(temporary))
         (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; the run has its own
         settle_config(temporary / "adapter_config.json", str(extra.get("model", "")))
-        write_json(temporary / "toolkit.json", dict(extra))
+        known = base_digest.of(str(extra["model"])) if extra.get("model") else None
+        base = {"base_weights": known} if known else {}
+        write_json(temporary / "toolkit.json", {**extra, **base})
         replace_folder(folder, temporary)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -197,10 +199,10 @@ def settle_config(path: Path, model: str) -> None:
     """Make PEFT's configuration file the same on every machine.
 
     PEFT writes sets in hash order; they are sorted, so that the same adapter has the same bytes.
-    The base is named by its Hub id where it has one: a folder of this machine's packages would
-    mean nothing elsewhere.
+    The base is named by its Hub id, or by the name that it has here, where it has one: a folder of
+    this machine's packages or caches would mean nothing elsewhere.
     """
-    from toolkit.models import embedded
+    from toolkit.models import embedded, packaged
 
     if not path.is_file():
         return
@@ -210,6 +212,8 @@ def settle_config(path: Path, model: str) -> None:
             config[key] = sorted(set(value))
     if hub := embedded.HUB_IDS.get(model.removeprefix(EMBEDDED)):
         config["base_model_name_or_path"] = hub
+    elif model in packaged.NAMES:
+        config["base_model_name_or_path"] = model
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -55,7 +55,8 @@ def examine(*, step: bool = True) -> list[Finding]:
     """
     environment.prepare(offline=True)
     findings = [
-        _requirements(), *_clashing(), *_optional(), _hardware(), _gpu(), _unsloth(), _plugins(),
+        _requirements(), *_clashing(), *_optional(), *_packaged(), _hardware(), _gpu(), _unsloth(),
+        _plugins(),
     ]  # fmt: skip
     if importlib.util.find_spec("bitsandbytes"):
         findings += [
@@ -229,6 +230,13 @@ def _optional() -> list[Finding]:
         else Finding(name, "absent", f"only needed for {purpose}")
         for name, purpose in OPTIONAL.items()
     ]
+
+
+def _packaged() -> list[Finding]:
+    """Which models that packages hold are there, and whether their converted folders are whole."""
+    from toolkit.models import packaged
+
+    return [Finding(name, *packaged.status(name)) for name in packaged.NAMES]
 
 
 def _hardware() -> Finding:

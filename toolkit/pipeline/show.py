@@ -114,7 +114,7 @@ def show(
     made = guarded.instance(task)
     made.options |= recipe.task
     kind = kind_class(made, recipe, trust_remote_code=trust_remote_code)
-    prepared = prepare(made, source, unusable=kind.unusable)
+    prepared = prepare(made, source, unusable=kind.unusable, most=recipe.rows)
     require_several(made, prepared.splits["train"])
     made.load_state({**prepared.found, **made.fit(prepared.splits["train"])})
     if further := kind.fit_state(prepared.splits["train"]):

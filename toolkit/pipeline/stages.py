@@ -84,7 +84,9 @@ def _prepared(context: RunContext) -> Prepared:
     def unusable(rows: Dataset) -> Mapping[str, Sequence[int]]:
         return context.model.unusable(rows)  # only now is the tokenizer needed
 
-    return prepare(context.task, context.source, context.seed, unusable=unusable)
+    return prepare(
+        context.task, context.source, context.seed, unusable=unusable, most=context.recipe.rows
+    )
 
 
 def _settle_stored(context: RunContext) -> None:

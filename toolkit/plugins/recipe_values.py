@@ -230,6 +230,16 @@ def check_costs(values: Mapping[str, Any]) -> None:
             raise RecipeError(f"cost.{name} must be a number from 0, not {value!r:.80}")
 
 
+def check_rows(values: Mapping[str, Any]) -> None:
+    """Refuse numbers of rows that are none, or too few for their split."""
+    from toolkit.data.splits import MINIMUM
+
+    for name, value in values.items():
+        least = MINIMUM.get(name, 1)
+        if not fits(value, int) or value < least:
+            raise RecipeError(f"rows.{name} must be a number from {least}, not {value!r:.80}")
+
+
 def check_options(
     values: Mapping[str, Any], defaults: Mapping[str, Any], decoders: Iterable[str] | None = None
 ) -> None:

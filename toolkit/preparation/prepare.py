@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, SPLITS, present
 from toolkit.data.stratification import NO_CLASS
 from toolkit.errors import DataError, PluginError, UsageError
+from toolkit.preparation import fewer_rows
 from toolkit.preparation.assignment import ONE_WAY, Part, assigned
 from toolkit.preparation.joining import with_near_duplicates
 from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
@@ -117,6 +119,7 @@ def prepare(
     fractions: Mapping[str, float] = FRACTIONS,
     caps: Mapping[str, int] = CAPS,
     unusable: Unusable | None = None,
+    most: Mapping[str, int] = MappingProxyType({}),
 ) -> Prepared:
     """Load a task's rows and split them.
 
@@ -136,6 +139,7 @@ def prepare(
         caps: split → the most rows.
         unusable: finds rows that the model has no way to read, as
             :meth:`toolkit.kinds.base.TaskModel.unusable` does; they are left out.
+        most: split → the most rows of it that are used (a recipe's ``rows``).
 
     Raises:
         DataError: there are too few rows, or no training rows.
@@ -155,6 +159,7 @@ def prepare(
     if grouping in task.groupings():
         found["group_by"] = grouping
         task.state = {**task.state, "group_by": grouping}  # task.group follows it from here on
+    fewer_rows.thin(parts, owners, grouping, most, seed, source)
     splits, digests, groups = _gather(parts, owners, grouping)
     return Prepared(
         splits=splits,

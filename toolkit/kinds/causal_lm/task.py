@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from toolkit import decoding
+from toolkit.kinds.causal_lm.smollm2 import SMOLLM2
 from toolkit.kinds.language.outputs import Generated as Generated
 from toolkit.kinds.language.outputs import Numbers as Numbers
 from toolkit.kinds.language.task import LanguageTask
@@ -47,7 +48,7 @@ class CausalLMTask(LanguageTask):
     """
 
     kind: ClassVar[str] = "causal-lm"
-    recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
+    recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED, SMOLLM2)
     few_shot: ClassVar[int] = 4
     joined: ClassVar[bool] = False
     """Whether the examples of one :meth:`~toolkit.Task.group` are trained as one sequence, in which

@@ -21,7 +21,7 @@ from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder import head_lora
 from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
-from toolkit.models import adapters, base_weights, limits, loading
+from toolkit.models import adapters, base_digest, base_weights, limits, loading
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
 from toolkit.system import distributed, precision
@@ -220,6 +220,7 @@ class Encoder(TaskModel):
                 "use the plugin version it was trained with, or train again"
             )
         if (folder / "adapter_config.json").is_file():
+            base_digest.check(stored, self.recipe.model, folder)
             self.tuned = adapters.attach_adapter(self.model, folder)
         else:
             self.tuned = loading.load_trained(

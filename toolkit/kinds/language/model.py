@@ -20,7 +20,7 @@ from toolkit.kinds.language.label_check import LabelCheck
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
-from toolkit.models import adapters, base_weights, loading
+from toolkit.models import adapters, base_digest, base_weights, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
@@ -161,6 +161,7 @@ class LanguageModel(ChatModel):
         self.load()
         self.drop_adapter()
         stored = read_json(folder / "toolkit.json")
+        base_digest.check(stored, self.recipe.model, folder)
         self.check_prompts(stored, folder)
         self.tell_date(stored.get("task_state") or {}, stored=True)
         self.model = adapters.attach_adapter(self.model, folder)

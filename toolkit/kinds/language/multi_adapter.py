@@ -16,7 +16,7 @@ from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import BASE, Watch
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.text_model import TextModel
-from toolkit.models import adapters, agreement, base_weights
+from toolkit.models import adapters, agreement, base_digest, base_weights
 from toolkit.runs.files import read_json
 from toolkit.task import Row
 
@@ -58,6 +58,7 @@ class MultiAdapterModel(TextModel):
         if not self.has_adapter:
             raise UsageError("load_adapter comes first")
         stored = read_json(folder / "toolkit.json")
+        base_digest.check(stored, self.recipe.model, folder)
         self.check_prompts(stored, folder)
         active = self.model.active_adapter
         try:
