@@ -32,6 +32,26 @@ def first_number(text: str) -> float | None:
     return number if math.isfinite(number) else None  # a very long run of digits overflows
 
 
+_CONTINUED = re.compile(r"\d|,(?:\d|$)")
+_GROUP = 3
+
+
+def continues(digits: str, behind: str) -> bool:
+    """Whether a text behind the digits of a whole number may belong to the same number.
+
+    It agrees with :func:`first_number`: where nothing continues, the number's whole part is what
+    the digits say. Further digits continue it, and so does a comma behind up to three of them, even
+    if what follows the comma is not known yet. Decimals leave the whole part as it is, so that a
+    point ends it, as do spaces, signs and words (``1250.00``, ``1250 dollars``).
+
+    Args:
+        digits: those of the number.
+        behind: the text behind them, or as much of it as is known.
+    """
+    found = _CONTINUED.match(behind)
+    return found is not None and (found[0][0] != "," or len(digits) <= _GROUP)
+
+
 def top_k_mean(values: np.ndarray, probabilities: np.ndarray, k: int) -> float:
     """Mean of the ``k`` most probable values, weighted by their probabilities.
 
