@@ -34,7 +34,7 @@ class Breadth:
 
     Args:
         nodes: the most nodes of a row; ``None``: all.
-        open: the share of the numbers' probability that may stay open.
+        open: the share of the numbers' probability that may stay open; 0: nothing is guessed.
         wave: nodes of a row that are scored in one pass.
         trunk: nodes that are scored at once, before it is known how likely they are.
     """
@@ -88,6 +88,8 @@ class Row:
         left, nodes = self._left(), self._open()
         if left <= 0 or not nodes.size:
             return []
+        if not self.breadth.open:
+            return _ids(nodes[: min(left, self.breadth.wave)])
         ends, doubt = self._guessed(nodes)
         # A leaf's number is all that can be lost; behind an inner node there are others.
         lost = np.where(self.tree.inner[nodes], 1.0 - ends, 0.0)
@@ -95,7 +97,7 @@ class Row:
         bearable = self.breadth.open * (self._found() + float(self.reach[nodes].sum()))
         # The greedy answer is followed to its end: then it need not be generated.
         wanted = nodes == self.greedy_node()
-        if self.breadth.open and risk.sum() <= bearable:
+        if risk.sum() <= bearable:
             return _ids(nodes[wanted])
         count = min(left, self.breadth.wave)
         wanted[self._spread(nodes, risk, count)] = True
