@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from known_numbers import Known, lognormal
 from number_layouts import LAYOUTS, model_of, tokenizer_of
 from toolkit import decoding
 from toolkit.kinds.causal_lm.number_distribution import NumberReader
@@ -89,3 +90,68 @@ def test_every_number_has_the_probability_of_its_tokens(name: str, largest: int)
             [found[n] for n in numbers], [exact[n] for n in numbers], rtol=2e-3, atol=1e-12
         )
     assert reader.takes_trees == (name != "phi-3")  # the cache of a sliding window is cut
+
+
+@pytest.mark.parametrize("name", ["llama-3", "qwen", "gpt2"])
+def test_what_is_guessed_is_near_what_is_scored(name: str) -> None:
+    model, reader = model_of(name), reader_of(name, 999)
+    reader.one_pass = False
+    prompt = Renderer(tokenizer_of(name)).prompt({"prompt": PROMPTS[0]})
+    (output,) = reader.read(model, [prompt])
+    found = by_number(output.numbers)
+    exact = brute_force(name, model, PROMPTS[0], range(1, 1000))
+    total = sum(exact.values())
+    away = sum(abs(found.get(n, 0.0) - share) for n, share in exact.items())
+    assert away < 0.03 * total
+    assert output.numbers.covered == pytest.approx(total, rel=0.01)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_the_greedy_answer_is_the_one_that_is_generated(attention: str) -> None:
+    tokenizer, model = tokenizer_of("qwen"), model_of("qwen", attention)
+    renderer = Renderer(tokenizer)
+    ids = [renderer.prompt({"prompt": prompt}) for prompt in PROMPTS]
+    bounds = Limits(stops=tuple(range(len(tokenizer) - 150)))  # it ends soon
+    reader = NumberReader(tokenizer, 999, bounds=bounds)
+    read = reader.read(model, ids)
+    texts = generate(model, tokenizer, ids, generation={"max_new_tokens": 11}, bounds=bounds)
+    assert [r.text for r in read] == [t.text for t in texts]
+    assert [r.tokens for r in read] == [t.tokens for t in texts]
+
+
+# -- prices whose distribution is known ------------------------------------------------------------
+def known_model(name: str, shares: dict[int, float], **changes: Any) -> tuple[Known, list[int]]:
+    tokenizer = tokenizer_of(name)
+    prompt = Renderer(tokenizer).prompt({"prompt": PROMPTS[0]})
+    end = tokenizer.eos_token_id
+    sequences = {
+        (*ids, end): shares[n] for n, ids in written(name, PROMPTS[0], list(shares)).items()
+    }
+    return Known(sequences, len(tokenizer), len(prompt), **changes), prompt
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager", "flash_attention_2"])
+@pytest.mark.parametrize(
+    ("median", "sigma", "largest"), [(200, 0.5, 999), (200, 0.5, 9_999), (800, 0.4, 9_999)]
+)
+@pytest.mark.parametrize("name", ["llama-3", "qwen", "gpt2"])
+def test_a_lognormal_price_is_read_as_it_is(
+    name: str, median: int, sigma: float, largest: int, attention: str
+) -> None:
+    if attention != "sdpa" and name != "qwen":
+        pytest.skip("one layout is enough")
+    shares = lognormal(median, sigma, largest)
+    values, weights = np.array(list(shares)), np.array(list(shares.values()))
+    model, prompt = known_model(name, shares, attention=attention)
+    reader = reader_of(name, largest)
+    (output,) = reader.read(model, [prompt])
+    assert reader.takes_trees == (attention != "flash_attention_2") or reader.one_pass
+    numbers = output.numbers
+    assert numbers is not None
+    print(name, median, largest, attention, model.positions_read, numbers.covered)
+    assert numbers.covered >= 0.98
+    found = decoding.median(numbers.values, numbers.probabilities)
+    assert found == pytest.approx(decoding.median(values, weights), abs=0.5)
+    assert found == pytest.approx(median, abs=0.5 + 0.01 * (largest < 1000) * median)
+    found = decoding.mean(numbers.values, numbers.probabilities)
+    assert found == pytest.approx(decoding.mean(values, weights), abs=0.5)

@@ -17,11 +17,11 @@ from toolkit.kinds.causal_lm.number_scoring import Scored
 from toolkit.kinds.causal_lm.number_tree import NumberTree
 from toolkit.kinds.language.outputs import Numbers
 
-NODES = 384
+NODES = 512
 """The most nodes that are scored for a row: all of 0 to 99 and what is likely beyond."""
 WAVE = 32
 """Nodes of a row that are scored in one pass, once it is known how likely they are."""
-OPEN = 2e-3
+OPEN = 2e-4
 """The share of the numbers' probability that may stay open."""
 SHORT = 3
 """Digits behind which a comma may continue a number."""
