@@ -36,6 +36,9 @@ class Cache:
     def batch_select_indices(self, rows: torch.Tensor) -> None:
         self.tokens = self.tokens[rows]
 
+    def batch_repeat_interleave(self, times: int) -> None:
+        self.tokens = self.tokens.repeat_interleave(times, 0)
+
 
 class Known:
     """Behind each prompt it writes token sequences with known probabilities, and then its end.

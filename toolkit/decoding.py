@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,30 @@ def median(values: np.ndarray, probabilities: np.ndarray) -> float:
     return float(np.interp(0.5, cumulated, values))
 
 
+COVERED = 0.98
+"""What a distribution must cover of all that the model may write, for its decoders to be chosen."""
+
+
+def covered(outputs: Sequence[Any]) -> list[float]:
+    """What the number distribution of each output covers; outputs without one are left out."""
+    found = (getattr(output, "numbers", None) for output in outputs)
+    return [float(numbers.covered) for numbers in found if numbers is not None]
+
+
+def withheld(task: Task, shares: Sequence[float]) -> frozenset[str]:
+    """The decoders that read a distribution of which too much is not known.
+
+    Args:
+        task: the task whose decoders they are.
+        shares: what was covered of each validation row; empty: nothing is known about it.
+    """
+    if not shares or statistics.median(shares) >= COVERED:
+        return frozenset()
+    names = set(task.decoders())
+    found = names & set(getattr(task, "distribution_decoders", ()))
+    return frozenset(found if found < names else ())
+
+
 def decode_all(
     task: Task, outputs: Sequence[Any], rows: Sequence[Row], tuned: Mapping[str, Any]
 ) -> dict[str, list[Any | None]]:
@@ -132,7 +157,7 @@ def primary_values(
     rows: Sequence[Row],
     tuned: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
-    """The task's primary metric for each of its decoders.
+    """The task's primary metric for each of its decoders that may be chosen, see :func:`withheld`.
 
     Args:
         task: the task whose decoders and metric are used.
@@ -143,6 +168,7 @@ def primary_values(
     if tuned is None:
         tuned = task.tune(outputs, rows)
     metric = task.metric()
+    left_out = withheld(task, covered(outputs))
     references = [task.reference(row) for row in rows]
     return {
         name: metric.value(
@@ -154,4 +180,5 @@ def primary_values(
             ]
         )
         for name, predictions in decode_all(task, outputs, rows, tuned).items()
+        if name not in left_out
     }

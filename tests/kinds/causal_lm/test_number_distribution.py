@@ -1,5 +1,6 @@
 """The distribution over numbers on seven layouts of tokenizers: against brute force, and against
-prices whose distribution is known."""
+prices whose distribution is known.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 from known_numbers import Known, lognormal
 from number_layouts import LAYOUTS, model_of, tokenizer_of
 from toolkit import decoding
+from toolkit.kinds.causal_lm import number_distribution
 from toolkit.kinds.causal_lm.number_distribution import NumberReader
 from toolkit.kinds.causal_lm.number_search import Breadth
 from toolkit.kinds.causal_lm.number_tree import NumberTree, Pieces, Writing, paths
 from toolkit.kinds.language.generate import generate
+from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
 from toolkit.models.limits import Limits
 
@@ -155,3 +158,101 @@ def test_a_lognormal_price_is_read_as_it_is(
     assert found == pytest.approx(median, abs=0.5 + 0.01 * (largest < 1000) * median)
     found = decoding.mean(numbers.values, numbers.probabilities)
     assert found == pytest.approx(decoding.mean(values, weights), abs=0.5)
+
+
+class Blind(Known):
+    """It takes the mask of a tree, and attends to every token before instead."""
+
+    @staticmethod
+    def _seen(mask: torch.Tensor | None, rows: int, new: int, width: int) -> torch.Tensor:
+        if mask is not None and mask.ndim == 4:
+            padding = mask[:, -1, -1].clone()
+            padding[:, -new:] = True
+            return Known._seen(padding, rows, new, width)
+        return Known._seen(mask, rows, new, width)
+
+
+def test_a_model_that_ignores_the_mask_is_found_out() -> None:
+    known, prompt = known_model("qwen", lognormal(200, 0.5, 999))
+    blind, _ = known_model("qwen", lognormal(200, 0.5, 999))
+    blind.__class__ = Blind
+    reader = reader_of("qwen", 999)
+    (output,) = reader.read(blind, [prompt])
+    assert reader.takes_trees is False
+    (right,) = reader_of("qwen", 999).read(known, [prompt])
+    assert decoding.median(output.numbers.values, output.numbers.probabilities) == pytest.approx(
+        decoding.median(right.numbers.values, right.numbers.probabilities), abs=0.1
+    )
+    assert output.text == right.text
+
+
+# -- where a number ends ---------------------------------------------------------------------------
+@given(
+    st.integers(1, 10_000_000),
+    st.one_of(
+        st.sampled_from(["", ".", ".00", ",", ", ", ",250", ",250.00", " dollars", "$", "k", "%"]),
+        st.text(alphabet="0123456789,. $'k€-", max_size=6),
+        st.text(max_size=3),
+    ),
+)
+def test_what_does_not_continue_a_number_leaves_it_as_it_is(number: int, behind: str) -> None:
+    found = decoding.first_number(f"{number}{behind}")
+    if not decoding.continues(str(number), behind):
+        assert found is not None and int(found) == number
+    elif behind[0].isdecimal():
+        assert found != number
+    else:
+        assert behind[0] == "," and number < 1000
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_tokens_end_a_number_as_texts_do(name: str) -> None:
+    tokenizer = tokenizer_of(name)
+    pieces = Pieces(tokenizer)
+    for token in range(len(tokenizer)):
+        if token in tokenizer.all_special_ids:
+            continue
+        one = tokenizer.convert_tokens_to_ids("1")
+        text = tokenizer.decode([one, token])[len(tokenizer.decode([one])) :]
+        assert (token in pieces.more or token in pieces.groups) == decoding.continues("1", text)
+        assert (token in pieces.more) == decoding.continues("1000", text)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("text", ["1,250.00", "1250", "1250 dollars"])
+def test_a_longer_number_is_not_read_as_its_first_token(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With numbers to 999, which Llama 3's tokenizer has as tokens."""
+    tokenizer, renderer = tokenizer_of(name), Renderer(tokenizer_of(name))
+    prompt = renderer.prompt({"prompt": PROMPTS[0]})
+    ids = (*renderer.continuation(PROMPTS[0], text, prompt), tokenizer.eos_token_id)
+    asked: list[Any] = []
+
+    def generated(model: Any, tokenizer: Any, prompts: Any, **others: Any) -> list[Generated]:
+        asked.extend(prompts)
+        return [Generated(text, tokens=len(ids)) for _ in prompts]
+
+    monkeypatch.setattr(number_distribution, "generate", generated)
+    reader = reader_of(name, 999)
+    assert reader.one_pass == (name in ("llama-3", "olmo2"))
+    (output,) = reader.read(Known({ids: 1.0}, len(tokenizer), len(prompt)), [prompt])
+    assert output.text == text and asked == [prompt]
+    assert output.numbers is not None and output.numbers.covered < 1e-6
+    # With larger numbers the canonical way is found, and what follows it does not matter.
+    reader = reader_of(name, 5_000)
+    (output,) = reader.read(Known({ids: 1.0}, len(tokenizer), len(prompt)), [prompt])
+    found = by_number(output.numbers)
+    assert found.get(1250, 0.0) == pytest.approx(0.0 if "," in text else 1.0, abs=1e-6)
+    assert sum(share for n, share in found.items() if n != 1250) < 1e-6
+
+
+def test_numbers_of_one_token_are_read_in_one_pass() -> None:
+    tokenizer = tokenizer_of("llama-3")
+    known, prompt = known_model("llama-3", {30: 0.25, 500: 0.75})
+    reader = reader_of("llama-3", 999)
+    outputs = reader.read(known, [prompt] * 64)
+    assert {o.text for o in outputs} == {"500"}
+    assert known.positions_read < 66 * (len(prompt) + 24)
+    assert by_number(outputs[0].numbers)[500] == pytest.approx(0.75)
+    assert len(tokenizer) > 1000
