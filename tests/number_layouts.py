@@ -1,4 +1,4 @@
-"""Small tokenizers that cut numbers as those of real families do, and tiny random models of them."""
+"""Small tokenizers that cut numbers as real families' do, and tiny random models of them."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from toolkit.errors import ModelError
 from toolkit.kinds import fit
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.batching import batches, padded
+from toolkit.kinds.causal_lm import number_distribution
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.number_distribution import DigitTokens, NumberReader
 from toolkit.kinds.causal_lm.number_loss import SmoothedTargets
@@ -261,6 +262,12 @@ def test_the_smoothed_loss_prefers_a_neighbour(kind: CausalLM) -> None:
 # -- numbers ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def numbers_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that has learned nothing ends no number; here it is read as one that has."""
+    monkeypatch.setattr(number_distribution, "ENDING", 0.0)
+
+
 PROMPTS = ["red oak\nPrice is $", "a big old steel thing\nPrice is $", "silk\nPrice is $"]
 
 
@@ -307,6 +314,7 @@ def test_digit_tokens_are_digits_and_nothing_else(kind: CausalLM) -> None:
     assert all(text.isdigit() for text in digits.texts)
 
 
+@pytest.mark.usefixtures("numbers_end")
 @pytest.mark.parametrize("which", ["kind", "digit_kind"])
 def test_batch_size_changes_no_answer(which: str, request: pytest.FixtureRequest) -> None:
     kind = request.getfixturevalue(which)
@@ -331,6 +339,7 @@ def test_generation_is_the_same_alone_and_in_a_batch(kind: CausalLM) -> None:
     assert all(t.tokens <= 12 for t in together)
 
 
+@pytest.mark.usefixtures("numbers_end")
 @pytest.mark.parametrize("which", ["kind", "digit_kind"])
 def test_a_shared_beginning_is_encoded_once_and_changes_no_answer(
     which: str, request: pytest.FixtureRequest
@@ -435,6 +444,7 @@ def _train(kind: CausalLM, folder: Path, **keywords: Any) -> Any:
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("numbers_end")
 def test_a_trained_adapter_is_saved_and_loads_in_plain_peft(
     tiny_llama: Path, tmp_path: Path
 ) -> None:
@@ -550,6 +560,7 @@ def test_another_prompt_than_in_training_is_refused(tiny_llama: Path, tmp_path: 
         CausalLM(Reworded(), recipe(tiny_llama)).load_adapter(tmp_path / "adapter")
 
 
+@pytest.mark.usefixtures("numbers_end")
 def test_scoring_with_the_adapter_in_the_weights_leaves_them_bit_for_bit(kind: CausalLM) -> None:
     kind.load()
     kind.model = adapters.add_lora(
@@ -596,6 +607,7 @@ def test_the_adapter_folder_describes_the_adapter(tiny_llama: Path, tmp_path: Pa
 
 
 @pytest.mark.skipif(not precision.bfloat16_pays(), reason="needs a CPU that computes in bfloat16")
+@pytest.mark.usefixtures("numbers_end")
 def test_reduced_precision_keeps_the_head_and_is_near(kind: CausalLM) -> None:
     kind.load()
     prompts = [kind.renderer.prompt(kind.example(dict(row))) for row in rows(6)]

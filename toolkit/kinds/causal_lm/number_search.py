@@ -21,6 +21,8 @@ NODES = 512
 """The most nodes that are scored for a row: all of 0 to 99 and what is likely beyond."""
 WAVE = 32
 """Nodes of a row that are scored in one pass, once it is known how likely they are."""
+LEAVES = 64
+"""Of the nodes that no longer number begins with, so many tell how likely a number ends there."""
 OPEN = 2e-4
 """The share of the numbers' probability that may stay open."""
 SHORT = 3
@@ -91,9 +93,11 @@ class Row:
         if not self.breadth.open:
             return _ids(nodes[: min(left, self.breadth.wave)])
         ends, doubt = self._guessed(nodes)
-        # A leaf's number is all that can be lost; behind an inner node there are others.
-        lost = np.where(self.tree.inner[nodes], 1.0 - ends, 0.0)
-        risk = self.reach[nodes] * np.minimum(1.0, lost + doubt)
+        # Behind an inner node there are other numbers; a leaf's own is all that is in doubt there.
+        inner = self.tree.inner[nodes]
+        enough = (~np.isnan(self.ends) & ~self.tree.inner).sum() >= LEAVES
+        doubt = np.where(inner | ~enough, doubt, 0.0)
+        risk = self.reach[nodes] * np.minimum(1.0, np.where(inner, 1.0 - ends, 0.0) + doubt)
         bearable = self.breadth.open * (self._found() + float(self.reach[nodes].sum()))
         # The greedy answer is followed to its end: then it need not be generated.
         wanted = nodes == self.greedy_node()
@@ -103,8 +107,8 @@ class Row:
         wanted[self._spread(nodes, risk, count)] = True
         best = np.argsort(-(risk + wanted * 2.0), kind="stable")[:count]
         rest = risk.sum() - np.cumsum(risk[best])
-        enough = int((rest > bearable).sum()) + 1  # no more than are needed
-        return _ids(np.sort(nodes[best[: max(enough, int(wanted.sum()))]]))
+        needed = int((rest > bearable).sum()) + 1
+        return _ids(np.sort(nodes[best[: max(needed, int(wanted.sum()))]]))
 
     def _spread(self, nodes: np.ndarray, risk: np.ndarray, count: int) -> np.ndarray:
         """Places of nodes with equal shares of the risk between them, in order of their numbers."""
