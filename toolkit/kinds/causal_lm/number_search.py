@@ -21,7 +21,7 @@ NODES = 512
 """The most nodes that are scored for a row: all of 0 to 99 and what is likely beyond."""
 WAVE = 32
 """Nodes of a row that are scored in one pass, once it is known how likely they are."""
-LEAVES = 64
+LEAVES = 128
 """Of the nodes that no longer number begins with, so many tell how likely a number ends there."""
 OPEN = 2e-4
 """The share of the numbers' probability that may stay open."""
