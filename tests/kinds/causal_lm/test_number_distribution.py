@@ -286,3 +286,26 @@ def test_the_tree_has_every_number_once() -> None:
     assert len(numbers_to(5_000)) == 9_999
     large = numbers_to(123_456)
     assert 249_900 in large and 249_912 not in large and large == sorted(large)
+
+
+def test_rows_that_are_done_are_left_out_and_change_nothing() -> None:
+    """A row that needs many nodes between rows that need few."""
+    tokenizer, renderer = tokenizer_of("qwen"), Renderer(tokenizer_of("qwen"))
+    prompt = renderer.prompt({"prompt": PROMPTS[0]})
+    broad, sure = lognormal(800, 0.4, 9_999), {42: 1.0}
+    shares = {n: broad[n] for n in broad}
+    written_ = written("qwen", PROMPTS[0], list(shares))
+    model = Known(
+        {(9, *ids, tokenizer.eos_token_id): shares[n] for n, ids in written_.items()}
+        | {(8, *written_[n], tokenizer.eos_token_id): share for n, share in sure.items()},
+        len(tokenizer), len(prompt),
+    )  # fmt: skip
+    # Token 8 or 9 behind the prompt says which of the two it is.
+    prompts = [[*prompt, 8], [*prompt, 9], [*prompt, 8], [*prompt, 8], [*prompt, 8]]
+    reader = reader_of("qwen", 9_999)
+    read = reader.read(model, prompts)
+    assert reader.takes_trees
+    assert [by_number(read[i].numbers).get(42) for i in (0, 2, 3, 4)] == [pytest.approx(1.0)] * 4
+    (alone,) = reader.read(model, prompts[1:2])
+    assert by_number(read[1].numbers) == pytest.approx(by_number(alone.numbers), abs=1e-9)
+    assert [r.text for r in read] == ["42", alone.text, "42", "42", "42"]

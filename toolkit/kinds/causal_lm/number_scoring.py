@@ -107,6 +107,8 @@ class TreePass:
         self.cache = cache
         self.slots: list[dict[int, int]] = [{} for _ in self.lengths]
         self.width = int(mask.shape[1])
+        self.rows = list(range(len(self.lengths)))
+        """The rows whose keys and values are still there."""
         self.must_check = False
         """Whether some nodes of the next pass are compared with plain forward passes."""
 
@@ -130,9 +132,27 @@ class TreePass:
         Raises:
             NotATree: the model computes something else.
         """
+        active = [row for row in self.rows if chosen[row]]
+        if 2 * len(active) <= len(self.rows):
+            self._keep(active)
+        scored = dict(zip(self.rows, self._score([chosen[row] for row in self.rows]), strict=True))
+        none = next(iter(scored.values()))  # of rows that are done nothing is read
+        return [scored.get(row, none) for row in range(len(chosen))]
+
+    def _keep(self, active: Sequence[int]) -> None:
+        """Forget the rows that are done, once they are half of all."""
+        places = [self.rows.index(row) for row in active]
+        self.cache.batch_select_indices(torch.tensor(places, device=self.model.device))
+        self.ids, self.mask = self.ids[places], self.mask[places]
+        self.lengths = self.lengths[places]
+        self.slots = [self.slots[place] for place in places]
+        self.rows = list(active)
+
+    def _score(self, chosen: Sequence[Sequence[int]]) -> list[Scored]:
+        """As :meth:`score`, of the rows that are still there."""
         rows, most = len(chosen), max(map(len, chosen))
         device = self.model.device
-        tokens = np.full((rows, most), int(self.tree.tokens[chosen[0][0]] if chosen[0] else 0))
+        tokens = np.full((rows, most), int(self.tree.alphabet[0]))
         positions = np.repeat(self.lengths[:, None], most, 1)
         seen = torch.zeros(rows, most, self.width + most, dtype=torch.bool)
         seen[:, :, : self.mask.shape[1]] = self.mask[:, None]
