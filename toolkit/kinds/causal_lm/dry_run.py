@@ -59,7 +59,10 @@ class CausalDryRun:
         # All but the last of the answer's tokens, or but those of the last pass over a tree.
         new = NODES - TRUNK if self.walks else max(0, answer - 1)
         last = TRUNK if self.walks else 1
-        grow(cache.layers, new)
+        # A sliding window holds no more than it does already.
+        held = [layer for layer in cache.layers if not getattr(layer, "is_sliding", False)]
+        new = new if held else 0
+        grow(held, new)
         mask = torch.ones(rows, width + new + last, dtype=torch.long)
         out = model(
             input_ids=torch.zeros(rows, last, dtype=torch.long), attention_mask=mask,
