@@ -64,8 +64,10 @@ class CausalDryRun:
         new = new if held else 0
         grow(held, new)
         mask = torch.ones(rows, width + new + last, dtype=torch.long)
+        # Nodes of a tree stand a few positions behind the prompt, however many they are.
+        nodes = torch.zeros(rows, last, dtype=torch.long)
         out = model(
-            input_ids=torch.zeros(rows, last, dtype=torch.long), attention_mask=mask,
+            input_ids=nodes, attention_mask=mask, position_ids=nodes + width - 1,
             use_cache=True, logits_to_keep=last, **upstream.cached(cache),
         )  # fmt: skip
         torch.softmax(out.logits.flatten(0, 1)[:SOFTMAX_ROWS].float(), -1)
