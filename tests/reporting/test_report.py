@@ -98,6 +98,18 @@ def test_the_loss_mask_is_shown_token_by_token(written: tuple[Run, str]) -> None
     assert "<span>Price:</span>" in written[1]
 
 
+@pytest.mark.parametrize("share", [0.912, 0.9931])
+def test_the_report_says_what_a_distribution_covers(tmp_path: Path, share: float) -> None:
+    run, task = judged(tmp_path)
+    doc = read_json(run.path / "metrics.json")
+    doc["decoders"]["adapter"][1]["covered"] = share
+    write_json(run.path / "metrics.json", doc)
+    text = report.write(run, task).read_text(encoding="utf-8")
+    for page in (text, (run.path / "report.md").read_text(encoding="utf-8")):
+        assert page.count(f"decoders know cover {share:.1%} of what the model may write") == 1
+        assert ("below 98% none of them is chosen" in page) == (share < 0.98)
+
+
 def test_synthetic_data_is_called_so(written: tuple[Run, str], tmp_path: Path) -> None:
     run, text = written
     assert text.count("SYNTHETIC DATA") >= 3

@@ -44,6 +44,7 @@ class CausalLM(LanguageModel):
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._reader: Any = None
+        self._prompt: Any = None  # one of the task's, behind which numbers are written
 
     def make_renderer(self) -> Renderer:
         return Renderer(self.tokenizer, self.limits)
@@ -106,6 +107,8 @@ class CausalLM(LanguageModel):
         shots: Sequence[Row] = (),
         progress: Progress | None = None,
     ) -> list[Generated]:
+        if isinstance(self.task, NumericLMTask) and rows and self._prompt is None:
+            self._prompt = self.example(self.staged(rows[:1])[0])["prompt"]
         count = int(self.task.options.get("readings", 1))
         # An untrained model has not learned that the readings mean the same.
         if not isinstance(self.task, NumericLMTask) or count < 2 or not adapter:
@@ -139,10 +142,14 @@ class CausalLM(LanguageModel):
             return super().read(prompts, limits, progress)
         if self._reader is None:
             from toolkit.kinds.causal_lm.number_distribution import NumberReader
+            from toolkit.kinds.causal_lm.number_tree import Writing
 
+            prompt = self._prompt
             self._reader = NumberReader(
-                self.tokenizer, self.task.largest_number, reduced=self.reduced, bounds=self.limits
-            )
+                self.tokenizer, self.task.largest_number, reduced=self.reduced, bounds=self.limits,
+                writing=None if prompt is None
+                else Writing.behind(self.renderer, prompt, self.task.completion),
+            )  # fmt: skip
         outputs: list[Generated] = self._reader.read(
             self.model, prompts, generation=self.recipe.generation, progress=progress
         )

@@ -19,7 +19,7 @@ class Numbers:
     Args:
         values: the numbers, shape (n,), ascending.
         probabilities: the model's probability of each, shape (n,); they sum to at most 1, the rest
-            is that of text that is not a number.
+            is that of other texts, and of numbers that were not looked for.
     """
 
     values: np.ndarray
@@ -29,6 +29,11 @@ class Numbers:
     def mass(self) -> float:
         """The probability that the model writes one of these numbers at all."""
         return float(self.probabilities.sum())
+
+    @property
+    def covered(self) -> float:
+        """The mass as a share of all that the model may write, from 0 to 1."""
+        return min(1.0, max(0.0, self.mass))
 
 
 @dataclass(frozen=True)
