@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,7 +187,10 @@ def _from_plain_peft(run: Any, model: Path) -> float:
     # The head with its outputs, in the format that encoders are trained in.
     extra = {"dtype": "float32", **stored["head"]} if stored.get("head") is not None else {}
     base = getattr(transformers, kind.auto_class).from_pretrained(model, **extra)
-    plain = PeftModel.from_pretrained(base, str(run.adapter)).eval()
+    with warnings.catch_warnings():
+        # PEFT 0.21 warns of patterns for experts that it has itself put into the configuration.
+        warnings.filterwarnings("ignore", "The following (rank|alpha)_pattern keys")
+        plain = PeftModel.from_pretrained(base, str(run.adapter)).eval()
     far = 0.0
     for row in _rows(run):
         for inputs, mine in _logits(kind, row):
