@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tiny_tasks import TinyPrices
 from toolkit import Generated, Numbers
 from toolkit.decoding import (
+    covered,
     decode_all,
     decode_as,
     first_number,
@@ -22,7 +24,9 @@ from toolkit.decoding import (
     or_fallback,
     primary_values,
     top_k_mean,
+    withheld,
 )
+from toolkit.evaluation.predict import decoder_for
 from toolkit.runs.predictions import tuned_values
 from toolkit.task import Decoder, Row, untuned
 
@@ -176,6 +180,20 @@ def test_numbers_without_mass_are_unreadable(task: TinyPrices) -> None:
 def test_k_is_an_option_of_the_recipe(task: TinyPrices) -> None:
     task.options["k"] = 1
     assert decode_all(task, [SURE], [ROW], {})["top-k"] == [12.0]
+
+
+def test_decoders_of_a_distribution_that_is_mostly_unknown_are_not_chosen(
+    task: TinyPrices,
+) -> None:
+    half = replace(SURE, numbers=Numbers(np.array([12.0, 24.0]), np.array([0.5, 0.4])))
+    assert covered([half, SURE, LOST]) == pytest.approx([0.9, 1.0])
+    assert withheld(task, []) == withheld(task, [0.9, 0.98, 1.0]) == frozenset()
+    assert withheld(task, [0.9, 0.97, 1.0]) == {"top-k", "mean", "median"}
+    rows = [{**ROW, "price": 18.0}] * 2  # the mean would be right
+    assert primary_values(task, [half, half], rows) == {"greedy": 6.0}
+    assert decoder_for(task, [half, half], rows, {}, "auto") == "greedy"
+    assert decoder_for(task, [half, half], rows, {}, "mean") == "mean"
+    assert decoder_for(task, [SURE, SURE], rows, {}, "auto") == "top-k"
 
 
 # -- tuned values ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,26 @@ def first_number(text: str) -> float | None:
     found = _NUMBER.search(text)
     number = float(found.group().replace(",", "")) if found else math.inf
     return number if math.isfinite(number) else None  # a very long run of digits overflows
+
+
+_CONTINUED = re.compile(r"\d|,(?:\d|$)")
+_GROUP = 3
+
+
+def continues(digits: str, behind: str) -> bool:
+    """Whether a text behind the digits of a whole number may belong to the same number.
+
+    It agrees with :func:`first_number`: where nothing continues, the number's whole part is what
+    the digits say. Further digits continue it, and so does a comma behind up to three of them, even
+    if what follows the comma is not known yet. Decimals leave the whole part as it is, so that a
+    point ends it, as do spaces, signs and words (``1250.00``, ``1250 dollars``).
+
+    Args:
+        digits: those of the number.
+        behind: the text behind them, or as much of it as is known.
+    """
+    found = _CONTINUED.match(behind)
+    return found is not None and (found[0][0] != "," or len(digits) <= _GROUP)
 
 
 def top_k_mean(values: np.ndarray, probabilities: np.ndarray, k: int) -> float:
@@ -66,6 +87,30 @@ def median(values: np.ndarray, probabilities: np.ndarray) -> float:
     # distribution lies between two numbers and not always on one.
     cumulated = (np.cumsum(probabilities) - probabilities / 2) / probabilities.sum()
     return float(np.interp(0.5, cumulated, values))
+
+
+COVERED = 0.98
+"""What a distribution must cover of all that the model may write, for its decoders to be chosen."""
+
+
+def covered(outputs: Sequence[Any]) -> list[float]:
+    """What the number distribution of each output covers; outputs without one are left out."""
+    found = (getattr(output, "numbers", None) for output in outputs)
+    return [float(numbers.covered) for numbers in found if numbers is not None]
+
+
+def withheld(task: Task, shares: Sequence[float]) -> frozenset[str]:
+    """The decoders that read a distribution of which too much is not known.
+
+    Args:
+        task: the task whose decoders they are.
+        shares: what was covered of each validation row; empty: nothing is known about it.
+    """
+    if not shares or statistics.median(shares) >= COVERED:
+        return frozenset()
+    names = set(task.decoders())
+    found = names & set(getattr(task, "distribution_decoders", ()))
+    return frozenset(found if found < names else ())
 
 
 def decode_all(
@@ -112,7 +157,7 @@ def primary_values(
     rows: Sequence[Row],
     tuned: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
-    """The task's primary metric for each of its decoders.
+    """The task's primary metric for each of its decoders that may be chosen, see :func:`withheld`.
 
     Args:
         task: the task whose decoders and metric are used.
@@ -123,6 +168,7 @@ def primary_values(
     if tuned is None:
         tuned = task.tune(outputs, rows)
     metric = task.metric()
+    left_out = withheld(task, covered(outputs))
     references = [task.reference(row) for row in rows]
     return {
         name: metric.value(
@@ -134,4 +180,5 @@ def primary_values(
             ]
         )
         for name, predictions in decode_all(task, outputs, rows, tuned).items()
+        if name not in left_out
     }

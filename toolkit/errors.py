@@ -6,7 +6,7 @@
     ├── DataError               a file, a row or a column that cannot be used
     ├── PluginError             a plugin or its task breaks the contract
     ├── PreflightError          the run would fail; reported before a model is loaded
-    ├── ModelError              a model, tokenizer or adapter that cannot be loaded or does nothing
+    ├── ModelError              a model, tokenizer or adapter that cannot be loaded or that diverged
     ├── RunError                a run directory that cannot be written, read or resumed
     │   ├── WriteError          a file that cannot be written now (disk full, no permission)
     │   ├── BusyError           a run that another process works at
@@ -50,7 +50,7 @@ class PreflightError(ToolkitError):
 
 
 class ModelError(ToolkitError):
-    """A model, tokenizer or adapter cannot be loaded, or does nothing."""
+    """A model, tokenizer or adapter cannot be loaded, does nothing, or diverges in training."""
 
 
 class RunError(ToolkitError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 TRAINED = {"adapter": "adapter", "full": "trained model"}
@@ -156,3 +157,19 @@ def spreadsheet_cell(text: str) -> str:
     The characters are those of OWASP's page on CSV injection, full-width ones among them.
     """
     return f"'{text}" if text.startswith(_FORMULAS) else text
+
+
+def rows_named(rows: Sequence[Any], most: int = 5) -> str:
+    """``row 3`` or ``rows 3, 5, …``: the numbers of rows, the first few by name."""
+    listed = ", ".join(str(row) for row in rows[:most]) + (", …" if len(rows) > most else "")
+    return f"row{'' if len(rows) == 1 else 's'} {listed}"
+
+
+def differing(one: str, other: str, most: int = 50) -> tuple[str, str]:
+    """Two texts where they first differ, each cut to ``most`` characters."""
+    at = next(
+        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
+    start = max(0, at - most // 3)
+    return one[start : start + most], other[start : start + most]

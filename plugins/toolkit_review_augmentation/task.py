@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Target
+from toolkit.kinds.causal_lm import smollm2
 from toolkit_review_augmentation import baselines, examples, instructions, metrics, slicing, texts
 from toolkit_review_augmentation.reviews import Sizes, load, load_texts
 
@@ -45,6 +46,16 @@ EMBEDDED = Recipe(
     generation={"max_new_tokens": 72},
     early_stopping={"early_stopping_patience": 3, "minutes": 8},
 )  # fmt: skip
+
+SMOLLM2 = smollm2.recipe(
+    summary="SmolLM2-135M-Instruct on some hundred reviews; sized for half an hour on two cores",
+    training={
+        # Counted in reviews, each with its five examples (see `joined`).
+        "per_device_train_batch_size": 4,
+    },
+    generation={"max_new_tokens": 72},
+    rows={"train": 3_000, "validation": 50, "test": 240, "challenge": 120},
+)
 
 TINYLLAMA = Recipe(
     name="tinyllama-1.1b",
@@ -138,7 +149,7 @@ class ReviewAugmentation(CausalLMTask):
     primary_metric = "answer_score"
     margin = 0.01
     truncate = "review"
-    recipes = (EMBEDDED, TINYLLAMA)
+    recipes = (EMBEDDED, SMOLLM2, TINYLLAMA)
     options = {"train_reviews": 3_200, "test_reviews": 240, "shots": 0, "joined": True}
     panel = Panel(
         inputs={"review": "Review", "question": "Question"},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolkit import CausalLMTask, Panel, Recipe, Row, RowTransform, Source
+from toolkit.kinds.causal_lm import smollm2
 from toolkit_summarization import extracting, scoring, templates
 from toolkit_summarization.written import Written, length_of
 
@@ -45,6 +46,13 @@ EMBEDDED = Recipe(
     early_stopping={"early_stopping_patience": 3},
     task={"two_stage": True, "ensemble": 2},
 )  # fmt: skip
+
+SMOLLM2 = smollm2.recipe(
+    summary="SmolLM2-135M-Instruct on the whole article; sized for half an hour on two cores",
+    generation={"max_new_tokens": 64},
+    rows={"train": 1_000, "validation": 30, "test": 150},
+    task={"template": templates.CHAT},
+)
 
 PHI2 = Recipe(
     name="phi-2-qlora",
@@ -144,7 +152,7 @@ class Summarization(Written, CausalLMTask):
     metrics = scoring.metrics()
     truncate = "article"
     few_shot = 2
-    recipes = (EMBEDDED, PHI2)
+    recipes = (EMBEDDED, SMOLLM2, PHI2)
     options = {"template": "direct", "two_stage": False, "ensemble": 0}
     panel = Panel(inputs={"article": "Article"}, examples=(EXAMPLE,))
 

@@ -177,9 +177,9 @@ class Clock:
 
 
 def measured(clock: Clock, monitor: Any, before_mb: float, loss: float) -> dict[str, Any]:
-    from toolkit.system.monitor import gpu
+    from toolkit.system import device
 
-    now = gpu()
+    now = device.use()
     peak = now.get("gpu_memory_mb", monitor.peak_mb - before_mb)
     samples = [s for s in monitor.samples if s]
     return {
@@ -198,7 +198,8 @@ def _mean(samples: list[dict[str, float]], key: str) -> float | None:
 
 def sampled() -> Any:
     """A monitor that also keeps what the GPU does."""
-    from toolkit.system.monitor import Monitor, gpu
+    from toolkit.system import device
+    from toolkit.system.monitor import Monitor
 
     class Sampled(Monitor):
         def __init__(self) -> None:
@@ -207,7 +208,7 @@ def sampled() -> Any:
 
         def _note(self) -> None:
             super()._note()
-            self.samples.append(gpu())
+            self.samples.append(device.use())
 
     return Sampled()
 

@@ -141,7 +141,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "forgetting": ("--text", "--on", "--rows", "--runs"),
     "compare": ("--out", "--runs"),
     "resume": (
-        "--data", "--train", "--validation", "--test", "--model", "--task", "--runs",
+        "--data", "--train", "--validation", "--test", "--model", "--task", "--runs", "--set",
     ),
     "runs": ("--runs",),
 }  # fmt: skip

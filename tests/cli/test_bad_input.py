@@ -311,6 +311,8 @@ NAMED = [
     "training.per_device_train_batch_size=0", "lora.r=x", "lora.bias=nope",
     "training.max_length=abc",
     "lora.target_modules='['", "lora.modules_to_save=[1]", "task.decoder=2020-01-01",
+    "training.lr_scheduler_type=cosin", "task.decoder=nope", "task.sigma=-1",
+    "training.learning_rate=nan",
 ]  # fmt: skip
 """Those that were found first."""
 
@@ -329,6 +331,19 @@ def test_settings_that_no_library_takes(
     if all(named) and len(named) == 2 and "target_modules=" not in item:  # PEFT names the modules
         assert named[1] in answer.err
     assert not list(tmp_path.glob("runs/*/*")), "what is refused at once is no run"
+
+
+def test_a_best_checkpoint_must_be_saved_when_it_is_evaluated(
+    cli: CommandLine, tmp_path: Path, tiny_llama: Path
+) -> None:
+    data = write_csv(tmp_path / "d.csv", goods(90))
+    answer = cli(
+        "run", "price-regression", "--data", data, *quick(tiny_llama),
+        "--set", "training.eval_strategy=steps", "--set", "training.eval_steps=7",
+        "--set", "training.save_strategy=steps", "--set", "training.save_steps=10",
+    )  # fmt: skip
+    is_refused(answer, "save")
+    assert not list(tmp_path.glob("runs/*/*"))
 
 
 # -- task files ------------------------------------------------------------------------------------

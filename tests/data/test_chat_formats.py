@@ -125,7 +125,7 @@ def test_an_instruction_includes_its_input() -> None:
         ("chat messages", {"messages": [ASK]}, "the last message is not an answer"),
         ("chat messages", {"messages": [SAY]}, "no user message"),
         ("chat messages", {"messages": []}, "no messages"),
-        ("chat messages", {"messages": [ASK, {"role": "tool", "content": "x"}]}, "role 'tool'"),
+        ("chat messages", {"messages": [ASK, {"role": "judge", "content": "x"}]}, "role 'judge'"),
         (
             "chat messages",
             {"messages": [ASK, {"role": "assistant", "content": None}]},
@@ -166,3 +166,73 @@ def test_a_tokenizer_without_chat_template_gets_a_plain_one(tiny_llama: Path) ->
     ids, _ = renderer.example(example)
     text = renderer.tokenizer.decode(ids, skip_special_tokens=True)
     assert text.strip() == "User: What is it?\nAssistant: A cup."
+
+
+# -- what a conversation holds besides texts -------------------------------------------------------
+CALL = {"type": "function", "function": {"name": "say", "arguments": {"n": 1}}}
+TOOL = {"type": "function", "function": {"name": "say"}}
+LINE = '{"name": "say", "arguments": {"n": 1}}'
+
+
+def _chat(*turns: dict[str, Any], **further: Any) -> Any:
+    return FORMATS["chat messages"].read({"messages": list(turns), **further}, True)
+
+
+def test_an_answer_that_calls_a_tool_is_that_call() -> None:
+    exchange = _chat(ASK, {**SAY, "content": None, "tool_calls": [CALL]}, tools=[TOOL])
+    assert (exchange.answer, exchange.tools) == (LINE, (TOOL,))
+    assert exchange.needs_tools and exchange.reply["tool_calls"] == [CALL]
+    assert _chat(ASK, {**SAY, "tool_calls": [CALL]}).answer == f"A cup.\n{LINE}"
+
+
+def test_results_of_tools_are_part_of_the_prompt() -> None:
+    exchange = _chat(ASK, {**SAY, "tool_calls": [CALL]}, {"role": "tool", "content": "20"}, SAY)
+    assert [m["role"] for m in exchange.prompt] == ["user", "assistant", "tool"]
+    assert exchange.needs_tools and exchange.reply is None
+    assert LINE in exchange.text
+    assert not _chat(ASK, SAY).needs_tools
+
+
+def test_calls_in_the_form_of_share_gpt() -> None:
+    turns = [
+        {"from": "human", "value": "What is it?"}, {"from": "function_call", "value": LINE},
+        {"from": "observation", "value": "1"}, {"role": "assistant", "content": "A cup."},
+    ]  # fmt: skip
+    row = {"conversations": turns, "tools": json.dumps([{"name": "say"}])}
+    exchange = FORMATS["ShareGPT"].read(row, True)
+    assert [m["role"] for m in exchange.prompt] == ["user", "assistant", "tool"]
+    assert exchange.prompt[1]["tool_calls"] == [CALL] and exchange.tools == (TOOL,)
+
+
+def test_the_last_answer_with_a_weight_is_learned() -> None:
+    exchange = _chat(ASK, SAY, MORE, {**SAY, "content": "Red.", "weight": 0})
+    assert (exchange.answer, len(exchange.prompt)) == ("A cup.", 1)
+    exchange = _chat(ASK, {**SAY, "weight": 0}, MORE, {**SAY, "content": "Red."})
+    assert exchange.answer == "Red." and exchange.prompt[1]["weight"] == 0
+    with pytest.raises(Unusable, match="every answer has weight 0"):
+        _chat(ASK, {**SAY, "weight": 0})
+
+
+def test_an_answer_in_two_messages_is_one() -> None:
+    exchange = _chat(ASK, {**SAY, "content": "part 1"}, {**SAY, "content": "part 2"})
+    assert (exchange.answer, len(exchange.prompt)) == ("part 1\n\npart 2", 1)
+
+
+def test_thoughts_and_developers_are_kept() -> None:
+    exchange = _chat(
+        {"role": "developer", "content": "Be brief."}, ASK, {**SAY, "reasoning": "Hm."}
+    )
+    assert exchange.prompt[0]["role"] == "developer"
+    assert exchange.reply["reasoning_content"] == "Hm." and exchange.answer == "A cup."
+
+
+@pytest.mark.parametrize("history", [[["x", "y"]], json.dumps([["x", "y"]])])
+def test_the_history_of_an_instruction_comes_before_it(history: Any) -> None:
+    row = {"instruction": "a", "input": "", "output": "b", "system": "S", "history": history}
+    exchange = FORMATS["Alpaca"].read(row, True)
+    assert isinstance(exchange.prompt, tuple)
+    assert [m["content"] for m in exchange.prompt] == ["S", "x", "y", "a"]
+    for wrong in ([["x"]], "x, y", [["x", ""]]):
+        with pytest.raises(Unusable, match="history"):
+            FORMATS["Alpaca"].read({**row, "history": wrong}, True)
+    assert len(FORMATS["Alpaca"].read({**row, "history": None}, True).prompt) == 2

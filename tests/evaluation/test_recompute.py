@@ -113,6 +113,35 @@ def test_values_follow_the_code_and_the_best_decoder_is_chosen_again(tmp_path: P
     assert not recompute(run, task, known, "first")[1].decoders
 
 
+@pytest.mark.parametrize(("share", "chosen"), [(0.979, "greedy"), (0.981, "mean")])
+def test_a_distribution_that_is_mostly_unknown_is_not_chosen_again(
+    tmp_path: Path, share: float, chosen: str
+) -> None:
+    task, run = TinyPrices(), Run.create(tmp_path, INFO)
+    task.state = {"median": 85.0, "largest": 999}
+    given = rows(task)
+    right = [float(row["price"]) for row in given]
+    stored = [
+        {"covered": share} | line(
+            task, "validation" if at < 3 else "test", row, 1.0, None, seconds=0.0, raw="1",
+            decoders={"greedy": 1.0, "mean": right[at]}, tokens=1, hit_limit=False,
+        )
+        for at, row in enumerate(given)
+    ]  # fmt: skip
+    write_system(
+        run, "adapter", "adapter", stored, None, fit_seconds=None, predict_seconds=1.0,
+        decoder="greedy",
+    )  # fmt: skip
+    known = {
+        ("validation" if at < 3 else "test", row["row_id"]): row for at, row in enumerate(given)
+    }
+    contents, _ = recompute(run, task, known, "auto")
+    for name, content in contents.items():
+        (run.path / name).write_bytes(content)
+    assert read_json(run.predictions / "systems.json")[0]["decoder"] == chosen
+    assert {row["covered"] for row in read_jsonl(run.predictions / "adapter.jsonl")} == {share}
+
+
 @pytest.mark.parametrize("stored", [True, False], ids=["rows stored", "rows not stored"])
 def test_a_run_whose_code_is_the_same_stays_as_it_is(tmp_path: Path, stored: bool) -> None:
     run, task = make_run(tmp_path, sizes={"validation": 10, "calibration": 20, "test": 20})

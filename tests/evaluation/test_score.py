@@ -92,6 +92,19 @@ def test_decoders_have_figures_on_validation_and_test(
     assert compared["difference"] == pytest.approx(top["test"] - greedy["test"])
 
 
+def test_decoders_of_a_distribution_say_what_it_covers(tmp_path: Path) -> None:
+    run, task = make_run(tmp_path)
+    task.distribution_decoders = frozenset({"top-k"})  # type: ignore[attr-defined]
+    place = run.predictions / "adapter.jsonl"
+    lines = read_jsonl(place)
+    for number, row in enumerate(lines):
+        row["covered"] = (0.5, 0.9, 1.0)[number % 3] if row["split"] == "validation" else 0.1
+    write_jsonl(place, lines)
+    greedy, top = score(run, task)["decoders"]["adapter"]
+    assert "covered" not in greedy and top["covered"] == 0.9
+    assert all("covered" not in row for row in score(run, task)["decoders"]["base"])
+
+
 def test_slices_are_in_order_and_small_parts_have_no_figures(
     judged: tuple[Run, FakePrices, dict[str, Any]],
 ) -> None:

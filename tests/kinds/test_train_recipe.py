@@ -87,3 +87,15 @@ def test_a_processor_without_bfloat16_trains_in_float32(
         assert (CausalLM.computes_in(made, gpu=True) == "bfloat16") == wanted
         quantized = dataclasses.replace(made, quantization={"load_in_4bit": True})
         assert (CausalLM.computes_in(quantized, gpu=False) == "bfloat16") == wanted
+
+
+def test_what_the_gpu_did_is_summed_up() -> None:
+    log = [
+        {"loss": 1.0, "gpu_memory_mb": 900.0, "gpu_percent": 80.0, "gpu_watts": 300.0},
+        {"loss": 0.9, "gpu_memory_mb": 950.0, "gpu_percent": 90.0, "gpu_watts": 310.0},
+        {"eval_loss": 0.8},
+    ]
+    wanted = {"gpu_peak_memory_mb": 950.0, "gpu_percent": 85.0, "gpu_watts": 305.0}
+    assert fit.gpu_use(log) == wanted
+    assert fit.gpu_use([{"loss": 1.0, "gpu_memory_mb": 9.0}]) == {"gpu_peak_memory_mb": 9.0}
+    assert fit.gpu_use([{"loss": 1.0}]) == {}

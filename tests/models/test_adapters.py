@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from peft import PeftModel
 
-from toolkit.models import adapters, embedded
+from toolkit.models import adapters, base_weights, embedded
 
 FORMS: dict[str, dict[str, Any]] = {
     "layers": {"target_modules": "all-linear"},
@@ -22,6 +23,24 @@ FORMS: dict[str, dict[str, Any]] = {
     "weight decomposed": {"target_modules": "all-linear", "use_dora": True},
     "rank stabilised": {"target_modules": "all-linear", "use_rslora": True},
     "of several ranks": {"target_modules": ["q_proj", "v_proj"], "rank_pattern": {"q_proj": 8}},
+    "of several scales": {"target_modules": ["q_proj", "v_proj"], "alpha_pattern": {"v_proj": 3}},
+    "whole embeddings": {"target_modules": ["q_proj"], "modules_to_save": ["embed_tokens"]},
+    "whole head": {"target_modules": ["q_proj"], "modules_to_save": ["lm_head"]},
+    "whole embeddings kept tied": {
+        "target_modules": ["q_proj"], "modules_to_save": ["embed_tokens"],
+        "ensure_weight_tying": True,
+    },
+    "some tokens and the head": {
+        "target_modules": ["q_proj", "lm_head"], "trainable_token_indices": [3, 4, 5],
+    },
+    "principal values": {"target_modules": "all-linear", "init_lora_weights": "pissa"},
+    "principal values, rank stabilised": {
+        "target_modules": ["q_proj", "v_proj"], "init_lora_weights": "pissa_niter_4",
+        "use_rslora": True, "rank_pattern": {"q_proj": 2}, "alpha_pattern": {"v_proj": 3},
+    },
+    "orthonormal": {"target_modules": "all-linear", "init_lora_weights": "olora"},
+    "orthogonal": {"target_modules": "all-linear", "init_lora_weights": "orthogonal"},
+    "minor values": {"target_modules": "all-linear", "init_lora_weights": "mica"},
 }  # fmt: skip
 
 
@@ -31,6 +50,7 @@ def base() -> Any:
     return AutoModelForCausalLM.from_pretrained(embedded.path("causal-lm"), dtype=torch.float32)
 
 
+@pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings=True`")  # of plain PEFT
 @pytest.mark.parametrize("form", FORMS)
 def test_an_adapter_gives_the_same_merged_beside_and_read_again(form: str, tmp_path: Path) -> None:
     from transformers import AutoTokenizer
@@ -56,14 +76,36 @@ def test_an_adapter_gives_the_same_merged_beside_and_read_again(form: str, tmp_p
     with adapters.merged(model):
         torch.testing.assert_close(logits(model), beside, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(logits(model), beside, rtol=0, atol=0)
-    with model.disable_adapter():
+    with base_weights.untouched(model):
         torch.testing.assert_close(logits(model), plain, rtol=0, atol=0)
 
     tokenizer = AutoTokenizer.from_pretrained(embedded.path("causal-lm"))
     adapters.save_adapter(model, tokenizer, tmp_path / "adapter", {"model": "embedded:causal-lm"})
     again = adapters.attach_adapter(base(), tmp_path / "adapter")
     torch.testing.assert_close(logits(again), beside, rtol=1e-4, atol=1e-4)
-    with again.disable_adapter():
+    with base_weights.untouched(again):
         torch.testing.assert_close(logits(again), plain, rtol=0, atol=0)
-    for name, value in again.unload().state_dict().items():
-        assert torch.equal(value, weights[name]), name
+    by_peft = PeftModel.from_pretrained(base(), str(tmp_path / "adapter")).eval()
+    torch.testing.assert_close(logits(by_peft), beside, rtol=1e-4, atol=1e-4)
+    for used in (model, again):
+        for name, value in base_weights.removed(used).state_dict().items():
+            assert torch.equal(value, weights[name]), name
+
+
+@pytest.mark.filterwarnings("ignore:The following (rank|alpha)_pattern keys")  # PEFT of experts
+def test_experts_in_one_weight_have_no_dropout_and_a_note_says_so() -> None:
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    config = MixtralConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=1,
+        num_attention_heads=4, num_key_value_heads=2, num_local_experts=4,
+    )  # fmt: skip
+    fields = {"r": 4, "target_modules": "all-linear", "lora_dropout": 0.1}
+    model = adapters.add_lora(MixtralForCausalLM(config), fields, seed=0, task_type="CAUSAL_LM")
+    assert model.peft_config["default"].lora_dropout == 0
+    (note,) = adapters.notes(model, fields)
+    assert note.startswith("lora.lora_dropout is 0 instead of 0.1: ")
+    attention = {"r": 4, "target_modules": ["q_proj"], "lora_dropout": 0.1}
+    kept = adapters.add_lora(MixtralForCausalLM(config), attention, seed=0, task_type="CAUSAL_LM")
+    assert kept.peft_config["default"].lora_dropout == 0.1
+    assert not adapters.notes(kept, attention)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 def shown(task: Any, source: dict[str, Any], sets: tuple[str, ...] = (), **more: Any) -> Any:
     recipe = recipes.resolve(task, None, sets=sets)
+    if model := more.pop("model", None):
+        recipe = dataclasses.replace(recipe, model=str(model))
     return showing.show(task, recipe, merged(task, source), **{"rows": 4, **more})
 
 
@@ -117,3 +120,36 @@ def test_init_and_show_go_together_on_the_command_line(
     document = json.loads(cli("init", prices, "--force", "--json").out)
     assert document["task"] == "price-regression" and document["output"] == "goods.toml"
     assert document["splits"]["train"] and document["recipe"]["name"]
+
+
+def test_each_answer_of_a_conversation_is_shown_as_trained_on(tmp_path: Path) -> None:
+    """But for those of weight 0; and what becomes of the system message is said."""
+    from chat_layouts import tokenizer
+
+    tokenizer("gemma2").save_pretrained(tmp_path / "gemma")
+    turns = [("user", "one?"), ("assistant", "1"), ("user", "two?"), ("assistant", "2")]
+    chats = [
+        {
+            "messages": [
+                {"role": "system", "content": f"Be brief {n}."},
+                *({"role": role, "content": text} for role, text in turns),
+                {"role": "user", "content": "three?"},
+                {"role": "assistant", "content": "3"},
+            ]
+        }
+        for n in range(60)
+    ]
+    for chat in chats:
+        chat["messages"][2] |= {"weight": 0}
+    chats[7]["messages"][1]["content"] = [{"type": "image_url"}]  # type: ignore[assignment]
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(chat) + "\n" for chat in chats))
+    (tmp_path / "chats.toml").write_text('kind = "causal-lm"\ndata = "d.jsonl"\n')
+    task = task_file.load(tmp_path / "chats.toml")
+    found = shown(task, {}, rows=1, model=tmp_path / "gemma")
+    passages = found.rows[0].passages
+    assert [p["text"] for p in passages if p["loss"]] == [
+        "2<end_of_turn>", "3<end_of_turn>\n<eos>",
+    ]  # fmt: skip
+    assert "<start_of_turn>user\nBe brief" in passages[0]["text"]
+    assert any("no system role" in note for note in found.notes)
+    assert sum(found.sizes.values()) == 59

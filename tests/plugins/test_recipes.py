@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tiny_tasks import SMALL, TinyPrices
+from tiny_tasks import SMALL, TinyGoods, TinyPrices
 from toolkit import Recipe
 from toolkit.errors import RecipeError, UsageError
 from toolkit.plugins.recipes import (
@@ -16,6 +16,7 @@ from toolkit.plugins.recipes import (
     as_dict,
     check,
     from_dict,
+    of,
     options_of_flags,
     resolve,
 )
@@ -240,3 +241,57 @@ def test_packing_that_cuts_or_mixes_rows_is_refused(strategy: str) -> None:
     check_upstream(set_("training.packing=true"))
     with pytest.raises(RecipeError, match="cuts rows or mixes them"):
         check_upstream(set_("training.packing=true", f"training.packing_strategy={strategy}"))
+
+
+# -- the recipe for SmolLM2 ------------------------------------------------------------------------
+class Plain(TinyPrices):
+    """A task whose first recipe is called as those for the embedded model are."""
+
+    recipes = (replace(SMALL, name="embedded"),)
+
+
+class Own(Plain):
+    recipes = (
+        *Plain.recipes,
+        Recipe("smollm2-135m", "its own", "smollm2-135m", training={"max_length": 77}),
+    )
+
+
+def test_every_causal_lm_task_has_a_recipe_for_smollm2_with_its_own_answers() -> None:
+    found = resolve(TinyPrices, "smollm2-135m")
+    assert found.model == found.name == "smollm2-135m"
+    assert found.generation == SMALL.generation and found.task == SMALL.task
+    assert found.rows["test"] < 1000
+    check_upstream(found)
+    assert [one.name for one in of(TinyPrices)] == [SMALL.name, "smollm2-135m"]
+    assert of(Own) == Own.recipes
+
+
+def test_kinds_that_it_does_not_fit_have_none() -> None:
+    with pytest.raises(RecipeError, match="no recipe 'smollm2-135m'"):
+        resolve(TinyGoods, "smollm2-135m")
+
+
+def test_the_model_alone_takes_its_recipe_instead_of_the_embedded_models() -> None:
+    assert resolve(Own, model="smollm2-135m").training == {"max_length": 77}
+    assert resolve(Plain, model="smollm2-135m").rows
+    assert resolve(Plain, model="some/model").name == "embedded"
+
+
+def test_a_recipe_that_somebody_wrote_keeps_its_settings_on_that_model() -> None:
+    assert resolve(TinyPrices, model="smollm2-135m") == replace(SMALL, model="smollm2-135m")
+    assert resolve(Own, "embedded", model="smollm2-135m").training == SMALL.training
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ("rows.tset=20", "did you mean 'test'"),
+        ("rows.test=3", "rows.test must be a number from 10, not 3"),
+        ("rows.train=0.5", "rows.train must be a number from 20"),
+        ("rows.challenge=0", "rows.challenge must be a number from 1"),
+    ],
+)
+def test_numbers_of_rows_are_checked(item: str, said: str) -> None:
+    with pytest.raises(RecipeError, match=said):
+        check_upstream(set_(item))

@@ -62,6 +62,9 @@ class Measured:
     def lengths(self, rows: Any) -> Mapping[str, np.ndarray]:
         return self.tokens
 
+    def notes(self, rows: Any) -> list[str]:
+        return []
+
     def cautions(self, rows: Any) -> list[str]:
         return [f"{len(rows)} rows were measured"]
 

@@ -98,6 +98,18 @@ def test_the_loss_mask_is_shown_token_by_token(written: tuple[Run, str]) -> None
     assert "<span>Price:</span>" in written[1]
 
 
+@pytest.mark.parametrize("share", [0.912, 0.9931])
+def test_the_report_says_what_a_distribution_covers(tmp_path: Path, share: float) -> None:
+    run, task = judged(tmp_path)
+    doc = read_json(run.path / "metrics.json")
+    doc["decoders"]["adapter"][1]["covered"] = share
+    write_json(run.path / "metrics.json", doc)
+    text = report.write(run, task).read_text(encoding="utf-8")
+    for page in (text, (run.path / "report.md").read_text(encoding="utf-8")):
+        assert page.count(f"decoders know cover {share:.1%} of what the model may write") == 1
+        assert ("below 98% none of them is chosen" in page) == (share < 0.98)
+
+
 def test_synthetic_data_is_called_so(written: tuple[Run, str], tmp_path: Path) -> None:
     run, text = written
     assert text.count("SYNTHETIC DATA") >= 3
@@ -397,6 +409,7 @@ def test_the_length_histogram_may_be_absent() -> None:
     [
         ("embedded:causal-lm", 'from_pretrained(models.path("causal-lm")), "adapter")'),
         ("meta-llama/Llama-3.1-8B", 'from_pretrained("meta-llama/Llama-3.1-8B")'),
+        ("smollm2-135m", 'from_pretrained(models.model_path("smollm2-135m")), "adapter")'),
     ],
 )
 def test_the_adapter_loads_in_five_lines(model: str, line: str) -> None:
@@ -404,6 +417,13 @@ def test_the_adapter_loads_in_five_lines(model: str, line: str) -> None:
     assert line in snippet
     assert len(snippet.splitlines()) == 5
     compile(snippet, "snippet", "exec")
+
+
+def test_the_card_says_what_a_name_of_ours_means() -> None:
+    note = run_details.base_note({"recipe": {"model": "smollm2-135m"}})
+    assert note.startswith("`smollm2-135m`: ") and "4 bits" in note
+    assert run_details.base_note({"recipe": {"model": "some/model"}}) == ""
+    assert run_details.base_note({}) == ""
 
 
 def test_a_system_that_could_not_be_had_is_named(tmp_path: Path) -> None:

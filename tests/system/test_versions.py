@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +46,7 @@ def test_known_clashes_are_found(versions: dict[str, str], message: str) -> None
     [
         {"trl": "1.14.2", "unsloth": "2026.10.9", "transformers": "5.17.0", "datasets": "4.8.5"},
         {"trl": "1.16.0", "transformers": "5.17.0", "peft": "0.21.2"},
+        {"trl": "1.16.0", "transformers": "5.24.0", "peft": "0.21.2"},
         {"datasets": "4.4.1"},
     ],
 )
@@ -109,3 +112,28 @@ def test_doctor_looks_at_gpu_and_unsloth() -> None:
         assert doctor._gpu().state in ("absent", "warning")
     finding = doctor._unsloth()
     assert finding.what == "unsloth backend"
+
+
+def test_the_versions_of_the_tests_are_the_tested_ones() -> None:
+    """A newer one that passes the tests goes into TESTED; until then ``doctor`` warns of it."""
+    assert compatibility.untested() == []
+
+
+def test_versions_outside_the_tested_range_are_named() -> None:
+    given = {"torch": "2.13.0+cpu", "transformers": "5.25.1", "trl": "1.16.0.post1", "peft": None}
+    assert compatibility.untested(given.get) == [
+        "transformers 5.25.1 (tested: 5.17.0 to 5.24.0)",
+        "trl 1.16.0.post1 (tested: 1.14.2 to 1.16.0)",
+    ]
+    assert compatibility.untested({"peft": "0.20.0"}.get) == ["peft 0.20.0 (tested: 0.21.2)"]
+
+
+def test_the_tested_range_is_within_the_required_one() -> None:
+    from packaging.requirements import Requirement
+
+    place = Path(__file__).parents[2] / "pyproject.toml"
+    project = tomllib.loads(place.read_text(encoding="utf-8"))["project"]
+    required = {r.name: r for r in map(Requirement, project["dependencies"])}
+    for name, versions in compatibility.TESTED.items():
+        for version in versions:
+            assert required[name].specifier.contains(version), (name, version)

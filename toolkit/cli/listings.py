@@ -97,21 +97,21 @@ def show_recipes(tasks: Sequence[type[Task]], as_json: bool, *, rows: int, compu
         rows: the number of training rows that times are estimated for.
         compute: estimate recipes without a stored estimate, and time this machine.
     """
-    from toolkit.plugins.recipes import as_dict
+    from toolkit.plugins.recipes import as_dict, of
     from toolkit.preparation.memory import cost, hardware
 
     where = [hardware.this(measure=compute), *hardware.GPUS]
     costs = {
         (task.name, recipe.name): cost.described(task, recipe, where, rows=rows, compute=compute)
         for task in tasks
-        for recipe in task.recipes
+        for recipe in of(task)
     }
     if as_json:
         emit(
             {
                 task.name: [
                     as_dict(recipe) | {"takes": costs[task.name, recipe.name]}
-                    for recipe in task.recipes
+                    for recipe in of(task)
                 ]
                 for task in tasks
             }
@@ -119,12 +119,12 @@ def show_recipes(tasks: Sequence[type[Task]], as_json: bool, *, rows: int, compu
         return
     table = text_table("Task", "Recipe", "Model", "What it is")
     for task in tasks:
-        for recipe in task.recipes:
+        for recipe in of(task):
             table.add_row(task.name, styled(recipe.name, "bold"), recipe.model, recipe.summary)
     print_parts(table)
     takes = text_table("Recipe", "On", "Memory", "Time", "Price", right=(2, 3, 4))
     for task in tasks:
-        for recipe in task.recipes:
+        for recipe in of(task):
             machines = costs[task.name, recipe.name]["machines"]
             for i, (name, one) in enumerate(machines.items()):
                 first = "" if i else f"{task.name} {recipe.name}"

@@ -150,19 +150,30 @@ def resume(
     test: Moved = None,
     model: Moved = None,
     task: Moved = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Train with another training.learning_rate, training.max_grad_norm or other "
+            "setting of the optimizer; the training begins anew.",
+            show_default=False,
+        ),
+    ] = None,
     trust_task_file: TrustTaskFile = False,
     trust_remote_code: TrustRemoteCode = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
     """Go on with a run that was stopped; name what it reads and was moved since."""
-    from toolkit.pipeline import inputs
+    from toolkit.pipeline import inputs, training_settings
     from toolkit.runs.run import Run, runs_folder
 
     found = Run.find(run_name, runs_folder(runs), unfinished=True)
     places = {"data": data, "train": train, "validation": validation, "test": test,
               "model": model, "task": task}  # fmt: skip
     inputs.rename(found, places)
+    training_settings.change(found, sets or ())
     _go(found, as_json)
 
 

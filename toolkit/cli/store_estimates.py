@@ -16,7 +16,7 @@ from toolkit.preparation.memory.stored import PLACE, compute, key
 
 def main() -> None:
     """Write ``kept.json`` for the recipes of real models of the installed tasks."""
-    from toolkit.plugins import discovery
+    from toolkit.plugins import discovery, recipes
     from toolkit.runs.files import write_text
     from toolkit.system import environment
 
@@ -24,7 +24,7 @@ def main() -> None:
     found = {
         key(task, recipe, gpu=gpu): compute(task, recipe, gpu=gpu)
         for _, task in sorted(discovery.load().tasks.items())
-        for recipe in task.recipes
+        for recipe in recipes.of(task)
         if not recipe.model.startswith(EMBEDDED)
         for gpu in (False, True)
     }

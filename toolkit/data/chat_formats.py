@@ -1,11 +1,12 @@
 """The usual formats of rows for fine-tuning language models, recognised by their columns.
 
     prompt/completion   {"prompt": "…", "completion": "…"}, two texts or two lists of messages
-    chat messages       {"messages": [{"role": "user", "content": "…"}, …]}
-    Alpaca              {"instruction": "…", "input": "…", "output": "…"}
+    chat messages       {"messages": [{"role": "user", "content": "…"}, …], "tools": […]}
+    Alpaca              {"instruction": "…", "input": "…", "output": "…", "history": [["…", "…"]]}
     ShareGPT            {"conversations": [{"from": "human", "value": "…"}, …]}
 
-Each row becomes an :class:`Exchange`: everything before the last answer, and that answer.
+Each row becomes an :class:`Exchange`: everything before the last answer, and that answer. What a
+message may hold besides its text is in :mod:`toolkit.data.chat_messages`.
 """
 
 from __future__ import annotations
@@ -15,21 +16,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit.data import chat_messages, tool_calls
+from toolkit.data.chat_messages import Message, message
 from toolkit.data.columns import tidy
 from toolkit.data.row_mapping import Unusable
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-Message = dict[str, str]
-"""A message of a chat: ``role`` (system, user, assistant) and ``content``."""
-
-ROLES = {
-    "system": "system", "user": "user", "assistant": "assistant",
-    "human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant",
-    "model": "assistant",
-}  # fmt: skip
-"""Names of speakers in such rows → the roles of chat templates."""
+TOOLS = ("tools", "functions")
+"""Columns of the tools that a model may call."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +34,16 @@ class Exchange:
 
     Args:
         prompt: a text, or the messages before the answer.
-        answer: the answer without the prompt; empty where it is not known.
+        answer: the answer without the prompt, calls of tools as lines of JSON; empty where it is
+            not known.
+        reply: the answer as a message, where it is more than its text.
+        tools: the tools that the model may call.
     """
 
     prompt: str | tuple[Message, ...]
     answer: str
+    reply: Message | None = None
+    tools: tuple[dict[str, Any], ...] = ()
 
     @property
     def text(self) -> str:
@@ -50,8 +51,30 @@ class Exchange:
         if isinstance(self.prompt, str):
             return self.prompt
         if len(self.prompt) == 1:
-            return self.prompt[0]["content"]
-        return "\n".join(f"{m['role']}: {m['content']}" for m in self.prompt)
+            return str(self.prompt[0]["content"])
+        return "\n".join(f"{m['role']}: {_spoken(m)}" for m in self.prompt)
+
+    @property
+    def needs_tools(self) -> bool:
+        """Whether tools are named, called or answered, which needs a template that knows them."""
+        messages = [] if isinstance(self.prompt, str) else [*self.prompt, self.reply or {}]
+        return bool(self.tools) or any(uses_tools(one) for one in messages)
+
+
+def in_words(exchange: Exchange) -> Exchange:
+    """The same exchange, for models without a chat template, which cannot say more than words.
+
+    Raises:
+        Unusable: it has tools, calls or results.
+    """
+    if exchange.needs_tools:
+        raise Unusable("calls of tools, for which this kind of model has no chat template")
+    return exchange
+
+
+def uses_tools(one: Mapping[str, Any]) -> bool:
+    """Whether a message calls a tool or is the result of a call."""
+    return bool(one.get("tool_calls")) or one.get("role") == "tool"
 
 
 @dataclass(frozen=True)
@@ -91,27 +114,24 @@ def _prompt_completion(row: Mapping[str, Any], answered: bool) -> Exchange:
     turns = completion if isinstance(completion, list) else []
     if isinstance(completion, str) and completion:
         turns = [{"role": "assistant", "content": completion}]
-    return _conversation([*prompt, *turns], "role", "content", answered)
+    return _conversation([*prompt, *turns], row, answered)
 
 
 def _messages(row: Mapping[str, Any], answered: bool) -> Exchange:
-    return _conversation(_parsed(row["messages"]), "role", "content", answered)
+    return _conversation(_parsed(row["messages"]), row, answered)
 
 
 def _share_gpt(row: Mapping[str, Any], answered: bool) -> Exchange:
     turns = _parsed(row["conversations"])
-    first = turns[0] if isinstance(turns, list) and turns else {}
-    names = ("from", "value") if isinstance(first, Mapping) and "from" in first else None
-    role, content = names or ("role", "content")
     if isinstance(turns, list) and (system := tidy(row.get("system"))):
-        turns = [{role: "system", content: system}, *turns]
-    return _conversation(turns, role, content, answered)
+        turns = [{"role": "system", "content": system}, *turns]
+    return _conversation(turns, row, answered)
 
 
 def _alpaca(row: Mapping[str, Any], answered: bool) -> Exchange:
     parts = (tidy(row["instruction"]), tidy(row.get("input")))
     instruction = "\n\n".join(part for part in parts if part)
-    messages = [{"role": "user", "content": instruction}]
+    messages = [*_history(row.get("history")), {"role": "user", "content": instruction}]
     if system := tidy(row.get("system")):
         messages.insert(0, {"role": "system", "content": system})
     if not instruction:
@@ -119,44 +139,70 @@ def _alpaca(row: Mapping[str, Any], answered: bool) -> Exchange:
     return _checked(Exchange(tuple(messages), tidy(row.get("output"))), answered)
 
 
-def _conversation(turns: Any, role: str, content: str, answered: bool) -> Exchange:
+def _history(value: Any) -> list[Message]:
+    """The earlier turns of an Alpaca row: pairs of an instruction and its answer."""
+    if isinstance(value, str) and value.strip():
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise Unusable("a history that is no list of pairs") from error
+    found: list[Message] = []
+    for pair in value or []:
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(map(tidy, pair)):
+            raise Unusable("a history that is no list of pairs")
+        found += [
+            {"role": "user", "content": tidy(pair[0])},
+            {"role": "assistant", "content": tidy(pair[1])},
+        ]
+    return found
+
+
+def _conversation(turns: Any, row: Mapping[str, Any], answered: bool) -> Exchange:
     if not isinstance(turns, list) or not turns:
         raise Unusable("no messages")
-    messages = [_message(turn, role, content) for turn in turns]
-    answer = ""
+    messages = [message(turn) for turn in turns]
+    tools = tuple(one for name in TOOLS for one in tool_calls.tools_of(row.get(name)))
+    reply: Message | None = None
     if messages[-1]["role"] == "assistant":
-        answer = messages.pop()["content"]
+        messages, reply = _last_answer(messages, answered)
     elif answered:
         raise Unusable("the last message is not an answer")
-    if not any(message["role"] == "user" for message in messages):
+    if not any(one["role"] == "user" for one in messages):
         raise Unusable("no user message before the answer")
-    return _checked(Exchange(tuple(messages), answer), answered)
+    answer = "" if reply is None else _spoken(reply)
+    more = reply if reply is not None and set(reply) - {"role", "content"} else None
+    return _checked(Exchange(tuple(messages), answer, more, tools), answered)
 
 
-def _message(turn: Any, role: str, content: str) -> Message:
-    if not isinstance(turn, Mapping):
-        raise Unusable("a message that is not an object")
-    speaker = ROLES.get(str(turn.get(role)).casefold())
-    if speaker is None:
-        raise Unusable(f"a message of the unknown role {turn.get(role)!r}")
-    return {"role": speaker, "content": _text_of(turn.get(content)).strip()}
+def _last_answer(
+    messages: Sequence[Message], answered: bool
+) -> tuple[list[Message], Message | None]:
+    """The messages before the answer that is learned, and this answer.
+
+    It is the last one from which something is to be learned; what follows it says nothing about
+    it. Answers that follow each other without a question between them are one.
+    """
+    learned = [
+        at for at, one in enumerate(messages)
+        if one["role"] == "assistant" and one.get("weight") != 0
+    ]  # fmt: skip
+    if not learned:
+        if answered:
+            raise Unusable("every answer has weight 0")
+        return list(messages[:-1]), None
+    end = start = learned[-1]
+    while start and _continues(messages[start - 1], messages[start]):
+        start -= 1
+    return list(messages[:start]), chat_messages.joined(messages[start : end + 1])
 
 
-def _text_of(content: Any) -> str:
-    """A message's text; of a list of parts, as APIs of vision models have them, their texts."""
-    if isinstance(content, list) and content:
-        return "\n".join(map(_text_of_part, content))
-    if not isinstance(content, str):
-        raise Unusable("a message without text")
-    return content
+def _continues(before: Message, one: Message) -> bool:
+    plain = {"role", "content"}
+    return before["role"] == "assistant" and set(before) == plain and set(one) == plain
 
 
-def _text_of_part(part: Any) -> str:
-    """The text of ``{"type": "text", "text": "…"}``; a table's other fields are null there."""
-    text = part.get("text") if isinstance(part, Mapping) else part
-    if not isinstance(text, str):
-        raise Unusable("a message with a part that is no text, such as a picture")
-    return text
+def _spoken(one: Message) -> str:
+    return tool_calls.spoken(one["content"], one.get("tool_calls") or ())
 
 
 def _checked(exchange: Exchange, answered: bool) -> Exchange:
@@ -180,10 +226,10 @@ def _parsed(value: Any) -> Any:
 FORMATS: Mapping[str, Format] = {
     form.name: form
     for form in (
-        Format("chat messages", ("messages",), (), _messages),
-        Format("ShareGPT", ("conversations",), ("system",), _share_gpt),
-        Format("Alpaca", ("instruction", "output"), ("input", "system"), _alpaca),
-        Format("prompt/completion", ("prompt", "completion"), (), _prompt_completion),
+        Format("chat messages", ("messages",), ("tools",), _messages),
+        Format("ShareGPT", ("conversations",), ("system", "tools"), _share_gpt),
+        Format("Alpaca", ("instruction", "output"), ("input", "system", "history"), _alpaca),
+        Format("prompt/completion", ("prompt", "completion"), ("tools",), _prompt_completion),
     )
 }
 """The formats by name, in the order in which they are tried."""

@@ -171,7 +171,7 @@ class ColumnMapping:
             form = chat_formats.FORMATS[reading.form]
 
             def of_form(row: Mapping[str, Any]) -> dict[str, Any]:
-                exchange = form.read(row, True)
+                exchange = chat_formats.in_words(form.read(row, True))
                 return {
                     inputs[0]: exchange.text,
                     self.answer: self._answer(exchange.answer.strip(), unknown),
@@ -287,6 +287,6 @@ def load_inputs(source: Source, names: Sequence[str]) -> Dataset:
     def maker(dataset: Dataset) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         if form is None or source.text or form.needs[0] not in column_names(dataset):
             return row_mapping.by_columns(source, dataset, names, renderings)
-        return lambda row: {names[0]: form.read(row, False).text}
+        return lambda row: {names[0]: chat_formats.in_words(form.read(row, False)).text}
 
     return row_mapping.map_inputs(source, names, maker)

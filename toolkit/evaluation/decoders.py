@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from toolkit.metrics import statistics
@@ -23,13 +24,17 @@ def decoders(
 
     Returns:
         The rows of ``decoders`` of ``metrics.json``, with the metric on the validation rows, by
-        which the decoder was chosen, and on the test rows; and the rows of ``decoder_comparisons``,
+        which the decoder was chosen, and on the test rows, and for those that read a distribution
+        what it covers of all that the model may write (``covered``, the median of the validation
+        rows); and the rows of ``decoder_comparisons``,
         paired on the test rows.
     """
     names = _decoder_names(system)
     on_validation = {n: _decoded(system, n, task, metric, "validation") for n in names}
     on_test = {n: _decoded(system, n, task, metric, "test") for n in names}
     groups, table = system.groups(), []
+    shares = [row["covered"] for row in system.rows("validation") if "covered" in row]
+    covered = {"covered": median(shares)} if shares else {}
     for name in names:
         tested = as_json(statistics.interval(metric, on_test[name], groups=groups))
         chosen_by = on_validation[name]
@@ -42,6 +47,7 @@ def decoders(
                 "test": tested.pop("value"),
                 **tested,
                 "chosen": name == system.entry.get("decoder"),
+                **(covered if name in getattr(task, "distribution_decoders", ()) else {}),
             }
         )
     usual = PLAIN if PLAIN in names else next(iter(names), "")

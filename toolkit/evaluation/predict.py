@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit import decoding
 from toolkit.data.splits import HELD_OUT, present
 from toolkit.decoding import decode_all, or_fallback, primary_values
 from toolkit.errors import MissingExtra, PluginError, RecipeError, ToolkitError
@@ -201,7 +202,7 @@ def predict_model(
     losses = _target_losses(kind, rows, adapter) if perplexity else {}
     parsed = read.parsed
     lines = [
-        losses.get((where[i], row["row_id"]), {}) | line(
+        _covered(output) | losses.get((where[i], row["row_id"]), {}) | line(
             task, where[i], row, read.counted[i], width,
             seconds=output.seconds, raw=output.text, parsed=parsed[i],
             decoders={n: or_fallback(task, [values[i]])[0] for n, values in read.decoded.items()},
@@ -257,6 +258,12 @@ def _read(
     decoder = decoder or next(iter(task.decoders()))  # chosen again when it is scored
     decoded = decode_all(task, outputs, rows, tuned)
     return _Read(tuned, decoder, decoded, or_fallback(task, decoded[decoder]))
+
+
+def _covered(output: Any) -> dict[str, float]:
+    """What the number distribution of an output covers, where it has one."""
+    shares = decoding.covered([output])
+    return {"covered": round(shares[0], 6)} if shares else {}
 
 
 def validation_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:

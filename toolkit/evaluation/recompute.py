@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.decoding import or_fallback
+from toolkit.decoding import or_fallback, withheld
 from toolkit.evaluation.predict import best_decoder
 from toolkit.evaluation.prediction_files import figures, line, prepare_metrics
 from toolkit.kinds.language.outputs import Generated
@@ -224,10 +224,13 @@ def _decoder(
     validation = [i for i, row in enumerate(lines) if row["split"] == "validation"]
     if wanted not in (None, "auto") or len(there) < 2 or not validation:
         return before
+    shares = [lines[i]["covered"] for i in validation if "covered" in lines[i]]
+    left_out = withheld(task, shares)
     metric = task.metric()
     values = {
         name: metric.value([metric.per_example(tables[i][name], references[i]) for i in validation])
         for name in there
+        if name not in left_out
     }
     return best_decoder(task, values)
 

@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import ModelError
+from toolkit.kinds.dry_run import DryRun as DryRun
+from toolkit.kinds.dry_run import DryRunRequest as DryRunRequest
+from toolkit.models.limits import Limits
 from toolkit.recipe import Recipe
 from toolkit.system import precision
 from toolkit.task import Row, Task
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) during long work."""
+
+PRIVATE = "an example"
+"""What stands for each text of private data that must not be stored."""
 
 BASE = "__base__"
 """PEFT's name for the base model without an adapter."""
@@ -70,46 +76,6 @@ class Trained:
     info: dict[str, Any] = field(default_factory=dict)
 
 
-class DryRun(Protocol):
-    """What a kind runs with its model on made-up rows, to estimate the memory that it takes."""
-
-    def batch(self, rows: int, length: int, answer: int) -> Mapping[str, Any]:
-        """A batch for training: rows of ``length`` tokens, ``answer`` of them with a loss."""
-        ...
-
-    def loss(self, model: Any, batch: Mapping[str, Any]) -> Any:
-        """The loss of such a batch, by the code that training uses."""
-        ...
-
-    def score(self, model: Any, length: int, answer: int, tokens: int) -> None:
-        """Predict the largest batch that scoring makes of rows of that length.
-
-        Args:
-            model: the model.
-            length: tokens of a prompt.
-            answer: tokens that are written.
-            tokens: padded tokens of a batch, see :func:`toolkit.kinds.batching.batch_tokens`.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class DryRunRequest:
-    """The training and scoring that a dry run imitates.
-
-    Args:
-        task: an instance with its state loaded, or the class.
-        recipe: the resolved recipe.
-        tokenizer: the model's; ``None`` where it has not been loaded.
-        one_token_numbers: without a tokenizer, whether the model's has one token for each number.
-    """
-
-    task: Task | type[Task]
-    recipe: Recipe
-    tokenizer: Any = None
-    one_token_numbers: bool = False
-
-
 class TaskModel(ABC):
     """One model in memory, with everything that the stages of a run need of it.
 
@@ -120,6 +86,13 @@ class TaskModel(ABC):
         trust_remote_code: run code that comes with the model; off by default.
         private: whether texts of the data must not be stored with the adapter.
         backend: what loads the model; transformers by default.
+
+    Attributes:
+        on_note: receives a sentence on what is done otherwise than one would expect.
+
+    Raises:
+        ModelError: the recipe's model is of another kind, such as an encoder for a task that
+            writes.
     """
 
     role = "adapter"
@@ -143,6 +116,8 @@ class TaskModel(ABC):
     """What the base system is, where it is not the untouched model itself."""
     tokenizer: Any = None
     """The model's tokenizer."""
+    limits: Limits = Limits()
+    """What the model's files say of its stop tokens, positions and vocabulary."""
     model: Any = None
     """The untouched base, or (of language models) the base with its adapters; ``None``: not loaded
     yet."""
@@ -157,20 +132,25 @@ class TaskModel(ABC):
         private: bool = False,
         backend: Backend | None = None,
     ) -> None:
+        from toolkit.models import suitability
         from toolkit.models.backend import Transformers
 
+        suitability.require(
+            recipe.model, getattr(self, "auto_class", ""), trust_remote_code=trust_remote_code
+        )
         self.task = task
         self.recipe = recipe
         self.seed = seed
         self.trust_remote_code = trust_remote_code
         self.private = private
         self.backend: Backend = backend or Transformers()
+        self.on_note: Callable[[str], None] = lambda sentence: None
 
     def keepable(self, row: Row) -> Row:
         """The row as it may be stored with the adapter: with private data, its texts replaced."""
         if not self.private:
             return row
-        return {k: "an example" if isinstance(v, str) else v for k, v in row.items()}
+        return {k: PRIVATE if isinstance(v, str) else v for k, v in row.items()}
 
     @classmethod
     @abstractmethod
@@ -197,6 +177,11 @@ class TaskModel(ABC):
         return None
 
     @classmethod
+    def lora_fields(cls, recipe: Recipe, model: Any) -> Mapping[str, Any]:
+        """The ``LoraConfig`` fields that a recipe's adapter on a model has in the end."""
+        return recipe.lora or {}
+
+    @classmethod
     @abstractmethod
     def dry_run(cls, request: DryRunRequest) -> DryRun:
         """The dry run, by which the memory of training and of scoring is estimated."""
@@ -215,6 +200,10 @@ class TaskModel(ABC):
     def few_shot(self) -> int:
         """Solved examples before the prompt of the system ``few-shot``; 0: no such system."""
         return 0
+
+    def shots_used(self, rows: Sequence[Row], shots: Sequence[Row]) -> list[int]:
+        """How many of the solved examples fit before the prompt of each row."""
+        return [len(shots)] * len(rows)
 
     @property
     def perplexity(self) -> bool:
@@ -249,6 +238,26 @@ class TaskModel(ABC):
     @abstractmethod
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
         """Tokens of each row's parts (``prompt``, ``completion``), arrays of shape (rows,)."""
+
+    def unusable(self, rows: Dataset) -> Mapping[str, Sequence[int]]:
+        """Rows that this model has no way to read, before they are split: reason → their numbers.
+
+        They are left out and counted. It is asked before the task's state is known.
+        """
+        return {}
+
+    def most_learned(self, rows: Dataset, lengths: Mapping[str, np.ndarray]) -> int:
+        """The most tokens with a loss that a row has, where they are more than its answer; else 0.
+
+        Args:
+            rows: the rows.
+            lengths: what :meth:`lengths` returned for them.
+        """
+        return 0
+
+    def notes(self, rows: Dataset) -> list[str]:
+        """What is made of these rows for this model, as sentences for preflight."""
+        return []
 
     def cautions(self, rows: Dataset) -> list[str]:
         """What this kind cannot handle in these rows, as sentences for preflight."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toolkit.system import device as devices
+
 if TYPE_CHECKING:
     import torch
 
@@ -25,12 +27,10 @@ CACHE_SHARE = 16
 
 def batch_tokens(model: Any) -> int:
     """How many padded tokens a batch may have on the device of a model."""
-    if model.device.type != "cuda":
+    memory = devices.memory()
+    if model.device.type == "cpu" or memory is None:
         return CPU_BATCH_TOKENS
-    import torch
-
-    memory = torch.cuda.get_device_properties(model.device).total_memory
-    return gpu_batch_tokens(memory, model.config)
+    return gpu_batch_tokens(memory[1], model.config)
 
 
 def gpu_batch_tokens(memory: int, config: Any) -> int:

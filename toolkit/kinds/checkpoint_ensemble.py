@@ -17,17 +17,35 @@ MEMBERS = "members"
 """The folder of an ensemble's adapters, inside that of the adapter."""
 
 
-def wanted(task: Task, recipe: Recipe) -> int:
+UNMIXED = ("use_dora", "trainable_token_indices", "modules_to_save", "lora_bias")
+"""Fields of ``LoraConfig`` whose weights are no part of the mean of several adapters' updates."""
+
+
+def wanted(task: Task, recipe: Recipe, *, mixed: bool = False) -> int:
     """How many checkpoints form the ensemble; 0: there is none.
 
+    Args:
+        task: the task, whose option ``ensemble`` is the number.
+        recipe: how to train.
+        mixed: whether the members become one adapter, the mean of their updates.
+
     Raises:
-        RecipeError: ``task.ensemble`` is not 0 or at least 2, or the recipe trains no adapter.
+        RecipeError: ``task.ensemble`` is not 0 or at least 2, or the recipe trains no adapter, or
+            one that cannot stand beside others of its kind.
     """
     value = task.options.get("ensemble", 0)
     if not isinstance(value, int) or value < 0 or value == 1:
         raise RecipeError(f"task.ensemble is {value!r}; it can be 0 (none) or 2 and more")
     if value and recipe.lora is None:
         raise RecipeError("task.ensemble takes adapters: choose a recipe with [lora]")
+    if value:
+        fields = recipe.lora or {}
+        biased = ("bias",) if fields.get("bias", "none") != "none" else ()
+        for name in (*biased, *(name for name in UNMIXED if mixed and fields.get(name))):
+            raise RecipeError(
+                f"task.ensemble does not go with lora.{name}: what it trains cannot be held for "
+                "several checkpoints at once; leave one of them out"
+            )
     return value
 
 

@@ -20,10 +20,10 @@ from toolkit.errors import PreflightError, RecipeError, RunError
 from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
 from toolkit.kinds.checkpoints import resumable
 from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinished
-from toolkit.kinds.trainer import JudgedTrainer, Watcher, history
-from toolkit.models import adapters, unsloth
+from toolkit.kinds.trainer import JudgedTrainer, StartHolder, Watcher, history
+from toolkit.models import adapters, lora_start, unsloth
 from toolkit.recipe import Recipe
-from toolkit.system import distributed
+from toolkit.system import device, distributed, upstream
 from toolkit.system.monitor import Monitor
 from toolkit.task import Task
 
@@ -70,8 +70,6 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
     Raises:
         RecipeError: the recipe has unknown fields or values.
     """
-    import torch
-
     metric, cls = kind.task.metric(), kind.training_arguments()
     fields: dict[str, Any] = {
         **unsloth.replaced_defaults(cls),
@@ -80,7 +78,7 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
         "output_dir": str(checkpoints),
         "seed": kind.seed,
         "data_seed": kind.seed,
-        "use_cpu": not torch.cuda.is_available(),
+        "use_cpu": not device.is_gpu(),
         "disable_tqdm": True,
         "load_best_model_at_end": True,
         "metric_for_best_model": f"eval_{metric.name}",
@@ -97,7 +95,7 @@ def arguments(kind: TaskModel, recipe: Recipe, checkpoints: Path, **fixed: Any) 
     if "eval_steps" in fields:
         fields.setdefault("save_steps", fields["eval_steps"])
     try:
-        return cls(**fields)
+        return cls(**upstream.training_fields(cls, fields))
     except (TypeError, ValueError) as error:
         raise RecipeError(
             f"{cls.__name__} refuses [training]: {' '.join(str(error).split())}"
@@ -123,7 +121,7 @@ def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Da
     """
     from datasets import concatenate_datasets
 
-    parts = [kind.tokenized(part) for part in _row_variants(kind, recipe, train)]
+    parts = [with_ids(kind.tokenized(part), part) for part in _row_variants(kind, recipe, train)]
     lengths = np.array([[len(ids) for ids in part["input_ids"]] for part in parts])
     limit = kind.max_length
     keep = np.arange(lengths.shape[1])
@@ -132,6 +130,19 @@ def tokenized_train(kind: TaskModel, recipe: Recipe, train: Dataset) -> tuple[Da
     if not keep.size:
         raise PreflightError(f"no training row fits into max_length {limit}")
     return concatenate_datasets([part.select(keep) for part in parts]), lengths[:, keep]
+
+
+def with_ids(tokenized: Dataset, rows: Dataset) -> Dataset:
+    """Tokenized rows with the ``row_id`` of each, by which a message names them.
+
+    A kind that makes several of a row names them itself.
+    """
+    if "row_id" in tokenized.column_names or len(tokenized) != len(rows):
+        return tokenized
+    named = "row_id" in rows.column_names
+    return tokenized.add_column(
+        "row_id", rows["row_id"][:] if named else [*range(1, len(rows) + 1)]
+    )
 
 
 def _row_variants(kind: TaskModel, recipe: Recipe, train: Dataset) -> list[Dataset]:
@@ -160,17 +171,18 @@ def judge(
         validation: the validation rows.
         tokenized: the same rows, tokenized.
     """
-    encoded = [dict(row) for row in tokenized]
+    encoded = [dict(row) for row in with_ids(tokenized, validation)]
     rows = [dict(row) for row in validation]
 
     def judged(trainer: JudgedTrainer) -> dict[str, float]:
         started = time.perf_counter()
+        loss = trainer.mean_loss(encoded)
         outputs = distributed.shared(rows, lambda part: kind.predict(part, adapter=True))
         values = primary_values(kind.task, outputs, rows)
         best = kind.task.metric().greater_is_better
         value = (max if best else min)(values.values())
         return {
-            "eval_loss": trainer.mean_loss(encoded),
+            "eval_loss": loss,
             f"eval_{kind.task.primary_metric}": value,
             "eval_seconds": round(time.perf_counter() - started, 3),
         }
@@ -204,6 +216,8 @@ def fit(
     with Monitor() as monitor:
         trainer = build(monitor)
         trainer.add_callback(Watcher(watch, trainer))
+        if start := lora_start.of(model):
+            trainer.add_callback(StartHolder(start))
         for callback in _stopping(early_stopping, trainer, watch):
             trainer.add_callback(callback)
         trial_step(trainer, lengths)
@@ -231,6 +245,7 @@ def fit(
             "tokens_per_second": _median_rate(state.log_history),
             "peak_memory_mb": round(monitor.peak_mb, 1),
             "memory_before_mb": round(monitor.start_mb, 1),
+            **gpu_use(state.log_history),
             "steps": state.global_step,
             "max_steps": state.max_steps,
             "epochs": round(float(state.epoch or 0), 3),
@@ -242,6 +257,24 @@ def fit(
             "resumed_from_step": int(resumed.name.rpartition("-")[2]) if resumed else None,
         },
     )
+
+
+def gpu_use(log: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What a training's log says of the GPU: its most memory, its mean utilisation and power.
+
+    Args:
+        log: entries with the keys of :func:`toolkit.system.device.use`; without a GPU none has.
+    """
+    found = {}
+    for key, name, summarise in (
+        ("gpu_memory_mb", "gpu_peak_memory_mb", max),
+        ("gpu_percent", "gpu_percent", np.mean),
+        ("gpu_watts", "gpu_watts", np.mean),
+    ):
+        values = [entry[key] for entry in log if key in entry]
+        if values:
+            found[name] = round(float(summarise(values)), 1)
+    return found
 
 
 def _measured_best(trainer: Any) -> float | None:
@@ -265,8 +298,6 @@ def trial_step(trainer: Any, lengths: np.ndarray) -> None:
     Raises:
         PreflightError: it does not fit.
     """
-    import torch
-
     if distributed.sharded_by_accelerate():
         return  # the model is placed on its devices only within the training loop
     size = trainer.args.per_device_train_batch_size
@@ -274,11 +305,10 @@ def trial_step(trainer: Any, lengths: np.ndarray) -> None:
     rows = [trainer.train_dataset[int(i)] for i in longest]
     model = trainer.model
     if trainer.args.gradient_checkpointing:
-        model.gradient_checkpointing_enable(trainer.args.gradient_checkpointing_kwargs)
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        upstream.checkpoint_layers(model, trainer.args.gradient_checkpointing_kwargs)
     training = model.training
     try:
-        with torch.random.fork_rng(devices=devices), trainer.accelerator.autocast():
+        with device.keep_random_state(), trainer.accelerator.autocast():
             model.train()
             inputs = trainer._prepare_inputs(trainer.data_collator(rows))
             trainer.summed_loss(model, inputs)[0].backward()

@@ -19,6 +19,8 @@ from transformers import TrainerCallback
 
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.checkpoints import order_by_step
+from toolkit.kinds.divergence import Circumstances, Guard
+from toolkit.models.lora_start import Start
 from toolkit.runs.files import usual_modes
 from toolkit.system import distributed
 from toolkit.system.monitor import Monitor
@@ -104,7 +106,11 @@ class JudgedTrainer:
             metric on the validation split.
         lengths: tokens of each training row, as :class:`LengthGroupedSampler` takes them.
         monitor: its samples are added to each logged step.
+        rows: the tokenized training rows, where several of them share a sequence in training.
         arguments, keywords: as the upstream trainer.
+
+    Raises:
+        ModelError: while training, a loss or a gradient is NaN or infinite.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("input_ids", "labels")
@@ -126,10 +132,13 @@ class JudgedTrainer:
         judge: Callable[[Any], dict[str, float]] | None = None,
         lengths: Sequence[int] | np.ndarray = (),
         monitor: Monitor | None = None,
+        rows: Any = None,
         **keywords: Any,
     ) -> None:
         super().__init__(*arguments, **keywords)
         self.judge = judge
+        self.guard = Guard(self.train_dataset if rows is None else rows, self._circumstances)
+        self.labels_seen = 0
         self.row_lengths = lengths
         self.monitor = monitor
         self.tokens_seen = 0
@@ -160,12 +169,41 @@ class JudgedTrainer:
         if self.model.training:
             self.tokens_seen += int(inputs["attention_mask"].sum())
         loss, count, outputs = self.summed_loss(model, inputs)
+        self.labels_seen = count
         items = count if num_items_in_batch is None else num_items_in_batch
         loss = loss / torch.as_tensor(items).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
+    # -- numbers that are none ---------------------------------------------------------------------
+    def training_step(
+        self, model: Any, inputs: dict[str, torch.Tensor], *arguments: Any, **keywords: Any
+    ) -> Any:
+        self.guard.begin(inputs)
+        loss = super().training_step(model, inputs, *arguments, **keywords)  # type: ignore[misc]
+        self.guard.loss(float(loss), self.labels_seen)
+        return loss
+
+    def _get_grad_norm(self, *arguments: Any, **keywords: Any) -> Any:
+        norm = super()._get_grad_norm(*arguments, **keywords)  # type: ignore[misc]
+        if norm is not None:
+            self.guard.norm(float(norm))
+        return norm
+
+    def _circumstances(self) -> Circumstances:
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        types = {p.dtype for p in self.model.parameters()}
+        return Circumstances(
+            rate=float(self.args.learning_rate),
+            clipping=self.args.max_grad_norm,
+            half=bool(self.args.fp16),
+            half_weights=torch.float16 in types,
+            steps=self.state.global_step,
+            whole=all(bool(p.detach().isfinite().all()) for p in trained),
+        )
+
+    # -- logging and evaluation --------------------------------------------------------------------
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add tokens per second and memory to the log; a resumed run keeps them."""
         if "loss" in logs:
@@ -235,10 +273,24 @@ class JudgedTrainer:
             inputs = self._prepare_inputs(self.data_collator(ordered[start : start + batch]))  # type: ignore[attr-defined]
             with torch.inference_mode(), self.compute_loss_context_manager():  # type: ignore[attr-defined]
                 loss, items, _ = self.summed_loss(self.model, inputs)
+            self.guard.validation(float(loss), ordered[start : start + batch])
             total += float(loss)
             count += items
         sums = distributed.everywhere((total, count))
         return float(sum(total for total, _ in sums) / max(1, sum(count for _, count in sums)))
+
+
+class StartHolder(TrainerCallback):  # type: ignore[misc]
+    """Keeps the fixed half of an adapter as it is, see :mod:`toolkit.models.lora_start`."""
+
+    def __init__(self, start: Start) -> None:
+        self.start = start
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.start.take()
+
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.start.hold()
 
 
 class Watcher(TrainerCallback):  # type: ignore[misc]

@@ -14,7 +14,9 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from toolkit.errors import ModelError, WriteError, did_you_mean
+from toolkit.errors import ModelError, RecipeError, WriteError, did_you_mean
+from toolkit.models import base_digest, base_weights, lora_start
+from toolkit.models.base_weights import BaseWeights
 from toolkit.models.paths import EMBEDDED
 from toolkit.runs.files import remedy, write_json
 from toolkit.system import distributed
@@ -64,10 +66,19 @@ def add_lora(
 
     Raises:
         ModelError: the model does not have the layers that the fields name.
+        RecipeError: the adapter cannot start as the fields say, see
+            :func:`toolkit.models.lora_start.check`.
     """
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers import set_seed
 
+    lora_start.check(fields)
+    init = str(fields["init_lora_weights"]) if lora_start.splits(fields) else None
+    if init and distributed.sharded_by_accelerate():
+        raise RecipeError(
+            f"lora.init_lora_weights={init} needs whole weights, and here they are in parts on "
+            "several devices; leave that setting out"
+        )
     if getattr(model, "is_quantized", False) and computing != "bfloat16":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     set_seed(seed)
@@ -75,10 +86,51 @@ def add_lora(
         with warnings.catch_warnings():
             # An adapter on one of two tied ends stays on that one: see merged().
             warnings.filterwarnings("ignore", "Model has `tie_word_embeddings=True`")
+            # Nor need a recipe know how a model stores its weights: PEFT finds out.
+            warnings.filterwarnings("ignore", "fan_in_fan_out is set to")
+            if not fields.get("rank_pattern"):  # PEFT's own patterns for experts, where it has none
+                warnings.filterwarnings("ignore", "The following (rank|alpha)_pattern keys")
             _check_saved(model, fields.get("modules_to_save"))
-            return get_peft_model(model, LoraConfig(task_type=task_type, **fields))
+            weights = BaseWeights(model, str(fields.get("bias", "none")))
+            given = lora_start.widened(fields) if init else dict(fields)
+            try:
+                peft = get_peft_model(model, LoraConfig(task_type=task_type, **given))
+            except ValueError as error:
+                if "lora_dropout" not in str(error) or not given.get("lora_dropout"):
+                    raise
+                weights.restore(model)  # PEFT has begun to wrap its layers
+                peft = get_peft_model(
+                    model, LoraConfig(task_type=task_type, **{**given, "lora_dropout": 0.0})
+                )
+            base_weights.remember(peft, weights)
+            if init:
+                lora_start.begin(peft, init)
+            return peft
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
+
+
+def notes(peft: Any, fields: Mapping[str, Any]) -> list[str]:
+    """What a fresh adapter is otherwise than a recipe's fields say, as sentences.
+
+    Args:
+        peft: what :func:`add_lora` has made.
+        fields: the recipe's, of ``LoraConfig``.
+    """
+    made = peft.peft_config["default"]
+    found = []
+    if fields.get("lora_dropout") and not made.lora_dropout:
+        found.append(
+            f"lora.lora_dropout is 0 instead of {fields['lora_dropout']}: this model keeps the "
+            "weights of all experts of a layer in one, and PEFT's adapters on such have no dropout"
+        )
+    if lora_start.of(peft):
+        found.append(
+            f"lora.init_lora_weights={fields['init_lora_weights']}: the adapter is stored as a "
+            f"plain one of rank {made.r}, half of which stays as it starts, so that the base "
+            "keeps its weights"
+        )
+    return found
 
 
 def _check_saved(model: Any, names: Sequence[str] | None) -> None:
@@ -111,7 +163,9 @@ def save_adapter(model: Any, tokenizer: Any, folder: Path, extra: Mapping[str, A
         tokenizer.save_pretrained(str(temporary))
         (temporary / "README.md").unlink(missing_ok=True)  # PEFT's empty card; the run has its own
         settle_config(temporary / "adapter_config.json", str(extra.get("model", "")))
-        write_json(temporary / "toolkit.json", dict(extra))
+        known = base_digest.of(str(extra["model"])) if extra.get("model") else None
+        base = {"base_weights": known} if known else {}
+        write_json(temporary / "toolkit.json", {**extra, **base})
         replace_folder(folder, temporary)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -145,10 +199,10 @@ def settle_config(path: Path, model: str) -> None:
     """Make PEFT's configuration file the same on every machine.
 
     PEFT writes sets in hash order; they are sorted, so that the same adapter has the same bytes.
-    The base is named by its Hub id where it has one: a folder of this machine's packages would
-    mean nothing elsewhere.
+    The base is named by its Hub id, or by the name that it has here, where it has one: a folder of
+    this machine's packages or caches would mean nothing elsewhere.
     """
-    from toolkit.models import embedded
+    from toolkit.models import embedded, packaged
 
     if not path.is_file():
         return
@@ -158,6 +212,8 @@ def settle_config(path: Path, model: str) -> None:
             config[key] = sorted(set(value))
     if hub := embedded.HUB_IDS.get(model.removeprefix(EMBEDDED)):
         config["base_model_name_or_path"] = hub
+    elif model in packaged.NAMES:
+        config["base_model_name_or_path"] = model
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -180,6 +236,9 @@ def attach_adapter(
     from safetensors import safe_open
 
     weights = checked_folder(folder)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    # PEFT splits the base again for an adapter that was saved without its fixed half.
+    before = BaseWeights(model, str(config.get("bias") or "none"), whole=lora_start.splits(config))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -197,6 +256,8 @@ def attach_adapter(
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {reason}"
         ) from error
+    before.keep_changed()
+    base_weights.remember(peft, before)
     _compare_keys(peft, saved, folder, name, beside)
     return peft.eval()
 
@@ -261,9 +322,30 @@ def merged(model: Any) -> Iterator[None]:
     Only where that is exact and cheap, in float32 on a CPU; elsewhere the block changes nothing. A
     weight that two layers share, as input embeddings and a tied head do, is left alone, because an
     adapter on one of them must not reach the other (peft#2018): its layer computes the adapter
-    beside the weight. Afterwards the base's weights are bit for bit as before: they are restored
-    from copies, because subtracting the adapter again would round.
+    beside the weight. So is a layer that PEFT cannot merge. Afterwards the base's weights are bit
+    for bit as before: they are restored from copies, because subtracting the adapter again would
+    round.
     """
+    alone = merging_layers(model)
+    copies = [
+        (parameter, parameter.detach().clone())
+        for layer in alone
+        for parameter in layer.get_base_layer().parameters(recurse=False)
+    ]
+    try:
+        for layer in alone:
+            layer.merge()
+        yield
+    finally:
+        for layer in alone:
+            if layer.merged:
+                layer.unmerge()
+        for parameter, before in copies:
+            parameter.data.copy_(before)
+
+
+def merging_layers(model: Any) -> list[Any]:
+    """The layers that :func:`merged` merges."""
     import torch
     from peft.tuners.lora import LoraLayer
 
@@ -271,25 +353,29 @@ def merged(model: Any) -> Iterator[None]:
     lora = [m for m in model.modules() if isinstance(m, LoraLayer)]
     layers = [layer for layer in lora if hasattr(layer.get_base_layer(), "weight")]
     weights = [layer.get_base_layer().weight for layer in layers]
-    if not layers or any(w.dtype != torch.float32 or w.device.type != "cpu" for w in weights):
-        yield
-        return
+    if any(w.dtype != torch.float32 or w.device.type != "cpu" for w in weights):
+        return []
     users = Counter(
         weight.data_ptr() for _, weight in model.named_parameters(remove_duplicate=False)
     )
-    alone = [
-        (layer, weight, weight.detach().clone())
+    return [
+        layer
         for layer, weight in zip(layers, weights, strict=True)
-        if users[weight.data_ptr()] == 1
+        if users[weight.data_ptr()] == 1 and _merges(layer)
     ]
-    for layer, _, _ in alone:
-        layer.merge()
-    try:
-        yield
-    finally:
-        for layer, weight, before in alone:
-            layer.unmerge()
-            weight.data.copy_(before)
+
+
+def _merges(layer: Any) -> bool:
+    """Whether PEFT can merge the layer: a bias of the adapter needs a bias in the layer."""
+    biased = any(layer.lora_bias.get(name) for name in layer.active_adapters)
+    return not biased or getattr(layer.get_base_layer(), "bias", None) is not None
+
+
+def on_parameters(model: Any) -> bool:
+    """Whether an adapter is on parameters that are no layer's weight, such as those of experts."""
+    from peft.tuners.lora.layer import ParamWrapper
+
+    return any(isinstance(module, ParamWrapper) for module in model.modules())
 
 
 def without_peft(model: Any) -> Any:
@@ -306,4 +392,5 @@ def parameter_counts(model: Any) -> tuple[int, int]:
             count *= 2  # two 4-bit values in a byte
         total += count
         trained += count if parameter.requires_grad else 0
-    return trained, total
+    start = lora_start.of(model)
+    return trained - (start.fixed if start else 0), total

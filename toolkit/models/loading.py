@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ModelError, ToolkitError
-from toolkit.models import malloc
+from toolkit.models import limits, malloc
+from toolkit.models.limits import Limits
 from toolkit.models.paths import model_path
-from toolkit.system import distributed
+from toolkit.system import device, distributed
 
 
 @dataclass(frozen=True)
@@ -59,28 +60,41 @@ def _explained(model: str, what: str) -> Iterator[None]:
 def load_tokenizer(
     model: str, *, trust_remote_code: bool = False, padding_side: str = "left"
 ) -> Any:
-    """The model's tokenizer, with a padding token that is not EOS."""
+    """The model's tokenizer, see :func:`load_tokens`."""
+    return load_tokens(model, trust_remote_code=trust_remote_code, padding_side=padding_side)[0]
+
+
+def load_tokens(
+    model: str, *, trust_remote_code: bool = False, padding_side: str = "left"
+) -> tuple[Any, Limits]:
+    """The model's tokenizer, and the limits that the model's files name.
+
+    The tokenizer has a padding token, which is another than its end wherever it has a control token
+    to spare; and it has an end where the model names one. It knows the same words as before.
+    """
     from transformers import AutoTokenizer
 
     path = model_path(model)
     with _explained(model, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code)
     tokenizer.padding_side = padding_side
-    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
-        tokenizer.pad_token = _padding_token(tokenizer)
-    return tokenizer
-
-
-def _padding_token(tokenizer: Any) -> str:
-    """An existing token to pad with. Padding is masked everywhere, so any but EOS does."""
-    for token in (tokenizer.unk_token, tokenizer.bos_token):
-        if token is not None and token != tokenizer.eos_token:
-            return str(token)
-    return next(
-        str(token)
-        for i in range(len(tokenizer) - 1, -1, -1)
-        if (token := tokenizer.convert_ids_to_tokens(i)) not in (None, tokenizer.eos_token)
-    )
+    found = limits.read(path, tokenizer, trust_remote_code=trust_remote_code)
+    # An encoder's texts, which begin with a token of their own, have no such end.
+    if tokenizer.eos_token_id is None and tokenizer.cls_token_id is None and found.stops:
+        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(found.stops[0])
+    pad, rows = tokenizer.pad_token_id, found.rows
+    beyond = pad is not None and rows is not None and pad >= rows
+    if pad is None or pad == tokenizer.eos_token_id or beyond:
+        old = tokenizer.pad_token
+        chosen = limits.padding_token(tokenizer, found.stops, rows)
+        tokenizer.pad_token = chosen or tokenizer.eos_token
+        if beyond:
+            note = (
+                f"the tokenizer pads with {old!r}, token number {pad:,} of a model that embeds "
+                f"{rows:,}: {tokenizer.pad_token!r} is taken instead"
+            )
+            found = replace(found, notes=(note,))
+    return tokenizer, found
 
 
 def quantization_config(fields: Mapping[str, Any] | None) -> Any:
@@ -93,8 +107,19 @@ def quantization_config(fields: Mapping[str, Any] | None) -> Any:
 
 
 def load_model(request: LoadRequest) -> Any:
-    """A model in evaluation mode, on the GPU where there is one."""
-    return _loaded(request)[0]
+    """A model in evaluation mode, on the GPU where there is one.
+
+    Raises:
+        ModelError: it cannot be loaded, or its files lack weights, which would be random.
+    """
+    loaded, absent = _loaded(request)
+    own = {name for name, _ in loaded.named_parameters()} if absent else ()
+    if missing := [name for name in absent if name in own]:
+        raise ModelError(
+            f"{request.model!r} lacks {len(missing)} weights ({', '.join(missing[:2])}), which "
+            "would be random; give --model a model that holds its head and all its layers"
+        )
+    return loaded
 
 
 def load_encoder(request: LoadRequest, *, seed: int) -> tuple[Any, list[str]]:
@@ -142,15 +167,13 @@ def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = Fal
 
 def _loaded(request: LoadRequest) -> tuple[Any, list[str]]:
     """A model in evaluation mode, and the names of its parameters that no file held."""
-    import torch
     import transformers
 
     arguments: dict[str, Any] = {"dtype": "auto", **(request.init or {})}
     if request.quantization:
         arguments["quantization_config"] = quantization_config(request.quantization)
-    cuda = torch.cuda.is_available()
-    if cuda and not distributed.sharded_by_accelerate():
-        arguments.setdefault("device_map", {"": distributed.local_rank()})
+    if device.is_gpu() and not distributed.sharded_by_accelerate():
+        arguments.setdefault("device_map", {"": device.place(distributed.local_rank())})
     with _explained(request.model, "weights"):
         loaded, info = getattr(transformers, request.auto_class).from_pretrained(
             model_path(request.model),
@@ -162,8 +185,20 @@ def _loaded(request: LoadRequest) -> tuple[Any, list[str]]:
     if request.quantization:
         keep_trainable(loaded)
         malloc.let_go(loaded)
+    without_router_logits(loaded)
     malloc.settle(loaded)
     return loaded.eval(), sorted(info["missing_keys"])
+
+
+def without_router_logits(model: Any) -> None:
+    """Let a mixture of experts return no logits of its routers, whatever its configuration says.
+
+    With them transformers computes a loss that balances the experts, from a mask of the prompt and
+    the states of the newest tokens alone, and fails as soon as text is written with a cache.
+    """
+    config = model.config.get_text_config()
+    if getattr(config, "output_router_logits", False):
+        config.output_router_logits = False
 
 
 def keep_trainable(model: Any) -> None:

@@ -1,24 +1,30 @@
-"""Where a recipe's model is: in the wheel, in a folder, on the Hub."""
+"""Where a recipe's model is: in the wheel, in a package, in a folder, on the Hub."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from toolkit.errors import ModelError
+from toolkit.models import packaged
 
 EMBEDDED = "embedded:"
 
 
 def model_path(model: str) -> str:
-    """Where a recipe's ``model`` is: a folder of the wheel, a local folder, or a Hub id.
+    """Where a recipe's ``model`` is: a folder of the wheel or the cache, a local one, or a Hub id.
+
+    A model that a package holds (:mod:`toolkit.models.packaged`) is converted when it is asked for
+    the first time.
 
     Raises:
-        ModelError: it looks like a folder, but there is none.
+        ModelError: it looks like a folder, but there is none; or its package is not installed.
     """
     if model.startswith(EMBEDDED):
         from toolkit.models import embedded
 
         return embedded.location(model.removeprefix(EMBEDDED))
+    if model in packaged.NAMES:
+        return str(packaged.path(model))
     if Path(model).is_dir():
         return model
     if Path(model).exists() or model.startswith((".", "/", "~")) or model.count("/") > 1:
@@ -33,4 +39,6 @@ def is_local(model: str) -> bool:
 
         name = model.removeprefix(EMBEDDED)
         return name not in embedded.HUB_IDS or embedded.location(name) != embedded.HUB_IDS[name]
+    if model in packaged.NAMES:
+        return True
     return Path(model).is_dir()

@@ -17,7 +17,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.errors import MissingExtra, ModelError, RecipeError, UsageError
+from toolkit.models import base_weights, lora_start
 from toolkit.models.adapters import LoraRequest
+from toolkit.models.base_weights import BaseWeights
 from toolkit.models.loading import LoadRequest
 from toolkit.models.paths import model_path
 
@@ -165,7 +167,14 @@ class Unsloth:
     def add_lora(self, model: Any, request: LoraRequest) -> Any:
         from unsloth import FastLanguageModel
 
+        if lora_start.splits(request.fields):
+            raise RecipeError(
+                f"lora.init_lora_weights={request.fields['init_lora_weights']} is not for "
+                "--backend unsloth; take --backend transformers"
+            )
+        lora_start.check(request.fields)
         arguments = dict(request.fields)
+        weights = BaseWeights(model, str(arguments.get("bias", "none")))
         if arguments.get("target_modules") == "all-linear":
             arguments["target_modules"] = linear_names(model)
         try:
@@ -179,6 +188,7 @@ class Unsloth:
         except (ValueError, TypeError) as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"LoRA does not fit this model: {reason}") from error
+        base_weights.remember(made, weights)
         self._ready(made, training=True)
         return made
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from toolkit.system import environment, precision
+from toolkit.system import device, environment
 
 if TYPE_CHECKING:
     from toolkit.recipe import Recipe
@@ -54,7 +55,8 @@ def examine(*, step: bool = True) -> list[Finding]:
     """
     environment.prepare(offline=True)
     findings = [
-        _requirements(), *_clashing(), *_optional(), _hardware(), _gpu(), _unsloth(), _plugins(),
+        _requirements(), *_clashing(), *_optional(), *_packaged(), _hardware(), _gpu(), _unsloth(),
+        _plugins(),
     ]  # fmt: skip
     if importlib.util.find_spec("bitsandbytes"):
         findings += [
@@ -72,7 +74,7 @@ def _clashing() -> list[Finding]:
     """Installed versions that are known not to work together."""
     from toolkit.system import versions as compatibility
 
-    found = compatibility.clashes(gpu=precision.has_gpu())
+    found = compatibility.clashes(gpu=device.is_gpu())
     return [
         Finding("clash", "warning" if clash.warning else "broken", f"{versions}: {clash.what}")
         for clash, versions in found
@@ -83,26 +85,39 @@ def _gpu() -> Finding:
     """The GPU, its memory and number format, checked by a product; or why there is none."""
     import torch
 
-    if not torch.cuda.is_available():
-        if torch.version.cuda is None:
-            return Finding("GPU", "absent", "this torch is built for the CPU")
-        return Finding(
-            "GPU", "warning", f"torch is built for CUDA {torch.version.cuda} and finds no GPU"
-        )
-    name = torch.cuda.get_device_name()
-    free, total = torch.cuda.mem_get_info()
+    found = device.memory()
+    if found is None:
+        return _no_gpu()
+    free, total = found
     half = (
         "bfloat16"
-        if torch.cuda.is_bf16_supported(including_emulation=False)
+        if device.bfloat16(emulated=False)
         else ("float16 only: set training.fp16=true and training.bf16=false")
     )
-    product = torch.ones(256, 256, device="cuda", dtype=torch.float16)
-    ok = bool((product @ product == 256).all())
+    kind = f"CUDA {torch.version.cuda}" if torch.version.cuda else device.kind()
+    product = torch.ones(256, 256, device=device.kind(), dtype=torch.float16)
+    parts = [
+        f"{device.name()}, {kind}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, {half}",
+        device.unmeasured() or "",
+    ]
     return Finding(
-        "GPU", "ok" if ok else "broken",
-        f"{name}, CUDA {torch.version.cuda}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, "
-        f"{half}",
-    )  # fmt: skip
+        "GPU",
+        "ok" if bool((product @ product == 256).all()) else "broken",
+        "; ".join(part for part in parts if part),
+    )
+
+
+def _no_gpu() -> Finding:
+    """Why models are computed on the processor."""
+    import torch
+
+    if os.environ.get(device.VARIABLE):
+        return Finding("GPU", "absent", f"{device.VARIABLE}=cpu: the processor computes")
+    if torch.version.cuda is None:
+        return Finding("GPU", "absent", "this torch is built for the CPU")
+    return Finding(
+        "GPU", "warning", f"torch is built for CUDA {torch.version.cuda} and finds no GPU"
+    )
 
 
 HEAVY_PARTS = frozenset({"torchvision", "xformers", "triton", "diffusers", "torchao"})
@@ -118,7 +133,7 @@ def _unsloth() -> Finding:
 
     if not importlib.util.find_spec("unsloth"):
         return Finding("unsloth backend", "absent", "auto uses transformers")
-    unmet = compatibility.unmet("unsloth", frozenset() if precision.has_gpu() else HEAVY_PARTS)
+    unmet = compatibility.unmet("unsloth", frozenset() if device.is_gpu() else HEAVY_PARTS)
     wrong = [one for one in unmet if "wants" in one]
     done = subprocess.run(
         [sys.executable, "-c", "from toolkit.models import unsloth; unsloth.activate()"],
@@ -137,7 +152,7 @@ def _quantized() -> str:
     import bitsandbytes as bnb
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    place = device.kind()
     with torch.random.fork_rng():
         torch.manual_seed(0)
         plain = torch.nn.Linear(256, 256, bias=False)
@@ -151,15 +166,15 @@ def _quantized() -> str:
         "int8": bnb.nn.Linear8bitLt(256, 256, bias=False, has_fp16_weights=False),
     }.items():  # fmt: skip
         layer.load_state_dict(plain.state_dict())
-        layer = layer.to(device).eval()
-        given = rows.to(device) if name == "nf4" else rows.to(device, torch.float16)
+        layer = layer.to(place).eval()
+        given = rows.to(place) if name == "nf4" else rows.to(place, torch.float16)
         with torch.no_grad():
             found = layer(given).float().cpu()
         errors[name] = float((found - wanted).norm() / wanted.norm())
         if not errors[name] < 0.2:
             raise RuntimeError(f"{name} products are off by {errors[name]:.0%}")
     within = ", ".join(f"{name} within {error:.1%}" for name, error in errors.items())
-    return f"products on the {device}: {within}"
+    return f"products on the {place}: {within}"
 
 
 def _eight_bit_optimizer() -> str:
@@ -167,9 +182,9 @@ def _eight_bit_optimizer() -> str:
     import bitsandbytes as bnb
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    weight = torch.nn.Parameter(torch.ones(128, 64, device=device))
-    paged = device == "cuda"
+    place = device.kind()
+    weight = torch.nn.Parameter(torch.ones(128, 64, device=place))
+    paged = place == "cuda"
     kind = bnb.optim.PagedAdamW8bit if paged else bnb.optim.AdamW8bit
     optimizer = kind([weight], lr=0.1, weight_decay=0.0)
     weight.grad = torch.ones_like(weight)
@@ -177,12 +192,14 @@ def _eight_bit_optimizer() -> str:
     moved = float((1 - weight.detach()).mean())
     if not 0.09 < moved < 0.11:
         raise RuntimeError(f"a step of 0.1 moved the weights by {moved:.3f}")
-    return f"a step of {'paged_' if paged else ''}adamw_8bit on the {device}"
+    return f"a step of {'paged_' if paged else ''}adamw_8bit on the {place}"
 
 
 def _requirements() -> Finding:
-    """Whether the installed versions are in the ranges that this distribution requires."""
+    """Whether the installed versions are in the ranges that are required, and were tested."""
     from packaging.requirements import Requirement
+
+    from toolkit.system import versions as compatibility
 
     wrong = []
     for line in metadata.requires("adapter-toolkit") or []:
@@ -198,10 +215,12 @@ def _requirements() -> Finding:
             wrong.append(f"{requirement.name} {version} is outside {requirement.specifier}")
     if wrong:
         return Finding("versions", "broken", "; ".join(wrong))
+    if strange := compatibility.untested():
+        return Finding("versions", "warning", f"not tested together: {', '.join(strange)}")
     stack = ", ".join(
         f"{n} {metadata.version(n)}" for n in ("torch", "transformers", "trl", "peft")
     )
-    return Finding("versions", "ok", stack)
+    return Finding("versions", "ok", f"{stack}; all within what was tested")
 
 
 def _optional() -> list[Finding]:
@@ -211,6 +230,13 @@ def _optional() -> list[Finding]:
         else Finding(name, "absent", f"only needed for {purpose}")
         for name, purpose in OPTIONAL.items()
     ]
+
+
+def _packaged() -> list[Finding]:
+    """Which models that packages hold are there, and whether their converted folders are whole."""
+    from toolkit.models import packaged
+
+    return [Finding(name, *packaged.status(name)) for name in packaged.NAMES]
 
 
 def _hardware() -> Finding:

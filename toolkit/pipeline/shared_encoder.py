@@ -123,6 +123,10 @@ def sentence(document: dict[str, Any]) -> str:
     )
 
 
+def _trains_biases(kind: Encoder) -> bool:
+    return bool((kind.recipe.lora or {}).get("bias", "none") != "none")
+
+
 # -- the encoder -----------------------------------------------------------------------------------
 class SharedEncoder:
     """Models of several tasks that share the weights of one encoder in memory.
@@ -146,6 +150,12 @@ class SharedEncoder:
             raise UsageError(
                 f"{whole[0]} has trained the whole encoder, which other tasks cannot share; "
                 "use a run with LoRA"
+            )
+        biased = [name for name, (kind, _) in members.items() if _trains_biases(kind)]
+        if biased:
+            raise UsageError(
+                f"{biased[0]} has trained the encoder's own biases (lora.bias), which other tasks "
+                "cannot share; use a run without them"
             )
         self.kinds = {name: kind for name, (kind, _) in members.items()}
         for kind in self.kinds.values():

@@ -28,6 +28,9 @@ from toolkit.task import Row, Task, group_of
 if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel
 
+NOTED = 1_000
+"""Training rows by which it is said what is made of them for the model."""
+
 
 @dataclass(frozen=True)
 class ShownRow:
@@ -110,16 +113,18 @@ def show(
     recipes.check(recipe, kind_class.training_arguments(), task.options)
     made = guarded.instance(task)
     made.options |= recipe.task
-    prepared = prepare(made, source)
+    kind = kind_class(made, recipe, trust_remote_code=trust_remote_code)
+    prepared = prepare(made, source, unusable=kind.unusable, most=recipe.rows)
     require_several(made, prepared.splits["train"])
     made.load_state({**prepared.found, **made.fit(prepared.splits["train"])})
-    kind = kind_class(made, recipe, trust_remote_code=trust_remote_code)
     if further := kind.fit_state(prepared.splits["train"]):
         made.load_state({**made.state, **further})
     found = [_shown(made, kind, prepared, name, at) for name, at in _chosen(prepared, rows, split)]
+    train = prepared.splits["train"]
+    notes = [*prepared.notes, *kind.notes(train.select(range(min(NOTED, len(train)))))]
     return Shown(
         recipe.model, kind.max_length, kind.loses, kind.windowed, prepared.sizes,
-        prepared.grouped_by, prepared.notes, found,
+        prepared.grouped_by, notes, found,
     )  # fmt: skip
 
 

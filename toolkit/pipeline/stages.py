@@ -7,18 +7,21 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import train, trial
 from toolkit.pipeline.context import RunContext, adapter_name, system_name
 from toolkit.plugins import fingerprint
-from toolkit.preparation.prepare import prepare
+from toolkit.preparation.prepare import Prepared, prepare
 from toolkit.runs import record, trust
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
 from toolkit.task import Row
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def prepare_data(context: RunContext) -> None:
     from toolkit.system import monitor
 
     run, versions = context.run, monitor.versions()
-    context.prepared = prepare(context.task, context.source, context.seed)
+    context.prepared = _prepared(context)
     data_stage.look(run, context.task, context.model, context.prepared, context.console)
     trial.check_task(context.task, context.prepared.splits)  # with the state that look has fitted
     run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
@@ -62,7 +65,7 @@ def restore_data(context: RunContext) -> None:
 
     run = context.run
     _check_versions(run, monitor.versions())
-    prepared = context.prepared = prepare(context.task, context.source, context.seed)
+    prepared = context.prepared = _prepared(context)
     before = run.info["data"]["fingerprint"]
     if prepared.fingerprint != before:
         raise RunError(
@@ -75,6 +78,15 @@ def restore_data(context: RunContext) -> None:
     if distributed.first():
         _settle_stored(context)
     run.info = distributed.agreed(lambda: run.info)
+
+
+def _prepared(context: RunContext) -> Prepared:
+    def unusable(rows: Dataset) -> Mapping[str, Sequence[int]]:
+        return context.model.unusable(rows)  # only now is the tokenizer needed
+
+    return prepare(
+        context.task, context.source, context.seed, unusable=unusable, most=context.recipe.rows
+    )
 
 
 def _settle_stored(context: RunContext) -> None:
@@ -145,7 +157,7 @@ def run_baselines(context: RunContext) -> None:
 # -- the base model --------------------------------------------------------------------------------
 def run_base_model(context: RunContext) -> None:
     """Predict the held-out rows with the untouched model, with and without few-shot examples."""
-    from toolkit.evaluation import predict
+    from toolkit.evaluation import predict, prediction_files
 
     run, model = context.run, context.model
     fitted = _fit_base(context)
@@ -153,12 +165,17 @@ def run_base_model(context: RunContext) -> None:
     for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
         if _predicted(context, name) or (name == "few-shot" and not examples):
             continue
+        most, said = _shots_used(context, examples)
+        if examples and not most:
+            prediction_files.absent(run, name, said[0], role)
+            continue
         with context.console.track(name) as progress:
             entry = predict.predict_model(
                 run, context.task, model, name, role, context.prepared.splits,
                 adapter=False, shots=examples, decoder=context.decoder, progress=progress,
                 fit_seconds=fitted if model.base_note else None,
-                note="; ".join([model.base_note, *model.choices()]), perplexity=role == "base",
+                note="; ".join(filter(None, [model.base_note, *model.choices(), *said])),
+                perplexity=role == "base",
             )  # fmt: skip
         context.note_result(entry, name, entry["predict_seconds"])
     _predict_variants(context, "baseline", adapter=False)
@@ -193,6 +210,28 @@ def _few_shot_rows(context: RunContext) -> list[Row]:
     return [dict(row) for row in drawn]
 
 
+def _shots_used(context: RunContext, shots: Sequence[Row]) -> tuple[int, list[str]]:
+    """The most solved examples that a prompt has, and a sentence where some have fewer than all."""
+    from toolkit.evaluation.predict import held_out_rows
+
+    if not shots:
+        return 0, []
+    held = held_out_rows(context.task, context.prepared.splits)
+    used = context.model.shots_used([row for rows in held.values() for row in rows], shots)
+    fewer = sum(count < len(shots) for count in used)
+    if not fewer:
+        return max(used), []
+    why = f"the model has positions for {context.model.limits.positions:,} tokens"
+    sentence = (
+        f"{fewer:,} of {len(used):,} prompts have fewer than {len(shots)} solved examples (at least"
+        f" {min(used)}, {sum(used) / len(used):.1f} on average): {why}"
+        if max(used)
+        else f"no prompt has room for a solved example beside its answer: {why}"
+    )
+    context.console.note(f"few-shot: {sentence}")
+    return max(used), [sentence]
+
+
 def _predicted(context: RunContext, name: str) -> bool:
     """Whether a system's predictions are stored already; the same in all processes."""
     from toolkit.evaluation import prediction_files
@@ -222,6 +261,7 @@ def run_trained_models(context: RunContext) -> None:
     from toolkit.evaluation import prediction_files
 
     run, model = context.run, context.model
+    model.on_note = context.console.note
     for index in range(context.seeds):
         name = system_name(model.role, index)
         predicted = _predicted(context, name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit.data.source import Source
 from toolkit.kinds.registry import model_class
-from toolkit.models import backend_choice
+from toolkit.models import backend_choice, base_digest
 from toolkit.models.paths import is_local
 from toolkit.pipeline import inputs
 from toolkit.plugins import discovery, fingerprint, recipes
@@ -54,6 +54,7 @@ def start(
     trust.has_set(recipes.as_dict(recipe))
     origin = discovery.load().origin(task)
     source, recipe = inputs.absolute_source(source), inputs.absolute_recipe(recipe)
+    weights = base_digest.of(recipe.model)
     distributed.begin()
     info = {
         "task": task.name,
@@ -69,6 +70,7 @@ def start(
         "backend": {"name": backend.name, "reason": backend.reason},
         "seed": int(options.get("seed", 0)),
         "options": dict(options),
+        **({"base_weights": weights} if weights else {}),
     }
 
     def created() -> str:

@@ -20,7 +20,7 @@ from toolkit.models import adapters
 from toolkit.pipeline.context import RunContext, adapter_name
 from toolkit.runs.files import read_json, usual_modes, write_json
 from toolkit.runs.run import Run
-from toolkit.system import distributed, precision
+from toolkit.system import device, distributed
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -39,7 +39,7 @@ def train_all(context: RunContext) -> None:
     backend, console = context.backend, context.console
     console.note(f"backend {backend['name']}: {backend['reason']}")
     model, recipe = context.model, context.recipe
-    if model.trains_in(recipe) and not model.computes_in(recipe, gpu=precision.has_gpu()):
+    if model.trains_in(recipe) and not model.computes_in(recipe, gpu=device.is_gpu()):
         console.note("this processor has no bfloat16 instructions: training computes in float32")
     if distributed.count() > 1:
         console.note(f"{distributed.count()} processes share training and predicting")

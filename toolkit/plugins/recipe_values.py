@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import RecipeError, did_you_mean
+from toolkit.models import lora_start
 from toolkit.plugins.setting_types import (
     COUNT,
     NOT_NEGATIVE,
@@ -22,6 +23,7 @@ from toolkit.plugins.setting_types import (
     fits,
     type_name,
 )
+from toolkit.system import upstream
 
 _GENERATION: Mapping[str, Any] = {
     **dict.fromkeys(("do_sample", "early_stopping", "use_cache"), bool | None),
@@ -77,13 +79,14 @@ def check_training(arguments: type, values: Mapping[str, Any]) -> None:
     fixed = {"output_dir": tempfile.gettempdir(), "disable_tqdm": True, "report_to": "none"}
     fixed |= {"use_cpu": True, "bf16": False, "eval_strategy": "epoch"}
     fixed |= {"load_best_model_at_end": True, "metric_for_best_model": "loss"}
+    fixed |= {"gradient_checkpointing": False}  # TRL's own default bears its old name
 
     def make(**given: Any) -> None:
         fields = {**fixed, **given}
         fields.setdefault("save_strategy", fields["eval_strategy"])
         if "eval_steps" in fields:
             fields.setdefault("save_steps", fields["eval_steps"])
-        without_device(**fields)
+        without_device(**upstream.training_fields(without_device, fields))
 
     check_made("training", make, {k: v for k, v in values.items() if k not in _NOT_MADE})
 
@@ -128,6 +131,7 @@ def check_lora(values: Mapping[str, Any]) -> None:
             raise RecipeError(f"lora.{name} cannot be set: the kind of task and the run decide it")
     check_types("lora", values, typing.get_type_hints(LoraConfig))
     _check_patterns(values)
+    lora_start.check(values)
     check_made("lora", LoraConfig, values)
 
 
@@ -224,6 +228,16 @@ def check_costs(values: Mapping[str, Any]) -> None:
             check_types("cost", {name: value}, {name: str})
         elif not fits(value, float) or not NOT_NEGATIVE.holds(value):
             raise RecipeError(f"cost.{name} must be a number from 0, not {value!r:.80}")
+
+
+def check_rows(values: Mapping[str, Any]) -> None:
+    """Refuse numbers of rows that are none, or too few for their split."""
+    from toolkit.data.splits import MINIMUM
+
+    for name, value in values.items():
+        least = MINIMUM.get(name, 1)
+        if not fits(value, int) or value < least:
+            raise RecipeError(f"rows.{name} must be a number from {least}, not {value!r:.80}")
 
 
 def check_options(

@@ -15,12 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.kinds.causal_lm import smollm2
+from toolkit.kinds.causal_lm.task import EMBEDDED, CausalLMTask
+from toolkit.kinds.registry import kind_name
+from toolkit.models import packaged
 from toolkit.plugins import recipe_values, setting_types
 from toolkit.recipe import COST_FIELDS, Recipe
 from toolkit.system import secrets
 from toolkit.task import Task
 
-SECTIONS = ("training", "lora", "quantization", "generation", "early_stopping", "task", "cost")
+SECTIONS = (
+    "training", "lora", "quantization", "generation", "early_stopping", "task", "cost", "rows",
+)  # fmt: skip
 OURS = {
     "output_dir": "the run directory decides it (--runs)",
     "seed": "use --seed",
@@ -54,18 +60,43 @@ def resolve(
         task: the task class with its recipes; the first one is the default.
         recipe: a name, or a TOML file with ``model`` and the sections.
         sets: ``section.field=value``, values in TOML's notation (bare words are strings).
-        model: overrides the recipe's model.
+        model: overrides the recipe's model. Where no recipe is named, and the default is the one
+            for the embedded model, a recipe of the model's name is taken instead.
 
     Raises:
         RecipeError: there is no such recipe or section, or a file cannot be read.
         UsageError: an item of ``sets`` is not of that form.
     """
+    if recipe is None and model in packaged.NAMES and task.recipes[0].name == EMBEDDED.name:
+        recipe = next((one.name for one in of(task) if one.name == model), None)
     found = _named(task, recipe)
     if model:
         found = dataclasses.replace(found, model=model)
+    return changed(found, sets)
+
+
+def of(task: type[Task]) -> tuple[Recipe, ...]:
+    """The recipes of a task, and those that every task of its kind has.
+
+    A causal-LM task that names no recipe for SmolLM2 gets the kind's, with the prompts and answers
+    of its own first one.
+    """
+    named = {one.name for one in task.recipes}
+    if kind_name(task) != CausalLMTask.kind or smollm2.SMOLLM2.name in named:
+        return tuple(task.recipes)
+    first = task.recipes[0]
+    own = smollm2.recipe(
+        generation=first.generation, task=first.task,
+        training={n: first.training[n] for n in ("max_length",) if n in first.training},
+    )  # fmt: skip
+    return (*task.recipes, own)
+
+
+def changed(recipe: Recipe, sets: Iterable[str]) -> Recipe:
+    """A recipe with some fields set, see :func:`resolve`."""
     for item in sets:
-        found = _with(found, item)
-    return found
+        recipe = _with(recipe, item)
+    return recipe
 
 
 def options_of_flags(task: type[Task], flags: Iterable[str]) -> list[str]:
@@ -93,7 +124,7 @@ def _named(task: type[Task], recipe: str | None, within: tuple[Path, ...] = ()) 
     """A recipe by name or file; ``within`` are the files whose ``base`` led here."""
     if recipe is None:
         return task.recipes[0]
-    names = {r.name: r for r in task.recipes}
+    names = {r.name: r for r in of(task)}
     if recipe in names:
         return names[recipe]
     if recipe.endswith(".toml") or Path(recipe).is_file():
@@ -234,6 +265,7 @@ def _check_values(
     recipe_values.check_generation(recipe.generation)
     recipe_values.check_stopping(recipe.early_stopping or {})
     recipe_values.check_costs(recipe.cost)
+    recipe_values.check_rows(recipe.rows)
     recipe_values.check_options(recipe.task, options, decoders)
 
 
@@ -241,6 +273,8 @@ def _check_names(recipe: Recipe, arguments: type, options: Mapping[str, Any]) ->
     """Refuse fields that a section does not have."""
     from peft import LoraConfig
     from transformers import BitsAndBytesConfig, EarlyStoppingCallback
+
+    from toolkit.data.splits import CHALLENGE, SPLITS
 
     secrets.refuse({name: getattr(recipe, name) for name in ("model", *SECTIONS)})
     training = {f.name for f in dataclasses.fields(arguments)}
@@ -261,6 +295,7 @@ def _check_names(recipe: Recipe, arguments: type, options: Mapping[str, Any]) ->
     _refuse("generation", recipe.generation, _generation_fields(), "GenerationConfig")
     _refuse("task", recipe.task, options, "the task's options")
     _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")
+    _refuse("rows", recipe.rows, (*SPLITS, CHALLENGE), "the table of splits")
 
 
 def _generation_fields() -> set[str]:

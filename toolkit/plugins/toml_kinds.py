@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from toolkit import baselines
-from toolkit.data import chat_formats
-from toolkit.data.load import read
-from toolkit.data.normalization import normalized
-from toolkit.data.row_mapping import load_rows, map_rows, read_inputs
-from toolkit.errors import DataError
 from toolkit.kinds.causal_lm.task import CausalLMTask
-from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.question_answering.task import QuestionAnsweringTask
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
 from toolkit.kinds.sequence_classification.task import (
@@ -23,12 +16,9 @@ from toolkit.kinds.sequence_classification.task import (
     SequenceRegressionTask,
 )
 from toolkit.panels import Panel
+from toolkit.plugins.answering import Answering, text_baselines
+from toolkit.plugins.chat_task import FormTask
 from toolkit.task import Baseline, Row, Task
-
-if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
-
-    from toolkit.data.source import Source
 
 OF_CLASSES = ("classes", "class_weights")
 """The keys that go with classes alone."""
@@ -48,20 +38,7 @@ def _fields(template: str, refuse: Refuse, key: str) -> list[str]:
     return names
 
 
-class _Answering(Task):
-    """Text in, text out."""
-
-    def postprocess(self, output: Generated, row: Row) -> str | None:
-        return output.text.strip() or None
-
-    def fallback(self) -> str:
-        return ""
-
-    def reference(self, row: Row) -> str:
-        return str(row[self.answer or ""]).strip()
-
-
-class PromptTask(_Answering, CausalLMTask):
+class PromptTask(Answering, CausalLMTask):
     """A prompt with columns in it, and the column that answers it."""
 
     template: ClassVar[str]
@@ -75,102 +52,10 @@ class PromptTask(_Answering, CausalLMTask):
         }
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return _text_baselines(lambda row: filled(self.template, row), str(self.answer))
+        return text_baselines(lambda row: filled(self.template, row), str(self.answer))
 
 
-class FormTask(_Answering, CausalLMTask):
-    """Rows in a form that people use for fine-tuning, see :mod:`toolkit.data.chat_formats`.
-
-    Conversations go through the model's chat template; prompts that are texts stay as they are.
-    """
-
-    columns: ClassVar[Mapping[str, str]] = {
-        "before": "the messages before the last one, as JSON; empty where there are none",
-        "prompt": "what is asked",
-        "completion": "the answer",
-    }
-    answer = "completion"
-
-    def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        def convert(own: Source, dataset: Dataset) -> Dataset:
-            form = _recognised(dataset)
-            source.note(form.sentence)
-            own.chosen = {"form": form.name}
-            return self._rows(own, dataset, form, answered=True)
-
-        return load_rows(source, convert, self.own_data)
-
-    def load_inputs(self, source: Source) -> Dataset:
-        form = chat_formats.FORMATS.get(str(source.chosen.get("form")))
-        if source.data is None or source.text or form is None:
-            return read_inputs(source, self.input_columns())
-        dataset = read(source.data, source)
-        if form.needs[0] not in dataset.column_names:
-            return read_inputs(source, self.input_columns())
-        return self._rows(source, dataset, form, answered=False)
-
-    def _rows(
-        self, source: Source, dataset: Dataset, form: chat_formats.Format, *, answered: bool
-    ) -> Dataset:
-        def make(row: Row) -> dict[str, str]:
-            exchange = form.read(row, answered)
-            before, prompt = _parts(exchange)
-            return {"before": before, "prompt": prompt, "completion": exchange.answer}
-
-        return map_rows(source, dataset, make, dict.fromkeys(self.columns, "string"))
-
-    def fit(self, train: Dataset) -> dict[str, Any]:
-        before = train["before"][:]
-        return {"chat": any(before), "history": any(value not in ("", "[]") for value in before)}
-
-    def input_columns(self) -> list[str]:
-        return ["before", "prompt"] if self.state.get("history", True) else ["prompt"]
-
-    def group(self, row: Row) -> str:
-        return normalized(f"{row.get('before', '')} {row['prompt']}")
-
-    def format_example(self, row: Row) -> dict[str, Any]:
-        completion = str(row.get("completion", ""))
-        if not self.state.get("chat"):
-            return {"prompt": row["prompt"], "completion": completion}
-        before = json.loads(row.get("before") or "[]")
-        return {
-            "prompt": [*before, {"role": "user", "content": row["prompt"]}],
-            "completion": [{"role": "assistant", "content": completion}],
-        }
-
-    def baselines(self) -> Mapping[str, Baseline]:
-        return _text_baselines("prompt", "completion")
-
-
-def _recognised(dataset: Dataset) -> chat_formats.Format:
-    form = chat_formats.recognise(dataset)
-    if form is None:
-        known = "; ".join(f"{f.name}: {', '.join(f.needs)}" for f in chat_formats.FORMATS.values())
-        got = ", ".join(name for name in dataset.column_names if name != "row_id")
-        raise DataError(
-            f"the rows (columns {got}) are in no form that is known ({known}); rename the "
-            "columns, or give the task file a prompt with {column} in it and a target"
-        )
-    return form
-
-
-def _parts(exchange: chat_formats.Exchange) -> tuple[str, str]:
-    """The messages before the last one as JSON, and the last one; a plain prompt has no JSON."""
-    if isinstance(exchange.prompt, str):
-        return "", exchange.prompt
-    *before, last = exchange.prompt
-    return json.dumps(before, ensure_ascii=False), last["content"]
-
-
-def _text_baselines(text: baselines.Text, answer: str) -> dict[str, Baseline]:
-    return {
-        "most-frequent": baselines.most_frequent(answer),
-        "nearest": baselines.nearest(text, answer),
-    }
-
-
-class TextTask(_Answering, Seq2SeqLMTask):
+class TextTask(Answering, Seq2SeqLMTask):
     """A text with columns in it, and the column that it is to become."""
 
     template: ClassVar[str]
@@ -181,10 +66,10 @@ class TextTask(_Answering, Seq2SeqLMTask):
         return {"text": filled(self.template, row), "text_target": target}
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return _text_baselines(lambda row: filled(self.template, row), str(self.answer))
+        return text_baselines(lambda row: filled(self.template, row), str(self.answer))
 
 
-class PairTask(_Answering, Seq2SeqLMTask):
+class PairTask(Answering, Seq2SeqLMTask):
     """Rows in a form that people use for fine-tuning, or with the columns text and target.
 
     A conversation becomes one text that says who speaks: encoder–decoders have no chat template.
@@ -201,7 +86,7 @@ class PairTask(_Answering, Seq2SeqLMTask):
         return {"text": row["text"], "text_target": row.get("target", "")}
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return _text_baselines("text", "target")
+        return text_baselines("text", "target")
 
 
 class ClassTask(SequenceClassificationTask):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import ToolkitError
 from toolkit.preparation import preflight
 from toolkit.preparation.classes import require_several
 from toolkit.preparation.prepare import Prepared, save
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
-from toolkit.system import distributed
+from toolkit.system import device, distributed
 from toolkit.system.console import Console
 from toolkit.task import Task
 
@@ -45,7 +47,9 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
         console.note(line)
     for warning in found.warnings():
         console.warn(warning)
-    takes = _fits(run, task, kind, found.token_lengths, console)
+    rows = preflight.sample(prepared.splits)
+    more = kind.most_learned(rows, found.token_lengths)
+    takes = _fits(run, task, kind, found.token_lengths, more, console)
     stored = bool(options.get("store_data", True))
     save(prepared, run, store_rows=stored)
     document = found.document()
@@ -70,38 +74,61 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
 
 
 def _fits(
-    run: Run, task: Task, kind: TaskModel, lengths: Mapping[str, np.ndarray], console: Console
+    run: Run,
+    task: Task,
+    kind: TaskModel,
+    lengths: Mapping[str, np.ndarray],
+    learned: int,
+    console: Console,
 ) -> dict[str, Any]:
     """The estimate of memory, before weights are loaded.
+
+    Args:
+        run: the run.
+        task: its task.
+        kind: its model.
+        lengths: part of an example → tokens of each row.
+        learned: tokens of a row that have a loss, where they are more than its answer.
+        console: gets the estimate as a sentence.
 
     Raises:
         PreflightError: the run does not fit into memory.
     """
-    import torch
-
     from toolkit.preparation import memory
     from toolkit.preparation.memory import full_training
 
     if distributed.sharded_by_accelerate():
         return {}  # FSDP and DeepSpeed decide how much each process holds
-    gpu = torch.cuda.is_available()
+    gpu = device.is_gpu()
     recipe = kind.recipe
-    found = memory.fit(
-        task,
-        recipe,
-        memory.Shape.of(
-            lengths,
-            kind.max_length,
-            kind.written,
-            own_limits=kind.own_limits,
-            filled=kind.shares_sequences,
-        ),
-        gpu=gpu,
-        room=memory.available(gpu=gpu) // (1 if gpu else distributed.here()),
-        tokenizer=kind.tokenizer,
-        head=kind.head_arguments(),
-        trust_remote_code=kind.trust_remote_code,
+    shape = memory.Shape.of(
+        lengths,
+        kind.max_length,
+        kind.written,
+        own_limits=kind.own_limits,
+        filled=kind.shares_sequences,
     )
+    shape = dataclasses.replace(shape, answer=max(shape.answer, min(learned, shape.length)))
+    try:
+        found = memory.fit(
+            task,
+            recipe,
+            shape,
+            gpu=gpu,
+            room=memory.available(gpu=gpu) // (1 if gpu else distributed.here()),
+            tokenizer=kind.tokenizer,
+            head=kind.head_arguments(),
+            trust_remote_code=kind.trust_remote_code,
+        )
+    except (ToolkitError, MemoryError):
+        raise
+    except Exception as error:  # an architecture may do what tensors without content cannot
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        console.warn(
+            "the memory that this run takes cannot be estimated for this model, so it goes on "
+            f"without knowing whether it fits ({reason})"
+        )
+        return {}
     memory.require(found)
     console.note(found.sentence())
     return found.estimate.document() | {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from toolkit.data import splits as splitting
 from toolkit.data import tables
 from toolkit.data.splits import SPLITS
 from toolkit.errors import PreflightError
+from toolkit.formatting import rows_named
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -115,7 +117,39 @@ def length_sentences(lengths: Mapping[str, Any]) -> list[str]:
     return [f"tokens a row: {'; '.join(parts)}{cut}"]
 
 
-def own_truncation(name: str, tokens: np.ndarray, limit: int, allowed: bool) -> list[str]:
+@dataclass(frozen=True)
+class Able:
+    """What the model can read at most, whatever the settings.
+
+    Args:
+        positions: tokens that it has positions for; ``None``: no limit.
+        rows: the number of each row that is looked at.
+    """
+
+    positions: int | None = None
+    rows: Sequence[Any] = ()
+
+    def advice(self, setting: str, tokens: np.ndarray) -> str:
+        """How rows that are too long get shorter, or the setting larger.
+
+        Args:
+            setting: the field of ``[training]`` that limits them.
+            tokens: of each row, shape (rows,).
+        """
+        longest = int(tokens.max())
+        if self.positions is None or longest <= self.positions:
+            return f"raise --set training.{setting}={longest} or let it be cut with"
+        over = [self.rows[i] for i in np.flatnonzero(tokens > self.positions).tolist()]
+        return (
+            f"the model itself has positions for {self.positions:,} tokens ({rows_named(over)}): "
+            "shorten or leave out such rows, take a model that reads longer texts, or let it be "
+            "cut with"
+        )
+
+
+def own_truncation(
+    name: str, tokens: np.ndarray, limit: int, allowed: bool, able: Able | None = None
+) -> list[str]:
     """A warning where a part that has a limit of its own would be cut, with the number of rows.
 
     Args:
@@ -123,6 +157,7 @@ def own_truncation(name: str, tokens: np.ndarray, limit: int, allowed: bool) -> 
         tokens: its tokens in each row, shape (rows,).
         limit: the most tokens that fit.
         allowed: whether it may be cut.
+        able: what the model can write at most.
 
     Raises:
         PreflightError: it would be cut, and that is not allowed.
@@ -136,7 +171,7 @@ def own_truncation(name: str, tokens: np.ndarray, limit: int, allowed: bool) -> 
     )
     if not allowed:
         raise PreflightError(
-            f"{sentence}; raise --set training.max_{name}_length={longest} or let it be cut with "
+            f"{sentence}; {(able or Able()).advice(f'max_{name}_length', tokens)} "
             "--allow-truncation"
         )
     return [sentence + " (--allow-truncation)"]
@@ -149,6 +184,7 @@ def truncation(
     allowed: bool,
     lengths: Mapping[str, Any],
     loses: str = "its end",
+    able: Able | None = None,
 ) -> list[str]:
     """Warnings on targets that would be cut, and on texts that lose their end.
 
@@ -159,6 +195,7 @@ def truncation(
         allowed: whether targets may be cut.
         lengths: what :func:`lengths_of` returned.
         loses: what a text that is too long loses, in words.
+        able: what the model can read at most.
 
     Raises:
         PreflightError: targets would be cut, and that is not allowed.
@@ -176,8 +213,7 @@ def truncation(
         )
         if not allowed:
             raise PreflightError(
-                f"{sentence}; raise --set training.max_length={int(total.max())} or let it be cut "
-                "with --allow-truncation"
+                f"{sentence}; {(able or Able()).advice('max_length', total)} --allow-truncation"
             )
         warnings.append(sentence + " (--allow-truncation)")
     if truncated and lengths["over"]:

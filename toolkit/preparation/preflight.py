@@ -16,6 +16,8 @@ import numpy as np
 
 from toolkit.data.column_mapping import UNKNOWN_ANSWER
 from toolkit.data.splits import HELD_OUT
+from toolkit.formatting import rows_named
+from toolkit.models.limits import Limits
 from toolkit.preparation.classes import absent_classes, compare_classes
 from toolkit.preparation.examined import Examined, examine
 from toolkit.preparation.group_sizes import (
@@ -26,6 +28,7 @@ from toolkit.preparation.group_sizes import (
 )
 from toolkit.preparation.leakage import is_numeric, leakage
 from toolkit.preparation.lengths import (
+    Able,
     length_sentences,
     lengths_of,
     own_truncation,
@@ -140,8 +143,11 @@ def check(
     if model is not None:
         rows = sample(prepared.splits)
         tokens = model.lengths(rows)
+        notes += model.notes(rows)
         cautions += model.cautions(rows)
-        lengths = _check_lengths(model, tokens, notes, cautions, allow_truncation)
+        lengths = _check_lengths(
+            model, tokens, notes, cautions, allow_truncation, rows["row_id"][:]
+        )
         unknown = check_tokenizer(task, prepared, model)
     groups = group_numbers(prepared)
     notes += [
@@ -183,15 +189,18 @@ def _check_lengths(
     notes: list[str],
     cautions: list[str],
     allow_truncation: bool,
+    row_ids: Sequence[Any],
 ) -> dict[str, Any]:
     """The histograms of lengths; adds to notes and cautions what would be cut or read in parts."""
     own, limit = model.own_limits, model.max_length
+    able = getattr(model, "limits", Limits())
     parts = {name: part for name, part in tokens.items() if name not in own}
     lengths = lengths_of(parts, limit)
     for name, own_limit in own.items():
         if name in tokens:
             lengths["parts"][name] = part_of(tokens[name])
-            cautions += own_truncation(name, tokens[name], own_limit, allow_truncation)
+            most = Able(able.answer_positions, row_ids)
+            cautions += own_truncation(name, tokens[name], own_limit, allow_truncation, most)
     if model.windowed and lengths.get("over"):
         notes.append(
             f"{lengths['over']:,} of {lengths['rows']:,} rows ({lengths['over_share']:.1%}) are "
@@ -199,8 +208,9 @@ def _check_lengths(
         )
     elif parts and limit is not None:
         cautions += truncation(
-            parts, limit, model.truncated, allow_truncation, lengths, model.loses
-        )
+            parts, limit, model.truncated, allow_truncation, lengths, model.loses,
+            Able(able.positions, row_ids),
+        )  # fmt: skip
     return lengths
 
 
@@ -219,14 +229,9 @@ def left_out_sentences(left_out: Mapping[str, Sequence[int]]) -> list[str]:
     """Sentences such as ``12 rows are left out: no price (rows 7, 8, …)``, most rows first."""
     return [
         f"{len(rows):,} row{' is' if len(rows) == 1 else 's are'} left out: {reason} "
-        f"({_rows(rows)})"
+        f"({rows_named(rows)})"
         for reason, rows in sorted(left_out.items(), key=lambda item: -len(item[1]))
     ]
-
-
-def _rows(rows: Sequence[int], most: int = 5) -> str:
-    listed = ", ".join(str(row) for row in rows[:most]) + (", …" if len(rows) > most else "")
-    return f"row{'' if len(rows) == 1 else 's'} {listed}"
 
 
 # -- leakage ---------------------------------------------------------------------------------------

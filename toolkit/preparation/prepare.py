@@ -6,12 +6,14 @@ The architecture page describes what passes between the stages.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,10 +22,12 @@ from toolkit.data import splits as splitting
 from toolkit.data import tables
 from toolkit.data.grouping import ROW_GROUP
 from toolkit.data.load import read
+from toolkit.data.row_mapping import nothing_left
 from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, SPLITS, present
 from toolkit.data.stratification import NO_CLASS
 from toolkit.errors import DataError, PluginError, UsageError
+from toolkit.preparation import fewer_rows
 from toolkit.preparation.assignment import ONE_WAY, Part, assigned
 from toolkit.preparation.joining import with_near_duplicates
 from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
     from toolkit.task import Row, Task
 
 __all__ = ["Prepared", "Source", "heldout", "prepare", "read", "save"]
+
+Unusable = Callable[["Dataset"], Mapping[str, Sequence[int]]]
+"""Rows → reason → the numbers of the rows that are left out for it."""
 
 OWN_SPLITS = ("train", "validation", "test", CHALLENGE)
 FORMER_SPLITS = {"stress": CHALLENGE}
@@ -111,6 +118,8 @@ def prepare(
     *,
     fractions: Mapping[str, float] = FRACTIONS,
     caps: Mapping[str, int] = CAPS,
+    unusable: Unusable | None = None,
+    most: Mapping[str, int] = MappingProxyType({}),
 ) -> Prepared:
     """Load a task's rows and split them.
 
@@ -128,15 +137,20 @@ def prepare(
         seed: the random seed of the draw; ``source.seed`` by default.
         fractions: split → its share of the rows.
         caps: split → the most rows.
+        unusable: finds rows that the model has no way to read, as
+            :meth:`toolkit.kinds.base.TaskModel.unusable` does; they are left out.
+        most: split → the most rows of it that are used (a recipe's ``rows``).
 
     Raises:
         DataError: there are too few rows, or no training rows.
         PluginError: the task does not return rows with its columns.
     """
     seed = source.seed if seed is None else seed
-    parts = {
-        name: _part(task, rows, source, name, seed) for name, rows in _loaded(task, source).items()
-    }
+    loaded = _loaded(task, source)
+    parts = {}
+    for name, rows in loaded.items():
+        rows = _usable(_checked(task, rows), source, name if len(loaded) > 1 else "", unusable)
+        parts[name] = _part(task, rows, source, name, seed)
     if source.near_duplicates:
         parts = with_near_duplicates(task, parts, source)
     cautions: list[str] = []
@@ -145,6 +159,7 @@ def prepare(
     if grouping in task.groupings():
         found["group_by"] = grouping
         task.state = {**task.state, "group_by": grouping}  # task.group follows it from here on
+    fewer_rows.thin(parts, owners, grouping, most, seed, source)
     splits, digests, groups = _gather(parts, owners, grouping)
     return Prepared(
         splits=splits,
@@ -191,7 +206,6 @@ def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
 
 
 def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Part:
-    rows = _checked(task, rows)
     chosen = splitting.sample(len(rows), source.limit, seed)
     if chosen is not None:
         where = "" if name == "train" else f" {name}"
@@ -216,6 +230,25 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
             classes[at] = kind = splitting.group_hash(repr(stratum))
             kinds[kind] = str(stratum)
     return Part(rows, groups, texts, digests, classes, kinds)
+
+
+def _usable(rows: Dataset, source: Source, part: str, unusable: Unusable | None) -> Dataset:
+    """The rows that the model can read; the others are recorded with the reason.
+
+    Args:
+        part: the name of the rows' part; empty: there is one file.
+    """
+    lost = {} if unusable is None else unusable(rows)
+    if not lost:
+        return rows
+    with source.part(part) if part else contextlib.nullcontext():
+        for reason, row_ids in lost.items():
+            source.leave_out(reason, row_ids)
+    gone = {row_id for row_ids in lost.values() for row_id in row_ids}
+    kept = [at for at, row_id in enumerate(rows["row_id"][:]) if row_id not in gone]
+    if not kept:
+        raise nothing_left(lost)
+    return rows.select(kept)
 
 
 def _ways(task: Task, rows: Dataset, source: Source) -> Mapping[str, Callable[[Row], str]]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit import formatting
+from toolkit.decoding import COVERED
 from toolkit.evaluation.standing import clear
 from toolkit.evaluation.verdict_sentence import UNFINISHED
 from toolkit.metrics.statistics import Comparison
@@ -40,6 +41,7 @@ def content(doc: Document, info: Mapping[str, Any]) -> dict[str, Any]:
         "comparisons": comparisons(doc, doc["primary_metric"]),
         "further_comparisons": comparisons(doc),
         "decoders": decoders(doc),
+        "covered": covered(doc),
         "plain": {c["system"]: c["b"] for c in doc["decoder_comparisons"]},
         "small_parts": small_parts(doc),
         "confusion": confusion(doc),
@@ -231,6 +233,21 @@ def decoders(doc: Document) -> dict[str, list[dict[str, Any]]]:
         name: [{**row, "compared": _against_plain(doc, name, row)} for row in doc["decoders"][name]]
         for name in names
     }
+
+
+def covered(doc: Document) -> dict[str, str]:
+    """System → a sentence on what the distributions that its decoders read cover."""
+    found = {}
+    for system, rows in doc["decoders"].items():
+        if readers := [row for row in rows if "covered" in row]:
+            share = readers[0]["covered"]
+            names = ", ".join(row["name"] for row in readers)
+            found[system] = (
+                f"{names}: the numbers that these decoders know cover {share:.1%} of what the "
+                "model may write (the median of the validation rows)"
+                + (f"; below {COVERED:.0%} none of them is chosen." if share < COVERED else ".")
+            )
+    return found
 
 
 def _against_plain(doc: Document, system: str, row: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from toolkit import formatting
 from toolkit.models import embedded as models
+from toolkit.models import packaged
 from toolkit.reporting.render import Markdown
 
 Info = Mapping[str, Any]
@@ -37,6 +38,7 @@ def content(doc: Info, info: Info, preflight: Info) -> dict[str, Any]:
         "surroundings": surroundings(info, doc),
         "load": load_snippet(info),
         "card": Markdown(front_matter(info, doc)),
+        "base_note": Markdown(base_note(info)),
         "sizes": [(name, formatting.number(n)) for name, n in checks["sizes"].items()],
     }
 
@@ -132,6 +134,9 @@ def _training(training: Info) -> list[tuple[str, str]]:
         ("tokens", "tokens", formatting.number),
         ("tokens_per_second", "tokens per second", lambda v: formatting.number(v, ",.0f")),
         ("peak_memory_mb", "peak memory", lambda v: formatting.figure(v, ",.0f", "MB")),
+        ("gpu_peak_memory_mb", "GPU memory", lambda v: formatting.figure(v, ",.0f", "MB")),
+        ("gpu_percent", "GPU used", lambda v: formatting.figure(v, ",.0f", "%")),
+        ("gpu_watts", "GPU power", lambda v: formatting.figure(v, ",.0f", "W")),
         ("planned_steps", "planned steps", formatting.number),
         ("best_step", "checkpoint kept", _kept),
         ("stopped_early", "stopped early", lambda v: "yes" if v else "no"),
@@ -185,7 +190,7 @@ def load_snippet(info: Info) -> str:
     labels = (info.get("head") or {}).get("num_labels")
     head = f", num_labels={labels}" if isinstance(labels, int) and labels else ""
     source = str(info.get("recipe", {}).get("model", ""))
-    embedded = source.startswith("embedded:")
+    embedded, in_package = source.startswith("embedded:"), source in packaged.NAMES
     if info.get("recipe", {}).get("lora", {}) is None:
         return (
             f"from transformers import {cls}, AutoTokenizer\n"
@@ -195,16 +200,24 @@ def load_snippet(info: Info) -> str:
     named = json.dumps(source.removeprefix("embedded:"))
     imports = [
         "from peft import PeftModel",
-        *(["from toolkit import models"] if embedded else []),
+        *(["from toolkit import models"] if embedded or in_package else []),
         f"from transformers import {cls}, AutoTokenizer",
     ]
-    base = f"{cls}.from_pretrained({f'models.path({named})' if embedded else named}{head})"
+    place = f"models.path({named})" if embedded else named
+    place = f"models.model_path({named})" if in_package else place
+    base = f"{cls}.from_pretrained({place}{head})"
     load = (
         [f'model = PeftModel.from_pretrained({base}, "adapter")']
-        if embedded and not head
+        if (embedded or in_package) and not head
         else [f"base = {base}", 'model = PeftModel.from_pretrained(base, "adapter")']
     )
     return "\n".join([*imports, *load, 'tokenizer = AutoTokenizer.from_pretrained("adapter")'])
+
+
+def base_note(info: Info) -> str:
+    """What the base's name stands for, where this toolkit has given it; else nothing."""
+    named = packaged.NAMES.get(str(info.get("recipe", {}).get("model", "")))
+    return f"`{info['recipe']['model']}`: {named.meaning}." if named else ""
 
 
 def front_matter(info: Info, doc: Info) -> str:

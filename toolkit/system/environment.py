@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 
 QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",  # also TRL's
@@ -34,3 +35,5 @@ def prepare(*, offline: bool) -> None:
         # Models then come from the disk, and a bar for each is noise; downloads keep theirs.
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)  # absent CPU kernels are harmless
+    # PEFT and TRL ask a model for it by the name that transformers 5.24 has replaced.
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)

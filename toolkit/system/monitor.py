@@ -6,6 +6,8 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from toolkit.system import device
+
 INTERVAL = 0.5
 
 
@@ -13,7 +15,8 @@ class Monitor:
     """Samples resident memory and processor use in a thread; use as a context manager.
 
     Attributes:
-        peak_mb: highest resident memory seen, in MiB (GPU memory is in :meth:`gpu`).
+        peak_mb: highest resident memory seen, in MiB (that of a GPU is in
+            :func:`toolkit.system.device.use`).
         start_mb: resident memory at the beginning.
     """
 
@@ -47,7 +50,7 @@ class Monitor:
             "memory_mb": round(self.memory_mb, 1),
             "cpu_percent": round(self.cpu_percent, 1),
         }
-        return entry | gpu()
+        return entry | device.use()
 
     def _sample(self) -> None:
         while not self._stop.wait(INTERVAL):
@@ -60,21 +63,6 @@ class Monitor:
 
     def _resident(self) -> float:
         return float(self._process.memory_info().rss) / 2**20
-
-
-def gpu() -> dict[str, float]:
-    """Memory (MiB), utilisation (%) and power (W) of the GPU in use; empty without one."""
-    import torch
-
-    if not torch.cuda.is_available():
-        return {}
-    entry = {"gpu_memory_mb": round(torch.cuda.max_memory_allocated() / 2**20, 1)}
-    try:
-        entry["gpu_percent"] = float(torch.cuda.utilization())
-        entry["gpu_watts"] = round(torch.cuda.power_draw() / 1000, 1)
-    except (ImportError, ModuleNotFoundError, RuntimeError):
-        pass  # needs nvidia-ml-py and a driver that reports them
-    return entry
 
 
 def hardware() -> dict[str, Any]:
@@ -94,9 +82,11 @@ def hardware() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
     }
-    if torch.cuda.is_available():
-        info["gpu"] = torch.cuda.get_device_name()
-        info["gpu_memory_gb"] = round(torch.cuda.get_device_properties(0).total_memory / 2**30, 1)
+    if (memory := device.memory()) is not None:
+        info["gpu"] = device.name()
+        info["gpu_memory_gb"] = round(memory[1] / 2**30, 1)
+        if reason := device.unmeasured():
+            info["gpu_unmeasured"] = reason
     return info
 
 

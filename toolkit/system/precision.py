@@ -6,31 +6,19 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.system import device
+
 
 def bfloat16_pays() -> bool:
     """Whether this machine has bfloat16 instructions; without them it is slower than float32."""
-    import torch
-
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    get_capabilities = getattr(torch.cpu, "get_capabilities", dict)  # older torch has none
-    capabilities: dict[str, object] = get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-
-
-def has_gpu() -> bool:
-    """Whether torch computes on a GPU here."""
-    import torch
-
-    return bool(torch.cuda.is_available())
+    return device.bfloat16()
 
 
 def autocast() -> Any:
     """A context that computes in bfloat16 where that pays."""
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.autocast(device, torch.bfloat16, enabled=bfloat16_pays())
+    return torch.autocast(device.kind(), torch.bfloat16, enabled=bfloat16_pays())
 
 
 @contextlib.contextmanager
@@ -44,15 +32,15 @@ def autocast_layers(model: Any) -> Iterator[None]:
 
     head = model.get_output_embeddings()
     with autocast() as context:
-        device = context.device
-        enabled = torch.is_autocast_enabled(device)
+        kind = context.device
+        enabled = torch.is_autocast_enabled(kind)
 
         def leave(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-            torch.set_autocast_enabled(device, False)
+            torch.set_autocast_enabled(kind, False)
             return (inputs[0].to(module.weight.dtype), *inputs[1:])
 
         def enter(module: Any, inputs: Any, output: Any) -> None:
-            torch.set_autocast_enabled(device, enabled)
+            torch.set_autocast_enabled(kind, enabled)
 
         handles = [head.register_forward_pre_hook(leave), head.register_forward_hook(enter)]
         try:

@@ -76,6 +76,38 @@ CLASHES = (
 )
 
 
+TESTED = {
+    "torch": ("2.11.0", "2.13.0"),
+    "transformers": ("5.17.0", "5.24.0"),
+    "trl": ("1.14.2", "1.16.0"),
+    "peft": ("0.21.2", "0.21.2"),
+    "accelerate": ("1.15.0", "1.15.0"),
+    "datasets": ("4.8.5", "4.8.5"),
+}
+"""Distribution → the oldest and the newest version that the tests have passed with."""
+
+
+def untested(version: Versions | None = None) -> list[str]:
+    """What is installed outside the tested range: ``trl 1.17.0 (tested: 1.14.2 to 1.16.0)``.
+
+    Args:
+        version: returns the installed version of a distribution, or ``None``.
+    """
+    from packaging.version import Version
+
+    version = version or installed
+    found = []
+    for name, (oldest, newest) in TESTED.items():
+        given = version(name)
+        if given is None:
+            continue
+        number = Version(Version(given).public)  # a build's name, such as +cpu, is no newer version
+        if not Version(oldest) <= number <= Version(newest):
+            span = oldest if oldest == newest else f"{oldest} to {newest}"
+            found.append(f"{name} {given} (tested: {span})")
+    return found
+
+
 def installed(name: str) -> str | None:
     """The version of a distribution that is installed here."""
     try:

@@ -6,8 +6,9 @@ pytest finds it by itself (entry point ``pytest11``); its fixtures are
 - ``run_task(MyTask)`` → :class:`FinishedRun`, a real run with a tiny random model
 - ``tiny_model(MyTask)`` → the folder of that model
 
-:func:`check` and :func:`run` do the same as functions. Nothing heavy is imported until one of them
-is used.
+:func:`check` and :func:`run` do the same as functions; :func:`build_layout` makes tiny models that
+are laid out as Llama, Gemma, T5 or DeBERTa are, see :data:`LAYOUTS`. Nothing heavy is imported
+until one of them is used.
 """
 
 from __future__ import annotations
@@ -20,10 +21,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from toolkit.testing.layouts import LAYOUTS, build_layout
+
 if TYPE_CHECKING:
     from toolkit.task import Task
 
-__all__ = ["FinishedRun", "check", "check_task", "run", "run_task", "tiny_model"]
+__all__ = [
+    "LAYOUTS",
+    "FinishedRun",
+    "build_layout",
+    "check",
+    "check_task",
+    "run",
+    "run_task",
+    "tiny_model",
+]
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class _Writing:
     """The token lists that the worker fills and the page reads."""
 
     count: int
-    eos: int
+    stops: frozenset[int]
     started: float = 0.0
     ids: list[list[int]] = field(default_factory=list)
     first: list[float | None] = field(default_factory=list)
@@ -108,7 +108,7 @@ class _Writing:
             self.first[index] = now
         self.last[index] = now
         self.ids[index].append(token)
-        self.ended[index] = token == self.eos
+        self.ended[index] = token in self.stops
 
 
 class Engine:
@@ -228,7 +228,7 @@ class Engine:
         """
         names = [self.side(label).name for label in labels]
         model = self.text_model
-        writing = _Writing(len(prompts), model.tokenizer.eos_token_id)
+        writing = _Writing(len(prompts), model.renderer.stops)
         failed: list[BaseException] = []
         done = threading.Event()
 
@@ -312,13 +312,14 @@ def trained_label(run: Run) -> str:
 
 def base_of(run: Run) -> tuple[str, str]:
     """What decides whether two runs' adapters go on one base: the model, and how it is loaded."""
-    from toolkit.models import model_path
+    from toolkit.models import model_path, packaged
 
     recipe = run.info["recipe"]
     init = (recipe.get("training") or {}).get("model_init_kwargs")
     model = str(recipe.get("model", ""))
-    with contextlib.suppress(ToolkitError):  # one that was moved is nobody else's trouble
-        model = model_path(model)
+    if model not in packaged.NAMES:  # whose names say which weights, without converting them
+        with contextlib.suppress(ToolkitError):  # one that was moved is nobody else's trouble
+            model = model_path(model)
     return model, repr((recipe.get("quantization"), init))
 
 

@@ -14,15 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fed_judge import feed
-from toolkit.errors import ModelError, PreflightError
+from toolkit.errors import ModelError
 from toolkit.kinds import fit
 from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.batching import batches, padded
+from toolkit.kinds.causal_lm import number_distribution
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.number_distribution import DigitTokens, NumberReader
 from toolkit.kinds.causal_lm.number_loss import SmoothedTargets
+from toolkit.kinds.causal_lm.number_search import Breadth
 from toolkit.kinds.causal_lm.task import NumericLMTask
-from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss
+from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss, summed_loss
 from toolkit.kinds.language.generate import Beginning, generate, shared_length
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.trainer import LengthGroupedSampler
@@ -153,13 +155,14 @@ def test_chat_messages_go_through_the_template(tiny_llama: Path) -> None:
     renderer.check(example)
 
 
-def test_a_tokenizer_whose_padding_is_its_end_is_refused(tiny_llama: Path) -> None:
-    from toolkit.models.loading import load_tokenizer
-
-    tokenizer = load_tokenizer(str(tiny_llama))
-    tokenizer.pad_token = tokenizer.eos_token
-    with pytest.raises(PreflightError, match="same token"):
-        Renderer(tokenizer).check({"prompt": "red $", "completion": "5"})
+def test_padding_with_the_end_of_the_sequence_changes_no_loss(kind: CausalLM) -> None:
+    encoded = [dict(row) for row in kind.tokenized(rows(6))]
+    end = kind.tokenizer.eos_token_id
+    batches_of = [Collator(pad)(encoded) for pad in (kind.tokenizer.pad_token_id, end)]
+    apart, same = (summed_loss(kind.model, kind.model, batch) for batch in batches_of)
+    torch.testing.assert_close(apart[0], same[0])
+    assert apart[1] == same[1] == int((batches_of[1]["labels"] != IGNORED).sum())
+    assert (batches_of[1]["labels"] == end).sum() == 6  # each row's own end is learned
 
 
 def test_long_texts_are_shortened_and_the_answer_is_not(tiny_llama: Path) -> None:
@@ -259,6 +262,12 @@ def test_the_smoothed_loss_prefers_a_neighbour(kind: CausalLM) -> None:
 # -- numbers ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def numbers_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that has learned nothing ends no number; here it is read as one that has."""
+    monkeypatch.setattr(number_distribution, "ENDING", 0.0)
+
+
 PROMPTS = ["red oak\nPrice is $", "a big old steel thing\nPrice is $", "silk\nPrice is $"]
 
 
@@ -271,20 +280,19 @@ def test_one_pass_and_the_walk_agree_where_numbers_are_tokens(kind: CausalLM) ->
     for a, b in zip(one.read(kind.model, prompts), walk.read(kind.model, prompts), strict=True):
         assert a.numbers is not None and b.numbers is not None
         by_value = dict(zip(a.numbers.values, a.numbers.probabilities, strict=True))
-        # The walk keeps the most probable prefixes, and the probability that the number ends there.
+        # The search also asks whether the number ends there.
         for value, probability in zip(b.numbers.values, b.numbers.probabilities, strict=True):
-            if value < 1000:
-                assert probability <= by_value[value] + 1e-6 or value >= 100
+            assert 0.5 * by_value[value] <= probability <= by_value[value] + 1e-6
 
 
 def test_the_walk_gives_the_models_own_probabilities(digit_kind: CausalLM) -> None:
     """Against a forward pass over each whole number, by the chain rule."""
     digit_kind.task.state["largest"] = 99
-    reader = NumberReader(digit_kind.tokenizer, 99)
+    reader = NumberReader(digit_kind.tokenizer, 99, breadth=Breadth(nodes=None, open=0.0))
     assert not reader.one_pass
     prompts = [digit_kind.renderer.prompt({"prompt": p}) for p in PROMPTS]
     outputs = reader.read(digit_kind.model, prompts)
-    digits = reader.digits.ids
+    goes_on = [*reader.pieces.more, *reader.pieces.groups]
     for prompt, output in zip(prompts, outputs, strict=True):
         assert output.numbers is not None
         assert len(output.numbers.values) > 5
@@ -296,7 +304,7 @@ def test_the_walk_gives_the_models_own_probabilities(digit_kind: CausalLM) -> No
                 logits = digit_kind.model(torch.tensor([[*prompt, *ids]])).logits[0].double()
             after = torch.softmax(logits[len(prompt) - 1 :], -1)
             expected = np.prod([float(after[i, t]) for i, t in enumerate(ids)])
-            expected *= 1 - float(after[len(ids), digits].sum())
+            expected *= 1 - float(after[len(ids), goes_on].sum())
             assert probability == pytest.approx(expected, rel=1e-3, abs=1e-9)
 
 
@@ -306,6 +314,7 @@ def test_digit_tokens_are_digits_and_nothing_else(kind: CausalLM) -> None:
     assert all(text.isdigit() for text in digits.texts)
 
 
+@pytest.mark.usefixtures("numbers_end")
 @pytest.mark.parametrize("which", ["kind", "digit_kind"])
 def test_batch_size_changes_no_answer(which: str, request: pytest.FixtureRequest) -> None:
     kind = request.getfixturevalue(which)
@@ -330,6 +339,7 @@ def test_generation_is_the_same_alone_and_in_a_batch(kind: CausalLM) -> None:
     assert all(t.tokens <= 12 for t in together)
 
 
+@pytest.mark.usefixtures("numbers_end")
 @pytest.mark.parametrize("which", ["kind", "digit_kind"])
 def test_a_shared_beginning_is_encoded_once_and_changes_no_answer(
     which: str, request: pytest.FixtureRequest
@@ -434,6 +444,7 @@ def _train(kind: CausalLM, folder: Path, **keywords: Any) -> Any:
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("numbers_end")
 def test_a_trained_adapter_is_saved_and_loads_in_plain_peft(
     tiny_llama: Path, tmp_path: Path
 ) -> None:
@@ -549,6 +560,7 @@ def test_another_prompt_than_in_training_is_refused(tiny_llama: Path, tmp_path: 
         CausalLM(Reworded(), recipe(tiny_llama)).load_adapter(tmp_path / "adapter")
 
 
+@pytest.mark.usefixtures("numbers_end")
 def test_scoring_with_the_adapter_in_the_weights_leaves_them_bit_for_bit(kind: CausalLM) -> None:
     kind.load()
     kind.model = adapters.add_lora(
@@ -595,6 +607,7 @@ def test_the_adapter_folder_describes_the_adapter(tiny_llama: Path, tmp_path: Pa
 
 
 @pytest.mark.skipif(not precision.bfloat16_pays(), reason="needs a CPU that computes in bfloat16")
+@pytest.mark.usefixtures("numbers_end")
 def test_reduced_precision_keeps_the_head_and_is_near(kind: CausalLM) -> None:
     kind.load()
     prompts = [kind.renderer.prompt(kind.example(dict(row))) for row in rows(6)]

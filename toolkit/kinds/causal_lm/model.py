@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from toolkit.data import tables
-from toolkit.kinds.base import DryRun, DryRunRequest, Progress
+from toolkit.kinds.base import Progress
 from toolkit.kinds.causal_lm.readings import averaged, readings
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
+from toolkit.kinds.dry_run import DryRun, DryRunRequest
+from toolkit.kinds.language.conversation import refusal
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
+from toolkit.models.limits import smallest
 from toolkit.system import precision
 from toolkit.task import Row, group_of
 
@@ -31,18 +34,20 @@ class CausalLM(LanguageModel):
     task_type = "CAUSAL_LM"
     backends = ("transformers", "unsloth")
     mixed = "bfloat16"  # SFTConfig's default
-    # TRL gets rows that are tokenized, and packed where the recipe asks for it.
+    # TRL gets rows that are tokenized and labelled, and packed where the recipe asks for it.
     fixed_arguments: ClassVar[Mapping[str, Any]] = {
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "packing": False,
+        "assistant_only_loss": False,
     }
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._reader: Any = None
+        self._prompt: Any = None  # one of the task's, behind which numbers are written
 
     def make_renderer(self) -> Renderer:
-        return Renderer(self.tokenizer)
+        return Renderer(self.tokenizer, self.limits)
 
     # -- arguments and limits --------------------------------------------------------------------
     @classmethod
@@ -72,9 +77,9 @@ class CausalLM(LanguageModel):
 
     @property
     def max_length(self) -> int | None:
-        # 1024 is the default of SFTConfig. TRL never cuts these rows, so no other limit applies.
+        # 1024 is the default of SFTConfig. TRL never cuts these rows.
         limit = self.recipe.training.get("max_length", 1024)
-        return None if limit is None else int(limit)
+        return smallest(None if limit is None else int(limit), self.limits.positions)
 
     @property
     def answer_room(self) -> int:
@@ -102,6 +107,8 @@ class CausalLM(LanguageModel):
         shots: Sequence[Row] = (),
         progress: Progress | None = None,
     ) -> list[Generated]:
+        if isinstance(self.task, NumericLMTask) and rows and self._prompt is None:
+            self._prompt = self.example(self.staged(rows[:1])[0])["prompt"]
         count = int(self.task.options.get("readings", 1))
         # An untrained model has not learned that the readings mean the same.
         if not isinstance(self.task, NumericLMTask) or count < 2 or not adapter:
@@ -135,10 +142,14 @@ class CausalLM(LanguageModel):
             return super().read(prompts, limits, progress)
         if self._reader is None:
             from toolkit.kinds.causal_lm.number_distribution import NumberReader
+            from toolkit.kinds.causal_lm.number_tree import Writing
 
+            prompt = self._prompt
             self._reader = NumberReader(
-                self.tokenizer, self.task.largest_number, reduced=self.reduced
-            )
+                self.tokenizer, self.task.largest_number, reduced=self.reduced, bounds=self.limits,
+                writing=None if prompt is None
+                else Writing.behind(self.renderer, prompt, self.task.completion),
+            )  # fmt: skip
         outputs: list[Generated] = self._reader.read(
             self.model, prompts, generation=self.recipe.generation, progress=progress
         )
@@ -152,8 +163,13 @@ class CausalLM(LanguageModel):
         if isinstance(example["prompt"], str):
             before = "".join(f"{s['prompt']}{s['completion']}\n\n" for s in solved)
             return {**example, "prompt": before + example["prompt"]}
-        turns = [message for s in solved for message in (*s["prompt"], *s["completion"])]
-        return {**example, "prompt": [*turns, *example["prompt"]]}
+        for examples in (solved, [s for s in solved if not s["completion"][-1].get("tool_calls")]):
+            turns = [message for s in examples for message in (*s["prompt"], *s["completion"])]
+            messages = [*turns, *example["prompt"]]
+            # Behind a call some templates take nothing but its result.
+            if not refusal(self.renderer.chat, messages, example.get("tools") or ()):
+                return {**example, "prompt": messages}
+        return example
 
     # -- training ----------------------------------------------------------------------------------
     def training_notes(self) -> list[str]:
@@ -169,7 +185,7 @@ class CausalLM(LanguageModel):
         numeric = self.task if isinstance(self.task, NumericLMTask) else None
 
         def encode(row: dict[str, Any]) -> dict[str, Any]:
-            ids, labels = self.renderer.example(self.example(row))
+            ids, labels = self.encoded(row)
             extra: dict[str, Any] = {"number": numeric.number(row)} if numeric else {}
             if self.task.joined:
                 extra["group"] = group_of(self.task, row)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit.kinds.causal_lm.number_distribution import NumberReader
+from toolkit.kinds.causal_lm.number_tree import Writing
 
 if TYPE_CHECKING:
     import torch
@@ -39,9 +40,7 @@ class SmoothedTargets:
     MOST = 512
 
     def __init__(self, renderer: Renderer, prompt: Any, task: Any, sigma: float) -> None:
-        self.renderer = renderer
-        self.prompt = prompt
-        self.prompt_ids = renderer.prompt({"prompt": prompt})
+        self.writing = Writing.behind(renderer, prompt, task.completion)
         self.task = task
         self.sigma = sigma
         self._tokens: dict[int, tuple[int, ...]] = {}
@@ -50,12 +49,7 @@ class SmoothedTargets:
     def tokens(self, number: int) -> tuple[int, ...]:
         """Token ids of a number's completion, with EOS."""
         if number not in self._tokens:
-            text = self.task.completion(number)
-            messages = (
-                text if isinstance(self.prompt, str) else [{"role": "assistant", "content": text}]
-            )
-            example = {"prompt": self.prompt, "completion": messages}
-            self._tokens[number] = tuple(self.renderer.completion(example, self.prompt_ids))
+            self._tokens[number] = tuple(self.writing.tokens(number))
         return self._tokens[number]
 
     def targets(self, number: int) -> list[tuple[np.ndarray, np.ndarray]]:

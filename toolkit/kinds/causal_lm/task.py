@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from toolkit import decoding
+from toolkit.kinds.causal_lm.smollm2 import SMOLLM2
 from toolkit.kinds.language.outputs import Generated as Generated
 from toolkit.kinds.language.outputs import Numbers as Numbers
 from toolkit.kinds.language.task import LanguageTask
@@ -41,11 +42,13 @@ class CausalLMTask(LanguageTask):
     """A task for a causal language model, trained by TRL's ``SFTTrainer``.
 
     ``format_example`` gives TRL's own columns, ``prompt`` and ``completion``: two strings, or two
-    lists of chat messages. :meth:`postprocess` gets a :class:`Generated`.
+    lists of chat messages, and with these, where a row has them, ``tools`` and
+    ``chat_template_kwargs``. The completion is learned; of a prompt of messages also each answer
+    with a ``weight`` above 0. :meth:`postprocess` gets a :class:`Generated`.
     """
 
     kind: ClassVar[str] = "causal-lm"
-    recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED,)
+    recipes: ClassVar[tuple[Recipe, ...]] = (EMBEDDED, SMOLLM2)
     few_shot: ClassVar[int] = 4
     joined: ClassVar[bool] = False
     """Whether the examples of one :meth:`~toolkit.Task.group` are trained as one sequence, in which
@@ -68,6 +71,9 @@ class NumericLMTask(CausalLMTask):
     times longer.
     """
 
+    distribution_decoders: ClassVar[frozenset[str]] = frozenset({"top-k", "mean", "median"})
+    """The decoders that read the distribution of the number. ``auto`` takes none of them where it
+    covers less than 98 % of what the model may write (the median of the validation rows)."""
     options = {
         "loss": "regression-aware",
         "sigma": 0.15,

@@ -19,6 +19,7 @@ from toolkit.kinds.causal_lm import shared_prefix
 from toolkit.kinds.causal_lm.number_loss import NumberScale, SmoothedTargets, ranked_score
 from toolkit.kinds.language.prompt import IGNORED
 from toolkit.kinds.trainer import JudgedTrainer
+from toolkit.models import loading
 
 
 class Collator:
@@ -151,10 +152,31 @@ def summed_loss(
     return label_loss(outputs.logits[0], inputs), len(inputs["positions"]), outputs
 
 
+@contextlib.contextmanager
+def _unseen_head(model: Any) -> Iterator[None]:
+    """Within the context, TRL does not see the model's head.
+
+    TRL 1.16 refuses adapters on it, because its own loss reads the head's weight and would pass
+    over them. The loss here goes through the head as it is.
+    """
+    model.get_output_embeddings = lambda: None
+    try:
+        yield
+    finally:
+        del model.get_output_embeddings
+
+
 class LabelTrainer(JudgedTrainer, SFTTrainer):  # type: ignore[misc]
     """``SFTTrainer`` on rows that are tokenized and labelled already."""
 
     columns = ("input_ids", "labels", "number", "position_ids", "segments")
+
+    def __init__(self, *arguments: Any, model: Any, **keywords: Any) -> None:
+        with _unseen_head(model):
+            super().__init__(*arguments, model=model, **keywords)
+        # TRL switches it on for mixtures of experts, to weigh a loss of the routers; the loss here
+        # is that of the answers, and a mixture that reports its routers cannot write with a cache.
+        loading.without_router_logits(self.accelerator.unwrap_model(self.model))
 
     def summed_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, int, Any]:
         return summed_loss(model, self.accelerator.unwrap_model(model), inputs)

@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from toolkit.kinds.encoder.linear_probe import LinearProbe
 
 
+def new_modules(model: Any) -> list[str]:
+    """The names of the modules with weights that stand outside the encoder, so in its head."""
+    encoder = f"{model.base_model_prefix}."
+    return [
+        name
+        for name, module in model.named_modules()
+        if module._parameters and not name.startswith(encoder)
+    ]
+
+
 def output_layer(model: Any, outputs: int) -> str:
     """The name of the last linear layer of the head.
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds import fit
-from toolkit.kinds.base import DryRun, DryRunRequest, Progress, TaskModel, Trained, TrainingWatch
+from toolkit.kinds.base import Progress, TaskModel, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches, pad_right
+from toolkit.kinds.dry_run import DryRun, DryRunRequest
 from toolkit.kinds.encoder import head as heads
+from toolkit.kinds.encoder import head_lora
 from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
-from toolkit.models import adapters, loading
+from toolkit.models import adapters, base_digest, base_weights, limits, loading
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
 from toolkit.system import distributed, precision
@@ -32,11 +34,6 @@ if TYPE_CHECKING:
 
 Features = Mapping[str, Sequence[int]]
 """The inputs of the model: ``input_ids`` and, where it reads two texts, ``token_type_ids``."""
-
-UNLIMITED = 100_000
-"""Tokenizers without a limit report a number larger than this."""
-HEADS = ("classifier", "score", "qa_outputs")
-"""Heads that PEFT itself saves with an adapter."""
 
 
 class Encoder(TaskModel):
@@ -56,9 +53,11 @@ class Encoder(TaskModel):
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self.role = "full" if self.full else "adapter"
-        self.tokenizer = loading.load_tokenizer(
+        self.tokenizer, self.limits = loading.load_tokens(
             self.recipe.model, trust_remote_code=self.trust_remote_code, padding_side="right"
         )
+        self.limits.check_vocabulary(self.tokenizer, self.recipe.model)
+        self.tokenizer.split_special_tokens = True  # a text never becomes a control token
         self.tuned: Any = None
         self.probe: LinearProbe | None = None
         self._fresh: list[str] = []
@@ -102,6 +101,11 @@ class Encoder(TaskModel):
 
         return EncoderDryRun()
 
+    @classmethod
+    def lora_fields(cls, recipe: Recipe, model: Any) -> Mapping[str, Any]:
+        fresh = heads.new_modules(model)
+        return head_lora.fields(recipe.lora or {}, model, fresh, cls.task_type)
+
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The text of each token; a token that begins a word has a blank before it."""
         tokens = self.tokenizer.convert_ids_to_tokens(list(ids))
@@ -125,9 +129,11 @@ class Encoder(TaskModel):
     @property
     def max_length(self) -> int | None:
         requested = self.recipe.training.get("max_length")
-        able = int(self.tokenizer.model_max_length)
-        limits = [n for n in (requested, able if able < UNLIMITED else None) if n is not None]
-        return min(map(int, limits), default=None)
+        return limits.smallest(
+            None if requested is None else int(requested),
+            limits.tokenizer_limit(self.tokenizer),
+            self.limits.positions,
+        )
 
     def check_recipe(self) -> None:
         """Raise :class:`RecipeError` for a recipe that cannot be trained."""
@@ -198,16 +204,11 @@ class Encoder(TaskModel):
         self.load()
         if self.full:
             return self.new_model()
-        fields = dict(self.recipe.lora or {})
-        # A module with new weights must be saved with the adapter, or it would be lost.
-        further = [m for m in self._fresh if not any(p.endswith(HEADS) for p in m.split("."))]
-        if further or fields.get("modules_to_save"):
-            fields["modules_to_save"] = [*(fields.get("modules_to_save") or ()), *further]
-        # A module is trained whole or by an adapter, not both; PEFT sees to classifiers alone.
-        whole = [m for m in self._fresh if m.rpartition(".")[2] not in HEADS]
-        whole += [] if self.task_type == "SEQ_CLS" else [self.layer(self.model)]
-        if whole and fields.get("target_modules") == "all-linear":
-            fields["exclude_modules"] = [*(fields.get("exclude_modules") or ()), *whole]
+        last = self.layer(self.model)
+        fields = head_lora.fields(
+            self.recipe.lora or {}, self.model, [*dict.fromkeys([*self._fresh, last])],
+            self.task_type,
+        )  # fmt: skip
         return adapters.add_lora(self.model, fields, seed=self.seed, task_type=self.task_type)
 
     def load_adapter(self, folder: Path) -> None:
@@ -219,6 +220,7 @@ class Encoder(TaskModel):
                 "use the plugin version it was trained with, or train again"
             )
         if (folder / "adapter_config.json").is_file():
+            base_digest.check(stored, self.recipe.model, folder)
             self.tuned = adapters.attach_adapter(self.model, folder)
         else:
             self.tuned = loading.load_trained(
@@ -296,9 +298,11 @@ class Encoder(TaskModel):
             for name, value in pad_right(features, self.tokenizer.pad_token_id).items()
             if name not in self.unread
         }
+        if not head and hasattr(model, "_shift_right"):  # T5's own decoder asks for its inputs
+            inputs["decoder_input_ids"] = model._shift_right(inputs["input_ids"])
         with (
             torch.inference_mode(),
-            self.tuned.disable_adapter() if off else contextlib.nullcontext(),
+            base_weights.untouched(self.tuned) if off else contextlib.nullcontext(),
         ):
             return model(**inputs)
 
@@ -313,12 +317,15 @@ class Encoder(TaskModel):
         watch: TrainingWatch,
     ) -> Trained:
         recipe = self.saving(recipe or self.recipe)
+        self.on_note = watch.on_note
         self.check_recipe()
         self.prepare_base(splits)
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
         validation = self.tokenized(splits["validation"])
         self.tuned = self.trainable()
+        for note in [] if self.full else adapters.notes(self.tuned, recipe.lora or {}):
+            watch.on_note(note)
         # Weights that are in parts on several devices are put together within the loop alone.
         start = not distributed.sharded_by_accelerate()
         arguments = fit.arguments(self, recipe, checkpoints, eval_on_start=start)

@@ -11,6 +11,8 @@ import torch
 def grow(layers: Iterable[Any], new: int) -> None:
     """Make a cache's layers hold ``new`` more tokens, as they do once those have been written.
 
+    Layers with a sliding window hold the tokens of the window alone.
+
     Args:
         layers: layers whose keys and values have the shape (rows, heads, tokens, size).
         new: the number of tokens; with 0 the layers stay as they are.
@@ -19,4 +21,9 @@ def grow(layers: Iterable[Any], new: int) -> None:
         for name in ("keys", "values"):
             held = getattr(layer, name)
             more = held.new_zeros(*held.shape[:2], new, held.shape[3])
-            setattr(layer, name, torch.cat([held, more], dim=2))
+            grown = torch.cat([held, more], dim=2)
+            if getattr(layer, "is_sliding", False):
+                grown = grown[:, :, 1 - layer.sliding_window :]
+            setattr(layer, name, grown)
+        if getattr(layer, "is_sliding", False):
+            layer.cumulative_length += new

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from toolkit.errors import UsageError
 from toolkit.kinds.base import Progress, Watch
 from toolkit.kinds.batching import batch_tokens, batches, padded
 from toolkit.kinds.cpu_matmul import few_rows
 from toolkit.kinds.language.outputs import Generated
+from toolkit.models import limits as model_limits
+from toolkit.models.limits import Limits, ids_of
+from toolkit.system import upstream
 
 SHORT_ANSWER = 8
 """Up to this many tokens, reading the prompts takes most of an answer's time."""
@@ -52,7 +56,7 @@ class Beginning:
 
         with torch.inference_mode():
             ids = torch.tensor([self.ids], device=model.device)
-            cache = model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+            cache = upstream.cache_of(model(input_ids=ids, use_cache=True, logits_to_keep=1))
         # Sliding windows and recurrent states depend on where the padding of a batch falls.
         plain = all(type(layer) is DynamicLayer for layer in getattr(cache, "layers", [None]))
         return cache if plain else None
@@ -88,8 +92,12 @@ def generate(
     adapters: Sequence[str] | None = None,
     watch: Watch | None = None,
     limits: Sequence[int | None] | None = None,
+    bounds: Limits | None = None,
 ) -> list[Generated]:
     """Continue each prompt; only the continuation comes back.
+
+    A text ends at the first of the model's stop tokens. Where prompt and answer together would
+    leave the model's positions, there is room for fewer new tokens.
 
     Args:
         model: a causal LM or an encoder–decoder, with or without an active adapter.
@@ -102,40 +110,57 @@ def generate(
         watch: follows the tokens as they are written, and may stop them.
         limits: for each prompt the most new tokens, below those of ``generation``; prompts with
             the same limit are answered together.
+        bounds: the stop tokens and positions of the model; by default as the model in memory has
+            them.
+
+    Raises:
+        UsageError: a prompt leaves no room for an answer.
     """
     import torch
     from transformers import GenerationConfig
 
+    bounds = bounds or model_limits.of_model(model, tokenizer)
     config = GenerationConfig(
         **{
             "max_new_tokens": 64,
             "do_sample": False,
             "pad_token_id": tokenizer.pad_token_id,
-            "eos_token_id": tokenizer.eos_token_id,
+            "eos_token_id": list(bounds.stops) or None,
             **(generation or {}),
         }
     )
+    stops = frozenset(ids_of(config.eos_token_id))
     results: list[Generated | None] = [None] * len(prompts)
     apart = bool(model.config.is_encoder_decoder)  # the prompt is not part of what is written
+    limits = [
+        model_limits.smallest(room, *([limit] if limit else []))
+        for room, limit in zip(
+            _rooms(prompts, bounds, apart), limits or [None] * len(prompts), strict=True
+        )
+    ]
+    own = getattr(model, "generation_config", None)
+    forced = bool(ids_of(getattr(own, "forced_eos_token_id", None)))
     # States of the same beginning differ between adapters, and in an encoder with what follows.
     beginning = Beginning(model, prompts if adapters is None and not apart else [])
     done = 0
     for limit, batch in _planned(prompts, limits, config.max_new_tokens, batch_tokens(model)):
         settings = copy.copy(config)
         settings.max_new_tokens = limit
+        if settings.min_new_tokens is not None:
+            settings.min_new_tokens = min(settings.min_new_tokens, limit)
         started = time.perf_counter()
         ids, mask = beginning.pad(
             [prompts[i] for i in batch], tokenizer.pad_token_id, model.device, right=apart
         )
         extra: dict[str, Any] = {}
         if (cache := beginning.cache(len(batch))) is not None:
-            extra["past_key_values"] = cache
+            extra |= upstream.cached(cache)
         if adapters is not None:
             extra["adapter_names"] = [adapters[i] for i in batch]
         if watch is not None:
             from toolkit.kinds.language.streaming import watched
 
-            extra |= watched(watch, batch, tokenizer.eos_token_id)
+            extra |= watched(watch, batch, stops)
         with torch.inference_mode(), few_rows(model):
             out = model.generate(
                 input_ids=ids,
@@ -146,11 +171,31 @@ def generate(
         share = (time.perf_counter() - started) / len(batch)
         read = 1 if apart else ids.shape[1]  # a decoder begins with its start token
         for i, new in zip(batch, out[:, read:].tolist(), strict=True):
-            results[i] = _result(tokenizer, new, limit, share)
+            results[i] = _result(tokenizer, new, limit, share, stops, forced)
         done += len(batch)
         if progress:
             progress(done, len(prompts))
     return [r for r in results if r is not None]
+
+
+def _rooms(prompts: Sequence[Sequence[int]], bounds: Limits, apart: bool) -> list[int | None]:
+    """For each prompt the most new tokens that the model has positions for.
+
+    Raises:
+        UsageError: there is none for one of them.
+    """
+    if bounds.positions is None:
+        return [None] * len(prompts)
+    longest = max(map(len, prompts), default=0)
+    if longest + (not apart) > bounds.positions:
+        raise UsageError(
+            f"a prompt of {longest:,} tokens leaves no room for an answer: the model has positions "
+            f"for {bounds.positions:,} tokens; shorten it"
+        )
+    if apart:
+        most = bounds.answer_positions
+        return [None if most is None else most - 1] * len(prompts)  # one is the start token's
+    return [bounds.positions - len(prompt) for prompt in prompts]
 
 
 def _planned(
@@ -171,13 +216,30 @@ def _planned(
             yield limit, [places[i] for i in batch]
 
 
-def _result(tokenizer: Any, new: list[int], limit: int, seconds: float) -> Generated:
-    ended = tokenizer.eos_token_id in new
-    kept = new[: new.index(tokenizer.eos_token_id)] if ended else new
-    text = tokenizer.decode(kept, skip_special_tokens=True)
+def _result(
+    tokenizer: Any,
+    new: Sequence[int],
+    limit: int,
+    seconds: float,
+    stops: Collection[int],
+    forced: bool,
+) -> Generated:
+    """What a row's new tokens are, up to the first stop token.
+
+    Args:
+        tokenizer: decodes them.
+        new: the tokens, with the padding that follows where other rows were longer.
+        limit: the most new tokens.
+        seconds: the row's share of the time.
+        stops: ids of the tokens that end a text.
+        forced: the last token at the limit is an end that the model did not choose.
+    """
+    end = next((at for at, token in enumerate(new) if token in stops), None)
+    kept = list(new[:end])
+    chosen = end is not None and not (forced and end == limit - 1)
     return Generated(
-        text=text,
-        tokens=len(kept) + ended,
-        hit_limit=not ended and len(new) >= limit,
+        text=tokenizer.decode(kept, skip_special_tokens=True),
+        tokens=len(kept) + (end is not None),
+        hit_limit=not chosen and len(new) >= limit,
         seconds=seconds,
     )

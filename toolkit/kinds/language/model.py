@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from toolkit.errors import ModelError, RecipeError, UsageError
+from toolkit.errors import PreflightError, RecipeError, UsageError
 from toolkit.kinds import checkpoint_ensemble
 from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches
+from toolkit.kinds.language import label_check, room
+from toolkit.kinds.language.chat_model import ChatModel
+from toolkit.kinds.language.label_check import LabelCheck
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
-from toolkit.kinds.language.variants import VariantModel
-from toolkit.models import adapters, loading
+from toolkit.models import adapters, base_digest, base_weights, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
@@ -31,23 +33,27 @@ if TYPE_CHECKING:
     from toolkit.system.monitor import Monitor
 
 
-class LanguageModel(VariantModel):
+class LanguageModel(ChatModel):
     """See :class:`toolkit.kinds.base.TaskModel`; the tokenizer is loaded first, the model later."""
 
     task: LanguageTask
-    padding_side: ClassVar[str] = "left"
+    parts: ClassVar[tuple[str, str]] = ("prompt", "completion")
+    """The names of what :meth:`lengths` counts: what is read, and the answer."""
     folds = True
     fixed_arguments: ClassVar[Mapping[str, Any]] = {}
     """Training arguments that a recipe cannot change."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self.tokenizer = loading.load_tokenizer(
+        self.tokenizer, self.limits = loading.load_tokens(
             self.recipe.model,
             trust_remote_code=self.trust_remote_code,
             padding_side=self.padding_side,
         )
+        self.limits.check_vocabulary(self.tokenizer, self.recipe.model)
         self.renderer = self.make_renderer()
+        self.tell_date(self.task.state)
+        self._labels = LabelCheck(self.renderer)
 
     # -- what a subclass defines -------------------------------------------------------------------
     @abstractmethod
@@ -57,10 +63,6 @@ class LanguageModel(VariantModel):
     @abstractmethod
     def answer_tokens_beside(self, example: Mapping[str, Any], prompt: Sequence[int]) -> int:
         """Tokens of ``max_length`` that a prompt must leave for its answer."""
-
-    @abstractmethod
-    def first_logits(self, ids: Any, mask: Any) -> Any:
-        """Logits of the first token after padded prompts, shape (prompts, …, vocabulary)."""
 
     @abstractmethod
     def labelled_logits(self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
@@ -109,19 +111,19 @@ class LanguageModel(VariantModel):
         return "prompt" if self.task.truncate else None
 
     def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
-        prompts = np.empty(len(rows), dtype=np.int32)
-        completions = np.empty(len(rows), dtype=np.int32)
-        for i, row in enumerate(rows):
-            example = self.task.format_example(row)
-            prompt = self.renderer.prompt(example)
-            prompts[i] = len(prompt)
-            completions[i] = len(self.renderer.completion(example, prompt))
-        return {"prompt": prompts, "completion": completions}
+        self._labels = LabelCheck(self.renderer)  # the rows' tokens are there: they are looked at
+        tokens = [self._labels.measured(row, self.task.format_example(row)) for row in rows]
+        return dict(zip(self.parts, np.array(tokens, dtype=np.int32).reshape(-1, 2).T, strict=True))
+
+    def cautions(self, rows: Dataset) -> list[str]:
+        if len(self._labels.prompts) != len(rows):
+            self.lengths(rows)
+        if not self.task.truncate and (problem := room.too_long(self, self._labels.prompts)):
+            raise PreflightError(problem)
+        return [*self.limits.notes, *room.lowered(self), *self._labels.sentences()]
 
     def explain(self, row: Row) -> list[dict[str, Any]]:
-        example = self.example(row)
-        self.renderer.check(example)
-        return self.renderer.explain(example)
+        return self.renderer.explain(self.example(row))
 
     def passages(self, row: Row) -> list[dict[str, Any]]:
         example = self.example(row)
@@ -130,22 +132,16 @@ class LanguageModel(VariantModel):
 
     def example(self, row: Row) -> dict[str, Any]:
         """The task's example; where the prompt is too long, a column is shortened at its end."""
-        example: dict[str, Any] = self.task.format_example(row)
-        column, limit = self.task.truncate, self.max_length
-        # A token has at least one byte, so most rows fit for certain and need no tokenizing.
-        if column is None or limit is None or _characters(example) + self.answer_room <= limit:
-            return example
-        prompt = self.renderer.prompt(example)
-        room = self.answer_tokens_beside(example, prompt)
-        text = str(row[column])
-        while (excess := len(prompt) + room - limit) > 0 and text:
-            ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-            shorter = self.tokenizer.decode(ids[: max(0, len(ids) - excess)])
-            # A cut within a character decodes to a replacement sign, which may not get shorter.
-            text = shorter if len(shorter) < len(text) else text[: len(text) // 2]
-            example = self.task.format_example({**row, column: text})
-            prompt = self.renderer.prompt(example)
-        return example
+        return room.shortened(self, row)
+
+    def encoded(self, row: Row) -> tuple[list[int], list[int]]:
+        """A row as training sees it, see :func:`label_check.encoded`."""
+        return label_check.encoded(self.renderer, row, self.example(row))
+
+    def shots_used(self, rows: Sequence[Row], shots: Sequence[Row]) -> list[int]:
+        if self.limits.positions is None:
+            return super().shots_used(rows, shots)
+        return [room.prompt_with(self, row, shots)[1] for row in rows]
 
     # -- the model ---------------------------------------------------------------------------------
     def load(self) -> None:
@@ -165,48 +161,21 @@ class LanguageModel(VariantModel):
         self.load()
         self.drop_adapter()
         stored = read_json(folder / "toolkit.json")
+        base_digest.check(stored, self.recipe.model, folder)
         self.check_prompts(stored, folder)
+        self.tell_date(stored.get("task_state") or {}, stored=True)
         self.model = adapters.attach_adapter(self.model, folder)
         self.has_adapter = True
+        self.canaries = stored["canaries"]
         self.check_effect(stored["canaries"])
         self.load_members(folder)
 
     def drop_adapter(self) -> None:
         if self.has_adapter:
-            self.model = self.model.unload()
+            self.model = base_weights.removed(self.model)
             self.has_adapter = False
             self._members = 0
-
-    def check_prompts(self, stored: Mapping[str, Any], folder: Path) -> None:
-        prompts = self._canary_prompts(stored["canaries"])
-        if self.renderer.digest(prompts) != stored["prompt_sha"]:
-            raise ModelError(
-                f"the adapter in {folder} was trained on another prompt than the task renders now; "
-                "use the plugin version it was trained with, or train again"
-            )
-
-    def _canary_prompts(self, canaries: Sequence[Row]) -> list[list[int]]:
-        return [self.renderer.prompt(self.example(row)) for row in canaries]
-
-    def check_effect(self, canaries: Sequence[Row]) -> None:
-        import torch
-
-        from toolkit.kinds.batching import padded
-
-        ids, mask = padded(
-            self._canary_prompts(canaries), self.tokenizer.pad_token_id, self.model.device,
-            right=self.padding_side == "right",
-        )  # fmt: skip
-        with torch.inference_mode():
-            tuned = self.first_logits(ids, mask)
-            with self.model.disable_adapter():
-                base = self.first_logits(ids, mask)
-        difference = float((tuned - base).abs().max())
-        if not difference > 1e-6:
-            raise ModelError(
-                "the adapter does nothing: on the canary prompts its logits are the base model's "
-                f"(largest difference {difference:.1g}); was it trained at all, and for this base?"
-            )
+        self.forget_comparison()
 
     # -- prediction --------------------------------------------------------------------------------
     def predict(
@@ -219,25 +188,24 @@ class LanguageModel(VariantModel):
     ) -> list[Generated]:
         self.load()
         rows = self.staged(rows)
-        examples = [self.few_shot_example(row, shots) for row in rows]
-        prompts = [self.renderer.prompt(example) for example in examples]
+        names = [row.get("row_id", number) for number, row in enumerate(rows, 1)]
+        prompts = []
+        for name, row in zip(names, rows, strict=True):
+            with label_check.of_row(name):
+                prompts.append(room.prompt_with(self, row, shots)[0])
+        if problem := room.too_long(self, zip(names, map(len, prompts), strict=True)):
+            raise UsageError(problem)
         with self.side(adapter):
             return self.read(prompts, [self.task.answer_tokens(row) for row in rows], progress)
 
-    def side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
-        """A context within which the model has its adapter, or none."""
-        if adapter and not self.has_adapter:
-            raise UsageError("no adapter is loaded")
-        if not self.has_adapter:
-            return contextlib.nullcontext()
-        return adapters.merged(self.model) if adapter else self.model.disable_adapter()
-
     def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
         self.load()
+        examples = [self.example(row) for row in self.staged(rows)]
+        encoded = [self.renderer.example(example, last=True) for example in examples]
+        fit = [room.within(self.limits, *one) for one in encoded]
         with self.side(adapter):
-            return self.token_losses(
-                [self.renderer.example(self.example(row)) for row in self.staged(rows)]
-            )
+            losses = iter(self.token_losses(list(itertools.compress(encoded, fit))))
+        return [next(losses) if fits else (0.0, 0) for fits in fit]
 
     def token_losses(
         self, encoded: Sequence[tuple[Sequence[int], Sequence[int]]]
@@ -280,7 +248,7 @@ class LanguageModel(VariantModel):
         return generate(
             self.model, self.tokenizer, prompts,
             generation={"max_new_tokens": self.answer_room, **self.recipe.generation},
-            limits=limits, progress=progress,
+            limits=limits, progress=progress, bounds=self.limits,
         )  # fmt: skip
 
     # -- training ----------------------------------------------------------------------------------
@@ -305,12 +273,14 @@ class LanguageModel(VariantModel):
                 "this recipe has no [lora]: language models are trained with an adapter only; "
                 "give [lora] fields, such as --set lora.r=16"
             )
+        self.on_note = watch.on_note
+        count = checkpoint_ensemble.wanted(self.task, recipe, mixed=True)
         for note in self.training_notes():
             watch.on_note(note)
         self.load()
         self.drop_adapter()
         train, lengths = fit.tokenized_train(self, recipe, splits["train"])
-        validation = self.tokenized(splits["validation"])
+        validation = room.only_within(self.limits, self.tokenized(splits["validation"]))
         self.model = self.backend.add_lora(
             self.model,
             LoraRequest(
@@ -322,16 +292,18 @@ class LanguageModel(VariantModel):
             ),
         )
         self.has_adapter = True
-        rows = lengths.shape[1]
+        for note in adapters.notes(self.model, recipe.lora):
+            watch.on_note(note)
+        self.canaries = fit.canary_rows(self, splits)
+        rows, single = lengths.shape[1], train
         train, lengths = self.arranged(splits, train, lengths)
-        count = checkpoint_ensemble.wanted(self.task, recipe)
         saving = checkpoint_ensemble.saving(recipe, count)
 
         def build(monitor: Monitor) -> Any:
             return self.trainer(
                 splits, train, validation, recipe=saving, checkpoints=checkpoints,
                 lengths=lengths, judge=fit.judge(self, splits["validation"], validation),
-                monitor=monitor,
+                monitor=monitor, rows=single,
             )  # fmt: skip
 
         trained = fit.fit(
@@ -385,16 +357,10 @@ class LanguageModel(VariantModel):
         extra: Mapping[str, Any] = {
             "task": self.task.name,
             "model": self.recipe.model,
-            "prompt_sha": self.renderer.digest(self._canary_prompts(canaries)),
+            "prompt_sha": self.renderer.digest(self.canary_prompts(canaries)),
             "chat_template": self.tokenizer.chat_template,
             "task_state": self.task.state,
             "task_options": self.task.options,
             "canaries": canaries,
         }
         adapters.save_adapter(self.model, self.tokenizer, adapter, extra)
-
-
-def _characters(example: Mapping[str, Any]) -> int:
-    """An upper bound of the tokens of prompt and answer: their bytes, and 8 special tokens."""
-    texts = (value if isinstance(value, str) else None for value in example.values())
-    return 8 + sum(10**9 if t is None else len(t.encode("utf-8", "replace")) for t in texts)

@@ -10,23 +10,30 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import BASE, Watch
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.text_model import TextModel
-from toolkit.models import adapters
+from toolkit.models import adapters, agreement, base_digest, base_weights
 from toolkit.runs.files import read_json
 from toolkit.task import Row
+
+PLAIN_PROMPT = 16
+"""Tokens of the prompt on which merged weights are tried where no row is known: the first ones."""
 
 
 class MultiAdapterModel(TextModel):
     """The part of :class:`toolkit.kinds.language.model.LanguageModel` that has several adapters."""
 
+    padding_side: ClassVar[str] = "left"
+
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self.has_adapter = False
+        self.canaries: Sequence[Row] = []
+        self._exact: dict[str, bool] = {}
 
     # -- what a subclass defines -------------------------------------------------------------------
     @abstractmethod
@@ -43,14 +50,15 @@ class MultiAdapterModel(TextModel):
         """
 
     @abstractmethod
-    def check_effect(self, canaries: Sequence[Row]) -> None:
-        """Raise :class:`ModelError` where the adapter does not change the base's logits."""
+    def first_logits(self, ids: Any, mask: Any) -> Any:
+        """Logits of the first token after padded prompts, shape (prompts, …, vocabulary)."""
 
     # -- adapters ----------------------------------------------------------------------------------
     def add_adapter(self, folder: Path, name: str) -> None:
         if not self.has_adapter:
             raise UsageError("load_adapter comes first")
         stored = read_json(folder / "toolkit.json")
+        base_digest.check(stored, self.recipe.model, folder)
         self.check_prompts(stored, folder)
         active = self.model.active_adapter
         try:
@@ -68,6 +76,69 @@ class MultiAdapterModel(TextModel):
         self.model.set_adapter(name)
         self.model.requires_grad_(False)  # set_adapter() makes the adapter trainable
 
+    # -- with the adapter or without ---------------------------------------------------------------
+    def canary_prompts(self, canaries: Sequence[Row]) -> list[list[int]]:
+        """The prompts of rows that are stored with an adapter, as token ids."""
+        return [self.renderer.prompt(self.example(row)) for row in canaries]
+
+    def _first_logits(self, prompts: Sequence[Sequence[int]]) -> Any:
+        """:meth:`first_logits` of prompts, without gradients."""
+        import torch
+
+        from toolkit.kinds.batching import padded
+
+        ids, mask = padded(
+            prompts, self.tokenizer.pad_token_id, self.model.device,
+            right=self.padding_side == "right",
+        )  # fmt: skip
+        with torch.inference_mode():
+            return self.first_logits(ids, mask)
+
+    def check_effect(self, canaries: Sequence[Row]) -> None:
+        """Raise :class:`ModelError` where the adapter does not change the base's logits."""
+        prompts = self.canary_prompts(canaries)
+        tuned = self._first_logits(prompts)
+        with base_weights.untouched(self.model):
+            base = self._first_logits(prompts)
+        agreement.check_numbers(tuned, base)
+        difference = float((tuned - base).abs().max())
+        if not difference > 1e-6:
+            raise ModelError(
+                "the adapter does nothing: on the canary prompts its logits are the base model's "
+                f"(largest difference {difference:.1g}); was it trained at all, and for this base?"
+            )
+
+    def side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
+        """A context within which the model has its adapter, or none."""
+        if adapter and not self.has_adapter:
+            raise UsageError("no adapter is loaded")
+        if not self.has_adapter:
+            return contextlib.nullcontext()
+        if not adapter:
+            return base_weights.untouched(self.model)
+        return adapters.merged(self.model) if self._merges() else contextlib.nullcontext()
+
+    def _merges(self) -> bool:
+        """Whether the active adapter can be scored from merged weights: compared once, and noted.
+
+        The prompts are those stored with the adapter, or of the validation rows in training.
+        """
+        name = str(self.model.active_adapter)
+        if name not in self._exact:
+            prompts = self.canary_prompts(self.canaries) or [list(range(PLAIN_PROMPT))]
+            exact = agreement.merges_exactly(self.model, lambda: self._first_logits(prompts))
+            self._exact[name] = exact
+            if not exact:
+                self.on_note(
+                    "the adapter's answers change where it is merged into the base's weights; it "
+                    "is scored beside them, as PEFT runs it, which takes longer"
+                )
+        return self._exact[name]
+
+    def forget_comparison(self) -> None:
+        """Another adapter takes the place of the present one: it is compared by itself."""
+        self.canaries, self._exact = [], {}
+
     # -- prompts -----------------------------------------------------------------------------------
     def prompt(self, row: Row) -> list[int]:
         return self.renderer.prompt(self.example(row))
@@ -79,8 +150,7 @@ class MultiAdapterModel(TextModel):
 
     @property
     def positions(self) -> int | None:
-        found = getattr(self.model.config, "max_position_embeddings", None)
-        return None if found is None else int(found)
+        return self.limits.positions
 
     # -- writing -----------------------------------------------------------------------------------
     def write_texts(
@@ -100,12 +170,20 @@ class MultiAdapterModel(TextModel):
         return generate(
             self.model, self.tokenizer, prompts,
             generation=settings, adapters=sides if self.has_adapter else None, watch=watch,
+            bounds=self.limits,
         )  # fmt: skip
 
     def _mixes(self, sides: Sequence[str]) -> bool:
-        """Whether PEFT can mix these adapters in a batch; it cannot with DoRA."""
+        """Whether PEFT can mix these adapters in a batch.
+
+        It cannot with DoRA, passes over trained tokens and experts, and the base's own biases are
+        either the trained ones or not.
+        """
         configs = [self.model.peft_config[side] for side in sides if side != BASE]
-        return not any(getattr(config, "use_dora", False) for config in configs)
+        unmixed = ("use_dora", "trainable_token_indices", "target_parameters")
+        if base_weights.changed(self.model) or adapters.on_parameters(self.model):
+            return False
+        return not any(getattr(config, name, None) for config in configs for name in unmixed)
 
     def _one_by_one(
         self,
@@ -122,11 +200,11 @@ class MultiAdapterModel(TextModel):
             for index, (prompt, side) in enumerate(zip(prompts, sides, strict=True)):
                 if side != BASE:
                     self.select(side)
-                off = self.model.disable_adapter() if side == BASE else contextlib.nullcontext()
-                with off:
+                base = side == BASE
+                with base_weights.untouched(self.model) if base else contextlib.nullcontext():
                     results += generate(
                         self.model, self.tokenizer, [prompt],
-                        generation=settings, watch=_for_row(watch, index),
+                        generation=settings, watch=_for_row(watch, index), bounds=self.limits,
                     )  # fmt: skip
         finally:
             self.select(active)

@@ -19,7 +19,7 @@ class Numbers:
     Args:
         values: the numbers, shape (n,), ascending.
         probabilities: the model's probability of each, shape (n,); they sum to at most 1, the rest
-            is that of text that is not a number.
+            is that of other texts, and of numbers that were not looked for.
     """
 
     values: np.ndarray
@@ -30,6 +30,11 @@ class Numbers:
         """The probability that the model writes one of these numbers at all."""
         return float(self.probabilities.sum())
 
+    @property
+    def covered(self) -> float:
+        """The mass as a share of all that the model may write, from 0 to 1."""
+        return min(1.0, max(0.0, self.mass))
+
 
 @dataclass(frozen=True)
 class Generated:
@@ -38,7 +43,7 @@ class Generated:
     Args:
         text: the text without the prompt, greedy unless the recipe samples.
         tokens: how many tokens were generated.
-        hit_limit: whether the text ended at ``max_new_tokens``, not at the end-of-sequence token.
+        hit_limit: whether the text ended at ``max_new_tokens``, not at a stop token.
         logprobs: log probability of each generated token, where they were stored.
         numbers: the number distribution, for tasks that answer with a number.
         seconds: the row's share of its batch's time.

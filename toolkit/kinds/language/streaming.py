@@ -5,7 +5,7 @@ transformers' own streamers refuse batches; this one follows each row of a batch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -15,16 +15,16 @@ from transformers.generation.streamers import BaseStreamer
 from toolkit.kinds.base import Watch
 
 
-def watched(watch: Watch, indices: Sequence[int], eos: int) -> dict[str, Any]:
+def watched(watch: Watch, indices: Sequence[int], stops: Collection[int]) -> dict[str, Any]:
     """Arguments of ``generate`` with which a watch follows a batch.
 
     Args:
         watch: follows the tokens, and may stop them.
         indices: the index of each row's prompt among all prompts.
-        eos: the id of the end-of-sequence token.
+        stops: ids of the tokens that end a text.
     """
     return {
-        "streamer": _Streamer(watch, indices, eos),
+        "streamer": _Streamer(watch, indices, stops),
         "stopping_criteria": StoppingCriteriaList([_Stopped(watch)]),
     }
 
@@ -32,10 +32,10 @@ def watched(watch: Watch, indices: Sequence[int], eos: int) -> dict[str, Any]:
 class _Streamer(BaseStreamer):  # type: ignore[misc]
     """Passes each row's tokens to the watch until that row has ended, and no padding."""
 
-    def __init__(self, watch: Watch, indices: Sequence[int], eos: int) -> None:
+    def __init__(self, watch: Watch, indices: Sequence[int], stops: Collection[int]) -> None:
         self.watch = watch
         self.indices = indices
-        self.eos = eos
+        self.stops = stops
         self.prompt_seen = False
         self.ended = [False] * len(indices)
 
@@ -45,7 +45,7 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]
             return
         for row, token in enumerate(value.reshape(-1).tolist()):
             if not self.ended[row]:
-                self.ended[row] = token == self.eos
+                self.ended[row] = token in self.stops
                 self.watch.on_token(self.indices[row], token)
 
     def end(self) -> None:

@@ -5,7 +5,8 @@ Importing this loads no model library; that happens when a run needs it.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from toolkit.task import Row, Task
 
@@ -24,5 +25,17 @@ class LanguageTask(Task):
 
         Rows with the same limit are predicted together: a model that does not stop by itself is
         stopped sooner, and short answers do not wait for long ones.
+        """
+        return None
+
+    def conversation(self, row: Row) -> Mapping[str, Any] | None:
+        """A row as a conversation, where a model's chat template may have no way to write it.
+
+        Rows that the template cannot write are left out before the rows are split, and counted. It
+        is asked before the task's state is known.
+
+        Returns:
+            ``messages`` and ``tools`` as chat templates take them; ``None``: every template can
+            write this row.
         """
         return None

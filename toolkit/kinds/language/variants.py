@@ -67,11 +67,15 @@ class VariantModel(MultiAdapterModel):
         for place in found:
             adapters.checked_folder(place)
             self.model.load_adapter(str(place), adapter_name=place.name, is_trainable=False)
-        self.model.add_weighted_adapter(
-            names, [1 / len(names)] * len(names), ENSEMBLE, combination_type="cat"
-        )
+        self._members = len(names)
+        try:
+            self.model.add_weighted_adapter(
+                names, [1 / len(names)] * len(names), ENSEMBLE, combination_type="cat"
+            )
+        except ValueError as error:  # such as adapters on the experts of a mixture
+            self._members = 0
+            self.on_note(f"there is no ensemble: {' '.join(str(error).split())}")
         for name in names:
             self.model.delete_adapter(name)
         self.select("default")
         self.model.eval()
-        self._members = len(names)

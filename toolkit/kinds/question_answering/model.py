@@ -182,10 +182,11 @@ class QuestionAnswering(Encoder):
     def tokenized(self, rows: Dataset) -> Dataset:
         import datasets
 
-        columns: dict[str, list[Any]] = {"labels": []}
+        columns: dict[str, list[Any]] = {"labels": [], "row_id": []}
         for row in rows:
             for piece, labels in self._trained_on(row):
                 columns["labels"].append(list(labels))
+                columns["row_id"].append(row["row_id"])
                 for name, values in piece.features.items():
                     columns.setdefault(name, []).append(values)
         return datasets.Dataset.from_dict(columns)

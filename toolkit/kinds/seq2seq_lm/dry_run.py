@@ -12,6 +12,7 @@ from toolkit.kinds.language.dry_run import grow
 from toolkit.kinds.language.generate import LONG_ANSWERS, SHORT_ANSWER
 from toolkit.kinds.seq2seq_lm.trainer import Collator, target_loss
 from toolkit.models import adapters
+from toolkit.system import upstream
 
 
 class Seq2SeqDryRun:
@@ -35,9 +36,9 @@ class Seq2SeqDryRun:
         out = model(
             encoder_outputs=read, attention_mask=mask, decoder_input_ids=step, use_cache=True
         )
-        cache = out.past_key_values
+        cache = upstream.cache_of(out)
         grow(cache.self_attention_cache.layers, max(0, answer - 2))
         model(
             encoder_outputs=read, attention_mask=mask, decoder_input_ids=step,
-            past_key_values=cache, use_cache=True,
+            use_cache=True, **upstream.cached(cache),
         )  # fmt: skip

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from toolkit.data import tables
-from toolkit.kinds.base import DryRun, DryRunRequest
+from toolkit.kinds.dry_run import DryRun, DryRunRequest
 from toolkit.kinds.language.model import LanguageModel
 from toolkit.kinds.seq2seq_lm.prompt import Seq2SeqRenderer
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
+from toolkit.models import limits
 from toolkit.task import Row
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 TARGET_ROOM = 128
-UNLIMITED = 100_000
-"""Tokenizers without a limit report a number larger than this."""
 
 
 class Seq2SeqLM(LanguageModel):
@@ -32,9 +29,10 @@ class Seq2SeqLM(LanguageModel):
     auto_class = "AutoModelForSeq2SeqLM"
     task_type = "SEQ_2_SEQ_LM"
     padding_side = "right"
+    parts = ("text", "target")
 
     def make_renderer(self) -> Seq2SeqRenderer:
-        return Seq2SeqRenderer(self.tokenizer, self.target_limit)
+        return Seq2SeqRenderer(self.tokenizer, self.target_limit, self.limits)
 
     @classmethod
     def dry_run(cls, request: DryRunRequest) -> DryRun:
@@ -52,16 +50,16 @@ class Seq2SeqLM(LanguageModel):
     @property
     def max_length(self) -> int | None:
         requested = self.recipe.training.get("max_length")
-        if requested is not None:
-            return int(requested)
-        able = int(self.tokenizer.model_max_length)
-        return able if able < UNLIMITED else None
+        limit = limits.tokenizer_limit(self.tokenizer) if requested is None else int(requested)
+        return limits.smallest(limit, self.limits.positions)
 
     @property
     def target_limit(self) -> int:
         """Tokens of a target, the end-of-sequence token included."""
         requested = self.recipe.training.get("max_target_length")
-        return int(requested) if requested is not None else self.answer_room
+        limit = int(requested) if requested is not None else self.answer_room
+        able = self.limits.answer_positions
+        return limit if able is None else min(limit, able)
 
     @property
     def own_limits(self) -> Mapping[str, int]:
@@ -80,14 +78,6 @@ class Seq2SeqLM(LanguageModel):
         return 0
 
     # -- rows --------------------------------------------------------------------------------------
-    def lengths(self, rows: Dataset) -> Mapping[str, np.ndarray]:
-        examples = [self.task.format_example(row) for row in rows]
-        renderer: Any = self.renderer
-        return {
-            "text": np.array([len(renderer.prompt(e)) for e in examples], dtype=np.int32),
-            "target": np.array([len(renderer.whole_target(e)) for e in examples], dtype=np.int32),
-        }
-
     def few_shot_example(self, row: Row, shots: Sequence[Row]) -> dict[str, Any]:
         example = self.example(row)
         if not shots:
@@ -100,7 +90,7 @@ class Seq2SeqLM(LanguageModel):
         """Rows as training sees them: ``input_ids`` of the text, ``labels`` of the target."""
 
         def encode(row: dict[str, Any]) -> dict[str, Any]:
-            ids, labels = self.renderer.example(self.example(row))
+            ids, labels = self.encoded(row)
             return {"input_ids": ids, "labels": labels}
 
         return tables.mapped(rows, encode, remove_columns=rows.column_names)

@@ -5,32 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.errors import PreflightError
+from toolkit.formatting import differing
 from toolkit.kinds.language.prompt import Renderer
+from toolkit.models.limits import Limits
 
 
 class Seq2SeqRenderer(Renderer):
     """See :class:`~toolkit.kinds.language.prompt.Renderer`; the encoder reads the prompt.
 
     Args:
-        tokenizer: a transformers tokenizer with an end-of-sequence token.
-        limit: the most tokens of a target, EOS included; further ones are left out.
+        tokenizer: a transformers tokenizer.
+        limit: the most tokens of a target, its end included; further ones are left out.
+        limits: as for the base class.
     """
 
-    def __init__(self, tokenizer: Any, limit: int | None = None) -> None:
-        super().__init__(tokenizer)
+    def __init__(
+        self, tokenizer: Any, limit: int | None = None, limits: Limits | None = None
+    ) -> None:
+        super().__init__(tokenizer, limits)
         self.limit = limit
 
     def prompt(self, example: Mapping[str, Any]) -> list[int]:
         """Token ids of the text, with the special tokens that the tokenizer gives it."""
         if "text" not in example:  # a conversation
             return super().prompt(example)
-        return list(self.tokenizer(example["text"], verbose=False)["input_ids"])
+        return self.control.encode(example["text"])
 
     def whole_target(self, example: Mapping[str, Any]) -> list[int]:
         """Token ids of the target, ending with EOS, of any length."""
-        ids = self.tokenizer(text_target=example["text_target"], verbose=False)["input_ids"]
-        return [*self._strip_eos(ids), self.tokenizer.eos_token_id]
+        ids = self.control.encode(example["text_target"], target=True)
+        return [*self._strip_eos(ids), self.end]
+
+    def whole(self, example: Mapping[str, Any], prompt: Sequence[int]) -> list[int]:
+        return self.whole_target(example)
 
     def completion(self, example: Mapping[str, Any], prompt: Sequence[int]) -> list[int]:
         """Token ids of the target within the limit, ending with EOS."""
@@ -39,7 +46,9 @@ class Seq2SeqRenderer(Renderer):
             ids = [*ids[: self.limit - 1], ids[-1]]
         return ids
 
-    def example(self, example: Mapping[str, Any]) -> tuple[list[int], list[int]]:
+    def example(
+        self, example: Mapping[str, Any], *, last: bool = False
+    ) -> tuple[list[int], list[int]]:
         """Token ids of the text, and those of the target with EOS, which are the labels."""
         prompt = self.prompt(example)
         return prompt, self.completion(example, prompt)
@@ -58,20 +67,23 @@ class Seq2SeqRenderer(Renderer):
         read, wanted = self.example(example)
         return self._passages([*read, *wanted], [False] * len(read) + [True] * len(wanted))
 
-    def check(self, example: Mapping[str, Any]) -> None:
-        """Check what must hold for every example; raises :class:`PreflightError`.
+    def broken(
+        self, example: Mapping[str, Any], prompt: Sequence[int], completion: Sequence[int]
+    ) -> str:
+        early = next((i for i in completion[1:-1] if i in self.stops), None)
+        if early is None:
+            return ""
+        text = self.tokenizer.convert_ids_to_tokens(early)
+        return f"the target holds {text!r}, at which the model stops: it would be cut there"
 
-        The target's tokens decode to the target, white space aside, and end with EOS, which is not
-        also the padding.
-        """
-        tokenizer = self.tokenizer
+    def lost(self, example: Mapping[str, Any], completion: Sequence[int]) -> str:
         ids = self.whole_target(example)
-        got = tokenizer.decode(ids[:-1], skip_special_tokens=True)
-        if got.split() != str(example["text_target"]).split():
-            raise PreflightError(
-                f"the target's tokens decode to {got!r}, the target is "
-                f"{example['text_target']!r}: this tokenizer does not keep the text; use another "
-                "model or target"
-            )
-        if tokenizer.pad_token_id == tokenizer.eos_token_id:
-            raise PreflightError("padding and end-of-sequence are the same token")
+        got = self.tokenizer.decode(ids[:-1], skip_special_tokens=True)
+        wanted = " ".join(str(example["text_target"]).split())
+        if (got := " ".join(got.split())) == wanted:
+            return ""
+        got, wanted = differing(got, wanted)
+        return (
+            f"the target's tokens decode to {got!r}, the target is {wanted!r}: this tokenizer does "
+            "not keep the text; use another model or target"
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.errors import RecipeError
+from toolkit.errors import ModelError, RecipeError
 from toolkit.kinds.base import Progress
 from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder.model import Encoder
@@ -55,6 +55,7 @@ class SequenceClassification(Encoder):
         self.mean_probe: Probe | None = None
         self.reading: Reading | None = None
         self.variant: str | None = None
+        self._pads_otherwise = False
         self._seen: dict[tuple[int, ...], tuple[np.ndarray, float]] = {}
 
     @classmethod
@@ -184,6 +185,27 @@ class SequenceClassification(Encoder):
         return lambda outputs, labels: losses[wanted](
             outputs.logits.float().squeeze(-1), labels.float(), reduction="sum"
         )
+
+    # -- the model ---------------------------------------------------------------------------------
+    def new_model(self) -> Any:
+        model = super().new_model()
+        if getattr(model.config, "is_encoder_decoder", False):
+            self._check_ends(model.config.eos_token_id)
+        # A decoder's head reads the last token that is not this one: the model must know what its
+        # texts are padded with here, whatever its configuration names, if anything.
+        self._pads_otherwise = model.config.pad_token_id != self.tokenizer.pad_token_id
+        model.config.pad_token_id = self.tokenizer.pad_token_id
+        return model
+
+    def _check_ends(self, end: int | None) -> None:
+        """Refuse a tokenizer that does not end texts with the token at which the head reads."""
+        ids = self.token_ids(["text"])[0]
+        if end is None or ids.count(end) != 1 or self.tokenizer.eos_token_id != end:
+            raise ModelError(
+                f"{self.recipe.model!r} is an encoder-decoder, which classifies at the "
+                "end-of-sequence token, and its tokenizer puts none behind a text; give --model an "
+                "encoder such as BERT"
+            )
 
     # -- prediction --------------------------------------------------------------------------------
     def predict(
@@ -325,7 +347,10 @@ class SequenceClassification(Encoder):
         return [self.reading.note] if self.reading is not None and self.reading.note else []
 
     def reading_state(self) -> Mapping[str, Any]:
-        return {"reading": self._settled.document()}
+        head = self.head_arguments()
+        if self._pads_otherwise:  # who loads the base by itself must set it too
+            head["pad_token_id"] = self.tokenizer.pad_token_id
+        return {"reading": self._settled.document(), "head": head}
 
     def load_adapter(self, folder: Path) -> None:
         kept = read_json(folder / "toolkit.json").get("reading")

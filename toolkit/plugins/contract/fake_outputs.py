@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.data import tool_calls
 from toolkit.errors import PluginError
 from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
@@ -66,12 +67,18 @@ class Probe(ABC):
         return None
 
 
+OF_CHATS = ("tools", "chat_template_kwargs")
+"""Columns that an example of messages may have besides prompt and completion."""
+
+
 class CausalLMProbe(Probe):
     """Prompt and completion: two strings, or two lists of chat messages."""
 
     def check_example(self, example: Any) -> None:
         wanted = ("prompt", "completion")
-        if not isinstance(example, Mapping) or sorted(example) != sorted(wanted):
+        columns = set(example) if isinstance(example, Mapping) else set()
+        chat = columns and not isinstance(example.get("prompt"), str)
+        if columns - (set(OF_CHATS) if chat else set()) != set(wanted):
             got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
             raise Broken(f"format_example must give the columns prompt and completion, not {got}")
         prompt, completion = (example[name] for name in wanted)
@@ -89,7 +96,9 @@ class CausalLMProbe(Probe):
 
     def answer(self, row: Row) -> str:
         completion = self.task.format_example(row)["completion"]
-        return completion if isinstance(completion, str) else str(completion[-1]["content"])
+        if isinstance(completion, str):
+            return completion
+        return tool_calls.spoken(completion[-1]["content"], completion[-1].get("tool_calls") or ())
 
     def perfect(self, row: Row) -> Generated:
         return Generated(text=self.answer(row), tokens=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from toolkit.models import packaged
 from toolkit.models.paths import EMBEDDED
 from toolkit.preparation.memory import hardware, stored
 from toolkit.recipe import Recipe
@@ -37,7 +38,7 @@ def described(
         ``machines`` for each one whether the recipe fits, GiB, hours and price in dollars.
     """
     options = dict(recipe.task)
-    used = min(rows, int(options["rows"])) if options.get("rows") else rows
+    used = min(rows, *(int(n) for n in (options.get("rows"), recipe.rows.get("train")) if n), rows)
     tokens = stored.length(recipe) // 2
     found: dict[str, Any] = {"rows": used, "tokens_a_row": tokens, "machines": {}}
     for machine in where:
@@ -50,7 +51,7 @@ def described(
         cost = {} if machine in hardware.GPUS else recipe.cost
         found["gpu" if machine.gpu else "cpu"] = estimate
         peak = int(estimate["peak_mb"] * MIB)
-        taken = hardware.seconds(machine, recipe, estimate["parameters_total"], used, tokens)
+        taken = hardware.seconds(machine, recipe, estimate, used, tokens)
         found["machines"][machine.name] = {
             "fits": hardware.obstacle(machine, recipe, peak) is None,
             "why_not": hardware.obstacle(machine, recipe, peak),
@@ -84,8 +85,14 @@ def next_recipe(task: type[Task], recipe: Recipe, typed: str = "") -> str | None
         return None
     following = real[0]
     command = f"toolkit run {typed or task.name} --recipe {following.name}"
+    if named := packaged.NAMES.get(following.model):
+        state, _ = packaged.status(following.model)
+        first = f"{named.install} && " if state == "absent" else ""
+        return (
+            f"Next, a language model that speaks ({named.title}), without a GPU: {first}{command}"
+        )
     here = hardware.this(measure=_torch_is_loaded())
-    costs = described(task, following, [here, hardware.GPUS[-1]], compute=_torch_is_loaded())
+    costs = described(task, following, [here, hardware.LARGEST], compute=_torch_is_loaded())
     needs = costs.get("gpu", costs.get("cpu"))
     if needs is None:
         return f"Next, a real model ({following.model}): {command}"

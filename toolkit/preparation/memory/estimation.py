@@ -7,18 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from toolkit.preparation.memory.hardware import BATCH
+from toolkit.preparation.memory.operations import Work
 from toolkit.recipe import Recipe
+from toolkit.system import device, upstream
 
 if TYPE_CHECKING:
-    from toolkit.kinds.base import DryRun, TaskModel
+    from toolkit.kinds.base import TaskModel
+    from toolkit.kinds.dry_run import DryRun
     from toolkit.task import Task
 
 MIB = 2**20
 BESIDE = 48 * MIB
 """Bytes that a process with a large model on a CPU needs beside its tensors, because its heap is
 fragmented. Measured with the architectures of the recipes."""
-BATCH = 8
-"""``per_device_train_batch_size`` where a recipe names none: transformers' default."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Estimate:
         parameters: the number of trained parameters, and of all.
         gpu: whether it is for a GPU.
         beside: what the process needs beside its tensors, see :data:`BESIDE`.
+        work: what a training step on such a batch computes.
     """
 
     weights: int
@@ -100,6 +103,7 @@ class Estimate:
     parameters: tuple[int, int]
     gpu: bool
     beside: int = 0
+    work: Work | None = None
 
     @property
     def training_peak(self) -> int:
@@ -126,6 +130,7 @@ class Estimate:
             "parameters_trained": self.parameters[0],
             "parameters_total": self.parameters[1],
             "gpu": self.gpu,
+            **({} if self.work is None else self.work.document()),
         }
 
 
@@ -152,8 +157,8 @@ def estimate(
         head: further arguments of ``from_pretrained`` (:meth:`TaskModel.head_arguments`).
         trust_remote_code: run code that comes with the model.
     """
-    from toolkit.kinds.base import DryRunRequest
     from toolkit.kinds.batching import CPU_BATCH_TOKENS, gpu_batch_tokens
+    from toolkit.kinds.dry_run import DryRunRequest
     from toolkit.kinds.registry import model_class
     from toolkit.models.loading import LoadRequest
     from toolkit.preparation.memory.meta_model import ONE_TOKEN_NUMBERS, configuration, on_meta
@@ -162,6 +167,8 @@ def estimate(
     config = configuration(recipe.model, trust_remote_code=trust_remote_code)
     for name, value in (head or {}).items():
         setattr(config, name, value)
+    if getattr(config, "pad_token_id", None) is None:  # decoders with a head for classes need one
+        config.pad_token_id = 0
     with _undisturbed():
         request = LoadRequest(
             kind.auto_class,
@@ -181,11 +188,8 @@ def estimate(
 
 
 def _gpu_memory() -> int:
-    import torch
-
-    if not torch.cuda.is_available():
-        return 80 * 2**30
-    return int(torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory)
+    found = device.memory()
+    return 80 * 2**30 if found is None else found[1]
 
 
 @contextlib.contextmanager
@@ -220,6 +224,7 @@ class _Measured:
     ) -> None:
         self.kind, self.dry_run, self.recipe, self.shape = kind, dry_run, recipe, shape
         self.tokens, self.gpu = tokens, gpu
+        self.work: Work | None = None
         self.total = _parameters(model)
         self.model = self._trainable(model)
 
@@ -232,7 +237,8 @@ class _Measured:
             return model
         with torch.device("meta"):
             model = adapters.add_lora(
-                model, self.recipe.lora, seed=0, task_type=self.kind.task_type,
+                model, self.kind.lora_fields(self.recipe, model), seed=0,
+                task_type=self.kind.task_type,
                 computing=self.kind.computes_in(self.recipe, gpu=self.gpu),
             )  # fmt: skip
         if self.recipe.quantization and self.kind.task_type == "CAUSAL_LM":
@@ -247,7 +253,7 @@ class _Measured:
         from toolkit.models import malloc
         from toolkit.preparation.memory import optimizer_states
         from toolkit.preparation.memory.live_bytes import Live
-        from toolkit.preparation.memory.meta_model import fill
+        from toolkit.preparation.memory.meta_model import fill, interpreted
 
         trained = [p for p in self.model.parameters() if p.requires_grad]
         count = sum(p.numel() for p in trained)
@@ -255,7 +261,7 @@ class _Measured:
         optimizer = optimizer_states.state_bytes(
             str(self.recipe.training.get("optim", optimizer_states.USUAL)), sizes
         )
-        with FakeTensorMode(), Live() as live:
+        with interpreted(self.model), FakeTensorMode(), Live() as live:
             fill(self.model)
             held = live.now
             gradients = sum(number * size for number, size in sizes)
@@ -274,6 +280,7 @@ class _Measured:
             parameters=(count, self.total + (0 if self.recipe.lora is None else count)),
             gpu=self.gpu,
             beside=0 if self.gpu or held < malloc.LARGE else BESIDE,
+            work=self.work,
         )
 
     # -- training ----------------------------------------------------------------------------------
@@ -287,24 +294,26 @@ class _Measured:
         model = self.model.train()
         if training.get("gradient_checkpointing"):
             # Random states have no content here; keeping them is switched off.
-            model.gradient_checkpointing_enable(
-                {"use_reentrant": False, "preserve_rng_state": False}
-            )
+            upstream.checkpoint_layers(model, {"use_reentrant": False, "preserve_rng_state": False})
         before = live.now
         seen = _LogitsSize(model)
         batch = self._fake(self.dry_run.batch(self._rows, self.shape.length, self.shape.answer))
         # With accumulation the second pass comes while the gradients of the first are there.
         for _ in range(2 if int(training.get("gradient_accumulation_steps", 1)) > 1 else 1):
             live.peak = live.now
+            computed, called = live.operations, live.calls
             with self._precision():
                 loss = self.dry_run.loss(model, batch)
             loss.backward()
             del loss
+            self.work = Work(
+                live.operations - computed, self._rows * self.shape.length, live.calls - called
+            )
         peak = live.peak
         for parameter in model.parameters():
             parameter.grad = None
         if training.get("gradient_checkpointing"):
-            model.gradient_checkpointing_disable()
+            upstream.keep_activations(model)
         seen.remove()
         return peak - before, seen.most
 
@@ -345,9 +354,9 @@ class _Measured:
             return 0
         from peft.tuners.lora import LoraLayer
 
-        weights = [
-            m.get_base_layer().weight for m in self.model.modules() if isinstance(m, LoraLayer)
-        ]
+        layers = [m.get_base_layer() for m in self.model.modules() if isinstance(m, LoraLayer)]
+        # Experts of a mixture hold several weights; their adapters are never merged.
+        weights = [layer.weight for layer in layers if hasattr(layer, "weight")]
         if not weights or any(w.dtype != torch.float32 for w in weights):
             return 0
         sizes = [w.numel() * w.element_size() for w in weights]

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import PreflightError
-from toolkit.preparation.memory.estimation import BATCH, Estimate, Shape, estimate, smaller
+from toolkit.preparation.memory.estimation import Estimate, Shape, estimate, smaller
+from toolkit.preparation.memory.hardware import BATCH
 from toolkit.recipe import Recipe
+from toolkit.system import device
 
 if TYPE_CHECKING:
     from toolkit.task import Task
@@ -64,10 +66,8 @@ class Fit:
 
 def available(*, gpu: bool) -> int:
     """Bytes that are free for a run: on the GPU in use, or in main memory and its cgroup."""
-    if gpu:
-        import torch
-
-        return int(torch.cuda.mem_get_info()[0])
+    if gpu and (memory := device.memory()) is not None:
+        return memory[0]
     import psutil
 
     free = int(psutil.virtual_memory().available)

@@ -1,8 +1,8 @@
 """Machines that recipes are estimated for: this one, and GPUs by name.
 
-Times are rough: floating-point operations by the usual count (two a parameter and token forward,
-two for the gradients of the activations, two more for those of the weights where all are trained,
-and the forward pass again with checkpointing), at a share of what a machine can do at best.
+Times are rough: the floating-point operations of a training step (see
+:mod:`toolkit.preparation.memory.operations`) at a share of what a machine can do at best, and on a
+GPU what it takes to hand it one operation after the other, which with small models is half of it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from toolkit.recipe import Recipe
 
 USED = 0.3
 """The share of its best speed that a machine reaches in training."""
+CALL = 18e-6
+"""Seconds that a processor takes to hand a GPU one operation on tensors. From trainings of a Llama
+of a billion parameters on an H100: 17e-6 with LoRA, 24e-6 with 4-bit layers and checkpointing, see
+``docs/how-to/gpu-recipes.md``."""
+BATCH = 8
+"""``per_device_train_batch_size`` where a recipe names none: transformers' default."""
 CORE = 100e9
 """Operations a second of a core at best where nothing was measured: 32 a cycle at 3 GHz."""
 
@@ -43,13 +49,22 @@ class Machine:
 GIB = 2**30
 GPUS = (
     Machine("RTX 3080", 10 * GIB, 59e12),
+    Machine("RTX 4060 Ti 16 GB", 15 * GIB, 44e12),
+    Machine("RTX 4080", 15 * GIB, 97e12),
+    Machine("RTX 3090", 23 * GIB, 71e12),
+    Machine("RTX 4090", 23 * GIB, 165e12),
     Machine("T4", 15 * GIB, 65e12, bfloat16=False, price_per_hour=0.10),
     Machine("L4", 22 * GIB, 121e12),
     Machine("A100 40 GB", 39 * GIB, 312e12, price_per_hour=1.00),
     Machine("H100 80 GB", 79 * GIB, 989e12),
+    Machine("Apple M3 Pro, 18 GB", 12 * GIB, 7e12),
+    Machine("Apple M3 Max, 48 GB", 36 * GIB, 14e12),
+    Machine("Apple M2 Ultra, 128 GB", 96 * GIB, 27e12),
 )
-"""Memory is what a program can use; speeds are the makers' figures for dense 16-bit products; both
-prices are those of the guide that the price recipes follow."""
+"""Memory is what a program can use; speeds are the makers' figures for dense 16-bit products with
+sums in 32 bits (of Apple's GPUs those for 32 bits, of whose memory the system lets a program take
+two thirds to three quarters); both prices are those of the guide that the price recipes follow."""
+LARGEST = next(machine for machine in GPUS if machine.name == "H100 80 GB")
 
 
 def this(*, measure: bool = False) -> Machine:
@@ -63,13 +78,13 @@ def this(*, measure: bool = False) -> Machine:
     import psutil
 
     if measure:
-        import torch
+        from toolkit.system import device
 
-        if torch.cuda.is_available():
-            found = torch.cuda.get_device_properties(torch.cuda.current_device())
+        if (memory := device.memory()) is not None:
+            kind = device.kind()
             return Machine(
-                found.name, int(found.total_memory), _timed("cuda"), True,
-                bool(torch.cuda.is_bf16_supported()),
+                str(device.name()), memory[1], _timed(kind), True,
+                device.bfloat16(emulated=False),
             )  # fmt: skip
         speed = _timed("cpu") / USED  # seconds() multiplies by USED: training as fast as this
     else:
@@ -83,34 +98,43 @@ def _timed(device: str) -> float:
 
     import torch
 
-    size = 4096 if device == "cuda" else 1024
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    from toolkit.system import device as devices
+
+    size = 1024 if device == "cpu" else 4096
+    dtype = torch.float32 if device == "cpu" else torch.float16
     left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     left @ right
+    devices.wait()
     rounds, started = 0, time.perf_counter()
     while time.perf_counter() - started < 0.3:
         left @ right
-        if device == "cuda":
-            torch.cuda.synchronize()
+        devices.wait()
         rounds += 1
     return rounds * 2 * size**3 / (time.perf_counter() - started)
 
 
-def seconds(machine: Machine, recipe: Recipe, parameters: int, rows: int, tokens: int) -> float:
+def seconds(
+    machine: Machine, recipe: Recipe, step: Mapping[str, Any], rows: int, tokens: int
+) -> float:
     """About how many seconds training takes on a machine.
 
     Args:
         machine: the machine.
-        recipe: gives epochs, checkpointing, and whether all parameters are trained.
-        parameters: the number of parameters of the model.
+        recipe: gives the batch, and epochs or ``max_steps``.
+        step: ``step_operations``, ``step_tokens`` and ``step_calls`` of an estimate
+            (:meth:`~toolkit.preparation.memory.operations.Work.document`).
         rows: the number of training rows.
         tokens: tokens of a row.
     """
-    passes = 4 if recipe.lora is not None else 6
-    passes += 2 if recipe.training.get("gradient_checkpointing") else 0
-    epochs = float(recipe.training.get("num_train_epochs", 3))
-    operations = passes * parameters * rows * tokens * epochs
-    return operations / (machine.speed * USED)
+    training = recipe.training
+    batch = int(training.get("per_device_train_batch_size", BATCH))
+    together = batch * int(training.get("gradient_accumulation_steps", 1))
+    seen = float(rows) * float(training.get("num_train_epochs", 3))
+    if int(training.get("max_steps", -1)) > 0:
+        seen = float(training["max_steps"]) * together
+    computing = seen * tokens * step["step_operations"] / step["step_tokens"]
+    calling = seen / batch * step["step_calls"] * CALL if machine.gpu else 0.0
+    return float(computing / (machine.speed * USED) + calling)
 
 
 def price(machine: Machine, cost: Mapping[str, Any], taken: float) -> float | None:

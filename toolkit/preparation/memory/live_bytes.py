@@ -15,6 +15,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from toolkit.preparation.memory.operations import operations
+
 
 class Live(TorchDispatchMode):
     """Counts the bytes of all storages that are alive; use as a context manager.
@@ -24,15 +26,22 @@ class Live(TorchDispatchMode):
     Attributes:
         now: bytes that are alive now.
         peak: the most so far; set it to :attr:`now` to measure from here on.
+        calls: how many of torch's operations on tensors have been called so far.
+        operations: how many floating-point operations they would have taken.
     """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.now = self.peak = 0
+        self.now = self.peak = self.calls = self.operations = 0
         self._sizes: dict[int, int] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        if func is torch.ops.aten._local_scalar_dense.default:
+            # A model asks for a value, such as whether any state is infinite; there is none.
+            return 0.0 if args[0].is_floating_point() else 0
+        result = _computed(func, args, kwargs or {})
+        self.calls += not str(func).startswith("prim.")  # those ask for a tensor's properties
+        self.operations += operations(func, args, kwargs or {}, result)
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):
                 self.hold(leaf)
@@ -51,3 +60,17 @@ class Live(TorchDispatchMode):
 
     def _dropped(self, key: int) -> None:
         self.now -= self._sizes.pop(key, 0)
+
+
+def _computed(func: Any, args: Any, kwargs: Any) -> Any:
+    """The result of an operation.
+
+    Products of experts exist on a CPU for float32 too, but without content for bfloat16 alone.
+    """
+    dtype = getattr(args[0], "dtype", None) if args else None
+    if func.name() != "aten::_grouped_mm" or dtype == torch.bfloat16:
+        return func(*args, **kwargs)
+    halves = [
+        a.bfloat16() if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in args
+    ]
+    return func(*halves, **kwargs).to(dtype)

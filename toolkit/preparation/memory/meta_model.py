@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,30 @@ def _untie(model: Any) -> None:
     head, words = model.get_output_embeddings(), model.get_input_embeddings()
     if head is not None and head.weight is words.weight:
         head.weight = torch.nn.Parameter(torch.empty_like(words.weight))
+
+
+@contextlib.contextmanager
+def interpreted(model: Any) -> Iterator[None]:
+    """Within the context, functions that the model's code has compiled run as they were written.
+
+    TorchScript's interpreter, which DeBERTa uses, refuses tensors without content.
+    """
+    import torch
+
+    modules = {sys.modules[type(m).__module__] for m in model.modules()}
+    compiled = [
+        (module, name, function)
+        for module in modules
+        for name, function in vars(module).items()
+        if isinstance(function, torch.jit.ScriptFunction)
+    ]
+    for module, name, function in compiled:
+        setattr(module, name, getattr(function, "_torchdynamo_inline", function))
+    try:
+        yield
+    finally:
+        for module, name, function in compiled:
+            setattr(module, name, function)
 
 
 def fill(model: Any) -> None:
