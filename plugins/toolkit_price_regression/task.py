@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit import NumericLMTask, Panel, Recipe, Row
-from toolkit.kinds.causal_lm import smollm2
+from toolkit.kinds import smollm2_recipe
 from toolkit.metrics.texts import sentences
 from toolkit_price_regression.common import DATA_OPTIONS, PriceTask
 from toolkit_price_regression.prices import choose_unit, from_number, to_number
@@ -52,7 +52,7 @@ EMBEDDED = Recipe(
 )
 
 
-SMOLLM2 = smollm2.recipe(
+SMOLLM2 = smollm2_recipe(
     summary="SmolLM2-135M-Instruct, which writes numbers digit by digit; sized for half an hour "
     "on two cores",
     training={"max_length": 256},

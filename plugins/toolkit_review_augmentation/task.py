@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import Baseline, CausalLMTask, Generated, Panel, Recipe, Row, Target
-from toolkit.kinds.causal_lm import smollm2
+from toolkit.kinds import smollm2_recipe
 from toolkit_review_augmentation import baselines, examples, instructions, metrics, slicing, texts
 from toolkit_review_augmentation.reviews import Sizes, load, load_texts
 
@@ -47,7 +47,7 @@ EMBEDDED = Recipe(
     early_stopping={"early_stopping_patience": 3, "minutes": 8},
 )  # fmt: skip
 
-SMOLLM2 = smollm2.recipe(
+SMOLLM2 = smollm2_recipe(
     summary="SmolLM2-135M-Instruct on some hundred reviews; sized for half an hour on two cores",
     training={
         # Counted in reviews, each with its five examples (see `joined`).

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolkit import CausalLMTask, Panel, Recipe, Row, RowTransform, Source
-from toolkit.kinds.causal_lm import smollm2
+from toolkit.kinds import smollm2_recipe
 from toolkit_summarization import extracting, scoring, templates
 from toolkit_summarization.written import Written, length_of
 
@@ -47,7 +47,7 @@ EMBEDDED = Recipe(
     task={"two_stage": True, "ensemble": 2},
 )  # fmt: skip
 
-SMOLLM2 = smollm2.recipe(
+SMOLLM2 = smollm2_recipe(
     summary="SmolLM2-135M-Instruct on the whole article; sized for half an hour on two cores",
     generation={"max_new_tokens": 64},
     rows={"train": 1_000, "validation": 30, "test": 150},

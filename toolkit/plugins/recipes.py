@@ -85,7 +85,7 @@ def of(task: type[Task]) -> tuple[Recipe, ...]:
     if kind_name(task) != CausalLMTask.kind or smollm2.SMOLLM2.name in named:
         return tuple(task.recipes)
     first = task.recipes[0]
-    own = smollm2.recipe(
+    own = smollm2.smollm2_recipe(
         generation=first.generation, task=first.task,
         training={n: first.training[n] for n in ("max_length",) if n in first.training},
     )  # fmt: skip

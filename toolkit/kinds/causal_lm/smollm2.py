@@ -41,7 +41,7 @@ _START = Recipe(
 )
 
 
-def recipe(**changes: Any) -> Recipe:
+def smollm2_recipe(**changes: Any) -> Recipe:
     """The recipe with other values; a table of ``training`` is added to, others are replaced.
 
     Args:
@@ -62,5 +62,5 @@ def _sources(made: Recipe) -> Mapping[str, str]:
     return found
 
 
-SMOLLM2 = recipe()
+SMOLLM2 = smollm2_recipe()
 """The recipe of tasks that have none of their own for this model."""
