@@ -269,7 +269,7 @@ def test_a_mistake_in_a_toml_file_is_one_sentence(tmp_path: Path, text: str, sai
 
 def test_a_recipe_in_the_file_changes_the_kinds_own(folder: Path) -> None:
     (folder / "mail.toml").write_text(f"{TOML}\n[recipe.training]\nlearning_rate = 0.5\n")
-    recipe, first = task_file.load(folder / "mail.toml").recipes
+    recipe, first, *_ = task_file.load(folder / "mail.toml").recipes
     assert recipe.training["learning_rate"] == 0.5
     assert {**recipe.training, "learning_rate": 2e-3} == {**first.training}
 
