@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from toolkit.errors import ModelError
@@ -25,11 +26,31 @@ def merges_exactly(model: Any, logits: Callable[[], Any]) -> bool:
     """
     if not merging_layers(model):
         return True
-    beside = logits().float()
-    with merged(model):
-        found = logits().float()
+    with _in_own_precision(model):
+        beside = logits().float()
+        with merged(model):
+            found = logits().float()
     difference = float((found - beside).abs().max())
     return difference <= MERGE_TOLERANCE * max(1.0, float(beside.abs().max()))
+
+
+@contextlib.contextmanager
+def _in_own_precision(model: Any) -> Iterator[None]:
+    """Within the context a model that is being trained computes in the type of its weights.
+
+    For training in bfloat16 accelerate puts a forward pass of its own before the model's, and keeps
+    that one as ``_original_forward``. The two to three digits of bfloat16 would hide how a merge
+    rounds behind how the sums do, and every merge would look wrong.
+    """
+    trained, own = vars(model).get("forward"), vars(model).get("_original_forward")
+    if own is None:
+        yield
+        return
+    model.forward = own
+    try:
+        yield
+    finally:
+        model.forward = trained
 
 
 def check_numbers(tuned: Any, base: Any) -> None:
