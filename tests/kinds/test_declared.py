@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tiny_tasks import TinyColours, TinyGoods, TinyPrices
-from toolkit.kinds.base import DryRunRequest, TaskModel
+from toolkit.kinds.base import TaskModel
+from toolkit.kinds.dry_run import DryRunRequest
 from toolkit.kinds.language.text_model import TextModel
 from toolkit.kinds.registry import model_class
 from toolkit.preparation.memory import stored

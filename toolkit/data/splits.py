@@ -97,15 +97,22 @@ def assign(groups: np.ndarray, held_out: Mapping[str, int], seed: int, rest: str
     owner = np.full(len(unique), SPLITS.index(rest), dtype=np.int8)
     taken = np.zeros(len(unique), dtype=bool)
     for name in sorted(held_out, key=lambda n: held_out[n]):
-        chosen = _fill(order[~taken[order]], counts, held_out[name], MINIMUM[name])
+        chosen = fill(order[~taken[order]], counts, held_out[name], MINIMUM[name])
         owner[chosen] = SPLITS.index(name)
         taken[chosen] = True
     assignment: np.ndarray = owner[inverse]
     return assignment
 
 
-def _fill(order: np.ndarray, counts: np.ndarray, size: int, minimum: int) -> list[int]:
-    """Groups whose rows add up to a size, or, where no group fits, to at least the minimum."""
+def fill(order: np.ndarray, counts: np.ndarray, size: int, minimum: int) -> list[int]:
+    """Groups whose rows add up to a size, or, where no group fits, to at least the minimum.
+
+    Args:
+        order: the groups, in the order in which they are drawn.
+        counts: rows of each group, by its number.
+        size: the most rows.
+        minimum: the fewest; the smallest of the other groups are added for them.
+    """
     chosen: list[int] = []
     total = 0
     for group in order:

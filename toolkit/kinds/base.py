@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import ModelError
-from toolkit.kinds.dry_run import DryRun as DryRun
-from toolkit.kinds.dry_run import DryRunRequest as DryRunRequest
 from toolkit.models.limits import Limits
 from toolkit.recipe import Recipe
 from toolkit.system import precision
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from datasets import Dataset, DatasetDict
 
+    from toolkit.kinds.dry_run import DryRun, DryRunRequest
     from toolkit.models.backend import Backend
 
 Progress = Callable[[int, int], None]
@@ -135,9 +134,7 @@ class TaskModel(ABC):
         from toolkit.models import suitability
         from toolkit.models.backend import Transformers
 
-        suitability.require(
-            recipe.model, getattr(self, "auto_class", ""), trust_remote_code=trust_remote_code
-        )
+        suitability.require(recipe.model, self.auto_class, trust_remote_code=trust_remote_code)
         self.task = task
         self.recipe = recipe
         self.seed = seed

@@ -34,6 +34,14 @@ def merges_exactly(model: Any, logits: Callable[[], Any]) -> bool:
     return difference <= MERGE_TOLERANCE * max(1.0, float(beside.abs().max()))
 
 
+def in_float32(model: Any) -> bool:
+    """Whether a model computes in float32: it is stored so, and no training runs it in less."""
+    import torch
+
+    stored = model.get_input_embeddings().weight.dtype
+    return stored == torch.float32 and "_original_forward" not in vars(model)
+
+
 @contextlib.contextmanager
 def _in_own_precision(model: Any) -> Iterator[None]:
     """Within the context a model that is being trained computes in the type of its weights.

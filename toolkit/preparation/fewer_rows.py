@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from toolkit.data.source import Source
-from toolkit.data.splits import CHALLENGE, LEFT_OUT, MINIMUM, SPLITS
+from toolkit.data.splits import CHALLENGE, LEFT_OUT, MINIMUM, SPLITS, fill
 from toolkit.preparation.assignment import Part
 
 
@@ -62,10 +62,6 @@ def kept(groups: np.ndarray, most: int, least: int, seed: int) -> np.ndarray:
         a mask, shape (rows,).
     """
     found, where, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    chosen, total = np.zeros(len(found), dtype=bool), 0
-    for group in np.random.default_rng(seed).permutation(len(found)):
-        if total + sizes[group] <= most or total < least:
-            chosen[group] = True
-            total += int(sizes[group])
-    mask: np.ndarray = chosen[where]
+    order = np.random.default_rng(seed).permutation(len(found))
+    mask: np.ndarray = np.isin(where, fill(order, sizes, most, least))
     return mask

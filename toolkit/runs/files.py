@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import math
 import os
@@ -40,6 +41,12 @@ def write_bytes(path: Path, content: bytes) -> None:
             f"cannot write {path}: {error.strerror or error}; {remedy(error)} or choose another "
             "folder with --runs, then go on with: toolkit resume"
         ) from error
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal; raises :class:`OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remedy(error: OSError) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.runs.checked import within
-from toolkit.runs.files import read_json, write_bytes, write_json
+from toolkit.runs.files import read_json, sha256, write_bytes, write_json
 from toolkit.runs.run import Run
 
 LINES = "lines.json"
@@ -278,7 +278,6 @@ def _stored_lines(run: Run) -> dict[str, Any]:
 def _digest(place: Path) -> str | None:
     """The SHA-256 of a file; ``None`` where it cannot be read."""
     try:
-        with place.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(place)
     except OSError:
         return None

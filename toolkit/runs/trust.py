@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import RunError, UsageError
+from toolkit.runs.files import sha256
 
 if TYPE_CHECKING:
     from toolkit.runs.run import Run
@@ -129,8 +130,7 @@ def has_run(file: Path) -> None:
 
 
 def _of_file(file: Path) -> dict[str, str]:
-    content = hashlib.sha256(file.read_bytes()).hexdigest()
-    return {"file": str(file.resolve()), "sha256": content}
+    return {"file": str(file.resolve()), "sha256": sha256(file)}
 
 
 # -- code of models, and settings that reach outside -----------------------------------------------

@@ -4,6 +4,7 @@ prices whose distribution is known.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -172,6 +175,20 @@ class Blind(Known):
             padding[:, -new:] = True
             return Known._seen(padding, rows, new, width)
         return Known._seen(mask, rows, new, width)
+
+
+def test_a_training_in_bfloat16_is_no_reason_to_walk() -> None:
+    """Validation is scored by the model as accelerate runs it, in two to three digits."""
+    model = copy.deepcopy(model_of("qwen"))
+    AcceleratorState._reset_state(True)
+    try:
+        trained = Accelerator(mixed_precision="bf16", cpu=True).prepare_model(model).eval()
+    finally:
+        AcceleratorState._reset_state(True)
+    reader = reader_of("qwen", 999)
+    ids = [Renderer(tokenizer_of("qwen")).prompt({"prompt": prompt}) for prompt in PROMPTS]
+    reader.read(trained, ids)
+    assert reader.takes_trees is True
 
 
 def test_a_model_that_ignores_the_mask_is_found_out() -> None:

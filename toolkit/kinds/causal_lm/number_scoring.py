@@ -19,6 +19,7 @@ import torch
 
 from toolkit.kinds.causal_lm.number_tree import NumberTree, Pieces
 from toolkit.kinds.causal_lm.shared_prefix import additive
+from toolkit.models.agreement import in_float32
 from toolkit.system import upstream
 
 EXACT, COARSE = 1e-3, 0.03
@@ -198,7 +199,7 @@ class TreePass:
 
     def _check(self, logits: Any, chosen: Sequence[Sequence[int]]) -> None:
         self.must_check = False
-        exact = self.model.get_input_embeddings().weight.dtype == torch.float32
+        exact = in_float32(self.model)
         for row in {0, len(chosen) - 1}:
             # The last node has all others before it, which it must not see.
             for place in {len(chosen[row]) // 2, len(chosen[row]) - 1} - {-1}:

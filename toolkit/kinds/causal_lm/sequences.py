@@ -14,6 +14,7 @@ from toolkit.kinds.causal_lm.number_loss import NumberScale, SmoothedTargets
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.causal_lm.trainer import Collator, labelled
 from toolkit.kinds.language.prompt import Renderer
+from toolkit.models.agreement import in_float32
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -113,9 +114,8 @@ def _reads_joined(model: Any, train: Dataset, collate: Collator, limit: int) -> 
         together, apart = (_logits(model, collate(rows)) for rows in (one, first))
     except (RuntimeError, TypeError, ValueError, IndexError):  # such as: it accepts no custom mask
         return False
-    exact = model.get_input_embeddings().weight.dtype == torch.float32
     away = float((together - apart).norm() / apart.norm())
-    return away <= (EXACT if exact else COARSE)
+    return away <= (EXACT if in_float32(model) else COARSE)
 
 
 def _logits(model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -38,7 +38,8 @@ def described(
         ``machines`` for each one whether the recipe fits, GiB, hours and price in dollars.
     """
     options = dict(recipe.task)
-    used = min(rows, *(int(n) for n in (options.get("rows"), recipe.rows.get("train")) if n), rows)
+    limits = (options.get("rows"), recipe.rows.get("train"))
+    used = min([rows, *(int(limit) for limit in limits if limit)])
     tokens = stored.length(recipe) // 2
     found: dict[str, Any] = {"rows": used, "tokens_a_row": tokens, "machines": {}}
     for machine in where:
