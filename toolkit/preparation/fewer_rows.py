@@ -63,5 +63,5 @@ def kept(groups: np.ndarray, most: int, least: int, seed: int) -> np.ndarray:
     """
     found, where, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(found))
-    mask: np.ndarray = np.isin(where, fill(order, sizes, most, least))
+    mask: np.ndarray = np.isin(where, fill(order, sizes, max(most, least), least))
     return mask
