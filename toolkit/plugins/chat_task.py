@@ -20,6 +20,7 @@ from toolkit.data.row_mapping import load_rows, map_rows, read_inputs
 from toolkit.errors import DataError
 from toolkit.kinds.base import PRIVATE
 from toolkit.kinds.causal_lm.task import CausalLMTask
+from toolkit.kinds.language.conversation import CLOSED, OPEN
 from toolkit.kinds.language.outputs import Generated
 from toolkit.plugins.answering import Answering, text_baselines
 from toolkit.task import Baseline, Predictor, Row
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 MESSAGE = '{"role": "assistant"'
 """How a completion begins that is a message as JSON."""
-OPEN, CLOSED = "<think>", "</think>"
-"""What models write around their thoughts."""
 
 
 class FormTask(Answering, CausalLMTask):
