@@ -24,6 +24,10 @@ SLACK = 1e-6
 def per_example(subject: Subject) -> None:
     """``per_example`` gives the same number of finite values for every row, or ``None``."""
     for metric in subject.task.metrics:
+        # As in scoring: a metric that runs a model takes much longer for one pair after another.
+        if metric.prepare is not None:
+            predictions, references = zip(*subject.right, *subject.wrong, strict=True)
+            metric.prepare(predictions, references)
         widths = {
             len(found)
             for prediction, expected in (*subject.right, *subject.wrong)
