@@ -1,7 +1,8 @@
 """Prompt templates for summaries: the five of the original project, and the user's own.
 
 A template is a text that contains ``{article}`` once and ends where the summary begins. The
-template ``chat`` becomes messages, which are rendered in the model's own chat format.
+template ``chat``, and a text that begins with ``chat:``, become messages, which are rendered in the
+model's own chat format.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ TEMPLATES: Final = {
 }
 """The five templates of the original project, which selected "direct"."""
 CHAT: Final = "chat"
+MESSAGES: Final = "chat:"
+"""What a user's own template begins with that becomes messages."""
 
 
 def text_of(template: str) -> str:
@@ -32,11 +35,12 @@ def text_of(template: str) -> str:
     if template in TEMPLATES:
         return TEMPLATES[template]
     if template.count(PLACE) == 1:
-        return template.replace("\\n", "\n")
+        own = template.removeprefix(MESSAGES)
+        return (own if own == template else own.strip()).replace("\\n", "\n")
     near = did_you_mean(template, list(TEMPLATES))
     raise UsageError(
         f"no template {template!r}{near}; there are {', '.join(TEMPLATES)}, or give a text that "
-        f"contains {PLACE} once"
+        f"contains {PLACE} once (for a chat format: 'chat: …')"
     )
 
 
@@ -50,7 +54,7 @@ def example(template: str, article: str, summary: str) -> dict[str, Any]:
     """
     # Not str.format: articles and templates may hold braces of their own.
     prompt = text_of(template).replace(PLACE, article)
-    if template == CHAT:
+    if template == CHAT or template.startswith(MESSAGES):
         return {
             "prompt": [{"role": "user", "content": prompt}],
             "completion": [{"role": "assistant", "content": summary}],

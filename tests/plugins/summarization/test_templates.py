@@ -33,7 +33,15 @@ def test_every_template_holds_the_article_and_ends_before_the_summary(name):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("wrong", ["direkt", "no place", "{article} {article}"])
+def test_a_text_of_ones_own_goes_into_the_models_chat_format():
+    task = Summarization()
+    task.options["template"] = "chat: Shorten this:\\n{article}"
+    example = task.format_example(ROW)
+    assert example["prompt"] == [{"role": "user", "content": "Shorten this:\nA {b}. C."}]
+    assert example["completion"] == [{"role": "assistant", "content": "It was so."}]
+
+
+@pytest.mark.parametrize("wrong", ["direkt", "chat: no place", "no place", "{article} {article}"])
 def test_a_text_that_is_no_template_is_refused(wrong):
     with pytest.raises(UsageError, match="no template"):
         templates.text_of(wrong)
