@@ -69,8 +69,8 @@ def _prompts(text: str | None = None, ends: str = "") -> dict[str, Sequence[str]
 
 DESCRIBE = "Describe this restaurant in one or two sentences.\\n{article}"
 NOTE = "Write what a clinical note says of this dialogue.\\n{article}"
-PRICES = {"train": 2_000, "validation": 100, "calibration": 100, "test": 400}
-TEXTS = {"train": 1_200, "validation": 60, "test": 200}
+PRICES = {"train": 1_300, "validation": 60, "calibration": 80, "test": 300}
+TEXTS = {"train": 500, "validation": 40, "test": 150}
 SETS = (
     Set("catalogue", "price-regression"),
     Set("articles", "summarization"),
@@ -98,7 +98,7 @@ SETS = (
         ("--data", "{data}/druglib/reviews.csv",
          "--text", "benefitsReview,sideEffectsReview,commentsReview", "--target", "rating",
          "--group", "urlDrugName"),
-        {"train": 4_000, "validation": 100, "test": 500}, _prompts(),
+        {"train": 3_000, "validation": 60, "test": 300}, _prompts(),
     ),
     Set("wine", "price-regression", ("--data", "{data}/wine/wine.csv"), PRICES, _prompts()),
     Set(
@@ -119,7 +119,7 @@ def main() -> int:
     options.add_argument("--table", action="store_true", help="write the tables and end")
     given = options.parse_args()
     if given.table:
-        write_tables()
+        PAGE.write_text(page(), encoding="utf-8")
         return 0
     wanted = [part for part in given.only.split(",") if part]
     failed = 0
@@ -186,6 +186,7 @@ def figures(run: Path, entry: Set, model: str, seconds: float) -> dict[str, Any]
     return {
         "command": "toolkit " + " ".join(_quoted(one) for one in arguments(entry, model)),
         "synthetic": metrics["synthetic"],
+        "trained_on": info["data"]["sizes"]["train"],
         "rows": metrics["n"],
         "groups": metrics["groups"],
         "metric": next(m for m in metrics["metrics"] if m["name"] == name),
@@ -207,23 +208,49 @@ def _quoted(text: str) -> str:
     return f"'{text}'" if re.search(r"[\s{}\\]", text) else text
 
 
-def write_tables() -> None:
-    """Put the tables into the page, each between its marks."""
+def page() -> str:
+    """The page with its tables, each between its marks, made of the kept figures."""
     text = PAGE.read_text(encoding="utf-8")
     found = _figures()
-    for synthetic, name in ((False, "real"), (True, "synthetic")):
+    order = {entry.name: at for at, entry in enumerate(SETS)}
+    found = dict(sorted(found.items(), key=lambda item: order[item[0].partition("/")[0]]))
+    real = {key: row for key, row in found.items() if not row["synthetic"]}
+    made = {key: row for key, row in found.items() if row["synthetic"]}
+    for name, written in (
+        ("real", table(real)), ("synthetic", table(made)), ("targets", targets(found)),
+        ("missing", missing(found)),
+    ):  # fmt: skip
         mark = MARK.format(name)
         before, _, rest = text.partition(mark)
         _, _, after = rest.partition(mark)
-        rows = {key: row for key, row in found.items() if row["synthetic"] is synthetic}
-        text = f"{before}{mark}\n\n{table(rows)}\n{mark}{after}"
-    PAGE.write_text(text, encoding="utf-8")
+        text = f"{before}{mark}\n\n{written}\n{mark}{after}"
+    return text
+
+
+def missing(found: Mapping[str, Any]) -> str:
+    """A sentence on what has not been run."""
+    names = [f"{s.name} with {m}" for s in SETS for m in s.models if f"{s.name}/{m}" not in found]
+    return f"Not run yet: {', '.join(names)}.\n" if names else "All of it has been run.\n"
+
+
+def targets(found: Mapping[str, Any]) -> str:
+    """A line for each target of a task, with what each run reached."""
+    lines = ["| Data | Model | Target | Wanted | Reached |", "|---|---|---|---|---|"]
+    for key, row in found.items():
+        name, _, model = key.partition("/")
+        lines += [
+            f"| {name} | {model} | {t['label']} | {'≥' if t['at_least'] else '≤'} {t['goal']:g} "
+            f"| {'–' if t['value'] is None else format(t['value'], '.3g')} |"
+            for t in row["targets"]
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def table(found: Mapping[str, Any]) -> str:
     """A line for each set and model."""
     lines = [
-        "| Data | Model | Test rows | Metric | Adapter | Strongest baseline | Base | Verdict |",
+        "| Data | Model | Rows to train, test | Metric | Adapter | Strongest baseline | Base "
+        "| Verdict |",
         "|---|---|---:|---|---|---|---|---|",
     ]
     lines += [_line(key, row) for key, row in found.items()]
@@ -234,8 +261,9 @@ def _line(key: str, row: Mapping[str, Any]) -> str:
     name, _, model = key.partition("/")
     verdict = row["verdict"]
     against = verdict["against"] or verdict["best_baseline"]
+    metric = row["metric"].get("label") or row["metric"]["name"]
     cells = [
-        name, model, f"{row['rows']:,}", row["metric"].get("label") or row["metric"]["name"],
+        name, model, f"{row['trained_on']:,}, {row['rows']:,}", metric,
         _figure(row, "adapter"), f"{_figure(row, against)} ({against})", _figure(row, "base"),
         {True: "**worth it**", False: "not worth it", None: "unclear"}[verdict["worth_it"]],
     ]  # fmt: skip
