@@ -126,7 +126,7 @@ def test_what_people_write_again_and_again_is_said() -> None:
     found = contamination(train, ["Love it!", "LOVE IT", *INNOCENT])
     assert found.ordinary["exact"] == pytest.approx(0.15)
     assert found.ordinary["normalized"] == pytest.approx(0.0)
-    assert "so do 15.0% of the training rows a second time" in found.sentences()[0]
+    assert "as 15.0% of the training rows do a second time" in found.sentences()[0]
     train = ["Love it!", "love it", *TRAIN[:98]]
     assert contamination(train, ["x"]).ordinary["normalized"] == pytest.approx(0.02)
 
@@ -264,7 +264,7 @@ def test_the_sentences_name_rows_kinds_and_texts() -> None:
     test = [*INNOCENT, TRAIN[1], restyled(TRAIN[2]), f"{TRAIN[3]} indeed"]
     found = contamination(TRAIN, test)
     exact, normalized, near, *how = found.sentences()
-    assert exact.startswith("1 of 203 test rows (0.5%) stand in the training set as they are (")
+    assert exact.startswith("1 of 203 test rows (0.5%) stands in the training set as they are (")
     assert "test row 200 is training row 1, " in exact and TRAIN[1][:40] in exact
     assert "but for case, blanks, punctuation or Unicode forms" in normalized
     assert "test row 202 is training row 3 (0.9" in near and "at most 2.0% by chance" in near

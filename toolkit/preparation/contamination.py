@@ -337,13 +337,14 @@ def _sentence(found: Contamination, kind: Kind) -> str:
     usual = (
         f"of innocent rows at most {chance:.1%} by chance"
         if kind == "near"
-        else f"so do {chance:.1%} of the training rows a second time"
+        else f"as {chance:.1%} of the training rows do a second time"
     )
     shown = sorted(copies, key=lambda copy: -copy.similarity)[:SHOWN]
     examples = "; ".join(map(_example, shown)) + ("; …" if len(copies) > SHOWN else "")
     return (
         f"{len(copies):,} of {formatting.count(found.test_rows, 'test row')} "
-        f"({len(copies) / found.test_rows:.1%}) stand in the training set {KINDS[kind]} "
+        f"({len(copies) / found.test_rows:.1%}) stand{'s' * (len(copies) == 1)} in the training set "
+        f"{KINDS[kind]} "
         f"({usual}): {examples}"
     )
 
