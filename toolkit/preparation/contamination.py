@@ -341,10 +341,10 @@ def _sentence(found: Contamination, kind: Kind) -> str:
     )
     shown = sorted(copies, key=lambda copy: -copy.similarity)[:SHOWN]
     examples = "; ".join(map(_example, shown)) + ("; …" if len(copies) > SHOWN else "")
+    stand = "stands" if len(copies) == 1 else "stand"
     return (
         f"{len(copies):,} of {formatting.count(found.test_rows, 'test row')} "
-        f"({len(copies) / found.test_rows:.1%}) stand{'s' * (len(copies) == 1)} in the training set "
-        f"{KINDS[kind]} "
+        f"({len(copies) / found.test_rows:.1%}) {stand} in the training set {KINDS[kind]} "
         f"({usual}): {examples}"
     )
 
