@@ -206,6 +206,7 @@ def test_a_text_is_as_wide_as_its_box(doc: dict[str, Any]) -> None:
         ("https://example.org/a?b=c&d#e", "https://example.org/a?b=c&d#e"),
         ("https://example.org/a b(c)<d>", "https://example.org/a%20b%28c%29%3Cd%3E"),
         ("../runs/report.html", "../runs/report.html"),
+        ("https://example.org/\udcffé", "https://example.org/?%C3%A9"),
     ],
 )
 def test_an_address(url: str, link: str) -> None:

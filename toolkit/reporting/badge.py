@@ -185,7 +185,7 @@ def address(url: str) -> Markdown:
         raise UsageError(
             f"{shown!r} is no address of a page: it must begin with http:// or https://"
         )
-    return Markdown(quote(url.strip(), safe="/:?#[]@!$&'*+,;=%~-._"))
+    return Markdown(quote(url.strip(), safe="/:?#[]@!$&'*+,;=%~-._", errors="replace"))
 
 
 # -- the figure ------------------------------------------------------------------------------------
