@@ -198,7 +198,7 @@ def climbing_name(made: Hostile) -> None:
 
 def links(made: Hostile) -> None:
     """Folders and files that are written to are links to outside."""
-    for name in ("report.html", "metrics.json", "sheet.json", "forgetting.json"):
+    for name in ("report.html", "badge.svg", "metrics.json", "sheet.json", "forgetting.json"):
         (made.path / name).unlink(missing_ok=True)
         (made.path / name).symlink_to(made.outside / "kept.txt")
     (made.path / "checkpoints").symlink_to(made.outside, target_is_directory=True)

@@ -137,7 +137,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "recipes": ("--rows",),
     "new": ("--kind", "--folder"),
     "predict": ("--data", "--text", "--encoding", "--sheet", "--out", "--runs"),
-    "report": ("--sample", "--runs"),
+    "report": ("--sample", "--url", "--out", "--runs"),
     "forgetting": ("--text", "--on", "--rows", "--runs"),
     "compare": ("--out", "--runs"),
     "resume": (
@@ -148,7 +148,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 """Commands → options of theirs that take a value."""
 GIVEN = {
     "run": ["price-regression"], "show": ["price-regression"], "new": ["my-task"],
-    "predict": ["nope"],
+    "predict": ["nope"], "report": ["--badge"],
     "forgetting": ["nope"], "compare": ["nope", "nope"], "init": ["goods.csv", "--yes", "--force"],
 }  # fmt: skip
 

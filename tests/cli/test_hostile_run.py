@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 COMMANDS = (
     ("resume", "RUN"),
     ("report", "RUN"),
+    ("report", "RUN", "--badge"),
     ("report", "RUN", "--verify", "--sample", "1"),
     ("predict", "RUN", "red oak thing"),
     ("compare", "RUN", "FINISHED"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from data_fixtures import Echo
 from kinds.question_answering.test_question_answering import Colours
 from toolkit.data import normalized
-from toolkit.data.normalization import class_key
+from toolkit.data.normalization import class_key, word_key
 from toolkit.data.splits import group_hash
 from toolkit.plugins.toml_kinds import FormTask
 from toolkit.plugins.toml_task import read as task_at
@@ -94,3 +94,22 @@ def test_declared_classes_are_read_in_any_spelling_that_is_clear(tmp_path: Path)
     assert parsed("us") == "us" and parsed("US") == "US"
     assert parsed("Us") is None, "it could be either"
     assert parsed("maybe") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("  Love it!! ", "love it"),
+        ("It's 1,250,000.50 €", "it s 1250000 50"),
+        ("1,25 and 12,3456", "1 25 and 12 3456"),
+        ("Ｗｉｄｅ　ｌｅｔｔｅｒｓ", "wide letters"),
+        ("co\u00adoperate\u200b", "cooperate"),
+        ("STRASSE", "strasse"),
+        ("très bon", "très bon"),
+        (":-)", ":-)"),
+        ("", ""),
+    ],
+)
+def test_the_words_of_a_text_for_comparison(text: str, key: str) -> None:
+    assert word_key(text) == key
+    assert word_key(word_key(text)) == key

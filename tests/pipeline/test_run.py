@@ -28,6 +28,7 @@ from cli_runner import (
 
 FILES = (
     "run.json", "metrics.json", "history.json", "report.html", "report.md", "README.md",
+    "badge.svg",
     "data/splits.parquet", "data/heldout.jsonl", "data/preflight.json",
     "adapter/adapter_model.safetensors", "adapter/adapter_config.json", "adapter/toolkit.json",
     "predictions/systems.json", "predictions/adapter.jsonl", "predictions/base.jsonl",

@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import markdown as python_markdown
 import pytest
@@ -28,6 +29,9 @@ def read(pages: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The pages as HTML; Markdown as two readers of it see it."""
     for name, text in pages.items():
         if name.endswith(".html"):
+            yield name, text
+        elif name.endswith(".svg"):
+            ElementTree.fromstring(text)  # a file of its own, which must be whole as XML
             yield name, text
         else:
             body = text.removeprefix("---\n").partition("\n---\n")[2] if "card" in name else text
@@ -99,7 +103,7 @@ def test_every_key(written: tuple[Any, Any, Any, RunContents], no_charts: None) 
     info = {**contents.info, "recipe": {**contents.info["recipe"], "task": {PAYLOAD: PAYLOAD}}}
     for page, html in read(render_with("run.json", info, task, document, contents)):
         assert not injected(html), page
-        assert "window.hit" in html or page.startswith("report.md")
+        assert "window.hit" in html or page.startswith(("report.md", "badge.svg"))
 
 
 def render_with(

@@ -85,18 +85,37 @@ def report(
     ] = False,
     sample: Annotated[int, typer.Option(min=1, help="Rows to predict again with --verify.")] = 64,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    badge: Annotated[
+        bool,
+        typer.Option(
+            "--badge", help="Only write the verdict as badge.svg, and print it as Markdown."
+        ),
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="With --badge: the address that the report stands at.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --badge: the SVG file, instead of the run's own.")
+    ] = None,
     trust_task_file: TrustTaskFile = False,
     trust_remote_code: TrustRemoteCode = False,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
     """Score a run's predictions and write its report again, or verify its figures."""
-    from toolkit.cli.terminal import show_report, show_verification
+    from toolkit.cli.terminal import show_badge, show_report, show_verification
     from toolkit.runs.run import Run, runs_folder
 
     if every and not verify:
         raise UsageError("--all goes with --verify")
+    if (url or out) and not badge:
+        raise UsageError(f"{'--url' if url else '--out'} goes with --badge")
+    if badge and verify:
+        raise UsageError("--badge and --verify are two things: use one of them")
     found = Run.find(run_name, runs_folder(runs))
+    if badge:
+        show_badge(found, out, url, as_json)
+        return
     if verify:
         from toolkit.pipeline import verify as verifying
 

@@ -320,6 +320,19 @@ def show_report(run: Run, open_page: bool, as_json: bool) -> None:
         webbrowser.open(page.resolve().as_uri())
 
 
+def show_badge(run: Run, out: Path | None, url: str | None, as_json: bool) -> None:
+    """Write the badge of a scored run, and print the Markdown that shows it."""
+    from toolkit.reporting import badge
+
+    path, text = badge.write(run, out, url)
+    if as_json:
+        emit({"badge": str(path), "markdown": text})
+    else:
+        import typer
+
+        typer.echo(printable(text))  # copied from here, so that no line may be broken
+
+
 def show_verification(run: Run, result: Any, as_json: bool) -> None:
     """Print the result of ``--verify``; raises :class:`VerificationError` on any difference."""
     from toolkit.errors import VerificationError

@@ -6,9 +6,12 @@ a copy in one of them is a copy in the others.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from toolkit.metrics import texts
+
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
 def normalized(text: str, *, fold_case: bool = True) -> str:
@@ -33,6 +36,21 @@ def class_key(name: str) -> str:
 
     ``TRUE`` and ``True``, ``bar `` and ``Bar``, and ``Café`` in both Unicode forms have one key.
     """
-    plain = unicodedata.normalize("NFKC", name)
-    visible = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    return normalized(visible)
+    return normalized(_visible(name))
+
+
+def word_key(text: str) -> str:
+    """The words of a text for comparison: form KC, without case, punctuation and invisible marks.
+
+    A text without words, such as ``:-)``, keeps its signs. ``1,250`` is ``1250``. A minus and a
+    decimal point are punctuation: ``-5`` and ``5`` have one key, ``3.5`` and ``35`` do not.
+    """
+    plain = _THOUSANDS.sub("", normalized(_visible(text)))
+    return " ".join(texts.words(plain)) or plain
+
+
+def _visible(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text)
+    if plain.isascii():
+        return plain
+    return "".join(c for c in plain if unicodedata.category(c) != "Cf")

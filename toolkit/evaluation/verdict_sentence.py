@@ -56,6 +56,41 @@ def body(metric: Metric, value: float, found: Sequence[Judged], margin: float, n
     return ". ".join([text, *_reasons(shown)]) + "."
 
 
+def brief(metric: Metric, item: Judged) -> str:
+    """A comparison in a few words: ``+0.070 accuracy (0.050 to 0.090) over tfidf``.
+
+    For errors it is ``30.8 $ higher mean absolute error (1.9 to 59.7) than ridge``.
+
+    Args:
+        metric: the primary metric.
+        item: the rival; the difference is the trained model's figure minus its own.
+    """
+    compared = item.rival.compared
+    name = item.rival.name if item.rival.baseline else "the base model"
+    label = formatting.in_sentence(metric.label or metric.name)
+    if not math.isfinite(compared.difference):
+        return f"no figure of {label} against {name}"
+    spec = formatting.finer(metric.format, compared.difference)
+    if not metric.greater_is_better and item.stands in ("beats", "beaten"):
+        # A plus before an error would look like a gain.
+        way = "higher" if compared.difference > 0 else "lower"
+        size = formatting.figure(abs(compared.difference), spec, metric.unit)
+        return f"{size} {way} {label} ({_evidence(compared, spec, absolute=True)}) than {name}"
+    size = formatting.signed(compared.difference, spec, metric.unit)
+    whom = f"{'over' if item.stands == 'beats' else 'against'} {name}"
+    return f"{size} {label} ({_evidence(compared, spec)}) {whom}"
+
+
+def _evidence(compared: Comparison, spec: str, *, absolute: bool = False) -> str:
+    """The interval of a difference; the paired test where there is none."""
+    if has_interval(compared):
+        ends = (compared.low, compared.high)
+        low, high = sorted(map(abs, ends)) if absolute else ends
+        return formatting.span(low, high, spec)
+    p = f"{formatting.p_equals(compared.p)}, " if math.isfinite(compared.p) else ""
+    return f"{p}no interval"
+
+
 def _phrase(metric: Metric, item: Judged, found: Sequence[Judged]) -> str:
     """A rival's name in the sentence, such as "the strongest of 5 baselines, ridge-log"."""
     if not item.rival.baseline:

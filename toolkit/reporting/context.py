@@ -276,11 +276,18 @@ def result(doc: Document, entry: Mapping[str, Any], *, greater_is_better: bool) 
         return formatting.NOTHING
     systems = [entry["system"]] if "system" in entry else [entry["a"], entry["b"]]
     rows = min(doc["systems"][name]["n"] for name in systems)
-    low, high, p = (math.nan if entry[key] is None else entry[key] for key in ("low", "high", "p"))
-    sign = clear(Comparison(entry["difference"], low, high, p, entry.get("groups")), rows)
+    sign = clear(comparison(entry), rows)
     if not sign:
         return "no clear difference"
     return "better" if (sign > 0) == greater_is_better else "worse"
+
+
+def comparison(entry: Mapping[str, Any]) -> Comparison:
+    """A comparison as ``metrics.json`` stores it, as what was compared."""
+    difference, low, high, p = (
+        math.nan if entry[key] is None else entry[key] for key in ("difference", "low", "high", "p")
+    )
+    return Comparison(difference, low, high, p, entry.get("groups"), entry.get("note", ""))
 
 
 def named_baseline(doc: Document) -> str | None:

@@ -29,12 +29,12 @@ def render(template: str, content: Mapping[str, Any]) -> str:
 
 @functools.cache
 def environment() -> Environment:
-    """Jinja's environment: values are escaped for HTML or Markdown, whichever a template is."""
+    """Jinja's environment: values are escaped for HTML, SVG or Markdown, as the template is."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html.j2"], default=False),
+        autoescape=select_autoescape(["html.j2", "svg.j2"], default=False),
         finalize=_finalized,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,4 +1,4 @@
-"""Writes the pages of a run: ``report.html``, ``report.md`` and ``README.md``, the model card.
+"""Writes the pages of a run: ``report.html``, ``report.md``, the model card and the badge.
 
 Everything shown comes from the run directory. The page needs no network and no script. Texts of
 rows may come from anywhere, so they are escaped.
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.metrics.target import Document
-from toolkit.reporting import context, examples, page_charts, run_details, svg, tables
+from toolkit.reporting import badge, context, examples, page_charts, run_details, svg, tables
 from toolkit.reporting.render import render, stylesheet
 from toolkit.runs.contents import RunContents, read_run
 from toolkit.runs.files import read_json, write_text
@@ -49,7 +49,8 @@ def pages(doc: Document, contents: RunContents, task: Task) -> dict[str, str]:
         task: its task.
     """
     content = gather(doc, contents, task)
-    return {page: secrets.redacted(render(template, content)) for page, template in PAGES.items()}
+    texts = {page: secrets.redacted(render(template, content)) for page, template in PAGES.items()}
+    return {**texts, badge.FILE: badge.svg(badge.of(doc))}
 
 
 def gather(doc: Document, contents: RunContents, task: Task) -> dict[str, Any]:
@@ -76,6 +77,7 @@ def gather(doc: Document, contents: RunContents, task: Task) -> dict[str, Any]:
         "human_sheet": contents.remarks.get("sheet.json"),
         "charts": page_charts.draw(doc, contents.systems, preflight),
         "charts_left_out": svg.left_out(),
+        "badge": badge.content(badge.of(doc)),
         "css": stylesheet(),
     }
     return {**content, "contents": _contents(content)}

@@ -21,12 +21,12 @@ from toolkit.runs.run import Run
 
 LINES = "lines.json"
 SYSTEMS = "predictions/systems.json"
-PAGES = ("report.html", "report.md", "README.md")
+PAGES = ("report.html", "report.md", "README.md", "badge.svg")
 REMARKS = ("together.json", "sheet.json", "forgetting.json")
 """Files that commands leave in a run directory, each with a sentence for the report."""
 REWRITTEN = ("metrics.json", "adapter/test_results.json", *PAGES, *REMARKS)
 """The files that scoring and the report write, and what the pages are rendered from beside them."""
-_TEXTS = {".json", ".jsonl", ".md", ".html"}
+_TEXTS = {".json", ".jsonl", ".md", ".html", ".svg"}
 _DIGEST = 8
 """Hexadecimal digits of a line's digest in ``lines.json``."""
 _MOST = 5
