@@ -188,7 +188,7 @@ def fits(value: Any, hint: Any) -> bool:
 def _is_choice(value: Any, choice: Any) -> bool:
     """Whether a value is a choice; PEFT declares one with a number in it as ``name_[number …]``."""
     if isinstance(choice, str) and (numbered := _NUMBERED.fullmatch(choice)):
-        return value.removeprefix(numbered[1]).isdecimal()
+        return bool(value.removeprefix(numbered[1]).isdecimal())
     return bool(value == choice)
 
 
