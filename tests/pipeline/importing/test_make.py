@@ -229,6 +229,14 @@ def test_a_hub_data_set_is_named_as_it_is(place: Path) -> None:
     assert draft.task["data"] == "llamafactory/alpaca_en:small"
 
 
+def test_of_two_warm_ups_the_share_goes_first() -> None:
+    keys, _ = make.read.read(str(imported.FILES / "llamafactory" / "lora_sft.yaml"))
+    places = make.Places(imported.FILES, imported.FILES)
+    draft = make.drafted({**keys, "warmup_steps": 50}, "llamafactory", places)
+    assert draft.sections["training"]["warmup_steps"] == 0.1
+    assert any(one.key == "warmup_steps" for one in draft.left)
+
+
 # -- a shell -------------------------------------------------------------------------------------
 LINE = "--model_name_or_path a/b --use_peft --dataset_name data/messages.jsonl --lora_r 4"
 

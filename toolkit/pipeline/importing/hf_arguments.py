@@ -87,8 +87,10 @@ def _schedule(draft: Draft) -> None:
     most = draft.take("max_steps", whole, -1)
     if most > 0:
         draft.set("training.max_steps", most)
-    ahead, share = draft.take("warmup_steps", steps, 0), draft.take("warmup_ratio", number, 0.0)
-    draft.set("training.warmup_steps", ahead or share)
+    ahead, share = draft.take("warmup_steps", steps), draft.take("warmup_ratio", number)
+    if ahead and share is not None:
+        draft.leave("warmup_steps", "warmup_ratio goes before it, as in transformers 5")
+    draft.set("training.warmup_steps", (ahead or 0) if share is None else share)
 
 
 def precision(draft: Draft, half: str | None) -> None:
