@@ -15,11 +15,17 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CALL = re.compile(r"`(toolkit(?:\.\w+)+)\.(\w+)\(([^)`]*)\)`")
 
 sys.path.insert(0, str(ROOT / "docs"))
+import import_tables  # noqa: E402
 import module_map  # noqa: E402
 
 
 def test_the_map_is_the_code_s() -> None:
     assert module_map.renewed(PAGE) == PAGE, "run: python docs/module_map.py"
+
+
+def test_the_keys_of_the_import_are_the_code_s() -> None:
+    page = import_tables.PAGE.read_text(encoding="utf-8")
+    assert import_tables.renewed(page) == page, "run: python docs/import_tables.py"
 
 
 def test_every_module_is_in_the_map() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tiny_tasks import SMALL, TinyGoods, TinyPrices
 from toolkit import Recipe
 from toolkit.errors import RecipeError, UsageError
+from toolkit.plugins import recipe_values
 from toolkit.plugins.recipes import (
     SECTIONS,
     as_dict,
@@ -295,3 +296,17 @@ def test_a_recipe_that_somebody_wrote_keeps_its_settings_on_that_model() -> None
 def test_numbers_of_rows_are_checked(item: str, said: str) -> None:
     with pytest.raises(RecipeError, match=said):
         check_upstream(set_(item))
+
+
+@pytest.mark.parametrize("start", ["pissa", "pissa_niter_16", True])
+def test_starts_of_lora_with_a_number_in_their_name(start: Any) -> None:
+    """PEFT declares it as ``pissa_niter_[number of iters]``."""
+    recipe_values.check_lora({"init_lora_weights": start})
+
+
+@pytest.mark.parametrize(
+    "start", ["pissa_niter_", "pissa_niter_x", "pissa_niter_[number of iters]"]
+)
+def test_starts_of_lora_without_their_number(start: str) -> None:
+    with pytest.raises(RecipeError, match="init_lora_weights"):
+        recipe_values.check_lora({"init_lora_weights": start})

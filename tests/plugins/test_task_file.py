@@ -202,6 +202,92 @@ CLASSES = 'kind = "sequence-classification"\nclasses = ["ham", "spam"]\n'
 COSTS = f'{CLASSES}metrics = ["accuracy", "expected_cost"]\n[costs]\n'
 
 
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    """Rows whose columns have names of their own, with an empty one in every other row."""
+    rows = [
+        {"ask": f"Say {i}.", "context": "twice" if i % 2 else "", "reply": f"{i} {i}",
+         "input": "not meant"}
+        for i in range(60)
+    ]  # fmt: skip
+    (tmp_path / "asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path
+
+
+def test_a_known_form_may_have_other_columns(asked: Path) -> None:
+    (asked / "a.toml").write_text(
+        'kind = "causal-lm"\ndata = "asked.jsonl"\n[columns]\n'
+        'instruction = "{ask}\\n{context}"\noutput = "reply"\n'
+    )
+    task = task_file.load(asked / "a.toml")
+    found: Any = task().load_rows(Source(data=str(asked / "asked.jsonl")))
+    assert [row["prompt"] for row in found.select(range(2))] == ["Say 0.", "Say 1.\ntwice"]
+    assert found[1]["completion"] == "1 1"
+    assert [
+        r.message for r in check.check(task(), Source(**task.source_options)) if not r.passed
+    ] == []
+    (asked / "new.jsonl").write_text('{"ask": "Say 7.", "context": "now"}\n')
+    inputs = task().load_inputs(Source(data=str(asked / "new.jsonl"), chosen={"form": "Alpaca"}))
+    assert inputs["prompt"][:] == ["Say 7.\nnow"]
+
+
+def test_messages_under_another_name_keep_their_group(tmp_path: Path) -> None:
+    def turns(i: int) -> list[dict[str, str]]:
+        return [{"from": "human", "value": f"Hi {i}"}, {"from": "gpt", "value": "Ho"}]
+
+    rows = [{"talk": turns(i), "who": f"w{i // 2}", "system": "unread"} for i in range(200)]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "t.toml").write_text(
+        'kind = "causal-lm"\ndata = "t.jsonl"\ngroup = "who"\ncolumns = {conversations = "talk"}\n'
+    )
+    task = task_file.load(tmp_path / "t.toml")
+    prepared = prepare(task(), Source(**task.source_options))
+    assert prepared.grouped_by == "who"
+    assert "unread" not in prepared.splits["train"][0]["before"]
+
+
+def test_a_prompt_without_an_empty_column(asked: Path) -> None:
+    (asked / "a.toml").write_text(
+        'kind = "causal-lm"\ndata = "asked.jsonl"\nprompt = "Q {ask}\\nC {context}\\nA\\n"\n'
+        'target = "reply"\n[prompt_without]\ncontext = "Q {ask}\\nA:"\n'
+    )
+    task = task_file.load(asked / "a.toml")
+    source = Source(**task.source_options)
+    found: Any = task().load_rows(source)
+    examples = [task().format_example(row) for row in found.select(range(2))]
+    assert examples[0] == {"prompt": "Q Say 0.\nA:", "completion": " 0 0"}
+    assert examples[1] == {"prompt": "Q Say 1.\nC twice\nA\n", "completion": "1 1"}
+    assert len(found) == 60 and not source.left_out
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('columns = {instructions = "ask"}', "did you mean 'instruction'"),
+        ('columns = {output = 1}', "a column or a template"),
+        ('prompt = "{ask}"\ntarget = "reply"\ncolumns = {output = "a"}', "a prompt does not have"),
+        ('prompt_without = {ask = "x"}', "needs a prompt"),
+        ('prompt = "{ask}"\ntarget = "reply"\nprompt_without = {context = "{ask}"}', "not show"),
+        ('prompt = "{ask}{context}"\ntarget = "reply"\nprompt_without = {ask = "{ask}"}', "shows"),
+        ('prompt = "{ask}"\ntarget = "reply"\nprompt_without = {ask = "none"}', "no column"),
+    ],
+)  # fmt: skip
+def test_columns_and_prompts_that_do_not_go_together(asked: Path, more: str, said: str) -> None:
+    (asked / "a.toml").write_text(f'kind = "causal-lm"\ndata = "asked.jsonl"\n{more}\n')
+    with pytest.raises(UsageError, match=said):
+        task_file.load(asked / "a.toml")
+
+
+def test_a_column_of_a_form_that_is_not_there_is_said(asked: Path) -> None:
+    (asked / "a.toml").write_text(
+        'kind = "causal-lm"\ndata = "asked.jsonl"\n'
+        'columns = {instruction = "aks", output = "reply"}'
+    )
+    task = task_file.load(asked / "a.toml")
+    with pytest.raises(DataError, match="did you mean 'ask'"):
+        task().load_rows(Source(**task.source_options))
+
+
 def test_a_file_may_say_what_mistakes_cost(tmp_path: Path) -> None:
     path = tmp_path / "spam.toml"
     path.write_text(f"{COSTS}ham = {{spam = 20}}\nspam = {{ham = 1}}\n")

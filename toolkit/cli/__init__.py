@@ -15,6 +15,8 @@ from toolkit.cli import authoring  # isort: split
 
 from toolkit.cli import init  # isort: split
 
+from toolkit.cli import importing  # isort: split
+
 from toolkit.cli import show  # isort: split
 
 from toolkit.cli import finished_runs
@@ -24,7 +26,7 @@ from toolkit.errors import ToolkitError
 from toolkit.plugins import discovery
 from toolkit.system.secrets import read_environment
 
-__all__ = ["app", "authoring", "finished_runs", "init", "main", "run", "show"]
+__all__ = ["app", "authoring", "finished_runs", "importing", "init", "main", "run", "show"]
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.data import chat_formats, tool_calls
 from toolkit.data.chat_messages import Message
+from toolkit.data.form_columns import with_form_columns
 from toolkit.data.load import read
 from toolkit.data.normalization import normalized
 from toolkit.data.row_mapping import load_rows, map_rows, read_inputs
@@ -47,10 +48,13 @@ class FormTask(Answering, CausalLMTask):
         "completion": "the answer",
     }
     answer = "completion"
+    named: ClassVar[Mapping[str, str]] = {}
+    """The form's columns → where they are in the file, see :mod:`toolkit.data.form_columns`."""
 
     # -- rows --------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
         def convert(own: Source, dataset: Dataset) -> Dataset:
+            dataset = with_form_columns(dataset, self.named, also=source.group)
             form = _recognised(dataset)
             source.note(form.sentence)
             own.chosen = {"form": form.name}
@@ -62,7 +66,7 @@ class FormTask(Answering, CausalLMTask):
         form = chat_formats.FORMATS.get(str(source.chosen.get("form")))
         if source.data is None or source.text or form is None:
             return read_inputs(source, self.input_columns())
-        dataset = read(source.data, source)
+        dataset = with_form_columns(read(source.data, source), self.named, answered=False)
         if form.needs[0] not in dataset.column_names:
             return read_inputs(source, self.input_columns())
         return self._rows(source, dataset, form, answered=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -47,6 +48,7 @@ class Range(NamedTuple):
         return " and ".join(bounds) + ("" if self.also is None else f", or {self.also:g}")
 
 
+_NUMBERED = re.compile(r"(.+_)\[number [^\]]*\]")
 COUNT, POSITIVE, NOT_NEGATIVE = Range(1), Range(0, open_low=True), Range(0)
 SHARE = Range(0, 1, open_high=True)
 WHOLE = Range(-(2**31), 2**31 - 1)
@@ -159,7 +161,7 @@ def fits(value: Any, hint: Any) -> bool:
     if origin in (Union, types.UnionType):
         return any(fits(value, each) for each in inside)
     if origin is Literal:
-        return any(value == each and type(value) is type(each) for each in inside)
+        return any(type(value) is type(each) and _is_choice(value, each) for each in inside)
     if origin in (list, tuple, dict) or hint in (list, tuple, dict):
         kind = origin or hint
         if not isinstance(value, dict if kind is dict else list | tuple):
@@ -181,6 +183,13 @@ def fits(value: Any, hint: Any) -> bool:
     if isinstance(hint, type):  # an enumeration, or a class that TOML has no value of
         return isinstance(value, hint | str)
     return True
+
+
+def _is_choice(value: Any, choice: Any) -> bool:
+    """Whether a value is a choice; PEFT declares one with a number in it as ``name_[number …]``."""
+    if isinstance(choice, str) and (numbered := _NUMBERED.fullmatch(choice)):
+        return bool(value.removeprefix(numbered[1]).isdecimal())
+    return bool(value == choice)
 
 
 def type_name(hint: Any) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit import baselines
+from toolkit.data.column_mapping import ColumnMapping
+from toolkit.data.form_columns import form_columns
+from toolkit.errors import did_you_mean
 from toolkit.kinds.causal_lm.task import CausalLMTask
 from toolkit.kinds.question_answering.task import QuestionAnsweringTask
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
@@ -20,8 +23,15 @@ from toolkit.plugins.answering import Answering, text_baselines
 from toolkit.plugins.chat_task import FormTask
 from toolkit.task import Baseline, Row, Task
 
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from toolkit.data.source import Source
+
 OF_CLASSES = ("classes", "class_weights")
 """The keys that go with classes alone."""
+OF_PROMPTS = ("prompt", "prompt_without", "columns")
+"""The keys that go with causal language models alone."""
 FIELD = re.compile(r"\{([^{}]+)\}")
 Refuse = Callable[[str], Exception]
 
@@ -42,17 +52,30 @@ class PromptTask(Answering, CausalLMTask):
     """A prompt with columns in it, and the column that answers it."""
 
     template: ClassVar[str]
+    without: ClassVar[Mapping[str, str]] = {}
+    """Column → the template of rows in which it is empty."""
+
+    def load_rows(self, source: Source) -> Dataset | DatasetDict:
+        needed = [name for name in self.input_columns() if name not in self.without]
+        mapping = ColumnMapping(tuple(self.columns), str(self.answer), needed, self.parse_answer)
+        return mapping.load_rows(source, self.own_data)
+
+    def _template(self, row: Row) -> str:
+        for column, template in self.without.items():
+            if not str(row.get(column) or "").strip():
+                return template
+        return self.template
+
+    def _prompt(self, row: Row) -> str:
+        return filled(self._template(row), row)
 
     def format_example(self, row: Row) -> dict[str, Any]:
         answer = str(row.get(self.answer or "", ""))
-        blank = "" if self.template[-1:].isspace() else " "
-        return {
-            "prompt": filled(self.template, row),
-            "completion": blank + answer if answer else "",
-        }
+        blank = "" if self._template(row)[-1:].isspace() else " "
+        return {"prompt": self._prompt(row), "completion": blank + answer if answer else ""}
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return text_baselines(lambda row: filled(self.template, row), str(self.answer))
+        return text_baselines(self._prompt, str(self.answer))
 
 
 class TextTask(Answering, Seq2SeqLMTask):
@@ -177,28 +200,61 @@ class FileKind:
 def _prompted(given: Mapping[str, Any], refuse: Refuse) -> Made:
     _refuse_keys(given, ("text", *OF_CLASSES), refuse, "causal-lm")
     if "prompt" not in given:
-        if "target" in given:
-            raise refuse("target needs a prompt with {column} in it")
-        return FormTask, {}
-    return PromptTask, _templated(given, "prompt", given["prompt"], refuse)
+        for key in ("target", "prompt_without"):
+            if key in given:
+                raise refuse(f"{key} needs a prompt with {{column}} in it")
+        return FormTask, {"named": _form_columns(given.get("columns", {}), refuse)}
+    if "columns" in given:
+        raise refuse("columns names those of a known form, which a prompt does not have")
+    made = _templated(given, "prompt", given["prompt"], refuse)
+    return PromptTask, {**made, "without": _without(given, made, refuse)}
+
+
+def _form_columns(named: Mapping[str, Any], refuse: Refuse) -> dict[str, str]:
+    """Columns of a known form → where they are in the file: a column, or a template."""
+    known = form_columns()
+    for name, value in named.items():
+        if name not in known:
+            raise refuse(
+                f"columns: no known form has a column {name!r}{did_you_mean(name, known)}; "
+                f"there are {', '.join(known)}"
+            )
+        if not isinstance(value, str) or not value.strip():
+            raise refuse(f"columns: {name} must be a column or a template, not {value!r}")
+    return dict(named)
+
+
+def _without(given: Mapping[str, Any], made: Mapping[str, Any], refuse: Refuse) -> dict[str, str]:
+    """The templates of rows in which a column is empty, by column."""
+    found: dict[str, str] = {}
+    for column, template in given.get("prompt_without", {}).items():
+        if column not in made["columns"] or column == made["answer"]:
+            raise refuse(f"prompt_without: the prompt does not show {{{column}}}")
+        if not isinstance(template, str):
+            raise refuse(f"prompt_without: {column} must be a template, not {template!r}")
+        for name in _fields(template, refuse, f"prompt_without.{column}"):
+            if name == column or name not in made["columns"] or name == made["answer"]:
+                raise refuse(f"prompt_without.{column} shows {{{name}}}, which the prompt does not")
+        found[column] = template
+    return found
 
 
 def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("prompt",), refuse, "sequence-classification")
+    _refuse_keys(given, OF_PROMPTS, refuse, "sequence-classification")
     made = _of_text({"text": "text", "target": "label", **given}, refuse)
     weights = {"class_weights": given.get("class_weights")}
     return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "options": weights}
 
 
 def _measured(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("prompt", *OF_CLASSES), refuse, "sequence-regression")
+    _refuse_keys(given, (*OF_PROMPTS, *OF_CLASSES), refuse, "sequence-regression")
     if "target" not in given:
         raise refuse("target is missing: name the column with the number to predict")
     return NumberTask, _of_text({"text": "text", **given}, refuse)
 
 
 def _rewritten(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("prompt", *OF_CLASSES), refuse, "seq2seq-lm")
+    _refuse_keys(given, (*OF_PROMPTS, *OF_CLASSES), refuse, "seq2seq-lm")
     if "text" in given:
         return TextTask, _of_text(given, refuse)
     if "target" in given:
@@ -232,7 +288,7 @@ def _of_columns(names: Sequence[str], target: str | None, refuse: Refuse) -> dic
 
 
 def _asked(given: Mapping[str, Any], refuse: Refuse) -> Made:
-    _refuse_keys(given, ("prompt", "text", "target", *OF_CLASSES), refuse, "question-answering")
+    _refuse_keys(given, (*OF_PROMPTS, "text", "target", *OF_CLASSES), refuse, "question-answering")
     return SpanTask, {}
 
 

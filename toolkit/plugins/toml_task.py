@@ -41,6 +41,8 @@ KEYS: Mapping[str, tuple[Any, str]] = {
     "summary": (str, "a text"),
     "api_version": (int, "a whole number"),
     "prompt": (str, "a text"),
+    "prompt_without": (dict, "a table of columns and templates"),
+    "columns": (dict, "a table of columns"),
     "classes": (list, "a list"),
     "class_weights": (str | dict, '"balanced" or a table of classes and numbers'),
     "metrics": (list, "a list"),
@@ -50,8 +52,8 @@ KEYS: Mapping[str, tuple[Any, str]] = {
     "recipe": (dict, "a table"),
 }
 """The keys of a task file: their types, and what error messages call these."""
-OF_KINDS = ("prompt", "classes", "class_weights", "metrics", "costs", "margin", "synthetic",
-            "api_version")  # fmt: skip
+OF_KINDS = ("prompt", "prompt_without", "columns", "classes", "class_weights", "metrics", "costs",
+            "margin", "synthetic", "api_version")  # fmt: skip
 """The keys that go with a kind alone: an installed task decides on these itself."""
 
 
