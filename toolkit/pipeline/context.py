@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,8 @@ from toolkit.models import backend_choice
 from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
-from toolkit.runs import trust
+from toolkit.runs import evaluated, trust
+from toolkit.runs.evaluated import Evaluated
 from toolkit.runs.run import Run
 from toolkit.system.console import Console
 from toolkit.task import Task
@@ -21,6 +23,21 @@ from toolkit.task import Task
 if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel
     from toolkit.preparation.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model of a run.
+
+    Args:
+        system: the name of its system.
+        folder: its folder in the run directory.
+        role: ``adapter``, or ``full`` for a whole model.
+    """
+
+    system: str
+    folder: str
+    role: str
 
 
 @dataclass
@@ -77,6 +94,22 @@ class RunContext:
         return int(self.run.info.get("options", {}).get("seeds", 1))
 
     @property
+    def evaluated(self) -> Evaluated | None:
+        """What was trained elsewhere and is judged in this run; ``None``: the run trains itself."""
+        return evaluated.of(self.run)
+
+    @property
+    def trained(self) -> list[TrainedModel]:
+        """The trained models of the run: one for each seed, or those that are judged."""
+        if self.evaluated is not None:
+            return [TrainedModel(m.system, m.folder, m.role) for m in self.evaluated.models]
+        role = self.model.role
+        return [
+            TrainedModel(system_name(role, index), adapter_name(index), role)
+            for index in range(self.seeds)
+        ]
+
+    @property
     def decoder(self) -> str | None:
         """The decoder that the recipe names; ``None`` or ``auto``: the best on validation."""
         return self.task.options.get("decoder")
@@ -84,6 +117,9 @@ class RunContext:
     def note_result(self, entry: Mapping[str, Any], label: str, seconds: float) -> None:
         """Print a system's primary metric on the validation rows, and how long it took."""
         metric = self.task.metric()
+        if math.isnan(entry["validation"]) and not len(self.prepared.splits["validation"]):
+            self.console.note(f"{label}: {duration(seconds)}")
+            return
         figure = format(entry["validation"], metric.format)
         self.console.note(
             f"{label}: {metric.name} {figure}{metric.unit} on validation, {duration(seconds)}"

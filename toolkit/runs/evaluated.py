@@ -1,0 +1,86 @@
+"""``evaluated`` of ``run.json``: models that were trained elsewhere, which a run judges."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import RunError
+from toolkit.runs.checked import SYSTEM
+from toolkit.runs.run import Run
+
+KEY = "evaluated"
+_ROLES = ("adapter", "full")
+
+
+@dataclass(frozen=True)
+class EvaluatedModel:
+    """A model that was trained elsewhere.
+
+    Args:
+        name: what the user called it: a folder or a Hub id.
+        path: the folder that it is read from.
+        system: the name of its system.
+        folder: its folder in the run directory.
+        role: ``adapter``, or ``full`` for a whole model.
+    """
+
+    name: str
+    path: str
+    system: str
+    folder: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a run judges.
+
+    Args:
+        models: the models, in the order in which they were named.
+        untrained: whether there are no training rows.
+        prompt: ``task`` or ``adapter``, see ``--prompt``; ``None``: not chosen.
+    """
+
+    models: tuple[EvaluatedModel, ...]
+    untrained: bool = False
+    prompt: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values, for ``run.json``."""
+        return dataclasses.asdict(self) | {"models": [dataclasses.asdict(m) for m in self.models]}
+
+
+def of(run: Run) -> Evaluated | None:
+    """What a run judges; ``None``: it has trained its models itself.
+
+    Raises:
+        RunError: ``run.json`` has no usable list of them.
+    """
+    found = run.info.get(KEY)
+    if found is None:
+        return None
+    try:
+        models = tuple(EvaluatedModel(**entry) for entry in found["models"])
+        judged = Evaluated(models, bool(found["untrained"]), found.get("prompt"))
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{run.path / 'run.json'} has no usable {KEY}; was it edited?") from error
+    for model in models:
+        _check(run, model)
+    if not models:
+        raise RunError(f"{run.path / 'run.json'} has no usable {KEY}; was it edited?")
+    return judged
+
+
+def _check(run: Run, model: EvaluatedModel) -> None:
+    """Refuse names that would become paths outside of the run's folder."""
+    plain = isinstance(model.folder, str) and SYSTEM.fullmatch(model.folder)
+    if not plain or not model.folder.startswith("adapter") or model.role not in _ROLES:
+        raise RunError(f"{run.path / 'run.json'} has no usable {KEY}; was it edited?")
+
+
+def several(info: Mapping[str, Any]) -> bool:
+    """Whether the trained systems of a run are different models, not one trained several times."""
+    return info.get(KEY) is not None
