@@ -15,7 +15,7 @@ from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
 from toolkit.runs import evaluated, trust
-from toolkit.runs.evaluated import Evaluated
+from toolkit.runs.evaluated import Evaluated, TrainedModel, of_seed
 from toolkit.runs.run import Run
 from toolkit.system.console import Console
 from toolkit.task import Task
@@ -23,21 +23,6 @@ from toolkit.task import Task
 if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel
     from toolkit.preparation.prepare import Prepared
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A trained model of a run.
-
-    Args:
-        system: the name of its system.
-        folder: its folder in the run directory.
-        role: ``adapter``, or ``full`` for a whole model.
-    """
-
-    system: str
-    folder: str
-    role: str
 
 
 @dataclass
@@ -101,13 +86,7 @@ class RunContext:
     @property
     def trained(self) -> list[TrainedModel]:
         """The trained models of the run: one for each seed, or those that are judged."""
-        if self.evaluated is not None:
-            return [TrainedModel(m.system, m.folder, m.role) for m in self.evaluated.models]
-        role = self.model.role
-        return [
-            TrainedModel(system_name(role, index), adapter_name(index), role)
-            for index in range(self.seeds)
-        ]
+        return evaluated.trained_models(self.run)
 
     @property
     def decoder(self) -> str | None:
@@ -128,9 +107,4 @@ class RunContext:
 
 def adapter_name(index: int) -> str:
     """The folder of the model trained with a seed: ``adapter``, or ``adapter-seed-1`` and so on."""
-    return system_name("adapter", index)
-
-
-def system_name(role: str, index: int) -> str:
-    """The name of the system trained with a seed: ``adapter``, or ``adapter-seed-1`` and so on."""
-    return f"{role}-seed-{index}" if index else role
+    return of_seed("adapter", index)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from toolkit.data.no_rows import REASON, MissingRows
 from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import adopt, train, trial
-from toolkit.pipeline.context import RunContext, TrainedModel
+from toolkit.pipeline.context import RunContext
 from toolkit.plugins import fingerprint
+from toolkit.preparation import seen
 from toolkit.preparation.prepare import Prepared, prepare
 from toolkit.runs import record, trust
+from toolkit.runs.evaluated import TrainedModel
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
@@ -54,6 +56,8 @@ def prepare_data(context: RunContext) -> None:
 
     run, versions = context.run, monitor.versions()
     context.prepared = _prepared(context)
+    if context.evaluated:
+        context.prepared.cautions.extend(seen.sentences(context.prepared))
     data_stage.look(
         run, context.task, context.model, context.prepared, context.console,
         adopt.state(context) if context.evaluated else None,

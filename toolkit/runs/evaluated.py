@@ -74,6 +74,43 @@ def of(run: Run) -> Evaluated | None:
     return judged
 
 
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model of a run.
+
+    Args:
+        system: the name of its system.
+        folder: its folder in the run directory.
+        role: ``adapter``, or ``full`` for a whole model.
+    """
+
+    system: str
+    folder: str
+    role: str
+
+
+def trained_models(run: Run) -> list[TrainedModel]:
+    """The trained models of a run: one for each training seed, or those that it judges.
+
+    Raises:
+        RunError: ``run.json`` has no usable list of the latter.
+    """
+    judged = of(run)
+    if judged is not None:
+        return [TrainedModel(m.system, m.folder, m.role) for m in judged.models]
+    role = _ROLES[0] if run.info["recipe"].get("lora") is not None else _ROLES[1]
+    seeds = int((run.info.get("options") or {}).get("seeds", 1))
+    return [
+        TrainedModel(of_seed(role, index), of_seed("adapter", index), role)
+        for index in range(seeds)
+    ]
+
+
+def of_seed(name: str, index: int) -> str:
+    """The name of what was trained with a seed: ``adapter``, or ``adapter-seed-1`` and so on."""
+    return f"{name}-seed-{index}" if index else name
+
+
 def _check(run: Run, model: EvaluatedModel) -> None:
     """Refuse names that would become paths outside of the run's folder."""
     plain = isinstance(model.folder, str) and SYSTEM.fullmatch(model.folder)
