@@ -96,9 +96,7 @@ def test_an_adapter_with_a_head_answers_as_in_plain_peft(
     model = PeftModel.from_pretrained(base, str(adapter)).eval()
     rows = judging.read(place / "test.csv")
     expected = _classified(model, AutoTokenizer.from_pretrained(tiny_bert), rows)
-    found = judging.judge(
-        place / "ordered.toml", [adapter], place / "test.csv", tmp_path / "runs"
-    )
+    found = judging.judge(place / "ordered.toml", [adapter], place / "test.csv", tmp_path / "runs")
     assert list(found.predictions("adapter").values()) == expected
 
 

@@ -113,7 +113,9 @@ def of_seed(name: str, index: int) -> str:
 
 def _check(run: Run, model: EvaluatedModel) -> None:
     """Refuse names that would become paths outside of the run's folder."""
-    plain = isinstance(model.folder, str) and SYSTEM.fullmatch(model.folder)
+    plain = all(
+        isinstance(name, str) and SYSTEM.fullmatch(name) for name in (model.folder, model.system)
+    )
     if not plain or not model.folder.startswith("adapter") or model.role not in _ROLES:
         raise RunError(f"{run.path / 'run.json'} has no usable {KEY}; was it edited?")
 
