@@ -20,8 +20,9 @@ from toolkit.models.foreign import Foreign
 from toolkit.models.loading import WEIGHTS
 from toolkit.pipeline import adopted_labels, prompt_choice
 from toolkit.pipeline.context import RunContext
+from toolkit.preparation import data_stage
 from toolkit.runs.evaluated import EvaluatedModel
-from toolkit.runs.files import usual_modes, write_json
+from toolkit.runs.files import read_json, usual_modes, write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
 from toolkit.task import Row, Task
@@ -115,6 +116,8 @@ def _adopt(
     staged = run.path / f".{model.folder}.new.tmp"
     if distributed.first():
         _copy(found, staged)
+        if not found.has_tokenizer:
+            context.model.tokenizer.save_pretrained(staged)
     distributed.wait()
     canaries = _canaries(context)
     stored = _description(context, found, canaries, speaks)
@@ -122,6 +125,8 @@ def _adopt(
         write_json(staged / foreign.OURS, stored)
     distributed.wait()
     _load(context, found, staged, stored)
+    if model == models(context)[0]:
+        _show_prompt(context)
     if distributed.first():
         adapters.replace_folder(run.path / model.folder, staged)
     distributed.wait()
@@ -188,6 +193,14 @@ def _description(
     return stored
 
 
+def _show_prompt(context: RunContext) -> None:
+    """Have the report show a row as the loaded model is asked."""
+    place = context.run.data / "preflight.json"
+    if distributed.first():
+        shown = data_stage.prompt(context.model, dict(context.prepared.splits["test"][0]))
+        write_json(place, {**read_json(place), **shown, "judged": True})
+
+
 def _load(context: RunContext, found: Foreign, staged: Path, stored: dict[str, Any]) -> None:
     """Load a model as every later stage will; its ``toolkit.json`` gets the hash of its prompts.
 
@@ -243,4 +256,5 @@ def _figures(run: Run, model: EvaluatedModel) -> dict[str, Any]:
                 for length in content.get_slice(name).get_shape():
                     size *= length
                 total += size
-    return {"parameters_trained": total, "checkpoint_mb": round(found.size / 2**20, 2)}
+    made = {"parameters_trained": total, "checkpoint_mb": round(found.size / 2**20, 2)}
+    return made | ({"weights": str(found.folder)} if found.folder == Path(model.path) else {})

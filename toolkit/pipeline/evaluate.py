@@ -16,6 +16,7 @@ from toolkit.errors import UsageError
 from toolkit.kinds.registry import kind_name, model_class
 from toolkit.models import base_digest, foreign
 from toolkit.models.foreign import Foreign
+from toolkit.models.paths import is_local
 from toolkit.pipeline import start as starting
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
@@ -75,15 +76,15 @@ def start(
     Raises:
         ModelError: something cannot be judged.
     """
-    environment.prepare(offline=False)
-    kind = model_class(task)
     # The first one is what the run is about; adapters go before whole models there.
     found = sorted((foreign.find(name) for name in names), key=lambda one: one.whole)
-    for one in found:
-        foreign.check(one, kind.auto_class, kind.task_type, kind_name(task))
     if len({one.folder for one in found}) < len(found):
         raise UsageError("a folder is named twice; name each model once")
     model = foreign.base_of(found, base)
+    environment.prepare(offline=is_local(model) and not starting.on_hub(source))
+    kind = model_class(task)
+    for one in found:
+        foreign.check(one, kind.auto_class, kind.task_type, kind_name(task))
     foreign.require_base(model, found, base)
     for one in found:
         base_digest.check(one.ours, model, one.folder)

@@ -14,7 +14,7 @@ from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import device, distributed
 from toolkit.system.console import Console
-from toolkit.task import Task
+from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,9 +66,8 @@ def look(
     stored = bool(options.get("store_data", True))
     save(prepared, run, store_rows=stored)
     document = found.document()
-    first = kind.keepable(shown[0])
-    document["prompt_tokens"] = kind.explain(first)
-    document["prompt_target"] = kind.target_of(first)
+    if state is None:
+        document |= prompt(kind, shown[0])
     document["memory"] = takes
     write_json(run.data / "preflight.json", document)
     run.info |= {
@@ -84,6 +83,12 @@ def look(
         "auto_class": kind.auto_class,
         "head": kind.head_arguments(),
     }
+
+
+def prompt(kind: TaskModel, row: Row) -> dict[str, Any]:
+    """The part of ``preflight.json`` that shows a row as the model reads it."""
+    shown = kind.keepable(row)
+    return {"prompt_tokens": kind.explain(shown), "prompt_target": kind.target_of(shown)}
 
 
 def _fits(
