@@ -105,7 +105,7 @@ def test_stages_that_are_not_shared_are_the_first_processes(
     done: list[str] = []
     waited: list[None] = []
     monkeypatch.setattr(pipeline, "STAGES", (stage("a", done), stage("b", done, shared=False)))
-    monkeypatch.setattr(pipeline.RunContext, "of", lambda run, console: context)
+    monkeypatch.setattr(pipeline.RunContext, "of", lambda run, console, loaded_by: context)
     monkeypatch.setattr(pipeline.environment, "prepare", lambda offline: None)
     monkeypatch.setattr(pipeline, "is_local", lambda model: True)
     monkeypatch.setattr(pipeline, "on_hub", lambda source: False)

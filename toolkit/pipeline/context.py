@@ -22,6 +22,7 @@ from toolkit.task import Task
 
 if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel
+    from toolkit.models.backend import Backend
     from toolkit.preparation.prepare import Prepared
 
 
@@ -35,6 +36,7 @@ class RunContext:
         source: where the rows come from.
         recipe: the resolved recipe.
         console: where progress is shown.
+        loaded_by: what has the model, where it is in memory already; ``None``: the run's backend.
         prepared: the rows in their splits; set by the first stage.
     """
 
@@ -43,10 +45,11 @@ class RunContext:
     source: Source
     recipe: Recipe
     console: Console
+    loaded_by: Backend | None = None
     prepared: Prepared = field(init=False)
 
     @classmethod
-    def of(cls, run: Run, console: Console) -> RunContext:
+    def of(cls, run: Run, console: Console, loaded_by: Backend | None = None) -> RunContext:
         """The context of a run directory."""
         trust.check_settings(run.info)
         return cls(
@@ -55,12 +58,15 @@ class RunContext:
             source=Source.from_dict(run.info["source"]),
             recipe=recipes.from_dict(run.info["recipe"]),
             console=console,
+            loaded_by=loaded_by,
         )
 
     @cached_property
     def model(self) -> TaskModel:
         """The run's model, created when a stage first needs it; its weights are loaded later."""
-        return make_kind(self.run, self.task, backend_choice.get(self.backend["name"]))
+        return make_kind(
+            self.run, self.task, self.loaded_by or backend_choice.get(self.backend["name"])
+        )
 
     @property
     def backend(self) -> dict[str, str]:

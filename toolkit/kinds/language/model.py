@@ -21,7 +21,7 @@ from toolkit.kinds.language.label_check import LabelCheck
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
-from toolkit.models import adapters, base_digest, base_weights, loading
+from toolkit.models import adapters, base_digest, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
@@ -167,7 +167,7 @@ class LanguageModel(ChatModel):
         self.check_prompts(stored, folder)
         self.tell_date(stored.get("task_state") or {}, stored=True)
         if (folder / "adapter_config.json").is_file():
-            self.model = adapters.attach_adapter(self.model, folder)
+            self.model = self.backend.attach(self.model, folder)
             self.has_adapter = True
         else:
             self.load_whole(folder, stored)
@@ -177,7 +177,7 @@ class LanguageModel(ChatModel):
 
     def drop_adapter(self) -> None:
         if self.has_adapter:
-            self.model = base_weights.removed(self.model)
+            self.model = self.backend.detach(self.model)
             self.has_adapter = False
             self._members = 0
         self.whole = None
