@@ -11,7 +11,7 @@ import pytest
 
 import evaluations as judging
 from cli_runner import ROOT, CommandLine
-from toolkit.errors import UsageError
+from toolkit.errors import ModelError, UsageError
 from toolkit.runs.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
@@ -77,6 +77,16 @@ def test_an_adapter_of_a_run_is_judged_where_it_lies(
     )  # fmt: skip
     assert found.predictions("adapter") == run.predictions("adapter")
     assert found.figure("adapter") == run.figure("adapter")
+
+
+def test_an_adapter_of_a_run_is_refused_where_the_task_asks_otherwise(
+    here: tuple[Path, judging.Judged], place: Path, tmp_path: Path
+) -> None:
+    _, run = here
+    other = tmp_path / "q.toml"
+    other.write_text(judging.PROMPTS.replace("{q}", "How many? {q}"))
+    with pytest.raises(ModelError, match="was trained on another prompt"):
+        judging.judge(other, [run.path], place / "test.csv", tmp_path / "runs")
 
 
 def test_a_merged_model_answers_as_its_adapter(
@@ -226,7 +236,6 @@ def test_training_rows_that_are_test_rows_are_named(
 def test_a_large_whole_model_stays_where_it_is(
     tiny_llama: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from toolkit.errors import ModelError
     from toolkit.models import foreign
     from toolkit.pipeline import open_run
 

@@ -8,6 +8,7 @@ Everything in it is data: weights are read from safetensors alone, and nothing i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -300,16 +301,10 @@ def check_vocabulary(own: Any, base: Any, name: str) -> None:
 
 
 def distinct_names(found: Iterable[Foreign]) -> list[str]:
-    """A name for the system of each, from its folder's."""
-    import re
-
+    """A name for the system of each, from its folder's or its Hub repository's."""
     names: list[str] = []
     for one in found:
-        folder = one.folder
-        plain = folder.parent.parent.name if _inside_run(folder) else folder.name
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:60] or "model"
-        if _inside_run(folder):
-            stem = f"run-{folder.parent.name}"
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", _called(one)).strip("-.")[:60] or "model"
         name, number = stem, 2
         while name in names or name in RESERVED:
             name, number = f"{stem}-{number}", number + 1
@@ -318,7 +313,16 @@ def distinct_names(found: Iterable[Foreign]) -> list[str]:
 
 
 RESERVED = ("base", "few-shot", "adapter", "full", "ensemble", "mean-probe", "untrained-head")
+"""Names that systems of every run have."""
 
 
-def _inside_run(folder: Path) -> bool:
-    return folder.name.startswith("adapter") and (folder.parent / "run.json").is_file()
+def _called(one: Foreign) -> str:
+    """What people would call a folder; that of a checkpoint says of which training it is."""
+    folder = one.folder
+    if (folder.parent / "run.json").is_file():
+        return f"{folder.parent.name}-{folder.name}".removesuffix("-adapter")
+    if not Path(one.name).expanduser().is_dir():  # a Hub repository, whose folder is a hash
+        return one.name.rpartition("/")[2]
+    if folder.name.startswith("checkpoint-"):
+        return f"{folder.parent.name}-{folder.name}"
+    return folder.name

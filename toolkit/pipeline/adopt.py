@@ -113,6 +113,8 @@ def _adopt(
     context: RunContext, model: EvaluatedModel, found: Foreign, speaks: Mapping[str, Any] | None
 ) -> None:
     kind, run = context.model, context.run
+    if trained_for(context.task, found):
+        kind.load_adapter(found.folder)  # refuses one that was trained on other prompts
     staged = run.path / f".{model.folder}.new.tmp"
     if distributed.first():
         _copy(found, staged)
