@@ -106,6 +106,15 @@ def trained_models(run: Run) -> list[TrainedModel]:
     ]
 
 
+def present_models(run: Run) -> list[TrainedModel]:
+    """The trained models of a run whose folders are there; the first one in any case."""
+    first, *further = trained_models(run)
+    if of(run) is None:
+        names = sorted(path.name for path in run.path.glob("adapter-seed-*"))
+        return [first, *(TrainedModel(name, name, first.role) for name in names)]
+    return [first, *(model for model in further if (run.path / model.folder).is_dir())]
+
+
 def of_seed(name: str, index: int) -> str:
     """The name of what was trained with a seed: ``adapter``, or ``adapter-seed-1`` and so on."""
     return f"{name}-seed-{index}" if index else name

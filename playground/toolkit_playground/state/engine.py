@@ -17,7 +17,7 @@ from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
 from toolkit.kinds import BASE, TextModel, Watch
 from toolkit.pipeline import load_task, open_run, read
-from toolkit.runs import Run, trained_models
+from toolkit.runs import Run, present_models, trained_models
 
 REFRESH = 0.06
 """Seconds between two looks at a text that is being written."""
@@ -125,7 +125,7 @@ class Engine:
         self.sides: dict[str, Side] = {}
         self.problems: dict[str, str] = {}
         self._put(Side(BASE_LABEL, BASE, run, "base", self.task))
-        first, *others = trained_models(run)
+        first, *others = present_models(run)
         self._put(Side(first.system, "default", run, first.system, self.task))
         for model in others:
             folder, name = run.path / model.folder, model.system.replace(".", "-")

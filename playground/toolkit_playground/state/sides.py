@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolkit.errors import UsageError
-from toolkit.runs import Run, trained_models
+from toolkit.runs import Run, present_models
 from toolkit_playground.state.engine import BASE_LABEL, Engine, trained_label
 from toolkit_playground.state.library import Library
 
@@ -16,9 +16,7 @@ OTHER_RUN = "adapter of "
 
 def side_labels(library: Library, run: Run) -> list[str]:
     """The labels of all sides that can be chosen."""
-    further = [
-        model.system for model in trained_models(run)[1:] if (run.path / model.folder).is_dir()
-    ]
+    further = [model.system for model in present_models(run)[1:]]
     others = [f"{OTHER_RUN}{other.id}" for other in library.beside(run)]
     return [BASE_LABEL, trained_label(run), *further, *others]
 
