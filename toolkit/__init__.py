@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from toolkit.metrics.metric import Metric as Metric
     from toolkit.metrics.target import Target as Target
     from toolkit.panels import Panel as Panel
+    from toolkit.pipeline.notebook import Evaluation as Evaluation
+    from toolkit.pipeline.notebook import evaluate as evaluate
     from toolkit.plugins.hookspecs import hookimpl as hookimpl
     from toolkit.recipe import Recipe as Recipe
     from toolkit.task import API_VERSION as API_VERSION
@@ -96,6 +98,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "metrics.metric": ["Metric"],
         "metrics.target": ["Target"],
         "panels": ["Panel"],
+        "pipeline.notebook": ["Evaluation", "evaluate"],
         "plugins.hookspecs": ["hookimpl"],
         "recipe": ["Recipe"],
         "task": ["API_VERSION", "Baseline", "Predictor", "Row", "RowTransform", "Task"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 TRAINED = {"adapter": "adapter", "full": "trained model"}
@@ -173,3 +173,11 @@ def differing(one: str, other: str, most: int = 50) -> tuple[str, str]:
     )
     start = max(0, at - most // 3)
     return one[start : start + most], other[start : start + most]
+
+
+def grouped(reasons: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """Reasons, each with the names that have it, in the order of the names."""
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        found.setdefault(reason, []).append(name)
+    return list(found.items())

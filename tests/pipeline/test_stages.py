@@ -10,7 +10,7 @@ import pytest
 from toolkit.errors import RunError
 from toolkit.pipeline import run as pipeline
 from toolkit.pipeline import stages
-from toolkit.pipeline.context import RunContext, adapter_name, system_name
+from toolkit.pipeline.context import RunContext, adapter_name
 from toolkit.pipeline.stages import Stage
 from toolkit.runs import record
 from toolkit.runs.files import write_json
@@ -105,7 +105,7 @@ def test_stages_that_are_not_shared_are_the_first_processes(
     done: list[str] = []
     waited: list[None] = []
     monkeypatch.setattr(pipeline, "STAGES", (stage("a", done), stage("b", done, shared=False)))
-    monkeypatch.setattr(pipeline.RunContext, "of", lambda run, console: context)
+    monkeypatch.setattr(pipeline.RunContext, "of", lambda run, console, loaded_by: context)
     monkeypatch.setattr(pipeline.environment, "prepare", lambda offline: None)
     monkeypatch.setattr(pipeline, "is_local", lambda model: True)
     monkeypatch.setattr(pipeline, "on_hub", lambda source: False)
@@ -122,4 +122,5 @@ def test_what_the_context_reads_from_the_run(context: RunContext) -> None:
     assert (context.seed, context.seeds, context.decoder) == (3, 2, "median")
     assert context.backend == {"name": "transformers", "reason": "the run names none"}
     assert [adapter_name(0), adapter_name(1)] == ["adapter", "adapter-seed-1"]
-    assert [system_name("full", 0), system_name("full", 2)] == ["full", "full-seed-2"]
+    trained = [(model.system, model.folder) for model in context.trained]
+    assert trained == [("full", "adapter"), ("full-seed-1", "adapter-seed-1")]

@@ -11,6 +11,8 @@ import sys
 
 from toolkit.cli import run  # isort: split
 
+from toolkit.cli import evaluate  # isort: split
+
 from toolkit.cli import authoring  # isort: split
 
 from toolkit.cli import init  # isort: split
@@ -26,7 +28,9 @@ from toolkit.errors import ToolkitError
 from toolkit.plugins import discovery
 from toolkit.system.secrets import read_environment
 
-__all__ = ["app", "authoring", "finished_runs", "importing", "init", "main", "run", "show"]
+__all__ = [
+    "app", "authoring", "evaluate", "finished_runs", "importing", "init", "main", "run", "show",
+]  # fmt: skip
 
 
 def main() -> None:

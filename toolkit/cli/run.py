@@ -117,6 +117,13 @@ def run(
                  "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code,
                  "backend": backend},
     )  # fmt: skip
+    carry_out(created, as_json)
+    if open_playground is not None and distributed.first():
+        open_playground(runs_named=[str(created.path)], runs=runs)
+
+
+def carry_out(created: Any, as_json: bool) -> None:
+    """Do the stages of a new run; one that is refused before its data is ready is removed."""
     try:
         _go(created, as_json)
     except (BusyError, WriteError):  # the run is somebody else's, or goes on once there is room
@@ -126,8 +133,6 @@ def run(
         if distributed.first():
             created.forget()
         raise
-    if open_playground is not None and distributed.first():
-        open_playground(runs_named=[str(created.path)], runs=runs)
 
 
 def _command(name: str) -> Callable[..., None]:

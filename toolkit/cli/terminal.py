@@ -122,8 +122,8 @@ def show_result(run: Run, as_json: bool) -> None:
     print_parts("", table, "")
     if shown < min(others, SHOWN_METRICS):
         print_parts("(the terminal is too narrow for all metrics; the report has them)")
-    for name, reason in metrics.get("absent", {}).items():
-        print_parts(f"{name}: not run, {reason}")
+    for reason, names in formatting.grouped(metrics.get("absent", {})):
+        print_parts(f"{', '.join(names)}: not run, {reason}")
     print_parts(metrics["verdict"]["sentence"])
     for caveat in metrics["verdict"].get("caveats", []):
         print_parts(f"  ({caveat})")

@@ -130,9 +130,14 @@ def fill(order: np.ndarray, counts: np.ndarray, size: int, minimum: int) -> list
     return chosen
 
 
-def check_sizes(assignments: Mapping[str, int]) -> None:
-    """Refuse splits that are too small, which happens where a few groups hold nearly all rows."""
-    for name in SPLITS:
+def check_sizes(assignments: Mapping[str, int], needed: Iterable[str] = SPLITS) -> None:
+    """Refuse splits that are too small, which happens where a few groups hold nearly all rows.
+
+    Args:
+        assignments: split → its rows.
+        needed: the splits that there must be.
+    """
+    for name in needed:
         if assignments[name] < MINIMUM[name]:
             raise DataError(
                 f"only {assignments[name]} rows are left to {_PURPOSE[name]}, and it takes "

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit import decoding
+from toolkit.data.no_rows import MissingRows, NoRows
 from toolkit.data.splits import HELD_OUT, present
 from toolkit.decoding import decode_all, or_fallback, primary_values
 from toolkit.errors import MissingExtra, PluginError, RecipeError, ToolkitError
@@ -69,11 +70,13 @@ def predict_baseline(
 
     Raises:
         BaselineFailed: it raises an exception, or gives no prediction for a row.
+        MissingRows: it needs training rows, and there are none.
     """
     rows = held_out_rows(task, splits)
     with _failing():
         started = time.perf_counter()
-        predictor = fit(splits["train"])
+        train: Any = splits["train"]
+        predictor = fit(train if len(train) else NoRows())
         if problem := wrong_predictor(predictor):
             raise PluginError(f"it {problem}")
         fitted = time.perf_counter()
@@ -106,7 +109,7 @@ def _failing() -> Iterator[None]:
     """Within the block a baseline works; what it raises means that it failed."""
     try:
         yield
-    except MissingExtra:
+    except (MissingExtra, MissingRows):
         raise
     except Exception as error:  # a baseline may raise anything
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -253,7 +256,7 @@ def _read(
     """Tune and choose a decoder on the validation rows, and decode the outputs of all rows."""
     validation = [i for i, split in enumerate(where) if split == "validation"]
     on_validation = [outputs[i] for i in validation], [rows[i] for i in validation]
-    tuned = task.tune(*on_validation)
+    tuned = task.tune(*on_validation) if validation else {}
     decoder = tried.of(lambda: decoder_for(task, *on_validation, tuned, wanted))
     decoder = decoder or next(iter(task.decoders()))  # chosen again when it is scored
     decoded = decode_all(task, outputs, rows, tuned)
@@ -269,6 +272,8 @@ def _covered(output: Any) -> dict[str, float]:
 def validation_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
     """A metric over the validation rows among the lines of a predictions file."""
     values = [row["metrics"][metric.name] for row in lines if row["split"] == "validation"]
+    if not values:
+        return math.nan
     return metric.value([tuple(v) if isinstance(v, list) else v for v in values])
 
 
@@ -306,7 +311,7 @@ def decoder_for(
         if wanted not in names:
             raise RecipeError(f"task.decoder is {wanted!r}, and the task has {', '.join(names)}")
         return str(wanted)
-    if len(names) == 1:
+    if len(names) == 1 or not rows:  # where nothing can be chosen, the task's first one is taken
         return names[0]
     return best_decoder(task, primary_values(task, outputs, rows, tuned))
 

@@ -20,6 +20,7 @@ from toolkit.evaluation import (
     latency,
     learning_curve,
     perplexity,
+    several,
     slices,
     targets,
     verdict,
@@ -28,7 +29,7 @@ from toolkit.evaluation.groups import with_groups
 from toolkit.metrics import statistics
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.statistics import COVERAGE, Comparison, as_json, known
-from toolkit.runs import predictions
+from toolkit.runs import evaluated, predictions
 from toolkit.runs.contents import RunContents, read_run
 from toolkit.runs.predictions import System
 from toolkit.runs.run import Run
@@ -66,13 +67,27 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         s.name: _validation_figures(s, task.metrics) for s in found if s.rows("validation")
     }
     best = best_baseline(found, metric, validation)
-    compared = _compared_with_all(found, ours, metric)
-    seeds = decoders.seeds(found, metric)
-    answer = verdict.of_run(
-        task, metric, found, compared, best=best, synthetic=contents.synthetic, seeds=seeds,
-        unfinished=(contents.info.get("training") or {}).get("unfinished"),
-        absent={name: why for name, why in contents.absent.items() if name != "ensemble"},
-    )  # fmt: skip
+    apart = evaluated.several(contents.info)
+    compared = _compared_with_all(found, ours, metric, apart)
+    seeds = None if apart else decoders.seeds(found, metric)
+
+    def judge(systems: Sequence[System], with_all: Mapping[str, Comparison]) -> verdict.Verdict:
+        return verdict.of_run(
+            task, metric, systems, with_all, best=best, synthetic=contents.synthetic, seeds=seeds,
+            unfinished=(contents.info.get("training") or {}).get("unfinished"),
+            absent={name: why for name, why in contents.absent.items() if name != "ensemble"},
+        )  # fmt: skip
+
+    answer, models = judge(found, compared), {}
+    if apart and ours is not None and sum(s.role in predictions.TRAINED for s in found) > 1:
+        each = {
+            s.name: _compared_with_all(found, s, metric, apart)
+            for s in found if s.role in predictions.TRAINED
+        }  # fmt: skip
+        verdicts = several.judged(found, each, judge)
+        answer = verdicts[ours.name][0]
+        answer.caveats.extend(several.caveats(verdicts, ours.name))
+        models = {"models": several.document(verdicts)}
     full = {base.name if base else None, answer.against}
     comparisons = _comparisons(task, found, ours, compared, full)
     training = _training(contents, metric)
@@ -88,6 +103,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         "verdict": {
             **answer.document(),
             "caveats": [*answer.caveats, *_shared_texts(contents)],
+            **models,
         },
         "metrics": [_described(m) for m in task.metrics],
         "systems": {s.name: _system(s, task.metrics) for s in found},
@@ -134,7 +150,7 @@ def best_baseline(
     cheap = [s for s in found if s.role in verdict.BASELINES]
     known = {s.name: validation[s.name][metric.name] for s in cheap if s.name in validation}
     ranked = [s for s in cheap if known.get(s.name) is not None]
-    if cheap and not ranked:
+    if cheap and not ranked and any(validation.values()):
         raise RunError("no baseline predicted the validation rows, and none may be chosen on test")
     sign = -1 if metric.greater_is_better else 1
     return min(ranked, key=lambda s: sign * (known[s.name] or 0.0), default=None)
@@ -246,12 +262,20 @@ def _confusion(found: Sequence[System], task: Task) -> dict[str, Any] | None:
 
 # -- comparisons ---------------------------------------------------------------------------------
 def _compared_with_all(
-    found: Sequence[System], ours: System | None, metric: Metric
+    found: Sequence[System], ours: System | None, metric: Metric, apart: bool
 ) -> dict[str, Comparison]:
-    """The trained model compared with every other system that competes with it."""
+    """The trained model compared with every other system that competes with it.
+
+    Args:
+        found: all systems.
+        ours: the trained one.
+        metric: the primary metric.
+        apart: whether other trained systems compete too, as models that were trained elsewhere do.
+    """
     if ours is None:
         return {}
-    others = [s for s in found if s.role not in (ours.role, "control")]
+    left = ("control",) if apart else (ours.role, "control")
+    others = [s for s in found if s.role not in left and s.name != ours.name]
     return {other.name: predictions.compared(metric, ours, other) for other in others}
 
 

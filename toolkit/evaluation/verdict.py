@@ -172,10 +172,11 @@ def of_run(
     if ours is None:
         sentence = "Nothing was trained: the figures are those of the baselines and the base model."
         return Verdict(None, sentence, name, task.margin)
+    listed = rival_names(found)
     rivals = [
         _rival(metric, ours, system, compared[system.name])
         for system in found
-        if system.role in (*BASELINES, "base")
+        if system.name in listed
     ]
     value = statistics.metric_value(metric, ours.values(metric.name))
     # A system may have no figure, as a constant has no correlation; then there is nothing to beat.
@@ -184,7 +185,7 @@ def of_run(
     caveats = _caveats(metric, ours, synthetic, seeds)
     caveats += _better(metric, found, compared, {rival.name for rival in rivals}, noun)
     if absent:
-        names = "; ".join(f"{missing} ({reason})" for missing, reason in absent.items())
+        names = "; ".join(f"{', '.join(of)} ({why})" for why, of in formatting.grouped(absent))
         caveats.append(f"{MISSING} {names}.")
     if len(known) < len(rivals):
         names = ", ".join(rival.name for rival in rivals if rival not in known)
@@ -202,6 +203,11 @@ def of_run(
         caveats=caveats,
         unfinished=words.unfinished(unfinished),
     )
+
+
+def rival_names(found: Sequence[System]) -> list[str]:
+    """The systems that a trained model has to beat."""
+    return [system.name for system in found if system.role in (*BASELINES, "base")]
 
 
 def _rival(metric: Metric, ours: System, system: System, compared: Comparison) -> Rival:

@@ -38,8 +38,7 @@ class Watch:
     """Follows a text while it is written, and may stop it.
 
     Args:
-        on_token: receives ``(index of the prompt, token id)`` for each new token, the
-            end-of-sequence token included.
+        on_token: receives ``(index of the prompt, token id)`` for each new token, EOS included.
         stopped: called after each token; ``True`` ends all texts of the batch at that token.
     """
 
@@ -313,9 +312,7 @@ class TaskModel(ABC):
     def fit_base(  # noqa: B027 – most need none
         self, train: Dataset, folder: Path, validation: Dataset | None = None
     ) -> None:
-        """Fit what the untouched model needs for predictions, and save it in the folder.
-
-        An encoder needs a linear probe; language models need nothing.
+        """Fit what the untouched model needs for predictions, such as a linear probe, and save it.
 
         Args:
             train: the training rows.
@@ -388,6 +385,10 @@ class TaskModel(ABC):
         Raises:
             ModelError: it has no effect or does not fit.
         """
+
+    @abstractmethod
+    def digest(self, rows: Sequence[Row]) -> str:
+        """A hash of the model's inputs for rows: what was trained on other inputs is refused."""
 
     def add_adapter(self, folder: Path, name: str) -> None:
         """Put a further adapter beside the first, on the same base; :meth:`select` switches."""

@@ -251,7 +251,7 @@ def attach_adapter(
                 )
         with safe_open(str(weights), framework="pt") as file:
             saved = {k.replace(".base_model.model.", ".") for k in file.keys()}  # noqa: SIM118
-    except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
+    except (RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {reason}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
-from toolkit.models import adapters, loading
+from toolkit.models import adapters, base_weights, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 
@@ -22,8 +23,26 @@ class Backend(Protocol):
         """A ``PeftModel`` with a fresh adapter, ready to be trained, on what :meth:`load` gave."""
         ...
 
+    def attach(self, model: Any, folder: Path) -> Any:
+        """What :meth:`load` gave, with a saved adapter, see :func:`adapters.attach_adapter`."""
+        ...
 
-class Transformers:
+    def detach(self, model: Any) -> Any:
+        """What :meth:`attach` or :meth:`add_lora` gave, without its adapter."""
+        ...
+
+
+class ReadsAdapters:
+    """Saved adapters are read by plain PEFT, whatever loads the base."""
+
+    def attach(self, model: Any, folder: Path) -> Any:
+        return adapters.attach_adapter(model, folder)
+
+    def detach(self, model: Any) -> Any:
+        return base_weights.removed(model)
+
+
+class Transformers(ReadsAdapters):
     """transformers and PEFT as they are; every model and every kind."""
 
     name = "transformers"

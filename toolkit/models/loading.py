@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ModelError, ToolkitError
-from toolkit.models import limits, malloc
+from toolkit.models import base_digest, limits, malloc
 from toolkit.models.limits import Limits
 from toolkit.models.paths import model_path
 from toolkit.system import device, distributed
@@ -149,13 +149,25 @@ def load_encoder(request: LoadRequest, *, seed: int) -> tuple[Any, list[str]]:
     return loaded, sorted({key.rpartition(".")[0] for key in missing})
 
 
-def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = False) -> Any:
-    """A fully trained model out of the folder that :func:`save_adapter` wrote.
+def load_trained(
+    auto_class: str,
+    folder: Path,
+    *,
+    trust_remote_code: bool = False,
+    init: Mapping[str, Any] | None = None,
+) -> Any:
+    """A fully trained model out of the folder that it was saved in.
+
+    Args:
+        auto_class: the transformers class that loads it.
+        folder: where it is.
+        trust_remote_code: run code that comes with it.
+        init: further keyword arguments for ``from_pretrained``.
 
     Raises:
         ModelError: no weights there, or weights missing.
     """
-    request = LoadRequest(auto_class, str(folder), trust_remote_code=trust_remote_code)
+    request = LoadRequest(auto_class, str(folder), init=init, trust_remote_code=trust_remote_code)
     loaded, missing = _loaded(request)
     if missing:
         raise ModelError(
@@ -163,6 +175,32 @@ def load_trained(auto_class: str, folder: Path, *, trust_remote_code: bool = Fal
             f"({', '.join(missing[:2])})"
         )
     return loaded
+
+
+WEIGHTS = "weights"
+"""The key of ``toolkit.json`` with the folder of a whole model that a run does not copy."""
+
+
+def weights_of(stored: Mapping[str, Any], folder: Path) -> Path:
+    """Where the weights of a fully trained model are: in its folder, or where that one says.
+
+    Args:
+        stored: its ``toolkit.json``.
+        folder: its folder in a run.
+
+    Raises:
+        ModelError: they are elsewhere, and are not there any more or are others now.
+    """
+    elsewhere = stored.get(WEIGHTS)
+    if not elsewhere:
+        return folder
+    place = Path(str(elsewhere["folder"]))
+    if base_digest.digest(place) != elsewhere.get("digest"):
+        raise ModelError(
+            f"the model in {place}, to which {folder} refers, is not there any more or has other "
+            "weights now; bring it back"
+        )
+    return place
 
 
 def _loaded(request: LoadRequest) -> tuple[Any, list[str]]:

@@ -19,6 +19,7 @@ from typing import Any
 from toolkit.errors import MissingExtra, ModelError, RecipeError, UsageError
 from toolkit.models import base_weights, lora_start
 from toolkit.models.adapters import LoraRequest
+from toolkit.models.backend import ReadsAdapters
 from toolkit.models.base_weights import BaseWeights
 from toolkit.models.loading import LoadRequest
 from toolkit.models.paths import model_path
@@ -125,7 +126,7 @@ def refusal(fields: Mapping[str, Any] | None, training: Mapping[str, Any]) -> st
     return None
 
 
-class Unsloth:
+class Unsloth(ReadsAdapters):
     """Loads and prepares by Unsloth; see :class:`toolkit.models.backend.Backend`."""
 
     name = "unsloth"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,13 +14,15 @@ from toolkit.models import backend_choice
 from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
-from toolkit.runs import trust
+from toolkit.runs import evaluated, trust
+from toolkit.runs.evaluated import Evaluated, TrainedModel, of_seed
 from toolkit.runs.run import Run
 from toolkit.system.console import Console
 from toolkit.task import Task
 
 if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel
+    from toolkit.models.backend import Backend
     from toolkit.preparation.prepare import Prepared
 
 
@@ -33,6 +36,7 @@ class RunContext:
         source: where the rows come from.
         recipe: the resolved recipe.
         console: where progress is shown.
+        loaded_by: what has the model, where it is in memory already; ``None``: the run's backend.
         prepared: the rows in their splits; set by the first stage.
     """
 
@@ -41,10 +45,11 @@ class RunContext:
     source: Source
     recipe: Recipe
     console: Console
+    loaded_by: Backend | None = None
     prepared: Prepared = field(init=False)
 
     @classmethod
-    def of(cls, run: Run, console: Console) -> RunContext:
+    def of(cls, run: Run, console: Console, loaded_by: Backend | None = None) -> RunContext:
         """The context of a run directory."""
         trust.check_settings(run.info)
         return cls(
@@ -53,12 +58,15 @@ class RunContext:
             source=Source.from_dict(run.info["source"]),
             recipe=recipes.from_dict(run.info["recipe"]),
             console=console,
+            loaded_by=loaded_by,
         )
 
     @cached_property
     def model(self) -> TaskModel:
         """The run's model, created when a stage first needs it; its weights are loaded later."""
-        return make_kind(self.run, self.task, backend_choice.get(self.backend["name"]))
+        return make_kind(
+            self.run, self.task, self.loaded_by or backend_choice.get(self.backend["name"])
+        )
 
     @property
     def backend(self) -> dict[str, str]:
@@ -77,6 +85,16 @@ class RunContext:
         return int(self.run.info.get("options", {}).get("seeds", 1))
 
     @property
+    def evaluated(self) -> Evaluated | None:
+        """What was trained elsewhere and is judged in this run; ``None``: the run trains itself."""
+        return evaluated.of(self.run)
+
+    @property
+    def trained(self) -> list[TrainedModel]:
+        """The trained models of the run: one for each seed, or those that are judged."""
+        return evaluated.trained_models(self.run)
+
+    @property
     def decoder(self) -> str | None:
         """The decoder that the recipe names; ``None`` or ``auto``: the best on validation."""
         return self.task.options.get("decoder")
@@ -84,6 +102,9 @@ class RunContext:
     def note_result(self, entry: Mapping[str, Any], label: str, seconds: float) -> None:
         """Print a system's primary metric on the validation rows, and how long it took."""
         metric = self.task.metric()
+        if math.isnan(entry["validation"]) and not len(self.prepared.splits["validation"]):
+            self.console.note(f"{label}: {duration(seconds)}")
+            return
         figure = format(entry["validation"], metric.format)
         self.console.note(
             f"{label}: {metric.name} {figure}{metric.unit} on validation, {duration(seconds)}"
@@ -92,9 +113,4 @@ class RunContext:
 
 def adapter_name(index: int) -> str:
     """The folder of the model trained with a seed: ``adapter``, or ``adapter-seed-1`` and so on."""
-    return system_name("adapter", index)
-
-
-def system_name(role: str, index: int) -> str:
-    """The name of the system trained with a seed: ``adapter``, or ``adapter-seed-1`` and so on."""
-    return f"{role}-seed-{index}" if index else role
+    return of_seed("adapter", index)

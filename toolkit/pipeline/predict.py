@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.decoding import decode_as, or_fallback
 from toolkit.errors import RunError, UsageError
 from toolkit.pipeline.restore import load_task, make_kind
+from toolkit.runs.evaluated import trained_models
 from toolkit.runs.files import read_json
 from toolkit.runs.run import Run
 from toolkit.system import environment
@@ -72,7 +73,8 @@ def answered(
 ) -> list[dict[str, Any]]:
     """The predictions of rows by a loaded model, as :func:`predict` gives them."""
     outputs = kind.predict(rows, adapter=adapter)
-    answers = read(run, task, kind.role if adapter else "base", outputs, rows)
+    system = trained_models(run)[0].system if adapter else "base"
+    answers = read(run, task, system, outputs, rows)
     return [
         {"row_id": row["row_id"], "input": " | ".join(str(row[c]) for c in task.input_columns())}
         | answer

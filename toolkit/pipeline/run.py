@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from typing import TYPE_CHECKING
 
 from toolkit.models import backend_choice
 from toolkit.models.paths import is_local
@@ -26,18 +27,22 @@ from toolkit.runs.run import Run
 from toolkit.system import distributed, environment
 from toolkit.system.console import Console
 
+if TYPE_CHECKING:
+    from toolkit.models.backend import Backend
 
-def execute(run: Run, console: Console) -> Run:
+
+def execute(run: Run, console: Console, loaded_by: Backend | None = None) -> Run:
     """Do all stages of a run that are not done yet.
 
     Args:
         run: the run directory.
         console: where progress is shown.
+        loaded_by: what has the run's model, where it is in memory already.
 
     Raises:
         BusyError: another process works at it.
     """
-    context = RunContext.of(run, console)
+    context = RunContext.of(run, console, loaded_by)
     environment.prepare(offline=is_local(context.recipe.model) and not on_hub(context.source))
     backend_choice.get(context.backend["name"])  # before transformers and TRL, see start()
     distributed.begin()

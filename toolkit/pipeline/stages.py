@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit.data.no_rows import REASON, MissingRows
 from toolkit.errors import MissingExtra, PluginError, RunError
-from toolkit.pipeline import train, trial
-from toolkit.pipeline.context import RunContext, adapter_name, system_name
+from toolkit.pipeline import adopt, train, trial
+from toolkit.pipeline.context import RunContext
 from toolkit.plugins import fingerprint
+from toolkit.preparation import seen
 from toolkit.preparation.prepare import Prepared, prepare
 from toolkit.runs import record, trust
+from toolkit.runs.evaluated import TrainedModel
 from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import distributed
@@ -53,9 +56,16 @@ def prepare_data(context: RunContext) -> None:
 
     run, versions = context.run, monitor.versions()
     context.prepared = _prepared(context)
-    data_stage.look(run, context.task, context.model, context.prepared, context.console)
+    if context.evaluated:
+        context.prepared.cautions.extend(seen.sentences(context.prepared))
+    data_stage.look(
+        run, context.task, context.model, context.prepared, context.console,
+        adopt.state(context) if context.evaluated else None,
+    )  # fmt: skip
     trial.check_task(context.task, context.prepared.splits)  # with the state that look has fitted
     run.info |= {"versions": dict(versions), "hardware": monitor.hardware()}
+    if context.evaluated:
+        adopt.adopt(context)
     _note_sizes(context)
 
 
@@ -85,8 +95,9 @@ def _prepared(context: RunContext) -> Prepared:
         return context.model.unusable(rows)  # only now is the tokenizer needed
 
     return prepare(
-        context.task, context.source, context.seed, unusable=unusable, most=context.recipe.rows
-    )
+        context.task, context.source, context.seed, unusable=unusable, most=context.recipe.rows,
+        untrained=bool(context.evaluated and context.evaluated.untrained),
+    )  # fmt: skip
 
 
 def _settle_stored(context: RunContext) -> None:
@@ -137,6 +148,7 @@ def run_baselines(context: RunContext) -> None:
     if not distributed.first():
         return
     run, task = context.run, context.task
+    missing: list[str] = []
     fits = [
         *((name, fit, "baseline") for name, fit in task.baselines().items()),
         *((name, fit, "control") for name, fit in task.controls().items()),
@@ -146,11 +158,17 @@ def run_baselines(context: RunContext) -> None:
             continue
         try:
             entry = predict.predict_baseline(run, task, name, fit, context.prepared.splits, role)
+        except MissingRows as error:
+            prediction_files.absent(run, name, str(error), role)
+            missing.append(name)
+            continue
         except (MissingExtra, predict.BaselineFailed) as error:
             prediction_files.absent(run, name, str(error), role)
             context.console.warn(f"{name}: left out, {error}")
             continue
         context.note_result(entry, name, entry["fit_seconds"] + entry["predict_seconds"])
+    if missing:
+        context.console.note(f"left out, as no training rows were given: {', '.join(missing)}")
     _check_predictions(run)
 
 
@@ -160,6 +178,8 @@ def run_base_model(context: RunContext) -> None:
     from toolkit.evaluation import predict, prediction_files
 
     run, model = context.run, context.model
+    if context.evaluated and context.evaluated.untrained and _missing_base(context):
+        return
     fitted = _fit_base(context)
     shots = _few_shot_rows(context)
     for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
@@ -183,12 +203,29 @@ def run_base_model(context: RunContext) -> None:
         _check_predictions(run)
 
 
+def _missing_base(context: RunContext) -> bool:
+    """Record which systems need training rows, where there are none; whether the base is one."""
+    from toolkit.evaluation import prediction_files
+
+    wanted = [("few-shot", "few-shot")] if context.model.few_shot else []
+    if context.model.base_note:  # fitted to training rows, and never the untouched model itself
+        wanted.append(("base", "base"))
+    if distributed.first():
+        for name, role in wanted:
+            prediction_files.absent(context.run, name, REASON, role)
+    if not context.model.base_note:
+        return False
+    context.console.note(f"base: left out, {REASON}")
+    return True
+
+
 def _fit_base(context: RunContext) -> float:
     """Fit what the untouched model needs to predict, for all processes; the seconds it took."""
     started = time.perf_counter()
     if distributed.first():
         splits = context.prepared.splits
-        context.model.fit_base(splits["train"], context.run.base, splits["validation"])
+        if len(splits["train"]):
+            context.model.fit_base(splits["train"], context.run.base, splits["validation"])
     distributed.wait()
     if not distributed.first():
         context.model.load_base(context.run.base)
@@ -256,20 +293,24 @@ def _predict_variants(context: RunContext, role: str, *, adapter: bool) -> None:
 
 
 # -- the trained model -----------------------------------------------------------------------------
+def trained_models(context: RunContext) -> None:
+    """Train, or note what was trained elsewhere."""
+    (adopt.note if context.evaluated else train.train_all)(context)
+
+
 def run_trained_models(context: RunContext) -> None:
-    """Predict the held-out rows with the trained models, one for each training seed."""
+    """Predict the held-out rows with the trained models: one for each seed, or those judged."""
     from toolkit.evaluation import prediction_files
 
     run, model = context.run, context.model
     model.on_note = context.console.note
-    for index in range(context.seeds):
-        name = system_name(model.role, index)
-        predicted = _predicted(context, name)
+    for index, trained in enumerate(context.trained):
+        predicted = _predicted(context, trained.system)
         if predicted and index:
             continue
-        model.load_adapter(run.path / adapter_name(index))
+        model.load_adapter(run.path / trained.folder)
         if not predicted:
-            _predict_adapter(context, index, name)
+            _predict_adapter(context, index, trained)
         if index == 0:  # a stopped run may have the adapter's predictions alone
             _measure_speed(context)
             _predict_variants(context, "ensemble", adapter=True)
@@ -277,15 +318,17 @@ def run_trained_models(context: RunContext) -> None:
                 prediction_files.absent(run, "ensemble", reason, "ensemble")
 
 
-def _predict_adapter(context: RunContext, index: int, name: str) -> None:
+def _predict_adapter(context: RunContext, index: int, trained: TrainedModel) -> None:
     from toolkit.evaluation import predict
 
+    name = trained.system
     run, model, splits = context.run, context.model, context.prepared.splits
     with context.console.track(name) as progress:
         entry = predict.predict_model(
-            run, context.task, model, name, model.role, splits,
+            run, context.task, model, name, trained.role, splits,
             adapter=True, decoder=context.decoder, progress=progress,
-            fit_seconds=run.info["training"]["seconds"], perplexity=index == 0,
+            fit_seconds=run.info["training"]["seconds"],
+            perplexity=index == 0 or context.evaluated is not None,
         )  # fmt: skip
     context.note_result(entry, f"{name}, decoder {entry['decoder']}", entry["predict_seconds"])
     if reason := entry.get("unscored"):
@@ -342,7 +385,10 @@ STAGES = (
         "base", lambda context: f"base model ({context.recipe.model})", run_base_model,
         ("base/**/*", "predictions/*.jsonl"), restore=restore_base,
     ),
-    Stage("train", lambda context: "training", train.train_all, ("adapter*/**/*", "history.json")),
+    Stage(
+        "train", lambda context: "what was trained" if context.evaluated else "training",
+        trained_models, ("adapter*/**/*", "history.json"),
+    ),
     Stage(
         "predict", lambda context: "adapter on held-out rows", run_trained_models,
         ("predictions/*",),

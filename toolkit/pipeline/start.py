@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from toolkit.data.source import Source
@@ -28,6 +29,7 @@ def start(
     runs: Path,
     options: Mapping[str, Any],
     command: Sequence[str] = (),
+    further: Mapping[str, Any] = MappingProxyType({}),
 ) -> Run:
     """Check what can be checked at once, and make the run directory.
 
@@ -39,6 +41,7 @@ def start(
         options: ``seed``, ``seeds``, ``store_data``, ``allow_truncation``, ``trust_remote_code``,
             ``backend``.
         command: the command line, for the report.
+        further: what else ``run.json`` holds from the beginning.
 
     Returns:
         the run, with no stage done; in several processes the same for all.
@@ -71,6 +74,7 @@ def start(
         "seed": int(options.get("seed", 0)),
         "options": dict(options),
         **({"base_weights": weights} if weights else {}),
+        **further,
     }
 
     def created() -> str:

@@ -24,6 +24,7 @@ import pluggy
 from toolkit.errors import PluginError, UsageError, did_you_mean
 from toolkit.plugins import hookspecs
 from toolkit.plugins.registration import KEBAB, LONGEST_NAME, check_registration
+from toolkit.system import versions
 
 if TYPE_CHECKING:
     import typer
@@ -232,9 +233,7 @@ def _problem(error: BaseException, plugin: Plugin) -> str:
         if error.name.partition(".")[0] == package:
             return f"{message}; its files are missing, install {plugin.distribution} again"
         if error.name.startswith("toolkit."):
-            from toolkit import __version__
-
-            return f"{message}; adapter-toolkit {__version__} has no such module"
+            return f"{message}; adapter-toolkit {versions.own()} has no such module"
         return f"{message}; install what {plugin.distribution} needs"
     return message
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.plugins import discovery
+from toolkit.system import versions
 from toolkit.task import Task
 
 _SUFFIXES = {".py", ".j2", ".css", ".toml", ".json", ".txt", ".csv", ".yaml", ".yml"}
@@ -33,8 +34,6 @@ def of_task(task: type[Task]) -> dict[str, Any]:
         ``sha256`` of the code, ``distribution`` and ``version`` of the plugin, and the version of
         the ``toolkit``.
     """
-    from toolkit import __version__
-
     origin = discovery.load().origin(task)
     total = hashlib.sha256()
     for name, content in sorted({**_of_classes(task), **_of_toolkit()}.items()):
@@ -44,14 +43,12 @@ def of_task(task: type[Task]) -> dict[str, Any]:
         "sha256": total.hexdigest(),
         "distribution": origin.distribution if origin else None,
         "version": origin.version if origin else None,
-        "toolkit": __version__,
+        "toolkit": versions.own(),
     }
 
 
 def of_pages() -> dict[str, str]:
     """The fingerprint of what renders reports: pages are compared under the same one alone."""
-    from toolkit import __version__
-
     total = hashlib.sha256()
     for name, content in sorted(_of_folder(Path(__file__).parents[1] / "reporting", "").items()):
         total.update(f"{name} {len(content)}\n".encode())
@@ -60,7 +57,7 @@ def of_pages() -> dict[str, str]:
         drawing = metadata.version("matplotlib")
     except metadata.PackageNotFoundError:
         drawing = ""
-    return {"toolkit": __version__, "sha256": total.hexdigest(), "matplotlib": drawing}
+    return {"toolkit": versions.own(), "sha256": total.hexdigest(), "matplotlib": drawing}
 
 
 def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

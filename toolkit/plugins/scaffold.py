@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from toolkit.errors import RunError, UsageError, did_you_mean
+from toolkit.system import versions
 
 TEMPLATES = Path(__file__).parent / "templates" / "new"
 COMMON = "common"
@@ -91,8 +92,6 @@ def _package(name: str) -> str:
 
 
 def _values(name: str, package: str, kind: str) -> dict[str, str]:
-    from toolkit import __version__
-
     words = name.split("-")
     return {
         "name": name,
@@ -100,7 +99,7 @@ def _values(name: str, package: str, kind: str) -> dict[str, str]:
         "kind": kind,
         "class_name": "".join(word.capitalize() for word in words),
         "title": " ".join(words).capitalize(),
-        "toolkit_version": __version__,
+        "toolkit_version": versions.own(),
     }
 
 

@@ -67,7 +67,8 @@ def assigned(
     Of several ways the coarsest is taken that leaves :data:`FEW_GROUPS` groups in the test split.
 
     Args:
-        parts: the rows by the name of the file or split that they come from.
+        parts: the rows by the name of the file or split that they come from. Where ``train`` is
+            not among them, nothing is trained: splits for which there is no file stay empty.
         source: receives notes and the rows that are left out.
         seed: of the draw.
         fractions: split → its share of the rows, where it is drawn.
@@ -192,16 +193,17 @@ class _Draw:
             spare = drawn == SPLITS.index("train")
             owners["validation"][at] = np.where(spare, splitting.LEFT_OUT, drawn)
             self.spare = at[spare]
-        at = unseen["train"]
-        wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
-        owners["train"][at] = self._drawn("train", wanted, spare=False)
+        if "train" in parts:
+            at = unseen["train"]
+            wanted = splitting.sizes(len(at), fractions, caps, tuple(missing))
+            owners["train"][at] = self._drawn("train", wanted, spare=False)
         self.shared = _shared_texts(parts, owners)
         for name, rows in self.shared.items():
             owners[name][rows] = splitting.LEFT_OUT
         counts = np.bincount(
             np.concatenate([o[o >= 0] for o in owners.values()]), minlength=len(SPLITS)
         )
-        splitting.check_sizes(dict(zip(SPLITS, counts.tolist(), strict=False)))
+        splitting.check_sizes(dict(zip(SPLITS, counts.tolist(), strict=False)), _needed(parts))
         return owners
 
     def _drawn(self, name: str, wanted: Mapping[str, int], *, spare: bool) -> np.ndarray:
@@ -252,6 +254,13 @@ class _Draw:
             f"has {counts.max():,} of {len(groups):,} rows"
         )
         (self.cautions if max(missed.values()) > FAR else self.notes).append(sentence)
+
+
+def _needed(parts: Mapping[str, Part]) -> Sequence[str]:
+    """The splits that there must be: where nothing is trained, those that were given."""
+    if "train" in parts:
+        return SPLITS
+    return HELD_OUT if "validation" in parts else ("test",)
 
 
 def _named(kinds: Sequence[int], names: Mapping[int, str]) -> str:

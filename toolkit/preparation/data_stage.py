@@ -14,7 +14,7 @@ from toolkit.runs.files import write_json
 from toolkit.runs.run import Run
 from toolkit.system import device, distributed
 from toolkit.system.console import Console
-from toolkit.task import Task
+from toolkit.task import Row, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from toolkit.kinds.base import TaskModel
 
 
-def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Console) -> None:
+def look(
+    run: Run,
+    task: Task,
+    kind: TaskModel,
+    prepared: Prepared,
+    console: Console,
+    state: Mapping[str, Any] | None = None,
+) -> None:
     """Fit the task's state, check the data, print and store what the checks find; once a run.
 
     Args:
@@ -31,14 +38,20 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
         kind: its tokenizer counts tokens; no weights are loaded.
         prepared: the splits.
         console: prints notes and warnings.
+        state: of the task, where it is not fitted here: what is judged was trained elsewhere, and
+            nothing is trained in this run.
 
     Raises:
         PreflightError: targets would be cut, or the run does not fit into memory.
     """
-    options = run.info["options"]
-    require_several(task, prepared.splits["train"])
-    task.load_state({**prepared.found, **task.fit(prepared.splits["train"])})
-    if further := kind.fit_state(prepared.splits["train"]):
+    options, train = run.info["options"], prepared.splits["train"]
+    if state is None:
+        require_several(task, train)
+        task.load_state({**prepared.found, **task.fit(train)})
+    else:
+        task.load_state({**prepared.found, **state})
+    shown = train if len(train) else prepared.splits["test"]
+    if further := kind.fit_state(shown):
         task.load_state({**task.state, **further})
     found = preflight.check(
         task, prepared, kind, allow_truncation=bool(options.get("allow_truncation"))
@@ -49,13 +62,12 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
         console.warn(warning)
     rows = preflight.sample(prepared.splits)
     more = kind.most_learned(rows, found.token_lengths)
-    takes = _fits(run, task, kind, found.token_lengths, more, console)
+    takes = _fits(run, task, kind, found.token_lengths, more, console) if state is None else {}
     stored = bool(options.get("store_data", True))
     save(prepared, run, store_rows=stored)
     document = found.document()
-    first = kind.keepable(prepared.splits["train"][0])
-    document["prompt_tokens"] = kind.explain(first)
-    document["prompt_target"] = kind.target_of(first)
+    if state is None:
+        document |= prompt(kind, shown[0])
     document["memory"] = takes
     write_json(run.data / "preflight.json", document)
     run.info |= {
@@ -71,6 +83,12 @@ def look(run: Run, task: Task, kind: TaskModel, prepared: Prepared, console: Con
         "auto_class": kind.auto_class,
         "head": kind.head_arguments(),
     }
+
+
+def prompt(kind: TaskModel, row: Row) -> dict[str, Any]:
+    """The part of ``preflight.json`` that shows a row as the model reads it."""
+    shown = kind.keepable(row)
+    return {"prompt_tokens": kind.explain(shown), "prompt_target": kind.target_of(shown)}
 
 
 def _fits(

@@ -120,6 +120,7 @@ def prepare(
     caps: Mapping[str, int] = CAPS,
     unusable: Unusable | None = None,
     most: Mapping[str, int] = MappingProxyType({}),
+    untrained: bool = False,
 ) -> Prepared:
     """Load a task's rows and split them.
 
@@ -140,6 +141,9 @@ def prepare(
         unusable: finds rows that the model has no way to read, as
             :meth:`toolkit.kinds.base.TaskModel.unusable` does; they are left out.
         most: split → the most rows of it that are used (a recipe's ``rows``).
+        untrained: whether there are no training rows, because what was trained elsewhere is judged.
+            All rows of the source are then test rows, or, where it names test rows, validation
+            rows; of a Hub data set its own test rows are taken. Splits without rows are empty.
 
     Raises:
         DataError: there are too few rows, or no training rows.
@@ -147,6 +151,8 @@ def prepare(
     """
     seed = source.seed if seed is None else seed
     loaded = _loaded(task, source)
+    if untrained:
+        loaded = _held_out(loaded, source)
     parts = {}
     for name, rows in loaded.items():
         rows = _usable(_checked(task, rows), source, name if len(loaded) > 1 else "", unusable)
@@ -203,6 +209,17 @@ def _loaded(task: Task, source: Source) -> dict[str, Dataset]:
     if ignored:
         source.note(f"splits that are not used: {', '.join(ignored)}")
     return {name: loaded[name] for name in OWN_SPLITS if name in loaded}
+
+
+def _held_out(loaded: Mapping[str, Dataset], source: Source) -> dict[str, Dataset]:
+    """The parts of a source of which no row is trained on, see :func:`prepare`."""
+    if set(loaded) == {"train"}:
+        return {"test": loaded["train"]}
+    if source.test:
+        return {"validation": loaded["train"], "test": loaded["test"]}
+    name = next(n for n in ("test", "validation", "train") if n in loaded)
+    source.note(f"of {source.data} the {name} rows are judged; it has {', '.join(loaded)}")
+    return {"test": loaded[name]}
 
 
 def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Part:
@@ -311,6 +328,11 @@ def _gather(
                 splits[split] = part.rows.select(at)
                 digests[split] = part.digests[at]
                 groups[split] = part.groups[way][at]
+    part = next(iter(parts.values()))
+    for split in SPLITS:  # where nothing is trained, some are empty
+        if split not in splits:
+            splits[split], digests[split] = part.rows.select([]), part.digests[:0]
+            groups[split] = part.groups[way][:0]
     return datasets.DatasetDict(splits), digests, groups
 
 

@@ -33,6 +33,7 @@ def content(doc: Document, info: Mapping[str, Any]) -> dict[str, Any]:
         "metric": described(doc),
         "trained": trained(doc),
         "noun": noun(doc),
+        "whole": bool(trained(doc)) and doc["systems"][trained(doc)]["role"] == "full",
         "base": base(doc),
         "key_figures": key_figures(doc, info),
         "ladder": ladder(doc),
@@ -154,7 +155,7 @@ def key_figures(doc: Document, info: Mapping[str, Any]) -> list[tuple[str, str]]
         shown.append((formatting.figure(found["value"], spec, unit), f"{what} ({between})"))
     # The seconds of a stage that was resumed are those of all its parts.
     seconds = info.get("stages", {}).get("train", {}).get("seconds")
-    if seconds is not None and trained(doc):
+    if seconds is not None and trained(doc) and not info.get("evaluated"):
         trainable = info.get("training", {}).get("parameters_trained")
         what = "of training" + (
             f" of {formatting.number(trainable)} parameters" if trainable else ""

@@ -54,6 +54,7 @@ def prompt(preflight: Info) -> dict[str, Any] | None:
         ],
         "total": len(tokens),
         "target": preflight.get("prompt_target"),
+        "judged": bool(preflight.get("judged")),
         "trained": sum(bool(t["loss"]) for t in tokens),
         "cut": len(tokens) > MOST_TOKENS,
     }
@@ -192,9 +193,10 @@ def load_snippet(info: Info) -> str:
     source = str(info.get("recipe", {}).get("model", ""))
     embedded, in_package = source.startswith("embedded:"), source in packaged.NAMES
     if info.get("recipe", {}).get("lora", {}) is None:
+        weights = json.dumps(str((info.get("training") or {}).get("weights") or "adapter"))
         return (
             f"from transformers import {cls}, AutoTokenizer\n"
-            f'model = {cls}.from_pretrained("adapter")\n'
+            f"model = {cls}.from_pretrained({weights})\n"
             'tokenizer = AutoTokenizer.from_pretrained("adapter")'
         )
     named = json.dumps(source.removeprefix("embedded:"))

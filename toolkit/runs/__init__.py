@@ -8,6 +8,9 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from toolkit.runs import predictions as predictions
+    from toolkit.runs.evaluated import TrainedModel as TrainedModel
+    from toolkit.runs.evaluated import present_models as present_models
+    from toolkit.runs.evaluated import trained_models as trained_models
     from toolkit.runs.files import read_json as read_json
     from toolkit.runs.files import read_jsonl as read_jsonl
     from toolkit.runs.files import write_json as write_json
@@ -23,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["predictions"],
     submod_attrs={
+        "evaluated": ["TrainedModel", "present_models", "trained_models"],
         "files": ["read_json", "read_jsonl", "write_json", "write_jsonl", "write_text"],
         "run": ["Run", "STAGES", "Unreadable", "runs_folder"],
         "trust": ["consent"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 
 Versions = Callable[[str], str | None]
 """A distribution's installed version, or ``None``."""
@@ -161,3 +161,11 @@ def unmet(distribution: str, without: frozenset[str] = frozenset()) -> list[str]
         elif not wanted.specifier.contains(version, prereleases=True):
             missing.append(f"{wanted.name} {version} (wants {wanted.specifier})")
     return missing
+
+
+def own() -> str:
+    """The toolkit's own version.
+
+    It is read by the package's name, because the package itself names functions of every layer.
+    """
+    return str(import_module("toolkit").__version__)

@@ -17,7 +17,7 @@ from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
 from toolkit.kinds import BASE, TextModel, Watch
 from toolkit.pipeline import load_task, open_run, read
-from toolkit.runs import Run
+from toolkit.runs import Run, present_models, trained_models
 
 REFRESH = 0.06
 """Seconds between two looks at a text that is being written."""
@@ -125,10 +125,12 @@ class Engine:
         self.sides: dict[str, Side] = {}
         self.problems: dict[str, str] = {}
         self._put(Side(BASE_LABEL, BASE, run, "base", self.task))
-        self._put(Side(trained_label(run), "default", run, self.kind.role, self.task))
-        for folder in sorted(run.path.glob("adapter-seed-*")):
+        first, *others = present_models(run)
+        self._put(Side(first.system, "default", run, first.system, self.task))
+        for model in others:
+            folder, name = run.path / model.folder, model.system.replace(".", "-")
             if (folder / "toolkit.json").is_file():
-                self._add(Side(folder.name, folder.name, run, folder.name, self.task), folder)
+                self._add(Side(model.system, name, run, model.system, self.task), folder)
 
     @property
     def writes(self) -> bool:
@@ -181,7 +183,7 @@ class Engine:
                 )
             name = f"run-{run.id}".replace(".", "-")
             self.kind.add_adapter(run.adapter, name)
-            self._put(Side(label, name, run, "adapter", load_task(run)))
+            self._put(Side(label, name, run, trained_models(run)[0].system, load_task(run)))
         return label
 
     def side(self, label: str) -> Side:
@@ -307,7 +309,7 @@ class Engine:
 
 def trained_label(run: Run) -> str:
     """What was trained: the adapter, or (with a recipe without LoRA) the full model."""
-    return "adapter" if run.info["recipe"].get("lora") is not None else "full"
+    return trained_models(run)[0].system
 
 
 def base_of(run: Run) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolkit.errors import UsageError
-from toolkit.runs import Run
+from toolkit.runs import Run, present_models
 from toolkit_playground.state.engine import BASE_LABEL, Engine, trained_label
 from toolkit_playground.state.library import Library
 
@@ -16,9 +16,9 @@ OTHER_RUN = "adapter of "
 
 def side_labels(library: Library, run: Run) -> list[str]:
     """The labels of all sides that can be chosen."""
-    seeds = sorted(folder.name for folder in run.path.glob("adapter-seed-*"))
+    further = [model.system for model in present_models(run)[1:]]
     others = [f"{OTHER_RUN}{other.id}" for other in library.beside(run)]
-    return [BASE_LABEL, trained_label(run), *seeds, *others]
+    return [BASE_LABEL, trained_label(run), *further, *others]
 
 
 def first_sides(library: Library) -> list[str]:

@@ -34,6 +34,7 @@ class CausalLM(LanguageModel):
     task_type = "CAUSAL_LM"
     backends = ("transformers", "unsloth")
     mixed = "bfloat16"  # SFTConfig's default
+    spoken = (*LanguageModel.spoken, "_reader", "_prompt")
     # TRL gets rows that are tokenized and labelled, and packed where the recipe asks for it.
     fixed_arguments: ClassVar[Mapping[str, Any]] = {
         "dataset_kwargs": {"skip_prepare_dataset": True},
@@ -107,8 +108,15 @@ class CausalLM(LanguageModel):
         shots: Sequence[Row] = (),
         progress: Progress | None = None,
     ) -> list[Generated]:
-        if isinstance(self.task, NumericLMTask) and rows and self._prompt is None:
-            self._prompt = self.example(self.staged(rows[:1])[0])["prompt"]
+        with self.as_side(adapter):
+            if isinstance(self.task, NumericLMTask) and rows and self._prompt is None:
+                self._prompt = self.example(self.staged(rows[:1])[0])["prompt"]
+            return self._read_out(rows, adapter=adapter, shots=shots, progress=progress)
+
+    def _read_out(
+        self, rows: Sequence[Row], *, adapter: bool, shots: Sequence[Row],
+        progress: Progress | None,
+    ) -> list[Generated]:  # fmt: skip
         count = int(self.task.options.get("readings", 1))
         # An untrained model has not learned that the readings mean the same.
         if not isinstance(self.task, NumericLMTask) or count < 2 or not adapter:

@@ -12,10 +12,12 @@ Out-of-Distribution", 2022, arXiv:2202.10054: linear probing first, then fine-tu
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import safe_open
 
 from toolkit.errors import ModelError
 
@@ -33,6 +35,29 @@ def new_modules(model: Any) -> list[str]:
         for name, module in model.named_modules()
         if module._parameters and not name.startswith(encoder)
     ]
+
+
+def check_saved(fresh: Sequence[str], folder: Path) -> None:
+    """Refuse an adapter without the modules that were random while it was trained.
+
+    Args:
+        fresh: names of the modules whose weights no file of the base held.
+        folder: of the adapter.
+
+    Raises:
+        ModelError: naming the first such module.
+    """
+    if not fresh:
+        return
+    with safe_open(str(folder / "adapter_model.safetensors"), framework="np") as file:
+        saved = [f".{name}" for name in file.keys()]  # noqa: SIM118
+    for module in fresh:
+        if not any(f".{module}." in name for name in saved):
+            raise ModelError(
+                f"the base's files have no weights for {module!r}, and neither has the adapter in "
+                f"{folder}: they were random when it was trained, so that nobody has the model "
+                "that was; name that module in modules_to_save and train again"
+            )
 
 
 def output_layer(model: Any, outputs: int) -> str:

@@ -48,10 +48,13 @@ class Encoder(TaskModel):
     """
 
     stored = "float32"
+    full: bool
+    """Whether all parameters are trained, or were: of a loaded folder, its files tell."""
     full_copies = 2  # the untouched encoder stays, for the base and for what training has changed
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
+        self.full = self.recipe.lora is None
         self.role = "full" if self.full else "adapter"
         self.tokenizer, self.limits = loading.load_tokens(
             self.recipe.model, trust_remote_code=self.trust_remote_code, padding_side="right"
@@ -120,11 +123,6 @@ class Encoder(TaskModel):
     def unread(self) -> tuple[str, ...]:
         """Inputs that what is trained never sees, and the base therefore does not see either."""
         return ()
-
-    @property
-    def full(self) -> bool:
-        """Whether all parameters are trained."""
-        return self.recipe.lora is None
 
     @property
     def max_length(self) -> int | None:
@@ -213,19 +211,23 @@ class Encoder(TaskModel):
 
     def load_adapter(self, folder: Path) -> None:
         self.drop_adapter()
+        self.full = not (folder / "adapter_config.json").is_file()
         stored = json.loads((folder / "toolkit.json").read_text(encoding="utf-8"))
         if self.digest(stored["canaries"]) != stored["prompt_sha"]:
             raise ModelError(
                 f"the adapter in {folder} was trained on other inputs than the task makes now; "
                 "use the plugin version it was trained with, or train again"
             )
-        if (folder / "adapter_config.json").is_file():
+        if not self.full:
             base_digest.check(stored, self.recipe.model, folder)
+            heads.check_saved(self._fresh if stored.get("foreign") else (), folder)
             self.tuned = adapters.attach_adapter(self.model, folder)
         else:
             self.tuned = loading.load_trained(
-                self.auto_class, folder, trust_remote_code=self.trust_remote_code
-            )
+                self.auto_class, loading.weights_of(stored, folder),
+                trust_remote_code=self.trust_remote_code,
+            )  # fmt: skip
+            self.tuned.config.pad_token_id = self.tokenizer.pad_token_id
         if stored.get("best_step") != 0:  # the best of training may be the base that it began from
             self.check_effect(stored["canaries"])
 

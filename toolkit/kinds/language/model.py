@@ -16,11 +16,12 @@ from toolkit.kinds.base import Progress, Trained, TrainingWatch
 from toolkit.kinds.batching import batch_tokens, batches
 from toolkit.kinds.language import label_check, room
 from toolkit.kinds.language.chat_model import ChatModel
+from toolkit.kinds.language.foreign import SPEAKS
 from toolkit.kinds.language.label_check import LabelCheck
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
-from toolkit.models import adapters, base_digest, base_weights, loading
+from toolkit.models import adapters, base_digest, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
@@ -162,20 +163,29 @@ class LanguageModel(ChatModel):
         self.drop_adapter()
         stored = read_json(folder / "toolkit.json")
         base_digest.check(stored, self.recipe.model, folder)
+        self.speak(folder, stored.get(SPEAKS))
         self.check_prompts(stored, folder)
         self.tell_date(stored.get("task_state") or {}, stored=True)
-        self.model = adapters.attach_adapter(self.model, folder)
-        self.has_adapter = True
+        if (folder / "adapter_config.json").is_file():
+            self.model = self.backend.attach(self.model, folder)
+            self.has_adapter = True
+        else:
+            self.load_whole(folder, stored)
         self.canaries = stored["canaries"]
         self.check_effect(stored["canaries"])
         self.load_members(folder)
 
     def drop_adapter(self) -> None:
         if self.has_adapter:
-            self.model = base_weights.removed(self.model)
+            self.model = self.backend.detach(self.model)
             self.has_adapter = False
             self._members = 0
+        self.whole = None
+        self.speak_as_base()
         self.forget_comparison()
+
+    def digest(self, rows: Sequence[Row]) -> str:
+        return self.renderer.digest(self.canary_prompts(rows))
 
     # -- prediction --------------------------------------------------------------------------------
     def predict(
@@ -187,6 +197,12 @@ class LanguageModel(ChatModel):
         progress: Progress | None = None,
     ) -> list[Generated]:
         self.load()
+        with self.as_side(adapter):
+            return self._predicted(rows, adapter, shots, progress)
+
+    def _predicted(
+        self, rows: Sequence[Row], adapter: bool, shots: Sequence[Row], progress: Progress | None
+    ) -> list[Generated]:
         rows = self.staged(rows)
         names = [row.get("row_id", number) for number, row in enumerate(rows, 1)]
         prompts = []
@@ -200,6 +216,10 @@ class LanguageModel(ChatModel):
 
     def target_losses(self, rows: Sequence[Row], *, adapter: bool) -> list[tuple[float, int]]:
         self.load()
+        with self.as_side(adapter):
+            return self._target_losses(rows, adapter)
+
+    def _target_losses(self, rows: Sequence[Row], adapter: bool) -> list[tuple[float, int]]:
         examples = [self.example(row) for row in self.staged(rows)]
         encoded = [self.renderer.example(example, last=True) for example in examples]
         fit = [room.within(self.limits, *one) for one in encoded]
@@ -357,7 +377,7 @@ class LanguageModel(ChatModel):
         extra: Mapping[str, Any] = {
             "task": self.task.name,
             "model": self.recipe.model,
-            "prompt_sha": self.renderer.digest(self.canary_prompts(canaries)),
+            "prompt_sha": self.digest(canaries),
             "chat_template": self.tokenizer.chat_template,
             "task_state": self.task.state,
             "task_options": self.task.options,

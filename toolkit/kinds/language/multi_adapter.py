@@ -10,12 +10,12 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import BASE, Watch
+from toolkit.kinds.language.foreign import SPEAKS, ForeignModel
 from toolkit.kinds.language.outputs import Generated
-from toolkit.kinds.language.text_model import TextModel
 from toolkit.models import adapters, agreement, base_digest, base_weights
 from toolkit.runs.files import read_json
 from toolkit.task import Row
@@ -24,10 +24,8 @@ PLAIN_PROMPT = 16
 """Tokens of the prompt on which merged weights are tried where no row is known: the first ones."""
 
 
-class MultiAdapterModel(TextModel):
+class MultiAdapterModel(ForeignModel):
     """The part of :class:`toolkit.kinds.language.model.LanguageModel` that has several adapters."""
-
-    padding_side: ClassVar[str] = "left"
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -55,9 +53,16 @@ class MultiAdapterModel(TextModel):
 
     # -- adapters ----------------------------------------------------------------------------------
     def add_adapter(self, folder: Path, name: str) -> None:
+        if self.whole is not None:
+            raise ModelError("a whole model holds no adapters beside it")
         if not self.has_adapter:
             raise UsageError("load_adapter comes first")
         stored = read_json(folder / "toolkit.json")
+        if stored.get(SPEAKS) or self._base_side is not None:
+            raise ModelError(
+                f"the adapter in {folder} has its own tokenizer or stop tokens, so it cannot "
+                "answer beside others; choose its run by itself"
+            )
         base_digest.check(stored, self.recipe.model, folder)
         self.check_prompts(stored, folder)
         active = self.model.active_adapter
@@ -73,6 +78,8 @@ class MultiAdapterModel(TextModel):
             self.select(active)
 
     def select(self, name: str) -> None:
+        if self.whole is not None:
+            return
         self.model.set_adapter(name)
         self.model.requires_grad_(False)  # set_adapter() makes the adapter trainable
 
@@ -97,9 +104,16 @@ class MultiAdapterModel(TextModel):
     def check_effect(self, canaries: Sequence[Row]) -> None:
         """Raise :class:`ModelError` where the adapter does not change the base's logits."""
         prompts = self.canary_prompts(canaries)
-        tuned = self._first_logits(prompts)
-        with base_weights.untouched(self.model):
+        if self.whole is not None:
             base = self._first_logits(prompts)
+            with self.as_whole():
+                tuned = self._first_logits(prompts)
+            if tuned.shape != base.shape:
+                return  # it has other tokens
+        else:
+            tuned = self._first_logits(prompts)
+            with base_weights.untouched(self.model):
+                base = self._first_logits(prompts)
         agreement.check_numbers(tuned, base)
         difference = float((tuned - base).abs().max())
         if not difference > 1e-6:
@@ -110,6 +124,8 @@ class MultiAdapterModel(TextModel):
 
     def side(self, adapter: bool) -> contextlib.AbstractContextManager[Any]:
         """A context within which the model has its adapter, or none."""
+        if self.whole is not None:
+            return self.as_whole() if adapter else contextlib.nullcontext()
         if adapter and not self.has_adapter:
             raise UsageError("no adapter is loaded")
         if not self.has_adapter:
@@ -165,7 +181,7 @@ class MultiAdapterModel(TextModel):
 
         self.load()
         settings = {**self.recipe.generation, **(generation or {})}
-        if self.has_adapter and not self._mixes(sides):
+        if self.whole is not None or (self.has_adapter and not self._mixes(sides)):
             return self._one_by_one(prompts, sides, settings, watch)
         return generate(
             self.model, self.tokenizer, prompts,
@@ -194,21 +210,27 @@ class MultiAdapterModel(TextModel):
     ) -> list[Generated]:
         from toolkit.kinds.language.generate import generate
 
-        active = self.model.active_adapter
+        active = None if self.whole is not None else self.model.active_adapter
         results: list[Generated] = []
         try:
             for index, (prompt, side) in enumerate(zip(prompts, sides, strict=True)):
                 if side != BASE:
                     self.select(side)
-                base = side == BASE
-                with base_weights.untouched(self.model) if base else contextlib.nullcontext():
+                with self._of_side(side):
                     results += generate(
                         self.model, self.tokenizer, [prompt],
                         generation=settings, watch=_for_row(watch, index), bounds=self.limits,
                     )  # fmt: skip
         finally:
-            self.select(active)
+            if active is not None:
+                self.select(active)
         return results
+
+    def _of_side(self, side: str) -> contextlib.AbstractContextManager[Any]:
+        """A context within which the model is the base, or what was trained; nothing is merged."""
+        if self.whole is not None:
+            return self.side(side != BASE)
+        return base_weights.untouched(self.model) if side == BASE else contextlib.nullcontext()
 
 
 def _for_row(watch: Watch | None, index: int) -> Watch | None:

@@ -39,7 +39,7 @@ class VariantModel(MultiAdapterModel):
 
     @contextlib.contextmanager
     def as_variant(self, name: str) -> Iterator[None]:
-        before = self.model.active_adapter
+        before = getattr(self.model, "active_adapter", "default")
         if name == ENSEMBLE:
             self.select(ENSEMBLE)
         else:

@@ -31,6 +31,9 @@ UNKNOWN = -100
 HEAD, PROBE = "head.safetensors", "probe.safetensors"
 """The files of the probe on the head's inputs, which is the base, and of the one on means."""
 READING = "reading.json"
+LABEL_ORDER = "label_order"
+"""The key of ``toolkit.json`` with the output of the head for each of the task's labels, where a
+model was trained elsewhere with the classes in another order."""
 CLASS_WEIGHTS = "class_weights"
 """The option of tasks with classes, and the key of its numbers in the task's state."""
 
@@ -55,6 +58,7 @@ class SequenceClassification(Encoder):
         self.mean_probe: Probe | None = None
         self.reading: Reading | None = None
         self.variant: str | None = None
+        self.label_order: list[int] | None = None
         self._pads_otherwise = False
         self._seen: dict[tuple[int, ...], tuple[np.ndarray, float]] = {}
 
@@ -226,7 +230,8 @@ class SequenceClassification(Encoder):
         with self._hidden_states(keep) as hidden:
             for batch, out, seconds in self.forward(features, adapter=adapter, progress=progress):
                 for i, logits in zip(batch, out.logits.float().cpu().numpy(), strict=True):
-                    results[i] = self.output_of(logits, seconds)
+                    own = logits[self.label_order] if adapter and self.label_order else logits
+                    results[i] = self.output_of(own, seconds)
                 if keep:
                     for i, mean in zip(batch, _means(hidden, features, batch), strict=True):
                         self._seen[tuple(features[i]["input_ids"])] = (mean, seconds)
@@ -353,9 +358,11 @@ class SequenceClassification(Encoder):
         return {"reading": self._settled.document(), "head": head}
 
     def load_adapter(self, folder: Path) -> None:
-        kept = read_json(folder / "toolkit.json").get("reading")
+        stored = read_json(folder / "toolkit.json")
+        kept = stored.get("reading")
         self.reading = Reading(**kept) if kept else Reading()
         super().load_adapter(folder)
+        self.label_order = stored.get(LABEL_ORDER)
 
     # -- how texts are read ------------------------------------------------------------------------
     @property
