@@ -31,9 +31,11 @@ def view(page: Any, name: str) -> None:
 
 
 def most_tokens(page: Any, place: str, count: int) -> None:
-    """Set "Most new tokens" of the view that is open."""
+    """Set "Most new tokens" of the view that is open, and ask for raw text where it is a choice."""
     tab = page.locator(f"#tab-{place}")
-    tab.get_by_role("button", name="Sampling").click()
+    tab.get_by_role("button", name=re.compile("^(Sampling|Raw text)")).click()
+    if tab.locator(f"#{place}-raw").count():
+        tab.locator(f"#{place}-raw input").check()
     box = tab.get_by_label(re.compile("number input for Most new tokens")).first
     box.fill(str(count))
     box.press("Tab")
@@ -41,6 +43,13 @@ def most_tokens(page: Any, place: str, count: int) -> None:
 
 def texts(page: Any) -> list[str]:
     return [t.strip() for t in page.locator("#compare-out .tk-said").all_inner_texts()]
+
+
+def beside(page: Any, run_id: str) -> None:
+    """Choose another run's adapter in Compare."""
+    page.locator("#compare-others input").click()
+    page.get_by_role("option", name=re.compile(run_id)).click()
+    page.keyboard.press("Escape")
 
 
 def choose_run(page: Any, run_id: str) -> None:

@@ -15,7 +15,13 @@ from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.inputs import inputs_of
 from toolkit_playground.state.library import Library
 from toolkit_playground.state.store import Vote
-from toolkit_playground.state.writing import Controls, checked_prompt, sampling, write
+from toolkit_playground.state.writing import (
+    Controls,
+    checked_prompt,
+    own_settings,
+    sampling,
+    write,
+)
 
 HELD_OUT, OWN, SHEET = "Held-out rows", "My own input", "Sheet of 100"
 """What a pair can be about, as the page offers it."""
@@ -60,14 +66,14 @@ class Request:
         own: that input.
         voter: the name they gave.
         labels: of the sides, of which two are drawn.
-        controls: values of the sampling controls.
+        controls: values of the sampling controls; ``None``: the run's own decoder and limits.
     """
 
     source: str
     own: str
     voter: str
     labels: Sequence[str]
-    controls: Controls
+    controls: Controls | None
 
 
 def next_pair(
@@ -95,7 +101,7 @@ def next_pair(
         if found.left[1] != found.right[1]:
             return found
     raise UsageError(
-        f"both sides said the same {TRIES} times in a row; raise the temperature under Sampling"
+        f"both sides said the same {TRIES} times in a row; switch to raw text with a temperature"
     )
 
 
@@ -104,18 +110,19 @@ def _answered(
     row: Row,
     row_id: int | None,
     two: Sequence[str],
-    controls: Controls,
+    controls: Controls | None,
     stop: threading.Event,
 ) -> Pair:
-    """Both sides' answers to a row: predictions where the model writes no text."""
+    """Both sides' answers to a row: predictions, where more than the text is read."""
     shown = preference_sheet.shown(engine.task, row)
-    prompt = shown
-    if not engine.writes:
+    prompt = engine.shown(engine.prompt(row)) if engine.writes else shown
+    raw = controls is not None and engine.writes
+    if not (raw or engine.follows):
         unit = engine.task.metric().unit
         readings = engine.predict(row, two)
         answers = [answer_text(reading.answer["prediction"], unit) for reading in readings]
     else:
-        settings = sampling(*controls)
+        settings = own_settings(engine, row) if controls is None else sampling(*controls)
         ids = checked_prompt(engine, row, settings)
         texts = list(write(engine, [ids] * 2, two, settings, stop))[-1]
         if any(text.stopped for text in texts):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.evaluation import preference_sheet
@@ -16,7 +17,7 @@ from toolkit_playground.state.engine import BASE_LABEL, trained_label
 from toolkit_playground.state.pairs import HELD_OUT, OWN, SHEET, Pair, Request, next_pair
 from toolkit_playground.state.sessions import Visitor
 from toolkit_playground.state.sides import resolve_sides, side_labels
-from toolkit_playground.views.inputs import sampling_controls, side_choice, sides_of
+from toolkit_playground.views.inputs import raw_controls, side_choice, sides_of
 from toolkit_playground.views.page import QUIET, Page, block, no_run
 
 VIEW = "vote"
@@ -49,7 +50,7 @@ def build(page: Page) -> None:
                     info="Two people who fill in the sheet get their agreement.",
                 )  # fmt: skip
                 sides = side_choice(page, VIEW)
-            controls = sampling_controls()
+            raw, controls = raw_controls(VIEW)
     pair = gr.State(None)
     outputs = [shown, message, pair, *buttons.values()]
 
@@ -59,14 +60,11 @@ def build(page: Page) -> None:
     def values(key: str | None) -> list[Any]:
         off = buttons_on(False)
         if key is None:
-            return [gr.CheckboxGroup(), "", no_run(), "", None, *off]
+            return [*sides_of(page, None), "", no_run(), "", None, *off]
         run = page.library.find(key)
-        hint = html.empty(
-            "Blind comparison", "Press Next pair: two answers, whose side is hidden and shuffled."
-        )
-        return [sides_of(page, run), results_of(page, run), hint, "", None, *off]
+        return [*sides_of(page, run), results_of(page, run), not_drawn(), "", None, *off]
 
-    page.follow([sides, results, *outputs], values)
+    page.follow([*sides, results, *outputs], values)
 
     def turned(key: str | None, chosen: str) -> list[Any]:
         return [
@@ -78,12 +76,12 @@ def build(page: Page) -> None:
 
     def draw(
         request: gr.Request, key: str | None, source: str, own: str, voter: str, labels: list[str],
-        *controls: Any,
+        others: list[str], raw: bool, *controls: Any,
     ) -> list[Any]:  # fmt: skip
         try:
             engine = page.engine(key)
-            chosen = resolve_sides(page.library, engine, labels)
-            wanted = Request(source, own, _name(voter, request), chosen, controls)
+            chosen = resolve_sides(page.library, engine, [*labels, *others])
+            wanted = Request(source, own, _name(voter, request), chosen, controls if raw else None)
             with page.sessions.stoppable(request, VIEW) as stop:
                 drawn = next_pair(page.library, engine, wanted, stop)
             return [votes.pair(drawn), "", drawn, *buttons_on(True)]
@@ -106,14 +104,23 @@ def build(page: Page) -> None:
         return vote
 
     page.answer(
-        following.click, VIEW, draw, [page.chosen, source, own, voter, sides, *controls], outputs,
-        show_progress="minimal", api_visibility="private",
+        following.click, VIEW, draw, [page.chosen, source, own, voter, *sides, raw, *controls],
+        outputs,
+        left=lambda: [not_drawn(), "", None, *buttons_on(False)], show_progress="minimal",
+        api_visibility="private",
     )  # fmt: skip
     for choice, button in buttons.items():
         button.click(
             cast(choice), [page.chosen, pair, voter], [*outputs, results],
             trigger_mode="once", concurrency_limit=4, **QUIET,
         )  # fmt: skip
+
+
+def not_drawn() -> Markup:
+    """What stands where no pair is shown."""
+    return html.empty(
+        "Blind comparison", "Press Next pair: two answers, whose side is hidden and shuffled."
+    )
 
 
 def _name(voter: str, visitor: Visitor | None) -> str:

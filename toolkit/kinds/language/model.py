@@ -177,6 +177,10 @@ class LanguageModel(ChatModel):
             self._members = 0
         self.forget_comparison()
 
+    def answer_limit(self, row: Row) -> int:
+        limit = self.task.answer_tokens(row)
+        return min(limit, self.answer_room) if limit else self.answer_room
+
     # -- prediction --------------------------------------------------------------------------------
     def predict(
         self,
