@@ -43,7 +43,7 @@ def chat(page: Any) -> None:
     for text in ("Solid oak dining table, seats six", "The same, but in pine"):
         page.fill("#chat-message textarea", text)
         page.click("#chat-send")
-        page.locator("#chat-adapter").get_by_text(text, exact=True).wait_for()
+        page.locator("#chat-trained").get_by_text(text, exact=True).wait_for()
         page.wait_for_function(
             "sent => { const a = document.querySelector('#chat-export a');"
             " return a && atob(a.href.split(',')[1]).includes(sent); }",

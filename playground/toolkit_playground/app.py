@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from toolkit.reporting import context
 from toolkit.runs import Run
 from toolkit_playground.rendering import html
 from toolkit_playground.state.engine import base_of
-from toolkit_playground.state.library import Library
-from toolkit_playground.views import chat, compare, guess, panel, runs, vote
+from toolkit_playground.state.fitting import unfitting
+from toolkit_playground.state.library import Library, task_of
+from toolkit_playground.views import chat, compare, guess, panel, programs, runs, vote
 from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
 QUEUE = 24
@@ -45,6 +47,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             )
         about = block("about")
         page = Page(library, chosen)
+        programs.build(page)
+        tabs = {}
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             for name, view in (
                 ("Compare", compare.build),
@@ -53,10 +57,12 @@ def build(library: Library, folder: Path) -> gr.Blocks:
                 ("Vote", vote.build),
                 ("Guess", guess.build),
             ):
-                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
+                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}") as one:
                     view(page)
+                tabs[name.lower()] = one
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
                 runs.build(page, folder, tab)
+        page.follow(list(tabs.values()), lambda key: offered(library, key, list(tabs)))
         page.follow([about], lambda key: [head(library, key)])
         outputs = [out for follower in page.followers for out in follower.outputs]
 
@@ -74,7 +80,11 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             return follow(key)
 
         chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
-        demo.unload(page.sessions.leave)
+
+        def leave(request: gr.Request) -> None:
+            page.sessions.leave(request)
+
+        demo.unload(leave)
     demo.queue(max_size=QUEUE, default_concurrency_limit=8)
     made: gr.Blocks = demo
     return made
@@ -90,6 +100,15 @@ def _safe(follower: Follower, key: str | None) -> list[Any]:
         if places:
             values[places[0]] = html.failure(error, "showing this run")
         return values
+
+
+def offered(library: Library, key: str | None, views: Sequence[str]) -> list[Any]:
+    """The tabs of views, of which those are hidden that do not fit the chosen run's task."""
+    unfit: Sequence[str] = ()
+    with contextlib.suppress(ToolkitError):  # what is amiss stands in the head
+        found = task_of(library, key)
+        unfit = [] if found is None else unfitting(*found)
+    return [gr.Tab(visible=name not in unfit) for name in views]
 
 
 def listed(library: Library) -> list[tuple[str, str]]:

@@ -28,9 +28,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="tk-one"):
             card = block("guess-card")
             with gr.Row(elem_classes="tk-ask"):
-                number = gr.Number(
-                    label="Your guess", value=None, elem_id="guess-number", minimum=0, scale=3
-                )
+                number = gr.Number(label="Your guess", value=None, elem_id="guess-number", scale=3)
                 give = gr.Button("Guess", variant="primary", elem_id="guess-give", scale=1,
                                  min_width=110)  # fmt: skip
                 other = gr.Button("Another one", elem_id="guess-skip", scale=1, min_width=110)
