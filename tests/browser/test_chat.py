@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from typing import Any
 
 import pytest
 
 from playground_site import Site
-from playground_steps import choose_run, view
+from playground_steps import choose_run, exported, say, view
 
 pytestmark = pytest.mark.slow
 
 CODE = "if a<b and c>d: List<String> x; <img src=http://192.0.2.1/x.png> **bold** {{value}} ${1}"
 """As HTML it loses half of its words, and makes a browser ask another machine."""
-
-
-def say(page: Any, text: str) -> None:
-    view(page, "Chat")
-    page.locator("#chat-message textarea").fill(text)
-    page.locator("#chat-message textarea").press("Enter")
-
-
-def exported(page: Any, holding: str) -> Any:
-    """The conversation that can be saved, once it has a text in it."""
-    page.wait_for_function(
-        "said => { const a = document.querySelector('#chat-export a');"
-        " return a && atob(a.href.split(',')[1]).includes(said); }", arg=holding,
-    )  # fmt: skip
-    link = page.locator("#chat-export a").get_attribute("href")
-    return json.loads(base64.b64decode(link.split(",")[1]))
 
 
 def test_what_is_said_is_shown_as_it_was_written(page: Any) -> None:

@@ -47,7 +47,7 @@ def test_raw_text_is_a_switch_and_is_not_judged(page: Any) -> None:
 def test_links_of_a_report_lead_to_places_in_it(page: Any) -> None:
     view(page, "Run")
     frame = page.frame_locator("#run-about iframe")
-    links = frame.locator("nav a, a")
+    links = frame.locator("a[href]")
     links.first.wait_for()
     before = frame.locator("h2").first.inner_text()
     links.last.click()

@@ -41,14 +41,14 @@ def build(page: Page) -> None:
             out = block("compare-out")
         with gr.Column(elem_classes="tk-three"):
             sides = side_choice(page, VIEW)
-            inputs.show_examples()
+            inputs.show_examples(out, blank)
             raw, controls = raw_controls(VIEW)
 
     def values(key: str | None) -> list[Any]:
         if key is None:
             return [*sides_of(page, None), html.empty("Compare", HINT)]
         run = page.library.find(key)
-        return [*sides_of(page, run), html.empty(NOTHING_YET, HINT)]
+        return [*sides_of(page, run), blank()]
 
     page.follow([*sides, out], values)
 
@@ -70,10 +70,15 @@ def build(page: Page) -> None:
     page.answer(
         inputs.starts(go), VIEW, compare,
         [page.chosen, *sides, inputs.row, *inputs.boxes, raw, *controls], out,
-        left=lambda: html.empty(NOTHING_YET, HINT), show_progress="hidden",
+        left=blank, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
     page.stop(stop, VIEW)
+
+
+def blank() -> Markup:
+    """What stands where nothing has been compared."""
+    return html.empty(NOTHING_YET, HINT)
 
 
 def answers(

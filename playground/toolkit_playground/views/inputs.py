@@ -106,8 +106,13 @@ class RowInput:
         """The event of a button, or of Enter in one of the boxes."""
         return partial(gr.on, [button.click, *(box.submit for box in self.boxes)])
 
-    def show_examples(self) -> None:
-        """Put the examples at this place of the page."""
+    def show_examples(self, out: gr.HTML, left: Callable[[], Any]) -> None:
+        """Put the examples at this place of the page.
+
+        Args:
+            out: the view's answer, which is to the row before: a click takes it away.
+            left: what then stands there.
+        """
         page, name = self.page, self.name
         self.examples = gr.Dataset(
             components=["textbox", "textbox"], headers=["Held-out example", "True"],
@@ -115,8 +120,13 @@ class RowInput:
             elem_id=f"{name}-examples", layout="table",
         )  # fmt: skip
         page.follow([*self.boxes, self.row, self.examples], self._values)
+
+        def click(request: gr.Request, key: str | None, index: int) -> list[Any]:
+            page.sessions.discard(request, name)
+            return [*self._click(key, index), left()]
+
         self.examples.select(
-            self._click, [page.chosen, self.examples], [*self.boxes, self.row], **QUIET
+            click, [page.chosen, self.examples], [*self.boxes, self.row, out], **QUIET
         )
 
     def _values(self, key: str | None) -> list[Any]:

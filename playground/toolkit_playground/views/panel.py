@@ -41,7 +41,7 @@ def build(page: Page) -> None:
             out = block("panel-out")
         with gr.Column(elem_classes="tk-three"):
             sides = side_choice(page, VIEW)
-            inputs.show_examples()
+            inputs.show_examples(out, blank)
 
     def values(key: str | None) -> list[Any]:
         if key is None:
@@ -69,9 +69,14 @@ def build(page: Page) -> None:
 
     page.answer(
         inputs.starts(go), VIEW, show, [page.chosen, *sides, inputs.row, *inputs.boxes], out,
-        left=lambda: html.empty(NOTHING_YET, PRESS), show_progress="minimal",
+        left=blank, show_progress="minimal",
         api_visibility="private",
     )  # fmt: skip
+
+
+def blank() -> Markup:
+    """What stands where nothing has been drawn."""
+    return html.empty(NOTHING_YET, PRESS)
 
 
 def panel(page: Page, engine: Engine, labels: Sequence[str], row: Row, known: bool) -> Markup:
