@@ -202,6 +202,11 @@ class Engine:
         example = self.task.format_example(row)
         return list(self.text_model.renderer.prompt(example))
 
+    def plain_prompt(self, row: Row) -> Any:
+        """A row's prompt without special tokens: a text, or the messages of a conversation."""
+        example = self.task.format_example(row)
+        return example["prompt"] if "prompt" in example else example["text"]
+
     def check_length(self, prompt: Sequence[int], room: int | None, new: int) -> None:
         """Refuse, in words, a prompt that leaves no room for its answer."""
         if self.kind.own_limits:

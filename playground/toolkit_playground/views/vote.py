@@ -14,8 +14,8 @@ from toolkit.pipeline import load_task
 from toolkit.runs import Run
 from toolkit_playground.rendering import html, votes
 from toolkit_playground.state.engine import BASE_LABEL, trained_label
-from toolkit_playground.state.pairs import HELD_OUT, OWN, SHEET, Pair, Request, next_pair
-from toolkit_playground.state.sessions import Visitor
+from toolkit_playground.state.pairs import OWN, SHEET, TRAINING, Pair, Request, next_pair
+from toolkit_playground.state.people import person
 from toolkit_playground.state.sides import resolve_sides, side_labels
 from toolkit_playground.views.inputs import raw_controls, side_choice, sides_of
 from toolkit_playground.views.page import QUIET, Page, block, no_run
@@ -29,7 +29,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="tk-one"):
             with gr.Row():
                 source = gr.Radio(
-                    [HELD_OUT, OWN, SHEET], value=HELD_OUT, label="Vote on", elem_id="vote-source"
+                    [TRAINING, OWN, SHEET], value=TRAINING, label="Vote on", elem_id="vote-source"
                 )
             own = gr.Textbox(label="Input", lines=3, visible=False, elem_id="vote-own")
             paper = block("vote-sheet")
@@ -44,11 +44,7 @@ def build(page: Page) -> None:
             message = block("vote-told")
         with gr.Column(elem_classes="tk-two"):
             results = block("vote-results")
-            with gr.Accordion("Who votes, and on whom", open=False):
-                voter = gr.Textbox(
-                    label="Your name", elem_id="vote-voter", max_length=80,
-                    info="Two people who fill in the sheet get their agreement.",
-                )  # fmt: skip
+            with gr.Accordion("On whom", open=False):
                 sides = side_choice(page, VIEW)
             raw, controls = raw_controls(VIEW)
     pair = gr.State(None)
@@ -81,7 +77,7 @@ def build(page: Page) -> None:
         try:
             engine = page.engine(key)
             chosen = resolve_sides(page.library, engine, [*labels, *others])
-            wanted = Request(source, own, _name(voter, request), chosen, controls if raw else None)
+            wanted = Request(source, own, person(request, voter), chosen, controls if raw else None)
             with page.sessions.stoppable(request, VIEW) as stop:
                 drawn = next_pair(page.library, engine, wanted, stop)
             return [votes.pair(drawn), "", drawn, *buttons_on(True)]
@@ -94,7 +90,7 @@ def build(page: Page) -> None:
                 if now is None or now.run != key:
                     raise UsageError("there is no pair to vote on; press Next pair")
                 run = page.library.find(key)
-                page.library.store(run).vote(now.vote(choice, _name(voter, request)))
+                page.library.store(run).vote(now.vote(choice, person(request, voter)))
                 return [votes.pair(now, named=True), votes.thanks(now, choice), None,
                         *buttons_on(False), results_of(page, run)]  # fmt: skip
             except Exception as error:  # one session's trouble is shown there and nowhere else
@@ -104,14 +100,14 @@ def build(page: Page) -> None:
         return vote
 
     page.answer(
-        following.click, VIEW, draw, [page.chosen, source, own, voter, *sides, raw, *controls],
-        outputs,
+        following.click, VIEW, draw,
+        [page.chosen, source, own, page.person, *sides, raw, *controls], outputs,
         left=lambda: [not_drawn(), "", None, *buttons_on(False)], show_progress="minimal",
         api_visibility="private",
     )  # fmt: skip
     for choice, button in buttons.items():
         button.click(
-            cast(choice), [page.chosen, pair, voter], [*outputs, results],
+            cast(choice), [page.chosen, pair, page.person], [*outputs, results],
             trigger_mode="once", concurrency_limit=4, **QUIET,
         )  # fmt: skip
 
@@ -121,11 +117,6 @@ def not_drawn() -> Markup:
     return html.empty(
         "Blind comparison", "Press Next pair: two answers, whose side is hidden and shuffled."
     )
-
-
-def _name(voter: str, visitor: Visitor | None) -> str:
-    session = str(visitor.session_hash or "") if visitor else ""
-    return (voter or "").strip()[:80] or f"session {session[:6] or '?'}"
 
 
 def results_of(page: Page, run: Run) -> str:
