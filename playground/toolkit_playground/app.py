@@ -16,6 +16,7 @@ from toolkit.pipeline import load_task
 from toolkit.reporting import context
 from toolkit.runs import Run
 from toolkit_playground.rendering import html
+from toolkit_playground.state import people
 from toolkit_playground.state.engine import base_of
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.state.library import Library, task_of
@@ -45,8 +46,14 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             chosen = gr.Dropdown(
                 listed(library), value=library.first(), label="Run", elem_id="run", min_width=280
             )
+            person = gr.Textbox(
+                label="Your name", elem_id="person", max_length=people.LONGEST, min_width=180,
+                scale=0, info="Whose votes and guesses these are.",
+            )  # fmt: skip
+        # The browser keeps the name, so that it is asked once.
+        kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")
         about = block("about")
-        page = Page(library, chosen)
+        page = Page(library, chosen, person)
         programs.build(page)
         tabs = {}
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
@@ -73,13 +80,24 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             first = library.first()
             return [gr.Dropdown(choices=listed(library), value=first), *follow(first)]
 
-        demo.load(load, None, [chosen, *outputs], **QUIET)
+        def greet(request: gr.Request, kept: str | None) -> gr.Textbox:
+            login = getattr(request, "username", None)
+            return gr.Textbox(value=login or kept or "", interactive=not login)
+
+        loaded = demo.load(load, None, [chosen, *outputs], **QUIET)
+        greeted = loaded.then(greet, kept, person, **QUIET)
 
         def switch(request: gr.Request, key: str | None) -> list[Any]:
             page.sessions.discard(request)  # an answer must not outlive its run
             return follow(key)
 
-        chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
+        switched = chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
+        gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)
+        for function, personal in page.personal:
+            inputs = [chosen, person]
+            for event in (greeted.then, switched.then):
+                event(function, inputs, personal, **QUIET)
+            gr.on([person.blur, person.submit], function, inputs, personal, **QUIET)
 
         def leave(request: gr.Request) -> None:
             page.sessions.leave(request)

@@ -20,7 +20,7 @@ import pytest
 
 from cli_runner import environment, goods, quick, write_csv
 from playground_site import serving
-from playground_steps import TIMEOUT, beside, choose_run, most_tokens, texts, view
+from playground_steps import TIMEOUT, beside, choose_run, introduce, most_tokens, texts, view
 
 pytestmark = pytest.mark.slow
 
@@ -217,6 +217,7 @@ def test_the_price_panel_shows_a_distribution(page: Any) -> None:
 
 
 def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
+    introduce(page, "ann")
     view(page, "Vote")
     page.click("#vote-next")
     page.wait_for_selector("#vote-pair .tk-cards")
@@ -228,19 +229,25 @@ def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
     (store,) = (site.runs / ".playground").glob(f"{site.names['main']}.sqlite")
     with sqlite3.connect(store) as connection:
         row = connection.execute(
-            "SELECT choice, left_text, right_text, left_side, right_side, prompt FROM votes "
+            "SELECT choice, left_text, right_text, left_side, right_side, voter, split FROM votes "
             "ORDER BY id DESC LIMIT 1"
         ).fetchone()
     connection.close()
     assert row[0] == "right" and {row[3], row[4]} == {"base", "adapter"}
     assert [text.strip() or "nothing" for text in row[1:3]] == [text.strip() for text in said]
-    link = page.locator("#vote-results a").first.get_attribute("href")
-    pairs = base64.b64decode(link.split(",")[1]).decode().splitlines()
-    assert json.loads(pairs[-1]) == {"prompt": row[5], "chosen": row[2], "rejected": row[1]}
+    assert row[5:] == ("ann", "train")
+    with sqlite3.connect(store) as connection:
+        (before,) = connection.execute("SELECT COUNT(*) FROM votes").fetchone()
+    connection.close()
+    # The predictions of a price are no text that a preference could be trained on.
+    page.locator("#vote-results .tk-left-out", has_text="no text of the model").wait_for()
+    link = page.locator("#vote-results a").last.get_attribute("href")
+    saved = list(csv.DictReader(base64.b64decode(link.split(",")[1]).decode().splitlines()))
+    assert saved[-1]["voter"] == "ann" and saved[-1]["choice"] == "right"
     page.click("#vote-left", force=True)  # the pair has been voted on
     page.wait_for_timeout(300)
     with sqlite3.connect(store) as connection:
-        assert connection.execute("SELECT COUNT(*) FROM votes").fetchone()[0] == len(pairs)
+        assert connection.execute("SELECT COUNT(*) FROM votes").fetchone()[0] == before
     connection.close()
 
 
@@ -252,10 +259,9 @@ def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: A
     data = link.get_attribute("href").split(",")[1]
     paper = list(csv.DictReader(base64.b64decode(data).decode().splitlines(keepends=True)))
     assert len(paper) > 10 and all(row["choice"] == "" for row in paper)
-    page.get_by_role("button", name="Who votes, and on whom").click()
     seen = {}
     for name, choices in (("ann", ("left", "right", "left")), ("bob", ("left", "right", "right"))):
-        page.locator("#vote-voter input, #vote-voter textarea").first.fill(name)
+        introduce(page, name)
         seen[name] = []
         for place, choice in enumerate(choices):
             page.click("#vote-next")
@@ -273,8 +279,12 @@ def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: A
 
 
 def test_guesses_change_the_ladder(page: Any, site: Any) -> None:
+    introduce(page, "ann")
     view(page, "Guess")
     page.wait_for_selector("#guess-card .tk-question")
+    page.locator("#guess-number input").fill("-5")  # an answer in words, not a fault of the server
+    page.click("#guess-give")
+    page.locator("#guess-told").get_by_text("above zero").wait_for()
     metrics = site.folder("main") / "metrics.json"
     prices = {row["text"]: row["price"] for row in site.rows("test")}
     assert "human" not in json.loads(metrics.read_text())["systems"]
@@ -375,11 +385,15 @@ def test_an_encoder_decoder_is_compared_drawn_talked_to_and_voted_on(page: Any, 
     page.wait_for_selector("#chat-export a")
     (turn,) = exported(page)["turns"]
     assert turn["base"] != turn["adapter"]
+    assert page.get_by_role("tab", name="Guess", exact=True).count() == 0  # it has no numbers
+    introduce(page, "ann")
     view(page, "Vote")
     page.click("#vote-next")
     page.wait_for_selector("#vote-left:not([disabled])")
     page.click("#vote-left")
     page.locator("#vote-told").get_by_text("Kept.").wait_for()
+    choose_run(page, site.names["main"])
+    page.get_by_role("tab", name="Guess", exact=True).wait_for()
 
 
 def test_a_run_in_progress_is_shown_live(
@@ -439,7 +453,11 @@ def test_several_runs_stand_side_by_side(page: Any, site: Any) -> None:
     assert site.names["main"] in shown and site.names["broken"] in shown
 
 
-def test_without_a_run_the_page_says_how_to_make_one(browser: Any, tmp_path: Path) -> None:
+def test_without_a_run_the_page_says_how_to_make_one(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     with serving(tmp_path, "--runs", str(tmp_path / "none"), "--auth", "ann:secret") as (url, _):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{url}/config", timeout=20)
@@ -451,4 +469,8 @@ def test_without_a_run_the_page_says_how_to_make_one(browser: Any, tmp_path: Pat
         page.get_by_label("password").fill("secret")
         page.get_by_role("button", name="Login").click()
         page.get_by_text("toolkit run price-regression").first.wait_for(timeout=TIMEOUT)
+        name = page.locator("#person input, #person textarea").first
+        page.wait_for_function("() => document.querySelector('#person :is(input, textarea)').value")
+        assert name.input_value() == "ann" and name.is_disabled()  # the login is the voter
         context.close()
+    assert list((tmp_path / "temporary").glob("toolkit-playground-*")) == []

@@ -63,14 +63,19 @@ class Page:
     Args:
         library: the runs.
         chosen: the component with the chosen run's ID.
+        person: the component with the name of the person who looks.
         sessions: what each session is doing.
         followers: filled by the views.
+        personal: what else is drawn anew for another run or person: a function of the gradio
+            ``Request``, the run's ID and the name, and its outputs; filled by the views.
     """
 
     library: Library
     chosen: gr.Dropdown
+    person: gr.Textbox
     sessions: Sessions = field(default_factory=Sessions)
     followers: list[Follower] = field(default_factory=list)
+    personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     def follow(self, outputs: Sequence[Any], values: Values) -> None:
         """Let components follow the chosen run."""
