@@ -58,6 +58,11 @@ def serve(
     port = free_port(host, options.port)
     folder = runs_folder(runs)
     given = [Run.find(name, folder) for name in names]
+    # Removed once the page is no longer served, at the latest when the process ends.
+    temporary = tempfile.TemporaryDirectory(
+        prefix="toolkit-playground-", ignore_cleanup_errors=True
+    )
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(temporary.name) / "gradio"))
     try:
         import gradio
     except ImportError as error:
@@ -73,11 +78,6 @@ def serve(
     library = Library(folder, given)
     load_first(library, console)
     started = time.perf_counter()
-    # Removed once the page is no longer served, at the latest when the process ends.
-    temporary = tempfile.TemporaryDirectory(
-        prefix="toolkit-playground-", ignore_cleanup_errors=True
-    )
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(temporary.name) / "gradio"))
     demo = build(library, Path(temporary.name))
     demo.temporary = temporary  # type: ignore[attr-defined]
     served = Names(host, options.allow_hosts)

@@ -34,6 +34,8 @@ class Conversation(list[Turn]):
         super().__init__(turns)
         self.name: str = of.name if of is not None else uuid.uuid4().hex
         self.run: str | None = of.run if of is not None and run is None else run
+        self.refused: str = ""
+        """The last message, where it was refused and is no turn."""
 
     def document(self) -> dict[str, Any]:
         """The conversation as it is saved: with which run, and each answer with its settings."""

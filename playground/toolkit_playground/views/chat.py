@@ -66,6 +66,8 @@ def build(page: Page) -> None:
     controls = sampling_controls()
     turns = gr.State(Conversation())
     outputs = [turns, *boxes, status, export, message]
+    # A browser works at each output of each piece, changed or not: so the pieces have few.
+    written = [*boxes, status]
 
     def drawn(turns: Conversation, markdown: bool = False) -> list[Any]:
         """The two boxes."""
@@ -90,31 +92,37 @@ def build(page: Page) -> None:
         turns: Conversation, *controls: Any,
     ) -> Iterator[list[Any]]:  # fmt: skip
         if turns.run != key or not page.sessions.goes_on(request, VIEW, turns.name):
-            yield blank(key)
+            yield [*drawn(Conversation(run=key)), ""]
             return
         both = labels_of(page, key)
         labels = [both[place] for place in WHO[who]]
         if not turns or complete(turns[-1], labels):
-            yield [*shown(turns, markdown), gr.skip(), gr.skip(), gr.skip()]
             return
         try:
             engine = page.engine(key)
             # The turns are filled in place. Given back, they would drop messages sent since then.
             for line in reply(page, engine, labels, system, turns, controls, request):
-                yield [gr.skip(), *drawn(turns, markdown), line, gr.skip(), gr.skip()]
-            yield [gr.skip(), *drawn(turns, markdown), line, exported(turns), gr.skip()]
+                yield [*drawn(turns, markdown), line]
         except Exception as error:  # one session's trouble is shown there and nowhere else
-            whole = complete(turns[-1], labels)
-            refused = gr.skip() if whole else turns[-1]["user"]  # back to where it was typed
-            kept = Conversation(turns if whole else turns[:-1], of=turns)
-            yield [
-                *shown(kept, markdown), html.failure(error, "answering"), gr.skip(), refused,
-            ]  # fmt: skip
+            if not complete(turns[-1], labels):
+                turns.refused = turns.pop()["user"]  # back to where it was typed
+            yield [*drawn(turns, markdown), html.failure(error, "answering")]
 
     def present(request: gr.Request, key: str | None, turns: Conversation) -> Conversation:
         """The conversation, or a new one where it was left in the meantime."""
         goes_on = turns.run == key and page.sessions.goes_on(request, VIEW, turns.name)
         return turns if goes_on else Conversation(run=key)
+
+    def finish(
+        request: gr.Request, key: str | None, markdown: bool, turns: Conversation
+    ) -> list[Any]:
+        """What stands there after an answer, whatever its last piece was."""
+        now = present(request, key, turns)
+        refused, now.refused = now.refused, ""
+        return [
+            gr.skip() if now is turns else now, *drawn(now, markdown),
+            exported(now) if now else "", refused or gr.skip(),
+        ]  # fmt: skip
 
     def ask(
         request: gr.Request, key: str | None, markdown: bool, turns: Conversation, message: str
@@ -159,19 +167,13 @@ def build(page: Page) -> None:
         *(box.retry(again(place), now, out, **first) for place, box in enumerate(boxes)),
         *(box.edit(changed(place), now, out, **first) for place, box in enumerate(boxes)),
     ]
-    redraw = (drawn, [turns, markdown], boxes)
     for start in starts:
         page.answer(
-            start.then,
-            VIEW,
-            talk,
-            [page.chosen, who, markdown, system, turns, *controls],
-            outputs,
-            left=blank,
-            show_progress="hidden",
+            start.then, VIEW, talk, [page.chosen, who, markdown, system, turns, *controls],
+            written, left=lambda: [*drawn(Conversation()), ""], show_progress="hidden",
             api_visibility="private",
-        ).then(*redraw, **QUIET)  # fmt: skip – the switch may have been turned in the meantime
-    markdown.change(*redraw, **first)
+        ).then(finish, now, [turns, *boxes, export, message], **QUIET)  # fmt: skip
+    markdown.change(drawn, [turns, markdown], boxes, **first)
     page.stop(stop, VIEW)
 
     def forget(request: gr.Request, key: str | None) -> list[Any]:
