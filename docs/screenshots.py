@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests")]
 
 from playground_site import serving  # noqa: E402
-from playground_steps import choose_run, session, view  # noqa: E402
+from playground_steps import choose_run, introduce, session, view  # noqa: E402
 
 SIZES = {1440: 900, 390: 844}
 SCHEMES = ("light", "dark")
@@ -43,7 +43,7 @@ def chat(page: Any) -> None:
     for text in ("Solid oak dining table, seats six", "The same, but in pine"):
         page.fill("#chat-message textarea", text)
         page.click("#chat-send")
-        page.locator("#chat-adapter").get_by_text(text, exact=True).wait_for()
+        page.locator("#chat-trained").get_by_text(text, exact=True).wait_for()
         page.wait_for_function(
             "sent => { const a = document.querySelector('#chat-export a');"
             " return a && atob(a.href.split(',')[1]).includes(sent); }",
@@ -61,6 +61,7 @@ def panel(page: Any) -> None:
 
 def vote(page: Any) -> None:
     """A few votes, the last pair still blind."""
+    introduce(page, "Ann")
     for choice in ("left", "right", "tie", "left", "right"):
         page.click("#vote-next")
         page.wait_for_selector(f"#vote-{choice}:not([disabled])")
@@ -72,6 +73,7 @@ def vote(page: Any) -> None:
 
 def guess(page: Any) -> None:
     """A dozen guesses made from the length of the text."""
+    introduce(page, "Ann")
     page.wait_for_selector("#guess-card .tk-question")
     for _ in range(12):
         text = page.locator("#guess-card .tk-question").inner_text()

@@ -73,7 +73,7 @@ def register_tasks(register):
 """
 
 
-ORDER = ("notes", "second", "live", "marked", "angry", "broken", "elsewhere", "main")
+ORDER = ("whole", "notes", "second", "live", "marked", "angry", "broken", "elsewhere", "main")
 """The site's runs, the newest last."""
 SOCKETS = "sockets.jsonl"
 WITNESS = """
@@ -171,7 +171,7 @@ def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterat
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
+        for _ in range(600):
             # the last line of what the server says comes after its first answer
             if _answers(f"{url}/config") and "stop it with" in (folder / "server.log").read_text():
                 break
@@ -184,7 +184,7 @@ def serving(folder: Path, *arguments: str, plugin: Path | None = None) -> Iterat
         yield url, process.pid
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         log.close()
 
 

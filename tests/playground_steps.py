@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,16 +33,48 @@ def view(page: Any, name: str) -> None:
 
 
 def most_tokens(page: Any, place: str, count: int) -> None:
-    """Set "Most new tokens" of the view that is open."""
+    """Set "Most new tokens" of the view that is open, and ask for raw text where it is a choice."""
     tab = page.locator(f"#tab-{place}")
-    tab.get_by_role("button", name="Sampling").click()
+    tab.get_by_role("button", name=re.compile("^(Sampling|Raw text)")).click()
+    if tab.locator(f"#{place}-raw").count():
+        tab.locator(f"#{place}-raw input").check()
     box = tab.get_by_label(re.compile("number input for Most new tokens")).first
     box.fill(str(count))
     box.press("Tab")
 
 
+def introduce(page: Any, name: str) -> None:
+    """Say who votes and guesses."""
+    box = page.locator("#person input, #person textarea").first
+    box.fill(name)
+    box.press("Tab")
+
+
+def say(page: Any, text: str) -> None:
+    view(page, "Chat")
+    page.locator("#chat-message textarea").fill(text)
+    page.locator("#chat-message textarea").press("Enter")
+
+
+def exported(page: Any, holding: str) -> Any:
+    """The conversation that can be saved, once it has a text in it."""
+    page.wait_for_function(
+        "said => { const a = document.querySelector('#chat-export a');"
+        " return a && atob(a.href.split(',')[1]).includes(said); }", arg=holding,
+    )  # fmt: skip
+    link = page.locator("#chat-export a").get_attribute("href")
+    return json.loads(base64.b64decode(link.split(",")[1]))
+
+
 def texts(page: Any) -> list[str]:
     return [t.strip() for t in page.locator("#compare-out .tk-said").all_inner_texts()]
+
+
+def beside(page: Any, run_id: str) -> None:
+    """Choose another run's adapter in Compare."""
+    page.locator("#compare-others input").click()
+    page.get_by_role("option", name=re.compile(run_id)).click()
+    page.keyboard.press("Escape")
 
 
 def choose_run(page: Any, run_id: str) -> None:

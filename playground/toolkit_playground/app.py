@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from toolkit.pipeline import load_task
 from toolkit.reporting import context
 from toolkit.runs import Run
 from toolkit_playground.rendering import html
+from toolkit_playground.state import people
 from toolkit_playground.state.engine import base_of
-from toolkit_playground.state.library import Library
-from toolkit_playground.views import chat, compare, guess, panel, runs, vote
+from toolkit_playground.state.fitting import unfitting
+from toolkit_playground.state.library import Library, task_of
+from toolkit_playground.views import chat, compare, guess, panel, programs, runs, vote
 from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
 QUEUE = 24
@@ -43,8 +46,16 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             chosen = gr.Dropdown(
                 listed(library), value=library.first(), label="Run", elem_id="run", min_width=280
             )
+            person = gr.Textbox(
+                label="Your name", elem_id="person", max_length=people.LONGEST, min_width=180,
+                scale=0, info="Whose votes and guesses these are.",
+            )  # fmt: skip
+        # The browser keeps the name, so that it is asked once.
+        kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")
         about = block("about")
-        page = Page(library, chosen)
+        page = Page(library, chosen, person)
+        programs.build(page)
+        tabs = {}
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             for name, view in (
                 ("Compare", compare.build),
@@ -53,10 +64,12 @@ def build(library: Library, folder: Path) -> gr.Blocks:
                 ("Vote", vote.build),
                 ("Guess", guess.build),
             ):
-                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
+                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}") as one:
                     view(page)
+                tabs[name.lower()] = one
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
                 runs.build(page, folder, tab)
+        page.follow(list(tabs.values()), lambda key: offered(library, key, list(tabs)))
         page.follow([about], lambda key: [head(library, key)])
         outputs = [out for follower in page.followers for out in follower.outputs]
 
@@ -67,14 +80,29 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             first = library.first()
             return [gr.Dropdown(choices=listed(library), value=first), *follow(first)]
 
-        demo.load(load, None, [chosen, *outputs], **QUIET)
+        def greet(request: gr.Request, kept: str | None) -> gr.Textbox:
+            login = getattr(request, "username", None)
+            return gr.Textbox(value=login or kept or "", interactive=not login)
+
+        loaded = demo.load(load, None, [chosen, *outputs], **QUIET)
+        greeted = loaded.then(greet, kept, person, **QUIET)
 
         def switch(request: gr.Request, key: str | None) -> list[Any]:
             page.sessions.discard(request)  # an answer must not outlive its run
             return follow(key)
 
-        chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
-        demo.unload(page.sessions.leave)
+        switched = chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
+        gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)
+        for function, personal in page.personal:
+            inputs = [chosen, person]
+            for event in (greeted.then, switched.then):
+                event(function, inputs, personal, **QUIET)
+            gr.on([person.blur, person.submit], function, inputs, personal, **QUIET)
+
+        def leave(request: gr.Request) -> None:
+            page.sessions.leave(request)
+
+        demo.unload(leave)
     demo.queue(max_size=QUEUE, default_concurrency_limit=8)
     made: gr.Blocks = demo
     return made
@@ -90,6 +118,15 @@ def _safe(follower: Follower, key: str | None) -> list[Any]:
         if places:
             values[places[0]] = html.failure(error, "showing this run")
         return values
+
+
+def offered(library: Library, key: str | None, views: Sequence[str]) -> list[Any]:
+    """The tabs of views, of which those are hidden that do not fit the chosen run's task."""
+    unfit: Sequence[str] = ()
+    with contextlib.suppress(ToolkitError):  # what is amiss stands in the head
+        found = task_of(library, key)
+        unfit = [] if found is None else unfitting(*found)
+    return [gr.Tab(visible=name not in unfit) for name in views]
 
 
 def listed(library: Library) -> list[tuple[str, str]]:

@@ -91,6 +91,25 @@ def _is_address(name: str) -> bool:
     return True
 
 
+POLICY = "; ".join(
+    (
+        # What is not named here comes from this server alone. Gradio's page has its settings in a
+        # script of its own, and makes functions of its templates.
+        "default-src 'self'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:", "font-src 'self' data:", "worker-src 'self' blob:",
+        "object-src 'none'", "base-uri 'self'", "form-action 'self'", "frame-ancestors 'self'",
+    )
+)  # fmt: skip
+"""Nothing of a text, a report or a panel makes a browser ask another server, whatever is in it."""
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""Headers of every answer."""
+
+
 class Doorkeeper:
     """ASGI middleware before the whole page: its files, its queue and its streams."""
 
@@ -105,14 +124,23 @@ class Doorkeeper:
         headers = scope["headers"]
         refusal = self.names.refusal(_header(headers, b"host"), _header(headers, b"origin"))
         if refusal is None:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            plain = [(b"content-type", b"text/plain; charset=utf-8")]
+            plain = [*HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
             await send({"type": "http.response.start", "status": 403, "headers": plain})
             await send({"type": "http.response.body", "body": refusal.encode()})
+
+
+def _with_headers(send: Send) -> Send:
+    async def sent(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
+        await send(message)
+
+    return sent
 
 
 def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import ipaddress
 import os
+import signal
 import socket
 import tempfile
 import time
@@ -45,17 +46,23 @@ def serve(
         UsageError: no such run, no free port, or a page that others can reach without a password.
     """
     auth = credentials(options.auth)
-    if auth is None and (options.share or not is_loopback(options.host)):
-        what = "--share" if options.share else f"--host {options.host}"
+    host = options.host.strip("[]")  # an address of IPv6 may stand in brackets, as in a URL
+    if auth is None and (options.share or not is_loopback(host)):
+        what = "--share" if options.share else f"--host {host}"
         raise UsageError(
             f"{what} lets others in: give --auth USER:PASSWORD (or @FILE) too, or leave it out and "
             "use the SSH tunnel that is printed"
         )
     environment.prepare(offline=True)
     os.environ.pop("GRADIO_ALLOWED_PATHS", None)  # it would open folders behind everybody's back
-    port = free_port(options.host, options.port)
+    port = free_port(host, options.port)
     folder = runs_folder(runs)
     given = [Run.find(name, folder) for name in names]
+    # Removed once the page is no longer served, at the latest when the process ends.
+    temporary = tempfile.TemporaryDirectory(
+        prefix="toolkit-playground-", ignore_cleanup_errors=True
+    )
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(temporary.name) / "gradio"))
     try:
         import gradio
     except ImportError as error:
@@ -71,12 +78,11 @@ def serve(
     library = Library(folder, given)
     load_first(library, console)
     started = time.perf_counter()
-    temporary = Path(tempfile.mkdtemp(prefix="toolkit-playground-"))
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "gradio"))
-    demo = build(library, temporary)
-    served = Names(options.host, options.allow_hosts)
+    demo = build(library, Path(temporary.name))
+    demo.temporary = temporary  # type: ignore[attr-defined]
+    served = Names(host, options.allow_hosts)
     _, address, public = demo.launch(
-        server_name=options.host, server_port=port, auth=auth, share=options.share,
+        server_name=bracketed(host), server_port=port, auth=auth, share=options.share,
         inbrowser=options.open_browser, prevent_thread_lock=True, quiet=True, show_error=True,
         footer_links=[], ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False,
         max_file_size=1024, theme=theme(gradio), css_paths=[CSS], head=HEAD,
@@ -87,12 +93,18 @@ def serve(
     if public:
         served.allow(urlsplit(public).netloc)
         console.say(f"public: {public}")
-    if is_loopback(options.host):
-        console.say(f"from another machine: {tunnel(port)}, then open http://localhost:{port}")
+    if is_loopback(host):
+        console.say(
+            f"from another machine: {tunnel(port, host)}, then open http://localhost:{port}"
+        )
     if not block:
         return demo, address
     console.say("stop it with Ctrl-C")
-    demo.block_thread()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as after Ctrl-C
+    try:
+        demo.block_thread()
+    finally:
+        temporary.cleanup()
     return demo, address
 
 
@@ -124,9 +136,12 @@ def credentials(given: str | None) -> list[tuple[str, str]] | None:
     lines = [given]
     if given.startswith("@"):
         try:
-            lines = Path(given[1:]).read_text(encoding="utf-8").split()
+            text = Path(given[1:]).read_text(encoding="utf-8-sig")
         except OSError as error:
             raise UsageError(f"cannot read {given[1:]}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"cannot read {given[1:]}: it is no text in UTF-8") from error
+        lines = [line for line in text.splitlines() if line.strip()]  # a password may have blanks
     pairs = [tuple(line.split(":", 1)) for line in lines]
     if not pairs or any(len(pair) != 2 or not all(pair) for pair in pairs):
         raise UsageError("--auth takes USER:PASSWORD, or @FILE with such lines")
@@ -164,6 +179,12 @@ def free_port(host: str, wanted: int | None) -> int:
     )
 
 
-def tunnel(port: int) -> str:
+def bracketed(host: str) -> str:
+    """A host as URLs have it: an address of IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def tunnel(port: int, host: str = "127.0.0.1") -> str:
     """The line that brings the page to another machine without opening it to anybody."""
-    return f"ssh -N -L {port}:127.0.0.1:{port} {getpass.getuser()}@{socket.gethostname()}"
+    here = bracketed("127.0.0.1" if host == "localhost" else host)
+    return f"ssh -N -L {port}:{here}:{port} {getpass.getuser()}@{socket.gethostname()}"

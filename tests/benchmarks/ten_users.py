@@ -10,15 +10,14 @@ Prints JSON; exits with 1 on any error, any other answer, or memory that grows b
 from __future__ import annotations
 
 import argparse
-import html
 import json
 import random
-import re
 import statistics
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +51,9 @@ def expected(folder: Path) -> dict[tuple[str, str], str]:
     return answers
 
 
-def said(page: str) -> list[str]:
-    """The sides' texts out of the page's HTML."""
-    found = re.findall(r'<div class="tk-said"[^>]*>(.*?)</div>', page, flags=re.DOTALL)
-    return [html.unescape(re.sub(r"<[^>]+>", "", text)) for text in found]
+def said(answer: Mapping[str, Any]) -> list[str]:
+    """The sides' texts of an answer."""
+    return [one["text"] for one in answer["answers"]]
 
 
 class User(threading.Thread):
@@ -84,16 +82,16 @@ class User(threading.Thread):
             text, sides = drawn.choice(inputs), drawn.choice(SIDES)
             started = time.perf_counter()
             try:
-                page = client.predict(
-                    self.key, sides, text, "", "", "", *SAMPLING, api_name="/compare"
+                answer = client.predict(
+                    text, self.key, sides, {}, 0, True, *SAMPLING, api_name="/compare"
                 )
             except Exception as error:
                 self.errors.append(repr(error))
                 continue
             self.seconds.append(time.perf_counter() - started)
             wanted = [self.answers[text, side] for side in sides]
-            if said(str(page)) != wanted:
-                self.errors.append(f"{sides} on {text!r}: {said(str(page))!r}, not {wanted!r}")
+            if said(answer) != wanted:
+                self.errors.append(f"{sides} on {text!r}: {said(answer)!r}, not {wanted!r}")
 
 
 def memory(pid: int) -> float:

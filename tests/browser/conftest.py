@@ -47,6 +47,7 @@ def site(
             ("main", "price-regression"), ("elsewhere", "price-regression"),
             ("broken", "price-regression"), ("live", "price-regression"),
             ("angry", "angry-prices"), ("marked", "marked-prices"), ("second", "price-regression"),
+            ("whole", "price-regression"),
         )
     }  # fmt: skip
     names["notes"] = copy(played_notes, runs, "notes", "notes")
@@ -60,6 +61,8 @@ def site(
         info["stages"]["train"] = {"state": "running", "seconds": 1.0}
 
     change(made.folder("live"), unfinish)
+    # What was trained is called otherwise where all of the model was.
+    change(made.folder("whole"), lambda info: info["recipe"].update(lora=None))
     plugin_in(folder / "plugin")
     given = [str(made.folder("main")), str(made.folder("elsewhere"))]
     with serving(folder, *given, "--runs", str(runs), plugin=folder / "plugin") as (url, _):

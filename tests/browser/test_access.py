@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from playground_site import Site
-from playground_steps import VIEWS, session, view
+from playground_steps import VIEWS, introduce, session, view
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +26,7 @@ def fill(page: Any) -> None:
     page.locator("#chat-message textarea").fill("red oak thing")
     page.locator("#chat-message textarea").press("Enter")
     page.wait_for_selector("#chat-export a")
+    introduce(page, "ann")
     view(page, "Vote")
     page.click("#vote-next")
     page.wait_for_selector("#vote-tie:not([disabled])")

@@ -11,7 +11,7 @@ import pytest
 
 from hostile_run import PAYLOAD, at, leaves, put
 from playground_site import serving
-from playground_steps import TIMEOUT, VIEWS, view
+from playground_steps import TIMEOUT, VIEWS, introduce, view
 from toolkit.pipeline import compare, load_task
 from toolkit.reporting import comparison, report
 from toolkit.runs import Run, read_json
@@ -119,6 +119,8 @@ def test_the_playground(hostile: Path, tab: Any, tmp_path: Path) -> None:
                 tab.click("#compare-go")
                 tab.wait_for_function(ENDED, arg="#compare-out .tk-cards[aria-busy=false]")
             if name == "Vote":
+                introduce(tab, "ann")
+                tab.get_by_label("Sheet of 100").check()
                 tab.click("#vote-next")
                 tab.wait_for_function(ENDED, arg="#vote-tie:not([disabled])")
             if check(tab):

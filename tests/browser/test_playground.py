@@ -20,7 +20,7 @@ import pytest
 
 from cli_runner import environment, goods, quick, write_csv
 from playground_site import serving
-from playground_steps import TIMEOUT, choose_run, most_tokens, texts, view
+from playground_steps import TIMEOUT, beside, choose_run, introduce, most_tokens, texts, view
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +42,12 @@ def test_compare_streams_both_sides_and_they_differ(page: Any) -> None:
     page.get_by_text("The exact prompt").click()
     prompt = page.locator("#compare-out pre").inner_text()
     assert page.locator("#compare-input-0 textarea").input_value() in prompt
-    assert page.locator("#compare-out .tk-verdict").count() == 2
+    assert page.locator("#compare-out .tk-verdict").count() == 0  # raw text is not judged
 
 
 def test_another_runs_adapter_stands_beside_the_first(page: Any, site: Any) -> None:
     label = f"adapter of {site.names['second']}"
-    page.locator("#compare-sides").get_by_label(label).check()
+    beside(page, site.names["second"])
     page.click("#compare-go")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
     heads = page.locator("#compare-out h2").all_inner_texts()
@@ -90,7 +90,7 @@ def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any) -> None
     message = page.locator("#chat-message textarea")
     message.fill("red oak thing")
     message.press("Enter")
-    page.wait_for_selector("#chat-base [data-testid=bot]")
+    page.wait_for_selector("#chat-base .tk-assistant")
     message.fill("large silk thing")
     message.press("Enter")
     page.wait_for_function(
@@ -118,7 +118,7 @@ def test_chat_keeps_its_history(page: Any) -> None:
     for said in ("red oak thing", "large silk thing"):
         page.locator("#chat-message textarea").fill(said)
         page.locator("#chat-message textarea").press("Enter")
-        page.locator("#chat-adapter").get_by_text(said, exact=True).wait_for()
+        page.locator("#chat-trained").get_by_text(said, exact=True).wait_for()
         page.wait_for_function(
             "said => { const a = document.querySelector('#chat-export a');"
             " return a && atob(a.href.split(',')[1]).includes(said); }", arg=said,
@@ -130,7 +130,7 @@ def test_chat_keeps_its_history(page: Any) -> None:
         shown = page.locator(f"#chat-{label}").inner_text()
         assert "red oak thing" in shown and "large silk thing" in shown
     first = turns[0]
-    page.locator("#chat-adapter").get_by_label(re.compile("[Rr]etry")).last.click()
+    page.locator("#chat-trained").get_by_label(re.compile("[Rr]etry")).last.click()
     page.wait_for_timeout(500)
     page.wait_for_selector("#chat-status .tk-foot")
     assert exported(page)["turns"][0] == first  # greedy, and earlier turns stay
@@ -179,10 +179,10 @@ def test_a_message_can_be_edited_and_a_chat_stopped(page: Any) -> None:
     page.locator("#chat-message textarea").fill("red oak thing")
     page.locator("#chat-message textarea").press("Enter")
     page.wait_for_selector("#chat-export a")
-    page.locator("#chat-adapter").get_by_label(re.compile("[Ee]dit")).first.click()
-    box = page.locator("#chat-adapter textarea").first
+    page.locator("#chat-trained").get_by_label(re.compile("[Ee]dit")).first.click()
+    box = page.locator("#chat-trained textarea").first
     box.fill("large silk thing")
-    page.locator("#chat-adapter").get_by_label(re.compile("[Ss]ubmit|[Cc]onfirm")).first.click()
+    page.locator("#chat-trained").get_by_label(re.compile("[Ss]ubmit|[Cc]onfirm")).first.click()
     page.locator("#chat-base").get_by_text("large silk thing", exact=True).wait_for()
     page.wait_for_function(
         "() => atob(document.querySelector('#chat-export a').href.split(',')[1]).includes('silk')"
@@ -217,6 +217,7 @@ def test_the_price_panel_shows_a_distribution(page: Any) -> None:
 
 
 def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
+    introduce(page, "ann")
     view(page, "Vote")
     page.click("#vote-next")
     page.wait_for_selector("#vote-pair .tk-cards")
@@ -228,19 +229,25 @@ def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
     (store,) = (site.runs / ".playground").glob(f"{site.names['main']}.sqlite")
     with sqlite3.connect(store) as connection:
         row = connection.execute(
-            "SELECT choice, left_text, right_text, left_side, right_side, prompt FROM votes "
+            "SELECT choice, left_text, right_text, left_side, right_side, voter, split FROM votes "
             "ORDER BY id DESC LIMIT 1"
         ).fetchone()
     connection.close()
     assert row[0] == "right" and {row[3], row[4]} == {"base", "adapter"}
     assert [text.strip() or "nothing" for text in row[1:3]] == [text.strip() for text in said]
-    link = page.locator("#vote-results a").first.get_attribute("href")
-    pairs = base64.b64decode(link.split(",")[1]).decode().splitlines()
-    assert json.loads(pairs[-1]) == {"prompt": row[5], "chosen": row[2], "rejected": row[1]}
+    assert row[5:] == ("ann", "train")
+    with sqlite3.connect(store) as connection:
+        (before,) = connection.execute("SELECT COUNT(*) FROM votes").fetchone()
+    connection.close()
+    # The predictions of a price are no text that a preference could be trained on.
+    page.locator("#vote-results .tk-left-out", has_text="no text of the model").wait_for()
+    link = page.locator("#vote-results a").last.get_attribute("href")
+    saved = list(csv.DictReader(base64.b64decode(link.split(",")[1]).decode().splitlines()))
+    assert saved[-1]["voter"] == "ann" and saved[-1]["choice"] == "right"
     page.click("#vote-left", force=True)  # the pair has been voted on
     page.wait_for_timeout(300)
     with sqlite3.connect(store) as connection:
-        assert connection.execute("SELECT COUNT(*) FROM votes").fetchone()[0] == len(pairs)
+        assert connection.execute("SELECT COUNT(*) FROM votes").fetchone()[0] == before
     connection.close()
 
 
@@ -252,10 +259,9 @@ def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: A
     data = link.get_attribute("href").split(",")[1]
     paper = list(csv.DictReader(base64.b64decode(data).decode().splitlines(keepends=True)))
     assert len(paper) > 10 and all(row["choice"] == "" for row in paper)
-    page.get_by_role("button", name="Who votes, and on whom").click()
     seen = {}
     for name, choices in (("ann", ("left", "right", "left")), ("bob", ("left", "right", "right"))):
-        page.locator("#vote-voter input, #vote-voter textarea").first.fill(name)
+        introduce(page, name)
         seen[name] = []
         for place, choice in enumerate(choices):
             page.click("#vote-next")
@@ -273,8 +279,12 @@ def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: A
 
 
 def test_guesses_change_the_ladder(page: Any, site: Any) -> None:
+    introduce(page, "ann")
     view(page, "Guess")
     page.wait_for_selector("#guess-card .tk-question")
+    page.locator("#guess-number input").fill("-5")  # an answer in words, not a fault of the server
+    page.click("#guess-give")
+    page.locator("#guess-told").get_by_text("above zero").wait_for()
     metrics = site.folder("main") / "metrics.json"
     prices = {row["text"]: row["price"] for row in site.rows("test")}
     assert "human" not in json.loads(metrics.read_text())["systems"]
@@ -304,8 +314,7 @@ def test_guesses_change_the_ladder(page: Any, site: Any) -> None:
 def test_an_adapter_for_another_base_is_named(page: Any, site: Any) -> None:
     notice = page.locator("#about .tk-warn").all_inner_texts()
     assert any("for another base" in n and site.names["elsewhere"] in n for n in notice)
-    label = f"adapter of {site.names['elsewhere']}"
-    page.locator("#compare-sides").get_by_label(label).check()
+    beside(page, site.names["elsewhere"])
     page.click("#compare-go")
     message = page.locator("#compare-out [role=alert]")
     message.wait_for()
@@ -376,11 +385,15 @@ def test_an_encoder_decoder_is_compared_drawn_talked_to_and_voted_on(page: Any, 
     page.wait_for_selector("#chat-export a")
     (turn,) = exported(page)["turns"]
     assert turn["base"] != turn["adapter"]
+    assert page.get_by_role("tab", name="Guess", exact=True).count() == 0  # it has no numbers
+    introduce(page, "ann")
     view(page, "Vote")
     page.click("#vote-next")
     page.wait_for_selector("#vote-left:not([disabled])")
     page.click("#vote-left")
     page.locator("#vote-told").get_by_text("Kept.").wait_for()
+    choose_run(page, site.names["main"])
+    page.get_by_role("tab", name="Guess", exact=True).wait_for()
 
 
 def test_a_run_in_progress_is_shown_live(
@@ -440,7 +453,11 @@ def test_several_runs_stand_side_by_side(page: Any, site: Any) -> None:
     assert site.names["main"] in shown and site.names["broken"] in shown
 
 
-def test_without_a_run_the_page_says_how_to_make_one(browser: Any, tmp_path: Path) -> None:
+def test_without_a_run_the_page_says_how_to_make_one(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     with serving(tmp_path, "--runs", str(tmp_path / "none"), "--auth", "ann:secret") as (url, _):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{url}/config", timeout=20)
@@ -452,4 +469,8 @@ def test_without_a_run_the_page_says_how_to_make_one(browser: Any, tmp_path: Pat
         page.get_by_label("password").fill("secret")
         page.get_by_role("button", name="Login").click()
         page.get_by_text("toolkit run price-regression").first.wait_for(timeout=TIMEOUT)
+        name = page.locator("#person input, #person textarea").first
+        page.wait_for_function("() => document.querySelector('#person :is(input, textarea)').value")
+        assert name.input_value() == "ann" and name.is_disabled()  # the login is the voter
         context.close()
+    assert list((tmp_path / "temporary").glob("toolkit-playground-*")) == []

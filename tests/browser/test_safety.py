@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import socket
 import threading
 import time
@@ -17,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from playground_site import SOCKETS, Site
-from playground_steps import most_tokens, session, texts, view
+from playground_steps import introduce, most_tokens, session, texts, view
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +60,7 @@ def get(site: Site, path: str) -> tuple[int, bytes]:
 
 
 def test_no_path_outside_the_run_folders_can_be_read(page: Any, site: Site) -> None:
+    introduce(page, "ann")
     view(page, "Vote")
     page.click("#vote-next")
     page.wait_for_selector("#vote-tie:not([disabled])")
@@ -98,15 +98,16 @@ def test_a_file_named_in_place_of_a_text_is_not_opened(site: Site) -> None:
 
 
 def compare_data(site: Site, text: Any, tokens: int) -> list[Any]:
-    """What the compare button sends: run, sides, the row's state, boxes, sampling."""
-    return [site.names["main"], ["adapter"], None, text, "", "", "", tokens, 0, 1, 0, 1, 0]
+    """What a program asks for raw text: input, run, sides, inputs, row, raw, sampling."""
+    return [text, site.names["main"], ["adapter"], {}, 0, True, tokens, 0, 1, 0, 1, 0]
 
 
-def join(site: Site, name: str, data: list[Any]) -> dict[str, Any]:
+def join(site: Site, name: str, data: list[Any], what: str = "compare") -> dict[str, Any]:
     """Queue a comparison as the page does; raises ``HTTPError`` where it is turned away."""
     with urllib.request.urlopen(f"{site.url}/config", timeout=20) as answer:
         functions = json.load(answer)["dependencies"]
-    place = next(f["id"] for f in functions if f.get("api_name") == "compare")
+    (found,) = (f for f in functions if f.get("api_name") == what)
+    place = found["id"]
     return post(site, name, place, data)
 
 
@@ -121,9 +122,9 @@ def post(site: Site, name: str, place: int, data: list[Any]) -> dict[str, Any]:
     return found
 
 
-def ask(site: Site, name: str, data: list[Any]) -> list[dict[str, Any]]:
+def ask(site: Site, name: str, data: list[Any], what: str = "compare") -> list[dict[str, Any]]:
     """All that the server says to a session until its comparison is done."""
-    join(site, name, data)
+    join(site, name, data, what)
     messages = []
     url = f"{site.url}/gradio_api/queue/data?session_hash={name}"
     with urllib.request.urlopen(url, timeout=60) as stream:
@@ -133,6 +134,33 @@ def ask(site: Site, name: str, data: list[Any]) -> list[dict[str, Any]]:
                 if messages[-1]["msg"] in ("process_completed", "close_stream"):
                     break
     return messages
+
+
+def test_programs_ask_by_names_and_get_plain_data(site: Site) -> None:
+    with urllib.request.urlopen(f"{site.url}/gradio_api/info", timeout=20) as answer:
+        known = json.load(answer)["named_endpoints"]
+    assert set(known) == {"/chat", "/compare", "/panel"}
+    named = {name: [p["parameter_name"] for p in known[name]["parameters"]] for name in known}
+    assert named["/chat"][0] == "message" and {"run", "system", "history"} < {*named["/chat"]}
+    assert named["/compare"][0] == named["/panel"][0] == "input"
+    found = {
+        name: ask(site, f"program-{name}", values, name)[-1]
+        for name, values in (
+            ("chat", ["red oak thing", site.names["main"], [], "", [], 4, 0, 1, 0, 1, 0]),
+            ("compare", ["", site.names["main"], [], {"text": "red oak thing"}, 0, False]),
+            ("panel", ["red oak thing", site.names["main"], ["adapter"], {}, 0]),
+        )
+    }
+    data = {name: message["output"]["data"][0] for name, message in found.items()}
+    assert [one["side"] for one in data["chat"]["answers"]] == ["base", "adapter"]
+    assert data["chat"]["answers"][0]["ended"] == "limit"
+    assert data["chat"]["generation"]["max_new_tokens"] == 4
+    assert all(isinstance(one["prediction"], float) for one in data["compare"]["answers"])
+    (shown,) = data["panel"]["answers"]
+    assert data["panel"]["view"] == "number-distribution" and shown["data"]["probabilities"]
+    assert "<" not in json.dumps(data)
+    refused = ask(site, "program-long", ["oak " * 3000, site.names["main"], []], "chat")[-1]
+    assert not refused["success"] and "too long" in refused["output"]["error"]
 
 
 def test_who_finds_the_queue_full_is_turned_away_in_words(site: Site) -> None:
@@ -180,7 +208,7 @@ def test_an_over_long_input_is_refused_in_words_and_nobody_else_notices(
 
 def test_a_closed_tab_stops_what_it_had_asked_for(browser: Any, site: Site) -> None:
     wanted = compare_data(site, "red oak thing", 512)
-    wanted[8:11] = [1.5, 1.0, 0]  # sampled, so that it does not end early
+    wanted[7] = 1.5  # sampled, so that it does not end early
     started = time.monotonic()
     ask(site, "patient", wanted)
     whole = time.monotonic() - started
@@ -216,5 +244,4 @@ def test_two_sessions_at_once_each_get_their_own_answer(site: Site) -> None:
 
 
 def said(messages: list[dict[str, Any]]) -> list[str]:
-    page = str(messages[-1]["output"]["data"][0])
-    return re.findall(r'<div class="tk-said"[^>]*>(.*?)</div>', page, flags=re.DOTALL)
+    return [answer["text"] for answer in messages[-1]["output"]["data"][0]["answers"]]

@@ -94,3 +94,28 @@ def test_what_stands_before_the_page(kind: str) -> None:
         else:
             assert sent == [{"type": "websocket.close", "code": 1008}]
     assert ask({"type": "lifespan"}, []) == (True, [])
+
+
+def test_every_answer_keeps_the_browser_from_asking_other_servers() -> None:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-own", b"1")]})
+
+    def headers(host: bytes) -> dict[bytes, bytes]:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "headers": [(b"host", host)]}
+        asyncio.run(Doorkeeper(page, HERE)(scope, page, send))
+        return dict(sent[0]["headers"])
+
+    assert headers(PORT.encode())[b"x-own"] == b"1"
+    for host in (PORT.encode(), b"evil.example"):
+        rules = dict(
+            rule.split(" ", 1)
+            for rule in headers(host)[b"content-security-policy"].decode().split("; ")
+        )
+        assert rules["default-src"] == "'self'" and "connect-src" not in rules
+        assert rules["object-src"] == "'none'"
+        assert not [rule for rule in rules.values() if "http" in rule or "*" in rule]

@@ -9,7 +9,7 @@ import pytest
 
 from cli_runner import CommandLine
 from toolkit.errors import UsageError
-from toolkit_playground.serve import credentials, free_port, is_loopback, tunnel
+from toolkit_playground.serve import bracketed, credentials, free_port, is_loopback, tunnel
 
 
 @pytest.fixture
@@ -34,7 +34,10 @@ def test_credentials_from_the_line_and_from_a_file(tmp_path: Path) -> None:
     place = tmp_path / "who"
     place.write_text("ann:one\nbob:two\n")
     assert credentials(f"@{place}") == [("ann", "one"), ("bob", "two")]
-    for wrong in ("ann", "ann:", ":x", f"@{tmp_path / 'none'}"):
+    place.write_text("\ufeffann:one two  three\r\n\nbob b:four\n", encoding="utf-8", newline="")
+    assert credentials(f"@{place}") == [("ann", "one two  three"), ("bob b", "four")]
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00a:b")
+    for wrong in (f"@{tmp_path / 'binary'}", "ann", "ann:", ":x", f"@{tmp_path / 'none'}"):
         with pytest.raises(UsageError):
             credentials(wrong)
 
@@ -56,3 +59,9 @@ def test_a_port_in_use_is_passed_over_or_refused() -> None:
 
 def test_the_tunnel_names_both_ends() -> None:
     assert tunnel(7861).startswith("ssh -N -L 7861:127.0.0.1:7861 ")
+
+
+def test_an_address_of_ipv6_is_served_and_named_in_brackets() -> None:
+    assert bracketed("::1") == "[::1]" and bracketed("127.0.0.1") == "127.0.0.1"
+    assert "-L 7860:[::1]:7860 " in tunnel(7860, "::1")
+    assert "-L 7860:127.0.0.1:7860 " in tunnel(7860, "localhost")

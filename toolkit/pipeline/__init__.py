@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from toolkit.pipeline.restore import load_task as load_task
     from toolkit.pipeline.restore import make_kind as make_kind
     from toolkit.pipeline.restore import refresh as refresh
+    from toolkit.pipeline.training_rows import training_rows as training_rows
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
@@ -21,5 +22,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "predict": ["open_run", "read"],
         "restore": ["load_task", "make_kind", "refresh"],
+        "training_rows": ["training_rows"],
     },
 )

@@ -7,30 +7,24 @@ from typing import Any
 
 from markupsafe import Markup
 
-from toolkit import Generated, Row, formatting
+from toolkit import Row, formatting
 from toolkit_playground.rendering import html
 from toolkit_playground.state.answers import answer_text
-from toolkit_playground.state.engine import Engine, Side, Text
+from toolkit_playground.state.engine import Engine, Reading, Text
 
 LONG = 40
 """Characters up to which a prediction is repeated in the verdict."""
 
 
 def texts(
-    engine: Engine, labels: Sequence[str], written: Sequence[Text], row: Row | None
+    labels: Sequence[str], written: Sequence[Text], verdicts: Sequence[Markup] = ()
 ) -> Markup:
-    """The sides' texts with their differences, times and verdicts.
+    """The sides' texts with their differences and times.
 
     Args:
-        row: the held-out row with its reference; ``None`` for an input without one.
+        verdicts: one for each side, of :func:`judged`; none where nothing is judged.
     """
     busy = not all(text.ended for text in written)
-    sides = [engine.side(label) for label in labels]
-    verdicts = [html.NOTHING for _ in sides]
-    if row is not None and not busy:
-        outputs = [Generated(text=t.text, tokens=t.tokens, hit_limit=t.limit) for t in written]
-        predictions = [s.task.postprocess(o, row) for s, o in zip(sides, outputs, strict=True)]
-        verdicts = judged(sides, predictions, row)
     bodies = [
         html.differences(text.text, written[1 if i == 0 else 0].text)
         if len(written) > 1 and not busy
@@ -40,70 +34,83 @@ def texts(
     cards = [
         html.card(i, label, body, html.timing(text), verdict, busy=not text.ended)
         for i, (label, body, text, verdict) in enumerate(
-            zip(labels, bodies, written, verdicts, strict=True)
+            zip(labels, bodies, written, verdicts or [html.NOTHING] * len(labels), strict=True)
         )
     ]
-    return _reference(engine, row) + html.cards(cards, busy=busy)
+    return html.cards(cards, busy=busy)
 
 
-def predictions(engine: Engine, labels: Sequence[str], row: Row, known: bool) -> Markup:
-    """Sides whose model writes no text: their predictions.
-
-    Args:
-        known: whether the row has its reference.
-    """
-    readings = engine.predict(row, labels)
-    found = [reading.answer["prediction"] for reading in readings]
-    verdicts = (
-        judged([r.side for r in readings], found, row) if known else [html.NOTHING] * len(labels)
-    )
-    unit = engine.task.metric().unit
-    cards = [
-        html.card(i, label, answer_text(prediction, unit), f"{reading.seconds:.2f} s", verdict)
-        for i, (label, prediction, reading, verdict) in enumerate(
-            zip(labels, found, readings, verdicts, strict=True)
-        )
-    ]
-    return _reference(engine, row if known else None) + html.cards(cards)
+def predictions(readings: Sequence[Reading], verdicts: Sequence[Markup] = ()) -> Markup:
+    """The sides' predictions, each with the text that it was read from where there is one."""
+    cards = []
+    for i, reading in enumerate(readings):
+        answer, unit = reading.answer, reading.side.task.metric().unit
+        foot = f"{reading.seconds:.2f} s"
+        if answer["raw"] is not None:
+            foot += f" · wrote “{answer['raw']}”"
+        body = answer_text(answer["prediction"], unit)
+        verdict = verdicts[i] if verdicts else html.NOTHING
+        cards.append(html.card(i, reading.side.label, body, foot, verdict))
+    return html.cards(cards)
 
 
-def _reference(engine: Engine, row: Row | None) -> Markup:
+def reference(engine: Engine, row: Row) -> Markup:
     """The reference of a held-out row."""
-    if row is None:
-        return html.NOTHING
     text = answer_text(engine.task.reference(row), engine.task.metric().unit)
     return html.fill('<p class="tk-gold">True answer: <b>{}</b></p>', text)
 
 
-def judged(sides: Sequence[Side], found: Sequence[Any], row: Row) -> list[Markup]:
-    """A verdict for each side on the task's primary metric; unreadable output is named as such."""
-    values: list[float | None] = []
-    lines = []
-    for side, prediction in zip(sides, found, strict=True):
-        metric = side.task.metric()
-        counted = side.task.fallback() if prediction is None else prediction
-        value = metric.per_example(counted, side.task.reference(row))
+def judged(readings: Sequence[Reading], row: Row) -> list[Markup]:
+    """A verdict for each side on the task's primary metric; unreadable output is named as such.
+
+    “Correct” is a full score or no error at all. Where sides differ, the better one is “nearer”,
+    which says nothing of how near; only “correct” has a mark.
+    """
+    metric = readings[0].side.task.metric()
+    values, lines = [], []
+    for reading in readings:
+        found, task = reading.answer["prediction"], reading.side.task
+        value = task.metric().per_example(found, task.reference(row))
         values.append(float(value) if isinstance(value, int | float) else None)
-        text = answer_text(counted, metric.unit)
-        if prediction is None:
+        text = answer_text(found, task.metric().unit)
+        if not reading.answer["parsed"]:
             lines.append(f"unreadable, so the fallback counts: {text or 'nothing'}")
         else:  # a long text stands above already
             lines.append(f"reads {text}" if len(text) <= LONG else "")
-    metric = sides[0].task.metric()
-    known = [value for value in values if value is not None]
-    binary = metric.greater_is_better and set(known) <= {0.0, 1.0}
-    best = (max if metric.greater_is_better else min)(known) if known else None
-    several = len(set(known)) > 1
-    result = []
-    for value, line in zip(values, lines, strict=True):
-        if value is None:
-            result.append(html.verdict(None, line))
-        elif binary:
-            result.append(html.verdict(value == 1.0, "right" if value == 1.0 else "wrong"))
-        else:
-            label = formatting.in_sentence(metric.label or metric.name).removeprefix("mean ")
-            shown_value = formatting.figure(value, metric.format, metric.unit)
-            good = value == best if several else None
-            parts = [part for part in (line, f"{label} {shown_value}") if part]
-            result.append(html.verdict(good or None, "; ".join(parts)))
-    return result
+    return [
+        html.verdict(correct(metric, value), "; ".join(filter(None, (
+            _standing(metric, value, values), line, _figure(metric, value),
+        ))))
+        for value, line in zip(values, lines, strict=True)
+    ]  # fmt: skip
+
+
+def correct(metric: Any, value: float | None) -> bool | None:
+    """Whether a row's value is a full score; ``None``: it is neither right nor wrong."""
+    if value is None:
+        return None
+    if not metric.greater_is_better:
+        return True if value == 0 else None
+    return value == 1 if value in (0, 1) else None
+
+
+def _standing(metric: Any, value: float | None, values: Sequence[float | None]) -> str:
+    """A side beside the others, in a word."""
+    said = correct(metric, value)
+    if said is not None:
+        return "correct" if said else "not correct"
+    known = [other for other in values if other is not None]
+    if value is None or len(known) < 2:
+        return ""
+    if len(set(known)) == 1:
+        return "equal"
+    best = (max if metric.greater_is_better else min)(known)
+    return "nearer" if value == best else ""
+
+
+def _figure(metric: Any, value: float | None) -> str:
+    """A row's value with the metric's name; nothing where a word has said it."""
+    if value is None or (metric.greater_is_better and value in (0, 1)):
+        return ""
+    label = formatting.in_sentence(metric.label or metric.name).removeprefix("mean ")
+    return f"{label} {formatting.figure(value, metric.format, metric.unit)}"

@@ -45,6 +45,11 @@ def chart(svg: str) -> Markup:
     return Markup(svg)
 
 
+def written(by_parser: str) -> Markup:
+    """HTML that :mod:`toolkit_playground.rendering.markdown` has written, all texts escaped."""
+    return Markup(by_parser)
+
+
 def notice(text: str, kind: str = "info") -> Markup:
     """A message in the page: ``info``, ``warn`` or ``error``."""
     role = "alert" if kind == "error" else "status"
@@ -71,6 +76,11 @@ def download(name: str, content: str, kind: str, label: str) -> Markup:
         '<a class="tk-download" download="{}" href="data:{};base64,{}">{}</a>',
         name, kind, packed, label,
     )  # fmt: skip
+
+
+def asked(text: str) -> Markup:
+    """What an answer was asked with: it stays true when the page shows another input."""
+    return fill('<p class="tk-asked tk-quiet">{}</p>', text)
 
 
 # -- differences ---------------------------------------------------------------------------------

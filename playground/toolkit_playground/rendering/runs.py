@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +23,7 @@ STALE_SECONDS = 600
 """Seconds without a new file after which an unfinished run no longer counts as in progress."""
 STATES = ("done", "running", "stopped", "to do")
 """States of a stage; ``run.json`` may say anything."""
+_LINK = re.compile(r"""(?P<before><a\b[^<>]*?)\s+href="(?P<target>[^"<>]*)\"""")
 VERDICTS = {True: "worth it", False: "not worth it", None: "cannot tell"}
 
 
@@ -130,8 +132,21 @@ def _drawn(curves: Any, metric: Mapping[str, Any], epochs: Sequence[float], narr
 def _frame(content: str, title: str) -> Markup:
     """A page within the page, in a sandbox: none of its scripts runs, and it can read nothing."""
     return fill(
-        '<iframe class="tk-frame" sandbox="" title="{}" srcdoc="{}"></iframe>', title, content
-    )
+        '<iframe class="tk-frame" sandbox="" title="{}" srcdoc="{}"></iframe>',
+        title, _LINK.sub(_within, content),
+    )  # fmt: skip
+
+
+def _within(link: re.Match[str]) -> str:
+    """A link of a framed page, which has the outer page's address but not its own.
+
+    A fragment alone would lead to the outer page (HTML standard, "document base URL" of
+    ``iframe srcdoc``). Files that stand beside the report in its folder are not there at all; they
+    are downloaded by their list, so that what names them is left as text.
+    """
+    if link["target"].startswith("#"):
+        return f'{link["before"]} href="about:srcdoc{link["target"]}"'
+    return link["before"]
 
 
 # -- several runs ----------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from toolkit_playground.state import vote_statistics
 from toolkit_playground.state.pairs import Pair
 from toolkit_playground.state.store import FIELDS, Vote
 
+MOST_DUOS = 15
+"""Pairs of voters up to which each has a line of its own."""
 CHOICES = {"left": "A is better", "tie": "Tie", "both-bad": "Both bad", "right": "B is better"}
 """A vote's choice → the button's words."""
 
@@ -76,7 +78,17 @@ def summary(votes: Sequence[Vote], order: Sequence[str]) -> Markup:
                 f"Log-odds against {order[0]}",
             )
         )
-    if agreed := vote_statistics.agreement(votes):
+    agreed = vote_statistics.agreement(votes)
+    together = vote_statistics.unanimity(votes)
+    if together and together.voters > 2:
+        alpha = "–" if math.isnan(together.alpha) else f"{together.alpha:.2f}"
+        parts.append(
+            html.notice(
+                f"{together.voters} people have judged {formatting.count(together.rows, 'row')} of "
+                f"the sheet together; Krippendorff's alpha: {alpha}."
+            )
+        )
+    if agreed and len(agreed) <= MOST_DUOS:
         lines = [
             [f"{x.a} and {x.b}", str(x.rows), f"{x.share:.0%}",
              "–" if math.isnan(x.kappa) else f"{x.kappa:.2f}"]
@@ -97,7 +109,7 @@ def sheet(pairs: Sequence[preference_sheet.SheetPair]) -> Markup:
     """What the evaluation sheet is, and a link to it for paper."""
     about = html.notice(
         f"{formatting.count(len(pairs), 'pair')} of test rows, the same for everybody: read what "
-        "stands there, and say which answer is better. Give your name below the results."
+        "stands there, and say which answer is better."
     )
     link = html.download(
         "sheet.csv", preference_sheet.to_csv(pairs), "text/csv", "The sheet as CSV, to fill in"
@@ -107,19 +119,26 @@ def sheet(pairs: Sequence[preference_sheet.SheetPair]) -> Markup:
 
 def exports(votes: Sequence[Vote]) -> Markup:
     """Links to the preference data and to all votes."""
-    pairs = vote_statistics.preferences(votes)
-    lines = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
+    found = vote_statistics.preferences(votes)
+    lines = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in found.pairs)
+    left_out = html.NOTHING
+    if found.left_out:
+        reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(found.left_out.items()))
+        left_out = html.fill(
+            '<p class="tk-quiet tk-left-out">Not among the preference data: {}.</p>', reasons
+        )
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, FIELDS)
     writer.writeheader()
     writer.writerows({name: _cell(getattr(vote, name)) for name in FIELDS} for vote in votes)
     return fill(
-        '<p class="tk-links">{}{}</p>',
+        '<p class="tk-links">{}{}</p>{}',
         html.download(
             "preferences.jsonl", lines, "application/x-ndjson",
-            f"Preference data for DPO, {formatting.count(len(pairs), 'pair')}",
+            f"Preference data for DPO, {formatting.count(len(found.pairs), 'pair')}",
         ),
         html.download("votes.csv", buffer.getvalue(), "text/csv", "All votes as CSV"),
+        left_out,
     )  # fmt: skip
 
 

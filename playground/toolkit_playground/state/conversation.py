@@ -11,21 +11,35 @@ from toolkit.errors import UsageError
 from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.inputs import inputs_of
 
-Turn = dict[str, str]
-"""``user`` and, for each side that answered, its label → its answer."""
+Turn = dict[str, Any]
+"""``user`` and, for each side that answered, its label → its answer; ``asked``: how it was asked.
+
+``asked`` holds the ``run``, the ``system`` prompt, the ``generation`` settings and the ``seed``,
+and as ``ended`` for each side how its answer ended.
+"""
 
 
 class Conversation(list[Turn]):
-    """The turns of one conversation, under a name that no other one has.
+    """The turns of one conversation with one run, under a name that no other one has.
 
     Args:
         turns: the turns.
         of: the conversation that it goes on; by default it is a new one.
+        run: the ID of the run that it is held with; by default that of the one it goes on.
     """
 
-    def __init__(self, turns: Sequence[Turn] = (), of: Conversation | None = None) -> None:
+    def __init__(
+        self, turns: Sequence[Turn] = (), of: Conversation | None = None, run: str | None = None
+    ) -> None:
         super().__init__(turns)
         self.name: str = of.name if of is not None else uuid.uuid4().hex
+        self.run: str | None = of.run if of is not None and run is None else run
+        self.refused: str = ""
+        """The last message, where it was refused and is no turn."""
+
+    def document(self) -> dict[str, Any]:
+        """The conversation as it is saved: with which run, and each answer with its settings."""
+        return {"run": self.run, "turns": [dict(turn) for turn in self]}
 
 
 def complete(turn: Turn, labels: Sequence[str]) -> bool:

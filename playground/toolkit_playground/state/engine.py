@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit import Row, Task
+from toolkit import Generated, Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
 from toolkit.kinds import BASE, TextModel, Watch
 from toolkit.pipeline import load_task, open_run, read
@@ -145,6 +145,11 @@ class Engine:
         return self.kind
 
     @property
+    def follows(self) -> bool:
+        """Whether a prediction can be followed as it is written: it reads that text alone."""
+        return isinstance(self.kind, TextModel) and self.kind.reads_text
+
+    @property
     def room(self) -> int:
         """Tokens that prompt and answer may have together, as in training and within the model."""
         limits = [limit for limit in (self.kind.max_length, self.positions) if limit]
@@ -198,6 +203,11 @@ class Engine:
             raise UsageError(f"the input has more than {MOST_CHARACTERS:,} characters; shorten it")
         example = self.task.format_example(row)
         return list(self.text_model.renderer.prompt(example))
+
+    def plain_prompt(self, row: Row) -> Any:
+        """A row's prompt without special tokens: a text, or the messages of a conversation."""
+        example = self.task.format_example(row)
+        return example["prompt"] if "prompt" in example else example["text"]
 
     def check_length(self, prompt: Sequence[int], room: int | None, new: int) -> None:
         """Refuse, in words, a prompt that leaves no room for its answer."""
@@ -297,14 +307,34 @@ class Engine:
                 started = time.perf_counter()
                 output = self.kind.predict([row], adapter=side.name != BASE)[0]
                 seconds = time.perf_counter() - started
-            answer = read(side.run, side.task, side.system, [output], [row])[0]
-            readings.append(Reading(side, answer, output, seconds))
+            readings.append(self._reading(side, output, row, seconds))
         return readings
+
+    def read_texts(self, row: Row, labels: Sequence[str], texts: Sequence[Text]) -> list[Reading]:
+        """What each side predicts with the text that it wrote by the run's own settings."""
+        return [
+            self._reading(
+                self.side(label), Generated(text.text, text.tokens, text.limit), row, text.seconds
+            )
+            for label, text in zip(labels, texts, strict=True)
+        ]  # fmt: skip
+
+    @staticmethod
+    def _reading(side: Side, output: Any, row: Row, seconds: float) -> Reading:
+        answer = read(side.run, side.task, side.system, [output], [row])[0]
+        return Reading(side, answer, output, seconds)
 
     @property
     def answer_room(self) -> int:
         """Tokens that an answer may have, as in the run; 0 where no text is written."""
         return self.text_model.answer_room if self.writes else 0
+
+
+def ending(text: Text) -> str:
+    """How a text ended: ``stop token``, ``limit``, ``stopped``; ``writing``: it has not."""
+    if not text.ended:
+        return "writing"
+    return "limit" if text.limit else "stopped" if text.stopped else "stop token"
 
 
 def trained_label(run: Run) -> str:

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit import Metric, Row, Task, formatting
@@ -20,9 +20,12 @@ from toolkit.runs import Run
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.chart_lock import CHART_LOCK
 from toolkit_playground.state.library import Library
+from toolkit_playground.state.store import Guess
 
 FEW = 8
 """Rows below which an interval says nothing."""
+PERSON = 20
+"""Guesses from which on a person stands in the table for all to see."""
 SHOWN_ANSWERS = ("adapter", "full", "base")
 """The systems whose answers a person sees after a guess."""
 
@@ -37,23 +40,44 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One system, or one or all people, on the rows that they have answered.
+
+    Args:
+        name: whose line it is.
+        values: the metric's value for each of those rows.
+        groups: the group of each row; ``None`` where no two share one.
+        kind: ``system``, ``person``, ``class`` or ``best``.
+        beside: the values of the run's trained system on the same rows; ``None``: it has none.
+    """
+
+    name: str
+    values: Sequence[Any]
+    groups: Sequence[str] | None = None
+    kind: str = "system"
+    beside: Sequence[Any] | None = None
+
+
+@dataclass(frozen=True)
 class Standing:
-    """A person beside the run's other systems, on exactly the rows that were guessed.
+    """People beside the run's other systems.
 
     Args:
         metric: what is compared.
-        systems: name → its values on those rows, the best first.
-        count: how many rows those are.
-        needed: how many more guesses the run's own ``human`` system needs; 0 or less where it is
-            there.
-        groups: the group of each of those rows; ``None`` where no two share one.
+        lines: the systems on all rows that somebody has guessed, the best first; then the people.
+        rows: how many rows those are.
+        mine: the guesses of the person who looks.
+        people: how many have guessed.
+        needed: how many more rows must be guessed until the run has its system ``human``; 0 or less
+            where it is there.
     """
 
     metric: Metric
-    systems: Sequence[tuple[str, list[Any]]]
-    count: int
+    lines: Sequence[Line]
+    rows: int
+    mine: int
+    people: int
     needed: int
-    groups: Sequence[str] | None = None
 
 
 class HumanSystem:
@@ -90,26 +114,47 @@ class HumanSystem:
     @staticmethod
     def _write(library: Library, run: Run) -> None:
         """Guesses into the run, the run into its report."""
-        given, seconds = library.store(run).guesses()
+        drawn = one_each(run, library.store(run).guesses())
         task = load_task(run)
-        human_guesses.add(run, task, dict(given), seconds)
+        given = {row_id: guess.guess for row_id, guess in drawn.items()}
+        human_guesses.add(run, task, given, sum(guess.seconds for guess in drawn.values()))
         with CHART_LOCK:
             refresh(run, task)
 
 
-def next_question(library: Library, run: Run, after: Question | None = None) -> Question | None:
-    """The next row that nobody has guessed, in an order drawn by the run's seed.
+def one_each(run: Run, guesses: Sequence[Guess]) -> dict[int, Guess]:
+    """One guess for each row, of somebody drawn among the people who guessed it.
+
+    A system has one answer to a row. Drawn so, its figure estimates that of the people's mean,
+    where the mean of their guesses would be a crowd that is better than its members.
+    """
+    rows: dict[int, list[Guess]] = {}
+    for guess in guesses:
+        rows.setdefault(guess.row_id, []).append(guess)
+    return {
+        row_id: random.Random(f"{run.info['seed']} {row_id}").choice(
+            sorted(found, key=lambda guess: guess.voter)
+        )
+        for row_id, found in rows.items()
+    }  # fmt: skip
+
+
+def next_question(
+    library: Library, run: Run, voter: str, after: Question | None = None
+) -> Question | None:
+    """The next row that this person has not guessed, in an order of their own.
 
     Args:
+        voter: who guesses.
         after: the question that was shown last; what follows it in the order comes first.
     """
     try:
         rows = human_guesses.rows(run)
     except ToolkitError:
         return None
-    done, _ = library.store(run).guesses()
+    done = {guess.row_id for guess in library.store(run).guesses() if guess.voter == voter}
     order = sorted(rows)
-    random.Random(f"{run.info['seed']} guess").shuffle(order)
+    random.Random(f"{run.info['seed']} guess {voter}").shuffle(order)
     if after is not None and after.row_id in order:
         at = order.index(after.row_id) + 1
         order = order[at:] + order[:at]
@@ -155,32 +200,74 @@ def keep(library: Library, run: Run, question: Question, value: float | None, vo
     )
 
 
-def standing(library: Library, run: Run) -> Standing | None:
-    """How the guesses compare with the run's systems; ``None`` before the first guess."""
-    given, _ = library.store(run).guesses()
+def standing(library: Library, run: Run, voter: str | None) -> Standing | None:
+    """How people compare with the run's systems; ``None`` before the first guess.
+
+    Args:
+        voter: who looks, whose line is there from the first guess on.
+    """
+    task, rows = load_task(run), human_guesses.rows(run)
+    given = [guess for guess in library.store(run).guesses() if guess.row_id in rows]
     if not given:
         return None
-    task = load_task(run)
-    rows = human_guesses.rows(run)
-    metric = task.metric()
-    kept = {r: guess for r, guess in given.items() if r in rows}
-    ours = [metric.per_example(guess, task.reference(rows[r])) for r, guess in kept.items()]
-    systems = [("you (all guesses)", ours)]
-    for name, lines in library.system_answers(run).items():
-        theirs = [lines[r]["metrics"][metric.name] for r in kept if r in lines]
-        if name != human_guesses.NAME and len(theirs) == len(kept):
-            systems.append((name, [tuple(v) if isinstance(v, list) else v for v in theirs]))
+    metric, answers = task.metric(), library.system_answers(run)
+    trained = answers.get("adapter") or answers.get("full")
+
+    def line(name: str, guesses: Sequence[Guess], kind: str) -> Line:
+        asked = [rows[guess.row_id] for guess in guesses]
+        groups = groups_of_rows(task, asked)
+        if kind == "class":  # several people's guesses on a row depend on each other
+            known = groups or [str(guess.row_id) for guess in guesses]
+            groups = list(known)
+        return Line(
+            name, [metric.per_example(g.guess, task.reference(rows[g.row_id])) for g in guesses],
+            groups, kind, _stored(trained, metric, [g.row_id for g in guesses]),
+        )  # fmt: skip
+
+    numbers = sorted({guess.row_id for guess in given})
+    groups = groups_of_rows(task, [rows[number] for number in numbers])
     sign = -1 if metric.greater_is_better else 1
-    systems.sort(key=lambda item: sign * metric.value(item[1]))
-    groups = groups_of_rows(task, [rows[r] for r in kept])
-    return Standing(metric, systems, len(kept), human_guesses.ENOUGH - len(given), groups)
+    systems = [
+        Line(name, values, groups)
+        for name, lines in answers.items()
+        if name != human_guesses.NAME and (values := _stored(lines, metric, numbers)) is not None
+    ]
+    of: dict[str, list[Guess]] = {}
+    for guess in given:
+        of.setdefault(guess.voter, []).append(guess)
+    people = [
+        line(name, found, "person")
+        for name, found in of.items()
+        if len(found) >= PERSON or name == voter
+    ]
+    for lines in (systems, people):
+        lines.sort(key=lambda one: sign * metric.value(list(one.values)))
+    whole = [one for one in people if len(one.values) >= PERSON]
+    if len(whole) > 1:
+        people = [replace(one, kind="best" if one is whole[0] else one.kind) for one in people]
+    pooled = [line("all people", given, "class")] if len(of) > 1 else []
+    return Standing(
+        metric, [*systems, *pooled, *people], len(numbers), len(of.get(voter or "", ())), len(of),
+        human_guesses.ENOUGH - len(numbers),
+    )  # fmt: skip
 
 
-def figures(metric: Metric, values: list[Any], groups: Sequence[str] | None = None) -> list[str]:
-    """A system's metric and its interval as text; no interval on a handful of rows."""
+def _stored(
+    lines: Mapping[int, Mapping[str, Any]] | None, metric: Metric, numbers: Sequence[int]
+) -> list[Any] | None:
+    """A system's values for rows; ``None`` where it has not answered all of them."""
+    if lines is None or any(number not in lines for number in numbers):
+        return None
+    found = [lines[number]["metrics"][metric.name] for number in numbers]
+    return [tuple(value) if isinstance(value, list) else value for value in found]
+
+
+def figures(metric: Metric, line: Line) -> list[str]:
+    """The metric of a line and its interval as text; no interval on a handful of rows."""
+    values = list(line.values)
     if len(values) < FEW:
         return [formatting.figure(metric.value(values), metric.format, metric.unit), "too few yet"]
-    found = statistics.interval(metric, values, groups=groups, resamples=999)
+    found = statistics.interval(metric, values, groups=line.groups, resamples=999)
     return [
         formatting.figure(found.value, metric.format, metric.unit),
         formatting.span(found.low, found.high, metric.format),

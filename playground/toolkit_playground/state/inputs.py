@@ -9,7 +9,9 @@ from toolkit import Row, Task
 from toolkit.errors import UsageError
 from toolkit.runs import Run
 from toolkit_playground.state.answers import answer_text
+from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.library import Library
+from toolkit_playground.state.writing import Sampling
 
 BOXES = 4
 """Input boxes that a view has; a task with more inputs is tried with its held-out rows."""
@@ -63,6 +65,23 @@ def summary(task: Task, row: Row) -> str:
     """A row's inputs in one short line."""
     text = " | ".join(_text(row.get(name, "")) for name in inputs_of(task))
     return " ".join(text.split())[:140]
+
+
+def asked(engine: Engine, row: Row, known: bool, settings: Sampling | None) -> str:
+    """What was asked, of which run, and how: a line that stays with the answer.
+
+    Args:
+        known: whether it is one of the run's rows.
+        settings: of raw text; ``None``: the run's own.
+    """
+    which = (
+        f"{row.get('split', 'example')} row {row['row_id']}" if known else "an input of your own"
+    )
+    how = "the run's own decoder and limits"
+    if settings is not None:
+        how = "raw text: " + ", ".join(f"{k} {v}" for k, v in settings.generation.items())
+        how += f", seed {settings.seed}"
+    return f"Run {engine.run.id} · {which}: “{summary(engine.task, row)[:80]}” · {how}"
 
 
 def reference_text(task: Task, row: Row) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,15 @@ from typing import Any
 
 from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.pipeline import load_task
+from toolkit.pipeline import load_task, training_rows
 from toolkit.runs import Run, Unreadable, predictions, read_json, read_jsonl
 from toolkit_playground.state.engine import Engine, base_of
 from toolkit_playground.state.store import Store
 
 MODELS_KEPT = 2
 """Bases in memory at once; the one that was looked at longest ago goes."""
+MOST_ROWS = 5_000
+"""Training rows of a run that are kept in memory to be voted on."""
 PRIVATE = ".playground"
 """Folder beside the runs for votes and guesses; no file of it is ever served."""
 
@@ -34,6 +37,9 @@ class Library:
         self.given = list(given)
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._lock = threading.Lock()
+        self._lock_of_rows = threading.Lock()
+        self._training: dict[str, Sequence[Row]] = {}
+        self._tried: dict[tuple[str, str], set[int]] = {}
         self._answers: dict[tuple[str, float], dict[str, dict[int, Mapping[str, Any]]]] = {}
 
     # -- runs --------------------------------------------------------------------------------------
@@ -102,11 +108,31 @@ class Library:
         return Store(run.path.resolve().parent.parent / PRIVATE / f"{run.id}.sqlite")
 
     def held_out(self, run: Run, *splits: str) -> list[Row]:
-        """Held-out rows of those splits, in the run's order; none where they were not kept."""
+        """Held-out rows of those splits, in the run's order; none where they were not kept.
+
+        Without a split: those of all of them.
+        """
         place = run.data / "heldout.jsonl"
         if not place.is_file():
             return []
-        return [row for row in read_jsonl(place) if row["split"] in splits]
+        return [row for row in read_jsonl(place) if not splits or row["split"] in splits]
+
+    def training(self, engine: Engine) -> Sequence[Row]:
+        """The rows that a run was trained on; raises a :class:`ToolkitError` where they are gone.
+
+        Of many rows the first that a seeded draw gives are enough to vote on.
+        """
+        run = engine.run
+        with self._lock_of_rows:
+            if run.id not in self._training:
+                rows = training_rows(run, engine.task, engine.kind)
+                random.Random(f"{run.info['seed']} training rows").shuffle(rows)
+                self._training = {run.id: rows[:MOST_ROWS]}
+            return self._training[run.id]
+
+    def tried(self, run: Run, voter: str) -> set[int]:
+        """Numbers of the training rows that a voter was to see since the server was started."""
+        return self._tried.setdefault((run.id, voter), set())
 
     def system_answers(self, run: Run) -> dict[str, dict[int, Mapping[str, Any]]]:
         """Each system's stored predictions by row number; none where they cannot be read."""

@@ -14,18 +14,23 @@ OTHER_RUN = "adapter of "
 """How the label of another run's adapter begins; the run's ID follows."""
 
 
+def own_labels(run: Run | None) -> list[str]:
+    """The labels of a run's own two sides: the base, and what was trained."""
+    return [BASE_LABEL, trained_label(run) if run else ADAPTER_LABEL]
+
+
 def side_labels(library: Library, run: Run) -> list[str]:
     """The labels of all sides that can be chosen."""
     further = [model.system for model in present_models(run)[1:]]
     others = [f"{OTHER_RUN}{other.id}" for other in library.beside(run)]
-    return [BASE_LABEL, trained_label(run), *further, *others]
+    return [*own_labels(run), *further, *others]
 
 
 def first_sides(library: Library) -> list[str]:
     """The sides of the run that the page opens on; they are there before a session is."""
     key = library.first()
     if key is None:
-        return [BASE_LABEL, ADAPTER_LABEL]
+        return own_labels(None)
     return side_labels(library, library.find(key))
 
 

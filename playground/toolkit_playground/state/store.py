@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,14 @@ CREATE TABLE IF NOT EXISTS guesses (
     seconds REAL NOT NULL
 );
 """
+ADDED = {
+    "split": "TEXT NOT NULL DEFAULT ''",
+    "example": "TEXT NOT NULL DEFAULT ''",
+    "written": "INTEGER NOT NULL DEFAULT 0",
+    "left_cut": "INTEGER NOT NULL DEFAULT 0",
+    "right_cut": "INTEGER NOT NULL DEFAULT 0",
+}
+"""Columns of the votes that files of earlier versions have not."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Vote:
     """One blind comparison.
 
     Args:
-        voter: whoever voted, by the name they gave or a number of their session.
+        voter: whoever voted, by their login or the name they gave.
         sheet: whether it belongs to the evaluation sheet.
         row_id: the held-out row; ``None`` for an input of the voter's own.
         input: what was shown.
@@ -53,6 +61,11 @@ class Vote:
         left_side, right_side: who stood where.
         left_text, right_text: their answers.
         choice: ``left``, ``right``, ``tie`` or ``both-bad``.
+        split: the split of the row, or ``own`` for an input of the voter's own that is none of the
+            held-out rows; empty: an earlier version has not noted it.
+        example: the prompt without special tokens as JSON: a text, or messages.
+        written: whether the answers are texts that the model wrote, and not predictions.
+        left_cut, right_cut: whether an answer ended at the limit of new tokens.
     """
 
     voter: str
@@ -65,6 +78,11 @@ class Vote:
     left_text: str
     right_text: str
     choice: str
+    split: str = ""
+    example: str = ""
+    written: bool = False
+    left_cut: bool = False
+    right_cut: bool = False
 
     @property
     def winner(self) -> str | None:
@@ -73,6 +91,17 @@ class Vote:
 
 
 FIELDS = tuple(Vote.__dataclass_fields__)
+YES_NO = ("sheet", "written", "left_cut", "right_cut")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A person's first guess on a row, and the seconds that it took."""
+
+    voter: str
+    row_id: int
+    guess: float
+    seconds: float
 
 
 class Store:
@@ -94,6 +123,7 @@ class Store:
             connection.execute("PRAGMA synchronous=FULL")
             connection.executescript(SCHEMA)
             connection.execute("BEGIN IMMEDIATE")
+            _extend(connection)
             yield connection
             connection.execute("COMMIT")
         finally:
@@ -125,12 +155,11 @@ class Store:
     def votes(self) -> list[Vote]:
         """All votes, the oldest first."""
         rows = self._read("SELECT * FROM votes ORDER BY id")
-        return [
-            Vote(
-                **{name: row[name] for name in FIELDS if name != "sheet"}, sheet=bool(row["sheet"])
-            )
-            for row in rows
-        ]
+        found = []
+        for row in rows:
+            values: dict[str, Any] = {name: row[name] for name in FIELDS}
+            found.append(Vote(**values | {name: bool(row[name]) for name in YES_NO}))
+        return found
 
     # -- guesses -----------------------------------------------------------------------------------
     def guess(self, voter: str, row_id: int, guess: float, seconds: float) -> None:
@@ -141,8 +170,18 @@ class Store:
                 (time.time(), voter, row_id, guess, seconds),
             )
 
-    def guesses(self) -> tuple[Mapping[int, float], float]:
-        """The first guess of each row by its number, and the seconds they took in all."""
-        rows = self._read("SELECT row_id, guess, seconds FROM guesses ORDER BY id DESC")
-        first = {row["row_id"]: (row["guess"], row["seconds"]) for row in rows}
-        return {k: g for k, (g, _) in first.items()}, sum(s for _, s in first.values())
+    def guesses(self) -> list[Guess]:
+        """Each person's first guess of each row, the oldest first."""
+        rows = self._read("SELECT voter, row_id, guess, seconds FROM guesses ORDER BY id")
+        first: dict[tuple[str, int], Guess] = {}
+        for row in rows:
+            first.setdefault((row["voter"], row["row_id"]), Guess(**dict(row)))
+        return list(first.values())
+
+
+def _extend(connection: sqlite3.Connection) -> None:
+    """Add the columns that a file of an earlier version has not."""
+    known = {row["name"] for row in connection.execute("PRAGMA table_info(votes)")}
+    for name, kind in ADDED.items():
+        if name not in known:
+            connection.execute(f"ALTER TABLE votes ADD COLUMN {name} {kind}")

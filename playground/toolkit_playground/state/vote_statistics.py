@@ -8,9 +8,10 @@ independent draws, which the page says.
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,13 +129,102 @@ def agreement(votes: Sequence[Vote]) -> list[preference_sheet.Agreement]:
     return preference_sheet.agreement(judged)
 
 
-def preferences(votes: Sequence[Vote]) -> list[dict[str, str]]:
-    """Decided votes as TRL's DPO trainer reads them: ``prompt``, ``chosen``, ``rejected``."""
-    pairs = []
+@dataclass(frozen=True)
+class Unanimity:
+    """How far all voters together agree on the sheet.
+
+    Args:
+        voters: who has judged a row that another has judged too.
+        rows: how many rows two or more have judged.
+        alpha: Krippendorff's alpha of their choices; NaN where all are one and the same.
+    """
+
+    voters: int
+    rows: int
+    alpha: float
+
+
+def unanimity(votes: Sequence[Vote]) -> Unanimity | None:
+    """The agreement of all voters of the sheet; ``None`` where no two have judged the same row.
+
+    Source: K. Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), nominal data with
+    missing values.
+    """
+    judged: dict[int, dict[str, str]] = {}
     for vote in votes:
-        if vote.winner is None or vote.left_text == vote.right_text:
+        if vote.sheet and vote.row_id is not None:
+            judged.setdefault(vote.row_id, {})[vote.voter] = vote.winner or vote.choice
+    shared = [found for found in judged.values() if len(found) > 1]
+    if not shared:
+        return None
+    voters = {voter for found in shared for voter in found}
+    alpha = krippendorff([list(found.values()) for found in shared])
+    return Unanimity(len(voters), len(shared), alpha)
+
+
+def krippendorff(units: Sequence[Sequence[str]]) -> float:
+    """Alpha for nominal data; each unit holds the two or more values that it was given."""
+    totals: Counter[str] = Counter(value for unit in units for value in unit)
+    count = sum(totals.values())
+    apart = sum(
+        (len(unit) ** 2 - sum(n * n for n in Counter(unit).values())) / (len(unit) - 1)
+        for unit in units
+    )
+    by_chance = count**2 - sum(n * n for n in totals.values())
+    return 1 - (count - 1) * apart / by_chance if by_chance else math.nan
+
+
+TRAINABLE = ("train", "own")
+"""Where an input may come from of which a preference is trained on."""
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Preference data of votes.
+
+    Args:
+        pairs: ``prompt``, ``chosen`` and ``rejected`` as TRL's DPO trainer reads them, without
+            special tokens: texts, or (where the prompt is a conversation) messages.
+        left_out: why a vote is not among them → how many.
+    """
+
+    pairs: Sequence[Mapping[str, Any]]
+    left_out: Mapping[str, int]
+
+
+def preferences(votes: Sequence[Vote]) -> Preferences:
+    """The votes that may be trained on."""
+    pairs: list[dict[str, Any]] = []
+    left_out: Counter[str] = Counter()
+    for vote in votes:
+        reason = _unfit(vote)
+        if reason:
+            left_out[reason] += 1
             continue
         texts = (vote.left_text, vote.right_text)
         chosen, rejected = texts if vote.choice == "left" else texts[::-1]
-        pairs.append({"prompt": vote.prompt, "chosen": chosen, "rejected": rejected})
-    return pairs
+        prompt = json.loads(vote.example)
+        if isinstance(prompt, str):
+            pairs.append({"prompt": prompt, "chosen": chosen, "rejected": rejected})
+        else:
+            pairs.append({"prompt": prompt, "chosen": _said(chosen), "rejected": _said(rejected)})
+    return Preferences(pairs, left_out)
+
+
+def _unfit(vote: Vote) -> str:
+    """Why a vote is no preference to train on; empty: it is one."""
+    if vote.winner is None or vote.left_text == vote.right_text:
+        return "undecided"
+    if not vote.split:
+        return "of an earlier version, which has not noted where the row comes from"
+    if vote.split not in TRAINABLE:
+        return f"on {vote.split} rows, which are kept for measuring"
+    if not vote.written:
+        return "on predictions that are no text of the model"
+    if vote.left_cut or vote.right_cut:
+        return "with an answer that the limit has cut"
+    return ""
+
+
+def _said(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text}]

@@ -41,6 +41,8 @@ def sampling(
 
     A temperature of 0 means greedy decoding; an empty seed counts as 0.
     """
+    if not 0 <= (seed or 0) < 2**32:
+        raise UsageError("the seed goes from 0 to 4,294,967,295")
     if not (1 <= new <= MOST_NEW_TOKENS and 0 <= temperature <= 5 and 0 < top_p <= 1):
         raise UsageError(
             f"new tokens go from 1 to {MOST_NEW_TOKENS}, temperature from 0 to 5, top p to 1"
@@ -51,9 +53,15 @@ def sampling(
             "do_sample": True, "temperature": float(temperature), "top_p": float(top_p),
             "top_k": int(top_k),
         }  # fmt: skip
-    if penalty > 1:
-        fields["repetition_penalty"] = float(penalty)
+    fields["repetition_penalty"] = float(penalty)  # 1: none, whatever the recipe has
     return Sampling(fields, int(seed or 0))
+
+
+def own_settings(engine: Engine, row: Row) -> Sampling:
+    """The settings and limits by which the run's systems were scored."""
+    return Sampling(
+        {"max_new_tokens": engine.text_model.answer_limit(row)}, int(engine.run.info["seed"])
+    )  # fmt: skip
 
 
 def checked_prompt(engine: Engine, row: Row, settings: Sampling) -> list[int]:

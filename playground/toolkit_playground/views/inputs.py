@@ -13,39 +13,71 @@ from toolkit_playground.state import inputs
 from toolkit_playground.state.engine import MOST_CHARACTERS, MOST_NEW_TOKENS
 from toolkit_playground.state.inputs import BOXES
 from toolkit_playground.state.library import task_of
-from toolkit_playground.state.sides import first_sides, side_labels
+from toolkit_playground.state.sides import OTHER_RUN, first_sides, side_labels
 from toolkit_playground.views.page import QUIET, Page
+
+
+def raw_controls(view: str) -> tuple[gr.Checkbox, list[Any]]:
+    """A switch from the run's own decoder and limits to raw text, and the settings of that."""
+    with gr.Accordion("Raw text", open=False, elem_classes="tk-sampling"):
+        raw = gr.Checkbox(
+            False, label="Raw text by these settings", elem_id=f"{view}-raw",
+            info="Off: the run's own decoder, settings and limits, by which it was scored.",
+        )  # fmt: skip
+        return raw, _sliders()
 
 
 def sampling_controls() -> list[Any]:
     """Sliders whose values :func:`sampling` takes, folded away; greedy at first."""
     with gr.Accordion("Sampling", open=False, elem_classes="tk-sampling"):
-        with gr.Row():
-            new = gr.Slider(1, MOST_NEW_TOKENS, 64, step=1, label="Most new tokens")
-            temperature = gr.Slider(
-                0, 2, 0, step=0.05, label="Temperature", info="0 is greedy: the same every time"
-            )
-        with gr.Row():
-            top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top p")
-            top_k = gr.Slider(0, 200, 0, step=1, label="Top k", info="0: all tokens")
-        with gr.Row():
-            penalty = gr.Slider(1, 2, 1, step=0.05, label="Repetition penalty")
-            seed = gr.Number(0, precision=0, label="Seed", minimum=0)
+        return _sliders()
+
+
+def _sliders() -> list[Any]:
+    with gr.Row():
+        new = gr.Slider(1, MOST_NEW_TOKENS, 64, step=1, label="Most new tokens")
+        temperature = gr.Slider(
+            0, 2, 0, step=0.05, label="Temperature", info="0 is greedy: the same every time"
+        )
+    with gr.Row():
+        top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top p")
+        top_k = gr.Slider(0, 200, 0, step=1, label="Top k", info="0: all tokens")
+    with gr.Row():
+        penalty = gr.Slider(1, 2, 1, step=0.05, label="Repetition penalty")
+        seed = gr.Number(0, precision=0, label="Seed")
     return [new, temperature, top_p, top_k, penalty, seed]
 
 
-def side_choice(page: Page, view: str) -> gr.CheckboxGroup:
-    """The sides to choose from, of which the first two are chosen."""
-    return _sides(first_sides(page.library), elem_id=f"{view}-sides", label="Sides")
+def side_choice(page: Page, view: str) -> list[Any]:
+    """The run's own sides, of which the first two are chosen, and a list of other runs' adapters.
+
+    There may be hundreds of other runs: their list is searched by typing.
+    """
+    own, others = _sides(first_sides(page.library))
+    return [
+        gr.CheckboxGroup(**own, elem_id=f"{view}-sides", label="Sides"),
+        gr.Dropdown(
+            **others, multiselect=True, elem_id=f"{view}-others", label="Adapters of other runs",
+            info="Of the same task, on the same base.",
+        ),
+    ]  # fmt: skip
 
 
-def sides_of(page: Page, run: Run) -> gr.CheckboxGroup:
-    """The update of :func:`side_choice` for a run."""
-    return _sides(side_labels(page.library, run))
+def sides_of(page: Page, run: Run | None) -> list[Any]:
+    """The updates of :func:`side_choice` for a run."""
+    if run is None:
+        return [gr.CheckboxGroup(), gr.Dropdown()]
+    own, others = _sides(side_labels(page.library, run))
+    return [gr.CheckboxGroup(**own), gr.Dropdown(**others)]
 
 
-def _sides(labels: Sequence[str], **options: Any) -> gr.CheckboxGroup:
-    return gr.CheckboxGroup(choices=list(labels), value=list(labels[:2]), **options)
+def _sides(labels: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    own = [label for label in labels if not label.startswith(OTHER_RUN)]
+    others = [(lab.removeprefix(OTHER_RUN), lab) for lab in labels if lab.startswith(OTHER_RUN)]
+    return (
+        {"choices": own, "value": own[:2]},
+        {"choices": others, "value": [], "visible": bool(others)},
+    )
 
 
 class RowInput:
@@ -74,8 +106,13 @@ class RowInput:
         """The event of a button, or of Enter in one of the boxes."""
         return partial(gr.on, [button.click, *(box.submit for box in self.boxes)])
 
-    def show_examples(self) -> None:
-        """Put the examples at this place of the page."""
+    def show_examples(self, out: gr.HTML, left: Callable[[], Any]) -> None:
+        """Put the examples at this place of the page.
+
+        Args:
+            out: the view's answer, which is to the row before: a click takes it away.
+            left: what then stands there.
+        """
         page, name = self.page, self.name
         self.examples = gr.Dataset(
             components=["textbox", "textbox"], headers=["Held-out example", "True"],
@@ -83,8 +120,13 @@ class RowInput:
             elem_id=f"{name}-examples", layout="table",
         )  # fmt: skip
         page.follow([*self.boxes, self.row, self.examples], self._values)
+
+        def click(request: gr.Request, key: str | None, index: int) -> list[Any]:
+            page.sessions.discard(request, name)
+            return [*self._click(key, index), left()]
+
         self.examples.select(
-            self._click, [page.chosen, self.examples], [*self.boxes, self.row], **QUIET
+            click, [page.chosen, self.examples], [*self.boxes, self.row, out], **QUIET
         )
 
     def _values(self, key: str | None) -> list[Any]:

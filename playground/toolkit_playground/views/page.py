@@ -33,9 +33,9 @@ Values = Callable[[str | None], list[Any]]
 """The chosen run's ID → one value or gradio update for each of a view's components."""
 
 
-def block(name: str, value: Markup = html.NOTHING) -> gr.HTML:
+def block(name: str, value: Markup = html.NOTHING, **options: Any) -> gr.HTML:
     """A place for HTML of our own, without gradio's styles."""
-    return gr.HTML(value, elem_id=name, apply_default_css=False, padding=False)
+    return gr.HTML(value, elem_id=name, apply_default_css=False, padding=False, **options)
 
 
 def no_run() -> Markup:
@@ -63,14 +63,19 @@ class Page:
     Args:
         library: the runs.
         chosen: the component with the chosen run's ID.
+        person: the component with the name of the person who looks.
         sessions: what each session is doing.
         followers: filled by the views.
+        personal: what else is drawn anew for another run or person: a function of the gradio
+            ``Request``, the run's ID and the name, and its outputs; filled by the views.
     """
 
     library: Library
     chosen: gr.Dropdown
+    person: gr.Textbox
     sessions: Sessions = field(default_factory=Sessions)
     followers: list[Follower] = field(default_factory=list)
+    personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     def follow(self, outputs: Sequence[Any], values: Values) -> None:
         """Let components follow the chosen run."""
@@ -84,8 +89,8 @@ class Page:
 
     def answer(
         self, start: Any, view: str, function: Callable[..., Any], inputs: Any, outputs: Any,
-        left: Callable[[], list[Any]] | None = None, **options: Any,
-    ) -> None:  # fmt: skip
+        left: Callable[[], Any], **options: Any,
+    ) -> Any:  # fmt: skip
         """Let an event use the model, once what that session did before in the view has stopped.
 
         Args:
@@ -93,8 +98,7 @@ class Page:
             view: the name under which :meth:`Sessions.stoppable` finds the stop event.
             function, inputs, outputs: as of a gradio event; the function's first argument is the
                 gradio ``Request``. What it gives after :meth:`Sessions.discard` is dropped.
-            left: what the outputs show after that, for as long as nothing new is asked; by default
-                what stands there.
+            left: what the outputs show after that, for as long as nothing new is asked.
             options: further ones of that event.
         """
 
@@ -102,38 +106,37 @@ class Page:
             self.sessions.begin(request, view)
 
         # Not queued, so that it stops an answer that is still being written.
-        start(begin, None, None, queue=False, **QUIET).then(
+        return start(begin, None, None, queue=False, **QUIET).then(
             self._kept(view, function, outputs, left), inputs, outputs, **options, **MODEL_QUEUE
         )
 
     def _kept(
-        self, view: str, function: Callable[..., Any], outputs: Any,
-        left: Callable[[], list[Any]] | None,
+        self, view: str, function: Callable[..., Any], outputs: Any, left: Callable[[], Any]
     ) -> Callable[..., Any]:  # fmt: skip
-        """The function, whose answers are dropped once its session has discarded them."""
+        """The function as pieces, of which none stays once its session has discarded them.
+
+        A piece is on its way to the browser while :meth:`Sessions.discard` is called and something
+        else is drawn there: it can arrive after that. So each piece is followed by a look whether
+        it was discarded, and then by what takes its place. At the end of an answer gradio sends the
+        last piece once more; that one says nothing.
+        """
         count = len(outputs) if isinstance(outputs, Sequence) else 1
         nothing = [gr.skip()] * count if count > 1 else gr.skip()
 
         @wraps(function)
         def pieces(request: gr.Request, *values: Any) -> Iterator[Any]:
             with self.sessions.stoppable(request, view) as stop:
-                for piece in function(request, *values):
+                for piece in _steps(function, request, *values):
                     if stop.discarded:
                         break
                     yield piece
-                if stop.discarded:
-                    # At the end of an answer gradio sends the last piece once more, and the one
-                    # before this may have overtaken what took its place.
-                    alone = self.sessions.is_last(request, view, stop)
-                    yield left() if left and alone else nothing
+                if stop.discarded and self.sessions.is_last(request, view, stop):
+                    yield left()
+                yield nothing
+                if stop.discarded and self.sessions.is_last(request, view, stop):
+                    yield left()
 
-        @wraps(function)
-        def whole(request: gr.Request, *values: Any) -> Any:
-            with self.sessions.stoppable(request, view) as stop:
-                found = function(request, *values)
-                return nothing if stop.discarded else found
-
-        return pieces if isgeneratorfunction(function) else whole
+        return pieces
 
     def stop(self, button: gr.Button, view: str) -> None:
         """Let a button stop what its session is doing in a view."""
@@ -142,3 +145,11 @@ class Page:
             self.sessions.stop(request, view)
 
         button.click(halt, None, None, queue=False, **QUIET)
+
+
+def _steps(function: Callable[..., Any], *values: Any) -> Iterator[Any]:
+    """What a function gives, in one piece or in several."""
+    if isgeneratorfunction(function):
+        yield from function(*values)
+    else:
+        yield function(*values)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from toolkit import Row, Task
 from toolkit.errors import PluginError, ToolkitError
@@ -13,7 +14,7 @@ from toolkit.pipeline import load_task
 from toolkit.plugins import discovery
 from toolkit_playground.rendering import html, panels
 from toolkit_playground.state.engine import Engine, Reading
-from toolkit_playground.state.inputs import read_row
+from toolkit_playground.state.inputs import asked, read_row
 from toolkit_playground.state.sides import resolve_sides
 from toolkit_playground.views.inputs import RowInput, side_choice, sides_of
 from toolkit_playground.views.page import Page, block, no_run
@@ -25,6 +26,7 @@ HINT = {
     "spans": "Press Show: the answers marked in the context, with the top five.",
     "text": "Press Show: what base and adapter write, with the task's own marks.",
 }
+NOTHING_YET, PRESS = "Nothing shown yet", "Press Show."
 SIDES = ("base", "adapter", "full")
 """Systems that the model in memory answers anew."""
 
@@ -39,37 +41,45 @@ def build(page: Page) -> None:
             out = block("panel-out")
         with gr.Column(elem_classes="tk-three"):
             sides = side_choice(page, VIEW)
-            inputs.show_examples()
+            inputs.show_examples(out, blank)
 
     def values(key: str | None) -> list[Any]:
         if key is None:
-            return [gr.CheckboxGroup(), no_run()]
+            return [*sides_of(page, None), no_run()]
         run = page.library.find(key)
         task = load_task(run)
         view = task.panel.view if task.panel else "text"
         hint = HINT.get(view, f"The panel's view {view!r} is none that can be drawn.")
-        return [sides_of(page, run), html.empty("Nothing shown yet", hint)]
+        return [*sides_of(page, run), html.empty(NOTHING_YET, hint)]
 
-    page.follow([sides, out], values)
+    page.follow([*sides, out], values)
 
     def show(
-        request: gr.Request, key: str | None, labels: list[str], row: Row | None, *texts: str
-    ) -> str:  # fmt: skip
+        request: gr.Request, key: str | None, own: list[str], others: list[str],
+        row: Row | None, *texts: str,
+    ) -> Markup:  # fmt: skip
         try:
             engine = page.engine(key)
-            chosen = resolve_sides(page.library, engine, labels)
+            chosen = resolve_sides(page.library, engine, [*own, *others])
             shown, known = read_row(engine.task, row, texts)
-            return panel(page, engine, chosen, shown, known)
+            head = html.asked(asked(engine, shown, known, None))
+            return head + panel(page, engine, chosen, shown, known)
         except Exception as error:  # one session's trouble is shown there and nowhere else
             return html.failure(error, "the panel")
 
     page.answer(
-        inputs.starts(go), VIEW, show, [page.chosen, sides, inputs.row, *inputs.boxes], out,
-        api_name="panel", show_progress="minimal",
+        inputs.starts(go), VIEW, show, [page.chosen, *sides, inputs.row, *inputs.boxes], out,
+        left=blank, show_progress="minimal",
+        api_visibility="private",
     )  # fmt: skip
 
 
-def panel(page: Page, engine: Engine, labels: Sequence[str], row: Row, known: bool) -> str:
+def blank() -> Markup:
+    """What stands where nothing has been drawn."""
+    return html.empty(NOTHING_YET, PRESS)
+
+
+def panel(page: Page, engine: Engine, labels: Sequence[str], row: Row, known: bool) -> Markup:
     """The panel's HTML for a row; raises :class:`PluginError` where the plugin's part fails.
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.evaluation import preference_sheet
@@ -13,10 +14,10 @@ from toolkit.pipeline import load_task
 from toolkit.runs import Run
 from toolkit_playground.rendering import html, votes
 from toolkit_playground.state.engine import BASE_LABEL, trained_label
-from toolkit_playground.state.pairs import HELD_OUT, OWN, SHEET, Pair, Request, next_pair
-from toolkit_playground.state.sessions import Visitor
+from toolkit_playground.state.pairs import OWN, SHEET, TRAINING, Pair, Request, next_pair
+from toolkit_playground.state.people import person
 from toolkit_playground.state.sides import resolve_sides, side_labels
-from toolkit_playground.views.inputs import sampling_controls, side_choice, sides_of
+from toolkit_playground.views.inputs import raw_controls, side_choice, sides_of
 from toolkit_playground.views.page import QUIET, Page, block, no_run
 
 VIEW = "vote"
@@ -28,7 +29,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="tk-one"):
             with gr.Row():
                 source = gr.Radio(
-                    [HELD_OUT, OWN, SHEET], value=HELD_OUT, label="Vote on", elem_id="vote-source"
+                    [TRAINING, OWN, SHEET], value=TRAINING, label="Vote on", elem_id="vote-source"
                 )
             own = gr.Textbox(label="Input", lines=3, visible=False, elem_id="vote-own")
             paper = block("vote-sheet")
@@ -43,13 +44,9 @@ def build(page: Page) -> None:
             message = block("vote-told")
         with gr.Column(elem_classes="tk-two"):
             results = block("vote-results")
-            with gr.Accordion("Who votes, and on whom", open=False):
-                voter = gr.Textbox(
-                    label="Your name", elem_id="vote-voter", max_length=80,
-                    info="Two people who fill in the sheet get their agreement.",
-                )  # fmt: skip
+            with gr.Accordion("On whom", open=False):
                 sides = side_choice(page, VIEW)
-            controls = sampling_controls()
+            raw, controls = raw_controls(VIEW)
     pair = gr.State(None)
     outputs = [shown, message, pair, *buttons.values()]
 
@@ -59,14 +56,11 @@ def build(page: Page) -> None:
     def values(key: str | None) -> list[Any]:
         off = buttons_on(False)
         if key is None:
-            return [gr.CheckboxGroup(), "", no_run(), "", None, *off]
+            return [*sides_of(page, None), "", no_run(), "", None, *off]
         run = page.library.find(key)
-        hint = html.empty(
-            "Blind comparison", "Press Next pair: two answers, whose side is hidden and shuffled."
-        )
-        return [sides_of(page, run), results_of(page, run), hint, "", None, *off]
+        return [*sides_of(page, run), results_of(page, run), not_drawn(), "", None, *off]
 
-    page.follow([sides, results, *outputs], values)
+    page.follow([*sides, results, *outputs], values)
 
     def turned(key: str | None, chosen: str) -> list[Any]:
         return [
@@ -78,12 +72,12 @@ def build(page: Page) -> None:
 
     def draw(
         request: gr.Request, key: str | None, source: str, own: str, voter: str, labels: list[str],
-        *controls: Any,
+        others: list[str], raw: bool, *controls: Any,
     ) -> list[Any]:  # fmt: skip
         try:
             engine = page.engine(key)
-            chosen = resolve_sides(page.library, engine, labels)
-            wanted = Request(source, own, _name(voter, request), chosen, controls)
+            chosen = resolve_sides(page.library, engine, [*labels, *others])
+            wanted = Request(source, own, person(request, voter), chosen, controls if raw else None)
             with page.sessions.stoppable(request, VIEW) as stop:
                 drawn = next_pair(page.library, engine, wanted, stop)
             return [votes.pair(drawn), "", drawn, *buttons_on(True)]
@@ -96,7 +90,7 @@ def build(page: Page) -> None:
                 if now is None or now.run != key:
                     raise UsageError("there is no pair to vote on; press Next pair")
                 run = page.library.find(key)
-                page.library.store(run).vote(now.vote(choice, _name(voter, request)))
+                page.library.store(run).vote(now.vote(choice, person(request, voter)))
                 return [votes.pair(now, named=True), votes.thanks(now, choice), None,
                         *buttons_on(False), results_of(page, run)]  # fmt: skip
             except Exception as error:  # one session's trouble is shown there and nowhere else
@@ -106,19 +100,23 @@ def build(page: Page) -> None:
         return vote
 
     page.answer(
-        following.click, VIEW, draw, [page.chosen, source, own, voter, sides, *controls], outputs,
-        show_progress="minimal", api_visibility="private",
+        following.click, VIEW, draw,
+        [page.chosen, source, own, page.person, *sides, raw, *controls], outputs,
+        left=lambda: [not_drawn(), "", None, *buttons_on(False)], show_progress="minimal",
+        api_visibility="private",
     )  # fmt: skip
     for choice, button in buttons.items():
         button.click(
-            cast(choice), [page.chosen, pair, voter], [*outputs, results],
+            cast(choice), [page.chosen, pair, page.person], [*outputs, results],
             trigger_mode="once", concurrency_limit=4, **QUIET,
         )  # fmt: skip
 
 
-def _name(voter: str, visitor: Visitor | None) -> str:
-    session = str(visitor.session_hash or "") if visitor else ""
-    return (voter or "").strip()[:80] or f"session {session[:6] or '?'}"
+def not_drawn() -> Markup:
+    """What stands where no pair is shown."""
+    return html.empty(
+        "Blind comparison", "Press Next pair: two answers, whose side is hidden and shuffled."
+    )
 
 
 def results_of(page: Page, run: Run) -> str:

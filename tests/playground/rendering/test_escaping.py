@@ -17,7 +17,15 @@ from toolkit.evaluation.score import score
 from toolkit.panels import VIEWS
 from toolkit.runs.files import read_json, write_json
 from toolkit.runs.run import STAGES, Run
-from toolkit_playground.rendering import html, marked_text, panels, runs, votes
+from toolkit_playground.rendering import (
+    html,
+    markdown,
+    marked_text,
+    panels,
+    runs,
+    transcript,
+    votes,
+)
 from toolkit_playground.state.pairs import Pair
 from toolkit_playground.state.store import Vote
 
@@ -122,7 +130,10 @@ def test_pairs_votes_and_marks() -> None:
         html.card(0, PAYLOAD, PAYLOAD, PAYLOAD), html.prompt(PAYLOAD, 3),
         html.table([PAYLOAD], [[PAYLOAD, PAYLOAD]], PAYLOAD), html.differences(PAYLOAD, "x"),
         html.download(PAYLOAD, PAYLOAD, PAYLOAD, PAYLOAD), html.empty(PAYLOAD, PAYLOAD),
-        html.verdict(True, PAYLOAD),
+        html.verdict(True, PAYLOAD), html.asked(PAYLOAD), markdown.rendered(PAYLOAD),
+        markdown.rendered(f"# {PAYLOAD}\n\n- {PAYLOAD}\n\n|a|b|\n|-|-|\n|{PAYLOAD}|2|\n"),
+        *(transcript.transcript([{"role": role, "content": PAYLOAD}], PAYLOAD, markdown=drawn)
+          for role in ("user", "assistant") for drawn in (False, True)),
     ):  # fmt: skip
         assert isinstance(page, Markup) and not injected(page), injected(page)
 

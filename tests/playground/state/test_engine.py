@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from toolkit.errors import ModelError, UsageError
-from toolkit.kinds import Watch
+from toolkit.kinds import TextModel, Watch
 from toolkit.runs.run import Run
 from toolkit_playground.state.conversation import prompt_ids
 from toolkit_playground.state.engine import MOST_CHARACTERS, Engine, Text
+from toolkit_playground.state.writing import own_settings
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +71,31 @@ def test_any_of_the_models_stop_tokens_ends_a_text(
     assert text.ended and not text.limit and not text.stopped
     assert text.tokens == written.index(stop) + 1
     assert text.text == engine._decoded(written[: text.tokens - 1])
+
+
+def test_what_is_followed_is_what_a_prediction_reads(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A price is read from the distribution over numbers; a text that beams rate cannot be followed.
+    assert engine.writes and not engine.follows
+    settings = own_settings(engine, row(engine))
+    assert settings.new_tokens == engine.answer_room and settings.seed == engine.run.info["seed"]
+    monkeypatch.setattr(engine.text_model.task, "answer_tokens", lambda row: 3)
+    assert own_settings(engine, row(engine)).new_tokens == 3
+    model: Any = engine.text_model
+    for beams, followed in ((1, True), (4, False)):
+        generation = {**model.recipe.generation, "num_beams": beams}
+        monkeypatch.setattr(
+            model, "recipe", dataclasses.replace(model.recipe, generation=generation)
+        )
+        assert TextModel.reads_text.fget(model) is followed  # type: ignore[attr-defined]
+
+
+def test_a_text_by_the_runs_settings_is_read_by_its_decoder(engine: Engine) -> None:
+    (text,) = list(write(engine, ["adapter"], threading.Event(), max_new_tokens=6))[-1]
+    (reading,) = engine.read_texts(row(engine), ["adapter"], [text])
+    assert reading.side.label == "adapter" and reading.answer["raw"] == text.text
+    assert isinstance(reading.answer["prediction"], float)
 
 
 def test_a_text_that_nobody_reads_on_is_not_written_on(engine: Engine) -> None:

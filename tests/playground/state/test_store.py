@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from cli_runner import environment
-from toolkit_playground.state.store import Store, Vote
+from toolkit_playground.state.store import ADDED, Guess, Store, Vote
 
 VOTE = Vote("me", False, 3, "in", "prompt", "base", "adapter", "a", "b", "right")
 WRITER = """
@@ -54,10 +56,25 @@ def test_many_sessions_write_at_once(tmp_path: Path) -> None:
     assert store.votes() == [VOTE] * 50
 
 
-def test_the_first_guess_of_a_row_counts(tmp_path: Path) -> None:
+def test_each_persons_first_guess_of_a_row_counts(tmp_path: Path) -> None:
     store = Store(tmp_path / "g.sqlite")
-    assert store.guesses() == ({}, 0)
+    assert store.guesses() == []
     store.guess("me", 7, 10.0, 2.0)
     store.guess("you", 7, 99.0, 50.0)
     store.guess("me", 8, 5.0, 1.5)
-    assert store.guesses() == ({7: 10.0, 8: 5.0}, 3.5)
+    store.guess("me", 7, 11.0, 1.0)
+    assert store.guesses() == [
+        Guess("me", 7, 10.0, 2.0), Guess("you", 7, 99.0, 50.0), Guess("me", 8, 5.0, 1.5),
+    ]  # fmt: skip
+
+
+def test_votes_of_an_earlier_version_are_read_and_added_to(tmp_path: Path) -> None:
+    place = tmp_path / "votes.sqlite"
+    Store(place).vote(VOTE)
+    with sqlite3.connect(place) as connection:
+        for name in ADDED:
+            connection.execute(f"ALTER TABLE votes DROP COLUMN {name}")
+    connection.close()
+    later = replace(VOTE, split="train", example='"cup"', written=True, left_cut=True)
+    Store(place).vote(later)
+    assert Store(place).votes() == [VOTE, later]

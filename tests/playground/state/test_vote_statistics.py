@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from toolkit_playground.state.store import Vote
-from toolkit_playground.state.vote_statistics import agreement, duels, preferences, strengths
+from toolkit_playground.state.vote_statistics import (
+    agreement,
+    duels,
+    krippendorff,
+    preferences,
+    strengths,
+    unanimity,
+)
 
 ORDER = ("base", "adapter")
 
@@ -68,9 +78,61 @@ def test_agreement_of_two_who_filled_in_the_sheet() -> None:
     assert found.kappa == pytest.approx(0.6)
 
 
-def test_preferences_leave_out_what_decides_nothing() -> None:
-    votes = [vote("base", "adapter", c) for c in ("left", "right", "tie", "both-bad")]
-    assert preferences(votes) == [
+TRAINED = replace(
+    vote("base", "adapter", "left", row_id=None), split="train", example='"prompt:"', written=True
+)
+
+
+def test_preferences_are_prompts_without_special_tokens() -> None:
+    talk = [{"role": "user", "content": "hello"}]
+    found = preferences(
+        [
+            TRAINED,
+            replace(TRAINED, choice="right", split="own"),
+            replace(TRAINED, example=json.dumps(talk)),
+        ]
+    )
+    assert found.pairs == [
         {"prompt": "prompt:", "chosen": " base says", "rejected": " adapter says"},
         {"prompt": "prompt:", "chosen": " adapter says", "rejected": " base says"},
+        {
+            "prompt": talk,
+            "chosen": [{"role": "assistant", "content": " base says"}],
+            "rejected": [{"role": "assistant", "content": " adapter says"}],
+        },
     ]
+    assert not found.left_out
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"choice": "tie"}, "undecided"), ({"choice": "both-bad"}, "undecided"),
+        ({"right_text": " base says"}, "undecided"), ({"split": "test"}, "on test rows"),
+        ({"split": "validation"}, "on validation rows"), ({"split": ""}, "earlier version"),
+        ({"split": "calibration"}, "on calibration rows"), ({"written": False}, "no text"),
+        ({"left_cut": True}, "the limit has cut"), ({"right_cut": True}, "the limit has cut"),
+    ],
+)  # fmt: skip
+def test_what_must_not_be_trained_on_is_left_out_and_counted(
+    changes: dict[str, Any], reason: str
+) -> None:
+    found = preferences([replace(TRAINED, **changes)] * 2)
+    assert found.pairs == [] and list(found.left_out.values()) == [2]
+    assert reason in next(iter(found.left_out))
+
+
+def test_agreement_of_many_is_krippendorffs_alpha() -> None:
+    # K. Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), examples A and C.
+    one, two = "0100000010", "1110010000"
+    assert krippendorff(list(zip(one, two, strict=True))) == pytest.approx(0.095, abs=5e-4)
+    four = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
+    units = [[reader[i] for reader in four if reader[i] != "."] for i in range(12)]
+    alpha = krippendorff([unit for unit in units if len(unit) > 1])
+    assert alpha == pytest.approx(0.743, abs=5e-4)
+    assert math.isnan(krippendorff([["a", "a"], ["a", "a"]]))
+    votes = [vote("base", "adapter", "left", who, 1) for who in ("ann", "bob", "cy")]
+    votes += [vote("base", "adapter", "right", who, 2) for who in ("ann", "bob")]
+    found = unanimity(votes)
+    assert found is not None and (found.voters, found.rows, found.alpha) == (3, 2, 1.0)
+    assert unanimity([vote("base", "adapter", "left", "ann", 1)]) is None

@@ -89,6 +89,10 @@ class CausalLM(LanguageModel):
         return int(self.recipe.generation.get("max_new_tokens", default))
 
     @property
+    def reads_text(self) -> bool:
+        return super().reads_text and not isinstance(self.task, NumericLMTask)
+
+    @property
     def reduced(self) -> bool:
         # As in training: the recipe asks for bfloat16, and the machine has instructions for it.
         return bool(self.recipe.training.get("bf16")) and precision.bfloat16_pays()

@@ -187,6 +187,10 @@ class LanguageModel(ChatModel):
     def digest(self, rows: Sequence[Row]) -> str:
         return self.renderer.digest(self.canary_prompts(rows))
 
+    def answer_limit(self, row: Row) -> int:
+        limit = self.task.answer_tokens(row)
+        return min(limit, self.answer_room) if limit else self.answer_room
+
     # -- prediction --------------------------------------------------------------------------------
     def predict(
         self,

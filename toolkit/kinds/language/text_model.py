@@ -32,6 +32,18 @@ class TextModel(TaskModel):
     def positions(self) -> int | None:
         """Tokens that the model has room for, prompt and answer; ``None``: unknown."""
 
+    @abstractmethod
+    def answer_limit(self, row: Row) -> int:
+        """The most new tokens of a row's answer, as in prediction."""
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether a prediction reads the text that can be followed, and nothing else.
+
+        It does not where a beam search rates several texts, which nobody can follow.
+        """
+        return int(self.recipe.generation.get("num_beams", 1)) == 1
+
     @property
     def written(self) -> int:
         return self.answer_room

@@ -1,0 +1,50 @@
+"""Answers that come late: a slow model writes while its run or its row is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playground_site import Site
+from playground_steps import choose_run, exported, most_tokens, say, view
+
+pytestmark = pytest.mark.slow
+
+LATE = 2500
+"""Milliseconds within which a piece that was on its way would have come."""
+
+
+def test_a_conversation_is_of_one_run(page: Any, site: Site) -> None:
+    view(page, "Chat")
+    most_tokens(page, "chat", 150)
+    say(page, "red oak thing")
+    page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
+    choose_run(page, site.names["second"])
+    page.get_by_text("red oak thing").first.wait_for(state="detached")
+    page.wait_for_timeout(LATE)
+    assert page.locator(".tk-message").count() == 0
+    assert page.locator("#chat-export a").count() == 0
+    assert page.locator("#chat-status").inner_text().strip() == ""
+    say(page, "large silk thing")
+    saved = exported(page, "silk")
+    assert saved["run"] == site.names["second"]
+    (turn,) = saved["turns"]
+    assert turn["user"] == "large silk thing" and turn["asked"]["run"] == site.names["second"]
+    assert turn["asked"]["generation"]["max_new_tokens"] == 150
+    assert set(turn["asked"]["ended"]) == {"base", "adapter"}
+
+
+def test_an_answer_goes_with_its_row(page: Any, site: Site) -> None:
+    most_tokens(page, "compare", 400)
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+    page.locator("#compare-examples tbody tr").nth(3).locator("td").first.click()
+    page.locator("#compare-out").get_by_text("Nothing compared yet").wait_for()
+    page.wait_for_timeout(LATE)
+    assert page.locator("#compare-out .tk-cards").count() == 0
+    row = site.rows("validation")[3]
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-cards")
+    asked = page.locator("#compare-out .tk-asked").inner_text()
+    assert f"row {row['row_id']}:" in asked and site.names["main"] in asked

@@ -1,0 +1,64 @@
+"""What is said of sides beside each other: correct, nearer, equal, and never more than that."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from toolkit import Metric
+from toolkit_playground.rendering.comparison import judged
+
+
+def readings(metric: Metric, *found: Any, parsed: bool = True) -> Any:
+    task = SimpleNamespace(metric=lambda: metric, reference=lambda row: row["price"])
+    side = SimpleNamespace(task=task, label="base")
+    return [
+        SimpleNamespace(side=side, answer={"prediction": one, "parsed": parsed, "raw": None})
+        for one in found
+    ]
+
+
+ERROR = Metric(
+    "mae", per_example=lambda found, true: abs(found - true), greater_is_better=False,
+    label="mean absolute error", unit="$",
+)  # fmt: skip
+EXACT = Metric(
+    "exact", per_example=lambda found, true: float(found == true), greater_is_better=True,
+    label="exact match",
+)  # fmt: skip
+OVERLAP = Metric(
+    "overlap", per_example=lambda found, true: found / true, greater_is_better=True, label="overlap"
+)
+
+
+@pytest.mark.parametrize(
+    ("metric", "found", "words"),
+    [
+        (ERROR, (178.0, 200.0), ("nearer", "")),
+        (ERROR, (22.0, 178.0), ("equal", "equal")),
+        (ERROR, (100.0, 178.0), ("correct", "")),
+        (ERROR, (178.0,), ("",)),
+        (EXACT, (100.0, 3.0), ("correct", "not correct")),
+        (EXACT, (1.0, 3.0), ("not correct", "not correct")),
+        (OVERLAP, (50.0, 20.0), ("nearer", "")),
+        (OVERLAP, (100.0, 20.0), ("correct", "")),
+    ],
+)  # fmt: skip
+def test_words_of_verdicts(
+    metric: Metric, found: tuple[float, ...], words: tuple[str, ...]
+) -> None:
+    for page, word in zip(judged(readings(metric, *found), {"price": 100.0}), words, strict=True):
+        said = page.split(">", 1)[1]
+        assert ("✓" in page) == (word == "correct") and ("✗" in page) == (word == "not correct")
+        assert "right" not in said
+        for other in ("nearer", "equal"):
+            assert (other in said) == (word == other)
+        if word.endswith("correct"):
+            assert word in said
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    (page,) = judged(readings(ERROR, 5.0, parsed=False), {"price": 100.0})
+    assert "unreadable, so the fallback counts" in page
