@@ -55,7 +55,6 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         about = block("about")
         page = Page(library, chosen, person)
         programs.build(page)
-        tabs = {}
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             for name, view in (
                 ("Compare", compare.build),
@@ -64,12 +63,13 @@ def build(library: Library, folder: Path) -> gr.Blocks:
                 ("Vote", vote.build),
                 ("Guess", guess.build),
             ):
-                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}") as one:
+                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
                     view(page)
-                tabs[name.lower()] = one
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
                 runs.build(page, folder, tab)
-        page.follow(list(tabs.values()), lambda key: offered(library, key, list(tabs)))
+        # gradio 6.31 passes over a tab's `visible` once the page is there.
+        fits = block("fits")
+        page.follow([fits], lambda key: [without(library, key)])
         page.follow([about], lambda key: [head(library, key)])
         outputs = [out for follower in page.followers for out in follower.outputs]
 
@@ -120,13 +120,14 @@ def _safe(follower: Follower, key: str | None) -> list[Any]:
         return values
 
 
-def offered(library: Library, key: str | None, views: Sequence[str]) -> list[Any]:
-    """The tabs of views, of which those are hidden that do not fit the chosen run's task."""
+def without(library: Library, key: str | None) -> Markup:
+    """A style that hides the tabs of views that do not fit the chosen run's task."""
     unfit: Sequence[str] = ()
     with contextlib.suppress(ToolkitError):  # what is amiss stands in the head
         found = task_of(library, key)
         unfit = [] if found is None else unfitting(*found)
-    return [gr.Tab(visible=name not in unfit) for name in views]
+    rules = (html.fill("#tab-{}-button {{display: none}}", name) for name in unfit)
+    return html.fill("<style>{}</style>", html.joined(rules))
 
 
 def listed(library: Library) -> list[tuple[str, str]]:

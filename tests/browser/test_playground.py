@@ -126,11 +126,11 @@ def test_chat_keeps_its_history(page: Any) -> None:
     turns = exported(page)["turns"]
     assert [turn["user"] for turn in turns] == ["red oak thing", "large silk thing"]
     assert all(turn["base"] != turn["adapter"] for turn in turns)
-    for label in ("base", "adapter"):
-        shown = page.locator(f"#chat-{label}").inner_text()
+    for place in ("base", "trained"):
+        shown = page.locator(f"#chat-{place}").inner_text()
         assert "red oak thing" in shown and "large silk thing" in shown
     first = turns[0]
-    page.locator("#chat-trained").get_by_label(re.compile("[Rr]etry")).last.click()
+    page.locator("#chat-trained").get_by_role("button", name="Retry").last.click()
     page.wait_for_timeout(500)
     page.wait_for_selector("#chat-status .tk-foot")
     assert exported(page)["turns"][0] == first  # greedy, and earlier turns stay
@@ -179,10 +179,10 @@ def test_a_message_can_be_edited_and_a_chat_stopped(page: Any) -> None:
     page.locator("#chat-message textarea").fill("red oak thing")
     page.locator("#chat-message textarea").press("Enter")
     page.wait_for_selector("#chat-export a")
-    page.locator("#chat-trained").get_by_label(re.compile("[Ee]dit")).first.click()
+    page.locator("#chat-trained").get_by_role("button", name="Edit").first.click()
     box = page.locator("#chat-trained textarea").first
     box.fill("large silk thing")
-    page.locator("#chat-trained").get_by_label(re.compile("[Ss]ubmit|[Cc]onfirm")).first.click()
+    page.locator("#chat-trained").get_by_role("button", name="Confirm").click()
     page.locator("#chat-base").get_by_text("large silk thing", exact=True).wait_for()
     page.wait_for_function(
         "() => atob(document.querySelector('#chat-export a').href.split(',')[1]).includes('silk')"

@@ -147,10 +147,27 @@ def test_programs_ask_by_names_and_get_plain_data(site: Site) -> None:
         name: ask(site, f"program-{name}", values, name)[-1]
         for name, values in (
             ("chat", ["red oak thing", site.names["main"], [], "", [], 4, 0, 1, 0, 1, 0]),
-            ("compare", ["", site.names["main"], [], {"text": "red oak thing"}, 0, False]),
+            (
+                "compare",
+                [
+                    "",
+                    site.names["main"],
+                    [],
+                    {"text": "red oak thing"},
+                    0,
+                    False,
+                    64,
+                    0,
+                    1,
+                    0,
+                    1,
+                    0,
+                ],
+            ),
             ("panel", ["red oak thing", site.names["main"], ["adapter"], {}, 0]),
         )
     }
+    assert all("data" in message["output"] for message in found.values()), found
     data = {name: message["output"]["data"][0] for name, message in found.items()}
     assert [one["side"] for one in data["chat"]["answers"]] == ["base", "adapter"]
     assert data["chat"]["answers"][0]["ended"] == "limit"

@@ -144,12 +144,19 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "--data", "--train", "--validation", "--test", "--model", "--task", "--runs", "--set",
     ),
     "runs": ("--runs",),
+    "evaluate": (
+        "--task", "--data", "--base", "--train", "--validation", "--prompt", "--text", "--target",
+        "--encoding", "--labels", "--sheet", "--limit", "--group", "--recipe", "--set", "--seed",
+        "--runs",
+    ),
+    "import": ("--from", "--dataset-info", "--name", "--folder"),
 }  # fmt: skip
 """Commands → options of theirs that take a value."""
 GIVEN = {
     "run": ["price-regression"], "show": ["price-regression"], "new": ["my-task"],
     "predict": ["nope"], "report": ["--badge"],
-    "forgetting": ["nope"], "compare": ["nope", "nope"], "init": ["goods.csv", "--yes", "--force"],
+    "evaluate": ["nope", "--task", "price-regression", "--data", "goods.csv"],
+    "import": ["goods.csv"], "forgetting": ["nope"], "compare": ["nope", "nope"], "init": ["goods.csv", "--yes", "--force"],
 }  # fmt: skip
 
 
