@@ -226,11 +226,23 @@ def test_a_stopped_evaluation_goes_on(
 def test_training_rows_that_are_test_rows_are_named(
     two: judging.Judged, tiny_llama: Path, place: Path, tmp_path: Path
 ) -> None:
-    both = judging.questions(tmp_path / "both.csv", range(50, 105))
+    both = judging.questions(tmp_path / "both.csv", range(50, 102))
     found = judging.judge(
         place / "q.toml", [two.path / "adapter"], place / "test.csv", tmp_path / "runs", train=both
     )
-    assert "are test rows too" in found.warnings()
+    said = found.warnings()
+    assert "8 of 200 test rows (4.0%) stand in the training file, as they are or nearly" in said
+    assert "test row 1 is training row 201, 'red in 100'" in said
+    counted = found.metrics["contamination"]
+    assert (counted["exact"], counted["test_rows"], counted["train_rows"]) == (8, 200, 208)
+    assert any("may know them by heart" in text for text in found.metrics["verdict"]["caveats"])
+    stored = json.loads((found.path / "data" / "preflight.json").read_text())["contamination"]
+    assert [(c["test_row"], c["train_row"]) for c in stored["exact"]] == [
+        (row, row + 200) for row in range(1, 9)
+    ]
+    schema = json.loads((ROOT / "toolkit/evaluation/metrics.schema.json").read_text())
+    jsonschema.validate(found.metrics, schema)
+    assert "training file, as they are or nearly" in (found.path / "report.html").read_text()
 
 
 def test_a_large_whole_model_stays_where_it_is(

@@ -225,6 +225,26 @@ def test_the_limit_of_what_is_embedded_is_said() -> None:
     assert found.notes[0] in found.sentences()
 
 
+def test_of_large_sets_some_rows_are_compared_by_words() -> None:
+    copies = [f"{text} indeed" for text in TRAIN[:50]]
+    found = contamination(TRAIN, [*INNOCENT, *copies, TRAIN[60]], most_train=200, most_test=100)
+    assert len(found.exact) == 1 and found.measures[0].compared == 100
+    assert 0 < len(found.near) < 50
+    assert found.notes[0].startswith(
+        "100 of 250 test rows were compared with 200 of 400 training rows by words, drawn at random"
+    )
+    assert found.notes[0] in found.sentences()
+
+
+def test_what_chance_explains_is_no_warning() -> None:
+    assert not contamination(TRAIN, INNOCENT).beyond_chance
+    every = reviews(1200)
+    assert not contamination(every[:900], every[900:]).beyond_chance
+    assert contamination(TRAIN, [*INNOCENT, TRAIN[0].upper()]).beyond_chance
+    reworded_rows = [f"{text} indeed" for text in TRAIN[:20]]
+    assert contamination(TRAIN, [*INNOCENT, *reworded_rows]).beyond_chance
+
+
 def test_too_many_alarms_are_refused() -> None:
     for alarms in (0.0, 0.6, float("nan")):
         with pytest.raises(ValueError, match="alarms"):
@@ -277,7 +297,8 @@ def test_the_document_is_json(tmp_path: object) -> None:
     found = contamination(TRAIN, [*INNOCENT, TRAIN[1]])
     document = json.loads(json.dumps(found.document()))
     assert document["share"] == found.share and document["exact"][0]["train_row"] == 1
-    assert document["sentences"] == found.sentences()
+    assert TRAIN[1] not in json.dumps(document) and document["beyond_chance"] is True
+    assert not any(TRAIN[1][:9] in sentence for sentence in found.findings(quoted=False))
     assert isinstance(found, Contamination)
 
 

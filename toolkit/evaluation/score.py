@@ -102,7 +102,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         "primary_metric": metric.name,
         "verdict": {
             **answer.document(),
-            "caveats": [*answer.caveats, *_shared_texts(contents)],
+            "caveats": [*answer.caveats, *_shared_texts(contents), *_seen(contents)],
             **models,
         },
         "metrics": [_described(m) for m in task.metrics],
@@ -122,6 +122,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         },
         "memory": {k: v for k, v in training.items() if k.endswith("memory_mb")},
         "training": training,
+        "contamination": _contamination(contents),
         "full_fine_tuning": full_fine_tuning.beside(contents.info, contents.preflight),
         "speed": latency.table(contents.info, ours),
         "history": list(contents.history),
@@ -173,6 +174,29 @@ def _shared_texts(contents: RunContents) -> list[str]:
         f"{share:.0%} of the rows share their text with another row, and this run of an earlier "
         "version stores neither its groups nor its rows; the intervals take each row for "
         "independent and are narrower than they should be."
+    ]
+
+
+def _contamination(contents: RunContents) -> dict[str, Any] | None:
+    """How many test rows stand in the training file, where that was looked for."""
+    found = contents.preflight.get("contamination")
+    if not found:
+        return None
+    sizes = {kind: len(found[kind]) for kind in ("exact", "normalized", "near")}
+    kept = ("test_rows", "train_rows", "share", "beyond_chance")
+    return {**{name: found[name] for name in kept}, **sizes}
+
+
+def _seen(contents: RunContents) -> list[str]:
+    """A caveat where test rows stand in the training file."""
+    found = _contamination(contents)
+    if not found or not found["beyond_chance"]:
+        return []
+    count = found["exact"] + found["normalized"] + found["near"]
+    return [
+        f"{count:,} of {found['test_rows']:,} test rows ({found['share']:.1%}) "
+        f"{'stands' if count == 1 else 'stand'} in the training file, as they are or nearly: what "
+        "was trained on them may know them by heart."
     ]
 
 

@@ -14,7 +14,6 @@ from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import adopt, train, trial
 from toolkit.pipeline.context import RunContext
 from toolkit.plugins import fingerprint
-from toolkit.preparation import seen
 from toolkit.preparation.prepare import Prepared, prepare
 from toolkit.runs import record, trust
 from toolkit.runs.evaluated import TrainedModel
@@ -56,8 +55,6 @@ def prepare_data(context: RunContext) -> None:
 
     run, versions = context.run, monitor.versions()
     context.prepared = _prepared(context)
-    if context.evaluated:
-        context.prepared.cautions.extend(seen.sentences(context.prepared))
     data_stage.look(
         run, context.task, context.model, context.prepared, context.console,
         adopt.state(context) if context.evaluated else None,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError
-from toolkit.preparation import preflight
+from toolkit.preparation import preflight, seen
 from toolkit.preparation.classes import require_several
 from toolkit.preparation.prepare import Prepared, save
 from toolkit.runs.files import write_json
@@ -53,6 +53,8 @@ def look(
     shown = train if len(train) else prepared.splits["test"]
     if further := kind.fit_state(shown):
         task.load_state({**task.state, **further})
+    stored = bool(options.get("store_data", True))
+    copies = seen.look(task, prepared, judged=state is not None, quoted=stored)
     found = preflight.check(
         task, prepared, kind, allow_truncation=bool(options.get("allow_truncation"))
     )
@@ -63,12 +65,13 @@ def look(
     rows = preflight.sample(prepared.splits)
     more = kind.most_learned(rows, found.token_lengths)
     takes = _fits(run, task, kind, found.token_lengths, more, console) if state is None else {}
-    stored = bool(options.get("store_data", True))
     save(prepared, run, store_rows=stored)
     document = found.document()
     if state is None:
         document |= prompt(kind, shown[0])
     document["memory"] = takes
+    if copies is not None:
+        document["contamination"] = copies
     write_json(run.data / "preflight.json", document)
     run.info |= {
         "data": {

@@ -70,6 +70,7 @@ class Prepared:
         cautions: what the user should know of the splits, as sentences.
         rows_read: the beginning of a reason above (``test: ``) → rows of the file.
         grouped_by: the column of the file that decides on the groups; empty: the task does.
+        given: the usable rows of each file or own split, before any was left out or drawn.
     """
 
     splits: DatasetDict
@@ -84,6 +85,7 @@ class Prepared:
     cautions: list[str] = field(default_factory=list)
     rows_read: Mapping[str, int] = field(default_factory=dict)
     grouped_by: str = ""
+    given: Mapping[str, Dataset] = field(repr=False, compare=False, default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -153,10 +155,11 @@ def prepare(
     loaded = _loaded(task, source)
     if untrained:
         loaded = _held_out(loaded, source)
-    parts = {}
-    for name, rows in loaded.items():
-        rows = _usable(_checked(task, rows), source, name if len(loaded) > 1 else "", unusable)
-        parts[name] = _part(task, rows, source, name, seed)
+    given = {
+        name: _usable(_checked(task, rows), source, name if len(loaded) > 1 else "", unusable)
+        for name, rows in loaded.items()
+    }
+    parts = {name: _part(task, rows, source, name, seed) for name, rows in given.items()}
     if source.near_duplicates:
         parts = with_near_duplicates(task, parts, source)
     cautions: list[str] = []
@@ -180,6 +183,7 @@ def prepare(
         cautions=cautions,
         rows_read=dict(source.rows_read),
         grouped_by=source.grouped_by,
+        given=given,
     )
 
 
