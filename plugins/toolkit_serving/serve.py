@@ -1,0 +1,114 @@
+"""Starting the server: what can be refused at once, the models, and the port."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.errors import MissingExtra, UsageError
+from toolkit.runs import Run, runs_folder
+from toolkit.system import Console, environment
+from toolkit_serving import keys
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from toolkit_serving.keys import Keys
+
+
+@dataclass(frozen=True)
+class Options:
+    """How runs are served; see the command's help."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    keys: Path | None = None
+    allow_hosts: Sequence[str] = ()
+    window: float = 0.005
+    batch: int = 32
+    queue: int = 128
+    body: int = 2_000_000
+    seconds: float = 300.0
+    rows: int = 1000
+    log_texts: bool = False
+    grace: float = 60.0
+
+
+def serve(given: Sequence[str], *, runs: Path | None, options: Options) -> None:
+    """Serve runs until a signal; what runs then is finished.
+
+    Raises:
+        UsageError: no such run, no free port, or a server for others without a key.
+        MissingExtra: the web framework is not installed.
+    """
+    from toolkit_playground.serve import free_port, is_loopback
+
+    found = keys.read(options.keys)
+    if not found and not is_loopback(options.host):
+        raise UsageError(
+            f"--host {options.host} lets others in: give keys, with --keys FILE or the environment "
+            f"variable {keys.VARIABLE}"
+        )
+    try:
+        import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import uvicorn
+    except ImportError as error:
+        raise MissingExtra("toolkit serve", "serving") from error
+    from toolkit_serving import served
+
+    environment.prepare(offline=True)
+    chosen = served.named(given, runs_folder(runs))
+    port = free_port(options.host, options.port)
+    console = Console(quiet=False)
+    app = application(chosen, found, options, console)
+    config = uvicorn.Config(
+        app, host=options.host, port=port, log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=int(options.grace), timeout_keep_alive=30,
+    )  # fmt: skip
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    console.say(f"serving at http://{shown}:{port}/v1 (stop with Ctrl-C)")
+    uvicorn.Server(config).run()
+    console.say("stopped")
+
+
+def application(
+    chosen: Sequence[tuple[str, Run]], found: Keys, options: Options, console: Console
+) -> FastAPI:
+    """Load the models, and build the application around them."""
+    from toolkit_playground.doors import Names
+    from toolkit_serving import served
+    from toolkit_serving.app import build
+    from toolkit_serving.engine import Batching, Engine
+    from toolkit_serving.service import Limits, Service
+    from toolkit_serving.telemetry import Telemetry
+
+    started = time.perf_counter()
+    fleet = served.load(chosen)
+    for one in fleet.members.values():
+        console.say(f"{one.name}: run {one.run.id}, {one.task.name}")
+    console.say(f"loaded in {time.perf_counter() - started:.1f} s")
+    telemetry = Telemetry(
+        list(dict.fromkeys([*fleet.writers, *fleet.members])), log_texts=options.log_texts
+    )
+    batching = Batching(options.window, options.batch, options.queue)
+    engine = Engine(fleet, batching, telemetry.batch)
+    telemetry.watch_queue(lambda: engine.waiting)
+    limits = Limits(body=options.body, seconds=options.seconds, rows=options.rows)
+    service = Service(fleet, engine, limits, telemetry)
+    app = build(service, found, Names(options.host, options.allow_hosts))
+    app.state.service = service
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        from fastapi.concurrency import run_in_threadpool
+
+        yield
+        await run_in_threadpool(engine.close)
+
+    app.router.lifespan_context = lifespan
+    return app
