@@ -8,14 +8,21 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import openai
+import uvicorn
 
 from cli_runner import environment, goods, quick, write_csv
+from toolkit_playground.serve import free_port
+from toolkit_serving import serve
+from toolkit_serving.keys import Keys
+from toolkit_serving.served import Fleet
 from toolkit_serving.service import Service
 
 SUBJECTS = """
@@ -87,6 +94,26 @@ def make_runs(folder: Path, decoder: Path, encoder: Path) -> dict[str, Path]:
         "prices": run_task(folder, "prices", PRICES, data, decoder),
         "classes": run_task(folder, "classes", CLASSES, data, encoder),
     }
+
+
+@contextlib.contextmanager
+def running(fleet: Fleet, keys: Keys | None = None, **options: Any) -> Iterator[Site]:
+    """A server in this process, of models that are loaded."""
+    log = io.StringIO()
+    app = serve.application(fleet, keys or Keys(), serve.Options(**options), log)
+    port = free_port("127.0.0.1", None)
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False)
+    uvicorn_server = uvicorn.Server(config)
+    thread = threading.Thread(target=uvicorn_server.run)
+    thread.start()
+    while not uvicorn_server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    try:
+        yield Site(app.state.service, f"http://127.0.0.1:{port}", log)
+    finally:
+        uvicorn_server.should_exit = True
+        thread.join(60)
 
 
 @contextlib.contextmanager

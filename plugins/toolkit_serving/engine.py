@@ -72,6 +72,7 @@ class Engine:
         self._waiting: collections.deque[Job] = collections.deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._running = False
         self._pace = 1.0
         """Seconds that a batch takes, averaged over the last ones."""
         self._thread = threading.Thread(target=self._work, name="serving-model", daemon=True)
@@ -81,6 +82,11 @@ class Engine:
     def waiting(self) -> int:
         """How many requests wait."""
         return len(self._waiting)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is being answered, or something waits."""
+        return self._running or bool(self._waiting)
 
     @property
     def ready(self) -> bool:
@@ -119,6 +125,7 @@ class Engine:
             for jobs, answer in self._groups(batch):
                 self._answer(jobs, answer)
             self._pace += 0.2 * (time.perf_counter() - started - self._pace)
+            self._running = False
 
     def _next(self) -> list[Job]:
         """The next batch; empty once the engine is closed and nothing waits."""
@@ -136,6 +143,7 @@ class Engine:
                 count = min(self.batching.most, len(self._waiting))
                 taken = [self._waiting.popleft() for _ in range(count)]
                 if batch := [job for job in taken if not _dropped(job)]:
+                    self._running = True
                     return batch
 
     def _groups(

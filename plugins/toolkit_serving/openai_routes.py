@@ -227,6 +227,7 @@ class Stream:
 
     async def lines(self) -> AsyncIterator[str]:
         """The events as they are sent."""
+        ended = False
         try:
             if self.chat:
                 yield self._event([{"index": 0, "delta": {"role": "assistant", "content": ""}}])
@@ -237,12 +238,16 @@ class Stream:
             if self.body.with_usage:
                 yield self._event([], usage(self.jobs).model_dump())
             self.service.written(self.request, self.jobs)
+            ended = True
             yield f"data: {DONE}\n\n"
         except ApiError as error:  # the status is sent already: the error is an event of its own
+            ended = True
             yield f"data: {json.dumps(error.body())}\n\n"
         finally:
             for job in self.jobs:
                 job.cancel()
+            if not ended:  # the framework ends a stream that nobody reads
+                self.service.telemetry.gone(self.body.model)
 
     def _choice(self, index: int, piece: str, reason: str | None = None) -> dict[str, Any]:
         key: dict[str, Any] = {"text": piece}

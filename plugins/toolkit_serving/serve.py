@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from toolkit.errors import MissingExtra, UsageError
 from toolkit.runs import Run, runs_folder
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from toolkit_serving.keys import Keys
+    from toolkit_serving.served import Fleet
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Options:
     batch: int = 32
     queue: int = 128
     body: int = 2_000_000
+    receiving: float = 30.0
     seconds: float = 300.0
     rows: int = 1000
     log_texts: bool = False
@@ -65,7 +67,7 @@ def serve(given: Sequence[str], *, runs: Path | None, options: Options) -> None:
     chosen = served.named(given, runs_folder(runs))
     port = free_port(options.host, options.port)
     console = Console(quiet=False)
-    app = application(chosen, found, options, console)
+    app = application(loaded(chosen, console), found, options)
     config = uvicorn.Config(
         app, host=options.host, port=port, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=int(options.grace), timeout_keep_alive=30,
@@ -76,29 +78,39 @@ def serve(given: Sequence[str], *, runs: Path | None, options: Options) -> None:
     console.say("stopped")
 
 
-def application(
-    chosen: Sequence[tuple[str, Run]], found: Keys, options: Options, console: Console
-) -> FastAPI:
-    """Load the models, and build the application around them."""
-    from toolkit_playground.doors import Names
+def loaded(chosen: Sequence[tuple[str, Run]], console: Console) -> Fleet:
+    """Load the models of runs, and say what is served under which name."""
     from toolkit_serving import served
-    from toolkit_serving.app import build
-    from toolkit_serving.engine import Batching, Engine
-    from toolkit_serving.service import Limits, Service
-    from toolkit_serving.telemetry import Telemetry
 
     started = time.perf_counter()
     fleet = served.load(chosen)
     for one in fleet.members.values():
         console.say(f"{one.name}: run {one.run.id}, {one.task.name}")
     console.say(f"loaded in {time.perf_counter() - started:.1f} s")
-    telemetry = Telemetry(
-        list(dict.fromkeys([*fleet.writers, *fleet.members])), log_texts=options.log_texts
-    )
+    return fleet
+
+
+def application(fleet: Fleet, found: Keys, options: Options, log: TextIO | None = None) -> FastAPI:
+    """The application around loaded models; its ``state.service`` answers without HTTP.
+
+    Args:
+        fleet: the models.
+        found: the keys that are let in; none lets everybody in.
+        options: how they are served.
+        log: where the log goes; standard error by default.
+    """
+    from toolkit_playground.doors import Names
+    from toolkit_serving.app import build
+    from toolkit_serving.engine import Batching, Engine
+    from toolkit_serving.service import Limits, Service
+    from toolkit_serving.telemetry import Telemetry
+
+    models = list(dict.fromkeys([*fleet.writers, *fleet.members]))
+    telemetry = Telemetry(models, log_texts=options.log_texts, file=log)
     batching = Batching(options.window, options.batch, options.queue)
     engine = Engine(fleet, batching, telemetry.batch)
     telemetry.watch_queue(lambda: engine.waiting)
-    limits = Limits(body=options.body, seconds=options.seconds, rows=options.rows)
+    limits = Limits(options.body, options.receiving, options.seconds, options.rows)
     service = Service(fleet, engine, limits, telemetry)
     app = build(service, found, Names(options.host, options.allow_hosts))
     app.state.service = service

@@ -94,20 +94,26 @@ class Service:
 
     async def wait(self, jobs: Sequence[Job], request: Request) -> None:
         """Wait until all jobs are done; see :meth:`answers`."""
-        gone: asyncio.Future[Any] = asyncio.ensure_future(disconnected(request))
-        work: asyncio.Future[Any] = asyncio.gather(*(job.done for job in jobs))
+        gone = asyncio.ensure_future(disconnected(request))
+        open_ = {job.done for job in jobs}
         try:
-            await asyncio.wait(
-                {gone, work}, timeout=self.limits.seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not work.done():
-                raise self._given_up(jobs, gone=gone.done())
-            self._raise_failure(work.exception())
+            async with asyncio.timeout(self.limits.seconds):
+                while open_ and not gone.done():
+                    await asyncio.wait({gone, *open_}, return_when=asyncio.FIRST_COMPLETED)
+                    open_ = {one for one in open_ if not one.done()}
+            if open_:
+                self.telemetry.gone(jobs[0].model)
+                raise ApiError(499, "the client closed the connection")
+            for job in jobs:
+                self._raise_failure(job.done.exception())
+        except TimeoutError as error:
+            self.telemetry.refused("time")
+            sentence = f"the request took longer than {self.limits.seconds:g} s"
+            raise ApiError(504, sentence) from error
         finally:
             for job in jobs:
                 job.cancel()
             gone.cancel()
-            work.cancel()
 
     async def pieces(
         self, jobs: Sequence[Writing], request: Request
@@ -129,13 +135,6 @@ class Service:
             await waiting
         finally:
             waiting.cancel()
-
-    def _given_up(self, jobs: Sequence[Job], *, gone: bool) -> ApiError:
-        if gone:
-            self.telemetry.gone(jobs[0].model)
-            return ApiError(499, "the client closed the connection")
-        self.telemetry.refused("time")
-        return ApiError(504, f"the request took longer than {self.limits.seconds:g} s")
 
     def _raise_failure(self, error: BaseException | None) -> None:
         if error is None:

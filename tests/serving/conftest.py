@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import openai
 import pytest
-import uvicorn
 
 import serving_fixtures
 from serving_fixtures import Site
 from toolkit.runs.run import Run
 from toolkit.system import Console
-from toolkit_playground.serve import free_port
 from toolkit_serving import serve
-from toolkit_serving.keys import Keys
-from toolkit_serving.service import Service
+from toolkit_serving.served import Fleet
 
 
 @pytest.fixture(scope="session")
@@ -32,24 +26,17 @@ def served_runs(
 
 
 @pytest.fixture(scope="session")
-def site(served_runs: dict[str, Path]) -> Iterator[Site]:
-    """A server of all three runs, without keys, whose requests wait a moment for others."""
+def fleet(served_runs: dict[str, Path]) -> Fleet:
+    """The models of all three runs."""
     chosen = [(name, Run.open(path)) for name, path in served_runs.items()]
-    options = serve.Options(window=0.05, batch=16, queue=16)
-    log = io.StringIO()
-    app = serve.application(chosen, Keys(), options, Console(quiet=True))
-    service: Service = app.state.service
-    service.telemetry.file = log
-    port = free_port("127.0.0.1", None)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield Site(service, f"http://127.0.0.1:{port}", log)
-    server.should_exit = True
-    thread.join()
+    return serve.loaded(chosen, Console(quiet=True))
+
+
+@pytest.fixture(scope="session")
+def site(fleet: Fleet) -> Iterator[Site]:
+    """A server of them without keys, whose requests wait a moment for others."""
+    with serving_fixtures.running(fleet, window=0.05, batch=16, queue=64) as made:
+        yield made
 
 
 @pytest.fixture
