@@ -117,15 +117,17 @@ def running(fleet: Fleet, keys: Keys | None = None, **options: Any) -> Iterator[
 
 
 @contextlib.contextmanager
-def server(*arguments: str, log: Path, **variables: str) -> Iterator[str]:
-    """``toolkit serve …`` in a process of its own; gives its address, and ends it by SIGTERM."""
+def server(
+    *arguments: str, log: Path, **variables: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """``toolkit serve …`` in a process of its own, which is ended by SIGTERM; with its address."""
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "toolkit.cli", "serve", *arguments],
             env={**environment(), **variables}, stdout=file, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        yield address(process, log)
+        yield address(process, log), process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -137,7 +139,7 @@ def address(process: subprocess.Popen[bytes], log: Path, seconds: float = 120) -
     while time.monotonic() < until and process.poll() is None:
         for line in log.read_text(encoding="utf-8").splitlines():
             if line.startswith(STARTED):
-                return line.removeprefix(STARTED).split("/v1")[0]
+                return line.removeprefix(STARTED).split()[0]
         time.sleep(0.1)
     raise AssertionError(f"no server: {log.read_text(encoding='utf-8')}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
@@ -16,6 +17,7 @@ import toolkit
 from toolkit.errors import ToolkitError
 from toolkit_playground.doors import Doorkeeper, Names
 from toolkit_serving import openai_routes, task_routes
+from toolkit_serving.engine import Engine
 from toolkit_serving.errors import ApiError
 from toolkit_serving.guards import Gate, Recorder
 from toolkit_serving.keys import Keys
@@ -40,7 +42,7 @@ def build(service: Service, keys: Keys, names: Names) -> FastAPI:
     app = FastAPI(
         title="adapter-toolkit", version=toolkit.__version__, docs_url=None, redoc_url=None
     )
-    if service.fleet.first is not None:
+    if service.fleet.first is not None and isinstance(service.engine, Engine):
         app.include_router(openai_routes.router(service))
     app.include_router(task_routes.router(service))
     _add_status(app, service)
@@ -49,7 +51,7 @@ def build(service: Service, keys: Keys, names: Names) -> FastAPI:
     app.add_middleware(Gate, keys=keys, limits=service.limits, telemetry=service.telemetry)
     app.add_middleware(Doorkeeper, names=names)
     app.add_middleware(Recorder, telemetry=service.telemetry)
-    app.openapi = lambda: _schema(app, bool(keys))  # type: ignore[method-assign]
+    app.openapi = lambda: _schema(app, list(service.fleet.writers), bool(keys))  # type: ignore[method-assign]
     return app
 
 
@@ -62,7 +64,7 @@ def _add_status(app: FastAPI, service: Service) -> None:
     @app.get("/ready", tags=["Status"], responses={503: {"model": Status}})
     async def ready(response: Response) -> Status:
         """The models are loaded, and requests are answered."""
-        if service.engine.ready:
+        if await run_in_threadpool(lambda: service.engine.ready):
             return Status(status="ready")
         response.status_code = 503
         return Status(status="stopping")
@@ -111,7 +113,7 @@ def _invalid(error: RequestValidationError) -> ApiError:
     return ApiError(400, f"{param or 'the body'}: {first.get('msg', 'is invalid')}", param=param)
 
 
-def _schema(app: FastAPI, keyed: bool) -> dict[str, Any]:
+def _schema(app: FastAPI, models: list[str], keyed: bool) -> dict[str, Any]:
     """The OpenAPI schema; what FastAPI would answer with 422 is answered with 400 here."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, routes=app.routes)
@@ -121,6 +123,9 @@ def _schema(app: FastAPI, keyed: bool) -> dict[str, Any]:
         schemas = made.get("components", {}).get("schemas", {})
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for name in ("ChatRequest", "CompletionRequest"):
+            if name in schemas:
+                schemas[name]["properties"]["model"]["enum"] = models
         if keyed:
             made["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             made["security"] = [{"key": []}]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Engine(StrEnum):
+    """What computes the answers."""
+
+    toolkit = "toolkit"
+    vllm = "vllm"
 
 
 def serve(
@@ -53,6 +61,18 @@ def serve(
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds that running requests get when it is stopped.")
     ] = 60,
+    engine: Annotated[
+        Engine,
+        typer.Option(help="vllm: print the command of vLLM's server, and start it if installed."),
+    ] = Engine.toolkit,
+    engine_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Task endpoints in front of this OpenAI-compatible server; its key is in "
+            "TOOLKIT_ENGINE_KEY.",
+        ),
+    ] = None,
     log_texts: Annotated[
         bool, typer.Option("--log-texts", help="Log the texts of requests and answers too.")
     ] = False,
@@ -78,6 +98,6 @@ def serve(
         options=serving.Options(
             host=host, port=port, keys=keys, allow_hosts=allow_host or (), window=window,
             batch=batch, queue=queue, body=max_body, rows=max_rows, seconds=timeout, grace=grace,
-            log_texts=log_texts,
+            log_texts=log_texts, engine=engine.value, engine_url=engine_url,
         ),
     )  # fmt: skip

@@ -33,7 +33,10 @@ from toolkit_serving.service import Service
 from toolkit_serving.texts import Following
 
 FAILURES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Failure} for status in (400, 401, 404, 408, 413, 429, 500, 503, 504)
+    status: {"model": Failure} for status in (400, 401, 404, 408, 413, 429, 500, 502, 503, 504)
+}
+STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
 }
 DONE = "[DONE]"
 
@@ -53,7 +56,7 @@ def router(service: Service) -> APIRouter:
         service.writer(name)
         return model_of(service, name)
 
-    @made.post("/chat/completions", response_model=ChatCompletion)
+    @made.post("/chat/completions", response_model=ChatCompletion, responses=STREAMED)
     async def chat(body: ChatRequest, request: Request) -> Any:
         """Answer a conversation, by the model's chat template."""
         checked(body)
@@ -91,7 +94,7 @@ def router(service: Service) -> APIRouter:
             usage=usage([job]),
         )
 
-    @made.post("/completions", response_model=Completion)
+    @made.post("/completions", response_model=Completion, responses=STREAMED)
     async def completions(body: CompletionRequest, request: Request) -> Any:
         """Continue texts, or token ids, as they are."""
         checked(body)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+import typer
 
 from toolkit.errors import MissingExtra, UsageError
 from toolkit.runs import Run, runs_folder
@@ -38,6 +41,8 @@ class Options:
     rows: int = 1000
     log_texts: bool = False
     grace: float = 60.0
+    engine: str = "toolkit"
+    engine_url: str | None = None
 
 
 def serve(given: Sequence[str], *, runs: Path | None, options: Options) -> None:
@@ -64,18 +69,43 @@ def serve(given: Sequence[str], *, runs: Path | None, options: Options) -> None:
     from toolkit_serving import served
 
     environment.prepare(offline=True)
-    chosen = served.named(given, runs_folder(runs))
-    port = free_port(options.host, options.port)
+    folder = runs_folder(runs)
+    chosen = served.named(given, folder)
     console = Console(quiet=False)
-    app = application(loaded(chosen, console), found, options)
+    if options.engine == "vllm":
+        _vllm(chosen, folder, options, console)
+        return
+    port = free_port(options.host, options.port)
+    if options.engine_url:
+        from toolkit_serving import remote
+
+        fleet = remote.load(chosen)
+    else:
+        fleet = loaded(chosen, console)
+    app = application(fleet, found, options)
     config = uvicorn.Config(
         app, host=options.host, port=port, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=int(options.grace), timeout_keep_alive=30,
     )  # fmt: skip
     shown = f"[{options.host}]" if ":" in options.host else options.host
-    console.say(f"serving at http://{shown}:{port}/v1 (stop with Ctrl-C)")
+    console.say(f"serving at http://{shown}:{port} (stop with Ctrl-C)")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server stops by itself, and raises the signal once more when it has.
+        signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run()
     console.say("stopped")
+
+
+def _vllm(
+    chosen: Sequence[tuple[str, Run]], folder: Path, options: Options, console: Console
+) -> None:
+    """Print vLLM's command, and become its server where it is installed."""
+    from toolkit_serving import vllm
+
+    arguments = vllm.command(chosen, folder, host=options.host, port=options.port)
+    typer.echo(vllm.shown(arguments))
+    vllm.start(arguments)
+    console.say("vLLM is not installed here; run the command where it is")
 
 
 def loaded(chosen: Sequence[tuple[str, Run]], console: Console) -> Fleet:
@@ -102,13 +132,19 @@ def application(fleet: Fleet, found: Keys, options: Options, log: TextIO | None 
     from toolkit_playground.doors import Names
     from toolkit_serving.app import build
     from toolkit_serving.engine import Batching, Engine
+    from toolkit_serving.remote import RemoteEngine
     from toolkit_serving.service import Limits, Service
     from toolkit_serving.telemetry import Telemetry
 
     models = list(dict.fromkeys([*fleet.writers, *fleet.members]))
     telemetry = Telemetry(models, log_texts=options.log_texts, file=log)
     batching = Batching(options.window, options.batch, options.queue)
-    engine = Engine(fleet, batching, telemetry.batch)
+    engine: Engine | RemoteEngine
+    if options.engine_url:
+        engine = RemoteEngine(fleet, options.engine_url, batching, telemetry.batch, options.seconds)
+        engine.check()
+    else:
+        engine = Engine(fleet, batching, telemetry.batch)
     telemetry.watch_queue(lambda: engine.waiting)
     limits = Limits(options.body, options.receiving, options.seconds, options.rows)
     service = Service(fleet, engine, limits, telemetry)

@@ -15,6 +15,7 @@ from toolkit.errors import ToolkitError
 from toolkit_serving.engine import Closed, Engine, Full
 from toolkit_serving.errors import ApiError
 from toolkit_serving.jobs import Job, Writing
+from toolkit_serving.remote import EngineError, RemoteEngine
 from toolkit_serving.served import Fleet, Served
 from toolkit_serving.telemetry import Telemetry
 
@@ -46,7 +47,9 @@ class Service:
         telemetry: metrics and logs.
     """
 
-    def __init__(self, fleet: Fleet, engine: Engine, limits: Limits, telemetry: Telemetry) -> None:
+    def __init__(
+        self, fleet: Fleet, engine: Engine | RemoteEngine, limits: Limits, telemetry: Telemetry
+    ) -> None:
         self.fleet = fleet
         self.engine = engine
         self.limits = limits
@@ -139,6 +142,8 @@ class Service:
     def _raise_failure(self, error: BaseException | None) -> None:
         if error is None:
             return
+        if isinstance(error, EngineError):
+            raise ApiError(502, str(error)) from error
         if isinstance(error, ToolkitError):
             raise ApiError(400, str(error)) from error
         self.telemetry.failed(error)
