@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from toolkit.errors import MissingExtra, UsageError
+from toolkit.errors import MissingExtra, ToolkitError, UsageError
 from toolkit.runs import Run, runs_folder
 from toolkit.system import Console, environment
 from toolkit_serving import keys
@@ -142,7 +142,11 @@ def application(fleet: Fleet, found: Keys, options: Options, log: TextIO | None 
     engine: Engine | RemoteEngine
     if options.engine_url:
         engine = RemoteEngine(fleet, options.engine_url, batching, telemetry.batch, options.seconds)
-        engine.check()
+        try:
+            engine.check()
+        except ToolkitError:
+            engine.close()
+            raise
     else:
         engine = Engine(fleet, batching, telemetry.batch)
     telemetry.watch_queue(lambda: engine.waiting)
