@@ -44,12 +44,12 @@ def leave(url: str, asked: list[Question], until: threading.Event, seen: list[in
                 return
 
 
-def campaign(runs: list[str], clients: int, seconds: float) -> dict[str, Any]:
+def campaign(runs: list[str], clients: int, seconds: float, rows: int = 8) -> dict[str, Any]:
     """Serve, ask and measure; ``problems`` is empty where all is well."""
     import psutil
 
     pairs = [one.partition("=") for one in runs]
-    asked = questions([(name, Path(run)) for name, _, run in pairs])
+    asked = questions([(name, Path(run)) for name, _, run in pairs], rows)
     memory: list[float] = []
     left: list[int] = []
     ended = threading.Event()

@@ -74,6 +74,8 @@ def test_the_contracts_hold() -> None:
         ("toolkit/cli/app.py", "def f():\n    import gradio\n", "no plugin"),
         # A plugin that knows another.
         ("plugins/toolkit_qa/load.py", "import toolkit_summarization.load\n", "neither"),
+        ("plugins/toolkit_serving/served.py", "import toolkit_qa\n", "neither"),
+        ("plugins/toolkit_serving/served.py", "import gradio\n", "no gradio"),
         # A package that no layer has.
         ("toolkit/attic/__init__.py", "", "downwards"),
     ],

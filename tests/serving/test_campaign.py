@@ -18,5 +18,5 @@ def test_a_few_seconds_of_it(served_runs: dict[str, Path]) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     runs = [f"{name}={served_runs[name]}" for name in ("kinds", "prices")]
-    found = module.campaign(runs, clients=8, seconds=6)
+    found = module.campaign(runs, clients=8, seconds=6, rows=2)
     assert not found["problems"] and found["requests"] > 8 and found["left"] > 0
