@@ -36,12 +36,13 @@ def equal(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> None:
 
 PREDICT = """
 import json, sys
+from pathlib import Path
 from toolkit.data.source import Source
 from toolkit.pipeline.predict import predict
 from toolkit.runs.run import Run
 found = {}
 for name, run, base in json.loads(sys.argv[2]):
-    found[name] = predict(Run.open(run), [], Source(data=sys.argv[1]), adapter=not base)
+    found[name] = predict(Run.open(Path(run)), [], Source(data=sys.argv[1]), adapter=not base)
 print(json.dumps(found))
 """
 """What ``toolkit predict --data FILE --json`` does, for several runs in one process."""
