@@ -143,27 +143,13 @@ def test_programs_ask_by_names_and_get_plain_data(site: Site) -> None:
     named = {name: [p["parameter_name"] for p in known[name]["parameters"]] for name in known}
     assert named["/chat"][0] == "message" and {"run", "system", "history"} < {*named["/chat"]}
     assert named["/compare"][0] == named["/panel"][0] == "input"
+    said = ["red oak thing", site.names["main"], [], "", [], 4, 0, 1, 0, 1, 0]
     found = {
         name: ask(site, f"program-{name}", values, name)[-1]
         for name, values in (
-            ("chat", ["red oak thing", site.names["main"], [], "", [], 4, 0, 1, 0, 1, 0]),
-            (
-                "compare",
-                [
-                    "",
-                    site.names["main"],
-                    [],
-                    {"text": "red oak thing"},
-                    0,
-                    False,
-                    64,
-                    0,
-                    1,
-                    0,
-                    1,
-                    0,
-                ],
-            ),
+            ("chat", said),
+            ("compare", ["", *compare_data(site, "", 64)[1:3], {"text": "red oak thing"}, 0, False,
+                         64, 0, 1, 0, 1, 0]),
             ("panel", ["red oak thing", site.names["main"], ["adapter"], {}, 0]),
         )
     }
@@ -176,7 +162,7 @@ def test_programs_ask_by_names_and_get_plain_data(site: Site) -> None:
     (shown,) = data["panel"]["answers"]
     assert data["panel"]["view"] == "number-distribution" and shown["data"]["probabilities"]
     assert "<" not in json.dumps(data)
-    refused = ask(site, "program-long", ["oak " * 3000, site.names["main"], []], "chat")[-1]
+    refused = ask(site, "program-long", ["oak " * 3000, *said[1:]], "chat")[-1]
     assert not refused["success"] and "too long" in refused["output"]["error"]
 
 

@@ -40,10 +40,17 @@ class Watch:
     Args:
         on_token: receives ``(index of the prompt, token id)`` for each new token, EOS included.
         stopped: called after each token; ``True`` ends all texts of the batch at that token.
+        ended: called with the index of a prompt after each of its tokens; ``True`` ends this text
+            there, and the others go on.
+        scores: receives the indices of a batch's prompts and the scores of their next tokens, a
+            tensor of shape (prompts, vocabulary), and returns such scores; of these the largest is
+            taken, or, where the settings sample, they are sampled from. ``None`` leaves them.
     """
 
     on_token: Callable[[int, int], None] = lambda index, token: None
     stopped: Callable[[], bool] = lambda: False
+    ended: Callable[[int], bool] = lambda index: False
+    scores: Callable[[Sequence[int], Any], Any] | None = None
 
 
 @dataclass

@@ -9,6 +9,7 @@ import lazy_loader
 if TYPE_CHECKING:
     from toolkit.pipeline import compare as compare
     from toolkit.pipeline import shared_encoder as shared_encoder
+    from toolkit.pipeline.predict import of_outputs as of_outputs
     from toolkit.pipeline.predict import open_run as open_run
     from toolkit.pipeline.predict import read as read
     from toolkit.pipeline.restore import load_task as load_task
@@ -20,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["compare", "shared_encoder"],
     submod_attrs={
-        "predict": ["open_run", "read"],
+        "predict": ["of_outputs", "open_run", "read"],
         "restore": ["load_task", "make_kind", "refresh"],
         "training_rows": ["training_rows"],
     },

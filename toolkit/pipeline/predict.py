@@ -74,6 +74,17 @@ def answered(
     """The predictions of rows by a loaded model, as :func:`predict` gives them."""
     outputs = kind.predict(rows, adapter=adapter)
     system = trained_models(run)[0].system if adapter else "base"
+    return of_outputs(run, task, system, outputs, rows)
+
+
+def of_outputs(
+    run: Run, task: Task, system: str, outputs: Sequence[Any], rows: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """The predictions of rows whose outputs are there; the arguments are those of :func:`read`.
+
+    Returns:
+        for each row ``row_id``, ``input`` and the values that :func:`read` gives.
+    """
     answers = read(run, task, system, outputs, rows)
     return [
         {"row_id": row["row_id"], "input": " | ".join(str(row[c]) for c in task.input_columns())}

@@ -170,7 +170,10 @@ def generate(
             )
         share = (time.perf_counter() - started) / len(batch)
         read = 1 if apart else ids.shape[1]  # a decoder begins with its start token
-        for i, new in zip(batch, out[:, read:].tolist(), strict=True):
+        written = out[:, read:].tolist()
+        if watch is not None:  # behind a text that the watch has ended there is padding
+            written = [new[:n] for new, n in zip(written, extra["streamer"].tokens, strict=True)]
+        for i, new in zip(batch, written, strict=True):
             results[i] = _result(tokenizer, new, limit, share, stops, forced)
         done += len(batch)
         if progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from toolkit.kinds.base import TaskModel, Watch
@@ -21,6 +22,8 @@ class TextModel(TaskModel):
 
     renderer: Renderer
     """Turns the kind's examples into tokens."""
+    has_adapter: bool = False
+    """Whether an adapter is on the base."""
 
     @property
     @abstractmethod
@@ -55,6 +58,23 @@ class TextModel(TaskModel):
     @abstractmethod
     def chat_prompt(self, messages: Sequence[Mapping[str, str]]) -> list[int] | None:
         """Token ids of a conversation by the model's chat template; ``None`` where it has none."""
+
+    @abstractmethod
+    def share_base(self, other: TextModel, folder: Path, name: str) -> None:
+        """Put this task's adapter on the base that another task's model has in memory.
+
+        Afterwards both write and predict on one base, each with its own adapter: who calls
+        :meth:`predict` calls :meth:`select` before.
+
+        Args:
+            other: a model of the same kind and base, with its adapter loaded.
+            folder: the folder of this task's adapter.
+            name: the adapter's name on the shared base, without dots.
+
+        Raises:
+            UsageError: the models are of different kinds.
+            ModelError: the adapter does not fit the base, or was trained on other prompts.
+        """
 
     @abstractmethod
     def write_texts(
