@@ -148,8 +148,22 @@ def test_programs_ask_by_names_and_get_plain_data(site: Site) -> None:
         name: ask(site, f"program-{name}", values, name)[-1]
         for name, values in (
             ("chat", said),
-            ("compare", ["", *compare_data(site, "", 64)[1:3], {"text": "red oak thing"}, 0, False,
-                         64, 0, 1, 0, 1, 0]),
+            (
+                "compare",
+                [
+                    "",
+                    *compare_data(site, "", 64)[1:3],
+                    {"text": "red oak thing"},
+                    0,
+                    False,
+                    64,
+                    0,
+                    1,
+                    0,
+                    1,
+                    0,
+                ],
+            ),
             ("panel", ["red oak thing", site.names["main"], ["adapter"], {}, 0]),
         )
     }

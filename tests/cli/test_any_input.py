@@ -156,7 +156,8 @@ GIVEN = {
     "run": ["price-regression"], "show": ["price-regression"], "new": ["my-task"],
     "predict": ["nope"], "report": ["--badge"],
     "evaluate": ["nope", "--task", "price-regression", "--data", "goods.csv"],
-    "import": ["goods.csv"], "forgetting": ["nope"], "compare": ["nope", "nope"], "init": ["goods.csv", "--yes", "--force"],
+    "import": ["goods.csv"],
+    "forgetting": ["nope"], "compare": ["nope", "nope"], "init": ["goods.csv", "--yes", "--force"],
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds.base import BASE, Watch
@@ -19,6 +19,9 @@ from toolkit.kinds.language.outputs import Generated
 from toolkit.models import adapters, agreement, base_digest, base_weights
 from toolkit.runs.files import read_json
 from toolkit.task import Row
+
+if TYPE_CHECKING:
+    from toolkit.kinds.language.text_model import TextModel
 
 PLAIN_PROMPT = 16
 """Tokens of the prompt on which merged weights are tried where no row is known: the first ones."""
