@@ -80,6 +80,11 @@ class Sessions:
         with self._lock:
             return self._events.get(_key(visitor, view)) is stop
 
+    def going_on(self, visitor: Visitor | None, view: str) -> bool:
+        """Whether something is being written in that view, or has been asked and is to be."""
+        with self._lock:
+            return _key(visitor, view) in self._events
+
     @contextmanager
     def stoppable(self, visitor: Visitor | None, view: str) -> Iterator[Stop]:
         """The stop event of :meth:`begin`, or a new one; dropped after the outermost block."""

@@ -119,10 +119,15 @@ def build(page: Page) -> None:
         """What stands there after an answer, whatever its last piece was."""
         now = present(request, key, turns)
         refused, now.refused = now.refused, ""
+        saved = exported(now) if now else ""
+        if page.sessions.going_on(request, VIEW):  # it has a message that is not answered yet
+            saved = gr.skip()
         return [
-            gr.skip() if now is turns else now, *drawn(now, markdown),
-            exported(now) if now else "", refused or gr.skip(),
-        ]  # fmt: skip
+            gr.skip() if now is turns else now,
+            *drawn(now, markdown),
+            saved,
+            refused or gr.skip(),
+        ]
 
     def ask(
         request: gr.Request, key: str | None, markdown: bool, turns: Conversation, message: str

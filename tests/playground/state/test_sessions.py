@@ -64,3 +64,16 @@ def test_a_step_of_a_conversation_that_was_left_comes_too_late() -> None:
     assert sessions.goes_on(me, "chat", "second") and not sessions.goes_on(me, "chat", "first")
     sessions.leave(me)
     assert not sessions._conversations.keys() & {("a", "chat")}
+
+
+def test_it_goes_on_from_the_question_until_the_answer_has_ended() -> None:
+    sessions = Sessions()
+    assert not sessions.going_on(Visitor("a"), "chat")
+    sessions.begin(Visitor("a"), "chat")
+    assert sessions.going_on(Visitor("a"), "chat") and not sessions.going_on(Visitor("b"), "chat")
+    with sessions.stoppable(Visitor("a"), "chat"):
+        sessions.begin(Visitor("a"), "chat")  # asked while the answer before is being written
+    assert sessions.going_on(Visitor("a"), "chat")
+    with sessions.stoppable(Visitor("a"), "chat"):
+        pass
+    assert not sessions.going_on(Visitor("a"), "chat")
