@@ -11,7 +11,8 @@ import pytest
 
 import evaluations as judging
 from cli_runner import ROOT, CommandLine
-from toolkit.errors import ModelError, UsageError
+from toolkit.errors import ModelError, RunError, UsageError
+from toolkit.pipeline import load_task, make_kind, training_rows
 from toolkit.runs.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
@@ -188,6 +189,13 @@ def test_without_training_rows_what_needs_them_is_named(two: judging.Judged) -> 
     assert all("--train" in why for why in two.metrics["absent"].values())
     page = (two.path / "report.html").read_text()
     assert "training rows are needed, and none were given" in page
+
+
+def test_without_training_rows_none_are_shown_and_the_reason_is_said(two: judging.Judged) -> None:
+    run = Run.open(two.path)
+    task = load_task(run)
+    with pytest.raises(RunError, match="was given no training rows"):
+        training_rows(run, task, make_kind(run, task))
 
 
 def test_the_other_commands_take_the_run(two: judging.Judged, cli: CommandLine) -> None:

@@ -13,8 +13,9 @@ from toolkit.data.no_rows import REASON, MissingRows
 from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import adopt, train, trial
 from toolkit.pipeline.context import RunContext
+from toolkit.pipeline.training_rows import splits_of
 from toolkit.plugins import fingerprint
-from toolkit.preparation.prepare import Prepared, prepare
+from toolkit.preparation.prepare import Prepared
 from toolkit.runs import record, trust
 from toolkit.runs.evaluated import TrainedModel
 from toolkit.runs.files import write_json
@@ -91,10 +92,7 @@ def _prepared(context: RunContext) -> Prepared:
     def unusable(rows: Dataset) -> Mapping[str, Sequence[int]]:
         return context.model.unusable(rows)  # only now is the tokenizer needed
 
-    return prepare(
-        context.task, context.source, context.seed, unusable=unusable, most=context.recipe.rows,
-        untrained=bool(context.evaluated and context.evaluated.untrained),
-    )  # fmt: skip
+    return splits_of(context.run, context.task, context.source, context.recipe, unusable)
 
 
 def _settle_stored(context: RunContext) -> None:
