@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
+import shlex
 import subprocess
 import sys
 import time
@@ -184,7 +184,7 @@ def figures(run: Path, entry: Set, model: str, seconds: float) -> dict[str, Any]
         for system, found in metrics["systems"].items()
     }
     return {
-        "command": "toolkit " + " ".join(_quoted(one) for one in arguments(entry, model)),
+        "command": shlex.join(["toolkit", *arguments(entry, model)]),
         "synthetic": metrics["synthetic"],
         "trained_on": info["data"]["sizes"]["train"],
         "rows": metrics["n"],
@@ -202,10 +202,6 @@ def figures(run: Path, entry: Set, model: str, seconds: float) -> dict[str, Any]
 
 def _estimate(found: Any) -> dict[str, Any]:
     return dict(found) if isinstance(found, Mapping) else {"value": found}
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}'" if re.search(r"[\s{}\\]", text) else text
 
 
 def page() -> str:

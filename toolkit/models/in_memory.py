@@ -41,6 +41,11 @@ class InMemory:
         return self.peft.eval()
 
 
+def has_adapter(model: Any) -> bool:
+    """Whether a model is a ``PeftModel``, of whichever release; PEFT is not imported."""
+    return hasattr(model, "peft_config") and hasattr(model, "get_base_model")
+
+
 def active(peft: Any) -> str:
     """The name of the adapter that a ``PeftModel`` uses.
 

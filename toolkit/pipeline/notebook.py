@@ -189,12 +189,11 @@ def _loaded(model: Any, run: Run) -> Any:
     """The backend that has the model: of a language model with an adapter the one in memory."""
     from toolkit.kinds.language.model import LanguageModel
     from toolkit.kinds.registry import model_class
-    from toolkit.models.in_memory import InMemory
+    from toolkit.models import in_memory
     from toolkit.pipeline.restore import load_task
 
-    adapter = hasattr(model, "peft_config") and hasattr(model, "get_base_model")
-    if adapter and issubclass(model_class(load_task(run)), LanguageModel):
-        return InMemory(model)
+    if in_memory.has_adapter(model) and issubclass(model_class(load_task(run)), LanguageModel):
+        return in_memory.InMemory(model)
     return None
 
 
@@ -206,7 +205,7 @@ def _saved(model: Any, tokenizer: Any, runs: Path) -> Iterator[Path]:
 
     (runs / GIVEN).mkdir(parents=True, exist_ok=True)
     top = Path(tempfile.mkdtemp(prefix="model-", dir=runs / GIVEN))
-    peft = hasattr(model, "peft_config") and hasattr(model, "get_base_model")
+    peft = in_memory.has_adapter(model)
     done = False
     try:
         folder = top / "adapter"

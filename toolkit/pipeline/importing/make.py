@@ -17,6 +17,7 @@ from toolkit.pipeline.importing.draft import Draft
 from toolkit.pipeline.importing.places import Places
 from toolkit.pipeline.importing.tools import TOOLS, recognised
 from toolkit.plugins import recipes, toml_task
+from toolkit.runs.files import write_text
 from toolkit.system import secrets
 
 
@@ -85,7 +86,7 @@ def make(given: str, options: Options) -> Imported:
     with _folder(options.folder):
         _check(draft, task, recipe)
     for file, content in zip((task, recipe), texts, strict=True):
-        file.write_text(content, encoding="utf-8")
+        write_text(file, content)
     run = ["toolkit", "run", str(task), "--recipe", str(recipe), "--seed", str(draft.seed)]
     shown = ["toolkit", "show", str(task), "--recipe", str(recipe)]
     commands = [["toolkit", "check", str(task)], shown, run]
