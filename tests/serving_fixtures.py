@@ -19,7 +19,7 @@ import openai
 import uvicorn
 
 from cli_runner import environment, goods, quick, write_csv
-from toolkit_playground.serve import free_port
+from toolkit.system.listening import free_port
 from toolkit_serving import serve
 from toolkit_serving.keys import Keys
 from toolkit_serving.served import Fleet

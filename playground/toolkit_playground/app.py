@@ -12,12 +12,11 @@ from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
-from toolkit.pipeline import load_task
+from toolkit.pipeline import base_of, load_task
 from toolkit.reporting import context
 from toolkit.runs import Run
 from toolkit_playground.rendering import html
 from toolkit_playground.state import people
-from toolkit_playground.state.engine import base_of
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.state.library import Library, task_of
 from toolkit_playground.views import chat, compare, guess, panel, programs, runs, vote

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import ipaddress
 import os
 import signal
 import socket
@@ -18,11 +17,10 @@ from urllib.parse import urlsplit
 from toolkit.errors import MissingExtra, ToolkitError, UsageError
 from toolkit.runs import Run, runs_folder
 from toolkit.system import Console, environment, hide
+from toolkit.system.listening import bracketed, free_port, is_loopback
 
 if TYPE_CHECKING:
     from toolkit_playground.state.library import Library
-
-FIRST_PORT, PORTS = 7860, 100
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,8 @@ def serve(
         raise MissingExtra("the playground", "playground") from error
     from starlette.middleware import Middleware
 
+    from toolkit.system.doors import Doorkeeper, Names
     from toolkit_playground.app import build
-    from toolkit_playground.doors import Doorkeeper, Names
     from toolkit_playground.rendering.theme import CSS, HEAD, theme
     from toolkit_playground.state.library import Library
 
@@ -148,40 +146,6 @@ def credentials(given: str | None) -> list[tuple[str, str]] | None:
     for _, password in pairs:
         hide(password)
     return [(pair[0], pair[1]) for pair in pairs]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def free_port(host: str, wanted: int | None) -> int:
-    """The wanted port, or the first free one; raises :class:`UsageError` where there is none."""
-    ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS)
-    problem = ""
-    for port in ports:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                problem = str(error.strerror or error)
-            else:
-                return port
-    where = f"port {wanted}" if wanted else f"ports {FIRST_PORT} to {FIRST_PORT + PORTS - 1}"
-    raise UsageError(
-        f"cannot listen at {host}, {where}: {problem}; choose another --port or --host"
-    )
-
-
-def bracketed(host: str) -> str:
-    """A host as URLs have it: an address of IPv6 in brackets."""
-    return f"[{host}]" if ":" in host else host
 
 
 def tunnel(port: int, host: str = "127.0.0.1") -> str:

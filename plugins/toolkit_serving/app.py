@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 import toolkit
 from toolkit.errors import ToolkitError
-from toolkit_playground.doors import Doorkeeper, Names
+from toolkit.system.doors import Doorkeeper, Names
 from toolkit_serving import openai_routes, task_routes
 from toolkit_serving.engine import Engine
 from toolkit_serving.errors import ApiError

@@ -15,6 +15,8 @@ import typer
 from toolkit.errors import MissingExtra, ToolkitError, UsageError
 from toolkit.runs import Run, runs_folder
 from toolkit.system import Console, environment
+from toolkit.system.doors import Names
+from toolkit.system.listening import bracketed, free_port, is_loopback
 from toolkit_serving import keys
 
 if TYPE_CHECKING:
@@ -52,8 +54,6 @@ def serve(given: Sequence[str], *, runs: Path | None, options: Options) -> None:
         UsageError: no such run, no free port, or a server for others without a key.
         MissingExtra: the web framework is not installed.
     """
-    from toolkit_playground.serve import free_port, is_loopback
-
     found = keys.read(options.keys)
     if not found and not is_loopback(options.host):
         raise UsageError(
@@ -87,8 +87,7 @@ def serve(given: Sequence[str], *, runs: Path | None, options: Options) -> None:
         app, host=options.host, port=port, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=int(options.grace), timeout_keep_alive=30,
     )  # fmt: skip
-    shown = f"[{options.host}]" if ":" in options.host else options.host
-    console.say(f"serving at http://{shown}:{port} (stop with Ctrl-C)")
+    console.say(f"serving at http://{bracketed(options.host)}:{port} (stop with Ctrl-C)")
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server stops by itself, and raises the signal once more when it has.
         signal.signal(number, lambda *_: None)
@@ -129,7 +128,6 @@ def application(fleet: Fleet, found: Keys, options: Options, log: TextIO | None 
         options: how they are served.
         log: where the log goes; standard error by default.
     """
-    from toolkit_playground.doors import Names
     from toolkit_serving.app import build
     from toolkit_serving.engine import Batching, Engine
     from toolkit_serving.remote import RemoteEngine

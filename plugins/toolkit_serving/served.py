@@ -13,9 +13,8 @@ from typing import Any
 from toolkit import Row, Source, Task
 from toolkit.errors import DataError, ToolkitError, UsageError
 from toolkit.kinds import BASE, TaskModel, TextModel
-from toolkit.pipeline import load_task, make_kind, open_run
+from toolkit.pipeline import base_of, load_task, make_kind, open_run
 from toolkit.runs import Run, read_json
-from toolkit_playground.state.engine import base_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 BASE_NAME = "base"

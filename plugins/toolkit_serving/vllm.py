@@ -19,9 +19,8 @@ from typing import Any
 from toolkit.errors import UsageError
 from toolkit.kinds import TextModel
 from toolkit.models import model_path
-from toolkit.pipeline import load_task, make_kind
+from toolkit.pipeline import base_of, load_task, make_kind
 from toolkit.runs import Run, read_json, write_json, write_text
-from toolkit_playground.state.engine import base_of
 from toolkit_serving.served import BASE_NAME
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
 from cli_runner import CommandLine
 from toolkit.errors import UsageError
-from toolkit_playground.serve import bracketed, credentials, free_port, is_loopback, tunnel
+from toolkit_playground.serve import credentials, tunnel
 
 
 @pytest.fixture
@@ -42,26 +41,10 @@ def test_credentials_from_the_line_and_from_a_file(tmp_path: Path) -> None:
             credentials(wrong)
 
 
-def test_loopback() -> None:
-    assert all(map(is_loopback, ("127.0.0.1", "127.3.2.1", "localhost", "::1")))
-    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.4", "example.org")))
-
-
-def test_a_port_in_use_is_passed_over_or_refused() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=str(port)):
-            free_port("127.0.0.1", port)
-        assert free_port("127.0.0.1", None) != port
-
-
 def test_the_tunnel_names_both_ends() -> None:
     assert tunnel(7861).startswith("ssh -N -L 7861:127.0.0.1:7861 ")
 
 
-def test_an_address_of_ipv6_is_served_and_named_in_brackets() -> None:
-    assert bracketed("::1") == "[::1]" and bracketed("127.0.0.1") == "127.0.0.1"
+def test_the_tunnel_names_an_address_of_ipv6_in_brackets() -> None:
     assert "-L 7860:[::1]:7860 " in tunnel(7860, "::1")
     assert "-L 7860:127.0.0.1:7860 " in tunnel(7860, "localhost")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from toolkit.pipeline.predict import of_outputs as of_outputs
     from toolkit.pipeline.predict import open_run as open_run
     from toolkit.pipeline.predict import read as read
+    from toolkit.pipeline.restore import base_of as base_of
     from toolkit.pipeline.restore import load_task as load_task
     from toolkit.pipeline.restore import make_kind as make_kind
     from toolkit.pipeline.restore import refresh as refresh
@@ -22,7 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["compare", "shared_encoder"],
     submod_attrs={
         "predict": ["of_outputs", "open_run", "read"],
-        "restore": ["load_task", "make_kind", "refresh"],
+        "restore": ["base_of", "load_task", "make_kind", "refresh"],
         "training_rows": ["training_rows"],
     },
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.data.source import FORMER_OPTIONS
-from toolkit.errors import RunError
+from toolkit.errors import RunError, ToolkitError
 from toolkit.kinds.registry import model_class
 from toolkit.pipeline import inputs
 from toolkit.plugins import discovery, file_options, fingerprint, guarded, lookup, recipes
@@ -73,6 +74,19 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel
         private=not options.get("store_data", True),
         backend=backend,
     )
+
+
+def base_of(run: Run) -> tuple[str, str]:
+    """What decides whether two runs' adapters go on one base: the model, and how it is loaded."""
+    from toolkit.models import model_path, packaged
+
+    recipe = run.info["recipe"]
+    init = (recipe.get("training") or {}).get("model_init_kwargs")
+    model = str(recipe.get("model", ""))
+    if model not in packaged.NAMES:  # whose names say which weights, without converting them
+        with contextlib.suppress(ToolkitError):  # one that was moved is nobody else's trouble
+            model = model_path(model)
+    return model, repr((recipe.get("quantization"), init))
 
 
 def refresh(run: Run, task: Task, say: Callable[[str], None] = lambda sentence: None) -> Path:

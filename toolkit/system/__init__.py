@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from toolkit.system import doors as doors
     from toolkit.system import environment as environment
+    from toolkit.system import listening as listening
     from toolkit.system import precision as precision
     from toolkit.system.console import Console as Console
     from toolkit.system.console import emit as emit
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["environment", "precision"],
+    submodules=["doors", "environment", "listening", "precision"],
     submod_attrs={
         "console": ["Console", "emit"],
         "secrets": ["hide", "redacted"],

@@ -6,7 +6,6 @@ lock keeps them apart whatever the pages do.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 from toolkit import Generated, Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
 from toolkit.kinds import BASE, TextModel, Watch
-from toolkit.pipeline import load_task, open_run, read
+from toolkit.pipeline import base_of, load_task, open_run, read
 from toolkit.runs import Run, present_models, trained_models
 
 REFRESH = 0.06
@@ -340,19 +339,6 @@ def ending(text: Text) -> str:
 def trained_label(run: Run) -> str:
     """What was trained: the adapter, or (with a recipe without LoRA) the full model."""
     return trained_models(run)[0].system
-
-
-def base_of(run: Run) -> tuple[str, str]:
-    """What decides whether two runs' adapters go on one base: the model, and how it is loaded."""
-    from toolkit.models import model_path, packaged
-
-    recipe = run.info["recipe"]
-    init = (recipe.get("training") or {}).get("model_init_kwargs")
-    model = str(recipe.get("model", ""))
-    if model not in packaged.NAMES:  # whose names say which weights, without converting them
-        with contextlib.suppress(ToolkitError):  # one that was moved is nobody else's trouble
-            model = model_path(model)
-    return model, repr((recipe.get("quantization"), init))
 
 
 def _seed(seed: int) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.pipeline import load_task, training_rows
+from toolkit.pipeline import base_of, load_task, training_rows
 from toolkit.runs import Run, Unreadable, predictions, read_json, read_jsonl
-from toolkit_playground.state.engine import Engine, base_of
+from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.store import Store
 
 MODELS_KEPT = 2

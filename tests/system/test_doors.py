@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from toolkit_playground.doors import Doorkeeper, Names
+from toolkit.system.doors import Doorkeeper, Names
 
 HERE = Names("127.0.0.1")
 PORT = "127.0.0.1:7860"
