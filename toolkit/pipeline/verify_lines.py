@@ -14,7 +14,7 @@ from typing import Any
 
 from toolkit.data.splits import HELD_OUT, present
 from toolkit.evaluation.predict import has_intervals
-from toolkit.preparation.prepare import row_digest
+from toolkit.preparation.row_digests import row_digest
 from toolkit.runs import record
 from toolkit.runs.earlier_names import SPLITS, upgraded_line
 from toolkit.runs.predictions import NEEDED, PARTIAL_ROLES, malformed

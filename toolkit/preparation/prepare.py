@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -30,7 +28,7 @@ from toolkit.errors import DataError, PluginError, UsageError
 from toolkit.preparation import fewer_rows
 from toolkit.preparation.assignment import ONE_WAY, Part, assigned
 from toolkit.preparation.joining import with_near_duplicates
-from toolkit.runs.earlier_names import SPLITS as SPLITS_OF_VERSION_1
+from toolkit.preparation.row_digests import DIGEST, digest, fingerprint, hexadecimal
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
 from toolkit.task import group_of
 
@@ -48,8 +46,6 @@ Unusable = Callable[["Dataset"], Mapping[str, Sequence[int]]]
 OWN_SPLITS = ("train", "validation", "test", CHALLENGE)
 FORMER_SPLITS = {"stress": CHALLENGE}
 """Names of a task's own splits in version 1 of the contract → present names."""
-FINGERPRINTED = {now: former for former, now in SPLITS_OF_VERSION_1.items()}
-"""Splits → their names in the fingerprint: those of version 1, so that older runs still match."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,7 @@ class Prepared:
             splits=splits,
             digests=digests,
             groups=groups,
-            fingerprint=_fingerprint(splits, digests),
+            fingerprint=fingerprint(splits, digests),
         )
 
 
@@ -172,7 +168,7 @@ def prepare(
     splits, digests, groups = _gather(parts, owners, grouping)
     return Prepared(
         splits=splits,
-        fingerprint=_fingerprint(splits, digests),
+        fingerprint=fingerprint(splits, digests),
         left_out=dict(source.left_out),
         notes=list(source.notes),
         synthetic=source.synthetic,
@@ -245,7 +241,7 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
             groups[way][at] = splitting.group_hash(group(row))
         if by_column:
             texts[at] = splitting.group_hash(task.group(row))
-        digests[at] = _digest(row, names).digest()
+        digests[at] = digest(row, names).digest()
         stratum = task.stratum(row)
         if stratum is not None:
             classes[at] = kind = splitting.group_hash(repr(stratum))
@@ -298,26 +294,6 @@ def _checked(task: Task, rows: Dataset) -> Dataset:
     return rows.select_columns(["row_id", *task.columns, *further])
 
 
-DIGEST = np.dtype("V32")
-"""A SHA-256 in an array."""
-_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
-
-
-def row_digest(row: Mapping[str, Any], names: Sequence[str]) -> bytes:
-    """The SHA-256 of a row's task columns, as it stands in ``splits.parquet``."""
-    return _digest(row, names).hexdigest().encode()
-
-
-def _digest(row: Mapping[str, Any], names: Sequence[str]) -> hashlib._Hash:
-    values = _ENCODER.encode([row[name] for name in names])
-    return hashlib.sha256(values.encode("utf-8", "surrogatepass"))
-
-
-def _hexadecimal(digests: np.ndarray) -> Iterator[str]:
-    """Digests as text, one after the other: all of them at once take much memory."""
-    return (digest.tobytes().hex() for digest in digests)
-
-
 def _gather(
     parts: Mapping[str, Part], owners: Mapping[str, np.ndarray], way: str
 ) -> tuple[DatasetDict, dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -340,18 +316,6 @@ def _gather(
     return datasets.DatasetDict(splits), digests, groups
 
 
-def _fingerprint(splits: DatasetDict, digests: Mapping[str, np.ndarray]) -> str:
-    """SHA-256 over split, row number and content of every row, in order."""
-    total = hashlib.sha256()
-    for split in present(splits):
-        name = FINGERPRINTED.get(split, split)
-        total.update(f"{name} {len(digests[split])}\n".encode())
-        total.update(np.asarray(splits[split]["row_id"][:], dtype="<i8").tobytes())
-        for digest in _hexadecimal(digests[split]):
-            total.update(digest.encode())
-    return total.hexdigest()
-
-
 # -- in the run directory ------------------------------------------------------------------------
 
 
@@ -372,7 +336,7 @@ def save(prepared: Prepared, run: Run, *, store_rows: bool = True) -> None:
         {
             "row_id": np.concatenate([ids[name] for name in names]),
             "split": [name for name in names for _ in range(len(ids[name]))],
-            "sha": [one for name in names for one in _hexadecimal(prepared.digests[name])],
+            "sha": [one for name in names for one in hexadecimal(prepared.digests[name])],
         }
     )
     sink = pa.BufferOutputStream()
