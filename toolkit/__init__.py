@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from toolkit.metrics.classification import ordinal_metrics as ordinal_metrics
     from toolkit.metrics.metric import Metric as Metric
     from toolkit.metrics.target import Target as Target
+    from toolkit.models.paths import model_path as model_path
     from toolkit.panels import Panel as Panel
     from toolkit.pipeline.notebook import Evaluation as Evaluation
     from toolkit.pipeline.notebook import evaluate as evaluate
@@ -97,6 +98,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "metrics.classification": ["classification_metrics", "ordinal_metrics"],
         "metrics.metric": ["Metric"],
         "metrics.target": ["Target"],
+        "models.paths": ["model_path"],
         "panels": ["Panel"],
         "pipeline.notebook": ["Evaluation", "evaluate"],
         "plugins.hookspecs": ["hookimpl"],

