@@ -16,7 +16,10 @@ _spec.loader.exec_module(tour)
 
 def test_the_readme_has_all_steps_in_their_order() -> None:
     names = [name for name, _ in tour.steps()]
-    assert names == ["run-command", "tour: own-data", "tour: own-plugin", "tour: playground"]
+    assert names == [
+        "run-command", "tour: own-adapter", "tour: own-data", "tour: own-plugin",
+        "tour: playground",
+    ]  # fmt: skip
 
 
 def test_what_is_shortened_offline_is_in_the_readme() -> None:
@@ -31,3 +34,4 @@ def test_the_readme_is_followed_from_top_to_bottom_with_shortened_training(tmp_p
     assert tour.follow(tmp_path, offline=True) == 0
     assert list((tmp_path / "project" / "runs").glob("price-regression/*/report.html"))
     assert list((tmp_path / "project" / "runs").glob("my-task/*/report.html"))
+    assert list((tmp_path / "project" / "runs").glob("email-subject/*/report.html"))
