@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from toolkit.errors import MissingExtra, ToolkitError, UsageError
 from toolkit.runs import Run, runs_folder
 from toolkit.system import Console, environment, hide
-from toolkit.system.listening import bracketed, free_port, is_loopback
+from toolkit.system.listening import bracketed, free_port, is_loopback, unbracketed
 
 if TYPE_CHECKING:
     from toolkit_playground.state.library import Library
@@ -44,7 +44,7 @@ def serve(
         UsageError: no such run, no free port, or a page that others can reach without a password.
     """
     auth = credentials(options.auth)
-    host = options.host.strip("[]")  # an address of IPv6 may stand in brackets, as in a URL
+    host = unbracketed(options.host)
     if auth is None and (options.share or not is_loopback(host)):
         what = "--share" if options.share else f"--host {host}"
         raise UsageError(

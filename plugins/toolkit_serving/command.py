@@ -89,6 +89,7 @@ def serve(
 ) -> None:
     """Serve runs: OpenAI's API for what writes text, and an endpoint for each task."""
     from toolkit.runs import consent
+    from toolkit.system.listening import unbracketed
     from toolkit_serving import serve as serving
 
     consent(task_file=trust_task_file, remote_code=trust_remote_code)
@@ -96,7 +97,7 @@ def serve(
         runs_named,
         runs=runs,
         options=serving.Options(
-            host=host, port=port, keys=keys, allow_hosts=allow_host or (), window=window,
+            host=unbracketed(host), port=port, keys=keys, allow_hosts=allow_host or (), window=window,
             batch=batch, queue=queue, body=max_body, rows=max_rows, seconds=timeout, grace=grace,
             log_texts=log_texts, engine=engine.value, engine_url=engine_url,
         ),

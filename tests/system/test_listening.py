@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from toolkit.errors import UsageError
-from toolkit.system.listening import bracketed, free_port, is_loopback
+from toolkit.system.listening import bracketed, free_port, is_loopback, unbracketed
 
 
 def test_loopback() -> None:
@@ -27,3 +27,4 @@ def test_a_port_in_use_is_passed_over_or_refused() -> None:
 
 def test_an_address_of_ipv6_is_named_in_brackets() -> None:
     assert bracketed("::1") == "[::1]" and bracketed("127.0.0.1") == "127.0.0.1"
+    assert unbracketed("[::1]") == unbracketed("::1") == "::1"

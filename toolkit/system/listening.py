@@ -42,3 +42,8 @@ def free_port(host: str, wanted: int | None) -> int:
 def bracketed(host: str) -> str:
     """A host as URLs have it: an address of IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def unbracketed(host: str) -> str:
+    """A host as sockets want it: an address of IPv6 may be given in brackets, as URLs have it."""
+    return host.strip("[]")
