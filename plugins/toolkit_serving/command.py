@@ -97,8 +97,9 @@ def serve(
         runs_named,
         runs=runs,
         options=serving.Options(
-            host=unbracketed(host), port=port, keys=keys, allow_hosts=allow_host or (), window=window,
-            batch=batch, queue=queue, body=max_body, rows=max_rows, seconds=timeout, grace=grace,
+            host=unbracketed(host), port=port, keys=keys, allow_hosts=allow_host or (),
+            window=window, batch=batch, queue=queue, body=max_body, rows=max_rows,
+            seconds=timeout, grace=grace,
             log_texts=log_texts, engine=engine.value, engine_url=engine_url,
         ),
     )  # fmt: skip
