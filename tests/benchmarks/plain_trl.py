@@ -1,8 +1,9 @@
 """What a user would write by hand: LoRA on prompt/completion rows with TRL, and nothing else.
 
-    python plain_trl.py MODEL ROWS.jsonl OUT --batch 8 --epochs 1 [--tuned]
+    python plain_trl.py MODEL ROWS.jsonl OUT --batch 8 --epochs 1 [--tuned] [--lora JSON]
 
 Without --tuned it uses TRL's defaults (gradient checkpointing); with it, the toolkit's settings.
+``--lora`` holds fields of ``LoraConfig``.
 """
 
 import argparse
@@ -21,6 +22,7 @@ parser.add_argument("--batch", type=int, default=8)
 parser.add_argument("--epochs", type=float, default=1)
 parser.add_argument("--rate", type=float, default=2e-3)
 parser.add_argument("--tuned", action="store_true")
+parser.add_argument("--lora", default='{"r": 16, "lora_alpha": 32, "target_modules": "all-linear"}')
 arguments = parser.parse_args()
 
 tuned = {"gradient_checkpointing": False, "train_sampling_strategy": "group_by_length"}
@@ -46,7 +48,7 @@ trainer = SFTTrainer(
     args=config,
     train_dataset=load_dataset("json", data_files=arguments.rows, split="train"),
     processing_class=AutoTokenizer.from_pretrained(arguments.model),
-    peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"),
+    peft_config=LoraConfig(**json.loads(arguments.lora), task_type="CAUSAL_LM"),
 )
 result = trainer.train()
 trainer.save_model(arguments.out)

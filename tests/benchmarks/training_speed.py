@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -89,9 +90,12 @@ def plain(model: str, rows: Path, folder: Path, batch: int, tuned: bool) -> floa
     script = Path(__file__).with_name("plain_trl.py")
     command = [sys.executable, str(script), model_path(model), str(rows), str(folder),
                "--batch", str(batch), "--epochs", "1", "--rate", str(RATE[model])]  # fmt: skip
-    done = subprocess.run(
-        [*command, *(["--tuned"] if tuned else [])], capture_output=True, text=True, check=True
-    )
+    if tuned:
+        lora = dict(make_kind({}, {}, model).recipe.lora)
+        command += ["--tuned", "--lora", json.dumps(lora)]
+    # What the toolkit sets for its own process is not set for a script by hand.
+    variables = {k: v for k, v in os.environ.items() if k not in environment.FAST}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)
     line = next(x for x in done.stdout.splitlines() if x.startswith("RESULT "))
     return float(json.loads(line.removeprefix("RESULT "))["seconds"])
 
