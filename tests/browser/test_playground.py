@@ -73,26 +73,29 @@ def test_an_example_brings_its_gold_answer_and_own_text_has_none(page: Any, site
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
 
 
-def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any) -> None:
+def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any, site: Any) -> None:
     page.locator("#compare-examples tbody tr").nth(2).locator("td").first.click()
     most_tokens(page, "compare", 400)
-    page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-gold")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
-    page.locator("#compare-input-0 textarea").fill("something of my own")
-    page.click("#compare-go")  # the old answer stops, the new one follows
-    page.wait_for_selector("#compare-out .tk-gold", state="detached")
+    with site.held():
+        page.click("#compare-go")
+        page.wait_for_selector("#compare-out .tk-gold")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+        page.locator("#compare-input-0 textarea").fill("something of my own")
+        page.click("#compare-go")  # the old answer stops, the new one follows
+        page.wait_for_selector("#compare-out .tk-gold", state="detached")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
     page.get_by_text("The exact prompt").click()
     assert "something of my own" in page.locator("#compare-out pre").inner_text()
     view(page, "Chat")
     most_tokens(page, "chat", 400)
     message = page.locator("#chat-message textarea")
-    message.fill("red oak thing")
-    message.press("Enter")
-    page.wait_for_selector("#chat-base .tk-assistant")
-    message.fill("large silk thing")
-    message.press("Enter")
+    with site.held():
+        message.fill("red oak thing")
+        message.press("Enter")
+        page.wait_for_selector("#chat-base .tk-assistant")
+        message.fill("large silk thing")
+        message.press("Enter")
+        page.locator("#chat-base").get_by_text("large silk thing", exact=True).wait_for()
     page.wait_for_function(
         "() => { const a = document.querySelector('#chat-export a');"
         " return a && atob(a.href.split(',')[1]).includes('silk'); }"
@@ -102,12 +105,13 @@ def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any) -> None
     assert len(first["base"]) < len(second["base"])  # stopped, and written to its end
 
 
-def test_stop_stops(page: Any) -> None:
+def test_stop_stops(page: Any, site: Any) -> None:
     most_tokens(page, "compare", 300)
-    page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
-    page.click("#compare-stop")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    with site.held():
+        page.click("#compare-go")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+        page.click("#compare-stop")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
     feet = page.locator("#compare-out .tk-foot").all_inner_texts()
     stopped = [foot.replace("\xa0", " ") for foot in feet if "stopped" in foot]
     assert stopped and all(int(foot.split()[0]) < 300 for foot in stopped)
@@ -146,11 +150,12 @@ def test_no_answer_comes_back_after_its_conversation_or_run_was_left(page: Any, 
     most_tokens(page, "chat", 400)
     message = page.locator("#chat-message textarea")
     for said in ("red oak thing", "large silk thing"):
-        message.fill(said)
-        message.press("Enter")
-        page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
-        page.click("#chat-clear")
-        page.get_by_text(said).first.wait_for(state="detached")
+        with site.held():
+            message.fill(said)
+            message.press("Enter")
+            page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
+            page.click("#chat-clear")
+            page.get_by_text(said).first.wait_for(state="detached")
         page.wait_for_timeout(1500)
         assert page.locator("#chat-base").get_by_text(said).count() == 0
         assert page.locator("#chat-status").inner_text().strip() == ""
@@ -164,17 +169,18 @@ def test_no_answer_comes_back_after_its_conversation_or_run_was_left(page: Any, 
 
     view(page, "Compare")
     most_tokens(page, "compare", 400)
-    page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
-    choose_run(page, site.names["second"])
-    page.locator("#compare-out").get_by_text("Nothing compared yet").wait_for()
+    with site.held():
+        page.click("#compare-go")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+        choose_run(page, site.names["second"])
+        page.locator("#compare-out").get_by_text("Nothing compared yet").wait_for()
     page.wait_for_timeout(1500)
     assert page.locator("#compare-out .tk-cards").count() == 0
     page.click("#compare-go")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
 
 
-def test_a_message_can_be_edited_and_a_chat_stopped(page: Any) -> None:
+def test_a_message_can_be_edited_and_a_chat_stopped(page: Any, site: Any) -> None:
     view(page, "Chat")
     page.locator("#chat-message textarea").fill("red oak thing")
     page.locator("#chat-message textarea").press("Enter")
@@ -190,12 +196,14 @@ def test_a_message_can_be_edited_and_a_chat_stopped(page: Any) -> None:
     assert [turn["user"] for turn in exported(page)["turns"]] == ["large silk thing"]
     most_tokens(page, "chat", 400)
     page.locator("#chat-message textarea").fill("old steel thing")
-    page.click("#chat-send")
-    page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()
-    page.click("#chat-stop")
-    page.wait_for_function(
-        "() => atob(document.querySelector('#chat-export a').href.split(',')[1]).includes('steel')"
-    )
+    with site.held():
+        page.click("#chat-send")
+        page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()
+        page.click("#chat-stop")
+        page.wait_for_function(
+            "() => atob(document.querySelector('#chat-export a').href.split(',')[1])"
+            ".includes('steel')"
+        )
     said = page.locator("#chat-status").inner_text().replace("\xa0", " ")
     assert "stopped" in said or "400 tokens" not in said
 
