@@ -3,8 +3,8 @@
     python docs/screenshots.py RUN [RUN …] [--width 390] [--out docs/playground]
 
 Serves copies of finished runs (so that votes and guesses leave no trace), does in each view what a
-person would, and saves ``VIEW-WIDTH-SCHEME.webp``; of the second and further runs the panel alone,
-as ``panel-TASK-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and Chromium.
+person would, and saves ``VIEW-WIDTH-SCHEME.webp``; of the second and further runs the prediction
+alone, as ``prediction-TASK-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and Chromium.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def chat(page: Any) -> None:
         )
 
 
-def panel(page: Any) -> None:
-    """The task's own panel, on its third example."""
-    page.locator("#panel-examples tbody tr").nth(2).locator("td").first.click()
+def prediction(page: Any) -> None:
+    """The whole prediction, on the third example."""
+    page.locator("#prediction-examples tbody tr").nth(2).locator("td").first.click()
     page.wait_for_timeout(800)
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-dist, #panel-out .tk-cards")
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-dist, #prediction-out .tk-cards")
 
 
 def vote(page: Any) -> None:
@@ -91,12 +91,13 @@ def run(page: Any) -> None:
 
 
 VIEWS: dict[str, Callable[[Any], None]] = {
-    "compare": compare, "chat": chat, "panel": panel, "vote": vote, "guess": guess, "run": run,
+    "compare": compare, "chat": chat, "prediction": prediction, "vote": vote, "guess": guess,
+    "run": run,
 }  # fmt: skip
 
 
 def shoot(browser: Any, url: str, out: Path, width: int, scheme: str, others: list[Any]) -> None:
-    """All views at one width, in one scheme, then the panels of the other runs."""
+    """All views at one width, in one scheme, then the predictions of the other runs."""
     size = {"width": width, "height": SIZES[width]}
     with session(browser, url, viewport=size, color_scheme=scheme) as page:
         page.set_default_timeout(WAIT)
@@ -107,9 +108,9 @@ def shoot(browser: Any, url: str, out: Path, width: int, scheme: str, others: li
         for info in others:
             choose_run(page, info["id"])
             page.wait_for_timeout(4000)  # until its model is loaded and every view has followed
-            view(page, "Panel")
-            panel(page)
-            save(page, out / f"panel-{info['task']}-{width}-{scheme}.webp")
+            view(page, "Prediction")
+            prediction(page)
+            save(page, out / f"prediction-{info['task']}-{width}-{scheme}.webp")
 
 
 def save(page: Any, place: Path) -> None:

@@ -1,4 +1,4 @@
-"""The page: a head with the chosen run, and the six views below it."""
+"""The page: a head with the chosen run, and the views below it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from toolkit.errors import ToolkitError
 from toolkit.pipeline import base_of, load_task
 from toolkit.reporting import context
 from toolkit.runs import Run
-from toolkit_playground.rendering import html
+from toolkit_playground.rendering import html, run_picker
 from toolkit_playground.state import people
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.state.library import Library, task_of
-from toolkit_playground.views import chat, compare, guess, panel, programs, runs, vote
+from toolkit_playground.state.run_list import RunList
+from toolkit_playground.views import chat, compare, guess, prediction, programs, runs, vote
 from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
+VIEWS = (
+    ("Compare", compare.build),
+    ("Chat", chat.build),
+    ("Prediction", prediction.build),
+    ("Vote", vote.build),
+    ("Guess", guess.build),
+)
+"""The views in the order of their tabs, before that of the runs themselves."""
 QUEUE = 24
 """Requests that may wait; further ones are refused with a message."""
 CACHE_SECONDS = (600, 3600)
@@ -36,32 +45,26 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         library: the runs that it shows.
         folder: a temporary folder of the server.
     """
+    listed = RunList(library)
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=CACHE_SECONDS
     ) as demo:
         with gr.Row(elem_classes="tk-head"):
             block("head-title", html.fill(HEADING))
-            # A program that uses the API has no page to load: it finds the runs that there are now.
-            chosen = gr.Dropdown(
-                listed(library), value=library.first(), label="Run", elem_id="run", min_width=280
-            )
+            picker = block("run", run_picker.picker([], None), js_on_load=run_picker.SCRIPT)
             person = gr.Textbox(
                 label="Your name", elem_id="person", max_length=people.LONGEST, min_width=180,
                 scale=0, info="Whose votes and guesses these are.",
             )  # fmt: skip
+        # A program that uses the API has no page to load: it finds the runs that there are now.
+        chosen = gr.State(library.first())
         # The browser keeps the name, so that it is asked once.
         kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")
         about = block("about")
         page = Page(library, chosen, person)
         programs.build(page)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
-            for name, view in (
-                ("Compare", compare.build),
-                ("Chat", chat.build),
-                ("Panel", panel.build),
-                ("Vote", vote.build),
-                ("Guess", guess.build),
-            ):
+            for name, view in VIEWS:
                 with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
                     view(page)
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
@@ -77,20 +80,23 @@ def build(library: Library, folder: Path) -> gr.Blocks:
 
         def load() -> list[Any]:
             first = library.first()
-            return [gr.Dropdown(choices=listed(library), value=first), *follow(first)]
+            return [first, run_picker.picker(listed.choices(), first), *follow(first)]
 
         def greet(request: gr.Request, kept: str | None) -> gr.Textbox:
             login = getattr(request, "username", None)
             return gr.Textbox(value=login or kept or "", interactive=not login)
 
-        loaded = demo.load(load, None, [chosen, *outputs], **QUIET)
+        loaded = demo.load(load, None, [chosen, picker, *outputs], **QUIET)
         greeted = loaded.then(greet, kept, person, **QUIET)
 
-        def switch(request: gr.Request, key: str | None) -> list[Any]:
+        def switch(request: gr.Request, event: gr.EventData) -> list[Any]:
             page.sessions.discard(request)  # an answer must not outlive its run
-            return follow(key)
+            key = str(event.value)
+            return [key, *follow(key)]
 
-        switched = chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
+        switched = picker.select(
+            switch, None, [chosen, *outputs], trigger_mode="always_last", **QUIET
+        )
         gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)
         for function, personal in page.personal:
             inputs = [chosen, person]
@@ -127,16 +133,6 @@ def without(library: Library, key: str | None) -> Markup:
         unfit = [] if found is None else unfitting(*found)
     rules = (html.fill("#tab-{}-button {{display: none}}", name) for name in unfit)
     return html.fill("<style>{}</style>", html.joined(rules))
-
-
-def listed(library: Library) -> list[tuple[str, str]]:
-    """The runs to choose from: description and ID."""
-    return [(described(run), run.id) for run in library.playable()]
-
-
-def described(run: Run) -> str:
-    """A run as it stands in the list to choose from."""
-    return f"{run.info['task']} · {run.info['recipe']['model']} · {run.id}"
 
 
 def head(library: Library, key: str | None) -> Markup:

@@ -69,7 +69,7 @@ def serve(
 
     from toolkit.system.doors import Doorkeeper, Names
     from toolkit_playground.app import build
-    from toolkit_playground.rendering.theme import CSS, HEAD, theme
+    from toolkit_playground.rendering.theme import HEAD, STYLES, theme
     from toolkit_playground.state.library import Library
 
     console = Console(quiet=False)
@@ -83,7 +83,7 @@ def serve(
         server_name=bracketed(host), server_port=port, auth=auth, share=options.share,
         inbrowser=options.open_browser, prevent_thread_lock=True, quiet=True, show_error=True,
         footer_links=[], ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False,
-        max_file_size=1024, theme=theme(gradio), css_paths=[CSS], head=HEAD,
+        max_file_size=1024, theme=theme(gradio), css_paths=STYLES, head=HEAD,
         favicon_path=None, strict_cors=True, run_history=False,
         app_kwargs={"middleware": [Middleware(Doorkeeper, names=served)]},
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-CSS = Path(__file__).with_name("style.css")
+STYLES = [Path(__file__).with_name(f"{name}.css") for name in ("style", "picker")]
 """The styles of the page's own HTML."""
 SANS = [
     "system-ui",

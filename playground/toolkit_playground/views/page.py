@@ -62,7 +62,7 @@ class Page:
 
     Args:
         library: the runs.
-        chosen: the component with the chosen run's ID.
+        chosen: the chosen run's ID; ``None`` where there is no run.
         person: the component with the name of the person who looks.
         sessions: what each session is doing.
         followers: filled by the views.
@@ -71,7 +71,7 @@ class Page:
     """
 
     library: Library
-    chosen: gr.Dropdown
+    chosen: gr.State
     person: gr.Textbox
     sessions: Sessions = field(default_factory=Sessions)
     followers: list[Follower] = field(default_factory=list)
