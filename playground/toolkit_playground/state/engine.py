@@ -18,8 +18,15 @@ from toolkit.kinds import BASE, TextModel, Watch
 from toolkit.pipeline import base_of, load_task, open_run, read
 from toolkit.runs import Run, present_models, trained_models
 
-REFRESH = 0.06
-"""Seconds between two looks at a text that is being written."""
+REFRESH, SLOWEST = 0.06, 0.3
+"""Seconds between the first two looks at a text that is being written, and between later ones.
+
+Each is a piece that the browser draws, and nothing tells the server when it has: a slow browser that
+gets more than it can draw would come to each press of a button only after all that waits.
+"""
+SLOWING = 1.15
+STANDING = 1.0
+"""Seconds after which a text that has not grown is shown again, with its time."""
 MOST_CHARACTERS = 100_000
 """Longer inputs are refused before they are tokenized."""
 MOST_NEW_TOKENS = 512
@@ -261,8 +268,13 @@ class Engine:
 
         limit = int(generation.get("max_new_tokens", MOST_NEW_TOKENS))
         threading.Thread(target=work, name="playground-writing", daemon=True).start()
+        pause, shown, at = REFRESH, -1, 0.0
         try:
-            while not done.wait(REFRESH):
+            while not done.wait(pause):
+                tokens, now = sum(map(len, writing.ids)), time.perf_counter()
+                if tokens == shown and now - at < STANDING:
+                    continue
+                shown, at, pause = tokens, now, min(SLOWEST, pause * SLOWING)
                 yield self._texts(writing, limit, ended=False, stopped=False)
             if failed:
                 raise failed[0]
