@@ -4,7 +4,8 @@
 
 Serves copies of finished runs (so that votes and guesses leave no trace), does in each view what a
 person would, and saves ``VIEW-WIDTH-SCHEME.webp``; of the second and further runs the prediction
-alone, as ``prediction-TASK-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and Chromium.
+alone, as ``prediction-TASK-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and
+Chromium.
 """
 
 from __future__ import annotations

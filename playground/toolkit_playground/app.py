@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,12 @@ from toolkit.runs import Run
 from toolkit_playground.rendering import html, run_picker
 from toolkit_playground.state import people
 from toolkit_playground.state.fitting import unfitting
+from toolkit_playground.state.kept import owner_of
 from toolkit_playground.state.library import Library, task_of
+from toolkit_playground.state.place import Place, read_place
 from toolkit_playground.state.run_list import RunList
 from toolkit_playground.views import chat, compare, guess, prediction, programs, runs, vote
+from toolkit_playground.views.address import ASKED, Restored
 from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
 VIEWS = (
@@ -58,17 +63,21 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             )  # fmt: skip
         # A program that uses the API has no page to load: it finds the runs that there are now.
         chosen = gr.State(library.first())
+        owner, place = gr.State(None), gr.State(Place())
+        question, browser = (gr.Textbox(visible=False) for _ in range(2))
         # The browser keeps the name, so that it is asked once.
         kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")
         about = block("about")
-        page = Page(library, chosen, person)
+        page = Page(library, chosen, person, owner)
         programs.build(page)
-        with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
+        with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
             for name, view in VIEWS:
-                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
+                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}") as tab:
                     view(page)
+                _noted(tab, name)
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
                 runs.build(page, folder, tab)
+            _noted(tab, "Run")
         # gradio 6.31 passes over a tab's `visible` once the page is there.
         fits = block("fits")
         page.follow([fits], lambda key: [without(library, key)])
@@ -78,15 +87,35 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         def follow(key: str | None) -> list[Any]:
             return [value for follower in page.followers for value in _safe(follower, key)]
 
-        def load() -> list[Any]:
-            first = library.first()
-            return [first, run_picker.picker(listed.choices(), first), *follow(first)]
+        def load(request: gr.Request, question: str, browser: str) -> list[Any]:
+            there = read_place(question, [name.lower() for name in (*dict(VIEWS), "Run")])
+            key = _known(library, there.run) or library.first()
+            there = dataclasses.replace(there, view=_offered(library, key, there.view))
+            whose = owner_of(request, browser)
+            picked = run_picker.picker(listed.choices(), key)
+            return [key, whose, there, picked, gr.Tabs(selected=there.view), *follow(key)]
+
+        def restore(there: Place, key: str | None, owner: str | None) -> list[Any]:
+            values = dict.fromkeys(restored, gr.skip())
+            for function, outs in page.address.restored:
+                found = _restored(function, outs, there, key, owner)
+                values |= {
+                    out: value for out, value in zip(outs, found, strict=True) if value != gr.skip()
+                }
+            return list(values.values())
 
         def greet(request: gr.Request, kept: str | None) -> gr.Textbox:
             login = getattr(request, "username", None)
             return gr.Textbox(value=login or kept or "", interactive=not login)
 
-        loaded = demo.load(load, None, [chosen, picker, *outputs], **QUIET)
+        loaded = demo.load(
+            load, [question, browser], [chosen, owner, place, picker, tabs, *outputs], js=ASKED,
+            **QUIET,
+        )  # fmt: skip
+        for function, owned in page.owned:
+            loaded.then(function, [chosen, owner], owned, **QUIET)
+        restored = list(dict.fromkeys(out for _, outs in page.address.restored for out in outs))
+        loaded.then(restore, [place, chosen, owner], restored, **QUIET)
         greeted = loaded.then(greet, kept, person, **QUIET)
 
         def switch(request: gr.Request, event: gr.EventData) -> list[Any]:
@@ -97,6 +126,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         switched = picker.select(
             switch, None, [chosen, *outputs], trigger_mode="always_last", **QUIET
         )
+        for function, owned in page.owned:
+            switched.then(function, [chosen, owner], owned, **QUIET)
         gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)
         for function, personal in page.personal:
             inputs = [chosen, person]
@@ -123,6 +154,38 @@ def _safe(follower: Follower, key: str | None) -> list[Any]:
         if places:
             values[places[0]] = html.failure(error, "showing this run")
         return values
+
+
+def _noted(tab: gr.Tab, name: str) -> None:
+    """Let the address say which tab is open."""
+    tab.select(None, None, None, js=f"() => toolkitAddress.view({json.dumps(name.lower())})")
+
+
+def _known(library: Library, key: str) -> str | None:
+    """A run that an address names, where there is one."""
+    try:
+        return library.find(key).id
+    except ToolkitError:
+        return None
+
+
+def _offered(library: Library, key: str | None, view: str) -> str:
+    """A view that an address names; the first one where it does not fit the run's task."""
+    with contextlib.suppress(ToolkitError):
+        found = task_of(library, key)
+        if found is not None and view in unfitting(*found):
+            return next(iter(dict(VIEWS))).lower()
+    return view
+
+
+def _restored(
+    function: Restored, outs: Sequence[Any], place: Place, key: str | None, owner: str | None
+) -> list[Any]:
+    """What an address asks a view for; nothing where it cannot be had."""
+    try:
+        return list(function(place, key, owner))
+    except Exception:  # an address may ask for anything, and the page must appear nonetheless
+        return [gr.skip()] * len(outs)
 
 
 def without(library: Library, key: str | None) -> Markup:

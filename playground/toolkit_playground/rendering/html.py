@@ -78,6 +78,16 @@ def download(name: str, content: str, kind: str, label: str) -> Markup:
     )  # fmt: skip
 
 
+def link_to_share(place: str, name: str) -> Markup:
+    """A link to something that its owner shares, and a button that copies it."""
+    return fill(
+        '<p class="tk-links"><span class="tk-quiet">Whoever has this link sees it:</span> '
+        '<a class="tk-download" href="{}">{}</a> '
+        '<button type="button" class="tk-copy">Copy the link</button></p>',
+        place, name,
+    )  # fmt: skip
+
+
 def asked(text: str) -> Markup:
     """What an answer was asked with: it stays true when the page shows another input."""
     return fill('<p class="tk-asked tk-quiet">{}</p>', text)

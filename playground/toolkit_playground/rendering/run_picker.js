@@ -37,6 +37,7 @@ element.addEventListener("click", event => {
   now.dataset.run = one.dataset.run;
   now.replaceChildren(...[...one.childNodes].map(child => child.cloneNode(true)));
   close();
+  noted();
   trigger("select", { index: picks().indexOf(one), value: one.dataset.run });
 });
 element.addEventListener("keydown", event => {
@@ -50,6 +51,9 @@ element.addEventListener("keydown", event => {
   if (at < 0) found("input[type=search]").focus();
   else list[Math.min(at, list.length - 1)]?.focus();
 });
+const noted = () => window.toolkitAddress.run(found(".tk-now")?.dataset.run);
+watch("value", noted);
+noted();
 document.addEventListener("click", event => {
   const details = found("details");
   if (details?.open && !element.contains(event.target)) details.open = false;

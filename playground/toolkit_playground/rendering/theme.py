@@ -37,9 +37,11 @@ new MutationObserver(() => {
 }).observe(document, { childList: true, subtree: true });
 """
 """Gradio names each message of a chat, and gives it no role, without which no reader says names."""
+ADDRESS = Path(__file__).with_name("address.js").read_text(encoding="utf-8")
+"""What is chosen and set stands in the page's address."""
 HEAD = (
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f"<script>{ARROWS}{NAMED}</script>"
+    f"<script>{ARROWS}{NAMED}{ADDRESS}</script>"
 )
 
 

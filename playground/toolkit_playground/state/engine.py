@@ -21,8 +21,8 @@ from toolkit.runs import Run, present_models, trained_models
 REFRESH, SLOWEST = 0.06, 0.3
 """Seconds between the first two looks at a text that is being written, and between later ones.
 
-Each is a piece that the browser draws, and nothing tells the server when it has: a slow browser that
-gets more than it can draw would come to each press of a button only after all that waits.
+Each is a piece that the browser draws, and nothing tells the server when it has: a slow browser
+that gets more than it can draw would come to each press of a button only after all that waits.
 """
 SLOWING = 1.15
 STANDING = 1.0

@@ -64,7 +64,7 @@ def _apart(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple
         one, other = ours.get(name), theirs.get(name)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             yield from ((f"{name}.{inner}", value) for inner, value in _apart(one, other))
-        elif one != other:
+        elif one != other or (name in ours) != (name in theirs):  # nothing is a setting too
             yield name, one
 
 

@@ -1,4 +1,4 @@
-"""Votes and guesses in SQLite: committed to the disk before the page says thanks."""
+"""Votes, guesses and what is kept, in SQLite: on the disk before the page says thanks."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ CREATE TABLE IF NOT EXISTS guesses (
     row_id INTEGER NOT NULL,
     guess REAL NOT NULL,
     seconds REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kept (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    changed REAL NOT NULL,
+    shared INTEGER NOT NULL DEFAULT 0,
+    content TEXT NOT NULL
 );
 """
 ADDED = {
@@ -105,13 +114,13 @@ class Guess:
 
 
 class Store:
-    """The votes and guesses about one run, in one file that several processes may write to."""
+    """What people leave about one run, in one file that several processes may write to."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection for one transaction: committed and on the disk when the block ends."""
         self._check_place()
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,10 +146,11 @@ class Store:
                     f"{place} is a link; votes and guesses are kept in a file of its own"
                 )
 
-    def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """What a query finds; nothing where nothing has been stored yet."""
         if not self.path.is_file():
             return []
-        with self._open() as connection:
+        with self.transaction() as connection:
             return connection.execute(query, values).fetchall()
 
     # -- votes -------------------------------------------------------------------------------------
@@ -149,12 +159,12 @@ class Store:
         names = ", ".join(FIELDS)
         places = ", ".join(f":{name}" for name in FIELDS)
         values = {name: getattr(vote, name) for name in FIELDS} | {"at": time.time()}
-        with self._open() as connection:
+        with self.transaction() as connection:
             connection.execute(f"INSERT INTO votes (at, {names}) VALUES (:at, {places})", values)
 
     def votes(self) -> list[Vote]:
         """All votes, the oldest first."""
-        rows = self._read("SELECT * FROM votes ORDER BY id")
+        rows = self.rows("SELECT * FROM votes ORDER BY id")
         found = []
         for row in rows:
             values: dict[str, Any] = {name: row[name] for name in FIELDS}
@@ -164,7 +174,7 @@ class Store:
     # -- guesses -----------------------------------------------------------------------------------
     def guess(self, voter: str, row_id: int, guess: float, seconds: float) -> None:
         """Keep a guess."""
-        with self._open() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO guesses (at, voter, row_id, guess, seconds) VALUES (?, ?, ?, ?, ?)",
                 (time.time(), voter, row_id, guess, seconds),
@@ -172,7 +182,7 @@ class Store:
 
     def guesses(self) -> list[Guess]:
         """Each person's first guess of each row, the oldest first."""
-        rows = self._read("SELECT voter, row_id, guess, seconds FROM guesses ORDER BY id")
+        rows = self.rows("SELECT voter, row_id, guess, seconds FROM guesses ORDER BY id")
         first: dict[tuple[str, int], Guess] = {}
         for row in rows:
             first.setdefault((row["voter"], row["row_id"]), Guess(**dict(row)))

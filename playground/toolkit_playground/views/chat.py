@@ -21,10 +21,13 @@ from toolkit_playground.state.conversation import (
 )
 from toolkit_playground.state.engine import MOST_CHARACTERS, Engine, ending
 from toolkit_playground.state.inputs import inputs_of
+from toolkit_playground.state.kept import Kept
 from toolkit_playground.state.sessions import Visitor
 from toolkit_playground.state.sides import ADAPTER_LABEL, own_labels
 from toolkit_playground.state.writing import Controls, sampling, write
+from toolkit_playground.views.address import noted
 from toolkit_playground.views.inputs import sampling_controls
+from toolkit_playground.views.kept import KeptList
 from toolkit_playground.views.page import QUIET, Page, block, no_run
 
 VIEW = "chat"
@@ -63,8 +66,10 @@ def build(page: Page) -> None:
             label="System prompt", lines=2, max_length=MOST_CHARACTERS, elem_id="chat-system",
             info="Sent before everything else; empty: none.",
         )  # fmt: skip
-    controls = sampling_controls()
+    controls = sampling_controls(page, VIEW)
     turns = gr.State(Conversation())
+    kept = KeptList(page, VIEW, "conversation")
+    page.address.keep(VIEW, who=who, markdown=markdown)
     outputs = [turns, *boxes, status, export, message]
     # A browser works at each output of each piece, changed or not: so the pieces have few.
     written = [*boxes, status]
@@ -138,6 +143,19 @@ def build(page: Page) -> None:
         grown = Conversation([*turns, {"user": message.strip()}], of=turns)
         return [*shown(grown, markdown), ""]
 
+    def put(key: str | None, owner: str | None, turns: Conversation) -> list[Any]:
+        """Keep the conversation as it is by now."""
+        if turns.run != key or not turns or "asked" not in turns[-1]:
+            return [gr.skip()] * len(kept.outputs)
+        return kept.put(key, owner, turns.name, turns[0]["user"][:60], turns.document())
+
+    def again_from(key: str | None, found: Kept, own: bool) -> list[Any]:
+        """A conversation that was kept; somebody else's goes on as a copy of one's own."""
+        turns = Conversation(found.content["turns"], run=key)
+        if own:
+            turns.name = found.id
+        return [turns, *drawn(turns), exported(turns), ""]
+
     def again(place: int) -> Callable[..., list[Any]]:
         def retry(
             request: gr.Request, key: str | None, markdown: bool, turns: Conversation,
@@ -177,16 +195,21 @@ def build(page: Page) -> None:
             start.then, VIEW, talk, [page.chosen, who, markdown, system, turns, *controls],
             written, left=lambda: [*drawn(Conversation()), ""], show_progress="hidden",
             api_visibility="private",
-        ).then(finish, now, [turns, *boxes, export, message], **QUIET)  # fmt: skip
+        ).then(finish, now, [turns, *boxes, export, message], **QUIET).then(
+            put, [page.chosen, page.owner, turns], kept.outputs, **QUIET
+        ).then(None, kept.now, None, js=noted(VIEW, kept.kind))  # fmt: skip
+    kept.opened(again_from, [turns, *boxes, export, status])
     markdown.change(drawn, [turns, markdown], boxes, **first)
     page.stop(stop, VIEW)
 
     def forget(request: gr.Request, key: str | None) -> list[Any]:
         page.sessions.discard(request, VIEW)
-        return blank(key)
+        return [*blank(key), ""]
 
     # Queued, so that it comes after the pieces that are on their way to the browser.
-    clear.click(forget, page.chosen, outputs, **QUIET)
+    clear.click(forget, page.chosen, [*outputs, kept.now], **QUIET).then(
+        None, kept.now, None, js=noted(VIEW, kept.kind)
+    )
     who.change(
         lambda name: [gr.HTML(visible=place in WHO[name]) for place in range(len(boxes))],
         who, boxes, **first,

@@ -16,6 +16,7 @@ from toolkit_playground.rendering import html
 from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.library import Library
 from toolkit_playground.state.sessions import Sessions
+from toolkit_playground.views.address import Address
 
 MODEL_QUEUE: Mapping[str, Any] = {
     "concurrency_id": "model", "concurrency_limit": 1, "trigger_mode": "always_last",
@@ -66,16 +67,25 @@ class Page:
         person: the component with the name of the person who looks.
         sessions: what each session is doing.
         followers: filled by the views.
+        owner: whose the texts of the session are, see :func:`~toolkit_playground.state.kept
+            .owner_of`.
+        address: what stands in the page's address.
         personal: what else is drawn anew for another run or person: a function of the gradio
             ``Request``, the run's ID and the name, and its outputs; filled by the views.
+        owned: what shows an owner's texts: a function of the run's ID and the owner, and its
+            outputs, drawn anew for another run; filled by the views.
     """
 
     library: Library
     chosen: gr.State
     person: gr.Textbox
+    owner: gr.State
+    address: Address = field(default_factory=Address)
     sessions: Sessions = field(default_factory=Sessions)
     followers: list[Follower] = field(default_factory=list)
     personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
+
+    owned: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     def follow(self, outputs: Sequence[Any], values: Values) -> None:
         """Let components follow the chosen run."""

@@ -46,7 +46,8 @@ def build(page: Page) -> None:
             results = block("vote-results")
             with gr.Accordion("On whom", open=False):
                 sides = side_choice(page, VIEW)
-            raw, controls = raw_controls(VIEW)
+            raw, controls = raw_controls(page, VIEW)
+    page.address.keep(VIEW, source=source)
     pair = gr.State(None)
     outputs = [shown, message, pair, *buttons.values()]
 
