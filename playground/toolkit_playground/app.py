@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from toolkit.errors import ToolkitError
 from toolkit.pipeline import base_of, load_task
 from toolkit.reporting import context
 from toolkit.runs import Run
-from toolkit_playground.rendering import html, run_picker
+from toolkit_playground.rendering import html, keys, run_picker
 from toolkit_playground.state import people
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.state.kept import owner_of
@@ -78,6 +78,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
                 runs.build(page, folder, tab)
             _noted(tab, "Run")
+        block("keys", keys.keys())
         # gradio 6.31 passes over a tab's `visible` once the page is there.
         fits = block("fits")
         page.follow([fits], lambda key: [without(library, key)])
@@ -113,7 +114,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             **QUIET,
         )  # fmt: skip
         for function, owned in page.owned:
-            loaded.then(function, [chosen, owner], owned, **QUIET)
+            loaded.then(_all_of(function, owned), [chosen, owner], owned, **QUIET)
         restored = list(dict.fromkeys(out for _, outs in page.address.restored for out in outs))
         loaded.then(restore, [place, chosen, owner], restored, **QUIET)
         greeted = loaded.then(greet, kept, person, **QUIET)
@@ -127,7 +128,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             switch, None, [chosen, *outputs], trigger_mode="always_last", **QUIET
         )
         for function, owned in page.owned:
-            switched.then(function, [chosen, owner], owned, **QUIET)
+            switched.then(_all_of(function, owned), [chosen, owner], owned, **QUIET)
         gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)
         for function, personal in page.personal:
             inputs = [chosen, person]
@@ -154,6 +155,16 @@ def _safe(follower: Follower, key: str | None) -> list[Any]:
         if places:
             values[places[0]] = html.failure(error, "showing this run")
         return values
+
+
+def _all_of(function: Callable[..., list[Any]], outputs: Sequence[Any]) -> Callable[..., Any]:
+    """A function whose values gradio takes one for each output, where there is one alone too."""
+
+    def values(key: str | None, owner: str | None) -> Any:
+        found = function(key, owner)
+        return found[0] if len(outputs) == 1 else found
+
+    return values
 
 
 def _noted(tab: gr.Tab, name: str) -> None:

@@ -53,6 +53,7 @@ ADDED = {
     "written": "INTEGER NOT NULL DEFAULT 0",
     "left_cut": "INTEGER NOT NULL DEFAULT 0",
     "right_cut": "INTEGER NOT NULL DEFAULT 0",
+    "owner": "TEXT NOT NULL DEFAULT ''",
 }
 """Columns of the votes that files of earlier versions have not."""
 
@@ -75,6 +76,8 @@ class Vote:
         example: the prompt without special tokens as JSON: a text, or messages.
         written: whether the answers are texts that the model wrote, and not predictions.
         left_cut, right_cut: whether an answer ended at the limit of new tokens.
+        owner: whose the texts are, see :func:`~toolkit_playground.state.kept.owner_of`; empty: it
+            is not known, as of earlier versions.
     """
 
     voter: str
@@ -92,6 +95,11 @@ class Vote:
     written: bool = False
     left_cut: bool = False
     right_cut: bool = False
+    owner: str = ""
+
+    def may_see(self, owner: str | None) -> bool:
+        """Whether somebody may see its texts: an own input is its owner's alone."""
+        return self.split != "own" or bool(self.owner and self.owner == owner)
 
     @property
     def winner(self) -> str | None:
@@ -164,12 +172,20 @@ class Store:
 
     def votes(self) -> list[Vote]:
         """All votes, the oldest first."""
-        rows = self.rows("SELECT * FROM votes ORDER BY id")
-        found = []
-        for row in rows:
-            values: dict[str, Any] = {name: row[name] for name in FIELDS}
-            found.append(Vote(**values | {name: bool(row[name]) for name in YES_NO}))
-        return found
+        return [_vote(row) for row in self.rows("SELECT * FROM votes ORDER BY id")]
+
+    def undo_vote(self, voter: str, owner: str | None) -> Vote | None:
+        """Remove the last vote of a person; ``None`` where this owner has none under that name."""
+        with self.transaction() as connection:
+            row = connection.execute(
+                "SELECT * FROM votes WHERE voter = ? AND owner = ? AND owner != '' "
+                "ORDER BY id DESC LIMIT 1",
+                (voter, owner or ""),
+            ).fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM votes WHERE id = ?", (row["id"],))
+            return _vote(row)
 
     # -- guesses -----------------------------------------------------------------------------------
     def guess(self, voter: str, row_id: int, guess: float, seconds: float) -> None:
@@ -187,6 +203,11 @@ class Store:
         for row in rows:
             first.setdefault((row["voter"], row["row_id"]), Guess(**dict(row)))
         return list(first.values())
+
+
+def _vote(row: sqlite3.Row) -> Vote:
+    values: dict[str, Any] = {name: row[name] for name in FIELDS}
+    return Vote(**values | {name: bool(row[name]) for name in YES_NO})
 
 
 def _extend(connection: sqlite3.Connection) -> None:

@@ -45,13 +45,14 @@ def build(page: Page) -> None:
             block(f"chat-{place}", transcript([], place), js_on_load=SCRIPT) for place in PLACES
         ]
     status = block("chat-status")
-    with gr.Row(elem_classes="tk-ask"):
+    with gr.Row(elem_classes=["tk-ask", "tk-say"]):
         message = gr.Textbox(
             label="Message", placeholder="Type a message and press Enter", lines=1, max_lines=6,
             scale=6, elem_id="chat-message", max_length=MOST_CHARACTERS,
         )  # fmt: skip
         send = gr.Button("Send", variant="primary", scale=1, min_width=90, elem_id="chat-send")
-        stop = gr.Button("Stop", scale=1, min_width=80, elem_id="chat-stop")
+        stop = gr.Button("Stop", scale=1, min_width=80, elem_id="chat-stop", interactive=False)
+        page.stop(stop, VIEW)
     with gr.Row(elem_classes="tk-below"):
         who = gr.Radio(_who(ADAPTER_LABEL), value="both", label="Talk to", elem_id="chat-who")
         markdown = gr.Checkbox(
@@ -200,7 +201,6 @@ def build(page: Page) -> None:
         ).then(None, kept.now, None, js=noted(VIEW, kept.kind))  # fmt: skip
     kept.opened(again_from, [turns, *boxes, export, status])
     markdown.change(drawn, [turns, markdown], boxes, **first)
-    page.stop(stop, VIEW)
 
     def forget(request: gr.Request, key: str | None) -> list[Any]:
         page.sessions.discard(request, VIEW)

@@ -42,7 +42,10 @@ def build(page: Page) -> None:
             inputs = RowInput(page, VIEW)
             with gr.Row(elem_classes="tk-go"):
                 go = gr.Button("Compare", variant="primary", elem_id="compare-go", scale=2)
-                stop = gr.Button("Stop", elem_id="compare-stop", scale=1, min_width=90)
+                stop = gr.Button(
+                    "Stop", elem_id="compare-stop", scale=1, min_width=90, interactive=False
+                )
+                page.stop(stop, VIEW)
         with gr.Column(elem_classes="tk-two"):
             out = block("compare-out")
         with gr.Column(elem_classes="tk-three"):
@@ -103,7 +106,6 @@ def build(page: Page) -> None:
         None, kept.now, None, js=noted(VIEW, kept.kind)
     )  # fmt: skip
     kept.opened(again, [*inputs.outputs, out, made])
-    page.stop(stop, VIEW)
 
 
 def blank() -> Markup:

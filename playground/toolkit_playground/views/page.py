@@ -67,6 +67,7 @@ class Page:
         person: the component with the name of the person who looks.
         sessions: what each session is doing.
         followers: filled by the views.
+        stops: the view's ID → its button that stops; filled by :meth:`stop`.
         owner: whose the texts of the session are, see :func:`~toolkit_playground.state.kept
             .owner_of`.
         address: what stands in the page's address.
@@ -83,6 +84,7 @@ class Page:
     address: Address = field(default_factory=Address)
     sessions: Sessions = field(default_factory=Sessions)
     followers: list[Follower] = field(default_factory=list)
+    stops: dict[str, gr.Button] = field(default_factory=dict)
     personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     owned: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
@@ -111,14 +113,22 @@ class Page:
             left: what the outputs show after that, for as long as nothing new is asked.
             options: further ones of that event.
         """
+        stop = self.stops.get(view)
 
-        def begin(request: gr.Request) -> None:
+        def begin(request: gr.Request) -> Any:
             self.sessions.begin(request, view)
+            return None if stop is None else gr.Button(interactive=True)
+
+        def end(request: gr.Request) -> Any:
+            return gr.Button(interactive=self.sessions.going_on(request, view))
 
         # Not queued, so that it stops an answer that is still being written.
-        return start(begin, None, None, queue=False, **QUIET).then(
+        done = start(begin, None, stop, queue=False, **QUIET).then(
             self._kept(view, function, outputs, left), inputs, outputs, **options, **MODEL_QUEUE
         )
+        if stop is not None:  # another chain, so that nothing else waits for it
+            done.then(end, None, stop, queue=False, **QUIET)
+        return done
 
     def _kept(
         self, view: str, function: Callable[..., Any], outputs: Any, left: Callable[[], Any]
@@ -149,7 +159,11 @@ class Page:
         return pieces
 
     def stop(self, button: gr.Button, view: str) -> None:
-        """Let a button stop what its session is doing in a view."""
+        """Let a button stop what its session is doing in a view.
+
+        Called before :meth:`answer`, it is lit only while there is something to stop.
+        """
+        self.stops[view] = button
 
         def halt(request: gr.Request) -> None:
             self.sessions.stop(request, view)

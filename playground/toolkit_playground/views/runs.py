@@ -14,6 +14,7 @@ from toolkit_playground.rendering import html
 from toolkit_playground.rendering import runs as rendering
 from toolkit_playground.state.place import Place
 from toolkit_playground.state.run_files import copied, present
+from toolkit_playground.views import start
 from toolkit_playground.views.address import noted
 from toolkit_playground.views.page import QUIET, Page, block, no_run
 
@@ -75,6 +76,7 @@ def build(page: Page, folder: Path, opened: Any) -> None:
             return shown
         return shown if finished else [shown[0], gr.skip(), gr.skip(), gr.skip()]
 
+    start.build(page)
     page.follow([which, *outputs], values)
     which.input(None, which, None, js=noted("run", "runs"))
 

@@ -66,9 +66,7 @@ def test_it_is_named_and_deleted(shelf: Shelf) -> None:
         shelf.open("1", ANN)
 
 
-def test_kinds_stand_apart_and_old_ones_go(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kinds_stand_apart_and_old_ones_go(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "MOST", 3)
     Shelf(shelf.store, "comparison").keep("c", ANN, "c", {})
     for number in range(5):
