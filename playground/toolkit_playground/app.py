@@ -68,7 +68,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         # The browser keeps the name, so that it is asked once.
         kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")
         about = block("about")
-        page = Page(library, chosen, person, owner)
+        page = Page(library, chosen, person, owner=owner)
         programs.build(page)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
             for name, view in VIEWS:

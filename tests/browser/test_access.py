@@ -12,7 +12,7 @@ from playground_steps import VIEWS, introduce, session, view
 
 pytestmark = pytest.mark.slow
 
-WIDTHS = {1440: 1000, 390: 844}
+WIDTHS = {390: 844, 820: 1180, 1440: 1000, 2560: 1440}
 
 
 def fill(page: Any) -> None:

@@ -227,6 +227,7 @@ def test_the_price_panel_shows_a_distribution(page: Any) -> None:
 def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
     introduce(page, "ann")
     view(page, "Vote")
+    page.get_by_label("Next pair by itself").uncheck()
     page.click("#vote-next")
     page.wait_for_selector("#vote-pair .tk-cards")
     blind = page.locator("#vote-pair").inner_text()
@@ -261,6 +262,7 @@ def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
 
 def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: Any) -> None:
     view(page, "Vote")
+    page.get_by_label("Next pair by itself").uncheck()
     page.get_by_label("Sheet of 100").check()
     link = page.locator("#vote-sheet a")
     link.wait_for()

@@ -80,9 +80,9 @@ class Page:
     library: Library
     chosen: gr.State
     person: gr.Textbox
-    owner: gr.State
     address: Address = field(default_factory=Address)
     sessions: Sessions = field(default_factory=Sessions)
+    owner: Any = None
     followers: list[Follower] = field(default_factory=list)
     stops: dict[str, gr.Button] = field(default_factory=dict)
     personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
