@@ -1,4 +1,4 @@
-"""Screenshots of the playground's views for the docs, at two widths, light and dark.
+"""Screenshots of the playground's views for the docs, at four widths, light and dark.
 
     python docs/screenshots.py RUN [RUN …] [--width 390] [--out docs/playground]
 
@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 from playground_site import serving  # noqa: E402
 from playground_steps import choose_run, introduce, session, view  # noqa: E402
 
-SIZES = {1440: 900, 390: 844}
+SIZES = {2560: 1440, 1440: 900, 820: 1180, 390: 844}
 SCHEMES = ("light", "dark")
 WAIT = 60_000
 
@@ -63,12 +63,14 @@ def prediction(page: Any) -> None:
 def vote(page: Any) -> None:
     """A few votes, the last pair still blind."""
     introduce(page, "Ann")
-    for choice in ("left", "right", "tie", "left", "right"):
-        page.click("#vote-next")
-        page.wait_for_selector(f"#vote-{choice}:not([disabled])")
-        page.click(f"#vote-{choice}")
-        page.wait_for_selector("#vote-told .tk-notice")
     page.click("#vote-next")
+    for count, choice in enumerate(("left", "right", "tie", "left", "right"), 1):
+        page.wait_for_selector(f"#vote-{choice}:not([disabled])")  # the next pair comes by itself
+        page.click(f"#vote-{choice}")
+        page.wait_for_function(
+            "n => document.querySelector('#vote-results summary')?.innerText"
+            ".startsWith(`${n} vote`)", arg=count,
+        )  # fmt: skip
     page.wait_for_selector("#vote-left:not([disabled])")
 
 
@@ -91,6 +93,23 @@ def run(page: Any) -> None:
     page.wait_for_timeout(1500)
 
 
+def start(page: Any) -> None:
+    """The form with a run's settings, and the line that it makes."""
+    page.wait_for_selector("#run-about iframe")
+    page.locator("#run-start button").first.click()
+    page.wait_for_selector("#run-start-line pre")
+
+
+def picker(page: Any) -> None:
+    """The list of runs, open."""
+    page.locator("#run summary").click()
+    page.locator("#run .tk-picks").wait_for()
+
+
+FURTHER: dict[str, tuple[str, Callable[[Any], None]]] = {
+    "start": ("Run", start), "picker": ("Compare", picker),
+}  # fmt: skip
+"""Further pictures: the tab, and what is done there."""
 VIEWS: dict[str, Callable[[Any], None]] = {
     "compare": compare, "chat": chat, "prediction": prediction, "vote": vote, "guess": guess,
     "run": run,
@@ -106,6 +125,11 @@ def shoot(browser: Any, url: str, out: Path, width: int, scheme: str, others: li
             view(page, name.capitalize())
             act(page)
             save(page, out / f"{name}-{width}-{scheme}.webp")
+        for name, (tab, act) in FURTHER.items():
+            view(page, tab)
+            act(page)
+            save(page, out / f"{name}-{width}-{scheme}.webp")
+        page.keyboard.press("Escape")
         for info in others:
             choose_run(page, info["id"])
             page.wait_for_timeout(4000)  # until its model is loaded and every view has followed

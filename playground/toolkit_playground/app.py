@@ -14,11 +14,12 @@ from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
-from toolkit.pipeline import base_of, load_task
+from toolkit.pipeline import base_of
 from toolkit.reporting import context
 from toolkit.runs import Run
 from toolkit_playground.rendering import html, keys, run_picker
 from toolkit_playground.state import people
+from toolkit_playground.state.any_model import is_free, task_for
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.state.kept import owner_of
 from toolkit_playground.state.library import Library, task_of
@@ -89,7 +90,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             return [value for follower in page.followers for value in _safe(follower, key)]
 
         def load(request: gr.Request, question: str, browser: str) -> list[Any]:
-            there = read_place(question, [name.lower() for name in (*dict(VIEWS), "Run")])
+            there = read_place(question, view_ids())
             key = _known(library, there.run) or library.first()
             there = dataclasses.replace(there, view=_offered(library, key, there.view))
             whose = owner_of(request, browser)
@@ -157,6 +158,11 @@ def _safe(follower: Follower, key: str | None) -> list[Any]:
         return values
 
 
+def view_ids() -> list[str]:
+    """The IDs of all tabs."""
+    return [name.lower() for name in (*dict(VIEWS), "Run")]
+
+
 def _all_of(function: Callable[..., list[Any]], outputs: Sequence[Any]) -> Callable[..., Any]:
     """A function whose values gradio takes one for each output, where there is one alone too."""
 
@@ -184,8 +190,8 @@ def _offered(library: Library, key: str | None, view: str) -> str:
     """A view that an address names; the first one where it does not fit the run's task."""
     with contextlib.suppress(ToolkitError):
         found = task_of(library, key)
-        if found is not None and view in unfitting(*found):
-            return next(iter(dict(VIEWS))).lower()
+        if found is not None and view in unfitting(*found, view_ids()):
+            return view_ids()[0]
     return view
 
 
@@ -204,7 +210,7 @@ def without(library: Library, key: str | None) -> Markup:
     unfit: Sequence[str] = ()
     with contextlib.suppress(ToolkitError):  # what is amiss stands in the head
         found = task_of(library, key)
-        unfit = [] if found is None else unfitting(*found)
+        unfit = [] if found is None else unfitting(*found, view_ids())
     rules = (html.fill("#tab-{}-button {{display: none}}", name) for name in unfit)
     return html.fill("<style>{}</style>", html.joined(rules))
 
@@ -215,7 +221,7 @@ def head(library: Library, key: str | None) -> Markup:
         return no_run()
     run = library.find(key)
     try:
-        task = load_task(run)
+        task = task_for(run)
         line = _line(library, run, task.summary)
     except ToolkitError as error:
         return html.failure(error)
@@ -225,7 +231,7 @@ def head(library: Library, key: str | None) -> Markup:
 def _line(library: Library, run: Run, summary: str) -> Markup:
     found = library.metrics(run)
     badge = html.NOTHING
-    verdict = "not scored yet"
+    verdict = str(run.info["recipe"]["model"]) if is_free(run) else "not scored yet"
     if found:
         if found["synthetic"]:
             badge = html.fill('<span class="tk-badge">SYNTHETIC DATA</span>')

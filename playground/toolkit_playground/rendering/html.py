@@ -152,12 +152,12 @@ def verdict(good: bool | None, text: str) -> Markup:
     return fill('<p class="tk-verdict tk-{}">{}{}</p>', name, shown, text)
 
 
-def prompt(text: str, tokens: int) -> Markup:
-    """The exact prompt, to unfold."""
+def prompt(text: str, tokens: int, *, of: str = "") -> Markup:
+    """The exact prompt, to unfold; ``of``: whose it is, where sides have different ones."""
     return fill(
-        '<details class="tk-prompt"><summary>The exact prompt, {:,} tokens</summary>'
+        '<details class="tk-prompt"><summary>The exact prompt{}, {:,} tokens</summary>'
         "<pre>{}</pre></details>",
-        tokens, text,
+        f" of {of}" if of else "", tokens, text,
     )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.pipeline import base_of, load_task, training_rows
+from toolkit.pipeline import base_of, training_rows
 from toolkit.runs import Run, Unreadable, predictions, read_json, read_jsonl
+from toolkit_playground.state.any_model import is_free, task_for
 from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.store import Store
 
@@ -185,6 +186,8 @@ def readable(run: Run) -> bool:
 
 def missing_files(run: Run) -> list[str]:
     """What a finished run must have and this one has not."""
+    if is_free(run):
+        return []
     needed = ("adapter/toolkit.json", "predictions/systems.json")
     return [name for name in needed if run.done("train") and not (run.path / name).is_file()]
 
@@ -194,4 +197,4 @@ def task_of(library: Library, key: str | None) -> tuple[Run, Task] | None:
     if key is None:
         return None
     run = library.find(key)
-    return run, load_task(run)
+    return run, task_for(run)

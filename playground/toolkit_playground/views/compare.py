@@ -75,8 +75,7 @@ def build(page: Page) -> None:
         texts, raw, settings = rest[:count], bool(rest[count]), rest[count + 1 :]
         try:
             for piece in answers(page, key, [*own, *others], row, texts, raw, settings, request):
-                whole = isinstance(piece, Comparison)
-                yield [piece.page(), piece] if whole else [piece, None]
+                yield [piece.page(), piece] if isinstance(piece, Comparison) else [piece, None]
         except Exception as error:  # one session's trouble is shown there and nowhere else
             yield [html.failure(error, "comparing"), None]
 

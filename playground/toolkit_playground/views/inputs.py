@@ -71,7 +71,8 @@ def side_choice(page: Page, view: str) -> list[Any]:
             info="Of the same task, on the same base.",
         ),
     ]  # fmt: skip
-    for component, name in zip(found, ("sides", "others"), strict=True):
+    listened: list[tuple[Any, str]] = list(zip(found, ("sides", "others"), strict=True))
+    for component, name in listened:
         component.input(None, component, None, js=noted(view, name))
 
     def restore(place: Place, key: str | None, owner: str | None) -> list[Any]:
@@ -139,8 +140,10 @@ class RowInput:
     def _asked_for(self, place: Place, key: str | None, owner: str | None) -> list[Any]:
         """The row that the address names."""
         found = task_of(self.page.library, key)
+        if found is None:
+            return [gr.skip()] * len(self.outputs)
         number = next(iter(place.of(self.name, "row")), "")
-        row = inputs.held_out_row(self.page.library, found[0], number) if found else None
+        row = inputs.held_out_row(self.page.library, found[0], number)
         return [gr.skip()] * len(self.outputs) if row is None else self.shown(found[1], row)
 
     def starts(self, button: gr.Button) -> Callable[..., Any]:

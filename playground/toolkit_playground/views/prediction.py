@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from toolkit import Row, Task
 from toolkit.errors import PluginError, ToolkitError
-from toolkit.pipeline import load_task
 from toolkit.plugins import discovery
 from toolkit_playground.rendering import html, panels
+from toolkit_playground.state.any_model import task_for
 from toolkit_playground.state.engine import Engine, Reading
 from toolkit_playground.state.inputs import asked, read_row
 from toolkit_playground.state.sides import resolve_sides
@@ -47,7 +47,7 @@ def build(page: Page) -> None:
         if key is None:
             return [*sides_of(page, None), no_run()]
         run = page.library.find(key)
-        task = load_task(run)
+        task = task_for(run)
         view = task.panel.view if task.panel else "text"
         hint = HINT.get(view, f"The panel's view {view!r} is none that can be drawn.")
         return [*sides_of(page, run), html.empty(NOTHING_YET, hint)]
