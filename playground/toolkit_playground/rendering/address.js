@@ -3,7 +3,12 @@
 // to the same place. A view's values stand there while it is the one that is shown.
 window.toolkitAddress = (() => {
   const OF_A_RUN = ["row", "sides", "others", "conversation", "comparison", "runs"];
-  const given = new URLSearchParams(location.search);
+  // As it was when the page was asked for: a tab that is drawn says that it was chosen.
+  const asked = location.search;
+  const given = new URLSearchParams(asked);
+  let ready = false;
+  const tab = () => document.querySelector("#views [role=tab][aria-selected=true]")?.id
+    .replace(/^tab-|-button$/g, "");
   const place = { run: given.get("run") || "", view: given.get("view") || "" };
   const values = {};
   for (const [name, value] of given)
@@ -27,7 +32,7 @@ window.toolkitAddress = (() => {
   const after = push => { write(push); shown = location.search; };
 
   return {
-    question: () => location.search,
+    question: () => asked,
     // A secret of this browser, by which it finds again what it has kept.
     browser: () => {
       const key = "toolkit-playground-browser";
@@ -41,7 +46,9 @@ window.toolkitAddress = (() => {
         return ""; // it keeps nothing, so nothing is kept for it
       }
     },
-    run: id => {
+    run: id => { // called once the page is loaded, and for each further run
+      ready = true;
+      place.view ||= tab() || "";
       if (!id || id === place.run) return;
       const first = !place.run;
       place.run = id;
@@ -49,10 +56,9 @@ window.toolkitAddress = (() => {
       after(!first);
     },
     view: id => {
-      if (id === place.view) return;
-      const first = !place.view;
+      if (!ready || id === place.view) return;
       place.view = id;
-      after(!first);
+      after(true);
     },
     set: (view, name, value, push = false) => {
       const list = (Array.isArray(value) ? value : [value])

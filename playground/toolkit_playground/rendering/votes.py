@@ -75,7 +75,7 @@ def summary(votes: Sequence[Vote], order: Sequence[str], owner: str | None = Non
         for duel in vote_statistics.duels(votes, order)
     ]
     parts = [
-        html.table(["Sides", "Won", "Undecided", "Share, 95 %", "Sign test"], rows,
+        html.table(["Sides", "Won", "Undecided", "Share, 95 % at any time", "Sign test"], rows,
                    formatting.count(len(votes), "vote"))
     ]  # fmt: skip
     if strong := vote_statistics.strengths(votes, order):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from toolkit import CausalLMTask, Generated, Metric, Panel, Recipe, Row, Seq2SeqLMTask, Task
 from toolkit.errors import ModelError, UsageError
@@ -31,13 +31,13 @@ class _AnyText(Task):
 
     name = TASK
     summary = "Any model, without a run"
-    columns: Mapping[str, str] = {"text": "Text", "answer": "Answer"}
+    columns: ClassVar[Mapping[str, str]] = {"text": "Text", "answer": "Answer"}
     metrics = (
         Metric("same", per_example=lambda found, true: float(found == true),
                greater_is_better=True, label="same text"),
     )  # fmt: skip
     primary_metric = "same"
-    recipes = (Recipe(name=TASK, summary="", model=""),)
+    recipes: ClassVar[tuple[Recipe, ...]] = (Recipe(name=TASK, summary="", model=""),)
     panel = Panel(inputs={"text": "Text"}, view="text")
 
     def load_rows(self, source: Any) -> Any:
@@ -66,7 +66,7 @@ class AnyTextPair(_AnyText, Seq2SeqLMTask):
 
 def is_free(run: Run) -> bool:
     """Whether it is a model without a run."""
-    return run.info["task"] == TASK
+    return bool(run.info["task"] == TASK)
 
 
 def task_for(run: Run) -> Task:
@@ -152,7 +152,7 @@ def _copy(kind: Any, task: Task, base: str, found: Foreign, target: Path) -> Non
             if file.is_file():
                 shutil.copyfile(file, target / file.name)
     weights = base_digest.of(base)
-    stored = {
+    stored: dict[str, Any] = {
         "task": task.name, "model": base, "foreign": True, "task_state": {}, "task_options": {},
         "chat_template": getattr(kind.tokenizer, "chat_template", None),
         "canaries": [dict(row) for row in CANARIES],
