@@ -41,7 +41,7 @@ def picker(choices: Sequence[Choice], chosen: str | None) -> Markup:
         for one in choices
     )  # fmt: skip
     return fill(
-        '<details class="tk-picker"><summary aria-label="Run: choose another">'
+        '<details class="tk-picker"><summary><span class="tk-quiet">Run</span>'
         '<span class="tk-now" data-run="{}">{}</span></summary>'
         '<div class="tk-choose"><div class="tk-narrow"><label>Search<input type="search" '
         'placeholder="words of a task, model, setting, date or ID"></label>{}</div>'

@@ -73,7 +73,9 @@ def build(page: Page) -> None:
         stop = gr.Button("Stop", scale=1, min_width=80, elem_id="chat-stop", interactive=False)
         page.stop(stop, VIEW)
     with gr.Row(elem_classes="tk-below"):
-        who = gr.Radio(_who(ADAPTER_LABEL), value="both", label="Talk to", elem_id="chat-who")
+        who = gr.Radio(
+            _who(ADAPTER_LABEL), value="both", label="Talk to", elem_id="chat-who", min_width=380
+        )
         markdown = gr.Checkbox(
             False, label="Markdown", elem_id="chat-markdown", scale=0, min_width=150
         )

@@ -28,8 +28,15 @@ def lora(base: Path, folder: Path, seed: int) -> Path:
 
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_pretrained(base)
-    config = LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False)
-    get_peft_model(model, config).save_pretrained(folder)
+    config = LoraConfig(
+        r=4, lora_alpha=32, target_modules=["up_proj", "down_proj"], init_lora_weights=False
+    )
+    tuned = get_peft_model(model, config)
+    with torch.no_grad():
+        for name, weights in tuned.named_parameters():
+            if "lora_" in name:
+                weights.mul_(10)
+    tuned.save_pretrained(folder)
     return folder
 
 
