@@ -91,10 +91,12 @@ def build(library: Library, folder: Path) -> gr.Blocks:
 
         def load(request: gr.Request, question: str, browser: str) -> list[Any]:
             there = read_place(question, view_ids())
-            key = _known(library, there.run) or library.first()
+            choices = listed.choices()
+            known = there.run in {one.run for one in choices}
+            key = there.run if known else library.first()
             there = dataclasses.replace(there, view=_offered(library, key, there.view))
             whose = owner_of(request, browser)
-            picked = run_picker.picker(listed.choices(), key)
+            picked = run_picker.picker(choices, key)
             return [key, whose, there, picked, gr.Tabs(selected=there.view), *follow(key)]
 
         def restore(there: Place, key: str | None, owner: str | None) -> list[Any]:
@@ -176,14 +178,6 @@ def _all_of(function: Callable[..., list[Any]], outputs: Sequence[Any]) -> Calla
 def _noted(tab: gr.Tab, name: str) -> None:
     """Let the address say which tab is open."""
     tab.select(None, None, None, js=f"() => toolkitAddress.view({json.dumps(name.lower())})")
-
-
-def _known(library: Library, key: str) -> str | None:
-    """A run that an address names, where there is one."""
-    try:
-        return library.find(key).id
-    except ToolkitError:
-        return None
 
 
 def _offered(library: Library, key: str | None, view: str) -> str:
