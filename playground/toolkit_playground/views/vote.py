@@ -157,9 +157,12 @@ def build(page: Page) -> None:
             left=lambda: [not_drawn(), "", None, *buttons_on(False)], show_progress="minimal",
             api_visibility="private",
         )  # fmt: skip
-    undo.click(
-        take_back, [page.chosen, page.person, page.owner, before], [*outputs, results, before],
-        trigger_mode="once", concurrency_limit=4, **QUIET,
+    # As an answer of the model, so that a pair that is being drawn does not come after it.
+    page.answer(
+        undo.click, VIEW, take_back, [page.chosen, page.person, page.owner, before],
+        [*outputs, results, before],
+        left=lambda: [not_drawn(), "", None, *buttons_on(False), gr.skip(), None],
+        show_progress="hidden", api_visibility="private",
     )  # fmt: skip
 
 
