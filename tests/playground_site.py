@@ -20,7 +20,10 @@ import pytest
 
 from cli_runner import environment
 
+HOLD = "hold"
+"""A file beside the runs: while it is there, no answer is written beyond its first token."""
 ANGRY = """
+import pathlib
 import time
 
 from toolkit import Panel, hookimpl
@@ -30,18 +33,21 @@ from toolkit_price_regression.task import PriceRegression
 begin = Watch.__init__
 
 
-def slowly(self, on_token, stopped):
-    # A tiny model writes hundreds of tokens before anybody can press Stop: what is long is slowed
-    # most, so that a browser on a busy machine comes in time.
+def slowly(self, on_token, stopped, *others, **named):
+    # A tiny model writes hundreds of tokens at once: it is slowed, so that a text is seen to grow.
+    # What is asked while it writes must not depend on how fast anybody is: see Site.held.
+    hold = pathlib.Path(%r)
     asked = 0
 
     def stopped_later():
         nonlocal asked
         asked += 1
         time.sleep(0.005 if asked < 60 else 0.05)
+        while hold.exists() and not stopped():
+            time.sleep(0.01)
         return stopped()
 
-    begin(self, on_token, stopped_later)
+    begin(self, on_token, stopped_later, *others, **named)
 
 
 Watch.__init__ = slowly
@@ -116,6 +122,20 @@ class Site:
         (path,) = self.runs.glob(f"*/{self.names[name]}")
         return path
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Answers that are begun do not end before the block does, unless they are stopped.
+
+        Only so a test can be sure that something is still being written when it goes on: on a fast
+        machine an answer is done, and on a slow one drawn, before a browser has looked.
+        """
+        hold = self.runs.parent / HOLD
+        hold.touch()
+        try:
+            yield
+        finally:
+            hold.unlink()
+
     def rows(self, split: str) -> list[dict[str, Any]]:
         text = (self.folder("main") / "data" / "heldout.jsonl").read_text()
         return [row for row in map(json.loads, text.splitlines()) if row["split"] == split]
@@ -146,7 +166,7 @@ def plugin_in(folder: Path) -> None:
     """An installed third-party plugin, which never imports gradio."""
     info = folder / "angry-1.0.dist-info"
     info.mkdir(parents=True)
-    (folder / "angry.py").write_text(ANGRY)
+    (folder / "angry.py").write_text(ANGRY % str(folder.parent / HOLD))
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: angry\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[toolkit]\nangry = angry\n")
 

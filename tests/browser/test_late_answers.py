@@ -18,10 +18,11 @@ LATE = 2500
 def test_a_conversation_is_of_one_run(page: Any, site: Site) -> None:
     view(page, "Chat")
     most_tokens(page, "chat", 150)
-    say(page, "red oak thing")
-    page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
-    choose_run(page, site.names["second"])
-    page.get_by_text("red oak thing").first.wait_for(state="detached")
+    with site.held():
+        say(page, "red oak thing")
+        page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
+        choose_run(page, site.names["second"])
+        page.get_by_text("red oak thing").first.wait_for(state="detached")
     page.wait_for_timeout(LATE)
     assert page.locator(".tk-message").count() == 0
     assert page.locator("#chat-export a").count() == 0
@@ -37,10 +38,11 @@ def test_a_conversation_is_of_one_run(page: Any, site: Site) -> None:
 
 def test_an_answer_goes_with_its_row(page: Any, site: Site) -> None:
     most_tokens(page, "compare", 400)
-    page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
-    page.locator("#compare-examples tbody tr").nth(3).locator("td").first.click()
-    page.locator("#compare-out").get_by_text("Nothing compared yet").wait_for()
+    with site.held():
+        page.click("#compare-go")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+        page.locator("#compare-examples tbody tr").nth(3).locator("td").first.click()
+        page.locator("#compare-out").get_by_text("Nothing compared yet").wait_for()
     page.wait_for_timeout(LATE)
     assert page.locator("#compare-out .tk-cards").count() == 0
     row = site.rows("validation")[3]

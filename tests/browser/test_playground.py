@@ -73,26 +73,29 @@ def test_an_example_brings_its_gold_answer_and_own_text_has_none(page: Any, site
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
 
 
-def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any) -> None:
+def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any, site: Any) -> None:
     page.locator("#compare-examples tbody tr").nth(2).locator("td").first.click()
     most_tokens(page, "compare", 400)
-    page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-gold")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
-    page.locator("#compare-input-0 textarea").fill("something of my own")
-    page.click("#compare-go")  # the old answer stops, the new one follows
-    page.wait_for_selector("#compare-out .tk-gold", state="detached")
+    with site.held():
+        page.click("#compare-go")
+        page.wait_for_selector("#compare-out .tk-gold")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+        page.locator("#compare-input-0 textarea").fill("something of my own")
+        page.click("#compare-go")  # the old answer stops, the new one follows
+        page.wait_for_selector("#compare-out .tk-gold", state="detached")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
     page.get_by_text("The exact prompt").click()
     assert "something of my own" in page.locator("#compare-out pre").inner_text()
     view(page, "Chat")
     most_tokens(page, "chat", 400)
     message = page.locator("#chat-message textarea")
-    message.fill("red oak thing")
-    message.press("Enter")
-    page.wait_for_selector("#chat-base .tk-assistant")
-    message.fill("large silk thing")
-    message.press("Enter")
+    with site.held():
+        message.fill("red oak thing")
+        message.press("Enter")
+        page.wait_for_selector("#chat-base .tk-assistant")
+        message.fill("large silk thing")
+        message.press("Enter")
+        page.locator("#chat-base").get_by_text("large silk thing", exact=True).wait_for()
     page.wait_for_function(
         "() => { const a = document.querySelector('#chat-export a');"
         " return a && atob(a.href.split(',')[1]).includes('silk'); }"
@@ -102,12 +105,13 @@ def test_what_is_asked_while_an_answer_is_written_is_answered(page: Any) -> None
     assert len(first["base"]) < len(second["base"])  # stopped, and written to its end
 
 
-def test_stop_stops(page: Any) -> None:
+def test_stop_stops(page: Any, site: Any) -> None:
     most_tokens(page, "compare", 300)
-    page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
-    page.click("#compare-stop")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
+    with site.held():
+        page.click("#compare-go")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+        page.click("#compare-stop")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
     feet = page.locator("#compare-out .tk-foot").all_inner_texts()
     stopped = [foot.replace("\xa0", " ") for foot in feet if "stopped" in foot]
     assert stopped and all(int(foot.split()[0]) < 300 for foot in stopped)
@@ -146,11 +150,12 @@ def test_no_answer_comes_back_after_its_conversation_or_run_was_left(page: Any, 
     most_tokens(page, "chat", 400)
     message = page.locator("#chat-message textarea")
     for said in ("red oak thing", "large silk thing"):
-        message.fill(said)
-        message.press("Enter")
-        page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
-        page.click("#chat-clear")
-        page.get_by_text(said).first.wait_for(state="detached")
+        with site.held():
+            message.fill(said)
+            message.press("Enter")
+            page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
+            page.click("#chat-clear")
+            page.get_by_text(said).first.wait_for(state="detached")
         page.wait_for_timeout(1500)
         assert page.locator("#chat-base").get_by_text(said).count() == 0
         assert page.locator("#chat-status").inner_text().strip() == ""
@@ -164,17 +169,18 @@ def test_no_answer_comes_back_after_its_conversation_or_run_was_left(page: Any, 
 
     view(page, "Compare")
     most_tokens(page, "compare", 400)
-    page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
-    choose_run(page, site.names["second"])
-    page.locator("#compare-out").get_by_text("Nothing compared yet").wait_for()
+    with site.held():
+        page.click("#compare-go")
+        page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")
+        choose_run(page, site.names["second"])
+        page.locator("#compare-out").get_by_text("Nothing compared yet").wait_for()
     page.wait_for_timeout(1500)
     assert page.locator("#compare-out .tk-cards").count() == 0
     page.click("#compare-go")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
 
 
-def test_a_message_can_be_edited_and_a_chat_stopped(page: Any) -> None:
+def test_a_message_can_be_edited_and_a_chat_stopped(page: Any, site: Any) -> None:
     view(page, "Chat")
     page.locator("#chat-message textarea").fill("red oak thing")
     page.locator("#chat-message textarea").press("Enter")
@@ -190,12 +196,14 @@ def test_a_message_can_be_edited_and_a_chat_stopped(page: Any) -> None:
     assert [turn["user"] for turn in exported(page)["turns"]] == ["large silk thing"]
     most_tokens(page, "chat", 400)
     page.locator("#chat-message textarea").fill("old steel thing")
-    page.click("#chat-send")
-    page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()
-    page.click("#chat-stop")
-    page.wait_for_function(
-        "() => atob(document.querySelector('#chat-export a').href.split(',')[1]).includes('steel')"
-    )
+    with site.held():
+        page.click("#chat-send")
+        page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()
+        page.click("#chat-stop")
+        page.wait_for_function(
+            "() => atob(document.querySelector('#chat-export a').href.split(',')[1])"
+            ".includes('steel')"
+        )
     said = page.locator("#chat-status").inner_text().replace("\xa0", " ")
     assert "stopped" in said or "400 tokens" not in said
 
@@ -206,19 +214,20 @@ def exported(page: Any) -> Any:
 
 
 def test_the_price_panel_shows_a_distribution(page: Any) -> None:
-    view(page, "Panel")
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-dist")
-    rows = page.locator("#panel-out .tk-hist")
+    view(page, "Prediction")
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-dist")
+    rows = page.locator("#prediction-out .tk-hist")
     assert rows.count() == 2 and rows.nth(1).locator("rect").count() >= 3
-    assert page.locator("#panel-out .tk-band").count() == 2
-    shown = page.locator("#panel-out").inner_text()
+    assert page.locator("#prediction-out .tk-band").count() == 2
+    shown = page.locator("#prediction-out").inner_text()
     assert "true value" in shown and "gradient-boosting" in shown and "90 %" in shown
 
 
 def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
     introduce(page, "ann")
     view(page, "Vote")
+    page.get_by_label("Next pair by itself").uncheck()
     page.click("#vote-next")
     page.wait_for_selector("#vote-pair .tk-cards")
     blind = page.locator("#vote-pair").inner_text()
@@ -253,6 +262,7 @@ def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
 
 def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: Any) -> None:
     view(page, "Vote")
+    page.get_by_label("Next pair by itself").uncheck()
     page.get_by_label("Sheet of 100").check()
     link = page.locator("#vote-sheet a")
     link.wait_for()
@@ -335,9 +345,9 @@ def test_a_panel_that_raises_is_told_and_the_rest_works(page: Any, site: Any) ->
     choose_run(page, site.names["angry"])
     page.locator("#about").get_by_text("Predict a price").wait_for()
     page.wait_for_timeout(1500)
-    view(page, "Panel")
-    page.click("#panel-go")
-    message = page.locator("#panel-out [role=alert]")
+    view(page, "Prediction")
+    page.click("#prediction-go")
+    message = page.locator("#prediction-out [role=alert]")
     message.wait_for()
     said = message.inner_text()
     assert "panel_data of the task 'angry-prices' (angry) raised" in said
@@ -349,17 +359,17 @@ def test_a_panel_that_raises_is_told_and_the_rest_works(page: Any, site: Any) ->
 
 def test_a_third_party_panel_is_drawn(page: Any, site: Any) -> None:
     choose_run(page, site.names["marked"])
-    view(page, "Panel")
-    page.locator("#panel-input-0").get_by_text("Offer").wait_for()
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-cards mark.tk-unsupported")
-    assert page.locator("#panel-out .tk-cards mark").all_inner_texts() == ["says", "says"]
-    source = page.locator("#panel-out .tk-source")
-    said = page.locator("#panel-input-0 textarea").input_value()
+    view(page, "Prediction")
+    page.locator("#prediction-input-0").get_by_text("Offer").wait_for()
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-cards mark.tk-unsupported")
+    assert page.locator("#prediction-out .tk-cards mark").all_inner_texts() == ["says", "says"]
+    source = page.locator("#prediction-out .tk-source")
+    said = page.locator("#prediction-input-0 textarea").input_value()
     assert source.locator("mark.tk-missing").all_inner_texts() == [said[:3]]
     assert (
         "left out" in source.inner_text()
-        and "not in the source" in page.locator("#panel-out .tk-legend").inner_text()
+        and "not in the source" in page.locator("#prediction-out .tk-legend").inner_text()
     )
 
 
@@ -373,12 +383,12 @@ def test_an_encoder_decoder_is_compared_drawn_talked_to_and_voted_on(page: Any, 
     assert base != adapter and page.locator("#compare-out .tk-gold").count() == 1
     said = page.locator("#compare-input-0 textarea").input_value()
     assert said in page.locator("#compare-out pre").text_content()
-    view(page, "Panel")
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-source")
-    assert said in page.locator("#panel-out .tk-source").inner_text()
-    marks = page.locator("#panel-out mark").count()
-    assert marks > 0 and page.locator("#panel-out .tk-cards section").count() == 2
+    view(page, "Prediction")
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-source")
+    assert said in page.locator("#prediction-out .tk-source").inner_text()
+    marks = page.locator("#prediction-out mark").count()
+    assert marks > 0 and page.locator("#prediction-out .tk-cards section").count() == 2
     view(page, "Chat")
     page.locator("#chat-message textarea").fill("red cup, 3 pieces")
     page.locator("#chat-message textarea").press("Enter")

@@ -40,7 +40,7 @@ def test_the_queue_is_bounded_and_the_model_is_asked_one_at_a_time(tmp_path: Pat
     )  # fmt: skip
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["most"] == QUEUE and len(found["asking"]) >= 4 and set(found["asking"]) == {1}
-    assert found["public"] == ["chat", "compare", "panel"]
+    assert found["public"] == ["chat", "compare", "prediction"]
 
 
 def test_run_play_opens_the_playground_on_that_run(

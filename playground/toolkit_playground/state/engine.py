@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit import Generated, Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
 from toolkit.kinds import BASE, TextModel, Watch
-from toolkit.pipeline import base_of, load_task, open_run, read
+from toolkit.pipeline import base_of, load_task, read
 from toolkit.runs import Run, present_models, trained_models
+from toolkit_playground.state import any_model
 
-REFRESH = 0.06
-"""Seconds between two looks at a text that is being written."""
+REFRESH, SLOWEST = 0.06, 0.3
+"""Seconds between the first two looks at a text that is being written, and between later ones.
+
+Each is a piece that the browser draws, and nothing tells the server when it has: a slow browser
+that gets more than it can draw would come to each press of a button only after all that waits.
+"""
+SLOWING = 1.15
+STANDING = 1.0
+"""Seconds after which a text that has not grown is shown again, with its time."""
 MOST_CHARACTERS = 100_000
 """Longer inputs are refused before they are tokenized."""
 MOST_NEW_TOKENS = 512
@@ -57,6 +65,7 @@ class Text:
         ended: it will not grow any more.
         limit: it ended at the limit of new tokens.
         stopped: somebody stopped it.
+        cut: it ended at one of the strings that end it, which is no part of it.
     """
 
     text: str = ""
@@ -66,6 +75,7 @@ class Text:
     ended: bool = False
     limit: bool = False
     stopped: bool = False
+    cut: bool = False
 
     @property
     def rate(self) -> float | None:
@@ -89,17 +99,20 @@ class _Writing:
 
     count: int
     stops: frozenset[int]
+    until: tuple[str, ...] = ()
     started: float = 0.0
     ids: list[list[int]] = field(default_factory=list)
     first: list[float | None] = field(default_factory=list)
     last: list[float] = field(default_factory=list)
     ended: list[bool] = field(default_factory=list)
+    cut: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ids = [[] for _ in range(self.count)]
         self.first = [None] * self.count
         self.last = [0.0] * self.count
         self.ended = [False] * self.count
+        self.cut = [False] * self.count
 
     def on_token(self, index: int, token: int) -> None:
         now = time.perf_counter() - self.started
@@ -120,10 +133,13 @@ class Engine:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.lock = threading.Lock()
-        self.task, self.kind = open_run(run)
+        self.task, self.kind = any_model.opened(run)
         self.sides: dict[str, Side] = {}
         self.problems: dict[str, str] = {}
         self._put(Side(BASE_LABEL, BASE, run, "base", self.task))
+        if any_model.is_free(run):
+            self._put_free()
+            return
         first, *others = present_models(run)
         self._put(Side(first.system, "default", run, first.system, self.task))
         for model in others:
@@ -162,6 +178,16 @@ class Engine:
     # -- sides -------------------------------------------------------------------------------------
     def _put(self, side: Side) -> None:
         self.sides[side.label] = side
+
+    def _put_free(self) -> None:
+        """The adapters of a model without a run."""
+        for number, label in enumerate(any_model.labels(self.run)):
+            name = f"free-{number}" if number else "default"
+            side = Side(label, name, self.run, label, self.task)
+            if number:
+                self._add(side, any_model.folder_of(self.run, number))
+            else:
+                self._put(side)
 
     def _add(self, side: Side, folder: Any) -> None:
         try:
@@ -231,15 +257,17 @@ class Engine:
         *,
         generation: Mapping[str, Any],
         seed: int = 0,
+        until: Sequence[str] = (),
         stop: threading.Event,
     ) -> Iterator[list[Text]]:
         """Let each side continue its prompt, all at once; gives what there is until all have ended.
 
-        Stops when ``stop`` is set, and when nobody reads on.
+        Stops when ``stop`` is set, and when nobody reads on; a text that holds one of ``until``
+        ends before it.
         """
         names = [self.side(label).name for label in labels]
         model = self.text_model
-        writing = _Writing(len(prompts), model.renderer.stops)
+        writing = _Writing(len(prompts), model.renderer.stops, tuple(until))
         failed: list[BaseException] = []
         done = threading.Event()
 
@@ -252,7 +280,7 @@ class Engine:
                     writing.started = time.perf_counter()
                     model.write_texts(
                         prompts, names, generation=generation,
-                        watch=Watch(writing.on_token, stop.is_set),
+                        watch=Watch(writing.on_token, stop.is_set, self._ended(writing)),
                     )  # fmt: skip
             except BaseException as error:  # it is raised where it can be shown
                 failed.append(error)
@@ -261,8 +289,13 @@ class Engine:
 
         limit = int(generation.get("max_new_tokens", MOST_NEW_TOKENS))
         threading.Thread(target=work, name="playground-writing", daemon=True).start()
+        pause, shown, at = REFRESH, -1, 0.0
         try:
-            while not done.wait(REFRESH):
+            while not done.wait(pause):
+                tokens, now = sum(map(len, writing.ids)), time.perf_counter()
+                if tokens == shown and now - at < STANDING:
+                    continue
+                shown, at, pause = tokens, now, min(SLOWEST, pause * SLOWING)
                 yield self._texts(writing, limit, ended=False, stopped=False)
             if failed:
                 raise failed[0]
@@ -271,20 +304,33 @@ class Engine:
             stop.set()  # nobody reads on: the worker must not go on either
             done.wait()
 
+    def _ended(self, writing: _Writing) -> Callable[[int], bool]:
+        """Whether a text holds one of the strings that end it."""
+
+        def ended(index: int) -> bool:
+            text = self._decoded(writing.ids[index]) if writing.until else ""
+            writing.cut[index] = any(one in text for one in writing.until)
+            return writing.cut[index]
+
+        return ended
+
     def _texts(self, writing: _Writing, limit: int, *, ended: bool, stopped: bool) -> list[Text]:
         now = time.perf_counter() - writing.started if writing.started else 0.0
         texts = []
         for index in range(writing.count):
-            ids, own_end = list(writing.ids[index]), writing.ended[index]
+            cut, stop_token = writing.cut[index], writing.ended[index]
+            ids, own_end = list(writing.ids[index]), stop_token or cut
+            text = self._decoded(ids[:-1] if stop_token else ids)
             texts.append(
                 Text(
-                    text=self._decoded(ids[:-1] if own_end else ids),
+                    text=_before(text, writing.until),
                     tokens=len(ids),
                     first=writing.first[index],
                     seconds=writing.last[index] if ended or own_end else now,
                     ended=ended or own_end,
                     limit=ended and not own_end and len(ids) >= limit,
                     stopped=stopped and not own_end and len(ids) < limit,
+                    cut=cut,
                 )
             )
         return texts
@@ -330,10 +376,17 @@ class Engine:
 
 
 def ending(text: Text) -> str:
-    """How a text ended: ``stop token``, ``limit``, ``stopped``; ``writing``: it has not."""
+    """How a text ended: ``stop token``, ``stop string``, ``limit``, ``stopped``; ``writing``."""
     if not text.ended:
         return "writing"
+    if text.cut:
+        return "stop string"
     return "limit" if text.limit else "stopped" if text.stopped else "stop token"
+
+
+def _before(text: str, until: Sequence[str]) -> str:
+    """A text up to the first of some strings."""
+    return text[: min((text.index(one) for one in until if one in text), default=len(text))]
 
 
 def trained_label(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections import OrderedDict
@@ -11,8 +12,9 @@ from typing import Any
 
 from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.pipeline import base_of, load_task, training_rows
+from toolkit.pipeline import base_of, training_rows
 from toolkit.runs import Run, Unreadable, predictions, read_json, read_jsonl
+from toolkit_playground.state.any_model import is_free, task_for
 from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.store import Store
 
@@ -60,6 +62,8 @@ class Library:
 
     def find(self, key: str | None) -> Run:
         """A run by ID; raises a :class:`ToolkitError` where there is none, or it is unreadable."""
+        if (near := self._at_its_place(key)) is not None:
+            return near
         for run in self.runs():
             if run.id == key:
                 return run
@@ -67,6 +71,22 @@ class Library:
             if odd.path.name == key:
                 raise RunError(odd.reason)
         raise UsageError(f"there is no run {key!r}; see: toolkit runs")
+
+    def _at_its_place(self, key: str | None) -> Run | None:
+        """The run in the folder of that name, without a look at the hundreds of others."""
+        for given in self.given:
+            if given.id == key:
+                return Run.open(given.path) if readable(given) else given
+        if not key or key == ".." or Path(key).name != key or not self.folder.is_dir():
+            return None
+        tasks = [place for place in self.folder.iterdir() if not place.name.startswith(".")]
+        found = [task / key for task in tasks if (task / key / "run.json").is_file()]
+        if len(found) != 1:
+            return None
+        with contextlib.suppress(ToolkitError):
+            run = Run.open(found[0])
+            return run if run.id == key else None
+        return None
 
     def first(self) -> str | None:
         """The run that the page opens on: the first named, else the newest finished."""
@@ -166,6 +186,8 @@ def readable(run: Run) -> bool:
 
 def missing_files(run: Run) -> list[str]:
     """What a finished run must have and this one has not."""
+    if is_free(run):
+        return []
     needed = ("adapter/toolkit.json", "predictions/systems.json")
     return [name for name in needed if run.done("train") and not (run.path / name).is_file()]
 
@@ -175,4 +197,4 @@ def task_of(library: Library, key: str | None) -> tuple[Run, Task] | None:
     if key is None:
         return None
     run = library.find(key)
-    return run, load_task(run)
+    return run, task_for(run)

@@ -24,7 +24,7 @@ Answer = dict[str, Any]
 
 
 def build(page: Page) -> None:
-    """The three questions that programs may ask: ``compare``, ``chat`` and ``panel``."""
+    """The three questions that programs may ask: ``compare``, ``chat`` and ``prediction``."""
 
     def compare(
         request: gr.Request, input: str = "", run: str = "", sides: list[str] = [],  # noqa: A002, B006
@@ -101,11 +101,11 @@ def build(page: Page) -> None:
                 written = [text_answer(*one) for one in zip(labels, texts, strict=True)]
                 yield {**found, "answers": written}
 
-    def panel(
+    def prediction(
         input: str = "", run: str = "", sides: list[str] = [],  # noqa: A002, B006
         inputs: dict[str, str] = {}, row_id: int = 0,  # noqa: B006
     ) -> dict[str, Any]:  # fmt: skip
-        """What the task's panel draws, as plain data; see ``compare`` for the parameters."""
+        """All of what the sides predict, as plain data; see ``compare`` for the parameters."""
         engine, labels = chosen(page, run, sides)
         row = asked_row(page, engine, input, inputs, row_id)
         answers = [
@@ -117,7 +117,7 @@ def build(page: Page) -> None:
 
     for name, function in (("compare", compare), ("chat", chat)):
         api(_told_pieces(function), api_name=name, **QUEUE)
-    api(_told(panel), api_name="panel", **QUEUE)
+    api(_told(prediction), api_name="prediction", **QUEUE)
 
 
 def chosen(page: Page, run: str, sides: Sequence[str]) -> tuple[Engine, list[str]]:
