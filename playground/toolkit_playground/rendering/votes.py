@@ -143,11 +143,15 @@ def sheet(pairs: Sequence[preference_sheet.SheetPair]) -> Markup:
 
 def exports(votes: Sequence[Vote], owner: str | None = None) -> Markup:
     """Links to the preference data and to all votes, without the inputs that others have typed."""
-    found = vote_statistics.preferences(votes, owner)
+    seen = [vote for vote in votes if vote.may_see(owner)]
+    found = vote_statistics.preferences(seen)
+    why = dict(found.left_out)
+    if len(seen) < len(votes):
+        why["on inputs that other people have typed"] = len(votes) - len(seen)
     lines = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in found.pairs)
     left_out = html.NOTHING
-    if found.left_out:
-        reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(found.left_out.items()))
+    if why:
+        reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(why.items()))
         left_out = html.fill(
             '<p class="tk-quiet tk-left-out">Not among the preference data: {}.</p>', reasons
         )

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from toolkit import CausalLMTask, Generated, Metric, Panel, Recipe, Row, Seq2SeqLMTask, Task
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds import TextModel
-from toolkit.models import base_digest, foreign, model_path
+from toolkit.models import foreign, model_path
 from toolkit.models.foreign import Foreign
 from toolkit.pipeline import load_task, make_kind, open_run
 from toolkit.plugins import recipes
@@ -145,13 +145,12 @@ def _copy(kind: Any, task: Task, base: str, found: Foreign, target: Path) -> Non
     """Copy an adapter, and describe it as the toolkit describes its own."""
     if found.whole:
         raise ModelError(f"{found.name} is a whole model and no adapter; show it by --model")
-    base_digest.check(found.ours, base, found.folder)
     target.mkdir()
     for pattern in COPIED:
         for file in found.folder.glob(pattern):
             if file.is_file():
                 shutil.copyfile(file, target / file.name)
-    weights = base_digest.of(base)
+    weights = found.ours.get("base_weights")  # of another base it is refused when it is loaded
     stored: dict[str, Any] = {
         "task": task.name, "model": base, "foreign": True, "task_state": {}, "task_options": {},
         "chat_template": getattr(kind.tokenizer, "chat_template", None),

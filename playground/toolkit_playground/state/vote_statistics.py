@@ -227,17 +227,12 @@ class Preferences:
     left_out: Mapping[str, int]
 
 
-def preferences(votes: Sequence[Vote], owner: str | None = None) -> Preferences:
-    """The votes that may be trained on.
-
-    Args:
-        votes: all votes.
-        owner: who asks: inputs of their own that others have typed are left out.
-    """
+def preferences(votes: Sequence[Vote]) -> Preferences:
+    """The votes that may be trained on."""
     pairs: list[dict[str, Any]] = []
     left_out: Counter[str] = Counter()
     for vote in votes:
-        reason = _unfit(vote) or ("" if vote.may_see(owner) else "on other people's own inputs")
+        reason = _unfit(vote)
         if reason:
             left_out[reason] += 1
             continue
