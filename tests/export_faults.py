@@ -102,14 +102,16 @@ def other_template(folder: Path) -> None:
 
 
 def other_words(folder: Path) -> None:
-    """The tokenizer cuts texts otherwise: it has lost its merges, or the ends of its words."""
+    """The tokenizer has lost its merges, or gives its words the numbers of others."""
 
     def change(content: dict[str, Any]) -> None:
         model = content["model"]
         if model.get("merges"):
             model["merges"] = []
-        elif content.get("normalizer"):
-            content["normalizer"] = {"type": "Prepend", "prepend": "x"}
+        else:
+            words = [word for word in model["vocab"] if not word.startswith("[")]
+            numbers = [model["vocab"][word] for word in words]
+            model["vocab"].update(zip(words, [*numbers[1:], numbers[0]], strict=True))
 
     change_json(folder, "tokenizer.json", change)
 

@@ -11,7 +11,9 @@ table; exits with 1 where a fault passes or an unchanged export is refused.
 from __future__ import annotations
 
 import argparse
-import itertools
+import dataclasses
+import math
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -37,16 +39,29 @@ def faults(form: str, kind: str, template: bool) -> list[Any]:
     return found[:TRIES]
 
 
-def one(run: Any, form: str, numbers: str | None, margin: float, spoil: Any) -> dict[str, Any]:
-    """One export, judged: its record, or the reasons for which it is refused."""
+def begun(run: Any, form: str, numbers: str | None, margin: float, folder: Path) -> Any:
+    """An export that is written and not judged yet."""
     from toolkit.system import Console
     from toolkit_export import export as exporting
 
+    options = exporting.Options(form, numbers=numbers, margin=margin)
+    job = exporting.begin(run, options, Console(quiet=True), folder)
+    exporting.write(job, exporting.ask(job))
+    return job
+
+
+def judged(job: Any, fault: Any = None) -> dict[str, Any]:
+    """What the gate says of an export, or of a copy of it with a fault."""
+    from toolkit_export import export as exporting
+
+    if fault is None:
+        gate: dict[str, Any] = exporting.check(job)["gate"]
+        return gate
     with tempfile.TemporaryDirectory() as folder:
-        options = exporting.Options(
-            form, numbers=numbers, out=Path(folder) / "out", margin=margin, anyway=True
-        )
-        return exporting.export(run, options, Console(quiet=True), spoil)
+        spoiled = Path(folder) / "out"
+        shutil.copytree(job.folder, spoiled)
+        fault(spoiled)
+        return judged(dataclasses.replace(job, folder=spoiled))
 
 
 def campaign(pairs: list[tuple[str, Path]], margin: float, given: str | None) -> list[list[Any]]:
@@ -61,18 +76,21 @@ def campaign(pairs: list[tuple[str, Path]], margin: float, given: str | None) ->
         kind = load_task(run).kind
         types = [given] if given else [each or None for each in exporting.forms()[form].types]
         template = (run.adapter / "chat_template.jinja").is_file()
-        refused, passed, least = 0, 0, 1.0
         spoiled = faults(form, kind, template)
-        for fault in spoiled:
-            record = one(run, form, types[0], margin, fault)
-            refused += not record["gate"]["accepted"]
-            print(f"{form} {kind} {fault.__name__}: {record['gate']['reasons']}", flush=True)
-        for numbers in itertools.islice(itertools.cycle(types), TRIES):
-            gate = one(run, form, numbers, margin, lambda folder: None)["gate"]
-            passed += gate["accepted"]
-            least = min(least, gate["equal_answers"])
-            print(f"{form} {kind} {numbers or 'own'}: {gate}", flush=True)
-        table.append([form, kind, len(spoiled), refused, TRIES, passed, round(least, 4)])
+        refused, gates = 0, []
+        for number, numbers in enumerate(types):
+            with tempfile.TemporaryDirectory() as folder:
+                job = begun(run, form, numbers, margin, Path(folder))
+                for fault in spoiled if not number else ():
+                    gate = judged(job, fault)
+                    refused += not gate["accepted"]
+                    print(f"{form} {kind} {fault.__name__}: {gate['reasons']}", flush=True)
+                for _ in range(math.ceil((TRIES - number) / len(types))):
+                    gates.append(judged(job))
+                    print(f"{form} {kind} {numbers or 'own type'}: {gates[-1]}", flush=True)
+        passed = sum(gate["accepted"] for gate in gates)
+        least = round(min(gate["equal_answers"] for gate in gates), 4)
+        table.append([form, kind, len(spoiled), refused, len(gates), passed, least])
     return table
 
 

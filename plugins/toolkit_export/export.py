@@ -45,26 +45,6 @@ class Options:
     converter: Path | None = None
 
 
-@dataclass
-class Job:
-    """One export on its way.
-
-    Args:
-        run: the run.
-        task: its task.
-        options: how it is exported.
-        console: where progress is said.
-        folder: the folder that is written, which is not at its place yet.
-    """
-
-    run: Run
-    task: Task
-    options: Options
-    console: Console
-    folder: Path
-    notes: list[str] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class Form:
     """A form of export.
@@ -83,6 +63,43 @@ class Form:
     load: Callable[[Job], tuple[TaskModel, str]]
     types: Sequence[str]
     dtype: Callable[[Options, str], str | None]
+
+
+@dataclass
+class Job:
+    """One export on its way.
+
+    Args:
+        run: the run.
+        task: its task.
+        options: how it is exported.
+        console: where progress is said.
+        folder: the folder that is written, which is not at its place yet.
+        form: the form.
+        numbers: the type of the weights; empty: the base's own, until it is known.
+        margin: the share of the adapter's figure by which the export may be worse.
+        rows: the rows that are asked.
+        keys: split and number of each.
+        ours: the adapter's answers.
+        base: the base's logits for the first of the rows.
+        computed: the type of the weights that the adapter's base has.
+        notes: what a user should know of what was written, as sentences.
+    """
+
+    run: Run
+    task: Task
+    options: Options
+    console: Console
+    folder: Path
+    form: Form
+    numbers: str
+    margin: float
+    rows: Sequence[Row] = ()
+    keys: Sequence[tuple[str, Any]] = ()
+    ours: Answers | None = None
+    base: Sequence[Any] = ()
+    computed: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
 def forms() -> Mapping[str, Form]:
@@ -116,19 +133,13 @@ def _load_merged(job: Job) -> tuple[TaskModel, str]:
 
 
 # -- the command -----------------------------------------------------------------------------------
-def export(
-    run: Run,
-    options: Options,
-    console: Console,
-    spoil: Callable[[Path], None] = lambda folder: None,
-) -> dict[str, Any]:
+def export(run: Run, options: Options, console: Console) -> dict[str, Any]:
     """Export the trained model of a run.
 
     Args:
         run: a finished run.
         options: how it is exported.
         console: where progress is said.
-        spoil: changes the artefact before it is judged: by this, tests put faults into it.
 
     Returns:
         the record, which is beside the artefact.
@@ -138,37 +149,105 @@ def export(
         UsageError: this run cannot be exported to this form.
         RunError: the run is not finished, or stores no rows.
     """
+    place = options.out or run.path / "exports" / options.form
+    _check_place(place)
+    job = begin(run, options, console, place.with_name(f".{place.name}.new.tmp"))
+    kind = ask(job)
+    try:
+        shutil.rmtree(job.folder, ignore_errors=True)
+        job.folder.mkdir(parents=True)
+        console.heading(f"Writing {options.form}")
+        made_of = write(job, kind)
+        console.heading("The export answers them")
+        return _kept(job, made_of, {**_record(job), **check(job)}, place)
+    finally:
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+
+def begin(run: Run, options: Options, console: Console, folder: Path) -> Job:
+    """What can be refused before a model is loaded; the arguments are those of :func:`export`.
+
+    Args:
+        run, options, console: as there.
+        folder: where the artefact is written.
+    """
     if not run.done("predict"):
         raise RunError(f"run {run.id} is not finished; go on with: toolkit resume {run.path}")
     environment.prepare(offline=is_local(str(run.info["recipe"]["model"])))
-    task = load_task(run)
-    margin = _margin(task, options)
-    form = forms()[options.form]
-    numbers = _numbers(options, form)
-    place = options.out or run.path / "exports" / options.form
-    _check_place(place)
-    temporary = place.with_name(f".{place.name}.new.tmp")
-    job = Job(run, task, options, console, temporary)
+    task, form = load_task(run), forms()[options.form]
+    job = Job(
+        run, task, options, console, folder, form, _numbers(options, form), _margin(task, options)
+    )
     form.check(job, make_kind(run, task))
-    rows, keys, held = answers.chosen_rows(run, every=options.every)
-    console.heading(f"The adapter answers {len(rows):,} of {held:,} held-out rows")
-    ours, base, kind = _of_adapter(job, rows)
-    shutil.rmtree(temporary, ignore_errors=True)
+    return job
+
+
+def ask(job: Job) -> TaskModel:
+    """Have the adapter answer, and give its loaded model."""
+    job.rows, job.keys, held = answers.chosen_rows(job.run, every=job.options.every)
+    job.console.heading(f"The adapter answers {len(job.rows):,} of {held:,} held-out rows")
+    job.task, kind = open_run(job.run)
+    job.computed = "few bits" if kind.recipe.quantization else _type(kind.model)
+    job.ours = answers.of(job.run, job.task, kind, job.rows)
+    job.base = inspection.answer_logits(kind, job.rows[: answers.LOGITS], adapter=False)
+    return kind
+
+
+def write(job: Job, kind: TaskModel) -> TaskModel:
+    """Write the artefact into the job's folder.
+
+    Args:
+        job: the export.
+        kind: the model with its adapter, which is used up.
+
+    Returns:
+        the kind whose tokenizer and limits the artefact has.
+    """
+    dtype = job.form.dtype(job.options, job.numbers)
+    made_of, model = whole_model.in_one_piece(job.run, job.task, kind, dtype)
+    job.numbers = job.numbers or _type(model)
+    job.form.write(job, made_of, model)
+    for name in ("model", "tuned", "whole"):  # the memory is needed for the copy that is checked
+        if hasattr(made_of, name):
+            setattr(made_of, name, None)
+    return made_of
+
+
+def _type(model: Any) -> str:
+    """The type of a model's weights."""
+    return str(model.dtype).removeprefix("torch.")
+
+
+def check(job: Job) -> dict[str, Any]:
+    """Open the artefact, have it answer, and compare it with the adapter.
+
+    Returns:
+        ``runtime``: what has opened it; ``gate``: what was found, ``accepted`` or not.
+    """
+    assert job.ours is not None
     try:
-        temporary.mkdir(parents=True)
-        console.heading(f"Writing {options.form}")
-        made_of, model = whole_model.in_one_piece(run, task, kind, form.dtype(options, numbers))
-        form.write(job, made_of, model)
-        del model, kind
-        _let_go(made_of)
-        spoil(temporary)
-        console.heading("The export answers them")
-        found, runtime = _answered(job, form, rows)
-        record = _record(job, made_of, numbers, runtime)
-        record["gate"] = _judged(job, margin, rows, keys, ours, base, found)
-        return _kept(job, made_of, record, place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        kind, runtime = job.form.load(job)
+        found = answers.of(job.run, job.task, kind, job.rows)
+    except ToolkitError as error:
+        return {"runtime": "none", "gate": _unusable(job, str(error))}
+    except Exception as error:  # of what is broken, the runtimes raise errors of their own
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        return {"runtime": "none", "gate": _unusable(job, said)}
+    judged = gate.measure(
+        job.task.metric(), job.ours, job.base, found, margin=job.margin,
+        groups=groups.groups_of_rows(job.task, job.rows), measured=_measured(job.run, job.keys),
+        exact=job.computed == job.numbers == "float32",
+    )  # fmt: skip
+    result = {"accepted": not judged.reasons, "reasons": list(judged.reasons), **judged.document}
+    return {"runtime": runtime, "gate": result}
+
+
+def _unusable(job: Job, reason: str) -> dict[str, Any]:
+    return {
+        "accepted": False, "reasons": [f"it cannot be used: {reason}"], "rows": len(job.rows),
+        "metric": job.task.primary_metric, "margin": job.margin, "equal_answers": 0.0,
+        "adapter": None, "export": None, "logits": None,
+    }  # fmt: skip
 
 
 def _margin(task: Task, options: Options) -> float:
@@ -196,49 +275,6 @@ def _check_place(place: Path) -> None:
         raise UsageError(f"{place} is there and holds no export; name another folder with --out")
 
 
-def _of_adapter(job: Job, rows: Sequence[Row]) -> tuple[Answers, Sequence[Any], TaskModel]:
-    """The adapter's answers, the base's logits for the same rows, and the loaded model."""
-    task, kind = open_run(job.run)
-    job.task = task
-    ours = answers.of(job.run, task, kind, rows)
-    base = inspection.answer_logits(kind, rows[: answers.LOGITS], adapter=False)
-    return ours, base, kind
-
-
-def _answered(job: Job, form: Form, rows: Sequence[Row]) -> tuple[Answers | str, str]:
-    """The export's answers and its runtime; where it cannot even be opened, the reason why."""
-    try:
-        kind, runtime = form.load(job)
-        return answers.of(job.run, job.task, kind, rows), runtime
-    except ToolkitError as error:
-        return str(error), "none"
-    except Exception as error:  # of what is broken, the runtimes raise errors of their own
-        said = " ".join(str(error).split())[:300]
-        return f"{type(error).__name__}: {said}", "none"
-
-
-def _judged(
-    job: Job,
-    margin: float,
-    rows: Sequence[Row],
-    keys: Sequence[tuple[str, Any]],
-    ours: Answers,
-    base: Sequence[Any],
-    found: Answers | str,
-) -> dict[str, Any]:
-    if isinstance(found, str):
-        return {
-            "accepted": False, "reasons": [f"it cannot be used: {found}"], "rows": len(rows),
-            "metric": job.task.primary_metric, "margin": margin, "equal_answers": 0.0,
-            "adapter": None, "export": None, "logits": None,
-        }  # fmt: skip
-    judged = gate.measure(
-        job.task.metric(), ours, base, found, margin=margin,
-        groups=groups.groups_of_rows(job.task, rows), measured=_measured(job.run, keys),
-    )  # fmt: skip
-    return {"accepted": not judged.reasons, "reasons": list(judged.reasons), **judged.document}
-
-
 def _measured(run: Run, keys: Sequence[tuple[str, Any]]) -> list[Any]:
     """The predictions of rows that the run has stored for its trained system."""
     system = predictions.trained(predictions.load(run))
@@ -249,15 +285,8 @@ def _measured(run: Run, keys: Sequence[tuple[str, Any]]) -> list[Any]:
     ]
 
 
-def _let_go(kind: TaskModel) -> None:
-    """Free the memory of a model that is written; its tokenizer and limits stay."""
-    for name in ("model", "tuned", "whole"):
-        if hasattr(kind, name):
-            setattr(kind, name, None)
-
-
 # -- the record ------------------------------------------------------------------------------------
-def _record(job: Job, kind: TaskModel, numbers: str, runtime: str) -> dict[str, Any]:
+def _record(job: Job) -> dict[str, Any]:
     ours = predictions.trained(predictions.load(job.run))
     decoding: dict[str, Any] = {}
     if ours is not None:
@@ -266,11 +295,10 @@ def _record(job: Job, kind: TaskModel, numbers: str, runtime: str) -> dict[str, 
     return {
         "version": VERSION,
         "form": job.options.form,
-        "type": numbers or "the base's own type",
+        "type": job.numbers,
         "run": job.run.id,
         "task": job.task.name,
         "model": str(job.run.info["recipe"]["model"]),
-        "runtime": runtime,
         **decoding,
         "notes": job.notes,
         "toolkit": toolkit.__version__,

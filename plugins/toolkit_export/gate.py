@@ -21,10 +21,12 @@ from toolkit_export.answers import Answers
 if TYPE_CHECKING:
     import numpy as np
 
-KEPT = 0.5
+EXACT, ROUNDED = 0.05, 0.25
 """How far the export's logits may be from the adapter's, as a share of how far training has moved
-them from the base's (root mean squares). Rounding to 8 bits moves a fitted model's by a few
-hundredths of that; an adapter that is merged at half its scale, by a half."""
+them from the base's (root mean squares): where both compute in float32, and where one of them is
+rounded to 16 bits or 8. An adapter that is merged at half its scale is off by a half."""
+NOTHING = 1e-6
+"""Logits that training has moved by less have stayed as they were."""
 SAME = 1e-3
 """The relative difference up to which two numbers are the same answer, as for ``--verify``."""
 
@@ -51,6 +53,7 @@ def measure(
     margin: float,
     groups: Sequence[str] | None,
     measured: Sequence[Any],
+    exact: bool,
 ) -> Measured:
     """Compare an export with the adapter that it was made of, on the same rows.
 
@@ -62,6 +65,7 @@ def measure(
         margin: the share of the adapter's figure by which the export may be worse.
         groups: the group of each row; ``None``: each is one of its own.
         measured: the predictions of the rows that the run has stored; ``None`` where it has none.
+        exact: whether both compute in float32.
     """
     judged = noninferiority.judge(metric, theirs.values, ours.values, margin, groups=groups)
     figures = [statistics.metric_value(metric, one.values) for one in (ours, theirs)]
@@ -89,7 +93,7 @@ def measure(
     reasons = [
         *_input_reasons(document),
         *_figure_reasons(metric, judged, figures),
-        *_logit_reasons(document["logits"]),
+        *_logit_reasons(document["logits"], EXACT if exact else ROUNDED),
     ]
     if logits := document["logits"]:
         document["logits"] = {
@@ -114,6 +118,8 @@ def _logits(
 
     ``None`` where they cannot be compared, since they are of other tokens.
     """
+    import numpy as np
+
     if not ours or any(a.shape != b.shape for a, b in zip(ours, theirs, strict=True)):
         return None
     alike = all(a.shape == b.shape for a, b in zip(ours, base, strict=True))
@@ -122,6 +128,7 @@ def _logits(
         "largest_difference": _largest(ours, theirs),
         "difference": _spread(ours, theirs),
         "changed_by_training": _spread(ours, base) if alike else None,
+        "spread": float(np.concatenate([one.ravel() for one in ours]).std()),
     }
 
 
@@ -165,16 +172,18 @@ def _figure_reasons(
     ]
 
 
-def _logit_reasons(logits: Mapping[str, Any] | None) -> list[str]:
+def _logit_reasons(logits: Mapping[str, Any] | None, most: float) -> list[str]:
     if logits is None:
         return ["its logits are of other tokens or classes than the adapter's"]
     if not math.isfinite(logits["difference"]):
         return ["its logits are NaN or infinite"]
-    moved = logits["changed_by_training"]
-    if moved is None or not moved > 0 or logits["difference"] <= KEPT * moved:
+    moved, by = logits["changed_by_training"], "of what training has moved them"
+    if moved is None or moved < NOTHING:  # the best of training may be what it began from
+        moved, by = logits["spread"], "of their spread"
+    if logits["difference"] <= most * moved:
         return []
-    share = logits["difference"] / moved
+    share = logits["difference"] / moved if moved else math.inf
     return [
-        f"its logits are off the adapter's by {share:.2f} of what training has moved them (at most "
-        f"{KEPT} is let through): what was learned is not in it"
+        f"its logits are off the adapter's by {share:.2f} {by} (at most {most} is let through): "
+        "what was learned is not in it"
     ]

@@ -65,12 +65,11 @@ def write(job: Job, kind: TaskModel, model: Any) -> None:
         ModelError: the weights do not fit, or the converter fails.
     """
     assert isinstance(kind, TextModel)
-    numbers = job.options.numbers or TYPES[0]
     if job.options.converter is not None:
-        _convert(job, kind, model, job.options.converter, numbers)
+        _convert(job, kind, model, job.options.converter)
     else:
         gguf_tensors.write_like(
-            packaged.gguf_file(kind.recipe.model), _weights(model), job.folder / FILE, numbers,
+            packaged.gguf_file(kind.recipe.model), _weights(model), job.folder / FILE, job.numbers,
             kind.tokenizer.chat_template,
         )  # fmt: skip
     write_text(job.folder / "Modelfile", modelfile.content(kind, FILE))
@@ -85,7 +84,7 @@ def _weights(model: Any) -> dict[str, Any]:
     return state
 
 
-def _convert(job: Job, kind: TaskModel, model: Any, converter: Path, numbers: str) -> None:
+def _convert(job: Job, kind: TaskModel, model: Any, converter: Path) -> None:
     """Have llama.cpp's converter write the file."""
     folder = _beside(job, "hf")
     shutil.rmtree(folder, ignore_errors=True)
@@ -94,7 +93,7 @@ def _convert(job: Job, kind: TaskModel, model: Any, converter: Path, numbers: st
         merged.write(kind, model, folder)
         done = subprocess.run(
             [sys.executable, str(converter.resolve()), str(folder.resolve()),
-             "--outfile", str((job.folder / FILE).resolve()), "--outtype", OUTTYPES[numbers]],
+             "--outfile", str((job.folder / FILE).resolve()), "--outtype", OUTTYPES[job.numbers]],
             capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     finally:

@@ -100,7 +100,7 @@ def write(job: Job, kind: TaskModel, model: Any) -> None:
     merged.write_tokenizer(kind, job.folder)
     place = job.folder / FILE
     _export(job, kind, model, place)
-    if job.options.numbers == "int8":
+    if job.numbers == "int8":
         _quantize(place)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -118,8 +119,9 @@ def judge(new: Run, old: Run, margin: float | None = None) -> Result:
             "may be worse, such as --margin 0.02"
         )
     metric = task.metric()
-    found = {"new": new.id, "old": old.id, "task": task.name, "metric": metric.name,
-             "margin": share}  # fmt: skip
+    found: dict[str, Any] = {
+        "new": new.id, "old": old.id, "task": task.name, "metric": metric.name, "margin": share
+    }  # fmt: skip
     ours, theirs = _trained(new, task), _trained(old, former)
     if ours is None or theirs is None:
         return Result("incomparable", "nothing was trained in one of the runs", **found)
@@ -191,7 +193,7 @@ def _figure(
 ) -> Figure:
     ours, theirs = _values(metric, a, b)
     if [value is None for value in ours] != [value is None for value in theirs]:
-        compared = statistics.Comparison(*[float("nan")] * 4)
+        compared = statistics.Comparison(math.nan, math.nan, math.nan, math.nan)
     else:
         compared = statistics.paired(metric, ours, theirs, groups=predictions.grouping(a))
     new, old = (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import export_faults
 import quick_runs
 from cli_runner import goods, write_csv
 from toolkit.runs.run import Run
@@ -45,13 +48,37 @@ def exported_runs(
 
 @pytest.fixture
 def export(tmp_path: Path) -> Export:
-    """``export(run, "merged", spoil=fault, …)`` → the record; written to ``tmp_path / "out"``."""
+    """``export(run, "merged", …)`` → the record; written to ``tmp_path / "out"``."""
 
-    def made(run: Run, form: str, spoil: Any = None, **options: Any) -> dict[str, Any]:
+    def made(run: Run, form: str, **options: Any) -> dict[str, Any]:
         settings = {"margin": 0.02, "out": tmp_path / "out", **options}
-        return exporting.export(
-            run, exporting.Options(form, **settings), Console(quiet=True),
-            spoil or (lambda folder: None),
-        )  # fmt: skip
+        return exporting.export(run, exporting.Options(form, **settings), Console(quiet=True))
 
     return made
+
+
+@pytest.fixture(scope="session")
+def judged_after(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """``judged_after(run, "merged", fault)`` → what the gate says of an export with that fault.
+
+    The adapter is asked, and the export written, once for each run and form.
+    """
+    written: dict[tuple[str, str], exporting.Job] = {}
+
+    def judged(run: Run, form: str, fault: export_faults.Fault) -> dict[str, Any]:
+        if (run.id, form) not in written:
+            folder = tmp_path_factory.mktemp("written")
+            options = exporting.Options(form, margin=0.02)
+            job = exporting.begin(run, options, Console(quiet=True), folder)
+            exporting.write(job, exporting.ask(job))
+            written[run.id, form] = job
+        job = written[run.id, form]
+        spoiled = tmp_path_factory.mktemp("spoiled") / "out"
+        shutil.copytree(job.folder, spoiled)
+        fault(spoiled)
+        found = exporting.check(dataclasses.replace(job, folder=spoiled))
+        shutil.rmtree(spoiled)
+        gate: dict[str, Any] = found["gate"]
+        return gate
+
+    return judged

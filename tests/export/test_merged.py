@@ -11,6 +11,7 @@ import pytest
 import export_faults
 from toolkit.errors import UsageError
 from toolkit.runs.run import Run
+from toolkit_export import export as exporting
 from toolkit_export.export import Refused
 
 KIND_OF = {
@@ -83,21 +84,35 @@ def test_question_answering_is_asked_without_the_segments_that_training_never_sa
 @pytest.mark.parametrize(
     ("name", "fault"), FAULTS, ids=[f"{name}-{fault.__name__}" for name, fault in FAULTS]
 )
-def test_a_fault_is_refused(
-    name: str, fault: Any, exported_runs: dict[str, Run], export: Any, tmp_path: Path
+def test_a_fault_is_found(
+    name: str, fault: Any, exported_runs: dict[str, Run], judged_after: Any
 ) -> None:
-    with pytest.raises(Refused, match="the export is refused"):
-        export(exported_runs[name], "merged", fault)
-    assert list(tmp_path.iterdir()) == []
+    gate = judged_after(exported_runs[name], "merged", fault)
+    assert not gate["accepted"] and gate["reasons"]
+
+
+@pytest.mark.parametrize("name", ["kinds", "classes"])
+def test_what_has_no_fault_has_none(
+    name: str, exported_runs: dict[str, Run], judged_after: Any
+) -> None:
+    assert judged_after(exported_runs[name], "merged", lambda folder: None)["accepted"]
 
 
 def test_what_is_refused_is_kept_where_asked_and_marked(
-    exported_runs: dict[str, Run], export: Any, tmp_path: Path
+    exported_runs: dict[str, Run], export: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = exported_runs["kinds"]
-    with pytest.raises(Refused, match=r"end at the tokens \[.*7.*\], and the adapter's at"):
-        export(run, "merged", export_faults.other_stop)
-    record = export(run, "merged", export_faults.other_stop, anyway=True)
+    run, write = exported_runs["kinds"], exporting.write
+
+    def wrongly(job: exporting.Job, kind: Any) -> Any:
+        made = write(job, kind)
+        export_faults.other_stop(job.folder)
+        return made
+
+    monkeypatch.setattr(exporting, "write", wrongly)
+    with pytest.raises(Refused, match=r"end at the tokens \[.*7.*\], and the adapter's at") as told:
+        export(run, "merged")
+    assert told.value.exit_code == 1 and list(tmp_path.iterdir()) == []
+    record = export(run, "merged", anyway=True)
     assert record["anyway"] and not record["gate"]["accepted"]
     assert "**Refused by the gate" in (tmp_path / "out" / "README.md").read_text()
 

@@ -70,7 +70,7 @@ def test_weights_are_rounded_once(tiny_llama: Path) -> None:
 
 
 def test_what_cannot_be_merged_is_refused(tiny_llama: Path) -> None:
-    with pytest.raises(ModelError, match="has a bias on .*q_proj"):
+    with pytest.raises(ModelError, match=r"has a bias on .*q_proj"):
         merging.merge(adapted(tiny_llama, target_modules=["q_proj"], lora_bias=True))
     peft = adapted(tiny_llama, target_modules=["q_proj"])
     peft.get_base_model().model.layers[0].self_attn.q_proj.lora_B.default.weight.data.fill_(
