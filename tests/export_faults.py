@@ -233,8 +233,8 @@ def graph_absent(folder: Path) -> None:
     (folder / "model.onnx").unlink()
 
 
-def graph_of_one_row(folder: Path) -> None:
-    """Inputs and outputs have changed places among the graph's names."""
+def graph_attention(folder: Path) -> None:
+    """Attention is normalised otherwise."""
     import onnx
 
     place = folder / "model.onnx"
@@ -247,7 +247,7 @@ def graph_of_one_row(folder: Path) -> None:
 
 ONNX: tuple[Fault, ...] = (
     graph_zeroed, graph_scaled, graph_turned, graph_negated, graph_noisy, graph_cut, graph_absent,
-    graph_of_one_row, other_words, swapped_classes,
+    graph_attention, other_words, swapped_classes,
 )  # fmt: skip
 
 

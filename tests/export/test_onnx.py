@@ -12,7 +12,7 @@ from toolkit.errors import UsageError
 from toolkit.runs.run import Run
 
 
-@pytest.mark.parametrize("name", ["classes", "answers"])
+@pytest.mark.parametrize("name", ["classes", pytest.param("answers", marks=pytest.mark.slow)])
 def test_an_unchanged_graph_gives_the_adapters_answers(
     name: str, exported_runs: dict[str, Run], export: Any, tmp_path: Path
 ) -> None:
@@ -24,6 +24,7 @@ def test_an_unchanged_graph_gives_the_adapters_answers(
     assert not list((tmp_path / "out").glob("*.safetensors"))
 
 
+@pytest.mark.slow
 def test_a_rounded_graph_is_smaller_and_near(
     exported_runs: dict[str, Run], export: Any, tmp_path: Path
 ) -> None:
