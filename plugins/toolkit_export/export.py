@@ -298,11 +298,16 @@ def _record(job: Job) -> dict[str, Any]:
         "type": job.numbers,
         "run": job.run.id,
         "task": job.task.name,
-        "model": str(job.run.info["recipe"]["model"]),
+        "model": _name(str(job.run.info["recipe"]["model"])),
         **decoding,
         "notes": job.notes,
         "toolkit": toolkit.__version__,
     }
+
+
+def _name(model: str) -> str:
+    """What a base is called elsewhere: of a folder of this machine its last part."""
+    return Path(model).name if Path(model).is_dir() else model
 
 
 def _kept(job: Job, kind: TaskModel, record: dict[str, Any], place: Path) -> dict[str, Any]:
