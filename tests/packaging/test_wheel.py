@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "toolkit": ROOT,
+    "toolkit_export": ROOT / "plugins",
+    "toolkit_gate": ROOT / "plugins",
     "toolkit_playground": ROOT / "playground",
     "toolkit_price_regression": ROOT / "plugins",
     "toolkit_qa": ROOT / "plugins",

@@ -128,6 +128,13 @@ class MultiAdapterModel(ForeignModel):
         with torch.inference_mode():
             return self.first_logits(ids, mask)
 
+    def row_logits(self, rows: Sequence[Row], *, adapter: bool) -> Any:
+        """:meth:`first_logits` of the rows' prompts, with what was trained or without it."""
+        with self.as_side(adapter):
+            prompts = self.canary_prompts(rows)
+            with self.side(adapter):
+                return self._first_logits(prompts)
+
     def check_effect(self, canaries: Sequence[Row]) -> None:
         """Raise :class:`ModelError` where the adapter does not change the base's logits."""
         prompts = self.canary_prompts(canaries)
