@@ -1,0 +1,18 @@
+"""Search with a budget: what more rows would bring. Brings ``toolkit rows``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit import hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+
+@hookimpl
+def register_commands(app: typer.Typer) -> None:
+    """Add the commands; what they work with is imported when they are called."""
+    from toolkit_search.rows_command import rows
+
+    app.command(name="rows")(rows)
