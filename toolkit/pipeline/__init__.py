@@ -9,6 +9,7 @@ import lazy_loader
 if TYPE_CHECKING:
     from toolkit.pipeline import compare as compare
     from toolkit.pipeline import shared_encoder as shared_encoder
+    from toolkit.pipeline import tuning as tuning
     from toolkit.pipeline import whole as whole
     from toolkit.pipeline.predict import of_outputs as of_outputs
     from toolkit.pipeline.predict import open_run as open_run
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["compare", "shared_encoder", "whole"],
+    submodules=["compare", "shared_encoder", "tuning", "whole"],
     submod_attrs={
         "predict": ["of_outputs", "open_run", "read"],
         "restore": ["base_of", "load_task", "make_kind", "refresh"],

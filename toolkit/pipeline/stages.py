@@ -178,7 +178,7 @@ def run_base_model(context: RunContext) -> None:
     ladder.predict(context, shots)
     if context.evaluated and context.evaluated.untrained and _missing_base(context):
         return
-    fitted = _fit_base(context)
+    fitted = fit_base(context)
     for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
         if _predicted(context, name) or (name == "few-shot" and not examples):
             continue
@@ -216,7 +216,7 @@ def _missing_base(context: RunContext) -> bool:
     return True
 
 
-def _fit_base(context: RunContext) -> float:
+def fit_base(context: RunContext) -> float:
     """Fit what the untouched model needs to predict, for all processes; the seconds it took."""
     started = time.perf_counter()
     if distributed.first():
