@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import Recipe, UsageError
 from toolkit.formatting import count
-from toolkit.pipeline import compare, load_task
 from toolkit.pipeline.whole import Plan, carried_out
 from toolkit.plugins import recipes
 from toolkit.runs import Run, read_json, write_json
@@ -196,6 +195,8 @@ def _final(
             write_json(shared.folder / STATE, state)
         carried_out(run, console)
         done.append(Run.open(run.path))
+    from toolkit.pipeline import compare, load_task
+
     # compare() takes each run minus the first one: the recipe comes first.
     order = [done[1], done[0]]
     compared = compare.compare(order, [load_task(run) for run in order])

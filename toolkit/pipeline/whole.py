@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from toolkit.data.source import Source
 from toolkit.errors import RunError, ToolkitError
-from toolkit.pipeline.run import execute
-from toolkit.pipeline.start import start
 from toolkit.recipe import Recipe
 from toolkit.runs.files import read_json
 from toolkit.runs.run import Run
@@ -35,13 +33,15 @@ class Plan:
     source: Source
     runs: Path
     command: tuple[str, ...] = ()
-    options: Mapping[str, Any] = ()  # type: ignore[assignment]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def begin(self, recipe: Recipe, *, seeds: int = 1) -> Run:
         """A new run directory, in which nothing is done."""
+        from toolkit.pipeline.start import start
+
         return start(
             self.task, recipe, self.source, runs=self.runs, command=self.command,
-            options={"seed": 0, "store_data": True, **dict(self.options), "seeds": seeds},
+            options={"seed": 0, "store_data": True, **self.options, "seeds": seeds},
         )  # fmt: skip
 
 
@@ -54,6 +54,8 @@ def carried_out(run: Run, console: Console) -> dict[str, Any]:
         ToolkitError: it is refused, or its task fails.
     """
     if not run.finished:
+        from toolkit.pipeline.run import execute
+
         try:
             execute(run, console)
         except ToolkitError:
