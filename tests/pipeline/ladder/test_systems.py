@@ -81,6 +81,7 @@ def first(cli: CommandLine, place: Path, tiny_llama: Path, tiny_qwen: Path) -> P
     return min((place / "runs" / "price-regression").iterdir())
 
 
+@pytest.mark.slow
 def test_an_api_answers_zero_shot_and_few_shot_with_the_tasks_prompt_and_decoder(
     first: Path, server: Server
 ) -> None:
@@ -100,6 +101,7 @@ def test_an_api_answers_zero_shot_and_few_shot_with_the_tasks_prompt_and_decoder
     assert {c["b"] for c in doc["comparisons"]} >= {"api-gpt", "api-gpt-few-shot"}
 
 
+@pytest.mark.slow
 def test_the_report_has_the_price_of_a_thousand_answers(first: Path) -> None:
     doc = json.loads((first / "metrics.json").read_text())
     told = doc["systems"]["api-gpt"]["api"]
@@ -110,6 +112,7 @@ def test_the_report_has_the_price_of_a_thousand_answers(first: Path) -> None:
     assert "$2 for 1,000 answers" in page and "refused" in page
 
 
+@pytest.mark.slow
 def test_another_untouched_model_stands_on_the_ladder_and_is_no_rival(first: Path) -> None:
     doc = json.loads((first / "metrics.json").read_text())
     others = [name for name, system in doc["systems"].items() if system["role"] == "other"]
@@ -120,12 +123,14 @@ def test_another_untouched_model_stands_on_the_ladder_and_is_no_rival(first: Pat
     assert doc["verdict"]["against"] not in others
 
 
+@pytest.mark.slow
 def test_the_key_is_in_no_file(first: Path, place: Path) -> None:
     files = [path for path in place.rglob("*") if path.is_file()]
     assert any(path.name == ".answers.sqlite" for path in files)
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_second_run_asks_nothing_again_and_has_the_first_ones_adapter_beside_it(
     first: Path, cli: CommandLine, place: Path, tiny_llama: Path, server: Server
 ) -> None:
@@ -148,6 +153,7 @@ def test_a_second_run_asks_nothing_again_and_has_the_first_ones_adapter_beside_i
     assert cli("report", second, "--verify").code == 0
 
 
+@pytest.mark.slow
 def test_a_cap_stops_in_time_and_a_run_that_has_learned_the_test_rows_is_left_out(
     first: Path, cli: CommandLine, place: Path, server: Server
 ) -> None:
@@ -199,6 +205,7 @@ def test_an_api_without_a_key_and_a_task_that_writes_nothing_are_refused(
     assert answer.code == 2 and "OPENAI_API_KEY is not set" in answer.err
 
 
+@pytest.mark.slow
 def test_somebody_elses_run_sends_nothing(
     first: Path, cli: CommandLine, place: Path, tmp_path: Path, server: Server,
     monkeypatch: pytest.MonkeyPatch,
