@@ -27,6 +27,8 @@ DUPLICATES = 25
 """Settings in a row that were tried before, after which the space counts as exhausted."""
 REFUSALS = 25
 """Settings in a row that cannot work, after which the search ends."""
+DRAWING = 20.0
+"""Seconds to wait for the settings of an earlier trial that is only being drawn."""
 LEAST = 0.02
 """The share of a search's minutes that a trial must have left to be begun."""
 
@@ -107,6 +109,7 @@ class Search:
         states = module.trial.TrialState
         with studies.alive(trial):
             values = {name: one.drawn(trial, name) for name, one in self.space.items()}
+            trial.set_user_attr("drawn", True)
             if same := self._same(trial):
                 trial.set_user_attr("why", f"the same settings as trial {same}")
                 self.study.tell(trial, state=states.FAIL)
@@ -170,6 +173,14 @@ class Search:
         module = studies.optuna_module()
         states = module.trial.TrialState
         wanted = (states.COMPLETE, states.PRUNED, states.RUNNING)
+        # An earlier trial of another process may be drawing its settings right now.
+        until = time.monotonic() + DRAWING
+        while time.monotonic() < until and any(
+            other.number < trial.number and "drawn" not in other.user_attrs
+            and not studies.stale(other.user_attrs, other.datetime_start)
+            for other in self.study.get_trials(deepcopy=False, states=(states.RUNNING,))
+        ):  # fmt: skip
+            time.sleep(0.05)
         for other in self.study.get_trials(deepcopy=False, states=wanted):
             if other.number < trial.number and other.params == trial.params:
                 return str(other.number)

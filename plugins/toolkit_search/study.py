@@ -60,17 +60,20 @@ def opened(folder: Path, url: str | None, name: str, *, maximize: bool, seed: in
         warnings.simplefilter("ignore")
         try:
             storage = _database(module, url) if url else _journal(module, folder / JOURNAL)
-            # Each process draws others; the first one's are the same every time.
-            drawn = seed if not _used(storage, name) else None
-            return module.create_study(
-                study_name=name, storage=storage, load_if_exists=True,
-                direction="maximize" if maximize else "minimize",
-                sampler=module.samplers.TPESampler(
-                    multivariate=True, group=True, constant_liar=True, n_startup_trials=8,
-                    seed=drawn,
-                ),
-                pruner=module.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
-            )  # fmt: skip
+            settings: dict[str, Any] = {
+                "study_name": name, "storage": storage,
+                "pruner": module.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
+            }  # fmt: skip
+            direction = "maximize" if maximize else "minimize"
+            made: optuna.Study
+            try:
+                made = module.create_study(
+                    **settings, direction=direction, sampler=_sampler(module, seed)
+                )
+            except module.exceptions.DuplicatedStudyError:
+                # Whoever comes later draws others than the first one, whose draws have a seed.
+                made = module.load_study(**settings, sampler=_sampler(module, None))
+            return made
         except (MissingExtra, UsageError):
             raise
         except ModuleNotFoundError as error:
@@ -97,8 +100,10 @@ def _database(module: Any, url: str) -> Any:
     return module.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
 
 
-def _used(storage: Any, name: str) -> bool:
-    return any(study.study_name == name for study in storage.get_all_studies())
+def _sampler(module: Any, seed: int | None) -> Any:
+    return module.samplers.TPESampler(
+        multivariate=True, group=True, constant_liar=True, n_startup_trials=8, seed=seed
+    )
 
 
 # -- one trial for one process --------------------------------------------------------------------
