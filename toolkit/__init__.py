@@ -26,6 +26,7 @@ PUBLIC_MODULES = (
 """Modules that tasks may use beside the names of this one; the API version covers both."""
 
 APPLICATION_MODULES = (
+    "toolkit.cli.data_options",
     "toolkit.data.splits",
     "toolkit.evaluation",
     "toolkit.kinds",

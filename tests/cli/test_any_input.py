@@ -119,12 +119,17 @@ SETS = st.builds(
     "{}.{}={}".format, st.sampled_from(SECTIONS), st.sampled_from(FIELDS), VALUES
 ) | VALUES  # fmt: skip
 
+OF_SYSTEMS = (
+    "--system", "--max-cost", "--price-in", "--price-out", "--parallel", "--answer-tokens",
+    "--answers",
+)  # fmt: skip
 OPTIONS: dict[str, tuple[str, ...]] = {
     "run": (
         "--data", "--text", "--target", "--train", "--validation", "--test", "--encoding",
         "--labels", "--sheet",
         "--limit", "--group", "--recipe", "--model", "--set", "--seed", "--seeds", "--backend",
-        "--runs",
+        "--minutes",
+        "--runs", *OF_SYSTEMS,
     ),
     "show": (
         "--rows", "--split", "--data", "--text", "--target", "--labels", "--limit", "--group",
@@ -147,7 +152,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "evaluate": (
         "--task", "--data", "--base", "--train", "--validation", "--prompt", "--text", "--target",
         "--encoding", "--labels", "--sheet", "--limit", "--group", "--recipe", "--set", "--seed",
-        "--runs",
+        "--runs", *OF_SYSTEMS,
     ),
     "import": ("--from", "--dataset-info", "--name", "--folder"),
     "export": ("--to", "--type", "--out", "--margin", "--converter", "--runs"),

@@ -20,6 +20,7 @@ PACKAGES = {
     "toolkit_price_regression": ROOT / "plugins",
     "toolkit_qa": ROOT / "plugins",
     "toolkit_review_augmentation": ROOT / "plugins",
+    "toolkit_search": ROOT / "plugins",
     "toolkit_serving": ROOT / "plugins",
     "toolkit_summarization": ROOT / "plugins",
 }

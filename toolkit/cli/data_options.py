@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.data.source import Source
@@ -18,6 +21,14 @@ Data = Annotated[
     typer.Option(
         help="csv, tsv, json, jsonl, parquet, xlsx or ods file, or a Hub dataset id.",
         show_default="the task's own data",
+    ),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        help="End training after so many minutes with the best so far; its schedule is fitted to "
+        "them.",
+        show_default="the recipe's early_stopping.minutes",
     ),
 ]
 Text = Annotated[
@@ -82,3 +93,16 @@ def source(task: type[Task], *, text: str | None = None, **options: Any) -> Sour
     from toolkit.plugins.file_options import merged
 
     return merged(task, {**options, "text": split_option(text) if text else None})
+
+
+def within(minutes: float | None, trainings: int = 1) -> list[str]:
+    """``--minutes`` as a setting of the recipe: each of several trainings gets its share.
+
+    Raises:
+        UsageError: they are not above 0.
+    """
+    if minutes is None:
+        return []
+    if not 0 < minutes < math.inf:
+        raise UsageError(f"--minutes {minutes:g} must be above 0")
+    return [f"early_stopping.minutes={minutes / trainings:.6g}"]

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from toolkit.cli import data_options as options
+from toolkit.cli import system_options
 from toolkit.cli.app import Json, Runs, TrustRemoteCode, TrustTaskFile, app
 from toolkit.cli.exit import stoppable
 from toolkit.errors import BusyError, ToolkitError, UsageError, WriteError
@@ -86,6 +87,7 @@ def run(
     play: Annotated[
         bool, typer.Option("--play", help="Open the playground on the run when it is finished.")
     ] = False,
+    minutes: options.Minutes = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -93,6 +95,13 @@ def run(
             "supports the model."
         ),
     ] = "auto",
+    systems: system_options.Systems = None,
+    max_cost: system_options.MaxCost = None,
+    price_in: system_options.PriceIn = None,
+    price_out: system_options.PriceOut = None,
+    parallel: system_options.Parallel = 8,
+    answer_tokens: system_options.AnswerTokens = None,
+    answers: system_options.Answers = None,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
@@ -110,9 +119,15 @@ def run(
     )  # fmt: skip
     flags = {"--mask-target": mask_target, "--mend": mend}
     flagged = recipes.options_of_flags(found, [name for name, given in flags.items() if given])
-    chosen = recipes.resolve(found, recipe, sets=[*(sets or ()), *flagged], model=model)
+    timed = options.within(minutes, seeds)
+    chosen = recipes.resolve(found, recipe, sets=[*(sets or ()), *flagged, *timed], model=model)
+    further = system_options.noted(
+        found, systems, runs_folder(runs), max_cost=max_cost, price_in=price_in,
+        price_out=price_out, parallel=parallel, answer_tokens=answer_tokens, answers=answers,
+    )  # fmt: skip
     created = start.start(
         found, chosen, source, runs=runs_folder(runs), command=start.command_line(),
+        further=further,
         options={"seed": seed, "seeds": seeds, "store_data": store_data,
                  "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code,
                  "backend": backend},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolkit.errors import PluginError
@@ -151,6 +152,7 @@ def write_system(
     note: str = "",
     tuned: Mapping[str, Any] | None = None,
     tolerated: Tolerated | None = None,
+    further: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Write a system's predictions and its entry in ``systems.json``; returns the entry.
 
@@ -167,6 +169,7 @@ def write_system(
         note: the text beside its name in the report.
         tuned: the values that the task tuned for it.
         tolerated: what its lines could not be scored for; the entry says so as ``unscored``.
+        further: what the entry has besides.
 
     Raises:
         PluginError: the name cannot be a file's, a prediction is not a finite number, or a metric
@@ -190,6 +193,7 @@ def write_system(
         "decoder": decoder,
         "interval_width": width,
         "note": note,
+        **further,
     }
     if tuned:
         entry["tuned"] = dict(tuned)

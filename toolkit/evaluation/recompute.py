@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.decoding import or_fallback, withheld
-from toolkit.evaluation.predict import best_decoder
+from toolkit.evaluation.outputs import best_decoder
 from toolkit.evaluation.prediction_files import figures, line, prepare_metrics
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.task import LanguageTask

@@ -124,7 +124,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         "training": training,
         "contamination": _contamination(contents),
         "full_fine_tuning": full_fine_tuning.beside(contents.info, contents.preflight),
-        "speed": latency.table(contents.info, ours),
+        "speed": latency.table(contents.info, ours, latency.of_api(found)),
         "history": list(contents.history),
     }
     document["targets"] = targets.judge(task.targets(), document, ours.name if ours else None)
@@ -240,6 +240,7 @@ def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
         "hit_limit": sum(bool(row.get("hit_limit")) for row in rows),
         "note": system.entry.get("note") or "",
         "perplexity": perplexity.perplexity(system),
+        **({"api": dict(system.entry["api"])} if system.entry.get("api") else {}),
     }
 
 

@@ -360,7 +360,9 @@ def _end(trainer: Any, state: Any, seconds: float) -> dict[str, Any]:
         epoch=steps_of_epoch(trainer), by_time=by_time, seconds=seconds,
     )  # fmt: skip
     fitted = {"fitted_schedule": budget.fits} if budget is not None and budget.fits else {}
+    limit = {"minutes": round(budget.seconds / 60, 4)} if budget is not None else {}
     return {
+        **limit,
         "planned_steps": planned,
         "stopped_early": state.global_step < planned,
         **fitted,

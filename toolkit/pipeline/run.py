@@ -16,11 +16,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 from toolkit.models import backend_choice
-from toolkit.models.paths import is_local
 from toolkit.pipeline import inputs
 from toolkit.pipeline.context import RunContext
+from toolkit.pipeline.ladder import named
 from toolkit.pipeline.stages import STAGES, Stage
-from toolkit.pipeline.start import on_hub
+from toolkit.pipeline.start import offline
 from toolkit.runs import lock, record
 from toolkit.runs.files import sweep
 from toolkit.runs.run import Run
@@ -43,7 +43,8 @@ def execute(run: Run, console: Console, loaded_by: Backend | None = None) -> Run
         BusyError: another process works at it.
     """
     context = RunContext.of(run, console, loaded_by)
-    environment.prepare(offline=is_local(context.recipe.model) and not on_hub(context.source))
+    named.of_run(run)  # refused at once where it is not usable
+    environment.prepare(offline=offline(context.recipe, context.source, run.info))
     backend_choice.get(context.backend["name"])  # before transformers and TRL, see start()
     distributed.begin()
     with lock.held(run.path, console.warn):

@@ -13,6 +13,7 @@ from toolkit.kinds.registry import model_class
 from toolkit.models import backend_choice, base_digest
 from toolkit.models.paths import is_local
 from toolkit.pipeline import inputs
+from toolkit.pipeline.ladder import named
 from toolkit.plugins import discovery, fingerprint, recipes
 from toolkit.recipe import Recipe
 from toolkit.runs import trust
@@ -46,7 +47,7 @@ def start(
     Returns:
         the run, with no stage done; in several processes the same for all.
     """
-    environment.prepare(offline=is_local(recipe.model) and not on_hub(source))
+    environment.prepare(offline=offline(recipe, source, further))
     # Before anything below imports transformers or TRL: Unsloth, if chosen, rewrites them.
     model = model_class(task)
     backend = backend_choice.choose(str(options.get("backend") or "auto"), recipe, model.backends)
@@ -55,6 +56,7 @@ def start(
     secrets.refuse({"source": source.as_dict(), "options": options})
     trust.consent(remote_code=bool(options.get("trust_remote_code")))
     trust.has_set(recipes.as_dict(recipe))
+    trust.has_named(further)
     origin = discovery.load().origin(task)
     source, recipe = inputs.absolute_source(source), inputs.absolute_recipe(recipe)
     weights = base_digest.of(recipe.model)
@@ -92,6 +94,17 @@ def _decoders(task: type[Task], recipe: Recipe) -> list[str] | None:
         return list(made.decoders())
     except Exception:  # such as a state that is not fitted yet
         return None
+
+
+def offline(recipe: Recipe, source: Source, info: Mapping[str, Any]) -> bool:
+    """Whether a run needs nothing from the Hugging Face Hub.
+
+    Args:
+        recipe: its recipe.
+        source: its data.
+        info: ``run.json``, or what it will hold of further systems.
+    """
+    return is_local(recipe.model) and not on_hub(source) and not named.on_hub(info)
 
 
 def on_hub(source: Source) -> bool:

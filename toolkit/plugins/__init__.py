@@ -8,9 +8,10 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from toolkit.plugins import discovery as discovery
+    from toolkit.plugins import lookup as lookup
     from toolkit.plugins import recipes as recipes
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["discovery", "recipes"],
+    submodules=["discovery", "lookup", "recipes"],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm import smollm2
 from toolkit.kinds.causal_lm.task import EMBEDDED, CausalLMTask
 from toolkit.kinds.registry import kind_name
@@ -292,6 +294,9 @@ def _check_names(recipe: Recipe, arguments: type, options: Mapping[str, Any]) ->
         "early_stopping", recipe.early_stopping or {},
         {*_parameters(EarlyStoppingCallback), "minutes"}, "EarlyStoppingCallback",
     )  # fmt: skip
+    minutes = (recipe.early_stopping or {}).get("minutes")
+    if minutes is not None and not (is_number(minutes) and 0 < minutes < math.inf):
+        raise RecipeError(f"early_stopping.minutes is {minutes!r:.50}: give a number above 0")
     _refuse("generation", recipe.generation, _generation_fields(), "GenerationConfig")
     _refuse("task", recipe.task, options, "the task's options")
     _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")

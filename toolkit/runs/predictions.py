@@ -37,7 +37,8 @@ class System:
     Args:
         name: its name in every table.
         role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``ensemble``, ``human``,
-            ``api``, or ``control`` for a system that only shows how to read the figures.
+            ``api``, ``other`` for a model that no adapter has to beat, or ``control`` for a system
+            that only shows how to read the figures.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """

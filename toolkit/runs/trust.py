@@ -178,6 +178,29 @@ def check_settings(info: Mapping[str, Any]) -> None:
         )
 
 
+def has_named(info: Mapping[str, Any]) -> None:
+    """Record that this user sends the rows of a run to the systems that it names."""
+    if found := info.get("systems"):
+        _add(_of_settings(found))
+
+
+def check_systems(info: Mapping[str, Any]) -> None:
+    """Refuse to send rows away, with this user's key, for a run that somebody else has made.
+
+    Args:
+        info: ``run.json``.
+
+    Raises:
+        UsageError: the run names systems that this user has not named.
+    """
+    found = info.get("systems") or {}
+    if not _today.remote_code and not _known(_of_settings(found)):
+        raise UsageError(
+            f"run {info.get('id')} sends its rows to an API, and you have not started it; if you "
+            f"trust it, give {REMOTE_CODE}"
+        )
+
+
 def reaching(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a recipe that load code, write elsewhere or send something away.
 
