@@ -27,7 +27,7 @@ target = "label"
 
 SCRIPT = """
 # No "if __name__": what starts processes would run all of this again in each.
-import asyncio, json, multiprocessing, os, signal, sys, threading, time, warnings
+import asyncio, json, logging, multiprocessing, os, signal, sys, threading, time, warnings
 from pathlib import Path
 
 multiprocessing.set_start_method("spawn")
@@ -46,7 +46,7 @@ def state():
         dict(os.environ), transformers.logging.get_verbosity(),
         transformers.logging.is_progress_bar_enabled(), datasets.are_progress_bars_disabled(),
         huggingface_hub.constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE,
-        len(warnings.filters),
+        len(warnings.filters), logging.root.manager.disable,
     ]
 
 

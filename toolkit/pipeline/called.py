@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,18 +34,21 @@ def call(*, quiet: bool, task_file: bool = False, remote_code: bool = False) -> 
     """Within the context, a command's work is done for a program; afterwards all is as before.
 
     Args:
-        quiet: print nothing, no warnings of libraries either.
+        quiet: print nothing, no warnings and log records of libraries either.
         task_file, remote_code: what the program consents to, see :mod:`toolkit.runs.trust`.
     """
     secrets.read_environment()
     consent = trust.of_one_call(task_file=task_file, remote_code=remote_code)
+    logged = logging.root.manager.disable
     with environment.given_back(), consent, silent(quiet or not distributed.first()):
         if quiet:
             warnings.simplefilter("ignore")
+            logging.disable(logging.CRITICAL)
             environment.hide_bars()
         try:
             yield
         finally:
+            logging.disable(logged)
             distributed.end()
 
 
