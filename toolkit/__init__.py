@@ -71,6 +71,9 @@ if TYPE_CHECKING:
     from toolkit.panels import Panel as Panel
     from toolkit.pipeline.notebook import Evaluation as Evaluation
     from toolkit.pipeline.notebook import evaluate as evaluate
+    from toolkit.pipeline.python_run import run as run
+    from toolkit.pipeline.result import RunResult as RunResult
+    from toolkit.pipeline.result import load_run as load_run
     from toolkit.plugins.hookspecs import hookimpl as hookimpl
     from toolkit.recipe import Recipe as Recipe
     from toolkit.task import API_VERSION as API_VERSION
@@ -102,6 +105,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "models.paths": ["model_path"],
         "panels": ["Panel"],
         "pipeline.notebook": ["Evaluation", "evaluate"],
+        "pipeline.python_run": ["run"],
+        "pipeline.result": ["RunResult", "load_run"],
         "plugins.hookspecs": ["hookimpl"],
         "recipe": ["Recipe"],
         "task": ["API_VERSION", "Baseline", "Predictor", "Row", "RowTransform", "Task"],

@@ -36,7 +36,10 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )  # fmt: skip
 NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?%?")
-TRAINS = ("tutorials/", "how-to/test-a-plugin.md", "how-to/broken-plugins.md", "how-to/own-data.md")
+TRAINS = (
+    "tutorials/", "how-to/test-a-plugin.md", "how-to/broken-plugins.md", "how-to/own-data.md",
+    "how-to/python.md",
+)  # fmt: skip
 """Pages that train or install something, in minutes."""
 WAITS = (
     "toolkit playground",

@@ -81,18 +81,16 @@ NearDuplicates = Annotated[
 ]
 
 
-def source(task: type[Task], *, text: str | None = None, **options: Any) -> Source:
+def source(task: type[Task], **options: Any) -> Source:
     """The source that a command's options and the task's file make.
 
     Args:
         task: the task; one of a task file brings defaults.
-        text: the value of ``--text``.
-        options: the other fields of :class:`~toolkit.data.source.Source`; ``None``: not given.
+        options: fields of :class:`~toolkit.data.source.Source`; ``None``: not given.
     """
-    from toolkit.data.columns import split_option
     from toolkit.plugins.file_options import merged
 
-    return merged(task, {**options, "text": split_option(text) if text else None})
+    return merged(task, options)
 
 
 def within(minutes: float | None, trainings: int = 1) -> list[str]:

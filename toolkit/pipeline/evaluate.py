@@ -56,7 +56,7 @@ def start(
     runs: Path,
     options: Mapping[str, Any],
     recipe: str | None = None,
-    sets: Sequence[str] = (),
+    sets: recipes.Settings = (),
     prompt: str | None = None,
     command: Sequence[str] = (),
     further: Mapping[str, Any] = MappingProxyType({}),
@@ -72,7 +72,7 @@ def start(
         runs: the folder of all runs.
         options: as for :func:`toolkit.pipeline.start.start`.
         recipe: a recipe of the task, or a TOML file, for everything but training.
-        sets: ``section.field=value``.
+        sets: ``section.field=value``, see :data:`toolkit.plugins.recipes.Settings`.
         prompt: ``task`` or ``adapter``; ``None``: not chosen.
         command: the command line, for the report.
         further: what else ``run.json`` holds from the beginning.
@@ -126,7 +126,7 @@ def _recipe(
     found: Sequence[Foreign],
     model: str,
     name: str | None,
-    sets: Sequence[str],
+    sets: recipes.Settings,
     untrained: bool,
 ) -> Recipe:
     """How the models are loaded and asked: a recipe without what only training needs.

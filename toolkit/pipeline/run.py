@@ -15,6 +15,7 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
+from toolkit.errors import BusyError, ToolkitError, WriteError
 from toolkit.models import backend_choice
 from toolkit.pipeline import inputs
 from toolkit.pipeline.context import RunContext
@@ -61,6 +62,19 @@ def execute(run: Run, console: Console, loaded_by: Backend | None = None) -> Run
         if distributed.first():
             shutil.rmtree(run.checkpoints, ignore_errors=True)  # only a resume needs them
     return run
+
+
+def carry_out(run: Run, console: Console, loaded_by: Backend | None = None) -> Run:
+    """:func:`execute` for a new run: one that is refused before its data is ready is removed."""
+    try:
+        return execute(run, console, loaded_by)
+    except (BusyError, WriteError):  # the run is somebody else's, or goes on once there is room
+        raise
+    except ToolkitError:
+        # What is refused before its data is ready has nothing to go on with.
+        if distributed.first():
+            run.forget()
+        raise
 
 
 def _do(stage: Stage, context: RunContext) -> None:

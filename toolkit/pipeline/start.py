@@ -14,10 +14,10 @@ from toolkit.models import backend_choice, base_digest
 from toolkit.models.paths import is_local
 from toolkit.pipeline import inputs
 from toolkit.pipeline.ladder import named
-from toolkit.plugins import discovery, fingerprint, recipes
+from toolkit.plugins import discovery, file_options, fingerprint, recipes
 from toolkit.recipe import Recipe
 from toolkit.runs import trust
-from toolkit.runs.run import Run
+from toolkit.runs.run import Run, runs_folder
 from toolkit.system import distributed, environment, secrets
 from toolkit.task import Task
 
@@ -84,6 +84,42 @@ def start(
         return str(Run.create(runs, info | {"inputs": found}).path)
 
     return Run.open(Path(distributed.agreed(created)))
+
+
+def requested(
+    task: type[Task],
+    given: Mapping[str, Any],
+    *,
+    recipe: str | None,
+    model: str | None,
+    sets: recipes.Settings,
+    flags: Mapping[str, bool],
+    runs: Path | None,
+    options: Mapping[str, Any],
+    command: Sequence[str],
+    further: Mapping[str, Any] = MappingProxyType({}),
+) -> Run:
+    """:func:`start` for what a person asks for, on the command line or in a program.
+
+    Args:
+        task: the class of the task.
+        given: fields of :class:`Source`; ``None``: not given.
+        recipe: a recipe of the task, or a TOML file.
+        model: instead of the recipe's.
+        sets: settings of the recipe.
+        flags: those of :data:`toolkit.plugins.recipes.OPTION_FLAGS` → whether they are given.
+        runs: the folder of the runs, as it was given.
+        options: as for :func:`start`.
+        command: what was typed or called.
+        further: as for :func:`start`.
+    """
+    source = file_options.merged(task, given)
+    flagged = recipes.options_of_flags(task, [name for name, on in flags.items() if on])
+    chosen = recipes.resolve(task, recipe, sets=sets, model=model)
+    return start(
+        task, recipes.changed(chosen, flagged), source, runs=runs_folder(runs), options=options,
+        command=command, further=further,
+    )  # fmt: skip
 
 
 def _decoders(task: type[Task], recipe: Recipe) -> list[str] | None:

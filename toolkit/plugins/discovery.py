@@ -11,7 +11,7 @@ import contextlib
 import io
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 GROUP = "toolkit"
 DISTRIBUTION = "adapter-toolkit"
 SLOW = 0.5
-"""A plugin that takes so many seconds to import gets a warning: every command waits for it."""
+"""A plugin whose import computes for so many seconds gets a warning: every command waits for it.
+
+It is the processor's time, so that a busy machine makes no plugin slow.
+"""
 HEAVY = (
     "torch", "transformers", "datasets", "peft", "trl", "accelerate", "sklearn", "scipy", "pandas",
     "matplotlib", "gradio", "sentence_transformers", "tensorflow", "jax",
@@ -53,8 +56,10 @@ class Plugin:
     tasks: list[str] = field(default_factory=list)
     problem: str | None = None
     seconds: float = 0.0
+    """Of the processor's time, that its import took."""
     warnings: list[str] = field(default_factory=list)
-    """Faults of a plugin that works: slow, prints on import, written for an older API version."""
+    """Faults of a plugin that works: slow, prints on import, for an older API version, or with a
+    command that exists already."""
     file: str | None = None
     """The file of a task that has no package."""
 
@@ -173,7 +178,7 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
     )
     found.plugins.append(plugin)
     before = set(sys.modules)
-    started = time.perf_counter()
+    started = time.process_time()
     module: Any = None
     with _captured_output() as output:
         try:
@@ -183,7 +188,7 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
             _register_tasks(found, plugin, module)
         except (Exception, SystemExit) as error:  # a plugin may raise anything
             _discard(found, plugin, error)
-    plugin.seconds = time.perf_counter() - started
+    plugin.seconds = time.process_time() - started
     plugin.warnings += _import_warnings(plugin, before, output)
 
 
@@ -317,7 +322,10 @@ _OWN = "_toolkit_own_commands"
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Let every working plugin add its commands; one that fails to is shown as broken."""
+    """Let every working plugin add its commands; one that fails to is shown as broken.
+
+    A command that exists already is left out with a warning; the plugin keeps its others.
+    """
     found = load()
     commands, groups = _registered(app)
     own: tuple[int, int] = getattr(app, _OWN, (len(commands), len(groups)))
@@ -334,12 +342,25 @@ def add_commands(app: typer.Typer) -> None:
         try:
             with _captured_output():
                 hook(app=app)
-            new = [_name(info) for info in (*commands[sizes[0] :], *groups[sizes[1] :])]
-            if clash := [name for name in new if name in taken]:
-                raise PluginError(f"the command {clash[0]!r} exists already; rename yours")
+            for registered, size in zip((commands, groups), sizes, strict=True):
+                registered[size:] = _not_taken(registered[size:], taken, plugin)
         except (Exception, SystemExit) as error:  # a plugin may raise anything
             plugin.problem = f"register_commands: {type(error).__name__}: {error}"
             del commands[sizes[0] :], groups[sizes[1] :]
+
+
+def _not_taken(infos: Sequence[Any], taken: set[str], plugin: Plugin) -> list[Any]:
+    """The commands or groups of a plugin whose names are free, which are added to those taken."""
+    kept = []
+    for info in infos:
+        name = _name(info)
+        warning = f"has a command {name!r}, which exists already and stays; rename yours"
+        if name not in taken:
+            taken.add(name)
+            kept.append(info)
+        elif warning not in plugin.warnings:
+            plugin.warnings.append(warning)
+    return kept
 
 
 def _registered(app: typer.Typer) -> tuple[list[Any], list[Any]]:

@@ -57,9 +57,17 @@ def merged(task: type[Task], given: Mapping[str, Any]) -> Source:
 
     Args:
         task: its ``source_options`` are the defaults.
-        given: fields of :class:`Source`; ``None`` stands for an option that was not given.
+        given: fields of :class:`Source`; ``None`` stands for an option that was not given. ``text``
+            may be one text, as ``--text`` takes it, and ``labels`` a table of labels and meanings.
+
+    Raises:
+        UsageError: the text names no column, or the labels have no such meanings.
     """
     said = {name: value for name, value in given.items() if value is not None}
+    if text := said.pop("text", None):
+        said["text"] = split_option(text) if isinstance(text, str) else tuple(text)
+    if isinstance(labels := said.get("labels"), Mapping):
+        said["labels"] = labels_option({str(label): meaning for label, meaning in labels.items()})
     defaults = dict(task.source_options)
     if any(name in said for name in FILES):
         defaults = {name: value for name, value in defaults.items() if name not in FILES}

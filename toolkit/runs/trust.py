@@ -8,6 +8,7 @@ this user has run, which is kept outside of all runs (:func:`has_run`).
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -55,6 +56,18 @@ def consent(*, task_file: bool = False, remote_code: bool = False) -> None:
 def withdraw() -> None:
     """Forget the consent of an earlier command line in this process."""
     _today.task_file = _today.remote_code = False
+
+
+@contextlib.contextmanager
+def of_one_call(*, task_file: bool = False, remote_code: bool = False) -> Iterator[None]:
+    """Within the context a program consents, as by :func:`consent`; afterwards it no more does."""
+    before = dataclasses.replace(_today)
+    withdraw()
+    consent(task_file=task_file, remote_code=remote_code)
+    try:
+        yield
+    finally:
+        _today.task_file, _today.remote_code = before.task_file, before.remote_code
 
 
 # -- task files ------------------------------------------------------------------------------------
