@@ -21,7 +21,13 @@ from toolkit.data.splits import HELD_OUT, present
 from toolkit.decoding import decode_all, or_fallback, primary_values
 from toolkit.errors import MissingExtra, PluginError, RecipeError, ToolkitError
 from toolkit.evaluation.groups import groups_of_rows
-from toolkit.evaluation.prediction_files import Tolerated, line, prepare_metrics, write_system
+from toolkit.evaluation.prediction_files import (
+    Tolerated,
+    is_finite,
+    line,
+    prepare_metrics,
+    write_system,
+)
 from toolkit.metrics.statistics import conformal_width
 from toolkit.runs.run import Run
 from toolkit.system import distributed
@@ -125,7 +131,7 @@ def _answers(predictions: Any, rows: Sequence[Row]) -> list[Any]:
     if problem := wrong_predictions(answers, [row["row_id"] for row in rows]):
         raise PluginError(f"it {problem}")
     for row, answer in zip(rows, answers or [], strict=True):
-        if isinstance(answer, float) and not math.isfinite(answer):
+        if not is_finite(answer):
             raise PluginError(f"it gave {answer!r} for row {row['row_id']}; give finite numbers")
     return answers or []
 
