@@ -20,6 +20,7 @@ PACKAGES = {
     "toolkit_review_augmentation": ROOT / "plugins",
     "toolkit_serving": ROOT / "plugins",
     "toolkit_summarization": ROOT / "plugins",
+    "toolkit_token_classification": ROOT / "plugins",
 }
 
 pytestmark = pytest.mark.slow
