@@ -191,7 +191,7 @@ def test_a_run_goes_through_and_a_long_text_is_read_in_windows(
     finished = run_task(task, limit=120)
     systems = finished.metrics["systems"]
     assert {"adapter", "base", "dictionary"} <= set(systems)
-    assert systems["dictionary"]["metrics"]["strict_f1"]["value"] > 0.5
+    assert systems["dictionary"]["metrics"]["strict_f1"]["value"] > 0.3
     report = (finished.path / "report.html").read_text(encoding="utf-8")
     assert "F1 of entities" in report and "F1 of supplier" in report
     origin = discovery.Plugin(task.name, "under test", "0", task.__module__, [task.name])
