@@ -56,12 +56,17 @@ if TYPE_CHECKING:
     from toolkit.kinds.question_answering.outputs import Answered as Answered
     from toolkit.kinds.question_answering.task import QuestionAnsweringTask as QuestionAnsweringTask
     from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask as Seq2SeqLMTask
+    from toolkit.kinds.sequence_classification.multi_label import MultiLabelTask as MultiLabelTask
     from toolkit.kinds.sequence_classification.outputs import Classified as Classified
+    from toolkit.kinds.sequence_classification.outputs import Labelled as Labelled
     from toolkit.kinds.sequence_classification.task import (
         SequenceClassificationTask as SequenceClassificationTask,
     )
     from toolkit.kinds.sequence_classification.task import (
         SequenceRegressionTask as SequenceRegressionTask,
+    )
+    from toolkit.kinds.sequence_classification.vector_regression import (
+        VectorRegressionTask as VectorRegressionTask,
     )
     from toolkit.metrics.classification import classification_metrics as classification_metrics
     from toolkit.metrics.classification import ordinal_metrics as ordinal_metrics
@@ -94,11 +99,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "kinds.question_answering.outputs": ["Answered"],
         "kinds.question_answering.task": ["QuestionAnsweringTask"],
         "kinds.seq2seq_lm.task": ["Seq2SeqLMTask"],
-        "kinds.sequence_classification.outputs": ["Classified"],
+        "kinds.sequence_classification.multi_label": ["MultiLabelTask"],
+        "kinds.sequence_classification.outputs": ["Classified", "Labelled"],
         "kinds.sequence_classification.task": [
             "SequenceClassificationTask",
             "SequenceRegressionTask",
         ],
+        "kinds.sequence_classification.vector_regression": ["VectorRegressionTask"],
         "metrics.classification": ["classification_metrics", "ordinal_metrics"],
         "metrics.metric": ["Metric"],
         "metrics.target": ["Target"],

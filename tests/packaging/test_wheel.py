@@ -23,6 +23,7 @@ PACKAGES = {
     "toolkit_search": ROOT / "plugins",
     "toolkit_serving": ROOT / "plugins",
     "toolkit_summarization": ROOT / "plugins",
+    "toolkit_token_classification": ROOT / "plugins",
 }
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,13 @@ from toolkit.evaluation.outputs import (
     store_outputs,
     validation_figure,
 )
-from toolkit.evaluation.prediction_files import Tolerated, line, prepare_metrics, write_system
+from toolkit.evaluation.prediction_files import (
+    Tolerated,
+    is_finite,
+    line,
+    prepare_metrics,
+    write_system,
+)
 from toolkit.runs.run import Run
 from toolkit.system import distributed
 
@@ -125,7 +130,7 @@ def _answers(predictions: Any, rows: Sequence[Row]) -> list[Any]:
     if problem := wrong_predictions(answers, [row["row_id"] for row in rows]):
         raise PluginError(f"it {problem}")
     for row, answer in zip(rows, answers or [], strict=True):
-        if isinstance(answer, float) and not math.isfinite(answer):
+        if not is_finite(answer):
             raise PluginError(f"it gave {answer!r} for row {row['row_id']}; give finite numbers")
     return answers or []
 

@@ -105,6 +105,8 @@ class TaskModel(ABC):
     """The transformers class that loads the base, such as ``AutoModelForCausalLM``."""
     task_type: ClassVar[str]
     """PEFT's name of the kind, such as ``CAUSAL_LM``."""
+    needs: ClassVar[str] = ""
+    """What kind of model it takes, for the sentence that refuses others; empty: any is tried."""
     windowed: ClassVar[bool] = False
     """Whether texts that are too long are read in windows, so that nothing of them is cut."""
     backends: ClassVar[tuple[str, ...]] = ("transformers",)
@@ -140,7 +142,9 @@ class TaskModel(ABC):
         from toolkit.models import suitability
         from toolkit.models.backend import Transformers
 
-        suitability.require(recipe.model, self.auto_class, trust_remote_code=trust_remote_code)
+        suitability.require(
+            recipe.model, self.auto_class, trust_remote_code=trust_remote_code, needs=self.needs
+        )
         self.task = task
         self.recipe = recipe
         self.seed = seed

@@ -22,8 +22,14 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from toolkit.errors import PluginError, UsageError, did_you_mean
+from toolkit.kinds import registry
 from toolkit.plugins import hookspecs
-from toolkit.plugins.registration import KEBAB, LONGEST_NAME, check_registration
+from toolkit.plugins.registration import (
+    KEBAB,
+    LONGEST_NAME,
+    age_warning,
+    check_registration,
+)
 from toolkit.system import versions
 
 if TYPE_CHECKING:
@@ -62,6 +68,8 @@ class Plugin:
     command that exists already."""
     file: str | None = None
     """The file of a task that has no package."""
+    kinds: list[str] = field(default_factory=list)
+    """The kinds of tasks that it brings."""
 
     @property
     def key(self) -> str:
@@ -143,18 +151,6 @@ class Plugins:
         raise UsageError(f"no task {name!r}{hint}")
 
 
-def _age_warning(task: type[Task]) -> str:
-    """The warning about a task for an older API version that still works; empty for the newest."""
-    from toolkit.task import API_VERSION
-
-    if task.api_version == API_VERSION:
-        return ""
-    return (
-        f"has {task.name!r}, written for API version {task.api_version}; that works, but this "
-        f"toolkit has {API_VERSION}, and the changelog says what to change"
-    )
-
-
 def _entry_points() -> Iterable[metadata.EntryPoint]:
     """Entry points of the group, once each, in a fixed order.
 
@@ -169,7 +165,8 @@ def _is_own(point: metadata.EntryPoint) -> bool:
     return point.dist is not None and point.dist.name == DISTRIBUTION
 
 
-def _load(found: Plugins, point: metadata.EntryPoint) -> None:
+def _imported(found: Plugins, point: metadata.EntryPoint) -> Callable[[], None]:
+    """Import a plugin and register its kinds; gives what registers its tasks."""
     plugin = Plugin(
         name=point.name,
         distribution=point.dist.name if point.dist else "?",
@@ -185,11 +182,36 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
             module = point.load()
             found.manager.register(module, name=plugin.key)
             _check_hooks(found, module)
-            _register_tasks(found, plugin, module)
+            _register_kinds(plugin, module)
         except (Exception, SystemExit) as error:  # a plugin may raise anything
             _discard(found, plugin, error)
     plugin.seconds = time.process_time() - started
-    plugin.warnings += _import_warnings(plugin, before, output)
+
+    def register() -> None:
+        with _captured_output() as printed:
+            try:
+                if plugin.problem is None:
+                    _register_tasks(found, plugin, module)
+            except (Exception, SystemExit) as error:  # as above
+                _discard(found, plugin, error)
+        output.write(printed.getvalue())
+        plugin.warnings += _import_warnings(plugin, before, output)
+
+    return register
+
+
+def _register_kinds(plugin: Plugin, module: object) -> None:
+    def register(kind: Any) -> None:
+        if not isinstance(kind, registry.Kind):
+            raise PluginError(f"register_kinds got {kind!r:.60}; give it a toolkit.kinds.Kind")
+        if not KEBAB.fullmatch(kind.name):
+            raise PluginError(f"the kind {kind.name!r:.60} is not kebab-case (my-kind)")
+        registry.add(kind)
+        plugin.kinds.append(kind.name)
+
+    hook: Callable[..., None] | None = getattr(module, "register_kinds", None)
+    if hook is not None:
+        hook(register=register)
 
 
 def _check_hooks(found: Plugins, module: Any) -> None:
@@ -222,6 +244,9 @@ def _discard(found: Plugins, plugin: Plugin, error: BaseException) -> None:
         found.tasks.pop(name, None)
         found.origins.pop(name, None)
     plugin.tasks.clear()
+    for name in plugin.kinds:
+        registry.remove(name)
+    plugin.kinds.clear()
     if found.manager.has_plugin(plugin.key):
         found.manager.unregister(name=plugin.key)
 
@@ -309,7 +334,7 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
         found.tasks[task.name] = task
         found.origins[task.name] = plugin
         plugin.tasks.append(task.name)
-        if warning := _age_warning(task):
+        if warning := age_warning(task):
             plugin.warnings.append(warning)
 
     hook: Callable[..., None] | None = getattr(module, "register_tasks", None)
@@ -385,6 +410,9 @@ def load() -> Plugins:
 
     found = Plugins()
     found.manager.add_hookspecs(hookspecs)
-    for point in _entry_points():
-        _load(found, point)
+    for name in registry.added():  # those of an earlier call in this process
+        registry.remove(name)
+    # Kinds first: a task may be of a kind that another plugin brings.
+    for register in [_imported(found, point) for point in _entry_points()]:
+        register()
     return found

@@ -28,7 +28,7 @@ FILES = ("data", "train", "validation", "test")
 KEYS: Mapping[str, tuple[Any, str]] = {
     **dict.fromkeys(FILES, (str, "a text")),
     "text": (str | list, "a text or a list of columns"),
-    "target": (str, "a text"),
+    "target": (str | list, "a text or a list of columns"),
     "group": (str, "a text"),
     "labels": (str | dict, "a text or a table of labels and meanings"),
     "encoding": (str, "a text"),
@@ -90,6 +90,8 @@ def of_file(file: Path, content: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(f"{file}: validation and test go with data or train")
     if "text" in found:
         found["text"] = _text(file, found["text"])
+    if isinstance(found.get("target"), list):
+        found["target"] = joined_target(file, found["target"])
     if "labels" in found:
         found["labels"] = _labels(file, found["labels"])
     for name in ("target", "group", "encoding", "sheet"):
@@ -119,6 +121,15 @@ def _text(file: Path, value: str | list[Any]) -> tuple[str, ...]:
         return split_option(value)
     except UsageError as error:
         raise UsageError(f"{file}: text names no column") from error
+
+
+def joined_target(file: Path, names: list[Any]) -> str:
+    """Several columns of the answer as ``--target`` names them."""
+    if len(names) < 2 or not all(isinstance(name, str) and name.strip() for name in names):
+        raise UsageError(f"{file}: target must be a text or a list of columns, not {names!r}")
+    if wrong := [name for name in names if "," in name]:
+        raise UsageError(f"{file}: target: rename the column {wrong[0]!r}, whose name has a comma")
+    return ",".join(name.strip() for name in names)
 
 
 def _labels(file: Path, value: str | dict[str, Any]) -> str:

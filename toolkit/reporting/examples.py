@@ -63,7 +63,9 @@ def examples(
 def _ranking(doc: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The primary metric, or the first that has a number for each row to rank by."""
     for metric in sorted(doc["metrics"], key=lambda m: m["name"] != doc["primary_metric"]):
-        if all(formatting.is_number(row["metrics"].get(metric["name"])) for row in rows):
+        if not metric.get("whole") and all(
+            formatting.is_number(row["metrics"].get(metric["name"])) for row in rows
+        ):
             return dict(metric)
     return None
 

@@ -86,7 +86,9 @@ def task_file(run: Run) -> str | None:
         raise RunError(
             f"{run.path / 'run.json'} names {named!r:.80} as a task file; was it edited?"
         )
-    if file.is_file() and is_code(file) and not _today.task_file and not _known(_of_file(file)):
+    new = [one for one in code_files(file) if not _known(_of_file(one))]
+    if new and not _today.task_file:
+        file = new[0]
         edited = any(f'"file": {json.dumps(str(file.resolve()))},' in line for line in _lines())
         which = "has changed since you ran it" if edited else "you have not run"
         raise UsageError(
@@ -121,6 +123,21 @@ def is_code(file: Path) -> bool:
     return any(_names_python(text) for text in _texts(content))
 
 
+def code_files(file: Path) -> list[Path]:
+    """The files of a task that are code: none for a TOML file that names no Python.
+
+    A TOML file that does comes first, then the Python files that it names, where they are there.
+    """
+    if not file.is_file() or not is_code(file):
+        return []
+    if file.suffix != ".toml":
+        return [file]
+    content = tomllib.loads(file.read_text("utf-8-sig"))
+    named = [text.partition(".py:")[0] + ".py" for text in _texts(content) if ".py:" in text]
+    beside = dict.fromkeys(file.parent / name for name in named if "\0" not in name)
+    return [file, *(place for place in beside if place.is_file())]
+
+
 def _names_python(text: str) -> bool:
     return text.endswith(".py") or ".py:" in text
 
@@ -137,9 +154,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def has_run(file: Path) -> None:
-    """Record that this user runs a task file, as it is now."""
-    if is_code(file):
-        _add(_of_file(file))
+    """Record that this user runs a task file, as it is now, and what it names of Python."""
+    for one in code_files(file):
+        _add(_of_file(one))
 
 
 def _of_file(file: Path) -> dict[str, str]:

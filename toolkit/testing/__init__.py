@@ -7,8 +7,9 @@ pytest finds it by itself (entry point ``pytest11``); its fixtures are
 - ``tiny_model(MyTask)`` → the folder of that model
 
 :func:`check` and :func:`run` do the same as functions; :func:`build_layout` makes tiny models that
-are laid out as Llama, Gemma, T5 or DeBERTa are, see :data:`LAYOUTS`. Nothing heavy is imported
-until one of them is used.
+are laid out as Llama, Gemma, T5 or DeBERTa are, see :data:`LAYOUTS`. The author of a kind takes a
+task of it through all that fit, by :func:`layouts_for` and :func:`through`. Nothing heavy is
+imported until one of them is used.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from toolkit.testing.layouts import LAYOUTS, build_layout
+from toolkit.testing.matrix import layouts_for, through
 
 if TYPE_CHECKING:
     from toolkit.task import Task
@@ -32,8 +34,10 @@ __all__ = [
     "build_layout",
     "check",
     "check_task",
+    "layouts_for",
     "run",
     "run_task",
+    "through",
     "tiny_model",
 ]
 
@@ -65,10 +69,12 @@ def check(task: type[Task], data: str | Path | None = None) -> None:
         data: a file to check it with; its own data by default.
     """
     from toolkit.data.source import Source
+    from toolkit.plugins import discovery
     from toolkit.plugins.contract import check as checking
     from toolkit.system import environment
 
     environment.prepare(offline=True)
+    discovery.load()  # a plugin may bring the task's kind
     results = checking.check(task(), Source(data=str(data) if data else None))
     broken = [f"{r.rule}: {r.message}" for r in results if not r.passed and r.reached]
     if broken:
@@ -104,6 +110,7 @@ def run(
     from toolkit.testing import models
 
     environment.prepare(offline=True)
+    discovery.load()  # a plugin may bring the task's kind
     registration.check_registration(task)
     origin = discovery.Plugin(task.name, "under test", "0", task.__module__, [task.name])
     with discovery.load().provided(task, origin):
@@ -146,10 +153,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[type[Task]
     folder = tmp_path_factory.mktemp("toolkit-models")
 
     def model_folder(task: type[Task]) -> Path:
+        from toolkit.plugins import discovery
         from toolkit.system import environment
         from toolkit.testing import models
 
         environment.prepare(offline=True)
+        discovery.load()
         return models.tiny(task, folder)
 
     return model_folder

@@ -152,7 +152,8 @@ def judgements(readings: Sequence[Reading], row: Row) -> list[tuple[bool | None,
     values, lines = [], []
     for reading in readings:
         found, task = reading.answer["prediction"], reading.side.task
-        value = task.metric().per_example(found, task.reference(row))
+        own = task.metric()
+        value = None if own.whole else own.of_row(found, task.reference(row))
         values.append(float(value) if isinstance(value, int | float) else None)
         text = answer_text(found, task.metric().unit)
         if not reading.answer["parsed"]:

@@ -23,6 +23,7 @@ VIEW = "prediction"
 HINT = {
     "number-distribution": "Press Show: the whole distribution over numbers, from both sides.",
     "labels": "Press Show: the probability of each label, from base and adapter.",
+    "numbers": "Press Show: the numbers, from base and adapter.",
     "spans": "Press Show: the answers marked in the context, with the top five.",
     "text": "Press Show: what base and adapter write, with the task's own marks.",
 }
