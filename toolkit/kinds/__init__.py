@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from toolkit.kinds.base import TrainingWatch as TrainingWatch
     from toolkit.kinds.base import Watch as Watch
     from toolkit.kinds.causal_lm.smollm2 import smollm2_recipe as smollm2_recipe
+    from toolkit.kinds.language.following import Place as Place
+    from toolkit.kinds.language.following import follow as follow
+    from toolkit.kinds.language.one_step import OneStep as OneStep
+    from toolkit.kinds.language.one_step import one_step as one_step
     from toolkit.kinds.language.text_model import TextModel as TextModel
     from toolkit.kinds.registry import model_class as model_class
 
@@ -20,6 +24,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "base": ["BASE", "TaskModel", "TrainingWatch", "Watch"],
         "causal_lm.smollm2": ["smollm2_recipe"],
+        "language.following": ["Place", "follow"],
+        "language.one_step": ["OneStep", "one_step"],
         "language.text_model": ["TextModel"],
         "registry": ["model_class"],
     },
