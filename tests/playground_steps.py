@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 TIMEOUT = 60_000
-VIEWS = ("Compare", "Chat", "Panel", "Vote", "Guess", "Run")
+VIEWS = ("Compare", "Chat", "Panel", "Tokens", "Failures", "Step", "Vote", "Guess", "Run")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The page: a head with the chosen run, and the six views below it."""
+"""The page: a head with the chosen run, and the views below it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,18 @@ from toolkit_playground.rendering import html
 from toolkit_playground.state import people
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.state.library import Library, task_of
-from toolkit_playground.views import chat, compare, guess, panel, programs, runs, vote
+from toolkit_playground.views import (
+    chat,
+    compare,
+    failures,
+    guess,
+    panel,
+    programs,
+    runs,
+    step,
+    tokens,
+    vote,
+)
 from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
 QUEUE = 24
@@ -54,11 +65,14 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         about = block("about")
         page = Page(library, chosen, person)
         programs.build(page)
-        with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
+        with gr.Tabs(elem_id="views", overflow_behavior="wrap") as page.tabs:
             for name, view in (
                 ("Compare", compare.build),
                 ("Chat", chat.build),
                 ("Panel", panel.build),
+                ("Tokens", tokens.build),
+                ("Failures", failures.build),
+                ("Step", step.build),
                 ("Vote", vote.build),
                 ("Guess", guess.build),
             ):

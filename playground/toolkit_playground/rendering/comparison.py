@@ -79,7 +79,7 @@ def judged(readings: Sequence[Reading], row: Row) -> list[Markup]:
             lines.append(f"reads {text}" if len(text) <= LONG else "")
     return [
         html.verdict(correct(metric, value), "; ".join(filter(None, (
-            _standing(metric, value, values), line, _figure(metric, value),
+            _standing(metric, value, values), line, figure(metric, value),
         ))))
         for value, line in zip(values, lines, strict=True)
     ]  # fmt: skip
@@ -108,7 +108,7 @@ def _standing(metric: Any, value: float | None, values: Sequence[float | None]) 
     return "nearer" if value == best else ""
 
 
-def _figure(metric: Any, value: float | None) -> str:
+def figure(metric: Any, value: float | None) -> str:
     """A row's value with the metric's name; nothing where a word has said it."""
     if value is None or (metric.greater_is_better and value in (0, 1)):
         return ""

@@ -14,7 +14,9 @@ def unfitting(run: Run, task: Task) -> list[str]:
     """The views of which a run's task makes nothing, by their names."""
     found = []
     if not issubclass(model_class(task), TextModel):
-        found.append("chat")
+        found += ["chat", "tokens", "step"]
+    elif run.info["recipe"].get("lora") is None:  # no adapter that a step could train
+        found.append("step")
     try:
         rows = human_guesses.rows(run)
     except ToolkitError:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from toolkit import Row
 from toolkit.errors import UsageError
-from toolkit_playground.rendering import comparison, html
+from toolkit_playground.rendering import comparison, html, panels
 from toolkit_playground.state.inputs import asked, read_row
 from toolkit_playground.state.sessions import Visitor
 from toolkit_playground.state.sides import resolve_sides
@@ -111,6 +111,8 @@ def answers(
     head = html.asked(asked(engine, row, known, settings if raw else None))
     if known:
         head += comparison.reference(engine, row)
+        others = page.library.other_answers(engine.run, row)
+        foot = panels.listed(None, others, engine.task.metric().unit) + foot
     if settings is None or prompt is None or not (raw or engine.follows):
         readings = engine.predict(row, chosen)
         verdicts = comparison.judged(readings, row) if known else []

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
+from toolkit import Row, Task
 from toolkit.runs import Run
 from toolkit_playground.state import inputs
 from toolkit_playground.state.engine import MOST_CHARACTERS, MOST_NEW_TOKENS
 from toolkit_playground.state.inputs import BOXES
 from toolkit_playground.state.library import task_of
 from toolkit_playground.state.sides import OTHER_RUN, first_sides, side_labels
-from toolkit_playground.views.page import QUIET, Page
+from toolkit_playground.views.page import QUIET, Opening, Page
 
 
 def raw_controls(view: str) -> tuple[gr.Checkbox, list[Any]]:
@@ -101,10 +103,18 @@ class RowInput:
             for i in range(BOXES)
         ]  # fmt: skip
         self.row = gr.State(None)
+        self.opened = gr.State(0.0)
+        page.openings[name] = Opening([*self.boxes, self.row, self.opened], self._opens)
 
     def starts(self, button: gr.Button) -> Callable[..., Any]:
-        """The event of a button, or of Enter in one of the boxes."""
-        return partial(gr.on, [button.click, *(box.submit for box in self.boxes)])
+        """The event of a button, of Enter in one of the boxes, or of a row that is opened here."""
+        return partial(
+            gr.on, [button.click, *(box.submit for box in self.boxes), self.opened.change]
+        )
+
+    def _opens(self, request: gr.Request, task: Task, row: Row) -> list[Any]:
+        self.page.sessions.discard(request, self.name)
+        return [*inputs.box_texts(task, row), row, time.monotonic()]
 
     def show_examples(self, out: gr.HTML, left: Callable[[], Any]) -> None:
         """Put the examples at this place of the page.

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from toolkit import Row, Task
 from toolkit.errors import UsageError
 from toolkit_playground.rendering import html
 from toolkit_playground.state.engine import Engine
@@ -56,6 +57,19 @@ class Follower:
     values: Values
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How a held-out row is opened in a view: the answer to it follows by itself.
+
+    Args:
+        outputs: the components that hold the row.
+        values: their values for the gradio ``Request``, the task and the row.
+    """
+
+    outputs: Sequence[Any]
+    values: Callable[[gr.Request, Task, Row], list[Any]]
+
+
 @dataclass
 class Page:
     """What every view gets while the page is built.
@@ -66,6 +80,8 @@ class Page:
         person: the component with the name of the person who looks.
         sessions: what each session is doing.
         followers: filled by the views.
+        openings: how a row is opened in a view, by the view's name; filled by the views.
+        tabs: the list of views.
         personal: what else is drawn anew for another run or person: a function of the gradio
             ``Request``, the run's ID and the name, and its outputs; filled by the views.
     """
@@ -75,6 +91,8 @@ class Page:
     person: gr.Textbox
     sessions: Sessions = field(default_factory=Sessions)
     followers: list[Follower] = field(default_factory=list)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    tabs: gr.Tabs | None = None
     personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     def follow(self, outputs: Sequence[Any], values: Values) -> None:
