@@ -106,6 +106,9 @@ def build(library: Library, folder: Path) -> gr.Blocks:
 
         switched = chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
         gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)
+        for values, late in page.later:
+            for event in (greeted.then, switched.then):
+                event(values, chosen, late, **QUIET)
         for function, personal in page.personal:
             inputs = [chosen, person]
             for event in (greeted.then, switched.then):

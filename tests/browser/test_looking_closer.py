@@ -156,7 +156,7 @@ def test_a_token_is_looked_into_by_keyboard(page: Any, near: Site) -> None:
     page.keyboard.press("Enter")
     ahead = page.locator("#tokens-ahead .tk-card")
     ahead.wait_for()
-    assert ahead.locator("mark").inner_text() == other.inner_text()
+    assert ahead.locator("mark").inner_text().strip() == other.inner_text().strip()
     page.get_by_role("tab", name="Tokens", exact=True).focus()
     reached = set()
     for _ in range(60):

@@ -14,6 +14,7 @@ from toolkit_playground.state.failures import ALL, Failures, Kept, held_out_row
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.views.page import QUIET, Page, block, no_run
 
+READING = "Reading the predictions of this run …"
 SHOW_FOCUS = "() => setTimeout(() => document.querySelector('#{}-go')?.focus(), 60)"
 """The button in the view that was opened: the one that was pressed is out of sight."""
 
@@ -61,10 +62,15 @@ def build(page: Page) -> None:
     def hidden(shown: Any) -> list[Any]:
         return [shown, *[gr.update(visible=False)] * 3]
 
+    nothing = [gr.Dropdown(choices=[], value=None)] * 3
+
     def values(key: str | None) -> list[Any]:
-        nothing = [gr.Dropdown(choices=[], value=None)] * 3
+        return [*nothing, *hidden(no_run() if key is None else html.notice(READING))]
+
+    def read(key: str | None) -> list[Any]:
+        """The first rows of a run: its predictions are many, so that they are read last."""
         if key is None:
-            return [*nothing, *hidden(no_run())]
+            return values(None)
         try:
             of = found(key)
         except Exception as error:
@@ -78,6 +84,7 @@ def build(page: Page) -> None:
         ]
 
     page.follow([*choices, shown, *turning], values)
+    page.later.append((read, [*choices, shown, *turning]))
 
     def turn(step: int) -> Callable[..., list[Any]]:
         def turned(

@@ -82,6 +82,8 @@ class Page:
         followers: filled by the views.
         openings: how a row is opened in a view, by the view's name; filled by the views.
         tabs: the list of views.
+        later: what is drawn for another run once all else is there, because it takes a while: a
+            function of the run's ID, and its outputs; filled by the views.
         personal: what else is drawn anew for another run or person: a function of the gradio
             ``Request``, the run's ID and the name, and its outputs; filled by the views.
     """
@@ -93,6 +95,7 @@ class Page:
     followers: list[Follower] = field(default_factory=list)
     openings: dict[str, Opening] = field(default_factory=dict)
     tabs: gr.Tabs | None = None
+    later: list[tuple[Values, Sequence[Any]]] = field(default_factory=list)
     personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     def follow(self, outputs: Sequence[Any], values: Values) -> None:

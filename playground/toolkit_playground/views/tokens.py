@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
 
 from toolkit import Row
-from toolkit.errors import UsageError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit_playground.rendering import html
 from toolkit_playground.rendering import tokens as rendering
 from toolkit_playground.state import tokens
@@ -129,5 +130,6 @@ def written(engine: Engine, seen: tokens.Look) -> Markup:
     head = html.asked(f"{asked(engine, seen.row, seen.known, None)}, greedy")
     foot = html.prompt(engine.shown(seen.prompt), len(seen.prompt))
     if seen.known:
-        foot += rendering.masked(engine.kind.passages(seen.row))
+        with contextlib.suppress(ToolkitError):  # a held-out row need not fit as training rows must
+            foot += rendering.masked(engine.kind.passages(seen.row))
     return head + rendering.answers(seen) + foot
