@@ -60,6 +60,29 @@ def prediction(page: Any) -> None:
     page.wait_for_selector("#prediction-out .tk-dist, #prediction-out .tk-cards")
 
 
+def tokens(page: Any) -> None:
+    """The first token of the adapter's answer, and another way on from there."""
+    page.locator("#tokens-examples tbody tr").nth(1).locator("td").first.click()
+    page.wait_for_timeout(800)
+    page.click("#tokens-go")
+    page.locator("#tokens-out .tk-card").nth(1).locator("button[data-at]").first.click()
+    ways = page.locator("#tokens-detail .tk-card").nth(1).locator(".tk-way button")
+    ways.nth(1).click()
+    page.wait_for_selector("#tokens-ahead .tk-card")
+
+
+def failures(page: Any) -> None:
+    """The rows with the largest errors."""
+    page.wait_for_selector("#failures-rows .tk-fail")
+
+
+def step(page: Any) -> None:
+    """A step of a new adapter, on the first training row."""
+    page.get_by_label("A new adapter, as before training").check()
+    page.click("#step-go")
+    page.wait_for_selector("#step-out .tk-part")
+
+
 def vote(page: Any) -> None:
     """A few votes, the last pair still blind."""
     introduce(page, "Ann")
@@ -111,8 +134,8 @@ FURTHER: dict[str, tuple[str, Callable[[Any], None]]] = {
 }  # fmt: skip
 """Further pictures: the tab, and what is done there."""
 VIEWS: dict[str, Callable[[Any], None]] = {
-    "compare": compare, "chat": chat, "prediction": prediction, "vote": vote, "guess": guess,
-    "run": run,
+    "compare": compare, "chat": chat, "prediction": prediction, "tokens": tokens,
+    "failures": failures, "step": step, "vote": vote, "guess": guess, "run": run,
 }  # fmt: skip
 
 

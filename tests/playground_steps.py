@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 TIMEOUT = 60_000
-VIEWS = ("Compare", "Chat", "Prediction", "Vote", "Guess", "Run")
+VIEWS = (
+    "Compare", "Chat", "Prediction", "Tokens", "Failures", "Step", "Vote", "Guess", "Run",
+)  # fmt: skip
 
 
 @contextmanager

@@ -25,7 +25,18 @@ from toolkit_playground.state.kept import owner_of
 from toolkit_playground.state.library import Library, task_of
 from toolkit_playground.state.place import Place, read_place
 from toolkit_playground.state.run_list import RunList
-from toolkit_playground.views import chat, compare, guess, prediction, programs, runs, vote
+from toolkit_playground.views import (
+    chat,
+    compare,
+    failures,
+    guess,
+    prediction,
+    programs,
+    runs,
+    step,
+    tokens,
+    vote,
+)
 from toolkit_playground.views.address import ASKED, Restored
 from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
@@ -33,6 +44,9 @@ VIEWS = (
     ("Compare", compare.build),
     ("Chat", chat.build),
     ("Prediction", prediction.build),
+    ("Tokens", tokens.build),
+    ("Failures", failures.build),
+    ("Step", step.build),
     ("Vote", vote.build),
     ("Guess", guess.build),
 )
@@ -72,6 +86,7 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         page = Page(library, chosen, person, owner=owner)
         programs.build(page)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
+            page.tabs = tabs
             for name, view in VIEWS:
                 with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}") as tab:
                     view(page)
@@ -133,6 +148,9 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         for function, owned in page.owned:
             switched.then(_all_of(function, owned), [chosen, owner], owned, **QUIET)
         gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)
+        for values, late in page.later:
+            for event in (greeted.then, switched.then):
+                event(values, chosen, late, **QUIET)
         for function, personal in page.personal:
             inputs = [chosen, person]
             for event in (greeted.then, switched.then):

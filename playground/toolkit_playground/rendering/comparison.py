@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
 
 from toolkit import Row, formatting
-from toolkit_playground.rendering import html
+from toolkit_playground.rendering import html, panels
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.engine import Reading, Text
 
@@ -101,6 +102,7 @@ class Comparison:
         prompt, tokens: the exact prompt, and how many tokens it has; empty: there is none.
         marked: as of :func:`answers`.
         sides: the answers.
+        others: what the run's other systems have predicted for the row, as text.
     """
 
     asked: str
@@ -111,6 +113,7 @@ class Comparison:
     tokens: int
     marked: bool
     sides: Sequence[Answered]
+    others: Mapping[str, str] = MappingProxyType({})
 
     def head(self) -> Markup:
         """What stands above the answers."""
@@ -119,7 +122,8 @@ class Comparison:
 
     def foot(self) -> Markup:
         """What stands below them."""
-        return html.prompt(self.prompt, self.tokens) if self.prompt else html.NOTHING
+        prompt = html.prompt(self.prompt, self.tokens) if self.prompt else html.NOTHING
+        return panels.listed(None, self.others, "") + prompt
 
     def page(self) -> Markup:
         """The comparison as HTML."""
@@ -162,7 +166,7 @@ def judgements(readings: Sequence[Reading], row: Row) -> list[tuple[bool | None,
             lines.append(f"reads {text}" if len(text) <= LONG else "")
     return [
         (correct(metric, value), "; ".join(filter(None, (
-            _standing(metric, value, values), line, _figure(metric, value),
+            _standing(metric, value, values), line, figure(metric, value),
         ))))
         for value, line in zip(values, lines, strict=True)
     ]  # fmt: skip
@@ -191,7 +195,7 @@ def _standing(metric: Any, value: float | None, values: Sequence[float | None]) 
     return "nearer" if value == best else ""
 
 
-def _figure(metric: Any, value: float | None) -> str:
+def figure(metric: Any, value: float | None) -> str:
     """A row's value with the metric's name; nothing where a word has said it."""
     if value is None or (metric.greater_is_better and value in (0, 1)):
         return ""

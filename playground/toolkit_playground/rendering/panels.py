@@ -75,10 +75,10 @@ def draw(
     if view == "text":
         found = {side.label: side.data for side in shown}
         cards = marked_text.source(found) + marked_text.legend(list(found.values())) + cards
-    return cards + _listed(truth, others or {}, unit)
+    return cards + listed(truth, others or {}, unit)
 
 
-def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> Markup:
+def listed(truth: Any, others: Mapping[str, Any], unit: str) -> Markup:
     """The truth and the other systems' answers as a list."""
     rows = [] if truth is None else [("true", answer_text(truth, unit), " tk-truth")]
     rows += [(name, answer_text(value, unit), "") for name, value in others.items()]

@@ -14,7 +14,7 @@ from typing import Any
 
 from toolkit import Generated, Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.kinds import BASE, TextModel, Watch
+from toolkit.kinds import BASE, OneStep, Place, TextModel, Watch, follow, one_step
 from toolkit.pipeline import base_of, load_task, read
 from toolkit.runs import Run, present_models, trained_models
 from toolkit_playground.state import any_model
@@ -337,6 +337,31 @@ class Engine:
 
     def _decoded(self, ids: Sequence[int]) -> str:
         return str(self.kind.tokenizer.decode(ids, skip_special_tokens=True))
+
+    # -- looking into it ---------------------------------------------------------------------------
+    def follow(
+        self,
+        prompt: Sequence[int],
+        labels: Sequence[str],
+        *,
+        limit: int,
+        given: Sequence[Sequence[int]] | None = None,
+        goes_on: bool = True,
+        stop: threading.Event,
+    ) -> list[list[Place]]:
+        """What each side expects at each place of a text; see :func:`toolkit.kinds.follow`."""
+        names = [self.side(label).name for label in labels]
+        with self.lock:
+            return follow(
+                self.text_model, [prompt] * len(labels), names, limit=limit, given=given,
+                goes_on=goes_on, stopped=stop.is_set,
+            )  # fmt: skip
+
+    def one_step(self, row: Row, *, fresh: bool) -> OneStep:
+        """One training step of the run's adapter, undone; see :func:`toolkit.kinds.one_step`."""
+        adapter = self.side(trained_label(self.run)).name
+        with self.lock:
+            return one_step(self.text_model, row, adapter=adapter, fresh=fresh)
 
     # -- predicting --------------------------------------------------------------------------------
     def predict(self, row: Row, labels: Sequence[str]) -> list[Reading]:

@@ -26,7 +26,9 @@ def unfitting(run: Run, task: Task, views: Sequence[str] = ()) -> list[str]:
         return [view for view in views if view not in FREE]
     found = []
     if not issubclass(model_class(task), TextModel):
-        found.append("chat")
+        found += ["chat", "tokens", "step"]
+    elif run.info["recipe"].get("lora") is None:  # no adapter that a step could train
+        found.append("step")
     try:
         rows = human_guesses.rows(run)
     except ToolkitError:

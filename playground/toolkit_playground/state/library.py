@@ -20,8 +20,12 @@ from toolkit_playground.state.store import Store
 
 MODELS_KEPT = 2
 """Bases in memory at once; the one that was looked at longest ago goes."""
+PREDICTIONS_KEPT = 3
+"""Runs whose predictions are in memory at once."""
 MOST_ROWS = 5_000
 """Training rows of a run that are kept in memory to be voted on."""
+ANSWERED_ANEW = ("base", "adapter", "full")
+"""Systems that the model in memory answers again when a row is looked at."""
 PRIVATE = ".playground"
 """Folder beside the runs for votes and guesses; no file of it is ever served."""
 
@@ -40,9 +44,10 @@ class Library:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._lock = threading.Lock()
         self._lock_of_rows = threading.Lock()
+        self._lock_of_systems = threading.Lock()
         self._training: dict[str, Sequence[Row]] = {}
         self._tried: dict[tuple[str, str], set[int]] = {}
-        self._answers: dict[tuple[str, float], dict[str, dict[int, Mapping[str, Any]]]] = {}
+        self._systems: OrderedDict[tuple[str, float], list[predictions.System]] = OrderedDict()
 
     # -- runs --------------------------------------------------------------------------------------
     def runs(self) -> list[Run]:
@@ -154,25 +159,44 @@ class Library:
         """Numbers of the training rows that a voter was to see since the server was started."""
         return self._tried.setdefault((run.id, voter), set())
 
-    def system_answers(self, run: Run) -> dict[str, dict[int, Mapping[str, Any]]]:
-        """Each system's stored predictions by row number; none where they cannot be read."""
+    def systems(self, run: Run) -> list[predictions.System]:
+        """Each system's stored predictions; none before the run has predicted.
+
+        Raises:
+            ToolkitError: they cannot be read.
+        """
         place = run.predictions / "systems.json"
         if not place.is_file():
-            return {}
+            return []
         key = (run.id, place.stat().st_mtime)
-        if key not in self._answers:
-            found = predictions.load(run)
-            self._answers = {key: {s.name: _by_row(s) for s in found}}
-        return self._answers[key]
+        with self._lock_of_systems:
+            if key not in self._systems:
+                found = predictions.load(run)
+                for old in [old for old in self._systems if old[0] == run.id]:
+                    del self._systems[old]
+                while len(self._systems) >= PREDICTIONS_KEPT:
+                    self._systems.popitem(last=False)
+                self._systems[key] = found
+            self._systems.move_to_end(key)
+            return self._systems[key]
+
+    def system_answers(self, run: Run) -> dict[str, Mapping[int, Mapping[str, Any]]]:
+        """Each system's stored predictions of the test rows by row number, see :meth:`systems`."""
+        return {system.name: system.splits["test"] for system in self.systems(run)}
+
+    def other_answers(self, run: Run, row: Row) -> dict[str, Any]:
+        """What the systems that are not in the model's memory have predicted for a held-out row."""
+        found = {}
+        for system in self.systems(run):
+            line = system.splits.get(str(row.get("split")), {}).get(int(row["row_id"]))
+            if line is not None and system.name not in ANSWERED_ANEW:
+                found[system.name] = line["prediction"]
+        return found
 
     def metrics(self, run: Run) -> Mapping[str, Any] | None:
         """The run's metrics document; ``None`` before it is scored."""
         place = run.path / "metrics.json"
         return read_json(place) if place.is_file() else None
-
-
-def _by_row(system: predictions.System) -> dict[int, Mapping[str, Any]]:
-    return {row_id: line for lines in system.splits.values() for row_id, line in lines.items()}
 
 
 def readable(run: Run) -> bool:

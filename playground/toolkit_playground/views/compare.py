@@ -14,6 +14,8 @@ from toolkit import Row
 from toolkit.errors import UsageError
 from toolkit_playground.rendering import comparison, html
 from toolkit_playground.rendering.comparison import Comparison
+from toolkit_playground.state.answers import answer_text
+from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.inputs import asked, held_out_row, read_row, true_answer
 from toolkit_playground.state.kept import Kept
 from toolkit_playground.state.sessions import Visitor
@@ -142,6 +144,7 @@ def answers(
         asked(engine, row, known, settings if raw else None), texts,
         int(row["row_id"]) if known else None, true_answer(engine.task, row) if known else "",
         engine.shown(prompt) if prompt else "", len(prompt), engine.writes, (),
+        others_of(page, engine, row) if known else {},
     )  # fmt: skip
     if settings is None or not (raw or engine.follows):
         sides = comparison.predictions(engine.predict(row, chosen), row if known else None)
@@ -157,3 +160,10 @@ def answers(
                 said = comparison.judgements(engine.read_texts(row, chosen, written), row)
             sides = comparison.written(chosen, written, said)
             yield dataclasses.replace(begun, sides=sides)
+
+
+def others_of(page: Page, engine: Engine, row: Row) -> dict[str, str]:
+    """What the run's other systems have predicted for a held-out row, as text."""
+    unit = engine.task.metric().unit
+    found = page.library.other_answers(engine.run, row)
+    return {name: answer_text(value, unit) for name, value in found.items()}

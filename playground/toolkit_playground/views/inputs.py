@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from toolkit_playground.state.library import task_of
 from toolkit_playground.state.place import Place
 from toolkit_playground.state.sides import OTHER_RUN, first_sides, side_labels
 from toolkit_playground.views.address import noted
-from toolkit_playground.views.page import QUIET, Page
+from toolkit_playground.views.page import QUIET, Opening, Page
 
 SETTINGS = ("tokens", "temperature", "top-p", "top-k", "penalty", "seed")
 """Names of the sampling settings in the page's address."""
@@ -132,6 +133,8 @@ class RowInput:
         away = f"() => toolkitAddress.set({json.dumps(name)}, 'row', '')"
         gr.on([box.input for box in self.boxes], None, None, None, js=away)
         page.address.restore(self._asked_for, self.outputs)
+        self.opened = gr.State(0.0)
+        page.openings[name] = Opening([*self.outputs, self.opened], self._opens)
 
     def shown(self, task: Task, row: Row) -> list[Any]:
         """Values of :attr:`outputs` for a row."""
@@ -147,8 +150,14 @@ class RowInput:
         return [gr.skip()] * len(self.outputs) if row is None else self.shown(found[1], row)
 
     def starts(self, button: gr.Button) -> Callable[..., Any]:
-        """The event of a button, or of Enter in one of the boxes."""
-        return partial(gr.on, [button.click, *(box.submit for box in self.boxes)])
+        """The event of a button, of Enter in one of the boxes, or of a row that is opened here."""
+        return partial(
+            gr.on, [button.click, *(box.submit for box in self.boxes), self.opened.change]
+        )
+
+    def _opens(self, request: gr.Request, task: Task, row: Row) -> list[Any]:
+        self.page.sessions.discard(request, self.name)
+        return [*self.shown(task, row), time.monotonic()]
 
     def show_examples(self, out: gr.HTML, left: Callable[[], Any]) -> None:
         """Put the examples at this place of the page.

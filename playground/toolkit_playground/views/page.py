@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from toolkit import Row, Task
 from toolkit.errors import UsageError
 from toolkit_playground.rendering import html
 from toolkit_playground.state.engine import Engine
@@ -57,6 +58,19 @@ class Follower:
     values: Values
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How a held-out row is opened in a view: the answer to it follows by itself.
+
+    Args:
+        outputs: the components that hold the row.
+        values: their values for the gradio ``Request``, the task and the row.
+    """
+
+    outputs: Sequence[Any]
+    values: Callable[[gr.Request, Task, Row], list[Any]]
+
+
 @dataclass
 class Page:
     """What every view gets while the page is built.
@@ -71,6 +85,10 @@ class Page:
         owner: whose the texts of the session are, see :func:`~toolkit_playground.state.kept
             .owner_of`.
         address: what stands in the page's address.
+        openings: how a row is opened in a view, by the view's name; filled by the views.
+        tabs: the list of views.
+        later: what is drawn for another run once all else is there, because it takes a while: a
+            function of the run's ID, and its outputs; filled by the views.
         personal: what else is drawn anew for another run or person: a function of the gradio
             ``Request``, the run's ID and the name, and its outputs; filled by the views.
         owned: what shows an owner's texts: a function of the run's ID and the owner, and its
@@ -85,6 +103,9 @@ class Page:
     owner: Any = None
     followers: list[Follower] = field(default_factory=list)
     stops: dict[str, gr.Button] = field(default_factory=dict)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    tabs: gr.Tabs | None = None
+    later: list[tuple[Values, Sequence[Any]]] = field(default_factory=list)
     personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     owned: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)

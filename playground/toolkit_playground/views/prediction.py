@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -28,8 +28,6 @@ HINT = {
     "text": "Press Show: what base and adapter write, with the task's own marks.",
 }
 NOTHING_YET, PRESS = "Nothing shown yet", "Press Show."
-SIDES = ("base", "adapter", "full")
-"""Systems that the model in memory answers anew."""
 
 
 def build(page: Page) -> None:
@@ -89,7 +87,7 @@ def panel(page: Page, engine: Engine, labels: Sequence[str], row: Row, known: bo
     task = engine.task
     view = task.panel.view if task.panel else "text"
     readings = engine.predict(row, labels)
-    others = _others(page, engine, row) if known else {}
+    others = page.library.other_answers(engine.run, row) if known else {}
     truth = task.reference(row) if known else None
     try:
         return panels.draw(
@@ -121,13 +119,3 @@ def _failure(task: Task, error: Exception) -> PluginError:
     return PluginError(
         f"the panel of {task.name} ({where}) failed with {reason}; the other views still work"
     )
-
-
-def _others(page: Page, engine: Engine, row: Row) -> Mapping[str, Any]:
-    """The predictions of the run's other systems for a held-out row."""
-    found = {}
-    for name, lines in page.library.system_answers(engine.run).items():
-        line = lines.get(int(row["row_id"]))
-        if line is not None and name not in SIDES and line["split"] == row.get("split"):
-            found[name] = line["prediction"]
-    return found
