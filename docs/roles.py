@@ -1,6 +1,6 @@
 """Sphinx's roles in docstrings, shown as code with a link: a griffe extension for the reference.
 
-Docstrings name what they speak of as ``:meth:`fit``` or ``:class:`~toolkit.Task```, which Sphinx and
+Docstrings name what they speak of by roles such as ``:meth:`` and ``:class:``, which Sphinx and
 editors read and Markdown does not. Here each becomes the name as code, and a link where the pages
 have that name. It changes the docstrings that the pages show alone, not those in the code.
 """
