@@ -1,7 +1,8 @@
 """Strangers' questions: the search of the pages finds the page that answers each, by their words.
 
-The pages are searched as the theme does it in the browser: with lunr, over titles and texts, every
-word of the query as the beginning of a word, the sections of a page together.
+The pages are searched as the theme does it in the browser (its ``workers/search.js``): with lunr, over
+titles and texts, each word of the query as the beginning of a word, stop words as well, the sections
+of a page together.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Search:
 
     def __init__(self, written: dict[str, Any]) -> None:
         import lunr
+        from lunr.stop_word_filter import stop_word_filter
 
         self.separator = re.compile(written["config"]["separator"])
         self.documents = [
@@ -55,17 +57,20 @@ class Search:
                 "id": each["location"],
                 "title": self.words(each["title"]),
                 "text": self.words(text(each["text"])),
+                "boost": each.get("boost", 1),
             }
             for each in written["docs"]
         ]
         boosts = written["config"]["fields"]
         builder = lunr.get_default_builder()
+        builder.pipeline.reset()
+        builder.pipeline.add(stop_word_filter)  # words are not stemmed
         builder.b(0)  # the length of a section is left out, as in the theme
         builder.ref("id")
         for name in ("title", "text"):
             builder.field(name, boost=boosts[name]["boost"])
         for each in self.documents:
-            builder.add(each)
+            builder.add(each, {"boost": each["boost"]})
         self.index = builder.build()
 
     def words(self, given: str) -> str:
@@ -77,14 +82,17 @@ class Search:
         from lunr.stop_word_filter import WORDS
 
         terms = [word.lower().strip("~^*+'’") for word in self.words(asked).split()]
-        terms = [term for term in terms if term and term not in WORDS]
+        terms = list(dict.fromkeys(term for term in terms if term))
         query = self.index.create_query()
         for term in terms:
             query.term(f"{term}*", use_pipeline=False, presence=QueryPresence.OPTIONAL)
         best: dict[str, float] = {}
         for hit in self.index.query(query):
             matched = hit["match_data"].metadata
-            share = sum(any(word.startswith(t) for word in matched) for t in terms) / len(terms)
+            there = [any(word.startswith(term) for word in matched) for term in terms]
+            absent = [t for t, is_there in zip(terms, there, strict=True) if not is_there]
+            wanted = sum(there) + sum(term not in WORDS for term in absent)
+            share = sum(there) / wanted
             page, _, section = hit["ref"].partition("#")
             score = hit["score"] * (1 + (share + (not section)) ** 2)
             best[page] = max(best.get(page, 0.0), score)
