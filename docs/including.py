@@ -92,7 +92,7 @@ def section(text: str, heading: str, rows: int) -> str:
 
 
 def gallery() -> str:
-    """The kept reports as a table: the task with a link to its report, what came out, what was run."""
+    """The kept reports as a table: the task with a link to its report, what came out, how."""
     lines = ["| Task | What came out | Made |", "|---|---|---|"]
     for kept in sorted((ROOT / "docs" / "tasks" / "reports").glob("*.md")):
         paragraphs = kept.read_text(encoding="utf-8").split("\n\n")

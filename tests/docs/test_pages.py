@@ -4,8 +4,8 @@ A page is one session in an empty folder and a fresh environment: files in fence
 written there, commands after ``$`` and Python without a title are run in order. ``...`` in output
 stands for anything, blanks count as one, and below ``<!-- figures: within 0.1 -->`` the numbers may
 differ by so much (those above 1: by that share). A command may only fail where its output says so.
-Where ``<!-- stand-in: MODEL -->`` stands above a block, a small random model is in the place of that
-one, also in the files of the page: what is written there is run, and nothing is learnt.
+Where ``<!-- stand-in: MODEL -->`` stands above a block, a small random model is in the place of
+that one, also in the files of the page: what is written there is run, and nothing is learnt.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ def messages() -> tuple[str, ...]:
 
 def likeness(message: str) -> float:
     """The largest share of a message's pairs of words that one text of the code has."""
-    pairs = {" ".join(pair) for pair in itertools.pairwise(message.replace("…", " ").split())}
+    pieces = [piece.strip(" ,:;") for piece in message.split("…")]
+    pairs = {" ".join(pair) for each in pieces for pair in itertools.pairwise(each.split())}
     return max(sum(pair in text for pair in pairs) for text in messages()) / len(pairs)
 
 

@@ -1,8 +1,8 @@
 """Strangers' questions: the search of the pages finds the page that answers each, by their words.
 
-The pages are searched as the theme does it in the browser (its ``workers/search.js``): with lunr, over
-titles and texts, each word of the query as the beginning of a word, stop words as well, the sections
-of a page together.
+The pages are searched as the theme does it in the browser (its ``workers/search.js``): with lunr,
+over titles and texts, each word of the query as the beginning of a word, stop words as well, the
+sections of a page together.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def test_it_builds_and_checks_what_the_tests_build(workflow: dict[str, Any]) -> 
     build = "\n".join(step.get("run", "") for step in steps(workflow, "build"))
     assert "python -m build\n" in build  # the sdist, and the wheel from it, as in test_wheel.py
     assert "python -m twine check --strict dist/*" in build
-    assert "pip install dist/*.whl" in build and "toolkit\" doctor" in build
+    assert "pip install dist/*.whl" in build and 'toolkit" doctor' in build
 
 
 @pytest.mark.parametrize(
