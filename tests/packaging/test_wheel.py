@@ -123,6 +123,23 @@ def test_what_is_not_python_is_in_the_wheel(names: set[str], ending: str) -> Non
     assert any(name.endswith(ending) for name in names)
 
 
+def test_no_tests_are_in_the_wheel(names: set[str]) -> None:
+    # toolkit/testing is what plugin authors test with; the templates of new packages hold tests.
+    ours = [name for name in names if not name.startswith("toolkit/plugins/templates/")]
+    assert [name for name in ours if "/tests/" in f"/{name}" or "/test_" in f"/{name}"] == []
+    assert [name for name in ours if name.endswith(("conftest.py", ".pyc"))] == []
+
+
+def test_the_templates_of_new_packages_are_in_the_wheel(names: set[str]) -> None:
+    templates = {name for name in names if name.startswith("toolkit/plugins/templates/new/")}
+    assert any(name.endswith("pyproject.toml.j2") for name in templates)
+
+
+def test_the_metadata_are_as_an_index_wants_them(built: Path) -> None:
+    pytest.importorskip("twine", reason="needs the extra dev")
+    run(sys.executable, "-m", "twine", "check", "--strict", *sorted(built.glob("*.*")), cwd=built)
+
+
 def test_the_embedded_model_is_in_the_wheel(names: set[str]) -> None:
     models = {name for name in names if name.startswith("toolkit/models/")}
     for file in ("model.safetensors", "config.json", "tokenizer.json", "README.md"):
