@@ -169,7 +169,8 @@ def applied(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
         for parent in parents:
             held = held.setdefault(parent, {})
         held[last] = value
-    return dataclasses.replace(recipe, **sections)
+    changes: dict[str, Any] = dict(sections)
+    return dataclasses.replace(recipe, **changes)
 
 
 def of_recipe(recipe: Recipe, space: Space) -> dict[str, Any]:

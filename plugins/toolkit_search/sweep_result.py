@@ -118,8 +118,7 @@ def _pair(metric: Mapping[str, Any], pair: Mapping[str, Any]) -> str:
     )
     low, high = pair.get("low"), pair.get("high")
     better = "higher" if metric["greater_is_better"] else "lower"
-    clear = low is not None and high is not None and (low > 0 or high < 0)
-    if not clear:
+    if low is None or high is None or low <= 0 <= high:
         said = "the rows do not show a difference"
     else:
         said = f"the winner is {'better' if (low > 0) == metric['greater_is_better'] else 'worse'}"
