@@ -12,7 +12,8 @@ from markupsafe import Markup
 from toolkit import Row, formatting
 from toolkit_playground.rendering import html, panels
 from toolkit_playground.state.answers import answer_text
-from toolkit_playground.state.engine import Reading, Text
+from toolkit_playground.state.engine import Reading
+from toolkit_playground.state.texts import Text
 
 LONG = 40
 """Characters up to which a prediction is repeated in the verdict."""

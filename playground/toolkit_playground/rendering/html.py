@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
-from toolkit_playground.state.engine import Text
+from toolkit_playground.state.texts import Text
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 

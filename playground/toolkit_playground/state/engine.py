@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit import Generated, Row, Task
@@ -18,6 +18,7 @@ from toolkit.kinds import BASE, OneStep, Place, TextModel, Watch, follow, one_st
 from toolkit.pipeline import base_of, load_task, read
 from toolkit.runs import Run, present_models, trained_models
 from toolkit_playground.state import any_model
+from toolkit_playground.state.texts import Text, Writing
 
 REFRESH, SLOWEST = 0.06, 0.3
 """Seconds between the first two looks at a text that is being written, and between later ones.
@@ -54,36 +55,6 @@ class Side:
 
 
 @dataclass
-class Text:
-    """What one side has written so far.
-
-    Args:
-        text: the continuation.
-        tokens: new tokens, the end-of-sequence token included.
-        first: seconds until the first token; ``None`` before it.
-        seconds: since the start; stands still once it has ended.
-        ended: it will not grow any more.
-        limit: it ended at the limit of new tokens.
-        stopped: somebody stopped it.
-        cut: it ended at one of the strings that end it, which is no part of it.
-    """
-
-    text: str = ""
-    tokens: int = 0
-    first: float | None = None
-    seconds: float = 0.0
-    ended: bool = False
-    limit: bool = False
-    stopped: bool = False
-    cut: bool = False
-
-    @property
-    def rate(self) -> float | None:
-        """Tokens per second; ``None`` where there is nothing to measure."""
-        return self.tokens / self.seconds if self.tokens and self.seconds > 0 else None
-
-
-@dataclass
 class Reading:
     """What one side makes of a row: the prediction that counts, and what the panel draws."""
 
@@ -91,36 +62,6 @@ class Reading:
     answer: Mapping[str, Any]
     output: Any
     seconds: float
-
-
-@dataclass
-class _Writing:
-    """The token lists that the worker fills and the page reads."""
-
-    count: int
-    stops: frozenset[int]
-    until: tuple[str, ...] = ()
-    started: float = 0.0
-    ids: list[list[int]] = field(default_factory=list)
-    first: list[float | None] = field(default_factory=list)
-    last: list[float] = field(default_factory=list)
-    ended: list[bool] = field(default_factory=list)
-    cut: list[bool] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.ids = [[] for _ in range(self.count)]
-        self.first = [None] * self.count
-        self.last = [0.0] * self.count
-        self.ended = [False] * self.count
-        self.cut = [False] * self.count
-
-    def on_token(self, index: int, token: int) -> None:
-        now = time.perf_counter() - self.started
-        if self.first[index] is None:
-            self.first[index] = now
-        self.last[index] = now
-        self.ids[index].append(token)
-        self.ended[index] = token in self.stops
 
 
 class Engine:
@@ -267,7 +208,7 @@ class Engine:
         """
         names = [self.side(label).name for label in labels]
         model = self.text_model
-        writing = _Writing(len(prompts), model.renderer.stops, tuple(until))
+        writing = Writing(len(prompts), model.renderer.stops, tuple(until), self._decoded)
         failed: list[BaseException] = []
         done = threading.Event()
 
@@ -280,7 +221,7 @@ class Engine:
                     writing.started = time.perf_counter()
                     model.write_texts(
                         prompts, names, generation=generation,
-                        watch=Watch(writing.on_token, stop.is_set, self._ended(writing)),
+                        watch=Watch(writing.on_token, stop.is_set, writing.holds_end),
                     )  # fmt: skip
             except BaseException as error:  # it is raised where it can be shown
                 failed.append(error)
@@ -296,44 +237,13 @@ class Engine:
                 if tokens == shown and now - at < STANDING:
                     continue
                 shown, at, pause = tokens, now, min(SLOWEST, pause * SLOWING)
-                yield self._texts(writing, limit, ended=False, stopped=False)
+                yield writing.texts(limit, ended=False, stopped=False)
             if failed:
                 raise failed[0]
-            yield self._texts(writing, limit, ended=True, stopped=stop.is_set())
+            yield writing.texts(limit, ended=True, stopped=stop.is_set())
         finally:
             stop.set()  # nobody reads on: the worker must not go on either
             done.wait()
-
-    def _ended(self, writing: _Writing) -> Callable[[int], bool]:
-        """Whether a text holds one of the strings that end it."""
-
-        def ended(index: int) -> bool:
-            text = self._decoded(writing.ids[index]) if writing.until else ""
-            writing.cut[index] = any(one in text for one in writing.until)
-            return writing.cut[index]
-
-        return ended
-
-    def _texts(self, writing: _Writing, limit: int, *, ended: bool, stopped: bool) -> list[Text]:
-        now = time.perf_counter() - writing.started if writing.started else 0.0
-        texts = []
-        for index in range(writing.count):
-            cut, stop_token = writing.cut[index], writing.ended[index]
-            ids, own_end = list(writing.ids[index]), stop_token or cut
-            text = self._decoded(ids[:-1] if stop_token else ids)
-            texts.append(
-                Text(
-                    text=_before(text, writing.until),
-                    tokens=len(ids),
-                    first=writing.first[index],
-                    seconds=writing.last[index] if ended or own_end else now,
-                    ended=ended or own_end,
-                    limit=ended and not own_end and len(ids) >= limit,
-                    stopped=stopped and not own_end and len(ids) < limit,
-                    cut=cut,
-                )
-            )
-        return texts
 
     def _decoded(self, ids: Sequence[int]) -> str:
         return str(self.kind.tokenizer.decode(ids, skip_special_tokens=True))
@@ -398,20 +308,6 @@ class Engine:
     def answer_room(self) -> int:
         """Tokens that an answer may have, as in the run; 0 where no text is written."""
         return self.text_model.answer_room if self.writes else 0
-
-
-def ending(text: Text) -> str:
-    """How a text ended: ``stop token``, ``stop string``, ``limit``, ``stopped``; ``writing``."""
-    if not text.ended:
-        return "writing"
-    if text.cut:
-        return "stop string"
-    return "limit" if text.limit else "stopped" if text.stopped else "stop token"
-
-
-def _before(text: str, until: Sequence[str]) -> str:
-    """A text up to the first of some strings."""
-    return text[: min((text.index(one) for one in until if one in text), default=len(text))]
 
 
 def trained_label(run: Run) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from toolkit import Row
 from toolkit.errors import UsageError
-from toolkit_playground.state.engine import MOST_NEW_TOKENS, Engine, Text
+from toolkit_playground.state.engine import MOST_NEW_TOKENS, Engine
+from toolkit_playground.state.texts import Text
 
 MOST_STOPS, LONGEST_STOP = 8, 100
 Controls = Sequence[float]

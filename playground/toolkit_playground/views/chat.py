@@ -23,7 +23,7 @@ from toolkit_playground.state.conversation import (
 from toolkit_playground.state.conversation import (
     until as up_to,
 )
-from toolkit_playground.state.engine import MOST_CHARACTERS, Engine, ending
+from toolkit_playground.state.engine import MOST_CHARACTERS, Engine
 from toolkit_playground.state.inputs import inputs_of
 from toolkit_playground.state.kept import Kept
 from toolkit_playground.state.sessions import Visitor
@@ -33,6 +33,7 @@ from toolkit_playground.state.sides import (
     resolve_sides,
     side_labels,
 )
+from toolkit_playground.state.texts import ending
 from toolkit_playground.state.writing import (
     LONGEST_STOP,
     MOST_STOPS,

@@ -12,9 +12,10 @@ from gradio.events import api
 from toolkit import Row
 from toolkit.errors import UsageError
 from toolkit_playground.state.conversation import has_template, prompt_ids
-from toolkit_playground.state.engine import Engine, Reading, Text, ending
+from toolkit_playground.state.engine import Engine, Reading
 from toolkit_playground.state.inputs import inputs_of, read_row
 from toolkit_playground.state.sides import own_labels, resolve_sides
+from toolkit_playground.state.texts import Text, ending
 from toolkit_playground.state.writing import checked_prompt, own_settings, sampling, write
 from toolkit_playground.views.page import MODEL_QUEUE, Page
 

@@ -14,10 +14,11 @@ from toolkit.errors import ModelError, ToolkitError, UsageError
 from toolkit.models import foreign
 from toolkit_playground import serve
 from toolkit_playground.state import any_model
-from toolkit_playground.state.engine import Engine, ending
+from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.state.library import Library, task_of
 from toolkit_playground.state.sides import own_labels, side_labels
+from toolkit_playground.state.texts import ending
 
 
 def lora(base: Path, folder: Path, seed: int) -> Path:
