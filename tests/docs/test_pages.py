@@ -26,7 +26,7 @@ import typer
 
 import environments
 from toolkit.cli import app
-from toolkit.plugins import discovery
+from toolkit.plugins.commands import add_commands
 from toolkit.testing import models
 
 ROOT = Path(__file__).parents[2]
@@ -255,7 +255,7 @@ def mentioned(page: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_command_that_is_named_takes_the_options_it_is_named_with(page: Path) -> None:
-    discovery.add_commands(app)
+    add_commands(app)
     group: Any = typer.main.get_command(app)
     for call in mentioned(page):
         words = shlex.split(call.replace("…", "").replace("[", "").replace("]", ""))[1:]

@@ -15,9 +15,9 @@ from fed_judge import feed
 from tiny_tasks import TinyPrices, price_rows
 from toolkit.errors import RecipeError, UsageError
 from toolkit.kinds import fit
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.trainer import ranked
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
 

@@ -13,7 +13,7 @@ import typer
 
 from tiny_tasks import TinyColours, TinyPrices
 from toolkit.errors import PluginError, UsageError
-from toolkit.plugins import discovery
+from toolkit.plugins import commands, discovery
 from toolkit.plugins.discovery import GROUP, Plugins
 from toolkit.plugins.registration import check_registration
 
@@ -174,7 +174,7 @@ def test_commands_of_a_plugin_that_fails_leave_the_others_alone(load: Load) -> N
         point("b", lambda: plugin(register_commands=lambda app: added.append(app))),
     )
     app: Any = object()
-    discovery.add_commands(app)
+    commands.add_commands(app)
     assert added == [app]
     assert found.plugins[0].problem == "register_commands: RuntimeError: no terminal"
 
@@ -212,7 +212,7 @@ def test_a_plugin_keeps_its_other_commands_where_one_exists_already(load: Load) 
     app = typer.Typer()
     app.command("zero")(print)
     for _ in range(2):  # again in the same process
-        discovery.add_commands(app)
+        commands.add_commands(app)
         names = [command.name for command in app.registered_commands]
         assert names == ["zero", "one", "own", "two"]
         assert app.registered_commands[1].callback is print

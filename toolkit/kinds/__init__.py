@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from toolkit.kinds.base import BASE as BASE
     from toolkit.kinds.base import Progress as Progress
     from toolkit.kinds.base import TaskModel as TaskModel
-    from toolkit.kinds.base import TrainingWatch as TrainingWatch
-    from toolkit.kinds.base import Watch as Watch
     from toolkit.kinds.causal_lm.smollm2 import smollm2_recipe as smollm2_recipe
     from toolkit.kinds.encoder.linear_probe import LinearProbe as LinearProbe
     from toolkit.kinds.encoder.model import Encoder as Encoder
@@ -23,12 +21,14 @@ if TYPE_CHECKING:
     from toolkit.kinds.language.text_model import TextModel as TextModel
     from toolkit.kinds.registry import Kind as Kind
     from toolkit.kinds.registry import model_class as model_class
+    from toolkit.kinds.watching import TrainingWatch as TrainingWatch
+    from toolkit.kinds.watching import Watch as Watch
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["inspection"],
     submod_attrs={
-        "base": ["BASE", "Progress", "TaskModel", "TrainingWatch", "Watch"],
+        "base": ["BASE", "Progress", "TaskModel"],
         "causal_lm.smollm2": ["smollm2_recipe"],
         "encoder.linear_probe": ["LinearProbe"],
         "encoder.model": ["Encoder"],
@@ -36,5 +36,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "language.one_step": ["OneStep", "one_step"],
         "language.text_model": ["TextModel"],
         "registry": ["Kind", "model_class"],
+        "watching": ["TrainingWatch", "Watch"],
     },
 )

@@ -17,10 +17,11 @@ from transformers import EarlyStoppingCallback, TrainerCallback
 from toolkit.data import tables
 from toolkit.decoding import primary_values
 from toolkit.errors import PreflightError, RecipeError, RunError
-from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
+from toolkit.kinds.base import TaskModel
 from toolkit.kinds.checkpoints import resumable
 from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinished
 from toolkit.kinds.trainer import JudgedTrainer, StartHolder, Watcher, history
+from toolkit.kinds.watching import Trained, TrainingWatch
 from toolkit.models import adapters, lora_start, unsloth
 from toolkit.recipe import Recipe
 from toolkit.system import device, distributed, upstream

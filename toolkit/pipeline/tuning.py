@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolkit.kinds.base import TrainingWatch
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.models import backend_choice
 from toolkit.pipeline import stages, train
 from toolkit.pipeline.context import RunContext

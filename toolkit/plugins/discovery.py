@@ -11,7 +11,7 @@ import contextlib
 import io
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -33,8 +33,6 @@ from toolkit.plugins.registration import (
 from toolkit.system import versions
 
 if TYPE_CHECKING:
-    import typer
-
     from toolkit.task import Task
 
 GROUP = "toolkit"
@@ -177,7 +175,7 @@ def _imported(found: Plugins, point: metadata.EntryPoint) -> Callable[[], None]:
     before = set(sys.modules)
     started = time.process_time()
     module: Any = None
-    with _captured_output() as output:
+    with captured_output() as output:
         try:
             module = point.load()
             found.manager.register(module, name=plugin.key)
@@ -188,7 +186,7 @@ def _imported(found: Plugins, point: metadata.EntryPoint) -> Callable[[], None]:
     plugin.seconds = time.process_time() - started
 
     def register() -> None:
-        with _captured_output() as printed:
+        with captured_output() as printed:
             try:
                 if plugin.problem is None:
                     _register_tasks(found, plugin, module)
@@ -269,7 +267,7 @@ def _problem(error: BaseException, plugin: Plugin) -> str:
 
 
 @contextlib.contextmanager
-def _captured_output() -> Iterator[io.StringIO]:
+def captured_output() -> Iterator[io.StringIO]:
     """Capture what a plugin prints, which would otherwise appear in every command's output."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
@@ -340,67 +338,6 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
     hook: Callable[..., None] | None = getattr(module, "register_tasks", None)
     if hook is not None:
         hook(register=register)
-
-
-_OWN = "_toolkit_own_commands"
-"""Attribute of an app: how many commands and groups it has without those of plugins."""
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Let every working plugin add its commands; one that fails to is shown as broken.
-
-    A command that exists already is left out with a warning; the plugin keeps its others.
-    """
-    found = load()
-    commands, groups = _registered(app)
-    own: tuple[int, int] = getattr(app, _OWN, (len(commands), len(groups)))
-    del commands[own[0] :], groups[own[1] :]  # those of an earlier call in this process
-    if commands:
-        setattr(app, _OWN, own)
-    for plugin in found.plugins:
-        module = found.manager.get_plugin(plugin.key)
-        hook = getattr(module, "register_commands", None)
-        if hook is None:
-            continue
-        sizes = len(commands), len(groups)
-        taken = {_name(info) for info in (*commands, *groups)}
-        try:
-            with _captured_output():
-                hook(app=app)
-            for registered, size in zip((commands, groups), sizes, strict=True):
-                registered[size:] = _not_taken(registered[size:], taken, plugin)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything
-            plugin.problem = f"register_commands: {type(error).__name__}: {error}"
-            del commands[sizes[0] :], groups[sizes[1] :]
-
-
-def _not_taken(infos: Sequence[Any], taken: set[str], plugin: Plugin) -> list[Any]:
-    """The commands or groups of a plugin whose names are free, which are added to those taken."""
-    kept = []
-    for info in infos:
-        name = _name(info)
-        warning = f"has a command {name!r}, which exists already and stays; rename yours"
-        if name not in taken:
-            taken.add(name)
-            kept.append(info)
-        elif warning not in plugin.warnings:
-            plugin.warnings.append(warning)
-    return kept
-
-
-def _registered(app: typer.Typer) -> tuple[list[Any], list[Any]]:
-    """The app's lists of commands and of groups of commands."""
-    commands = getattr(app, "registered_commands", [])
-    groups = getattr(app, "registered_groups", [])
-    return commands, groups
-
-
-def _name(info: Any) -> str:
-    """The name that a command or group has on the command line."""
-    if isinstance(info.name, str):
-        return info.name
-    callback = getattr(info, "callback", None)
-    return str(getattr(callback, "__name__", "")).lower().replace("_", "-")
 
 
 @cache

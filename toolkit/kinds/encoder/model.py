@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds import fit
-from toolkit.kinds.base import Progress, TaskModel, Trained, TrainingWatch
+from toolkit.kinds.base import Progress, TaskModel
 from toolkit.kinds.batching import batch_tokens, batches, pad_right
 from toolkit.kinds.dry_run import DryRun, DryRunRequest
 from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder import head_lora
 from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
+from toolkit.kinds.watching import Trained, TrainingWatch
 from toolkit.models import adapters, base_digest, base_weights, limits, loading
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe

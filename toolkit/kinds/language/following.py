@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toolkit.kinds.base import Watch
+from toolkit.kinds.watching import Watch
 
 if TYPE_CHECKING:
     from toolkit.kinds.language.text_model import TextModel

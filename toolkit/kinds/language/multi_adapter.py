@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ModelError, UsageError
-from toolkit.kinds.base import BASE, Watch
+from toolkit.kinds.base import BASE
 from toolkit.kinds.language.foreign import SPEAKS, ForeignModel
 from toolkit.kinds.language.outputs import Generated
+from toolkit.kinds.watching import Watch
 from toolkit.models import adapters, agreement, base_digest, base_weights
 from toolkit.runs.files import read_json
 from toolkit.task import Row
