@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.data.source import Source
-from toolkit.errors import RunError, ToolkitError
+from toolkit.errors import RunError
 from toolkit.recipe import Recipe
 from toolkit.runs.files import read_json
 from toolkit.runs.run import Run
@@ -54,13 +54,9 @@ def carried_out(run: Run, console: Console) -> dict[str, Any]:
         ToolkitError: it is refused, or its task fails.
     """
     if not run.finished:
-        from toolkit.pipeline.run import execute
+        from toolkit.pipeline.run import carry_out
 
-        try:
-            execute(run, console)
-        except ToolkitError:
-            run.forget()
-            raise
+        carry_out(run, console)
     return metrics(run)
 
 
