@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from toolkit import Row, Task, formatting
-from toolkit.kinds.language.one_step import loss
 from toolkit.reporting import step_charts
 from toolkit_playground.rendering import html
 from toolkit_playground.rendering.html import NOTHING, fill, joined
@@ -125,7 +124,7 @@ def _loss(found: Stepped) -> Markup:
         "expected it: 0.69 nats at 50 %, 4.6 nats at 1 %. The loss of the row is the mean over its "
         f"{formatting.count(len(values), 'token')}:",
     ) + fill(
-        '<p class="tk-formula">{} = <b>{}</b></p>', sum_of, nats(loss(found.step.before))
+        '<p class="tk-formula">{} = <b>{}</b></p>', sum_of, nats(found.step.loss_before)
     )  # fmt: skip
 
 
@@ -193,7 +192,7 @@ def _step(found: Stepped) -> Markup:
 
 def _after(found: Stepped) -> Markup:
     step = found.step
-    before, after = loss(step.before), loss(step.after)
+    before, after = step.loss_before, step.loss_after
     change = after - before
     word = "smaller" if change < 0 else "larger" if change > 0 else "the same"
     said = _text(

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit import Metric, Row, Task, formatting
 from toolkit.errors import RunError, UsageError
-from toolkit.metrics.answers import token_f1
+from toolkit.metrics import TOKEN_F1
 from toolkit.reporting import context, examples
 from toolkit.runs import Run
 from toolkit.runs.predictions import System
@@ -290,7 +290,8 @@ def distance(one: Any, other: Any, *, classes: bool = False) -> float:
         return 0.0
     if classes:
         return 1.0
-    return 1 - token_f1(a[:MOST_COMPARED], b[:MOST_COMPARED])
+    shared = TOKEN_F1.per_example(a[:MOST_COMPARED], b[:MOST_COMPARED])
+    return 1 - shared if isinstance(shared, float) else 1.0
 
 
 def measured_in_words(one: Any, other: Any) -> bool:

@@ -76,6 +76,16 @@ class OneStep:
     weights: float
 
     @property
+    def loss_before(self) -> float:
+        """The cross-entropy of the answer's tokens before the step, in nats."""
+        return loss(self.before)
+
+    @property
+    def loss_after(self) -> float:
+        """The same after the step."""
+        return loss(self.after)
+
+    @property
     def norm(self) -> float:
         """The norm of the whole gradient, before it is clipped."""
         return math.hypot(*(layer.norm for layer in self.layers))
