@@ -108,9 +108,9 @@ def commands() -> str:
     import typer
 
     from toolkit.cli import app
-    from toolkit.plugins import discovery
+    from toolkit.plugins.commands import add_commands
 
-    discovery.add_commands(app)
+    add_commands(app)
     group: Any = typer.main.get_command(app)
     return "\n\n".join(_command(name, group.commands[name]) for name in group.commands)
 
