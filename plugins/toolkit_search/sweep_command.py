@@ -30,7 +30,7 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="TOML file with a table "space": any section.field and its values.",
+            help="TOML file whose table 'space' has any section.field and its values.",
             show_default="learning rate, batch, epochs, r, alpha, dropout, target modules",
         ),
     ] = None,
