@@ -62,7 +62,7 @@ BROKEN: dict[str, tuple[str | None, str]] = {
     ),
     "unknown-hook": (
         works("unknown") + "\n\n@hookimpl\ndef tasks_of_mine(register):\n    pass\n",
-        "tasks_of_mine is no hook; there are register_tasks, register_commands",
+        "tasks_of_mine is no hook; there are register_tasks, register_kinds, register_commands",
     ),
 }  # fmt: skip
 

@@ -172,28 +172,33 @@ def _imported(found: Plugins, point: metadata.EntryPoint) -> Callable[[], None]:
         module=point.value,
     )
     found.plugins.append(plugin)
-    before = set(sys.modules)
-    started = time.process_time()
     module: Any = None
-    with captured_output() as output:
-        try:
-            module = point.load()
-            found.manager.register(module, name=plugin.key)
-            _check_hooks(found, module)
-            _register_kinds(plugin, module)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything
-            _discard(found, plugin, error)
-    plugin.seconds = time.process_time() - started
+    loaded: set[str] = set()
+    output = io.StringIO()
 
-    def register() -> None:
+    @contextlib.contextmanager
+    def watched() -> Iterator[None]:
+        before, started = set(sys.modules), time.process_time()
         with captured_output() as printed:
             try:
-                if plugin.problem is None:
-                    _register_tasks(found, plugin, module)
-            except (Exception, SystemExit) as error:  # as above
+                yield
+            except (Exception, SystemExit) as error:  # a plugin may raise anything
                 _discard(found, plugin, error)
+        plugin.seconds += time.process_time() - started
+        loaded.update(name for name in HEAVY if name in sys.modules and name not in before)
         output.write(printed.getvalue())
-        plugin.warnings += _import_warnings(plugin, before, output)
+
+    with watched():
+        module = point.load()
+        found.manager.register(module, name=plugin.key)
+        _check_hooks(found, module)
+        _register_kinds(plugin, module)
+
+    def register() -> None:
+        if plugin.problem is None:
+            with watched():
+                _register_tasks(found, plugin, module)
+        plugin.warnings += _import_warnings(plugin, loaded, output)
 
     return register
 
@@ -274,16 +279,16 @@ def captured_output() -> Iterator[io.StringIO]:
         yield output
 
 
-def _import_warnings(plugin: Plugin, before: set[str], output: io.StringIO) -> list[str]:
+def _import_warnings(plugin: Plugin, loaded: set[str], output: io.StringIO) -> list[str]:
     """Warnings about what a plugin should not do when it is imported.
 
     Args:
         plugin: the plugin, with the seconds that its import took.
-        before: names of the modules that were loaded before it.
+        loaded: names of the heavy libraries that were loaded while it was imported.
         output: what it printed.
     """
     warnings = []
-    if heavy := _heavy(plugin, before):
+    if heavy := _heavy(plugin, loaded):
         warnings.append(
             f"imports {', '.join(heavy)} at the top, which makes every command slow; import "
             f"{'it' if len(heavy) == 1 else 'them'} inside the functions that need "
@@ -297,7 +302,7 @@ def _import_warnings(plugin: Plugin, before: set[str], output: io.StringIO) -> l
     return warnings
 
 
-def _heavy(plugin: Plugin, before: set[str]) -> list[str]:
+def _heavy(plugin: Plugin, loaded: set[str]) -> list[str]:
     """Heavy libraries that a plugin imports at the top of its modules, at most three.
 
     Those are the ones that its modules hold objects of. Where they hold none, those that were
@@ -308,7 +313,6 @@ def _heavy(plugin: Plugin, before: set[str]) -> list[str]:
     named = {
         name for module in own for value in vars(module).values() if (name := _root(value)) in HEAVY
     }
-    loaded = {name for name in HEAVY if name in sys.modules and name not in before}
     return [name for name in HEAVY if name in (named or loaded)][:3]
 
 
