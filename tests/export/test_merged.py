@@ -35,7 +35,10 @@ def test_an_unchanged_export_gives_the_adapters_answers(
     assert gate["accepted"] and not gate["reasons"] and not record["anyway"]
     assert gate["equal_answers"] == 1 and gate["equal_to_measured"] == 1
     assert gate["inputs"]["different"] == 0 and gate["stops"]["adapter"] == gate["stops"]["export"]
-    assert gate["logits"]["largest_difference"] < 1e-3 < gate["logits"]["changed_by_training"]
+    assert gate["logits"]["largest_difference"] < 1e-3
+    # Of a tiny encoder the best step may be the beginning, from which nothing has moved.
+    moved = exported_runs[name].info["training"]["best_step"] > 0
+    assert (gate["logits"]["changed_by_training"] > 1e-3) == moved
     assert json.loads((tmp_path / "out" / "export.json").read_text()) == record
     assert (tmp_path / "out" / "README.md").read_text().startswith("---\n")
 
@@ -45,7 +48,8 @@ def test_no_row_of_the_data_is_in_an_export(
 ) -> None:
     run = exported_runs["kinds"]
     export(run, "merged")
-    titles = [json.loads(line)["title"] for line in (run.data / "heldout.jsonl").open()]
+    lines = (run.data / "heldout.jsonl").read_text().splitlines()
+    titles = [json.loads(line)["title"] for line in lines]
     for file in (tmp_path / "out").iterdir():
         content = file.read_bytes()
         assert not any(title.encode() in content for title in titles), file.name

@@ -13,11 +13,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.testing.finished import FinishedRun
+from toolkit.testing.finished import run as run_quickly
 from toolkit.testing.layouts import LAYOUTS, build_layout
 
 if TYPE_CHECKING:
     from toolkit.task import Task
-    from toolkit.testing import FinishedRun
 
 AGAIN = 8
 """Test rows that are predicted again with the adapter as it was saved."""
@@ -49,14 +50,13 @@ def through(task: type[Task], layout: str, folder: Path, *, rows: int = 80) -> F
         AssertionError: the run's figures are missing, or the saved adapter answers otherwise than
             it did in the run.
     """
-    from toolkit import testing
     from toolkit.pipeline.predict import open_run, read
     from toolkit.plugins import discovery
     from toolkit.runs.predictions import same
     from toolkit.runs.run import Run
 
     model = build_layout(layout, folder / "model")
-    finished = testing.run(task, folder, model=model, limit=rows)
+    finished = run_quickly(task, folder, model=model, limit=rows)
     systems = finished.metrics["systems"]
     trained = next((s for s in ("adapter", "full") if s in systems), None)
     if trained is None or "base" not in systems:
