@@ -63,7 +63,11 @@ def serve(
         prefix="toolkit-playground-", ignore_cleanup_errors=True
     )
     os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(temporary.name) / "gradio"))
-    given = shown_first(names, folder, options, Path(temporary.name))
+    try:
+        given = shown_first(names, folder, options, Path(temporary.name))
+    except BaseException:
+        temporary.cleanup()
+        raise
     try:
         import gradio
     except ImportError as error:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
@@ -114,7 +113,7 @@ class Comparison:
     tokens: int
     marked: bool
     sides: Sequence[Answered]
-    others: Mapping[str, str] = MappingProxyType({})
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def head(self) -> Markup:
         """What stands above the answers."""
