@@ -106,16 +106,16 @@ def test_a_row_is_opened_by_one_key_with_all_answers(page: Any, near: Site) -> N
         for place in (near.folder("main") / "predictions").glob("*.jsonl")
     }
     assert len(stored) > 4
-    first = page.locator("#failures-rows button[data-view=panel]").first
+    first = page.locator("#failures-rows button[data-view=prediction]").first
     first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#panel-out .tk-dist")
-    asked = page.locator("#panel-out .tk-asked").inner_text()
+    page.wait_for_selector("#prediction-out .tk-dist")
+    asked = page.locator("#prediction-out .tk-asked").inner_text()
     assert f"test row {row}:" in asked
-    said = page.locator("#panel-out").inner_text()
+    said = page.locator("#prediction-out").inner_text()
     assert all(name in said for name in stored)
-    page.wait_for_function("document.activeElement.id === 'panel-go'")  # nobody is lost
+    page.wait_for_function("document.activeElement.id === 'prediction-go'")  # nobody is lost
     failures(page)
     page.locator(f"#failures-rows button[data-view=compare][data-row='{row}']").press("Enter")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")

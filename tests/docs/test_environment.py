@@ -59,6 +59,17 @@ def in_the_code() -> set[str]:
     return found
 
 
+def named_in_the_code() -> set[str]:
+    """Variables of the toolkit that stand in the code as texts; some are read by a name handed on."""
+    texts: set[str] = set()
+    for name in BASES:
+        for path in (ROOT / name).rglob("*.py"):
+            texts |= set(
+                re.findall(r'= "(TOOLKIT_[A-Z_]+)"$', path.read_text("utf-8"), re.MULTILINE)
+            )
+    return texts
+
+
 def in_the_table() -> set[str]:
     rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
     return {name for row in rows for name in re.findall(r"`([A-Z_0-9]+)`", row.split("|")[1])}
@@ -72,4 +83,4 @@ def test_the_table_has_each_variable_of_the_code() -> None:
 
 def test_the_table_has_no_variable_of_the_toolkit_that_nothing_reads() -> None:
     ours = {name for name in in_the_table() if name.startswith("TOOLKIT_")}
-    assert ours - in_the_code() == set()
+    assert ours - in_the_code() - named_in_the_code() == set()

@@ -69,6 +69,7 @@ def test_weights_are_rounded_once(tiny_llama: Path) -> None:
     assert merged.model.layers[0].self_attn.q_proj.weight.equal(wanted.to(torch.bfloat16))
 
 
+@pytest.mark.filterwarnings("ignore:`lora_bias=True` was passed")  # PEFT's word on the first one
 def test_what_cannot_be_merged_is_refused(tiny_llama: Path) -> None:
     with pytest.raises(ModelError, match=r"has a bias on .*q_proj"):
         merging.merge(adapted(tiny_llama, target_modules=["q_proj"], lora_bias=True))

@@ -39,7 +39,7 @@ def rows(metric: Metric, order: Order, *answers: Any, distance: float = 1.0, ami
         document={"confusion": confusion},
     )  # fmt: skip
     failure = Failure(7, 21, distance, values, lines, {"row_id": 7, "text": PAYLOAD})
-    page = failures.page(Page([failure], 2, 3, 41, amiss, order), of, "test", ["panel"])
+    page = failures.page(Page([failure], 2, 3, 41, amiss, order), of, "test", ["prediction"])
     assert isinstance(page, Markup) and not injected(page), injected(page)
     return str(page)
 
@@ -48,7 +48,7 @@ def test_a_row_says_what_it_is_sorted_by() -> None:
     page = rows(ERROR, Order("error", "Error"), 100.0, 140.0, 90.0)
     assert "Rows 21 to 21 of 41 test rows" in page and "1 with an error" in page
     assert "100 $".replace(" ", "\u00a0") in page and "error 40" in page
-    assert 'data-view="panel"' in page and 'data-row="7"' in page and "Compare" not in page
+    assert 'data-view="prediction"' in page and 'data-row="7"' in page and "Compare" not in page
     apart = rows(ERROR, Order("base", "", "base"), 100.0, 140.0, 90.0, distance=50.0)
     assert "50\u00a0$ apart" in apart and "with different answers" in apart
     lost = rows(ERROR, Order("lost-base", "", "base", True), 100.0, 140.0, 90.0, distance=30.0)
