@@ -173,7 +173,7 @@ def primary_values(
     return {
         name: metric.value(
             [
-                metric.of_row(prediction, reference)
+                metric.per_example(prediction, reference)
                 for prediction, reference in zip(
                     or_fallback(task, predictions), references, strict=True
                 )

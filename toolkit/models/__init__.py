@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from toolkit.models import endpoint as endpoint
-    from toolkit.models import foreign as foreign
-    from toolkit.models import gguf_conversion as gguf_conversion
     from toolkit.models import packaged as packaged
     from toolkit.models.embedded import HUB_IDS as HUB_IDS
     from toolkit.models.embedded import NAMES as NAMES
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules={"endpoint", "foreign", "gguf_conversion", "packaged"},
+    submodules={"packaged"},
     submod_attrs={
         "embedded": ["HUB_IDS", "NAMES", "location", "path"],
         "paths": ["is_local", "model_path"],

@@ -32,39 +32,30 @@ not belong on the other.
 """
 
 
-def convert(source: Path, made: Path, dtype: str = "bfloat16") -> None:
+def convert(source: Path, made: Path) -> None:
     """Write the model of a GGUF file into a folder.
 
     Args:
         source: the file.
         made: an empty folder.
-        dtype: the type of the weights.
 
     Raises:
         ModelError: the file's tokenizer is of a layout that is not known here.
     """
-    fields = read_fields(source)
+    fields = _fields(source)
     ids = _control_ids(fields)
     tokenizer(fields).save_pretrained(str(made))
-    _save_model(source, made, ids, dtype)
+    _save_model(source, made, ids)
     card = CARD.format(
         name=source.stem, file=source.name, license=fields.get("general.license", "unknown")
     )
     (made / "README.md").write_text(card, encoding="utf-8")
 
 
-def read_fields(source: Path) -> dict[str, Any]:
-    """The metadata of a GGUF file: the values of its fields by their names.
-
-    Raises:
-        ModelError: it is no such file.
-    """
+def _fields(source: Path) -> dict[str, Any]:
     from gguf import GGUFReader
 
-    try:
-        reader = GGUFReader(str(source))
-    except (OSError, ValueError, IndexError, KeyError) as error:
-        raise ModelError(f"{source} is no GGUF file that can be read: {error}") from error
+    reader = GGUFReader(str(source))
     return {name: field.contents() for name, field in reader.fields.items() if field.data}
 
 
@@ -125,7 +116,7 @@ def tokenizer(fields: Mapping[str, Any]) -> Any:
     return found
 
 
-def _save_model(source: Path, made: Path, ids: Mapping[str, int], dtype: str) -> None:
+def _save_model(source: Path, made: Path, ids: Mapping[str, int]) -> None:
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
 
@@ -138,7 +129,7 @@ def _save_model(source: Path, made: Path, ids: Mapping[str, int], dtype: str) ->
     config = type(read.config)(**{**values, **ids})
     plain = type(read)(config)
     plain.load_state_dict(read.state_dict())
-    plain = plain.to(getattr(torch, dtype))
+    plain = plain.to(torch.bfloat16)
     plain.generation_config = GenerationConfig(
         **{name: value for name, value in ids.items() if name != "unk_token_id"}
     )

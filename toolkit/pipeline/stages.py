@@ -13,7 +13,6 @@ from toolkit.data.no_rows import REASON, MissingRows
 from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import adopt, train, trial
 from toolkit.pipeline.context import RunContext
-from toolkit.pipeline.ladder import predict as ladder
 from toolkit.pipeline.training_rows import splits_of
 from toolkit.plugins import fingerprint
 from toolkit.preparation.prepare import Prepared
@@ -174,11 +173,10 @@ def run_base_model(context: RunContext) -> None:
     from toolkit.evaluation import predict, prediction_files
 
     run, model = context.run, context.model
-    shots = _few_shot_rows(context)
-    ladder.predict(context, shots)
     if context.evaluated and context.evaluated.untrained and _missing_base(context):
         return
-    fitted = fit_base(context)
+    fitted = _fit_base(context)
+    shots = _few_shot_rows(context)
     for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
         if _predicted(context, name) or (name == "few-shot" and not examples):
             continue
@@ -216,7 +214,7 @@ def _missing_base(context: RunContext) -> bool:
     return True
 
 
-def fit_base(context: RunContext) -> float:
+def _fit_base(context: RunContext) -> float:
     """Fit what the untouched model needs to predict, for all processes; the seconds it took."""
     started = time.perf_counter()
     if distributed.first():
