@@ -54,7 +54,6 @@ def test_a_recipe_trains_saves_loads_and_is_judged(
     monkeypatch.setattr(task, "baselines", lambda self: dict(list(rungs(self).items())[:1]))
     if recipe.quantization:
         pytest.importorskip("bitsandbytes", reason="4-bit recipes need the extra quantization")
-    architecture = configuration(recipe.model).model_type
     real = configuration(recipe.model)
     architecture = real.model_type
     if isinstance((recipe.lora or {}).get("target_modules"), str):

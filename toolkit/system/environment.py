@@ -19,7 +19,7 @@ QUIET = {
 FAST = {
     # On Linux, PyTorch then asks for pages of 2 MiB for large tensors in main memory: the kernel
     # has fewer to hand out and to empty (a step of SmolLM2-135M takes 2.6 s instead of 3.4 s).
-    # https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html
+    # https://github.com/pytorch/pytorch/pull/93888
     "THP_MEM_ALLOC_ENABLE": "1",
 }
 
