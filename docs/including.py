@@ -41,6 +41,7 @@ REPORT = re.compile(
     r"^<!-- report: (?P<task>[\w-]+)(?: / (?P<section>[^/\n]+?))?(?: / (?P<rows>\d+))? -->$",
     re.MULTILINE,
 )
+VERDICT = re.compile(r"(?:Not worth|Worth) it, |Cannot tell")
 HEADING = re.compile(r"^(#+ )", re.MULTILINE)
 
 
@@ -90,6 +91,49 @@ def section(text: str, heading: str, rows: int) -> str:
     return "\n".join(table[: 2 + rows])
 
 
+def gallery() -> str:
+    """The kept reports as a table: the task with a link to its report, what came out, how."""
+    lines = ["| Task | What came out | Made |", "|---|---|---|"]
+    for kept in sorted((ROOT / "docs" / "tasks" / "reports").glob("*.md")):
+        paragraphs = kept.read_text(encoding="utf-8").split("\n\n")
+        verdict = next(text for text in paragraphs if VERDICT.match(text))
+        made = next(text for text in paragraphs if text.startswith("Made by "))
+        task = f"[{kept.stem}](tasks/{kept.stem}.md#a-report)"
+        lines.append(f"| {task} | {verdict} | {made.removeprefix('Made by ')} |")
+    return "\n".join(lines)
+
+
+def commands() -> str:
+    """Each command of the command line with its options, those of the plugins among them."""
+    import typer
+
+    from toolkit.cli import app
+    from toolkit.plugins.commands import add_commands
+
+    add_commands(app)
+    group: Any = typer.main.get_command(app)
+    return "\n\n".join(_command(name, group.commands[name]) for name in group.commands)
+
+
+def _command(name: str, command: Any) -> str:
+    """A heading, what the command does, its arguments, and a table of its options."""
+    arguments, options = [], []
+    for parameter in command.params:
+        text = " ".join((parameter.help or "").split()).replace("|", "\\|")
+        if parameter.param_type_name == "argument":
+            arguments.append(f"`{parameter.name.upper()}`" + (f": {text}" if text else ""))
+        else:
+            names = ", ".join(f"`{each}`" for each in (*parameter.opts, *parameter.secondary_opts))
+            options.append(f"| {names} | {text} |")
+    said = [f"## toolkit {name}", " ".join((command.help or "").split("\n\n")[0].split())]
+    said += ["Arguments: " + "; ".join(arguments)] if arguments else []
+    return "\n\n".join([*said, "\n".join(["| Option | |", "|---|---|", *options])])
+
+
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """MkDocs calls this with the text of each page."""
-    return REPORT.sub(report, TASK.sub(described, expand(markdown, shorten=True)))
+    page = REPORT.sub(report, TASK.sub(described, expand(markdown, shorten=True)))
+    for mark, made in (("<!-- gallery -->", gallery), ("<!-- commands -->", commands)):
+        if mark in page:
+            page = page.replace(mark, made())
+    return page

@@ -1,10 +1,11 @@
-"""Screenshots of the playground's views for the docs, at two widths, light and dark.
+"""Screenshots of the playground's views for the docs, at four widths, light and dark.
 
     python docs/screenshots.py RUN [RUN …] [--width 390] [--out docs/playground]
 
 Serves copies of finished runs (so that votes and guesses leave no trace), does in each view what a
-person would, and saves ``VIEW-WIDTH-SCHEME.webp``; of the second and further runs the panel alone,
-as ``panel-TASK-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and Chromium.
+person would, and saves ``VIEW-WIDTH-SCHEME.webp``; of the second and further runs the prediction
+alone, as ``prediction-TASK-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and
+Chromium.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 from playground_site import serving  # noqa: E402
 from playground_steps import choose_run, introduce, session, view  # noqa: E402
 
-SIZES = {1440: 900, 390: 844}
+SIZES = {2560: 1440, 1440: 900, 820: 1180, 390: 844}
 SCHEMES = ("light", "dark")
 WAIT = 60_000
 
@@ -51,23 +52,48 @@ def chat(page: Any) -> None:
         )
 
 
-def panel(page: Any) -> None:
-    """The task's own panel, on its third example."""
-    page.locator("#panel-examples tbody tr").nth(2).locator("td").first.click()
+def prediction(page: Any) -> None:
+    """The whole prediction, on the third example."""
+    page.locator("#prediction-examples tbody tr").nth(2).locator("td").first.click()
     page.wait_for_timeout(800)
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-dist, #panel-out .tk-cards")
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-dist, #prediction-out .tk-cards")
+
+
+def tokens(page: Any) -> None:
+    """The first token of the adapter's answer, and another way on from there."""
+    page.locator("#tokens-examples tbody tr").nth(1).locator("td").first.click()
+    page.wait_for_timeout(800)
+    page.click("#tokens-go")
+    page.locator("#tokens-out .tk-card").nth(1).locator("button[data-at]").first.click()
+    ways = page.locator("#tokens-detail .tk-card").nth(1).locator(".tk-way button")
+    ways.nth(1).click()
+    page.wait_for_selector("#tokens-ahead .tk-card")
+
+
+def failures(page: Any) -> None:
+    """The rows with the largest errors."""
+    page.wait_for_selector("#failures-rows .tk-fail")
+
+
+def step(page: Any) -> None:
+    """A step of a new adapter, on the first training row."""
+    page.get_by_label("A new adapter, as before training").check()
+    page.click("#step-go")
+    page.wait_for_selector("#step-out .tk-part")
 
 
 def vote(page: Any) -> None:
     """A few votes, the last pair still blind."""
     introduce(page, "Ann")
-    for choice in ("left", "right", "tie", "left", "right"):
-        page.click("#vote-next")
-        page.wait_for_selector(f"#vote-{choice}:not([disabled])")
-        page.click(f"#vote-{choice}")
-        page.wait_for_selector("#vote-told .tk-notice")
     page.click("#vote-next")
+    for count, choice in enumerate(("left", "right", "tie", "left", "right"), 1):
+        page.wait_for_selector(f"#vote-{choice}:not([disabled])")  # the next pair comes by itself
+        page.click(f"#vote-{choice}")
+        page.wait_for_function(
+            "n => document.querySelector('#vote-results summary')?.innerText"
+            ".startsWith(`${n} vote`)", arg=count,
+        )  # fmt: skip
     page.wait_for_selector("#vote-left:not([disabled])")
 
 
@@ -90,13 +116,31 @@ def run(page: Any) -> None:
     page.wait_for_timeout(1500)
 
 
+def start(page: Any) -> None:
+    """The form with a run's settings, and the line that it makes."""
+    page.wait_for_selector("#run-about iframe")
+    page.locator("#run-start button").first.click()
+    page.wait_for_selector("#run-start-line pre")
+
+
+def picker(page: Any) -> None:
+    """The list of runs, open."""
+    page.locator("#run summary").click()
+    page.locator("#run .tk-picks").wait_for()
+
+
+FURTHER: dict[str, tuple[str, Callable[[Any], None]]] = {
+    "start": ("Run", start), "picker": ("Compare", picker),
+}  # fmt: skip
+"""Further pictures: the tab, and what is done there."""
 VIEWS: dict[str, Callable[[Any], None]] = {
-    "compare": compare, "chat": chat, "panel": panel, "vote": vote, "guess": guess, "run": run,
+    "compare": compare, "chat": chat, "prediction": prediction, "tokens": tokens,
+    "failures": failures, "step": step, "vote": vote, "guess": guess, "run": run,
 }  # fmt: skip
 
 
 def shoot(browser: Any, url: str, out: Path, width: int, scheme: str, others: list[Any]) -> None:
-    """All views at one width, in one scheme, then the panels of the other runs."""
+    """All views at one width, in one scheme, then the predictions of the other runs."""
     size = {"width": width, "height": SIZES[width]}
     with session(browser, url, viewport=size, color_scheme=scheme) as page:
         page.set_default_timeout(WAIT)
@@ -104,12 +148,17 @@ def shoot(browser: Any, url: str, out: Path, width: int, scheme: str, others: li
             view(page, name.capitalize())
             act(page)
             save(page, out / f"{name}-{width}-{scheme}.webp")
+        for name, (tab, act) in FURTHER.items():
+            view(page, tab)
+            act(page)
+            save(page, out / f"{name}-{width}-{scheme}.webp")
+        page.keyboard.press("Escape")
         for info in others:
             choose_run(page, info["id"])
             page.wait_for_timeout(4000)  # until its model is loaded and every view has followed
-            view(page, "Panel")
-            panel(page)
-            save(page, out / f"panel-{info['task']}-{width}-{scheme}.webp")
+            view(page, "Prediction")
+            prediction(page)
+            save(page, out / f"prediction-{info['task']}-{width}-{scheme}.webp")
 
 
 def save(page: Any, place: Path) -> None:

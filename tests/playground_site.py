@@ -27,7 +27,7 @@ import pathlib
 import time
 
 from toolkit import Panel, hookimpl
-from toolkit.kinds.base import Watch
+from toolkit.kinds.watching import Watch
 from toolkit_price_regression.task import PriceRegression
 
 begin = Watch.__init__

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 TIMEOUT = 60_000
-VIEWS = ("Compare", "Chat", "Panel", "Vote", "Guess", "Run")
+VIEWS = (
+    "Compare", "Chat", "Prediction", "Tokens", "Failures", "Step", "Vote", "Guess", "Run",
+)  # fmt: skip
 
 
 @contextmanager
@@ -78,5 +80,6 @@ def beside(page: Any, run_id: str) -> None:
 
 
 def choose_run(page: Any, run_id: str) -> None:
-    page.locator("#run input").click()
-    page.get_by_role("option", name=re.compile(run_id)).click()
+    page.locator("#run summary").click()
+    page.locator("#run input[type=search]").fill(run_id)
+    page.locator(f"#run .tk-pick[data-run='{run_id}']").click()

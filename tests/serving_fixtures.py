@@ -18,36 +18,13 @@ from typing import Any
 import openai
 import uvicorn
 
-from cli_runner import environment, goods, quick, write_csv
+from cli_runner import environment, goods, write_csv
+from quick_runs import CLASSES, PRICES, SUBJECTS, run_task
 from toolkit.system.listening import free_port
 from toolkit_serving import serve
 from toolkit_serving.keys import Keys
 from toolkit_serving.served import Fleet
 from toolkit_serving.service import Service
-
-SUBJECTS = """
-kind = "causal-lm"
-name = "kinds"
-summary = "The first word of a title"
-prompt = "{title}\\n\\nKind:"
-target = "kind"
-metrics = ["exact_match"]
-"""
-PRICES = """
-kind = "causal-lm"
-name = "prices"
-summary = "What a title costs"
-prompt = "How much is {title}?"
-target = "price"
-metrics = ["exact_match"]
-"""
-CLASSES = """
-kind = "sequence-classification"
-name = "classes"
-summary = "The first word of a title, by an encoder"
-text = "title"
-target = "kind"
-"""
 
 
 @dataclass
@@ -64,26 +41,6 @@ class Site:
 
 STARTED = "serving at "
 """How the line begins that names the server's address."""
-
-
-def run_task(folder: Path, name: str, text: str, data: Path, model: Path) -> Path:
-    """A finished run of a task in a TOML file; gives its folder."""
-    from toolkit.data.source import Source
-    from toolkit.pipeline import start
-    from toolkit.pipeline.run import execute
-    from toolkit.plugins import lookup, recipes
-    from toolkit.system.console import Console
-
-    file = folder / f"{name}.toml"
-    file.write_text(text, encoding="utf-8")
-    found = lookup.find(str(file))
-    sets = [value for key, value in zip(quick(None)[::2], quick(None)[1::2], strict=True)]
-    recipe = recipes.resolve(found, model=str(model), sets=[*sets, "training.learning_rate=0.02"])
-    started = start.start(
-        found, recipe, Source(data=str(data), limit=60), runs=folder / "runs",
-        options={"seed": 0, "seeds": 1, "store_data": True},
-    )  # fmt: skip
-    return execute(started, Console(quiet=True)).path
 
 
 def make_runs(folder: Path, decoder: Path, encoder: Path) -> dict[str, Path]:

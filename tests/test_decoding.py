@@ -26,7 +26,7 @@ from toolkit.decoding import (
     top_k_mean,
     withheld,
 )
-from toolkit.evaluation.predict import decoder_for
+from toolkit.evaluation.outputs import decoder_for
 from toolkit.runs.predictions import tuned_values
 from toolkit.task import Decoder, Row, untuned
 

@@ -44,6 +44,16 @@ def test_labels_from_probabilities_logits_and_mappings() -> None:
         Task.panel_data(named, SimpleNamespace(probabilities=[0.1, 0.2, 0.7]), {})
 
 
+def test_numbers_by_name_and_one_alone() -> None:
+    several = task("numbers")
+    several.postprocess = lambda output, row: {"a": 1, "b": 2.5}
+    assert Task.panel_data(several, object(), {}) == {"numbers": {"a": 1.0, "b": 2.5}}
+    several.postprocess = lambda output, row: 3
+    assert Task.panel_data(several, object(), {}) == {"numbers": {"prediction": 3.0}}
+    several.postprocess = lambda output, row: None
+    assert Task.panel_data(several, object(), {}) == {"numbers": {}}
+
+
 def test_spans_from_tuples_mappings_and_objects() -> None:
     spans = [(0, 3, 0.6), {"start": 4, "end": 6, "probability": 0.3},
              SimpleNamespace(start=1, end=2, probability=0.1)]  # fmt: skip

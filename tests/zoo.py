@@ -259,8 +259,8 @@ def by_heart(case: Case, models: Path, folder: Path, rate: float = 3e-3) -> tupl
     """
     from datasets import Dataset, DatasetDict
 
-    from toolkit.kinds.base import TrainingWatch
     from toolkit.kinds.registry import model_class
+    from toolkit.kinds.watching import TrainingWatch
 
     task = TASKS[case.task]()
     rows = Dataset.from_list(code_rows(16)) if case.task != "seq2seq" else _offers(16)

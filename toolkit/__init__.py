@@ -26,6 +26,7 @@ PUBLIC_MODULES = (
 """Modules that tasks may use beside the names of this one; the API version covers both."""
 
 APPLICATION_MODULES = (
+    "toolkit.cli.data_options",
     "toolkit.data.splits",
     "toolkit.evaluation",
     "toolkit.kinds",
@@ -55,12 +56,17 @@ if TYPE_CHECKING:
     from toolkit.kinds.question_answering.outputs import Answered as Answered
     from toolkit.kinds.question_answering.task import QuestionAnsweringTask as QuestionAnsweringTask
     from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask as Seq2SeqLMTask
+    from toolkit.kinds.sequence_classification.multi_label import MultiLabelTask as MultiLabelTask
     from toolkit.kinds.sequence_classification.outputs import Classified as Classified
+    from toolkit.kinds.sequence_classification.outputs import Labelled as Labelled
     from toolkit.kinds.sequence_classification.task import (
         SequenceClassificationTask as SequenceClassificationTask,
     )
     from toolkit.kinds.sequence_classification.task import (
         SequenceRegressionTask as SequenceRegressionTask,
+    )
+    from toolkit.kinds.sequence_classification.vector_regression import (
+        VectorRegressionTask as VectorRegressionTask,
     )
     from toolkit.metrics.classification import classification_metrics as classification_metrics
     from toolkit.metrics.classification import ordinal_metrics as ordinal_metrics
@@ -70,6 +76,9 @@ if TYPE_CHECKING:
     from toolkit.panels import Panel as Panel
     from toolkit.pipeline.notebook import Evaluation as Evaluation
     from toolkit.pipeline.notebook import evaluate as evaluate
+    from toolkit.pipeline.python_run import run as run
+    from toolkit.pipeline.result import RunResult as RunResult
+    from toolkit.pipeline.result import load_run as load_run
     from toolkit.plugins.hookspecs import hookimpl as hookimpl
     from toolkit.recipe import Recipe as Recipe
     from toolkit.task import API_VERSION as API_VERSION
@@ -90,17 +99,21 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "kinds.question_answering.outputs": ["Answered"],
         "kinds.question_answering.task": ["QuestionAnsweringTask"],
         "kinds.seq2seq_lm.task": ["Seq2SeqLMTask"],
-        "kinds.sequence_classification.outputs": ["Classified"],
+        "kinds.sequence_classification.multi_label": ["MultiLabelTask"],
+        "kinds.sequence_classification.outputs": ["Classified", "Labelled"],
         "kinds.sequence_classification.task": [
             "SequenceClassificationTask",
             "SequenceRegressionTask",
         ],
+        "kinds.sequence_classification.vector_regression": ["VectorRegressionTask"],
         "metrics.classification": ["classification_metrics", "ordinal_metrics"],
         "metrics.metric": ["Metric"],
         "metrics.target": ["Target"],
         "models.paths": ["model_path"],
         "panels": ["Panel"],
         "pipeline.notebook": ["Evaluation", "evaluate"],
+        "pipeline.python_run": ["run"],
+        "pipeline.result": ["RunResult", "load_run"],
         "plugins.hookspecs": ["hookimpl"],
         "recipe": ["Recipe"],
         "task": ["API_VERSION", "Baseline", "Predictor", "Row", "RowTransform", "Task"],

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from toolkit.models.linear import characters as characters
     from toolkit.models.linear import classifier as classifier
     from toolkit.models.linear import folds as folds
+    from toolkit.models.linear import labeller as labeller
     from toolkit.models.linear import ngrams as ngrams
     from toolkit.models.linear import one_thread as one_thread
     from toolkit.models.linear import regressor as regressor
@@ -42,6 +43,7 @@ __all__ = [
     "embeddings_ridge",
     "first_words",
     "folds",
+    "labeller",
     "median",
     "most_frequent",
     "nearest",
@@ -58,8 +60,8 @@ __all__ = [
 ]
 
 LINEAR = (
-    "Features", "Fold", "characters", "classifier", "folds", "ngrams", "one_thread", "regressor",
-    "sample", "words",
+    "Features", "Fold", "characters", "classifier", "folds", "labeller", "ngrams", "one_thread",
+    "regressor", "sample", "words",
 )  # fmt: skip
 """Names of :mod:`toolkit.models.linear`, which needs NumPy: a task is listed without it."""
 
@@ -113,12 +115,18 @@ def _groups(rows: Dataset, group: Text | None, texts: Sequence[str]) -> list[str
 def most_frequent(answer: str) -> Baseline:
     """Always the answer that the training rows give most often.
 
+    Of lists of labels, those that have the best F1 where all rows are given them.
+
     Args:
         answer: the column of the answers.
     """
 
     def fit(train: Dataset) -> Predictor:
-        counts = Counter(train[answer][:])
+        answers = train[answer][:]
+        if _are_lists(answers):
+            labels = _frequent_labels(answers)
+            return lambda rows: [labels for _ in range(len(rows))]
+        counts = Counter(answers)
         # Ties go to the first in alphabetical order, so that every fit gives the same answer.
         best = min(counts, key=lambda value: (-counts[value], str(value)))
         return lambda rows: [best] * len(rows)
@@ -126,14 +134,33 @@ def most_frequent(answer: str) -> Baseline:
     return fit
 
 
-def median(answer: str) -> Baseline:
+def _are_lists(answers: Sequence[Any]) -> bool:
+    """Whether a row has any number of answers, as a row of several labels has."""
+    return bool(len(answers)) and isinstance(answers[0], list)
+
+
+def _frequent_labels(answers: Sequence[Sequence[Any]]) -> list[Any]:
+    """The most frequent labels, as many as make the best F1 where every row is given them."""
+    counts = Counter(label for row in answers for label in set(row))
+    ranked = sorted(counts, key=lambda label: (-counts[label], str(label)))
+    total, right, best = counts.total(), 0, (0.0, 0)
+    for number, label in enumerate(ranked, 1):
+        right += counts[label]
+        best = max(best, (2 * right / (number * len(answers) + total), -number))
+    return ranked[: -best[1]]
+
+
+def median(answer: str | Sequence[str]) -> Baseline:
     """Always the median of the training rows: the constant with the least absolute error.
 
     Args:
-        answer: the column of the numbers.
+        answer: the column of the numbers; of several, predictions are ``{column: number}``.
     """
 
     def fit(train: Dataset) -> Predictor:
+        if not isinstance(answer, str):
+            middles = {name: statistics.median_low(train[name][:]) for name in answer}
+            return lambda rows: [dict(middles) for _ in range(len(rows))]
         middle = statistics.median_low(train[answer][:])
         return lambda rows: [middle] * len(rows)
 
@@ -213,22 +240,22 @@ def tfidf_logistic(
 
     Args:
         text: the column of the texts, or a function that makes a text of a row.
-        answer: the column of the classes.
+        answer: the column of the classes, or of lists of labels (see :func:`labeller`).
         group: the column of the rows' groups, or a function that gives it, such as ``self.group``
             of a task; rows of one group stay in one fold. Default: rows with the same text.
         ordered: the classes are numbers with a distance, such as stars.
     """
 
     def fit(train: Dataset) -> Predictor:
-        from toolkit.models.linear import classifier, ngrams
+        from toolkit.models.linear import ngrams
 
         texts = _texts(train, text)
         found = ngrams(texts)
         if not found:
             return _constant(answer, ordered)(train)
-        chosen, model = classifier(
+        chosen, model = _classified(
             [features(texts) for features in found], train[answer][:],
-            _groups(train, group, texts), ordered=ordered,
+            _groups(train, group, texts), ordered,
         )  # fmt: skip
         return _predictor(lambda rows: model(found[chosen](_texts(rows, text))))
 
@@ -245,22 +272,31 @@ def embeddings_logistic(
 
     Args:
         text: the column of the texts, or a function that makes a text of a row.
-        answer: the column of the classes.
+        answer: the column of the classes, or of lists of labels.
         group: as in :func:`tfidf_logistic`.
         ordered: the classes are numbers with a distance, such as stars.
     """
 
     def fit(train: Dataset) -> Predictor:
-        from toolkit.models.linear import classifier
-
         encode, few, vectors, groups = _embedded(train, text, group)
-        _, model = classifier([vectors], few[answer][:], groups, ordered=ordered)
+        _, model = _classified([vectors], few[answer][:], groups, ordered)
         return _predictor(lambda rows: model(encode(_texts(rows, text))))
 
     return fit
 
 
-def tfidf_ridge(text: Text, answer: str, group: Text | None = None) -> Baseline:
+def _classified(
+    features: Sequence[Any], answers: Sequence[Any], groups: Sequence[str], ordered: bool
+) -> tuple[int, Callable[[Any], list[Any]]]:
+    """The best linear model of classes, or of lists of labels, and its features."""
+    from toolkit.models.linear import classifier, labeller
+
+    if _are_lists(answers):
+        return labeller(features, answers, groups)
+    return classifier(features, answers, groups, ordered=ordered)
+
+
+def tfidf_ridge(text: Text, answer: str | Sequence[str], group: Text | None = None) -> Baseline:
     """Ridge regression on n-grams with TF-IDF weights, for numbers.
 
     Whether the n-grams are of words or of words and characters, and the penalty, are chosen by
@@ -268,7 +304,7 @@ def tfidf_ridge(text: Text, answer: str, group: Text | None = None) -> Baseline:
 
     Args:
         text: the column of the texts, or a function that makes a text of a row.
-        answer: the column of the numbers.
+        answer: the column of the numbers; of several, predictions are ``{column: number}``.
         group: as in :func:`tfidf_logistic`.
     """
 
@@ -280,15 +316,17 @@ def tfidf_ridge(text: Text, answer: str, group: Text | None = None) -> Baseline:
         if not found:
             return median(answer)(train)
         chosen, model = regressor(
-            [features(texts) for features in found], train[answer][:],
+            [features(texts) for features in found], _numbers(train, answer),
             _groups(train, group, texts),
         )  # fmt: skip
-        return _predictor(lambda rows: model(found[chosen](_texts(rows, text))).tolist())
+        return _predictor(lambda rows: _named(model(found[chosen](_texts(rows, text))), answer))
 
     return fit
 
 
-def embeddings_ridge(text: Text, answer: str, group: Text | None = None) -> Baseline:
+def embeddings_ridge(
+    text: Text, answer: str | Sequence[str], group: Text | None = None
+) -> Baseline:
     """Ridge regression on sentence embeddings, for numbers; needs the extra ``offline``.
 
     The penalty is chosen by cross-validation. Fitted on at most :data:`EMBEDDED_ROWS` rows; texts
@@ -296,7 +334,7 @@ def embeddings_ridge(text: Text, answer: str, group: Text | None = None) -> Base
 
     Args:
         text: the column of the texts, or a function that makes a text of a row.
-        answer: the column of the numbers.
+        answer: the column of the numbers; of several, predictions are ``{column: number}``.
         group: as in :func:`tfidf_logistic`.
     """
 
@@ -304,10 +342,24 @@ def embeddings_ridge(text: Text, answer: str, group: Text | None = None) -> Base
         from toolkit.models.linear import regressor
 
         encode, few, vectors, groups = _embedded(train, text, group)
-        _, model = regressor([vectors], few[answer][:], groups)
-        return _predictor(lambda rows: model(encode(_texts(rows, text))).tolist())
+        _, model = regressor([vectors], _numbers(few, answer), groups)
+        return _predictor(lambda rows: _named(model(encode(_texts(rows, text))), answer))
 
     return fit
+
+
+def _numbers(rows: Dataset, answer: str | Sequence[str]) -> Sequence[Any]:
+    """The numbers of one column, or those of several, a tuple for each row."""
+    if isinstance(answer, str):
+        return list(rows[answer][:])
+    return list(zip(*(rows[name][:] for name in answer), strict=True))
+
+
+def _named(found: Any, answer: str | Sequence[str]) -> list[Any]:
+    """Predicted numbers as a regressor gives them, those of several columns by their names."""
+    if isinstance(answer, str):
+        return list(found.tolist())
+    return [dict(zip(answer, row, strict=True)) for row in found.tolist()]
 
 
 def _embedded(

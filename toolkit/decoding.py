@@ -173,7 +173,7 @@ def primary_values(
     return {
         name: metric.value(
             [
-                metric.per_example(prediction, reference)
+                metric.of_row(prediction, reference)
                 for prediction, reference in zip(
                     or_fallback(task, predictions), references, strict=True
                 )

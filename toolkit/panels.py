@@ -5,17 +5,19 @@
                             "source": str, "source_marks": [mark, …]}
     number-distribution    {"values": [float, …], "probabilities": [float, …]}
     labels                 {"labels": {name: probability, …}}
+    numbers                {"numbers": {name: number, …}}
     spans                  {"context": str, "spans": [{"start": int, "end": int,
                             "probability": float}, …], "no_answer": float | None}
 
-Values of a distribution are in the unit of the task's predictions; starts and ends count
+Values of a distribution and numbers are in the unit of the task's predictions; the probabilities of
+labels need not add up to 1 where a row may have several; starts and ends count
 characters; spans come best first. ``no_answer`` may be left out, and so may all of a text but the
 text itself.
 
 A mark is ``{"start": int, "end": int, "note": str, "kind": str}``: a place in the text (or, of
 ``source_marks``, in the source that the text was written from) with a note on it. Its kind is
-``unsupported`` (the default: the source does not contain it), ``supported`` or ``missing`` (the
-source contains it, the text does not).
+``unsupported`` (the default: the source does not contain it), ``supported``, ``missing`` (the
+source contains it, the text does not) or ``label`` (the place was found and labelled).
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ from typing import Any
 
 from toolkit.errors import PluginError
 
-VIEWS = ("text", "number-distribution", "labels", "spans")
-MARK_KINDS = ("unsupported", "supported", "missing")
+VIEWS = ("text", "number-distribution", "labels", "numbers", "spans")
+MARK_KINDS = ("unsupported", "supported", "missing", "label")
 
 
 def read_output(
@@ -57,6 +59,8 @@ def read_output(
         return {"labels": _labels(task, output, labels)}
     if view == "spans":
         return _spans(task, output, row)
+    if view == "numbers":
+        return {"numbers": _by_name(answer())}
     text = getattr(output, "text", None)
     return {"text": str(answer() if text is None else text), "marks": []}
 
@@ -66,6 +70,13 @@ def _numbers(numbers: Any, from_number: Callable[[Any], Any]) -> dict[str, Any]:
         "values": [float(from_number(value)) for value in numbers.values.tolist()],
         "probabilities": [float(p) for p in numbers.probabilities.tolist()],
     }
+
+
+def _by_name(answer: Any) -> dict[str, float]:
+    """The numbers of a prediction: none where it could not be read, one, or several by name."""
+    if isinstance(answer, Mapping):
+        return {str(name): float(number) for name, number in answer.items()}
+    return {} if answer is None else {"prediction": float(answer)}
 
 
 def _labels(task: str, output: Any, labels: Sequence[Any] | None) -> dict[str, float]:
@@ -127,6 +138,7 @@ def check(view: str, data: Any) -> Mapping[str, Any]:
         "text": ("text",),
         "number-distribution": ("values", "probabilities"),
         "labels": ("labels",),
+        "numbers": ("numbers",),
         "spans": ("context", "spans"),
     }[view]
     if view == "number-distribution" and "text" in data:
@@ -157,8 +169,8 @@ class Panel:
 
     Args:
         inputs: column name → label of the input box.
-        view: how an output is drawn ("text", "number-distribution", "labels", "spans"); what is
-            drawn is :meth:`Task.panel_data`.
+        view: how an output is drawn ("text", "number-distribution", "labels", "numbers", "spans");
+            what is drawn is :meth:`Task.panel_data`.
         examples: a few rows to click.
     """
 

@@ -59,6 +59,14 @@ def group_of(task: Task, row: Row) -> str:
     return row.get(ROW_GROUP) or task.group(row)
 
 
+def classes_of(task: Task, row: Row) -> tuple[Any, ...]:
+    """The classes of a row: none, the one of :meth:`Task.stratum`, or those of the list it gave."""
+    found = task.stratum(row)
+    if isinstance(found, list):
+        return tuple(found)
+    return () if found is None else (found,)
+
+
 def untuned(read: Callable[[Any, Row], Any | None]) -> Decoder:
     """A :data:`Decoder` from a function of output and row, such as a task's ``postprocess``."""
     return lambda output, row, tuned: read(output, row)
@@ -108,6 +116,10 @@ class Task(ABC):
     """What predictions are scored with; ready-made ones are in :mod:`toolkit.metrics.common`."""
     primary_metric: ClassVar[str]
     """The name of the metric that decides the verdict and all choices."""
+    on_unreadable: ClassVar[str] = "fallback"
+    """What becomes of outputs that no decoder can read: ``fallback``, they are scored as
+    :meth:`fallback`; ``leave-out``, the row counts for no system, and the report says how many do
+    not; ``stop``, the run ends."""
     margin: ClassVar[float] = 0.0
     """Systems whose primary metric differs by less than this share count as equal (0.02: 2 %)."""
     recipes: ClassVar[tuple[Recipe, ...]]
@@ -215,6 +227,7 @@ class Task(ABC):
     def stratum(self, row: Row) -> Any | None:
         """The row's class, which every split should have; ``None``: the row has none.
 
+        A list means several classes, as the labels of a row with any number of them.
         It is asked before :meth:`fit`. Where splits are drawn, a class is in none of them missing
         that has groups enough; and the checks before training compare the classes of the splits.
         Default: of the :meth:`categories` that the reference belongs to.

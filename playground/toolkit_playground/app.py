@@ -1,9 +1,11 @@
-"""The page: a head with the chosen run, and the six views below it."""
+"""The page: a head with the chosen run, and the views below it."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,43 @@ from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
-from toolkit.pipeline import base_of, load_task
+from toolkit.pipeline import base_of
 from toolkit.reporting import context
 from toolkit.runs import Run
-from toolkit_playground.rendering import html
+from toolkit_playground.rendering import html, keys, run_picker
 from toolkit_playground.state import people
+from toolkit_playground.state.any_model import is_free, task_for
 from toolkit_playground.state.fitting import unfitting
+from toolkit_playground.state.kept import owner_of
 from toolkit_playground.state.library import Library, task_of
-from toolkit_playground.views import chat, compare, guess, panel, programs, runs, vote
+from toolkit_playground.state.place import Place, read_place
+from toolkit_playground.state.run_list import RunList
+from toolkit_playground.views import (
+    chat,
+    compare,
+    failures,
+    guess,
+    prediction,
+    programs,
+    runs,
+    step,
+    tokens,
+    vote,
+)
+from toolkit_playground.views.address import ASKED, Restored
 from toolkit_playground.views.page import QUIET, Follower, Page, block, no_run
 
+VIEWS = (
+    ("Compare", compare.build),
+    ("Chat", chat.build),
+    ("Prediction", prediction.build),
+    ("Tokens", tokens.build),
+    ("Failures", failures.build),
+    ("Step", step.build),
+    ("Vote", vote.build),
+    ("Guess", guess.build),
+)
+"""The views in the order of their tabs, before that of the runs themselves."""
 QUEUE = 24
 """Requests that may wait; further ones are refused with a message."""
 CACHE_SECONDS = (600, 3600)
@@ -36,36 +65,36 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         library: the runs that it shows.
         folder: a temporary folder of the server.
     """
+    listed = RunList(library)
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=CACHE_SECONDS
     ) as demo:
         with gr.Row(elem_classes="tk-head"):
             block("head-title", html.fill(HEADING))
-            # A program that uses the API has no page to load: it finds the runs that there are now.
-            chosen = gr.Dropdown(
-                listed(library), value=library.first(), label="Run", elem_id="run", min_width=280
-            )
+            picker = block("run", run_picker.picker([], None), js_on_load=run_picker.SCRIPT)
             person = gr.Textbox(
                 label="Your name", elem_id="person", max_length=people.LONGEST, min_width=180,
                 scale=0, info="Whose votes and guesses these are.",
             )  # fmt: skip
+        # A program that uses the API has no page to load: it finds the runs that there are now.
+        chosen = gr.State(library.first())
+        owner, place = gr.State(None), gr.State(Place())
+        question, browser = (gr.Textbox(visible=False) for _ in range(2))
         # The browser keeps the name, so that it is asked once.
         kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")
         about = block("about")
-        page = Page(library, chosen, person)
+        page = Page(library, chosen, person, owner=owner)
         programs.build(page)
-        with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
-            for name, view in (
-                ("Compare", compare.build),
-                ("Chat", chat.build),
-                ("Panel", panel.build),
-                ("Vote", vote.build),
-                ("Guess", guess.build),
-            ):
-                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}"):
+        with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
+            page.tabs = tabs
+            for name, view in VIEWS:
+                with gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}") as tab:
                     view(page)
+                _noted(tab, name)
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
                 runs.build(page, folder, tab)
+            _noted(tab, "Run")
+        block("keys", keys.keys())
         # gradio 6.31 passes over a tab's `visible` once the page is there.
         fits = block("fits")
         page.follow([fits], lambda key: [without(library, key)])
@@ -75,23 +104,53 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         def follow(key: str | None) -> list[Any]:
             return [value for follower in page.followers for value in _safe(follower, key)]
 
-        def load() -> list[Any]:
-            first = library.first()
-            return [gr.Dropdown(choices=listed(library), value=first), *follow(first)]
+        def load(request: gr.Request, question: str, browser: str) -> list[Any]:
+            there = read_place(question, view_ids())
+            choices = listed.choices()
+            known = there.run in {one.run for one in choices}
+            key = there.run if known else library.first()
+            there = dataclasses.replace(there, view=_offered(library, key, there.view))
+            whose = owner_of(request, browser)
+            picked = run_picker.picker(choices, key)
+            return [key, whose, there, picked, gr.Tabs(selected=there.view), *follow(key)]
+
+        def restore(there: Place, key: str | None, owner: str | None) -> list[Any]:
+            values = dict.fromkeys(restored, gr.skip())
+            for function, outs in page.address.restored:
+                found = _restored(function, outs, there, key, owner)
+                values |= {
+                    out: value for out, value in zip(outs, found, strict=True) if value != gr.skip()
+                }
+            return list(values.values())
 
         def greet(request: gr.Request, kept: str | None) -> gr.Textbox:
             login = getattr(request, "username", None)
             return gr.Textbox(value=login or kept or "", interactive=not login)
 
-        loaded = demo.load(load, None, [chosen, *outputs], **QUIET)
+        loaded = demo.load(
+            load, [question, browser], [chosen, owner, place, picker, tabs, *outputs], js=ASKED,
+            **QUIET,
+        )  # fmt: skip
+        for function, owned in page.owned:
+            loaded.then(_all_of(function, owned), [chosen, owner], owned, **QUIET)
+        restored = list(dict.fromkeys(out for _, outs in page.address.restored for out in outs))
+        loaded.then(restore, [place, chosen, owner], restored, **QUIET)
         greeted = loaded.then(greet, kept, person, **QUIET)
 
-        def switch(request: gr.Request, key: str | None) -> list[Any]:
+        def switch(request: gr.Request, event: gr.EventData) -> list[Any]:
             page.sessions.discard(request)  # an answer must not outlive its run
-            return follow(key)
+            key = str(event.value)
+            return [key, *follow(key)]
 
-        switched = chosen.input(switch, chosen, outputs, trigger_mode="always_last", **QUIET)
+        switched = picker.select(
+            switch, None, [chosen, *outputs], trigger_mode="always_last", **QUIET
+        )
+        for function, owned in page.owned:
+            switched.then(_all_of(function, owned), [chosen, owner], owned, **QUIET)
         gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)
+        for values, late in page.later:
+            for event in (greeted.then, switched.then):
+                event(values, chosen, late, **QUIET)
         for function, personal in page.personal:
             inputs = [chosen, person]
             for event in (greeted.then, switched.then):
@@ -119,24 +178,53 @@ def _safe(follower: Follower, key: str | None) -> list[Any]:
         return values
 
 
+def view_ids() -> list[str]:
+    """The IDs of all tabs."""
+    return [name.lower() for name in (*dict(VIEWS), "Run")]
+
+
+def _all_of(function: Callable[..., list[Any]], outputs: Sequence[Any]) -> Callable[..., Any]:
+    """A function whose values gradio takes one for each output, where there is one alone too."""
+
+    def values(key: str | None, owner: str | None) -> Any:
+        found = function(key, owner)
+        return found[0] if len(outputs) == 1 else found
+
+    return values
+
+
+def _noted(tab: gr.Tab, name: str) -> None:
+    """Let the address say which tab is open."""
+    tab.select(None, None, None, js=f"() => toolkitAddress.view({json.dumps(name.lower())})")
+
+
+def _offered(library: Library, key: str | None, view: str) -> str:
+    """A view that an address names; the first one where it does not fit the run's task."""
+    with contextlib.suppress(ToolkitError):
+        found = task_of(library, key)
+        if found is not None and view in unfitting(*found, view_ids()):
+            return view_ids()[0]
+    return view
+
+
+def _restored(
+    function: Restored, outs: Sequence[Any], place: Place, key: str | None, owner: str | None
+) -> list[Any]:
+    """What an address asks a view for; nothing where it cannot be had."""
+    try:
+        return list(function(place, key, owner))
+    except Exception:  # an address may ask for anything, and the page must appear nonetheless
+        return [gr.skip()] * len(outs)
+
+
 def without(library: Library, key: str | None) -> Markup:
     """A style that hides the tabs of views that do not fit the chosen run's task."""
     unfit: Sequence[str] = ()
     with contextlib.suppress(ToolkitError):  # what is amiss stands in the head
         found = task_of(library, key)
-        unfit = [] if found is None else unfitting(*found)
+        unfit = [] if found is None else unfitting(*found, view_ids())
     rules = (html.fill("#tab-{}-button {{display: none}}", name) for name in unfit)
     return html.fill("<style>{}</style>", html.joined(rules))
-
-
-def listed(library: Library) -> list[tuple[str, str]]:
-    """The runs to choose from: description and ID."""
-    return [(described(run), run.id) for run in library.playable()]
-
-
-def described(run: Run) -> str:
-    """A run as it stands in the list to choose from."""
-    return f"{run.info['task']} · {run.info['recipe']['model']} · {run.id}"
 
 
 def head(library: Library, key: str | None) -> Markup:
@@ -145,7 +233,7 @@ def head(library: Library, key: str | None) -> Markup:
         return no_run()
     run = library.find(key)
     try:
-        task = load_task(run)
+        task = task_for(run)
         line = _line(library, run, task.summary)
     except ToolkitError as error:
         return html.failure(error)
@@ -155,7 +243,7 @@ def head(library: Library, key: str | None) -> Markup:
 def _line(library: Library, run: Run, summary: str) -> Markup:
     found = library.metrics(run)
     badge = html.NOTHING
-    verdict = "not scored yet"
+    verdict = str(run.info["recipe"]["model"]) if is_free(run) else "not scored yet"
     if found:
         if found["synthetic"]:
             badge = html.fill('<span class="tk-badge">SYNTHETIC DATA</span>')

@@ -13,8 +13,20 @@ def playground(
         list[str] | None,
         typer.Argument(
             metavar="RUN",
-            help="Folders or IDs of runs, the first of them shown; else the newest finished one.",
+            help="Folders or IDs of runs, the first of them shown; else the newest finished one. "
+            "With --base: folders of adapters.",
         ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Without a run: the model that the adapters of the named folders are for.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Without a run: this model alone, a folder or Hub ID."),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen at; others than loopback need --auth.")
@@ -71,5 +83,8 @@ def playground(
             share=share,
             allow_hosts=allow_host or (),
             open_browser=open_browser,
+            base=base,
+            model=model,
+            trust_remote_code=trust_remote_code,
         ),
     )

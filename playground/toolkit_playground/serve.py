@@ -33,6 +33,9 @@ class Options:
     share: bool = False
     allow_hosts: Sequence[str] = ()
     open_browser: bool = False
+    base: str | None = None
+    model: str | None = None
+    trust_remote_code: bool = False
 
 
 def serve(
@@ -55,12 +58,16 @@ def serve(
     os.environ.pop("GRADIO_ALLOWED_PATHS", None)  # it would open folders behind everybody's back
     port = free_port(host, options.port)
     folder = runs_folder(runs)
-    given = [Run.find(name, folder) for name in names]
     # Removed once the page is no longer served, at the latest when the process ends.
     temporary = tempfile.TemporaryDirectory(
         prefix="toolkit-playground-", ignore_cleanup_errors=True
     )
     os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(temporary.name) / "gradio"))
+    try:
+        given = shown_first(names, folder, options, Path(temporary.name))
+    except BaseException:
+        temporary.cleanup()
+        raise
     try:
         import gradio
     except ImportError as error:
@@ -69,7 +76,7 @@ def serve(
 
     from toolkit.system.doors import Doorkeeper, Names
     from toolkit_playground.app import build
-    from toolkit_playground.rendering.theme import CSS, HEAD, theme
+    from toolkit_playground.rendering.theme import HEAD, STYLES, theme
     from toolkit_playground.state.library import Library
 
     console = Console(quiet=False)
@@ -83,7 +90,7 @@ def serve(
         server_name=bracketed(host), server_port=port, auth=auth, share=options.share,
         inbrowser=options.open_browser, prevent_thread_lock=True, quiet=True, show_error=True,
         footer_links=[], ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False,
-        max_file_size=1024, theme=theme(gradio), css_paths=[CSS], head=HEAD,
+        max_file_size=1024, theme=theme(gradio), css_paths=STYLES, head=HEAD,
         favicon_path=None, strict_cors=True, run_history=False,
         app_kwargs={"middleware": [Middleware(Doorkeeper, names=served)]},
     )  # fmt: skip
@@ -104,6 +111,39 @@ def serve(
     finally:
         temporary.cleanup()
     return demo, address
+
+
+def shown_first(names: Sequence[str], folder: Path, options: Options, there: Path) -> list[Run]:
+    """What the page shows first: the named runs, or a model without a run.
+
+    Args:
+        names: what the command line names.
+        folder: the runs folder.
+        options: they name the model.
+        there: a temporary folder of the server.
+
+    Raises:
+        ToolkitError: there is no such run, model or adapter.
+    """
+    if options.base and options.model:
+        raise UsageError("give --base with folders of adapters, or --model alone; not both")
+    if options.model and names:
+        raise UsageError("--model shows a model alone; name adapters of it with --base")
+    if options.base and not names:
+        raise UsageError("--base needs folders of adapters; a model alone is shown by --model")
+    model = options.base or options.model
+    if model:
+        from toolkit.models import foreign
+        from toolkit_playground.state import any_model
+
+        adapters = [foreign.find(name) for name in names]
+        code = options.trust_remote_code
+        return [any_model.place(there / "models", model, adapters, remote_code=code)]
+    for name in names:
+        adapter, run = (Path(name) / one for one in ("adapter_config.json", "run.json"))
+        if adapter.is_file() and not run.is_file():
+            raise UsageError(f"{name} is an adapter and no run; name its model: --base MODEL")
+    return [Run.find(name, folder) for name in names]
 
 
 def load_first(library: Library, console: Console) -> None:

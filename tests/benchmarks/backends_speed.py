@@ -234,8 +234,8 @@ def by_toolkit(options: argparse.Namespace) -> dict[str, Any]:
     from datasets import Dataset, DatasetDict
 
     from toolkit import CausalLMTask, Metric, Recipe
-    from toolkit.kinds.base import TrainingWatch
     from toolkit.kinds.causal_lm.model import CausalLM
+    from toolkit.kinds.watching import TrainingWatch
 
     class Words(CausalLMTask):
         name, summary, columns = "words", "words", {"prompt": "words"}

@@ -86,7 +86,8 @@ def alone(kind: Any, tokens: int) -> None:
 
 def compared(kind: Any, tokens: int) -> None:
     """Base and adapter at once, followed token by token as the page does."""
-    from toolkit.kinds.base import BASE, Watch
+    from toolkit.kinds.base import BASE
+    from toolkit.kinds.watching import Watch
 
     prompt = list(range(5, 5 + PROMPT_TOKENS))
     settings = {"max_new_tokens": tokens, "min_new_tokens": tokens}

@@ -128,7 +128,7 @@ def trained(kind: Any, rows: Any) -> float:
     """Highest memory of two training steps, judging left out."""
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import TrainingWatch
+    from toolkit.kinds.watching import TrainingWatch
 
     seen: list[float] = []
     touched(kind, rows)

@@ -41,7 +41,7 @@ def main() -> None:
 
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import TrainingWatch
+    from toolkit.kinds.watching import TrainingWatch
 
     sys.path.insert(0, str(Path(__file__).parent))
     from training_speed import catalogue, make_kind

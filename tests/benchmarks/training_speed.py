@@ -34,7 +34,7 @@ def toolkit_run(model: str, rows: int, epochs: float, folder: Path) -> dict[str,
     """One training run of the toolkit, with plain cross-entropy as TRL has it."""
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import TrainingWatch
+    from toolkit.kinds.watching import TrainingWatch
 
     kind = make_kind(
         {"num_train_epochs": epochs, "eval_strategy": "epoch"},

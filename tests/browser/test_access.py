@@ -12,16 +12,16 @@ from playground_steps import VIEWS, introduce, session, view
 
 pytestmark = pytest.mark.slow
 
-WIDTHS = {1440: 1000, 390: 844}
+WIDTHS = {390: 844, 820: 1180, 1440: 1000, 2560: 1440}
 
 
 def fill(page: Any) -> None:
     """Something to see in every view, so that it is looked at as people see it."""
     page.click("#compare-go")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
-    view(page, "Panel")
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-dist")
+    view(page, "Prediction")
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-dist")
     view(page, "Chat")
     page.locator("#chat-message textarea").fill("red oak thing")
     page.locator("#chat-message textarea").press("Enter")

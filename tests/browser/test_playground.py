@@ -150,11 +150,12 @@ def test_no_answer_comes_back_after_its_conversation_or_run_was_left(page: Any, 
     most_tokens(page, "chat", 400)
     message = page.locator("#chat-message textarea")
     for said in ("red oak thing", "large silk thing"):
-        message.fill(said)
-        message.press("Enter")
-        page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
-        page.click("#chat-clear")
-        page.get_by_text(said).first.wait_for(state="detached")
+        with site.held():
+            message.fill(said)
+            message.press("Enter")
+            page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
+            page.click("#chat-clear")
+            page.get_by_text(said).first.wait_for(state="detached")
         page.wait_for_timeout(1500)
         assert page.locator("#chat-base").get_by_text(said).count() == 0
         assert page.locator("#chat-status").inner_text().strip() == ""
@@ -213,19 +214,20 @@ def exported(page: Any) -> Any:
 
 
 def test_the_price_panel_shows_a_distribution(page: Any) -> None:
-    view(page, "Panel")
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-dist")
-    rows = page.locator("#panel-out .tk-hist")
+    view(page, "Prediction")
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-dist")
+    rows = page.locator("#prediction-out .tk-hist")
     assert rows.count() == 2 and rows.nth(1).locator("rect").count() >= 3
-    assert page.locator("#panel-out .tk-band").count() == 2
-    shown = page.locator("#panel-out").inner_text()
+    assert page.locator("#prediction-out .tk-band").count() == 2
+    shown = page.locator("#prediction-out").inner_text()
     assert "true value" in shown and "gradient-boosting" in shown and "90 %" in shown
 
 
 def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
     introduce(page, "ann")
     view(page, "Vote")
+    page.get_by_label("Next pair by itself").uncheck()
     page.click("#vote-next")
     page.wait_for_selector("#vote-pair .tk-cards")
     blind = page.locator("#vote-pair").inner_text()
@@ -260,6 +262,7 @@ def test_a_vote_lands_in_sqlite_and_in_the_export(page: Any, site: Any) -> None:
 
 def test_two_people_fill_in_the_sheet_and_get_their_agreement(page: Any, site: Any) -> None:
     view(page, "Vote")
+    page.get_by_label("Next pair by itself").uncheck()
     page.get_by_label("Sheet of 100").check()
     link = page.locator("#vote-sheet a")
     link.wait_for()
@@ -342,9 +345,9 @@ def test_a_panel_that_raises_is_told_and_the_rest_works(page: Any, site: Any) ->
     choose_run(page, site.names["angry"])
     page.locator("#about").get_by_text("Predict a price").wait_for()
     page.wait_for_timeout(1500)
-    view(page, "Panel")
-    page.click("#panel-go")
-    message = page.locator("#panel-out [role=alert]")
+    view(page, "Prediction")
+    page.click("#prediction-go")
+    message = page.locator("#prediction-out [role=alert]")
     message.wait_for()
     said = message.inner_text()
     assert "panel_data of the task 'angry-prices' (angry) raised" in said
@@ -356,17 +359,17 @@ def test_a_panel_that_raises_is_told_and_the_rest_works(page: Any, site: Any) ->
 
 def test_a_third_party_panel_is_drawn(page: Any, site: Any) -> None:
     choose_run(page, site.names["marked"])
-    view(page, "Panel")
-    page.locator("#panel-input-0").get_by_text("Offer").wait_for()
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-cards mark.tk-unsupported")
-    assert page.locator("#panel-out .tk-cards mark").all_inner_texts() == ["says", "says"]
-    source = page.locator("#panel-out .tk-source")
-    said = page.locator("#panel-input-0 textarea").input_value()
+    view(page, "Prediction")
+    page.locator("#prediction-input-0").get_by_text("Offer").wait_for()
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-cards mark.tk-unsupported")
+    assert page.locator("#prediction-out .tk-cards mark").all_inner_texts() == ["says", "says"]
+    source = page.locator("#prediction-out .tk-source")
+    said = page.locator("#prediction-input-0 textarea").input_value()
     assert source.locator("mark.tk-missing").all_inner_texts() == [said[:3]]
     assert (
         "left out" in source.inner_text()
-        and "not in the source" in page.locator("#panel-out .tk-legend").inner_text()
+        and "not in the source" in page.locator("#prediction-out .tk-legend").inner_text()
     )
 
 
@@ -380,12 +383,12 @@ def test_an_encoder_decoder_is_compared_drawn_talked_to_and_voted_on(page: Any, 
     assert base != adapter and page.locator("#compare-out .tk-gold").count() == 1
     said = page.locator("#compare-input-0 textarea").input_value()
     assert said in page.locator("#compare-out pre").text_content()
-    view(page, "Panel")
-    page.click("#panel-go")
-    page.wait_for_selector("#panel-out .tk-source")
-    assert said in page.locator("#panel-out .tk-source").inner_text()
-    marks = page.locator("#panel-out mark").count()
-    assert marks > 0 and page.locator("#panel-out .tk-cards section").count() == 2
+    view(page, "Prediction")
+    page.click("#prediction-go")
+    page.wait_for_selector("#prediction-out .tk-source")
+    assert said in page.locator("#prediction-out .tk-source").inner_text()
+    marks = page.locator("#prediction-out mark").count()
+    assert marks > 0 and page.locator("#prediction-out .tk-cards section").count() == 2
     view(page, "Chat")
     page.locator("#chat-message textarea").fill("red cup, 3 pieces")
     page.locator("#chat-message textarea").press("Enter")

@@ -139,10 +139,10 @@ def ask(site: Site, name: str, data: list[Any], what: str = "compare") -> list[d
 def test_programs_ask_by_names_and_get_plain_data(site: Site) -> None:
     with urllib.request.urlopen(f"{site.url}/gradio_api/info", timeout=20) as answer:
         known = json.load(answer)["named_endpoints"]
-    assert set(known) == {"/chat", "/compare", "/panel"}
+    assert set(known) == {"/chat", "/compare", "/prediction"}
     named = {name: [p["parameter_name"] for p in known[name]["parameters"]] for name in known}
     assert named["/chat"][0] == "message" and {"run", "system", "history"} < {*named["/chat"]}
-    assert named["/compare"][0] == named["/panel"][0] == "input"
+    assert named["/compare"][0] == named["/prediction"][0] == "input"
     said = ["red oak thing", site.names["main"], [], "", [], 4, 0, 1, 0, 1, 0]
     found = {
         name: ask(site, f"program-{name}", values, name)[-1]
@@ -164,7 +164,7 @@ def test_programs_ask_by_names_and_get_plain_data(site: Site) -> None:
                     0,
                 ],
             ),
-            ("panel", ["red oak thing", site.names["main"], ["adapter"], {}, 0]),
+            ("prediction", ["red oak thing", site.names["main"], ["adapter"], {}, 0]),
         )
     }
     assert all("data" in message["output"] for message in found.values()), found
@@ -173,8 +173,8 @@ def test_programs_ask_by_names_and_get_plain_data(site: Site) -> None:
     assert data["chat"]["answers"][0]["ended"] == "limit"
     assert data["chat"]["generation"]["max_new_tokens"] == 4
     assert all(isinstance(one["prediction"], float) for one in data["compare"]["answers"])
-    (shown,) = data["panel"]["answers"]
-    assert data["panel"]["view"] == "number-distribution" and shown["data"]["probabilities"]
+    (shown,) = data["prediction"]["answers"]
+    assert data["prediction"]["view"] == "number-distribution" and shown["data"]["probabilities"]
     assert "<" not in json.dumps(data)
     refused = ask(site, "program-long", ["oak " * 3000, *said[1:]], "chat")[-1]
     assert not refused["success"] and "too long" in refused["output"]["error"]

@@ -119,12 +119,17 @@ SETS = st.builds(
     "{}.{}={}".format, st.sampled_from(SECTIONS), st.sampled_from(FIELDS), VALUES
 ) | VALUES  # fmt: skip
 
+OF_SYSTEMS = (
+    "--system", "--max-cost", "--price-in", "--price-out", "--parallel", "--answer-tokens",
+    "--answers",
+)  # fmt: skip
 OPTIONS: dict[str, tuple[str, ...]] = {
     "run": (
         "--data", "--text", "--target", "--train", "--validation", "--test", "--encoding",
         "--labels", "--sheet",
         "--limit", "--group", "--recipe", "--model", "--set", "--seed", "--seeds", "--backend",
-        "--runs",
+        "--minutes",
+        "--runs", *OF_SYSTEMS,
     ),
     "show": (
         "--rows", "--split", "--data", "--text", "--target", "--labels", "--limit", "--group",
@@ -147,9 +152,11 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "evaluate": (
         "--task", "--data", "--base", "--train", "--validation", "--prompt", "--text", "--target",
         "--encoding", "--labels", "--sheet", "--limit", "--group", "--recipe", "--set", "--seed",
-        "--runs",
+        "--runs", *OF_SYSTEMS,
     ),
     "import": ("--from", "--dataset-info", "--name", "--folder"),
+    "export": ("--to", "--type", "--out", "--margin", "--converter", "--runs"),
+    "gate": ("--against", "--margin", "--markdown", "--junit", "--runs"),
 }  # fmt: skip
 """Commands → options of theirs that take a value."""
 GIVEN = {
@@ -157,6 +164,7 @@ GIVEN = {
     "predict": ["nope"], "report": ["--badge"],
     "evaluate": ["nope", "--task", "price-regression", "--data", "goods.csv"],
     "import": ["goods.csv"],
+    "export": ["nope", "--to", "merged"], "gate": ["nope", "--against", "nope"],
     "forgetting": ["nope"], "compare": ["nope", "nope"], "init": ["goods.csv", "--yes", "--force"],
 }  # fmt: skip
 
@@ -188,13 +196,17 @@ def test_every_option_that_takes_a_value_is_fed() -> None:
         assert takes - left <= set(OPTIONS.get(name, ())), name
 
 
+WRITTEN = ("--runs", "--folder", "--output", "--out", "--markdown", "--junit")
+"""Options that name what is written, which stays in the folder."""
+
+
 @pytest.mark.parametrize(
     ("command", "option"), [(c, o) for c, options in OPTIONS.items() for o in options],
     ids=lambda value: value,
 )  # fmt: skip
 def test_an_option_takes_any_value(command: str, option: str) -> None:
     strategy = SETS if option == "--set" else VALUES
-    if option in ("--runs", "--folder", "--output", "--out"):  # what is written stays in the folder
+    if option in WRITTEN:
         strategy = VALUES.filter(lambda value: not value.startswith("/") and ".." not in value)
     if option == "--data":  # the Hub is asked for others
         strategy = VALUES.filter(lambda value: "/" not in value)

@@ -121,13 +121,17 @@ def test_the_playground_lists_such_a_run_with_its_reason(played: Path, tmp_path:
     from toolkit.runs.trust import withdraw
     from toolkit_playground import app
     from toolkit_playground.rendering import runs as rendering
+    from toolkit_playground.rendering.run_picker import picker
     from toolkit_playground.state.library import Library
+    from toolkit_playground.state.run_list import RunList
 
     withdraw()
     made = copied(played, tmp_path / "victim")
     task_file(made)
     library = Library(made.place / "runs")
-    assert [key for _, key in app.listed(library)] == [RUN_ID]
+    (listed,) = RunList(library).choices()
+    assert listed.run == RUN_ID
+    picker([listed], None)
     shown = app.head(library, RUN_ID)
     assert "--trust-task-file" in shown and 'role="alert"' in shown
     rendering.one(Run.open(made.path))

@@ -28,6 +28,19 @@ def present(found: np.ndarray, classes: np.ndarray, kind: int) -> set[int]:
     return set(found[classes == kind].tolist())
 
 
+def test_a_row_may_be_of_several_classes_and_of_none() -> None:
+    groups, one = made([1] * 200, [1] * 200)
+    classes = np.stack([one, np.full_like(one, NO_CLASS)], axis=1)
+    classes[[3, 50, 120, 199], 1] = 2  # a rare class beside the common one
+    classes[10:20] = NO_CLASS
+    found = stratify(groups, classes, drawn(groups, 0), SPLITS, 0)
+    for kind in (1, 2):
+        where = set(found.owners[(classes == kind).any(axis=1)].tolist())
+        assert where == {TRAIN, VALIDATION, CALIBRATION, TEST}
+    bare = np.zeros((200, 0), dtype=np.uint64)
+    assert stratify(groups, bare, drawn(groups, 0), SPLITS, 0).rows == 0
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.sampled_from([1] * 30 + [2, 2, 3, 4, 5, 6, 7]), min_size=60, max_size=200),

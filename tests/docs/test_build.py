@@ -1,11 +1,9 @@
-"""The docs are built strictly: no dead link, no name that the reference cannot find."""
+"""What is built: every public name is in the reference, and its docstrings are Markdown."""
 
 from __future__ import annotations
 
 import importlib
-import os
-import subprocess
-import sys
+import re
 import zlib
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 import toolkit
 from toolkit.system import version_1
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow  # the pages take a while to build
 
 
 def public_names() -> list[str]:
@@ -34,20 +32,33 @@ def inventory(path: Path) -> set[str]:
     return {line.split()[0] for line in zlib.decompress(body).decode().splitlines() if line}
 
 
-@pytest.mark.slow
-def test_the_docs_build_strictly(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs", reason="needs the extra docs")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(tmp_path / "site")],
-        cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True, text=True, check=False, timeout=580,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    page = (tmp_path / "site" / "reference" / "tasks" / "index.html").read_text("utf-8")
+ROLE = re.compile(r":(?:py:)?\w+:<code>")
+
+
+def test_the_reference_has_every_public_name(site: Path) -> None:
+    page = (site / "reference" / "tasks" / "index.html").read_text("utf-8")
     assert "SequenceClassificationTask" in page and "parse_answer" in page
-    rendered = inventory(tmp_path / "site" / "objects.inv")
+    rendered = inventory(site / "objects.inv")
     # What a class only inherits is rendered where it is declared.
     missing = [name for name in public_names() if name not in rendered]
     assert not missing, f"not in the built reference: {', '.join(missing)}"
-    made = (tmp_path / "site" / "tutorials" / "causal-lm" / "index.html").read_text("utf-8")
+
+
+def test_included_files_are_in_the_pages(site: Path) -> None:
+    made = (site / "tutorials" / "causal-lm" / "index.html").read_text("utf-8")
     assert "class" in made and "OrderLines" in made
+
+
+def test_no_role_of_sphinx_is_left_in_the_pages(site: Path) -> None:
+    found = {
+        path.relative_to(site).as_posix(): roles
+        for path in site.rglob("*.html")
+        if (roles := ROLE.findall(path.read_text("utf-8")))
+    }
+    assert not found
+
+
+def test_what_a_docstring_names_is_a_link(site: Path) -> None:
+    page = (site / "reference" / "tasks" / "index.html").read_text("utf-8")
+    assert re.search(r'href="#toolkit\.Task\.load_state"><code>load_state</code></a>', page)
+    assert "<autoref" not in page

@@ -4,10 +4,13 @@ A page is one session in an empty folder and a fresh environment: files in fence
 written there, commands after ``$`` and Python without a title are run in order. ``...`` in output
 stands for anything, blanks count as one, and below ``<!-- figures: within 0.1 -->`` the numbers may
 differ by so much (those above 1: by that share). A command may only fail where its output says so.
+Where ``<!-- stand-in: MODEL -->`` stands above a block, a small random model is in the place of
+that one, also in the files of the page: what is written there is run, and nothing is learnt.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import os
 import re
@@ -23,7 +26,8 @@ import typer
 
 import environments
 from toolkit.cli import app
-from toolkit.plugins import discovery
+from toolkit.plugins.commands import add_commands
+from toolkit.testing import models
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -32,11 +36,15 @@ RUN = re.compile(r"^```(console|python)$", re.MULTILINE)
 PAGES = [path for path in ALL if RUN.search(path.read_text("utf-8"))]
 FENCE = re.compile(
     r'^(?:<!-- figures: within (?P<within>[\d.]+) -->\n)?'
+    r'(?:<!-- stand-in: (?P<model>[\w./-]+) -->\n)?'
     r'```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$',
     re.MULTILINE | re.DOTALL,
 )  # fmt: skip
 NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?%?")
-TRAINS = ("tutorials/", "how-to/test-a-plugin.md", "how-to/broken-plugins.md", "how-to/own-data.md")
+TRAINS = (
+    "tutorials/", "how-to/test-a-plugin.md", "how-to/broken-plugins.md", "how-to/own-data.md",
+    "how-to/one-gpu.md", "how-to/python.md",
+)  # fmt: skip
 """Pages that train or install something, in minutes."""
 WAITS = (
     "toolkit playground",
@@ -57,6 +65,7 @@ class Block:
     title: str
     text: str
     within: float | None
+    model: str = ""
 
 
 def blocks(page: Path) -> list[Block]:
@@ -64,7 +73,7 @@ def blocks(page: Path) -> list[Block]:
     return [
         Block(
             found["language"], found["title"] or "", found["text"],
-            float(found["within"]) if found["within"] else None,
+            float(found["within"]) if found["within"] else None, found["model"] or "",
         )
         for found in FENCE.finditer(text)
     ]  # fmt: skip
@@ -141,7 +150,7 @@ def test_commands_print_what_the_page_shows(
 ) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    found = blocks(page)
+    found = with_stand_ins(blocks(page), tmp_path)
     for block in found:
         if block.title:
             (work / block.title).write_text(block.text, encoding="utf-8")
@@ -157,6 +166,17 @@ def test_commands_print_what_the_page_shows(
             assert done.returncode == 0 or re.search("Error: |✗ |failed", output), message
 
 
+def with_stand_ins(found: list[Block], folder: Path) -> list[Block]:
+    """The blocks with a small random model in the place of each one that a marked block names."""
+    for number, model in enumerate(sorted({block.model for block in found} - {""})):
+        small = models.llama(folder / f"stand-in-{number}")
+        found = [
+            dataclasses.replace(block, text=block.text.replace(model, str(small)))
+            for block in found
+        ]
+    return found
+
+
 def to_run(block: Block) -> list[tuple[list[str], str]]:
     """The commands of a block, each with what it prints."""
     if block.language == "console":
@@ -164,6 +184,16 @@ def to_run(block: Block) -> list[tuple[list[str], str]]:
     if block.language == "python" and not block.title and "# include:" not in block.text:
         return [(["python", "-c", block.text], "")]
     return []
+
+
+def test_a_small_model_stands_in_for_the_one_that_a_page_names(tmp_path: Path) -> None:
+    page = DOCS / "how-to" / "one-gpu.md"
+    named = {block.model for block in blocks(page)} - {""}
+    assert named == {"meta-llama/Llama-3.1-8B"}
+    found = with_stand_ins(blocks(page), tmp_path)
+    assert (tmp_path / "stand-in-0" / "config.json").is_file()
+    (recipe,) = (block for block in found if block.title == "llama.toml")
+    assert f'model = "{tmp_path / "stand-in-0"}"' in recipe.text
 
 
 def test_a_page_that_is_wrong_is_found() -> None:
@@ -225,7 +255,7 @@ def mentioned(page: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_command_that_is_named_takes_the_options_it_is_named_with(page: Path) -> None:
-    discovery.add_commands(app)
+    add_commands(app)
     group: Any = typer.main.get_command(app)
     for call in mentioned(page):
         words = shlex.split(call.replace("…", "").replace("[", "").replace("]", ""))[1:]

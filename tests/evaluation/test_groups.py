@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from judging_fixtures import METRICS, NOISES, FakePrices, finish, make_rows, make_run
-from toolkit.evaluation import groups, predict, prediction_files
+from toolkit.evaluation import groups, outputs, prediction_files
 from toolkit.evaluation import recompute as again
 from toolkit.evaluation.score import score
 from toolkit.pipeline import compare
@@ -93,10 +93,10 @@ def test_conformal_widths_take_the_groups_of_calibration_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(predict, "conformal_width", lambda residuals, groups: given.append(groups))
+    monkeypatch.setattr(outputs, "conformal_width", lambda residuals, groups: given.append(groups))
     rows = make_rows({"calibration": 20}, np.random.default_rng(0))
-    predict._interval_width(OfFamilies(), [1.0] * 20, rows)
-    predict._interval_width(FakePrices(), [1.0] * 20, rows)
+    outputs.interval_width(OfFamilies(), [1.0] * 20, rows)
+    outputs.interval_width(FakePrices(), [1.0] * 20, rows)
     assert given[0] is not None and len(set(given[0])) == 5  # of row numbers 1 to 20
     assert given[1] is None, "rows that share no group are passed as independent"
 

@@ -62,6 +62,30 @@ def test_the_table_has_absolute_and_relative_gains() -> None:
     assert (limit["base"], limit["ours"]) == ("20.0%", "0.0%")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "relative"),
+    [
+        (0.2, 0.5, "+150.0%"),
+        (0.5, 0.0, "−100.0%"),
+        (-0.464, 0.928, "–"),  # R²: "−300.0%, better" stood here
+        (0.3, -0.1, "–"),
+        (0.0, 0.4, "–"),
+        (0.0004, 0.4, "–"),  # printed as 0.000
+        (0.001, 0.3, "+29900.0%"),
+        (float("nan"), 0.3, "–"),
+        (0.2, float("nan"), "–"),
+        (None, 0.3, "–"),
+    ],
+)
+def test_a_relative_gain_is_only_told_of_figures_with_a_zero(
+    before: float | None, after: float | None, relative: str
+) -> None:
+    found = document()
+    found["systems"]["base"]["metrics"]["rouge1"]["value"] = before
+    found["systems"]["adapter"]["metrics"]["rouge1"]["value"] = after
+    assert tables.gains(found)[0]["relative"] == relative
+
+
 def test_without_a_base_there_is_no_table() -> None:
     found = document()
     del found["systems"]["base"]

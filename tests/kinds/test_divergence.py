@@ -16,9 +16,9 @@ from kinds.seq2seq_lm import test_seq2seq_lm as pairs
 from kinds.sequence_classification import test_sequence_classification as texts
 from toolkit.errors import ModelError
 from toolkit.kinds import divergence
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.divergence import Circumstances, Guard
+from toolkit.kinds.watching import TrainingWatch
 
 NOW = Circumstances(rate=2e-4, clipping=1.0, half=False, half_weights=False, steps=7)
 

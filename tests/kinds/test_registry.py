@@ -13,17 +13,19 @@ from cli_runner import CommandLine
 from tiny_tasks import TinyPrices
 from toolkit import (
     CausalLMTask,
+    MultiLabelTask,
     NumericLMTask,
     QuestionAnsweringTask,
     Seq2SeqLMTask,
     SequenceClassificationTask,
     SequenceRegressionTask,
     Task,
+    VectorRegressionTask,
 )
 from toolkit.errors import PluginError
 from toolkit.kinds.base import TaskModel
-from toolkit.kinds.registry import KINDS, OWN, kind_name, model_class
-from toolkit.plugins import scaffold, toml_kinds
+from toolkit.kinds.registry import KINDS, OWN, added, kind_name, model_class
+from toolkit.plugins import discovery, scaffold, toml_kinds
 from toolkit.plugins.registration import check_registration
 
 CLASSES = {
@@ -32,6 +34,8 @@ CLASSES = {
     Seq2SeqLMTask: ("seq2seq-lm", "Seq2SeqLM"),
     SequenceClassificationTask: ("sequence-classification", "SequenceClassification"),
     SequenceRegressionTask: ("sequence-classification", "SequenceClassification"),
+    MultiLabelTask: ("sequence-classification", "SequenceClassification"),
+    VectorRegressionTask: ("sequence-classification", "SequenceClassification"),
     QuestionAnsweringTask: ("question-answering", "QuestionAnswering"),
 }
 
@@ -53,7 +57,8 @@ def test_an_instance_has_the_class_of_its_kind() -> None:
 
 
 def test_the_kinds_are_those_of_the_scaffold_and_of_task_files() -> None:
-    assert set(KINDS) == set(scaffold.kinds())
+    discovery.load()
+    assert {*KINDS, *added(), "multi-label", "vector-regression"} == set(scaffold.kinds())
     # A task file needs no class to say that the target of a text is a number.
     assert set(toml_kinds.KINDS) == {*KINDS, "sequence-regression"}
 

@@ -17,8 +17,8 @@ from kinds.sequence_classification import test_sequence_classification as texts
 from tiny_tasks import price_rows
 from toolkit.decoding import primary_values
 from toolkit.kinds import schedule
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.schedule import TimeBudget, spaced, unfinished
+from toolkit.kinds.watching import TrainingWatch
 
 
 class Clock:

@@ -13,11 +13,11 @@ from datasets import Dataset, DatasetDict
 
 from fed_judge import feed
 from tiny_tasks import TinyPrices, price_rows
-from toolkit.errors import RecipeError
+from toolkit.errors import RecipeError, UsageError
 from toolkit.kinds import fit
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.trainer import ranked
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
 
@@ -88,6 +88,48 @@ def test_minutes_count_from_the_beginning_of_training(monkeypatch: pytest.Monkey
     clock[0] = 161.0
     budget.on_step_end(None, None, control)
     assert control.should_training_stop and control.should_evaluate and control.should_save
+
+
+def test_a_resumed_training_has_the_minutes_that_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(fit.time, "perf_counter", lambda: clock[0])
+    control = SimpleNamespace(should_training_stop=False, should_evaluate=False, should_save=False)
+    first = fit.TimeBudget(60)
+    first.on_train_begin(None, None, control)
+    clock[0] = 150.0
+    kept = SimpleNamespace(max_steps=9, stateful_callbacks={"TimeBudget": first.state()})
+    clock[0] = 1000.0
+    second = fit.TimeBudget(60)
+    second.on_train_begin(None, kept, control)
+    clock[0] = 1009.0
+    second.on_step_end(None, None, control)
+    assert not control.should_training_stop
+    clock[0] = 1011.0
+    second.on_step_end(None, None, control)
+    assert control.should_training_stop and second.over
+
+
+def test_minutes_of_the_command_line_are_shared_by_the_trainings() -> None:
+    from toolkit.cli.data_options import within
+
+    recipe = recipes.changed(Recipe("r", "", "m"), within(30, 3))
+    assert recipe.early_stopping == {"minutes": 10}
+    patient = Recipe("r", "", "m", early_stopping={"early_stopping_patience": 2})
+    assert recipes.changed(patient, within(0.5)).early_stopping == {
+        "early_stopping_patience": 2, "minutes": 0.5,
+    }  # fmt: skip
+    assert within(None) == []
+    for wrong in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="--minutes"):
+            within(wrong)
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), "ten", True])
+def test_minutes_that_are_none_are_refused(minutes: Any) -> None:
+    from trl import SFTConfig
+
+    with pytest.raises(RecipeError, match="minutes"):
+        recipes.check(Recipe("r", "", "m", early_stopping={"minutes": minutes}), SFTConfig, {})
 
 
 def test_minutes_are_a_field_of_early_stopping_and_others_are_refused() -> None:

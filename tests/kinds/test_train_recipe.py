@@ -11,9 +11,10 @@ from datasets import Dataset, DatasetDict
 
 from tiny_tasks import TinyGoods, TinyPrices, price_rows
 from toolkit.kinds import fit
-from toolkit.kinds.base import TaskModel, TrainingWatch
+from toolkit.kinds.base import TaskModel
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.registry import model_class
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.models import backend, loading
 from toolkit.recipe import Recipe
 from toolkit.system import precision

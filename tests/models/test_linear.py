@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
+from several_fixtures import label_rows, number_rows
 from toolkit import baselines
 from toolkit.baselines import tfidf_logistic, tfidf_ridge
 from toolkit.models import linear
@@ -195,3 +196,39 @@ def test_a_column_of_the_file_that_groups_goes_before_the_tasks_own_groups(group
     found = baselines._groups(rows, group, texts)
     own = baselines._groups(rows.remove_columns("row_group"), group, texts)
     assert found == [owner or other for owner, other in zip(owners, own, strict=True)]
+
+
+# -- several labels and numbers --------------------------------------------------------------------
+def topics(number: int, seed: int) -> Dataset:
+    rows = label_rows(number + seed)[seed:]
+    return Dataset.from_list(rows)
+
+
+def test_each_label_is_told_by_itself_with_one_threshold() -> None:
+    train, test = topics(200, 0), topics(100, 300)
+    predict = baselines.tfidf_logistic("text", "labels")(train)
+    found = predict(test)
+    assert np.mean([set(p) == set(r) for p, r in zip(found, test["labels"], strict=True)]) > 0.95
+    assert predict(test) == baselines.tfidf_logistic("text", "labels")(train)(test)
+    assert predict(test.select([])) == []
+
+
+def test_the_labels_that_all_rows_get_are_those_with_the_best_f1() -> None:
+    rows = [["a", "b"]] * 6 + [["a"]] * 3 + [["c"]]
+    train = Dataset.from_dict({"labels": rows})
+    # a alone: 2·9/(10+16); a and b: 2·15/(20+16); with c: 2·16/(30+16).
+    assert baselines.most_frequent("labels")(train)(train.select([0, 1])) == [["a", "b"]] * 2
+    bare = Dataset.from_dict({"labels": [[], []]})
+    assert baselines.most_frequent("labels")(bare)(bare) == [[], []]
+
+
+def test_several_numbers_are_answered_by_their_names_within_their_ranges() -> None:
+    train, test = Dataset.from_list(number_rows(200)), Dataset.from_list(number_rows(260)[200:])
+    names = ("minutes", "kcal")
+    found = baselines.tfidf_ridge("text", names)(train)(test)
+    for name in names:
+        error = np.mean([abs(p[name] - r) for p, r in zip(found, test[name], strict=True)])
+        assert error < 0.3 * np.std(test[name])
+        assert min(train[name]) <= min(p[name] for p in found)
+    assert baselines.median(names)(train)(test)[0].keys() == set(names)
+    assert baselines.tfidf_ridge("text", names)(train)(test.select([])) == []

@@ -11,8 +11,8 @@ from datasets import Dataset, DatasetDict
 
 from tiny_tasks import TinyPrices, price_rows
 from toolkit.errors import RecipeError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.models import adapters, loading
 from toolkit.recipe import Recipe
 

@@ -14,12 +14,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "toolkit": ROOT,
+    "toolkit_export": ROOT / "plugins",
+    "toolkit_gate": ROOT / "plugins",
     "toolkit_playground": ROOT / "playground",
     "toolkit_price_regression": ROOT / "plugins",
     "toolkit_qa": ROOT / "plugins",
     "toolkit_review_augmentation": ROOT / "plugins",
+    "toolkit_search": ROOT / "plugins",
     "toolkit_serving": ROOT / "plugins",
     "toolkit_summarization": ROOT / "plugins",
+    "toolkit_token_classification": ROOT / "plugins",
 }
 
 pytestmark = pytest.mark.slow
@@ -117,6 +121,23 @@ def test_every_file_of_the_packages_is_in_the_wheel(names: set[str]) -> None:
 )
 def test_what_is_not_python_is_in_the_wheel(names: set[str], ending: str) -> None:
     assert any(name.endswith(ending) for name in names)
+
+
+def test_no_tests_are_in_the_wheel(names: set[str]) -> None:
+    # toolkit/testing is what plugin authors test with; the templates of new packages hold tests.
+    ours = [name for name in names if not name.startswith("toolkit/plugins/templates/")]
+    assert [name for name in ours if "/tests/" in f"/{name}" or "/test_" in f"/{name}"] == []
+    assert [name for name in ours if name.endswith(("conftest.py", ".pyc"))] == []
+
+
+def test_the_templates_of_new_packages_are_in_the_wheel(names: set[str]) -> None:
+    templates = {name for name in names if name.startswith("toolkit/plugins/templates/new/")}
+    assert any(name.endswith("pyproject.toml.j2") for name in templates)
+
+
+def test_the_metadata_are_as_an_index_wants_them(built: Path) -> None:
+    pytest.importorskip("twine", reason="needs the extra dev")
+    run(sys.executable, "-m", "twine", "check", "--strict", *sorted(built.glob("*.*")), cwd=built)
 
 
 def test_the_embedded_model_is_in_the_wheel(names: set[str]) -> None:

@@ -40,7 +40,7 @@ def test_the_queue_is_bounded_and_the_model_is_asked_one_at_a_time(tmp_path: Pat
     )  # fmt: skip
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["most"] == QUEUE and len(found["asking"]) >= 4 and set(found["asking"]) == {1}
-    assert found["public"] == ["chat", "compare", "panel"]
+    assert found["public"] == ["chat", "compare", "prediction"]
 
 
 def test_run_play_opens_the_playground_on_that_run(
@@ -49,7 +49,7 @@ def test_run_play_opens_the_playground_on_that_run(
     opened: list[Any] = []
     done = SimpleNamespace(path=tmp_path / "runs" / "task" / "id")
     monkeypatch.setattr("toolkit.pipeline.start.start", lambda *args, **keys: done)
-    monkeypatch.setattr("toolkit.cli.run._go", lambda run, as_json: None)
+    monkeypatch.setattr("toolkit.cli.run._go", lambda run, as_json, work: None)
     monkeypatch.setattr(serve, "serve", lambda names, **keys: opened.append((names, keys["runs"])))
     monkeypatch.setattr(
         "sys.argv", ["toolkit", "run", "price-regression", "--play", "--runs", str(tmp_path)]

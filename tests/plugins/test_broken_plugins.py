@@ -62,19 +62,24 @@ BROKEN: dict[str, tuple[str | None, str]] = {
     ),
     "unknown-hook": (
         works("unknown") + "\n\n@hookimpl\ndef tasks_of_mine(register):\n    pass\n",
-        "tasks_of_mine is no hook; there are register_tasks, register_commands",
-    ),
-    "bad-command": (
-        works("bad-command").replace(
-            "@hookimpl",
-            "@hookimpl\ndef register_commands(app):\n    app.command('run')(print)\n\n\n@hookimpl",
-        ),
-        "register_commands: PluginError: the command 'run' exists already",
+        "tasks_of_mine is no hook; there are register_tasks, register_kinds, register_commands",
     ),
 }  # fmt: skip
 
 LOUD = {
-    "slow-import": ("import time\ntime.sleep(0.8)\n" + works("slow"), r"0.8 s to import"),
+    "slow-import": (
+        "import time\nend = time.process_time() + 0.8\nwhile time.process_time() < end: pass\n"
+        + works("slow"),
+        "s to import, for which every command waits",
+    ),
+    "bad-command": (
+        works("bad-command").replace(
+            "@hookimpl",
+            "def mine():\n    print('mine works')\n\n\n@hookimpl\ndef register_commands(app):\n"
+            "    app.command('run')(print)\n    app.command('mine')(mine)\n\n\n@hookimpl",
+        ),
+        "has a command 'run', which exists already and stays; rename yours",
+    ),
     "printing": ("print('HELLO ' * 50)\n" + works("printing"), "prints on import ('HELLO HELLO"),
     "torch-on-top": ("import torch\n" + works("torch-on-top"), "imports torch at the top, which"),
     "torch-too": (
@@ -129,9 +134,7 @@ def test_a_plugin_with_bad_habits_works_and_is_named(shown: dict[str, Any], name
 
 
 def test_a_good_plugin_has_no_warning(shown: dict[str, Any]) -> None:
-    # But for its time, which is the machine's too.
-    warnings = [w for w in shown["aa-works"]["warnings"] if "to import" not in w]
-    assert warnings == [] and shown["aa-works"]["problem"] is None
+    assert shown["aa-works"]["warnings"] == [] and shown["aa-works"]["problem"] is None
 
 
 def test_all_other_tasks_are_listed_and_nothing_else_is_printed(site: Path) -> None:
@@ -162,6 +165,8 @@ def test_a_task_whose_plugin_is_broken_is_refused_with_the_reason(site: Path) ->
 def test_a_plugin_cannot_take_the_place_of_a_command(site: Path) -> None:
     answer = toolkit(site, "run", "--help")
     assert answer.returncode == 0 and "Prepare data, train" in answer.stdout
+    answer = toolkit(site, "mine")
+    assert answer.returncode == 0 and answer.stdout == "mine works\n", answer.stderr
 
 
 @pytest.mark.slow

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typer
 
 from tiny_tasks import TinyColours, TinyPrices
 from toolkit.errors import PluginError, UsageError
-from toolkit.plugins import discovery
+from toolkit.plugins import commands, discovery
 from toolkit.plugins.discovery import GROUP, Plugins
 from toolkit.plugins.registration import check_registration
 
@@ -172,9 +174,54 @@ def test_commands_of_a_plugin_that_fails_leave_the_others_alone(load: Load) -> N
         point("b", lambda: plugin(register_commands=lambda app: added.append(app))),
     )
     app: Any = object()
-    discovery.add_commands(app)
+    commands.add_commands(app)
     assert added == [app]
     assert found.plugins[0].problem == "register_commands: RuntimeError: no terminal"
+
+
+def test_a_plugin_that_waits_on_a_busy_machine_is_not_slow(load: Load) -> None:
+    def waits() -> Any:
+        time.sleep(discovery.SLOW)
+        return plugin(TinyPrices)
+
+    def computes() -> Any:
+        end = time.process_time() + discovery.SLOW
+        while time.process_time() < end:
+            pass
+        return plugin(TinyColours)
+
+    found = load(point("waits", waits), point("computes", computes))
+    assert [bool(each.warnings) for each in found.plugins] == [True, False]
+    assert "to import, for which every command waits" in found.plugins[0].warnings[0]
+
+
+def test_a_plugin_keeps_its_other_commands_where_one_exists_already(load: Load) -> None:
+    def first(app: typer.Typer) -> None:
+        app.command("one")(print)
+
+    def second(app: typer.Typer) -> None:
+        app.command("own")(print)
+        app.command("one")(repr)
+        app.add_typer(typer.Typer(), name="two")
+        app.command("two")(print)
+
+    found = load(
+        point("a", lambda: plugin(register_commands=first)),
+        point("b", lambda: plugin(register_commands=second)),
+    )
+    app = typer.Typer()
+    app.command("zero")(print)
+    for _ in range(2):  # again in the same process
+        commands.add_commands(app)
+        names = [command.name for command in app.registered_commands]
+        assert names == ["zero", "one", "own", "two"]
+        assert app.registered_commands[1].callback is print
+        assert app.registered_groups == []
+    assert [each.problem for each in found.plugins] == [None, None]
+    assert found.plugins[0].warnings == [] and found.plugins[1].warnings == [
+        f"has a command {name!r}, which exists already and stays; rename yours"
+        for name in ("one", "two")
+    ]
 
 
 def test_the_built_in_plugins_come_in_by_entry_points_too() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
+from cli_runner import environment as environment_of_tests
 from toolkit.system import environment
 
 
@@ -17,3 +21,45 @@ def test_what_the_user_has_set_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "HF_HUB_OFFLINE" not in variables
     environment.prepare(offline=True)
     assert variables["HF_HUB_OFFLINE"] == "1"
+
+
+CODE = """
+import os, sys
+for name in list(os.environ):
+    if name.startswith(("HF_", "TRANSFORMERS_")):
+        os.environ.pop(name)
+from toolkit.system import environment
+if "before" in sys.argv:
+    import datasets, huggingface_hub, transformers
+with environment.given_back():
+    environment.prepare(offline=True)
+    import datasets, huggingface_hub.constants, transformers
+    datasets.disable_progress_bars()
+    assert huggingface_hub.constants.HF_HUB_OFFLINE and datasets.config.HF_HUB_OFFLINE
+    assert transformers.logging.get_verbosity() == 40
+    assert not transformers.logging.is_progress_bar_enabled()
+assert "HF_HUB_OFFLINE" not in os.environ
+assert not huggingface_hub.constants.HF_HUB_OFFLINE and not datasets.config.HF_HUB_OFFLINE
+assert huggingface_hub.constants.HF_HUB_DISABLE_PROGRESS_BARS is None
+assert not huggingface_hub.utils.are_progress_bars_disabled()
+assert not datasets.are_progress_bars_disabled()
+assert transformers.logging.get_verbosity() == 30
+assert transformers.logging.is_progress_bar_enabled()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_what_libraries_have_read_of_it_is_given_back(when: str) -> None:
+    """A run without the Hub must not cut off what a program does with it afterwards."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, when], env=environment_of_tests(), text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_they_have_read_is_still_named_so() -> None:
+    import datasets  # noqa: F401
+
+    for module, name in environment.READ_AT_IMPORT:
+        assert hasattr(sys.modules[module], name), (module, name)

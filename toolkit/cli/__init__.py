@@ -25,7 +25,7 @@ from toolkit.cli import finished_runs
 from toolkit.cli.app import app
 from toolkit.cli.exit import INTERRUPTED, check_arguments, fail, interrupted, other
 from toolkit.errors import ToolkitError
-from toolkit.plugins import discovery
+from toolkit.plugins import commands
 from toolkit.system.secrets import read_environment
 
 __all__ = [
@@ -43,7 +43,7 @@ def main() -> None:
     read_environment()
     try:
         check_arguments(sys.argv[1:])
-        discovery.add_commands(app)
+        commands.add_commands(app)
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # typer has caught the Ctrl-C
             code = interrupted()

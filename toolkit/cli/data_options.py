@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.data.source import Source
@@ -18,6 +21,14 @@ Data = Annotated[
     typer.Option(
         help="csv, tsv, json, jsonl, parquet, xlsx or ods file, or a Hub dataset id.",
         show_default="the task's own data",
+    ),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        help="End training after so many minutes with the best so far; its schedule is fitted to "
+        "them.",
+        show_default="the recipe's early_stopping.minutes",
     ),
 ]
 Text = Annotated[
@@ -70,15 +81,26 @@ NearDuplicates = Annotated[
 ]
 
 
-def source(task: type[Task], *, text: str | None = None, **options: Any) -> Source:
+def source(task: type[Task], **options: Any) -> Source:
     """The source that a command's options and the task's file make.
 
     Args:
         task: the task; one of a task file brings defaults.
-        text: the value of ``--text``.
-        options: the other fields of :class:`~toolkit.data.source.Source`; ``None``: not given.
+        options: fields of :class:`~toolkit.data.source.Source`; ``None``: not given.
     """
-    from toolkit.data.columns import split_option
     from toolkit.plugins.file_options import merged
 
-    return merged(task, {**options, "text": split_option(text) if text else None})
+    return merged(task, options)
+
+
+def within(minutes: float | None, trainings: int = 1) -> list[str]:
+    """``--minutes`` as a setting of the recipe: each of several trainings gets its share.
+
+    Raises:
+        UsageError: they are not above 0.
+    """
+    if minutes is None:
+        return []
+    if not 0 < minutes < math.inf:
+        raise UsageError(f"--minutes {minutes:g} must be above 0")
+    return [f"early_stopping.minutes={minutes / trainings:.6g}"]

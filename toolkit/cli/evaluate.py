@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import data_options as options
+from toolkit.cli import system_options
 from toolkit.cli.app import Json, Runs, app
 from toolkit.cli.run import carry_out
 from toolkit.errors import UsageError
@@ -71,6 +72,13 @@ def evaluate(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = False,
+    systems: system_options.Systems = None,
+    max_cost: system_options.MaxCost = None,
+    price_in: system_options.PriceIn = None,
+    price_out: system_options.PriceOut = None,
+    parallel: system_options.Parallel = 8,
+    answer_tokens: system_options.AnswerTokens = None,
+    answers: system_options.Answers = None,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
@@ -88,9 +96,13 @@ def evaluate(
         seed=seed, group=group, near_duplicates=near_duplicates, labels=labels, sheet=sheet,
     )  # fmt: skip
     source = evaluation.source_of(given, data=data, train=train, validation=validation)
+    further = system_options.noted(
+        found, systems, runs_folder(runs), max_cost=max_cost, price_in=price_in,
+        price_out=price_out, parallel=parallel, answer_tokens=answer_tokens, answers=answers,
+    )  # fmt: skip
     created = evaluation.start(
         found, adapters, source, base=base, untrained=train is None, runs=runs_folder(runs),
-        recipe=recipe, sets=sets or (), prompt=prompt, command=command_line(),
+        recipe=recipe, sets=sets or (), prompt=prompt, command=command_line(), further=further,
         options={"seed": seed, "seeds": 1, "store_data": store_data, "allow_truncation": True,
                  "trust_remote_code": trust_remote_code},
     )  # fmt: skip

@@ -53,7 +53,8 @@ def show_plugins(found: Plugins, as_json: bool) -> None:
         return
     table = text_table("Plugin", "Distribution", "State", "Import", right=(3,))
     for plugin in found.plugins:
-        state = plugin.problem or f"tasks: {', '.join(plugin.tasks) or 'none'}"
+        brought = f"; kinds: {', '.join(plugin.kinds)}" if plugin.kinds else ""
+        state = plugin.problem or f"tasks: {', '.join(plugin.tasks) or 'none'}{brought}"
         table.add_row(
             styled(plugin.name, "bold"),
             f"{plugin.distribution} {plugin.version}",

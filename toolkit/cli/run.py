@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from toolkit.cli import data_options as options
+from toolkit.cli import system_options
 from toolkit.cli.app import Json, Runs, TrustRemoteCode, TrustTaskFile, app
 from toolkit.cli.exit import stoppable
-from toolkit.errors import BusyError, ToolkitError, UsageError, WriteError
+from toolkit.errors import UsageError
 from toolkit.plugins import lookup
 from toolkit.system import distributed
 
@@ -86,6 +87,7 @@ def run(
     play: Annotated[
         bool, typer.Option("--play", help="Open the playground on the run when it is finished.")
     ] = False,
+    minutes: options.Minutes = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -93,26 +95,34 @@ def run(
             "supports the model."
         ),
     ] = "auto",
+    systems: system_options.Systems = None,
+    max_cost: system_options.MaxCost = None,
+    price_in: system_options.PriceIn = None,
+    price_out: system_options.PriceOut = None,
+    parallel: system_options.Parallel = 8,
+    answer_tokens: system_options.AnswerTokens = None,
+    answers: system_options.Answers = None,
     runs: Runs = None,
     as_json: Json = False,
 ) -> None:
     """Prepare data, train, and compare base model, adapter and baselines."""
     from toolkit.pipeline import start
-    from toolkit.plugins import recipes
     from toolkit.runs.run import runs_folder
 
     found = lookup.find(task)
     open_playground = _command("playground") if play else None
-    source = options.source(
-        found, data=data, text=text, target=target, train=train, validation=validation, test=test,
-        encoding=encoding, header=header, limit=limit, seed=seed, group=group,
-        near_duplicates=near_duplicates, labels=labels, sheet=sheet,
+    further = system_options.noted(
+        found, systems, runs_folder(runs), max_cost=max_cost, price_in=price_in,
+        price_out=price_out, parallel=parallel, answer_tokens=answer_tokens, answers=answers,
     )  # fmt: skip
-    flags = {"--mask-target": mask_target, "--mend": mend}
-    flagged = recipes.options_of_flags(found, [name for name, given in flags.items() if given])
-    chosen = recipes.resolve(found, recipe, sets=[*(sets or ()), *flagged], model=model)
-    created = start.start(
-        found, chosen, source, runs=runs_folder(runs), command=start.command_line(),
+    created = start.requested(
+        found,
+        {"data": data, "text": text, "target": target, "train": train, "validation": validation,
+         "test": test, "encoding": encoding, "header": header, "limit": limit, "seed": seed,
+         "group": group, "near_duplicates": near_duplicates, "labels": labels, "sheet": sheet},
+        recipe=recipe, model=model, sets=[*(sets or ()), *options.within(minutes, seeds)],
+        flags={"--mask-target": mask_target, "--mend": mend},
+        runs=runs, command=start.command_line(), further=further,
         options={"seed": seed, "seeds": seeds, "store_data": store_data,
                  "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code,
                  "backend": backend},
@@ -123,16 +133,10 @@ def run(
 
 
 def carry_out(created: Any, as_json: bool) -> None:
-    """Do the stages of a new run; one that is refused before its data is ready is removed."""
-    try:
-        _go(created, as_json)
-    except (BusyError, WriteError):  # the run is somebody else's, or goes on once there is room
-        raise
-    except ToolkitError:
-        # What is refused before its data is ready has nothing to go on with.
-        if distributed.first():
-            created.forget()
-        raise
+    """Do the stages of a new run and show its result."""
+    from toolkit.pipeline.run import carry_out
+
+    _go(created, as_json, carry_out)
 
 
 def _command(name: str) -> Callable[..., None]:
@@ -172,6 +176,7 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped; name what it reads and was moved since."""
     from toolkit.pipeline import inputs, training_settings
+    from toolkit.pipeline.run import execute
     from toolkit.runs.run import Run, runs_folder
 
     found = Run.find(run_name, runs_folder(runs), unfinished=True)
@@ -179,13 +184,12 @@ def resume(
               "model": model, "task": task}  # fmt: skip
     inputs.rename(found, places)
     training_settings.change(found, sets or ())
-    _go(found, as_json)
+    _go(found, as_json, execute)
 
 
-def _go(run: Any, as_json: bool) -> None:
-    """Do the stages of a run and show its result."""
+def _go(run: Any, as_json: bool, work: Callable[..., Any]) -> None:
+    """Do the stages of a run by ``work`` and show its result."""
     from toolkit.cli.terminal import show_result
-    from toolkit.pipeline.run import execute
     from toolkit.system.console import Console
 
     # Of several processes the first prints.
@@ -193,7 +197,7 @@ def _go(run: Any, as_json: bool) -> None:
     console.say(f"run {run.id} in {run.path}")
     os.environ["TOOLKIT_RUN"] = str(run.path)  # for the hint on how to go on
     with stoppable() if distributed.first() else nullcontext():
-        execute(run, console)
+        work(run, console)
     if distributed.first():
         show_result(run, as_json)
     distributed.end()

@@ -61,11 +61,20 @@ class Reading:
         renderings: each of the task's columns but the answer → how it is made.
         answer: the file's column that holds the answer.
         form: the name of a format, instead of both.
+        parts: the file's columns that hold the answer together, where it is in several.
+        separator: what stands between several answers in one cell.
     """
 
     renderings: Mapping[str, Rendering]
     answer: str = ""
     form: str | None = None
+    parts: tuple[str, ...] = ()
+    separator: str = ""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The file's columns that hold the answer."""
+        return self.parts or (self.answer,)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values for ``source.chosen``."""
@@ -98,7 +107,7 @@ class ColumnMapping:
     def load_rows(self, source: Source, own: Callable[[], OwnData]) -> Dataset | DatasetDict:
         """The rows of ``--data``, ``--train``, … or the task's own, as the task's columns."""
         decided = row_mapping.for_all_files(self._decide)
-        types = {name: None if name == self.answer else "string" for name in self.columns}
+        types = self._types()
 
         def convert(source: Source, dataset: Dataset) -> Dataset:
             unknown: Counter[str] = Counter()
@@ -114,6 +123,10 @@ class ColumnMapping:
             return rows
 
         return row_mapping.load_rows(source, convert, own)
+
+    def _types(self) -> dict[str, Any]:
+        """The Arrow types of the task's columns; ``None``: that of the first value."""
+        return {name: None if name == self.answer else "string" for name in self.columns}
 
     def _decide(self, source: Source, dataset: Dataset) -> Reading:
         """How a file is read: by the options, the task's column names, or a known format."""
@@ -132,13 +145,27 @@ class ColumnMapping:
         if len(inputs) == 1:
             pair = find_pair(source, dataset, *self._wanted(inputs[0], self._parser(source)))
             return Reading({inputs[0]: pair.text}, pair.target)
-        shown = _renderings(source, dataset, inputs)
+        shown = self.renderings(source, dataset)
         taken = [column for rendering in shown.values() for column in rendering.columns]
         answer = find_column(
             source, dataset, source.target, (self.answer, *ANSWER_NAMES), "target", excluded=taken
         )
         source.use(taken, answer)
         return Reading(shown, answer)
+
+    def renderings(self, source: Source, dataset: Dataset) -> dict[str, Rendering]:
+        """The columns of ``--text``, or those with the names of the inputs, in their order."""
+        inputs, available = self.inputs, column_names(dataset)
+        if source.text and len(source.text) != len(inputs):
+            raise UsageError(
+                f"--text names {len(source.text)} column(s), and the task takes {len(inputs)}: "
+                f"{', '.join(inputs)}; name as many, in that order"
+            )
+        wanted = source.text or inputs
+        return {
+            name: Rendering((columns.resolve(available, column, name),))
+            for name, column in zip(inputs, wanted, strict=True)
+        }
 
     def _wanted(self, text: str, parse: Callable[[str], Any | None]) -> tuple[Wanted, Wanted]:
         """What is looked for; a column with the task's own name may hold anything.
@@ -153,7 +180,7 @@ class ColumnMapping:
 
         return (
             Wanted("text", (text, *TEXT_NAMES), fits, "--text"),
-            Wanted("target", (self.answer, *ANSWER_NAMES), _answers(parse), "--target"),
+            Wanted("target", (self.answer, *ANSWER_NAMES), _fit(parse), "--target"),
         )
 
     def _maker(
@@ -178,17 +205,24 @@ class ColumnMapping:
                 }
 
             return of_form
-        for name in (reading.answer, *(c for r in reading.renderings.values() for c in r.columns)):
-            columns.resolve(available, name, "target" if name == reading.answer else "text")
+        read = (*reading.targets, *(c for r in reading.renderings.values() for c in r.columns))
+        for name in read:
+            columns.resolve(available, name, "target" if name in reading.targets else "text")
 
         def of_columns(row: Mapping[str, Any]) -> dict[str, Any]:
             made = {name: render(row) for name, render in reading.renderings.items()}
             for name in inputs:
                 if name in self.required and not made[name]:
                     raise Unusable(f"no {name}")
-            return made | {self.answer: self._answer(columns.tidy(row[reading.answer]), unknown)}
+            return made | self._answers(row, reading, unknown)
 
         return of_columns
+
+    def _answers(
+        self, row: Mapping[str, Any], reading: Reading, unknown: Counter[str]
+    ) -> dict[str, Any]:
+        """The task's columns that hold the answer of a row of the file."""
+        return {self.answer: self._answer(columns.tidy(row[reading.answer]), unknown)}
 
     def _parser(self, source: Source) -> Callable[[str], Any | None]:
         """:attr:`parse_answer` of what ``--labels`` says that a label means."""
@@ -225,7 +259,7 @@ class ColumnMapping:
         return value
 
 
-def _answers(parse: Callable[[str], Any | None]) -> guessing.Fit:
+def _fit(parse: Callable[[str], Any | None]) -> guessing.Fit:
     """How well a column holds answers: the share of its values that ``parse`` reads."""
 
     def read(text: str) -> bool:
@@ -255,20 +289,6 @@ def _unknown_answers(answer: str, unknown: Counter[str], where: str = "") -> str
         f"{unknown.total():,} rows{where} have a {answer} that the task does not know: "
         f"{shown}{more}; say what they mean with {line}"
     )
-
-
-def _renderings(source: Source, dataset: Dataset, inputs: Sequence[str]) -> dict[str, Rendering]:
-    available = column_names(dataset)
-    if source.text and len(source.text) != len(inputs):
-        raise UsageError(
-            f"--text names {len(source.text)} column(s), and the task takes {len(inputs)}: "
-            f"{', '.join(inputs)}; name as many, in that order"
-        )
-    wanted = source.text or inputs
-    return {
-        name: Rendering((columns.resolve(available, column, name),))
-        for name, column in zip(inputs, wanted, strict=True)
-    }
 
 
 def load_inputs(source: Source, names: Sequence[str]) -> Dataset:

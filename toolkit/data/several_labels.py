@@ -1,7 +1,8 @@
 """Rows with several labels, recognised: lists in one column, or a column of 0 and 1 for each label.
 
 Taken for classes, the lists ``2, 5`` and ``2, 7`` would be two of hundreds of classes that have
-nothing in common. There is no kind of task for several labels a row, so they are refused.
+nothing in common. So a task of one class a row refuses them; :class:`~toolkit.MultiLabelTask`
+reads them (:mod:`toolkit.data.several_answers`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ SHOWN = 4
 _BRACKETS = re.compile(r"[\[({](.*)[\])}]", re.DOTALL)
 _ON_OFF = frozenset(("0", "1", "true", "false"))
 ADVICE = (
-    "a row has one class here, and several are not supported: keep one label a row, or make a "
-    "column with 1 and 0 for each label and name one of them with --target"
+    "a row has one class here; a task of several labels predicts them all (in a task file problem "
+    '= "multi-label"), or make a column with 1 and 0 for each label and name one of them with '
+    "--target"
 )
 
 
@@ -101,7 +103,7 @@ def in_columns(dataset: Dataset) -> str | None:
         return None
     ones, one_each, first = Counter[str](), True, columns[0]
     for batch in tables.batches(dataset, columns):
-        lit = {name: [_is_on(value) for value in batch[name]] for name in columns}
+        lit = {name: [is_on(value) for value in batch[name]] for name in columns}
         ones.update({name: sum(values) for name, values in lit.items()})
         one_each &= all(sum(row) == 1 for row in zip(*lit.values(), strict=True))
     shown = ", ".join(f"{name} ({count(ones[name], 'row')})" for name in columns[:8])
@@ -113,7 +115,8 @@ def in_columns(dataset: Dataset) -> str | None:
         )
     return (
         f"{len(columns)} columns hold 0 and 1: {shown}{more}; if they are labels, a row has "
-        f"several, which is not supported: name the one to predict, as in --target {first}"
+        'several: list them as the target of a task file with problem = "multi-label", or name '
+        f"the one to predict, as in --target {first}"
     )
 
 
@@ -132,5 +135,11 @@ def _indicators(dataset: Dataset) -> list[str]:
     return [name for name, values in found.items() if len(values) == 2]
 
 
-def _is_on(value: Any) -> bool:
+def is_on(value: Any) -> bool:
+    """Whether a value says that a row has the label: 1 or true."""
     return tidy(value).casefold() in ("1", "true")
+
+
+def is_off(value: Any) -> bool:
+    """Whether a value says that a row lacks the label: 0, false or nothing."""
+    return tidy(value).casefold() in ("0", "false", "")

@@ -60,7 +60,8 @@ def stratify(
 
     Args:
         groups: one hash a row, shape (rows,).
-        classes: a hash of the row's class, or :data:`NO_CLASS`, shape (rows,).
+        classes: a hash of the row's class, or :data:`NO_CLASS`, shape (rows,); of rows with several
+            classes shape (rows, most classes of a row), filled up with :data:`NO_CLASS`.
         owners: the draw, as :func:`~toolkit.data.splits.assign` returns it.
         splits: the names of the splits that are wanted; rows in others are spare.
         seed: decides between groups that serve as well.
@@ -131,9 +132,11 @@ class _Exchange:
         rank = np.empty(len(unique), dtype=np.int64)
         rank[np.random.default_rng(seed).permutation(len(unique))] = np.arange(len(unique))
         owner = owners[first]
+        classes = classes.reshape(len(groups), -1)
         has = classes != NO_CLASS
         names, kinds = np.unique(classes[has], return_inverse=True)
-        both = np.unique(kinds.astype(np.int64) * len(unique) + inverse[has])
+        row = np.nonzero(has)[0]
+        both = np.unique(kinds.astype(np.int64) * len(unique) + inverse[row])
         pairs = np.stack([both % len(unique), both // len(unique)])
         counts = np.zeros((len(SPLITS), len(names)), dtype=np.int64)
         np.add.at(counts, (owner[pairs[0]], pairs[1]), 1)

@@ -59,12 +59,20 @@ def measure(
     }
 
 
-def table(info: Mapping[str, Any], ours: System | None) -> dict[str, Any]:
+def of_api(systems: Sequence[System]) -> float | None:
+    """The price of a thousand answers of the API that a run has asked; ``None``: not known."""
+    prices = ((system.entry.get("api") or {}).get("price_per_1000") for system in systems)
+    return next((price for price in prices if price is not None), None)
+
+
+def table(info: Mapping[str, Any], ours: System | None, api: float | None = None) -> dict[str, Any]:
     """The ``speed`` of ``metrics.json``; empty where nothing was measured.
 
     Args:
         info: ``run.json``.
         ours: the trained system with its predictions; ``None`` where nothing was trained.
+        api: the price of a thousand answers of an API, where it was measured; a recipe's own
+            figure goes before it.
     """
     measured = info.get("speed") or {}
     single = sorted(measured.get("single_seconds") or [])
@@ -74,6 +82,8 @@ def table(info: Mapping[str, Any], ours: System | None) -> dict[str, Any]:
     batched = ours.entry.get("predict_seconds")
     training = info.get("training") or {}
     cost = (info.get("recipe") or {}).get("cost") or {}
+    if api is not None:
+        cost = {"api_price_per_query": api / 1000, **cost}
     rate = 60 * answered / batched if batched else None
     return {
         "questions": len(single),

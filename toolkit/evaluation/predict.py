@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit import decoding
 from toolkit.data.no_rows import MissingRows, NoRows
 from toolkit.data.splits import HELD_OUT, present
-from toolkit.decoding import decode_all, or_fallback, primary_values
-from toolkit.errors import MissingExtra, PluginError, RecipeError, ToolkitError
-from toolkit.evaluation.groups import groups_of_rows
-from toolkit.evaluation.prediction_files import Tolerated, line, prepare_metrics, write_system
-from toolkit.metrics.statistics import conformal_width
+from toolkit.errors import MissingExtra, PluginError, ToolkitError
+from toolkit.evaluation.outputs import (
+    Answered,
+    interval_width,
+    store_outputs,
+    validation_figure,
+)
+from toolkit.evaluation.prediction_files import (
+    Tolerated,
+    is_finite,
+    line,
+    prepare_metrics,
+    write_system,
+)
 from toolkit.runs.run import Run
 from toolkit.system import distributed
 
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
     from datasets import DatasetDict
 
     from toolkit.kinds.base import Progress, TaskModel
-    from toolkit.metrics.metric import Metric
     from toolkit.task import Baseline, Row, Task
 
 
@@ -82,7 +87,7 @@ def predict_baseline(
         fitted = time.perf_counter()
         predictions = {split: _answers(predictor(splits[split]), rows[split]) for split in rows}
         ended = time.perf_counter()
-    width = _interval_width(task, predictions.get("calibration", []), rows.get("calibration", []))
+    width = interval_width(task, predictions.get("calibration", []), rows.get("calibration", []))
     prepare_metrics(
         task, [p for answers in predictions.values() for p in answers],
         [task.reference(row) for of in rows.values() for row in of],
@@ -125,7 +130,7 @@ def _answers(predictions: Any, rows: Sequence[Row]) -> list[Any]:
     if problem := wrong_predictions(answers, [row["row_id"] for row in rows]):
         raise PluginError(f"it {problem}")
     for row, answer in zip(rows, answers or [], strict=True):
-        if isinstance(answer, float) and not math.isfinite(answer):
+        if not is_finite(answer):
             raise PluginError(f"it gave {answer!r} for row {row['row_id']}; give finite numbers")
     return answers or []
 
@@ -162,6 +167,7 @@ def predict_model(
     fit_seconds: float | None = None,
     note: str = "",
     perplexity: bool = False,
+    reader: Task | None = None,
 ) -> dict[str, Any]:
     """Predict the held-out rows with a model, and write its predictions file.
 
@@ -180,6 +186,7 @@ def predict_model(
         note: the text beside the system's name in the report.
         perplexity: also store the losses of the test rows' right answers, where the task reports
             perplexity.
+        reader: the task that decodes the outputs, where its state is not the run's.
 
     Returns:
         The entry of ``systems.json``, and the primary metric on validation rows as ``validation``.
@@ -192,89 +199,12 @@ def predict_model(
         flat, lambda part: kind.predict(part, adapter=adapter, shots=shots, progress=progress)
     )
     seconds = time.perf_counter() - started
-    tolerated = Tolerated() if adapter else None
-    tried = tolerated or Tolerated(strict=True)
-    read = _read(task, outputs, flat, where, decoder, tried)
-    tried.of(lambda: prepare_metrics(task, read.counted, [task.reference(row) for row in flat]))
-    calibration = [i for i, split in enumerate(where) if split == "calibration"]
-    width = tried.of(
-        lambda: _interval_width(
-            task, [read.counted[i] for i in calibration], [flat[i] for i in calibration]
-        )
-    )
     losses = _target_losses(kind, rows, adapter) if perplexity else {}
-    parsed = read.parsed
-    lines = [
-        _covered(output) | losses.get((where[i], row["row_id"]), {}) | line(
-            task, where[i], row, read.counted[i], width,
-            seconds=output.seconds, raw=output.text, parsed=parsed[i],
-            decoders={n: or_fallback(task, [values[i]])[0] for n, values in read.decoded.items()},
-            tokens=output.tokens, hit_limit=output.hit_limit,
-            detail=getattr(output, "detail", None), tolerated=tolerated,
-        )
-        for i, (row, output) in enumerate(zip(flat, outputs, strict=True))
-    ]  # fmt: skip
-    entry = write_system(
-        run, name, role, lines, width,
-        fit_seconds=fit_seconds, predict_seconds=seconds, decoder=read.decoder, note=note,
-        tuned=read.tuned, tolerated=tolerated,
+    return store_outputs(
+        run, task, Answered(flat, where, outputs), name, role,
+        decoder=decoder, reader=reader, seconds=seconds, fit_seconds=fit_seconds, note=note,
+        losses=losses, tolerated=Tolerated() if adapter and reader is None else None,
     )  # fmt: skip
-    figure = tried.of(lambda: validation_figure(task.metric(), lines))
-    return entry | {"validation": math.nan if figure is None else figure}
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A system's outputs as predictions.
-
-    Args:
-        tuned: the values that the task tuned for the system on the validation rows.
-        decoder: the name of the decoder that was chosen.
-        decoded: decoder → its prediction of each row, ``None`` where it could not read the output.
-        counted: the chosen decoder's predictions, the task's fallback in place of ``None``.
-    """
-
-    tuned: dict[str, Any]
-    decoder: str
-    decoded: Mapping[str, Sequence[Any | None]]
-    counted: Sequence[Any]
-
-    @property
-    def parsed(self) -> list[bool]:
-        """For each row, whether the chosen decoder could read the output."""
-        return [prediction is not None for prediction in self.decoded[self.decoder]]
-
-
-def _read(
-    task: Task,
-    outputs: Sequence[Any],
-    rows: Sequence[Row],
-    where: Sequence[str],
-    wanted: str | None,
-    tried: Tolerated,
-) -> _Read:
-    """Tune and choose a decoder on the validation rows, and decode the outputs of all rows."""
-    validation = [i for i, split in enumerate(where) if split == "validation"]
-    on_validation = [outputs[i] for i in validation], [rows[i] for i in validation]
-    tuned = task.tune(*on_validation) if validation else {}
-    decoder = tried.of(lambda: decoder_for(task, *on_validation, tuned, wanted))
-    decoder = decoder or next(iter(task.decoders()))  # chosen again when it is scored
-    decoded = decode_all(task, outputs, rows, tuned)
-    return _Read(tuned, decoder, decoded, or_fallback(task, decoded[decoder]))
-
-
-def _covered(output: Any) -> dict[str, float]:
-    """What the number distribution of an output covers, where it has one."""
-    shares = decoding.covered([output])
-    return {"covered": round(shares[0], 6)} if shares else {}
-
-
-def validation_figure(metric: Metric, lines: Sequence[Mapping[str, Any]]) -> float:
-    """A metric over the validation rows among the lines of a predictions file."""
-    values = [row["metrics"][metric.name] for row in lines if row["split"] == "validation"]
-    if not values:
-        return math.nan
-    return metric.value([tuple(v) if isinstance(v, list) else v for v in values])
 
 
 def _target_losses(
@@ -288,49 +218,3 @@ def _target_losses(
         ("test", row["row_id"]): {"target_loss": [round(loss, 6), tokens]}
         for row, (loss, tokens) in zip(rows["test"], found, strict=True)
     }
-
-
-def decoder_for(
-    task: Task,
-    outputs: Sequence[Any],
-    rows: Sequence[Row],
-    tuned: Mapping[str, Any],
-    wanted: str | None,
-) -> str:
-    """The name of the decoder that is best on the validation rows, or of the wanted one.
-
-    Args:
-        task: the task, which has the decoders and the primary metric.
-        outputs: a system's outputs on the validation rows.
-        rows: the validation rows.
-        tuned: what :meth:`~toolkit.Task.tune` returned for the system.
-        wanted: the decoder to use; ``None`` or ``"auto"`` for the best one.
-    """
-    names = list(task.decoders())
-    if wanted not in (None, "auto"):
-        if wanted not in names:
-            raise RecipeError(f"task.decoder is {wanted!r}, and the task has {', '.join(names)}")
-        return str(wanted)
-    if len(names) == 1 or not rows:  # where nothing can be chosen, the task's first one is taken
-        return names[0]
-    return best_decoder(task, primary_values(task, outputs, rows, tuned))
-
-
-def best_decoder(task: Task, values: Mapping[str, float]) -> str:
-    """The decoder with the best figure on the validation rows; of equals the task's first."""
-    names = [name for name in task.decoders() if name in values]
-    sign = -1 if task.metric().greater_is_better else 1
-    return min(names, key=lambda name: (sign * values[name], names.index(name)))
-
-
-def _interval_width(task: Task, predictions: Sequence[Any], rows: Sequence[Row]) -> float | None:
-    """The width of the prediction intervals, from the calibration rows and their groups."""
-    if not rows:
-        return None
-    residuals: list[float] = []
-    for prediction, row in zip(predictions, rows, strict=True):
-        residual = task.residual(prediction, task.reference(row))
-        if residual is None:
-            return None
-        residuals.append(residual)
-    return conformal_width(residuals, groups=groups_of_rows(task, rows))

@@ -9,17 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolkit.errors import PluginError
 from toolkit.evaluation.groups import group_of
+from toolkit.metrics.metric import LEAVE_OUT, STOP, Metric
 from toolkit.runs.checked import SYSTEM
 from toolkit.runs.files import read_json, write_json, write_jsonl
 from toolkit.runs.predictions import check_shapes
 from toolkit.runs.run import Run
 
 if TYPE_CHECKING:
-    from toolkit.metrics.metric import Metric
     from toolkit.task import Row, Task
 
 
@@ -60,6 +61,7 @@ def line(
     low, high = (None, None)
     if width is not None:
         low, high = tried.of(lambda: task.interval(prediction, width)) or (None, None)
+    scored, failed = scores(task, prediction, reference, row, parsed, tried)
     content = {
         "split": split,
         "row_id": row["row_id"],
@@ -70,12 +72,12 @@ def line(
         "parsed": parsed,
         "low": low,
         "high": high,
-        "metrics": {
-            m.name: tried.of(partial(figures, m, prediction, reference, row)) for m in task.metrics
-        },
+        "metrics": scored,
         "slices": {name: tried.of(partial(part, row)) for name, part in task.slices().items()},
         "seconds": round(seconds, 6),
     }
+    if failed:
+        content["failed"] = failed
     if decoders is not None:
         content |= {"decoders": dict(decoders), "tokens": tokens, "hit_limit": hit_limit}
     if detail is not None:
@@ -105,6 +107,67 @@ class Tolerated:
                 raise
             self.problem = self.problem or str(error)
             return None
+
+
+def scores(
+    task: Task,
+    prediction: Any,
+    reference: Any,
+    row: Row,
+    parsed: bool,
+    tried: Tolerated | None = None,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The metrics' values for a row, and why some could not be had, by the metrics' names.
+
+    Args:
+        task: its metrics say what becomes of rows that they fail on (:attr:`Metric.on_failure`),
+            and the task what becomes of unreadable outputs (:attr:`Task.on_unreadable`).
+        prediction: what counts.
+        reference: that of the row.
+        row: has the number of the row.
+        parsed: whether the output could be read; the prediction is the fallback otherwise.
+        tried: see :func:`line`.
+
+    Raises:
+        PluginError: a metric fails and says that this stops the run, or the output is unreadable
+            and the task says so.
+    """
+    tried = tried or Tolerated(strict=True)
+    if not parsed and task.on_unreadable == STOP:
+        raise PluginError(
+            f"the output for row {row['row_id']} cannot be read, and {task.name} stops at that "
+            "(on_unreadable)"
+        )
+    if not parsed and task.on_unreadable == LEAVE_OUT:
+        return dict.fromkeys(m.name for m in task.metrics), dict.fromkeys(
+            (m.name for m in task.metrics), UNREADABLE
+        )
+    values: dict[str, Any] = {}
+    failed: dict[str, str] = {}
+    for metric in task.metrics:
+        try:
+            values[metric.name] = figures(metric, prediction, reference, row)
+        except PluginError as error:
+            call = partial(_failing, task, metric, reference, row, error)
+            values[metric.name] = tried.of(call)
+            if metric.on_failure != STOP and values[metric.name] is None:
+                failed[metric.name] = str(error)
+    return values, failed
+
+
+UNREADABLE = "the output cannot be read"
+"""Why a row has no figures where the task leaves unreadable outputs out."""
+
+
+def _failing(
+    task: Task, metric: Metric, reference: Any, row: Row, error: PluginError
+) -> float | list[float] | None:
+    """The value of a row that a metric failed on; ``None``: it is left out. Raises if neither."""
+    if metric.on_failure == STOP:
+        raise error
+    if metric.on_failure == LEAVE_OUT:
+        return None
+    return figures(metric, task.fallback(), reference, row)
 
 
 def figures(
@@ -137,6 +200,15 @@ def figures(
     return parts if isinstance(value, tuple) else parts[0]
 
 
+def is_finite(answer: Any) -> bool:
+    """Whether a prediction, or each number in it, is a finite number or no number at all."""
+    if isinstance(answer, Mapping):
+        return all(map(is_finite, answer.values()))
+    if isinstance(answer, list):
+        return all(map(is_finite, answer))
+    return not isinstance(answer, float) or math.isfinite(answer)
+
+
 # -- systems ---------------------------------------------------------------------------------------
 def write_system(
     run: Run,
@@ -151,6 +223,7 @@ def write_system(
     note: str = "",
     tuned: Mapping[str, Any] | None = None,
     tolerated: Tolerated | None = None,
+    further: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Write a system's predictions and its entry in ``systems.json``; returns the entry.
 
@@ -167,6 +240,7 @@ def write_system(
         note: the text beside its name in the report.
         tuned: the values that the task tuned for it.
         tolerated: what its lines could not be scored for; the entry says so as ``unscored``.
+        further: what the entry has besides.
 
     Raises:
         PluginError: the name cannot be a file's, a prediction is not a finite number, or a metric
@@ -177,7 +251,7 @@ def write_system(
             f"{name!r} cannot be a system's name, which names a file; write ridge-log"
         )
     answers = [row["prediction"] for row in lines]
-    bad = sum(isinstance(answer, float) and not math.isfinite(answer) for answer in answers)
+    bad = sum(not is_finite(answer) for answer in answers)
     if bad:
         raise PluginError(f"{name} gave {bad} predictions that are not finite numbers")
     write_jsonl(run.predictions / f"{name}.jsonl", lines)
@@ -190,6 +264,7 @@ def write_system(
         "decoder": decoder,
         "interval_width": width,
         "note": note,
+        **further,
     }
     if tuned:
         entry["tuned"] = dict(tuned)

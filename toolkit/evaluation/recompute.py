@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.decoding import or_fallback, withheld
-from toolkit.evaluation.predict import best_decoder
-from toolkit.evaluation.prediction_files import figures, line, prepare_metrics
+from toolkit.evaluation.outputs import best_decoder
+from toolkit.evaluation.prediction_files import line, prepare_metrics, scores
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.task import LanguageTask
 from toolkit.metrics.statistics import conformal_width
@@ -189,13 +189,13 @@ def _line(
     prediction = old["prediction"]
     if row is None:
         low, high = (None, None) if width is None else task.interval(prediction, width)
+        scored, failed = scores(task, prediction, old["reference"], old, parsed)
         new = {
             "parsed": parsed,
             "low": low,
             "high": high,
-            "metrics": {
-                m.name: figures(m, prediction, old["reference"], old) for m in task.metrics
-            },
+            "metrics": scored,
+            **({"failed": failed} if failed else {}),
             **({"decoders": dict(decoders)} if decoders else {}),
         }
     else:
@@ -207,8 +207,9 @@ def _line(
         )  # fmt: skip
     if "group" not in old:  # of an earlier version; then groups are found when lines are read
         new.pop("group", None)
+    kept = {name: value for name, value in old.items() if name != "failed"}
     # As it is read back: a tuple has become a list.
-    return dict(json.loads(jsonl([{**old, **new}])))
+    return dict(json.loads(jsonl([{**kept, **new}])))
 
 
 def _decoder(
@@ -228,7 +229,7 @@ def _decoder(
     left_out = withheld(task, shares)
     metric = task.metric()
     values = {
-        name: metric.value([metric.per_example(tables[i][name], references[i]) for i in validation])
+        name: metric.value([metric.of_row(tables[i][name], references[i]) for i in validation])
         for name in there
         if name not in left_out
     }

@@ -62,6 +62,8 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         contents, systems=with_groups(contents.systems, task, contents.heldout)
     )
     found, ours, base = contents.systems, contents.trained, contents.base
+    for system in found:
+        predictions.remember(task.metrics, system.lines())
     metric = task.metric()
     validation = {
         s.name: _validation_figures(s, task.metrics) for s in found if s.rows("validation")
@@ -124,7 +126,7 @@ def metrics_document(contents: RunContents, task: Task) -> dict[str, Any]:
         "training": training,
         "contamination": _contamination(contents),
         "full_fine_tuning": full_fine_tuning.beside(contents.info, contents.preflight),
-        "speed": latency.table(contents.info, ours),
+        "speed": latency.table(contents.info, ours, latency.of_api(found)),
         "history": list(contents.history),
     }
     document["targets"] = targets.judge(task.targets(), document, ours.name if ours else None)
@@ -209,6 +211,7 @@ def _described(metric: Metric) -> dict[str, Any]:
         "greater_is_better": metric.greater_is_better,
         **({"detail": True} if metric.detail else {}),
         **({"note": metric.note} if metric.note else {}),
+        **({"whole": True} if metric.whole else {}),
     }
 
 
@@ -227,10 +230,7 @@ def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
         **({"groups": len(set(groups))} if groups else {}),
         "decoder": system.entry.get("decoder"),
         "metrics": {
-            m.name: {
-                **as_json(predictions.estimate(m, system)),
-                "greater_is_better": m.greater_is_better,
-            }
+            m.name: {**_estimate(m, system), "greater_is_better": m.greater_is_better}
             for m in metrics
         },
         "parse_failures": _share([not row.get("parsed", True) for row in rows], groups),
@@ -240,7 +240,21 @@ def _system(system: System, metrics: Iterable[Metric]) -> dict[str, Any]:
         "hit_limit": sum(bool(row.get("hit_limit")) for row in rows),
         "note": system.entry.get("note") or "",
         "perplexity": perplexity.perplexity(system),
+        **({"api": dict(system.entry["api"])} if system.entry.get("api") else {}),
     }
+
+
+def _estimate(metric: Metric, system: System) -> dict[str, Any]:
+    """A figure with its interval, and how many rows are left out because the metric failed."""
+    found = as_json(predictions.estimate(metric, system))
+    if not (count := system.failed(metric.name)):
+        return found
+    said = (
+        f"{count:,} of {len(system.rows()):,} rows are left out of all systems, because they could "
+        "not be scored for some of them."
+    )
+    notes = filter(None, (found.get("note"), said))
+    return {**found, "left_out": count, "note": " ".join(notes)}
 
 
 SHARE = Metric("share", lambda prediction, reference: None, format=".1%")

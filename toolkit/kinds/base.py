@@ -6,11 +6,11 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import ModelError
+from toolkit.kinds.watching import Trained, TrainingWatch
 from toolkit.models.limits import Limits
 from toolkit.recipe import Recipe
 from toolkit.system import precision
@@ -31,54 +31,6 @@ PRIVATE = "an example"
 
 BASE = "__base__"
 """PEFT's name for the base model without an adapter."""
-
-
-@dataclass
-class Watch:
-    """Follows a text while it is written, and may stop it.
-
-    Args:
-        on_token: receives ``(index of the prompt, token id)`` for each new token, EOS included.
-        stopped: called after each token; ``True`` ends all texts of the batch at that token.
-        ended: called with the index of a prompt after each of its tokens; ``True`` ends this text
-            there, and the others go on.
-        scores: receives the indices of a batch's prompts and the scores of their next tokens, a
-            tensor of shape (prompts, vocabulary), and returns such scores; of these the largest is
-            taken, or, where the settings sample, they are sampled from. ``None`` leaves them.
-    """
-
-    on_token: Callable[[int, int], None] = lambda index, token: None
-    stopped: Callable[[], bool] = lambda: False
-    ended: Callable[[int], bool] = lambda index: False
-    scores: Callable[[Sequence[int], Any], Any] | None = None
-
-
-@dataclass
-class TrainingWatch:
-    """Callbacks of a training loop.
-
-    Args:
-        on_log: receives an entry of the history for each logged step (see the architecture page).
-        on_step: receives ``(step, steps, tokens so far)`` after each step.
-        on_note: receives a sentence on what was decided during training, for a terminal.
-    """
-
-    on_log: Callable[[dict[str, Any]], None] = lambda entry: None
-    on_step: Callable[[int, int, int], None] = lambda step, steps, tokens: None
-    on_note: Callable[[str], None] = lambda sentence: None
-
-
-@dataclass
-class Trained:
-    """The result of training, beside the adapter in its folder.
-
-    Args:
-        history: the learning curve, one entry for each logged step or evaluation.
-        info: figures of the training, ``training`` of ``run.json``.
-    """
-
-    history: list[dict[str, Any]] = field(default_factory=list)
-    info: dict[str, Any] = field(default_factory=dict)
 
 
 class TaskModel(ABC):
@@ -105,6 +57,8 @@ class TaskModel(ABC):
     """The transformers class that loads the base, such as ``AutoModelForCausalLM``."""
     task_type: ClassVar[str]
     """PEFT's name of the kind, such as ``CAUSAL_LM``."""
+    needs: ClassVar[str] = ""
+    """What kind of model it takes, for the sentence that refuses others; empty: any is tried."""
     windowed: ClassVar[bool] = False
     """Whether texts that are too long are read in windows, so that nothing of them is cut."""
     backends: ClassVar[tuple[str, ...]] = ("transformers",)
@@ -140,7 +94,9 @@ class TaskModel(ABC):
         from toolkit.models import suitability
         from toolkit.models.backend import Transformers
 
-        suitability.require(recipe.model, self.auto_class, trust_remote_code=trust_remote_code)
+        suitability.require(
+            recipe.model, self.auto_class, trust_remote_code=trust_remote_code, needs=self.needs
+        )
         self.task = task
         self.recipe = recipe
         self.seed = seed

@@ -17,10 +17,11 @@ from transformers import EarlyStoppingCallback, TrainerCallback
 from toolkit.data import tables
 from toolkit.decoding import primary_values
 from toolkit.errors import PreflightError, RecipeError, RunError
-from toolkit.kinds.base import TaskModel, Trained, TrainingWatch
+from toolkit.kinds.base import TaskModel
 from toolkit.kinds.checkpoints import resumable
 from toolkit.kinds.schedule import TimeBudget, spaced, steps_of_epoch, unfinished
 from toolkit.kinds.trainer import JudgedTrainer, StartHolder, Watcher, history
+from toolkit.kinds.watching import Trained, TrainingWatch
 from toolkit.models import adapters, lora_start, unsloth
 from toolkit.recipe import Recipe
 from toolkit.system import device, distributed, upstream
@@ -360,7 +361,9 @@ def _end(trainer: Any, state: Any, seconds: float) -> dict[str, Any]:
         epoch=steps_of_epoch(trainer), by_time=by_time, seconds=seconds,
     )  # fmt: skip
     fitted = {"fitted_schedule": budget.fits} if budget is not None and budget.fits else {}
+    limit = {"minutes": round(budget.seconds / 60, 4)} if budget is not None else {}
     return {
+        **limit,
         "planned_steps": planned,
         "stopped_early": state.global_step < planned,
         **fitted,

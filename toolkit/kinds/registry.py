@@ -7,6 +7,8 @@ loading torch; the class itself is imported here, when a model is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import PluginError, did_you_mean
@@ -47,6 +49,58 @@ KINDS: Mapping[str, Callable[[], type[TaskModel]]] = {
     "question-answering": _question_answering,
 }
 """Name of a kind → function that imports its class; ``toolkit new --kind`` has the same names."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of task that a plugin brings, as :func:`register_kinds` receives it.
+
+    Each function imports what it returns when it is called, so that listing tasks stays fast.
+
+    Args:
+        name: kebab-case; the ``kind`` of task classes and task files.
+        summary: one line for ``toolkit new --kinds``.
+        model: returns the class of its models, a :class:`~toolkit.kinds.TaskModel`.
+        probe: returns a :class:`~toolkit.plugins.Probe`: the examples that ``toolkit check``
+            expects, and outputs to check decoders with.
+        templates: the folder of its template for ``toolkit new``, with files below ``PACKAGE``;
+            ``None``: there is none.
+        task_file: returns a :class:`~toolkit.plugins.FileKind`: what a task file in TOML of this
+            kind means; ``None``: there is no such file.
+    """
+
+    name: str
+    summary: str
+    model: Callable[[], type[TaskModel]]
+    probe: Callable[[], type[Any]]
+    templates: Path | None = None
+    task_file: Callable[[], Any] | None = None
+
+
+_added: dict[str, Kind] = {}
+
+
+def add(kind: Kind) -> None:
+    """Make a plugin's kind known for this process.
+
+    Raises:
+        PluginError: there is another kind of that name.
+    """
+    if kind.name in KINDS or kind.name in _added:
+        raise PluginError(f"there is a kind {kind.name!r} already; rename yours")
+    _added[kind.name] = kind
+
+
+def remove(name: str) -> None:
+    """Forget a plugin's kind."""
+    _added.pop(name, None)
+
+
+def added() -> Mapping[str, Kind]:
+    """The kinds that plugins have brought, by name; the core's own are in :data:`KINDS`."""
+    return dict(_added)
+
+
 OWN = "own"
 """The name shown for a task that provides the class of its model itself."""
 
@@ -63,7 +117,7 @@ def model_class(task: Task | type[Task]) -> type[TaskModel]:
         declared: Any = task.kind
         found: type[TaskModel] = declared()
         return found
-    return KINDS[name]()
+    return _added[name].model() if name in _added else KINDS[name]()
 
 
 def kind_name(task: Task | type[Task]) -> str:
@@ -75,12 +129,13 @@ def kind_name(task: Task | type[Task]) -> str:
     declared: Any = getattr(task, "kind", None)  # a task class may have forgotten it
     if callable(declared):
         return OWN
-    label, known = getattr(task, "__qualname__", type(task).__qualname__), ", ".join(KINDS)
+    names = (*KINDS, *_added)
+    label, known = getattr(task, "__qualname__", type(task).__qualname__), ", ".join(names)
     if not declared:
         raise PluginError(f"{label} has no kind; there are {known}")
-    if declared not in KINDS:
+    if declared not in names:
         raise PluginError(
-            f"{label}: there is no kind {declared!r}{did_you_mean(declared, KINDS)}; "
+            f"{label}: there is no kind {declared!r}{did_you_mean(declared, names)}; "
             f"there are {known}"
         )
     return str(declared)

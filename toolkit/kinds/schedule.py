@@ -33,8 +33,8 @@ class TimeBudget(TrainerCallback, ExportableState):  # type: ignore[misc]
     steps and of the evaluations between them is extrapolated. Where it is over the limit, the
     number of steps becomes what fits, and warm-up and decay of the learning rate are those of that
     number, so that the decay reaches its end within the limit. Where it is not, nothing changes.
-    Steps are only ever taken away. What was fitted is stored with each checkpoint: a resumed
-    training keeps it.
+    Steps are only ever taken away. What was fitted and the time that was spent are stored with each
+    checkpoint: a resumed training keeps both.
 
     When the seconds are over all the same, training ends, with a last evaluation so that its
     weights count. Evaluations count, the last one does not.
@@ -59,13 +59,18 @@ class TimeBudget(TrainerCallback, ExportableState):  # type: ignore[misc]
     def state(self) -> dict[str, Any]:
         return {
             "args": {"seconds": self.seconds},
-            "attributes": {"fits": self.fits, "planned": self.planned},
+            "attributes": {"fits": self.fits, "planned": self.planned, "spent": self._spent()},
         }
+
+    def _spent(self) -> float:
+        """Seconds of training so far, those before a resumption included."""
+        return 0.0 if math.isinf(self.started) else time.perf_counter() - self.started
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.started = time.perf_counter()
         if state is None:
             return
+        self.started -= float(_kept(state).get("spent") or 0.0)
         self.planned = state.max_steps
         self._timed, self._evaluating = None, 0.0
         self.fits = [list(fit) for fit in _stored(state)]
@@ -131,9 +136,14 @@ class TimeBudget(TrainerCallback, ExportableState):  # type: ignore[misc]
 
 def _stored(state: Any) -> Sequence[list[int]]:
     """The fits that a checkpoint's state holds; none at the start of a training."""
+    return [list(fit) for fit in _kept(state).get("fits", ())]
+
+
+def _kept(state: Any) -> dict[str, Any]:
+    """What a checkpoint's state holds of the limit; empty at the start of a training."""
     found = (state.stateful_callbacks or {}).get("TimeBudget") or {}
     found = found[0] if isinstance(found, list) else found
-    return [list(fit) for fit in found.get("attributes", {}).get("fits", ())]
+    return dict(found.get("attributes") or {})
 
 
 def _evaluation_steps(args: Any, state: Any, trainer: Any) -> float:

@@ -17,9 +17,9 @@ import torch
 from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.checkpoints import order_by_step
 from toolkit.kinds.divergence import Circumstances, Guard
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.models.lora_start import Start
 from toolkit.runs.files import usual_modes
 from toolkit.system import distributed

@@ -68,7 +68,7 @@ def classification_metrics(labels: Sequence[Any]) -> tuple[Metric, ...]:
             f"{name}_{key}", _pair(labels), _aggregate(len(labels), figure, number),
             label=f"{label} of {one}", detail=True, counts=_rows_of(number, name),
         )
-        for number, (one, key) in enumerate(zip(labels, _keys(labels), strict=True))
+        for number, (one, key) in enumerate(zip(labels, keys_of(labels), strict=True))
         for name, label, figure in FIGURES
     )  # fmt: skip
     return (accuracy(), *macro, *each)
@@ -103,7 +103,7 @@ def plain(label: Any) -> Any:
     return texts.normalized(label) if isinstance(label, str) else label
 
 
-def _keys(labels: Sequence[Any]) -> list[str]:
+def keys_of(labels: Sequence[Any]) -> list[str]:
     """The classes as parts of metrics' names; those that would be alike get their number behind."""
     keys = [_key(one) for one in labels]
     return [

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import UsageError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
 def mean(values: np.ndarray, axis: int = -1) -> Any:
     """The mean over the examples, by which most metrics aggregate."""
     return values.mean(axis=axis)
+
+
+STOP, LEAVE_OUT, FALLBACK = "stop", "leave-out", "fallback"
+POLICIES = (STOP, LEAVE_OUT, FALLBACK)
+"""What may become of rows that a metric fails on."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,11 @@ class Metric:
             recall: takes what ``aggregate`` takes and returns how many rows each part of the
             figure is from (for macro F1 the rows of each class). It makes intervals hold near 0
             and 1 (:mod:`toolkit.metrics.statistics`).
+        whole: the value of a row means nothing by itself; see
+            :func:`toolkit.metrics.whole_set_metric`.
+        on_failure: what becomes of a row for which ``per_example`` raises an exception: ``stop``
+            the run; ``leave-out``: the row counts for no system, and the report says how many do
+            not; ``fallback``: it is scored as if the task's fallback were the prediction.
     """
 
     name: str
@@ -58,6 +70,24 @@ class Metric:
     note: str = ""
     against_all: bool = False
     counts: Callable[..., np.ndarray] | None = None
+    whole: bool = False
+    on_failure: str = STOP
+
+    def __post_init__(self) -> None:
+        if self.on_failure not in POLICIES:
+            raise UsageError(
+                f"metric {self.name}: on_failure is {self.on_failure!r}; it can be "
+                f"{', '.join(POLICIES)}"
+            )
+
+    def of_row(self, prediction: Any, reference: Any) -> float | tuple[float, ...] | None:
+        """The value of a row for a choice, such as of a decoder; ``None``: it is left out."""
+        if self.on_failure == STOP:
+            return self.per_example(prediction, reference)
+        try:
+            return self.per_example(prediction, reference)
+        except Exception:  # a metric may raise anything
+            return None
 
     def columns(self, values: Sequence[Any]) -> tuple[np.ndarray, ...]:
         """Per-example values as the arrays that :attr:`aggregate` takes, each of shape (n,).

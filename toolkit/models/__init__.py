@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from toolkit.models import endpoint as endpoint
+    from toolkit.models import foreign as foreign
+    from toolkit.models import gguf_conversion as gguf_conversion
     from toolkit.models import packaged as packaged
     from toolkit.models.embedded import HUB_IDS as HUB_IDS
     from toolkit.models.embedded import NAMES as NAMES
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules={"packaged"},
+    submodules={"endpoint", "foreign", "gguf_conversion", "packaged"},
     submod_attrs={
         "embedded": ["HUB_IDS", "NAMES", "location", "path"],
         "paths": ["is_local", "model_path"],

@@ -362,11 +362,11 @@ def merging_layers(model: Any) -> list[Any]:
     return [
         layer
         for layer, weight in zip(layers, weights, strict=True)
-        if users[weight.data_ptr()] == 1 and _merges(layer)
+        if users[weight.data_ptr()] == 1 and mergeable(layer)
     ]
 
 
-def _merges(layer: Any) -> bool:
+def mergeable(layer: Any) -> bool:
     """Whether PEFT can merge the layer: a bias of the adapter needs a bias in the layer."""
     biased = any(layer.lora_bias.get(name) for name in layer.active_adapters)
     return not biased or getattr(layer.get_base_layer(), "bias", None) is not None

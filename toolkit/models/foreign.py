@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ModelError
-from toolkit.models import adapters, embedded, suitability
+from toolkit.models import adapters, embedded, gates, suitability
 from toolkit.models.paths import EMBEDDED
 
 ADAPTER, WHOLE, OURS = "adapter_config.json", "config.json", "toolkit.json"
@@ -157,7 +157,7 @@ def _downloaded(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=list(WANTED)))
     except Exception as error:  # of a network, a name or a permission
-        reason = " ".join(str(error).split())[:200]
+        reason = gates.LOGIN if gates.behind(error) else " ".join(str(error).split())[:200]
         raise ModelError(
             f"{name} is no folder here, and the Hub does not give it: {reason}"
         ) from error

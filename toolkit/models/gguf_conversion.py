@@ -32,30 +32,39 @@ not belong on the other.
 """
 
 
-def convert(source: Path, made: Path) -> None:
+def convert(source: Path, made: Path, dtype: str = "bfloat16") -> None:
     """Write the model of a GGUF file into a folder.
 
     Args:
         source: the file.
         made: an empty folder.
+        dtype: the type of the weights.
 
     Raises:
         ModelError: the file's tokenizer is of a layout that is not known here.
     """
-    fields = _fields(source)
+    fields = read_fields(source)
     ids = _control_ids(fields)
     tokenizer(fields).save_pretrained(str(made))
-    _save_model(source, made, ids)
+    _save_model(source, made, ids, dtype)
     card = CARD.format(
         name=source.stem, file=source.name, license=fields.get("general.license", "unknown")
     )
     (made / "README.md").write_text(card, encoding="utf-8")
 
 
-def _fields(source: Path) -> dict[str, Any]:
+def read_fields(source: Path) -> dict[str, Any]:
+    """The metadata of a GGUF file: the values of its fields by their names.
+
+    Raises:
+        ModelError: it is no such file.
+    """
     from gguf import GGUFReader
 
-    reader = GGUFReader(str(source))
+    try:
+        reader = GGUFReader(str(source))
+    except (OSError, ValueError, IndexError, KeyError) as error:
+        raise ModelError(f"{source} is no GGUF file that can be read: {error}") from error
     return {name: field.contents() for name, field in reader.fields.items() if field.data}
 
 
@@ -116,7 +125,7 @@ def tokenizer(fields: Mapping[str, Any]) -> Any:
     return found
 
 
-def _save_model(source: Path, made: Path, ids: Mapping[str, int]) -> None:
+def _save_model(source: Path, made: Path, ids: Mapping[str, int], dtype: str) -> None:
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
 
@@ -129,7 +138,7 @@ def _save_model(source: Path, made: Path, ids: Mapping[str, int]) -> None:
     config = type(read.config)(**{**values, **ids})
     plain = type(read)(config)
     plain.load_state_dict(read.state_dict())
-    plain = plain.to(torch.bfloat16)
+    plain = plain.to(getattr(torch, dtype))
     plain.generation_config = GenerationConfig(
         **{name: value for name, value in ids.items() if name != "unk_token_id"}
     )

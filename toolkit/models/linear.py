@@ -29,6 +29,7 @@ __all__ = [
     "characters",
     "classifier",
     "folds",
+    "labeller",
     "ngrams",
     "one_thread",
     "regressor",
@@ -50,6 +51,8 @@ STRENGTHS: Final = (10.0, 1.0, 100.0)
 """Inverse penalties ``C`` of the logistic regression; the first is used where none is better."""
 PENALTIES: Final = (1.0, 0.1, 0.3, 3.0, 10.0)
 """Penalties of the ridge; the first is used where none is better."""
+THRESHOLDS: Final = tuple(number / 20 for number in range(1, 20))
+"""Probabilities from which on a label may be given."""
 
 
 # -- features --------------------------------------------------------------------------------------
@@ -183,16 +186,104 @@ def classifier(
     return chosen, lambda matrix: [known[code] for code in model(matrix)]
 
 
+def labeller(
+    features: Sequence[Any], labels: Sequence[Sequence[Any]], groups: Sequence[Hashable]
+) -> tuple[int, Callable[[Any], list[list[Any]]]]:
+    """A logistic regression for each label, with one threshold of probability for all of them.
+
+    Features, strength and threshold are those with the best F1 of all labels (micro) on held-out
+    folds.
+
+    Args:
+        features: the matrices to choose from, one row each.
+        labels: the labels of each row.
+        groups: the group of each row.
+
+    Returns:
+        The place of the chosen matrix, and a function from a matrix like it to lists of labels.
+    """
+    known = sorted({one for row in labels for one in row}, key=lambda v: (str(type(v)), v))
+    has = np.asarray([[one in row for one in known] for row in labels], dtype=np.int8)
+    has = has.reshape(len(labels), len(known))
+    few = sample(len(has), TUNED_ROWS)
+    parts = folds([groups[i] for i in few]) if known else []
+    thresholds: dict[tuple[int, float], float] = {}
+
+    def figure(matrix: Any, strength: float) -> float:
+        right = np.concatenate([has[few[held]] for _, held in parts])
+        shares = np.concatenate(
+            [
+                _shares(matrix[few[train]], has[few[train]], strength)(matrix[few[held]])
+                for train, held in parts
+            ]
+        )
+        found = {limit: _micro_f1(shares >= limit, right) for limit in THRESHOLDS}
+        best = max(found, key=lambda limit: (found[limit], -abs(limit - 0.5)))
+        thresholds[id(matrix), strength] = best
+        return found[best]
+
+    with one_thread():
+        chosen, strength = _search(features, STRENGTHS, figure if parts else None)
+        at = sample(len(has), FITTED_ROWS)
+        model = _shares(features[chosen][at], has[at], strength)
+    limit = thresholds.get((id(features[chosen]), strength), 0.5)
+
+    def predict(matrix: Any) -> list[list[Any]]:
+        return [
+            [one for one, share in zip(known, row, strict=True) if share >= limit]
+            for row in model(matrix)
+        ]
+
+    return chosen, predict
+
+
+def _shares(
+    matrix: Any, has: npt.NDArray[np.int8], strength: float
+) -> Callable[[Any], npt.NDArray[np.float64]]:
+    """Fit a logistic regression for each column; gives the probabilities, shape (rows, labels)."""
+    from sklearn.linear_model import LogisticRegression
+
+    def fit(column: npt.NDArray[np.int8]) -> Callable[[Any], npt.NDArray[np.float64]]:
+        if column.min() == column.max():
+            return lambda given: np.full(given.shape[0], float(column[0]))
+        model = LogisticRegression(C=strength, max_iter=300, tol=1e-3)
+        with _unconverged():
+            model.fit(matrix, column)
+        return lambda given: np.asarray(model.predict_proba(given)[:, 1], dtype=np.float64)
+
+    models = [fit(column) for column in has.T]
+    return lambda given: np.stack([model(given) for model in models], axis=1)
+
+
+def _micro_f1(predicted: Any, right: Any) -> float:
+    total = float(predicted.sum() + right.sum())
+    return 2 * float((predicted & (right > 0)).sum()) / total if total else 0.0
+
+
+@contextmanager
+def _unconverged() -> Iterator[None]:
+    """Within the block a fit may stop early.
+
+    A weak penalty may take longer; what it has by then is judged like any other setting.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
 def regressor(
-    features: Sequence[Any], numbers: Sequence[float], groups: Sequence[Hashable]
+    features: Sequence[Any], numbers: Sequence[Any], groups: Sequence[Hashable]
 ) -> tuple[int, Callable[[Any], npt.NDArray[np.float64]]]:
     """A ridge regression with the features and the penalty of least error on held-out folds.
 
-    Predictions stay within the range of the numbers. Chosen by the mean absolute error.
+    Predictions stay within the range of the numbers. Chosen by the mean absolute error, of several
+    numbers in a row each in deviations.
 
     Args:
         features: the matrices to choose from, one row a number each.
-        numbers: the number of each row.
+        numbers: the number of each row, or its numbers, shape (rows,) or (rows, numbers).
         groups: the group of each row.
 
     Returns:
@@ -201,19 +292,23 @@ def regressor(
     from sklearn.linear_model import Ridge
 
     right = np.asarray(numbers, dtype=np.float64)
-    low, high = right.min(), right.max()
+    low, high = right.min(axis=0), right.max(axis=0)
+    unit = np.where(low < high, right.std(axis=0), 1.0) if right.ndim > 1 else 1.0
 
     def fit(matrix: Any, at: Any, penalty: float) -> Callable[[Any], npt.NDArray[np.float64]]:
         # For sparse columns the solver is conjugate gradient: no result depends on threads.
         model = Ridge(alpha=penalty).fit(matrix[at], right[at])
-        return lambda given: np.clip(np.asarray(model.predict(given), np.float64), low, high)
+        shape = (-1, *right.shape[1:])
+        return lambda given: np.clip(
+            np.asarray(model.predict(given), np.float64).reshape(shape), low, high
+        )
 
     few = sample(len(right), TUNED_ROWS)
     parts = folds([groups[i] for i in few])
 
     def figure(matrix: Any, penalty: float) -> float:
         errors = [
-            np.abs(fit(matrix, few[train], penalty)(matrix[few[held]]) - right[few[held]])
+            np.abs(fit(matrix, few[train], penalty)(matrix[few[held]]) - right[few[held]]) / unit
             for train, held in parts
         ]
         return -float(np.mean(np.concatenate(errors)))
@@ -242,7 +337,6 @@ def _logistic(
     matrix: Any, codes: Any, strength: float, *, ordered: bool, balanced: bool
 ) -> Callable[[Any], npt.NDArray[np.intp]]:
     """Fit a logistic regression; with a single class, a function that always predicts it."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     present = np.unique(codes)
@@ -250,9 +344,7 @@ def _logistic(
         return lambda given: np.full(given.shape[0], present[0], dtype=np.intp)
     weights = "balanced" if balanced else None
     model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, class_weight=weights)
-    with warnings.catch_warnings():
-        # A weak penalty may take longer; what it has by then is judged like any other setting.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with _unconverged():
         model.fit(matrix, codes)
     if not ordered:
         return lambda given: np.asarray(model.predict(given), dtype=np.intp)

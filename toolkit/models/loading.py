@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ModelError, ToolkitError
-from toolkit.models import base_digest, limits, malloc
+from toolkit.models import base_digest, gates, limits, malloc
 from toolkit.models.limits import Limits
 from toolkit.models.paths import model_path
 from toolkit.system import device, distributed
@@ -50,6 +50,8 @@ def _explained(model: str, what: str) -> Iterator[None]:
     except Exception as error:  # of a broken file, several libraries raise errors of their own
         if "out of memory" in str(error).lower():
             raise
+        if gates.behind(error):
+            raise ModelError(f"cannot load the {what} of {model!r}: {gates.LOGIN}") from error
         reason = " ".join(str(error).split())[:300]
         raise ModelError(
             f"cannot load the {what} of {model!r}: {reason or type(error).__name__}. Give --model "

@@ -115,6 +115,18 @@ def path(
     return place
 
 
+def gguf_file(name: str) -> Path:
+    """The GGUF file in the package of a model, which it was converted from.
+
+    Args:
+        name: one of :data:`NAMES`.
+
+    Raises:
+        ModelError: the package is not installed, or holds another file.
+    """
+    return _source(NAMES[name])
+
+
 def cache_folder() -> Path:
     """The toolkit's cache folder: ``TOOLKIT_CACHE``, else the platform's."""
     if given := os.environ.get(VARIABLE):

@@ -64,7 +64,9 @@ class Described:
     headless: str | None
 
 
-def require(model: str, auto_class: str, *, trust_remote_code: bool = False) -> None:
+def require(
+    model: str, auto_class: str, *, trust_remote_code: bool = False, needs: str = ""
+) -> None:
     """Refuse a model that a kind of task cannot be trained with.
 
     Models whose configuration cannot be read are left to what loads them, and so are models that
@@ -74,18 +76,20 @@ def require(model: str, auto_class: str, *, trust_remote_code: bool = False) -> 
         model: as in a recipe.
         auto_class: the transformers class that the kind loads models with.
         trust_remote_code: whether code of the model runs.
+        needs: what the kind needs, in words, where it is none of :data:`NEEDED`.
 
     Raises:
         ModelError: says in one sentence what the model is, and what the task needs.
     """
-    if auto_class not in NEEDED:
+    needed = NEEDED.get(auto_class, needs)
+    if not needed:
         return
     fields = _fields(model)
     if fields is None or (trust_remote_code and fields.get("auto_map")):
         return
     found = describe(fields)
     if found is not None and (reason := _refusal(found, auto_class)):
-        raise ModelError(f"{model!r} is {reason}; {NEEDED[auto_class]}")
+        raise ModelError(f"{model!r} is {reason}; {needed}")
 
 
 def _fields(model: str) -> Mapping[str, Any] | None:

@@ -352,8 +352,8 @@ def _step(task: Task, recipe: Recipe) -> str:
 
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import TrainingWatch
     from toolkit.kinds.registry import model_class
+    from toolkit.kinds.watching import TrainingWatch
 
     rows = _words()
     task.load_state(task.fit(rows))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from toolkit.data.source import Source
@@ -18,6 +19,7 @@ from toolkit.models import base_digest, foreign
 from toolkit.models.foreign import Foreign
 from toolkit.models.paths import is_local
 from toolkit.pipeline import start as starting
+from toolkit.pipeline.ladder import named
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
 from toolkit.runs import evaluated, trust
@@ -54,9 +56,10 @@ def start(
     runs: Path,
     options: Mapping[str, Any],
     recipe: str | None = None,
-    sets: Sequence[str] = (),
+    sets: recipes.Settings = (),
     prompt: str | None = None,
     command: Sequence[str] = (),
+    further: Mapping[str, Any] = MappingProxyType({}),
 ) -> Run:
     """Check what can be checked at once, and make the run directory.
 
@@ -69,9 +72,10 @@ def start(
         runs: the folder of all runs.
         options: as for :func:`toolkit.pipeline.start.start`.
         recipe: a recipe of the task, or a TOML file, for everything but training.
-        sets: ``section.field=value``.
+        sets: ``section.field=value``, see :data:`toolkit.plugins.recipes.Settings`.
         prompt: ``task`` or ``adapter``; ``None``: not chosen.
         command: the command line, for the report.
+        further: what else ``run.json`` holds from the beginning.
 
     Raises:
         ModelError: something cannot be judged.
@@ -81,7 +85,9 @@ def start(
     if len({one.folder for one in found}) < len(found):
         raise UsageError("a folder is named twice; name each model once")
     model = foreign.base_of(found, base)
-    environment.prepare(offline=is_local(model) and not starting.on_hub(source))
+    environment.prepare(
+        offline=is_local(model) and not starting.on_hub(source) and not named.on_hub(further)
+    )
     kind = model_class(task)
     for one in found:
         foreign.check(one, kind.auto_class, kind.task_type, kind_name(task))
@@ -93,7 +99,7 @@ def start(
     return starting.start(
         task, chosen, source, runs=runs, command=command,
         options={**options, "backend": "transformers"},
-        further={evaluated.KEY: judged.as_dict()},
+        further={**further, evaluated.KEY: judged.as_dict()},
     )  # fmt: skip
 
 
@@ -120,7 +126,7 @@ def _recipe(
     found: Sequence[Foreign],
     model: str,
     name: str | None,
-    sets: Sequence[str],
+    sets: recipes.Settings,
     untrained: bool,
 ) -> Recipe:
     """How the models are loaded and asked: a recipe without what only training needs.

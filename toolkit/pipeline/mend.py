@@ -78,7 +78,8 @@ def _stage(entry: Mapping[str, Any], own: set[str]) -> str:
     """The stage that predicts with a system."""
     if entry["name"] in own:
         return "baselines"
-    return "base" if entry["role"] in ("base", "few-shot", "baseline", "control") else "predict"
+    before = ("base", "few-shot", "baseline", "control", "other")
+    return "base" if entry["role"] in before else "predict"
 
 
 def _redo(run: Run, stages: Iterable[str]) -> None:

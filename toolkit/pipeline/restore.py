@@ -12,6 +12,7 @@ from toolkit.errors import RunError, ToolkitError
 from toolkit.kinds.registry import model_class
 from toolkit.pipeline import inputs
 from toolkit.plugins import discovery, file_options, fingerprint, guarded, lookup, recipes
+from toolkit.recipe import Recipe
 from toolkit.reporting import report
 from toolkit.runs import lock, record, trust
 from toolkit.runs.files import read_jsonl, write_json
@@ -52,13 +53,16 @@ def _options(run: Run, task: Task) -> dict[str, Any]:
     return {**former, **(run.info["recipe"].get("task") or {})}
 
 
-def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel:
+def make_kind(
+    run: Run, task: Task, backend: Backend | None = None, recipe: Recipe | None = None
+) -> TaskModel:
     """The run's model with its tokenizer; the weights are not loaded yet.
 
     Args:
         run: the run, whose recipe and random seed are used.
         task: its task.
         backend: what loads the model; transformers by default, which reads any backend's adapter.
+        recipe: another recipe than the run's, such as one for a copy of its model.
 
     Raises:
         RunError: the model is not where it was, or is another one.
@@ -68,7 +72,7 @@ def make_kind(run: Run, task: Task, backend: Backend | None = None) -> TaskModel
     trust.check_settings(run.info)
     return model_class(task)(
         task,
-        recipes.from_dict(run.info["recipe"]),
+        recipe or recipes.from_dict(run.info["recipe"]),
         seed=int(run.info["seed"]),
         trust_remote_code=trust.remote_code(run.info),
         private=not options.get("store_data", True),

@@ -15,12 +15,13 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
+from toolkit.errors import BusyError, ToolkitError, WriteError
 from toolkit.models import backend_choice
-from toolkit.models.paths import is_local
 from toolkit.pipeline import inputs
 from toolkit.pipeline.context import RunContext
+from toolkit.pipeline.ladder import named
 from toolkit.pipeline.stages import STAGES, Stage
-from toolkit.pipeline.start import on_hub
+from toolkit.pipeline.start import offline
 from toolkit.runs import lock, record
 from toolkit.runs.files import sweep
 from toolkit.runs.run import Run
@@ -43,7 +44,8 @@ def execute(run: Run, console: Console, loaded_by: Backend | None = None) -> Run
         BusyError: another process works at it.
     """
     context = RunContext.of(run, console, loaded_by)
-    environment.prepare(offline=is_local(context.recipe.model) and not on_hub(context.source))
+    named.of_run(run)  # refused at once where it is not usable
+    environment.prepare(offline=offline(context.recipe, context.source, run.info))
     backend_choice.get(context.backend["name"])  # before transformers and TRL, see start()
     distributed.begin()
     with lock.held(run.path, console.warn):
@@ -60,6 +62,19 @@ def execute(run: Run, console: Console, loaded_by: Backend | None = None) -> Run
         if distributed.first():
             shutil.rmtree(run.checkpoints, ignore_errors=True)  # only a resume needs them
     return run
+
+
+def carry_out(run: Run, console: Console, loaded_by: Backend | None = None) -> Run:
+    """:func:`execute` for a new run: one that is refused before its data is ready is removed."""
+    try:
+        return execute(run, console, loaded_by)
+    except (BusyError, WriteError):  # the run is somebody else's, or goes on once there is room
+        raise
+    except ToolkitError:
+        # What is refused before its data is ready has nothing to go on with.
+        if distributed.first():
+            run.forget()
+        raise
 
 
 def _do(stage: Stage, context: RunContext) -> None:

@@ -13,6 +13,7 @@ from toolkit.data.no_rows import REASON, MissingRows
 from toolkit.errors import MissingExtra, PluginError, RunError
 from toolkit.pipeline import adopt, train, trial
 from toolkit.pipeline.context import RunContext
+from toolkit.pipeline.ladder import predict as ladder
 from toolkit.pipeline.training_rows import splits_of
 from toolkit.plugins import fingerprint
 from toolkit.preparation.prepare import Prepared
@@ -173,10 +174,11 @@ def run_base_model(context: RunContext) -> None:
     from toolkit.evaluation import predict, prediction_files
 
     run, model = context.run, context.model
+    shots = _few_shot_rows(context)
+    ladder.predict(context, shots)
     if context.evaluated and context.evaluated.untrained and _missing_base(context):
         return
-    fitted = _fit_base(context)
-    shots = _few_shot_rows(context)
+    fitted = fit_base(context)
     for name, role, examples in (("base", "base", ()), ("few-shot", "few-shot", shots)):
         if _predicted(context, name) or (name == "few-shot" and not examples):
             continue
@@ -214,7 +216,7 @@ def _missing_base(context: RunContext) -> bool:
     return True
 
 
-def _fit_base(context: RunContext) -> float:
+def fit_base(context: RunContext) -> float:
     """Fit what the untouched model needs to predict, for all processes; the seconds it took."""
     started = time.perf_counter()
     if distributed.first():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import MissingExtra
 from toolkit.evaluation import verdict_sentence
 from toolkit.formatting import duration
-from toolkit.kinds.base import TrainingWatch
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.models import adapters
 from toolkit.pipeline.context import RunContext, adapter_name
 from toolkit.runs.files import read_json, usual_modes, write_json
@@ -25,7 +25,8 @@ from toolkit.system import device, distributed
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-    from toolkit.kinds.base import TaskModel, Trained
+    from toolkit.kinds.base import TaskModel
+    from toolkit.kinds.watching import Trained
     from toolkit.metrics.metric import Metric
 
 OUTCOME = "training.json"

@@ -8,7 +8,6 @@ checkpoints keep the old learning rate, and the weights that it led to.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 
 from toolkit.errors import BusyError, RunError, UsageError
 from toolkit.kinds.registry import model_class
@@ -27,7 +26,7 @@ CHANGEABLE = (
 """Fields of ``[training]`` that change nothing but the training."""
 
 
-def change(run: Run, sets: Sequence[str]) -> None:
+def change(run: Run, sets: recipes.Settings) -> None:
     """Change settings of a run's training, save ``run.json``, and remove its checkpoints.
 
     Args:
@@ -41,11 +40,11 @@ def change(run: Run, sets: Sequence[str]) -> None:
     """
     if not sets:
         return
-    for item in sets:
-        section, _, field = item.partition("=")[0].strip().partition(".")
+    for key, _, said in recipes.assignments(sets):
+        section, _, field = key.partition(".")
         if section != "training" or field not in CHANGEABLE:
             raise UsageError(
-                f"--set {item!r}: what a run has scored already depends on it; toolkit resume "
+                f"{said}: what a run has scored already depends on it; toolkit resume "
                 f"changes training.{', training.'.join(CHANGEABLE[:3])} and others of the "
                 "optimizer; for this one start a new run"
             )

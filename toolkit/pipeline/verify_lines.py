@@ -16,15 +16,13 @@ from toolkit.data.splits import HELD_OUT, present
 from toolkit.evaluation.predict import has_intervals
 from toolkit.preparation.row_digests import row_digest
 from toolkit.runs import record
-from toolkit.runs.earlier_names import SPLITS, upgraded_line
+from toolkit.runs.earlier_names import upgraded_line
 from toolkit.runs.predictions import NEEDED, PARTIAL_ROLES, malformed
 from toolkit.runs.run import Run
+from toolkit.runs.shared_rows import TABLE, Key, row_digests
 from toolkit.task import Task
 
 HELDOUT = "data/heldout.jsonl"
-TABLE = "data/splits.parquet"
-Key = tuple[str, int]
-"""Split and number of a row."""
 _MOST = 5
 
 
@@ -147,7 +145,7 @@ def _data(run: Run, task: Task, found: Lines) -> Iterator[str]:
         there = sum(key[0] == split for key in found.heldout)
         if split in sizes and sizes[split] != there:
             yield f"{HELDOUT} has {there:,} {split} rows, run.json counts {sizes[split]!r}"
-    digests = _digests(run)
+    digests = row_digests(run)
     names = sorted(task.columns)
     for key, line in found.heldout.items() if digests else ():
         if key not in digests:
@@ -162,18 +160,6 @@ def _possible(row: Mapping[str, Any], names: Sequence[str]) -> set[str]:
     """The digests of a row as it was read: a number that is not finite was stored as null."""
     nan = {name: float("nan") if row[name] is None else row[name] for name in names}
     return {row_digest(row, names).decode(), row_digest(nan, names).decode()}
-
-
-def _digests(run: Run) -> dict[Key, str]:
-    """The digest of each row, from ``splits.parquet``; none where there is no such table."""
-    import pyarrow.parquet as pq
-
-    place = run.path / TABLE
-    if not place.is_file():
-        return {}
-    table = pq.read_table(place).to_pydict()
-    columns = (table["split"], table["row_id"], table["sha"])
-    return {(SPLITS.get(s, s), number): sha for s, number, sha in zip(*columns, strict=True)}
 
 
 def _missing(run: Run, task: Task, found: Lines) -> Iterator[str]:

@@ -69,7 +69,9 @@ def _line(
     """What a line holds against what its raw output and its prediction give."""
     row = line.row
     for metric in task.metrics:
-        value = metric.per_example(row["prediction"], row["reference"])
+        if metric.name in (row.get("failed") or {}):
+            continue
+        value = metric.of_row(row["prediction"], row["reference"])
         stored = row["metrics"].get(metric.name)
         if not same(stored, value, metric.tolerance):
             yield f"{metric.name} is {stored!r}, the prediction gives {value!r}"

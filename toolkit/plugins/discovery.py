@@ -22,19 +22,26 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from toolkit.errors import PluginError, UsageError, did_you_mean
+from toolkit.kinds import registry
 from toolkit.plugins import hookspecs
-from toolkit.plugins.registration import KEBAB, LONGEST_NAME, check_registration
+from toolkit.plugins.registration import (
+    KEBAB,
+    LONGEST_NAME,
+    age_warning,
+    check_registration,
+)
 from toolkit.system import versions
 
 if TYPE_CHECKING:
-    import typer
-
     from toolkit.task import Task
 
 GROUP = "toolkit"
 DISTRIBUTION = "adapter-toolkit"
 SLOW = 0.5
-"""A plugin that takes so many seconds to import gets a warning: every command waits for it."""
+"""A plugin whose import computes for so many seconds gets a warning: every command waits for it.
+
+It is the processor's time, so that a busy machine makes no plugin slow.
+"""
 HEAVY = (
     "torch", "transformers", "datasets", "peft", "trl", "accelerate", "sklearn", "scipy", "pandas",
     "matplotlib", "gradio", "sentence_transformers", "tensorflow", "jax",
@@ -53,10 +60,14 @@ class Plugin:
     tasks: list[str] = field(default_factory=list)
     problem: str | None = None
     seconds: float = 0.0
+    """Of the processor's time, that its import took."""
     warnings: list[str] = field(default_factory=list)
-    """Faults of a plugin that works: slow, prints on import, written for an older API version."""
+    """Faults of a plugin that works: slow, prints on import, for an older API version, or with a
+    command that exists already."""
     file: str | None = None
     """The file of a task that has no package."""
+    kinds: list[str] = field(default_factory=list)
+    """The kinds of tasks that it brings."""
 
     @property
     def key(self) -> str:
@@ -138,18 +149,6 @@ class Plugins:
         raise UsageError(f"no task {name!r}{hint}")
 
 
-def _age_warning(task: type[Task]) -> str:
-    """The warning about a task for an older API version that still works; empty for the newest."""
-    from toolkit.task import API_VERSION
-
-    if task.api_version == API_VERSION:
-        return ""
-    return (
-        f"has {task.name!r}, written for API version {task.api_version}; that works, but this "
-        f"toolkit has {API_VERSION}, and the changelog says what to change"
-    )
-
-
 def _entry_points() -> Iterable[metadata.EntryPoint]:
     """Entry points of the group, once each, in a fixed order.
 
@@ -164,7 +163,8 @@ def _is_own(point: metadata.EntryPoint) -> bool:
     return point.dist is not None and point.dist.name == DISTRIBUTION
 
 
-def _load(found: Plugins, point: metadata.EntryPoint) -> None:
+def _imported(found: Plugins, point: metadata.EntryPoint) -> Callable[[], None]:
+    """Import a plugin and register its kinds; gives what registers its tasks."""
     plugin = Plugin(
         name=point.name,
         distribution=point.dist.name if point.dist else "?",
@@ -172,19 +172,49 @@ def _load(found: Plugins, point: metadata.EntryPoint) -> None:
         module=point.value,
     )
     found.plugins.append(plugin)
-    before = set(sys.modules)
-    started = time.perf_counter()
     module: Any = None
-    with _captured_output() as output:
-        try:
-            module = point.load()
-            found.manager.register(module, name=plugin.key)
-            _check_hooks(found, module)
-            _register_tasks(found, plugin, module)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything
-            _discard(found, plugin, error)
-    plugin.seconds = time.perf_counter() - started
-    plugin.warnings += _import_warnings(plugin, before, output)
+    loaded: set[str] = set()
+    output = io.StringIO()
+
+    @contextlib.contextmanager
+    def watched() -> Iterator[None]:
+        before, started = set(sys.modules), time.process_time()
+        with captured_output() as printed:
+            try:
+                yield
+            except (Exception, SystemExit) as error:  # a plugin may raise anything
+                _discard(found, plugin, error)
+        plugin.seconds += time.process_time() - started
+        loaded.update(name for name in HEAVY if name in sys.modules and name not in before)
+        output.write(printed.getvalue())
+
+    with watched():
+        module = point.load()
+        found.manager.register(module, name=plugin.key)
+        _check_hooks(found, module)
+        _register_kinds(plugin, module)
+
+    def register() -> None:
+        if plugin.problem is None:
+            with watched():
+                _register_tasks(found, plugin, module)
+        plugin.warnings += _import_warnings(plugin, loaded, output)
+
+    return register
+
+
+def _register_kinds(plugin: Plugin, module: object) -> None:
+    def register(kind: Any) -> None:
+        if not isinstance(kind, registry.Kind):
+            raise PluginError(f"register_kinds got {kind!r:.60}; give it a toolkit.kinds.Kind")
+        if not KEBAB.fullmatch(kind.name):
+            raise PluginError(f"the kind {kind.name!r:.60} is not kebab-case (my-kind)")
+        registry.add(kind)
+        plugin.kinds.append(kind.name)
+
+    hook: Callable[..., None] | None = getattr(module, "register_kinds", None)
+    if hook is not None:
+        hook(register=register)
 
 
 def _check_hooks(found: Plugins, module: Any) -> None:
@@ -217,6 +247,9 @@ def _discard(found: Plugins, plugin: Plugin, error: BaseException) -> None:
         found.tasks.pop(name, None)
         found.origins.pop(name, None)
     plugin.tasks.clear()
+    for name in plugin.kinds:
+        registry.remove(name)
+    plugin.kinds.clear()
     if found.manager.has_plugin(plugin.key):
         found.manager.unregister(name=plugin.key)
 
@@ -239,23 +272,23 @@ def _problem(error: BaseException, plugin: Plugin) -> str:
 
 
 @contextlib.contextmanager
-def _captured_output() -> Iterator[io.StringIO]:
+def captured_output() -> Iterator[io.StringIO]:
     """Capture what a plugin prints, which would otherwise appear in every command's output."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         yield output
 
 
-def _import_warnings(plugin: Plugin, before: set[str], output: io.StringIO) -> list[str]:
+def _import_warnings(plugin: Plugin, loaded: set[str], output: io.StringIO) -> list[str]:
     """Warnings about what a plugin should not do when it is imported.
 
     Args:
         plugin: the plugin, with the seconds that its import took.
-        before: names of the modules that were loaded before it.
+        loaded: names of the heavy libraries that were loaded while it was imported.
         output: what it printed.
     """
     warnings = []
-    if heavy := _heavy(plugin, before):
+    if heavy := _heavy(plugin, loaded):
         warnings.append(
             f"imports {', '.join(heavy)} at the top, which makes every command slow; import "
             f"{'it' if len(heavy) == 1 else 'them'} inside the functions that need "
@@ -269,7 +302,7 @@ def _import_warnings(plugin: Plugin, before: set[str], output: io.StringIO) -> l
     return warnings
 
 
-def _heavy(plugin: Plugin, before: set[str]) -> list[str]:
+def _heavy(plugin: Plugin, loaded: set[str]) -> list[str]:
     """Heavy libraries that a plugin imports at the top of its modules, at most three.
 
     Those are the ones that its modules hold objects of. Where they hold none, those that were
@@ -280,7 +313,6 @@ def _heavy(plugin: Plugin, before: set[str]) -> list[str]:
     named = {
         name for module in own for value in vars(module).values() if (name := _root(value)) in HEAVY
     }
-    loaded = {name for name in HEAVY if name in sys.modules and name not in before}
     return [name for name in HEAVY if name in (named or loaded)][:3]
 
 
@@ -304,57 +336,12 @@ def _register_tasks(found: Plugins, plugin: Plugin, module: object) -> None:
         found.tasks[task.name] = task
         found.origins[task.name] = plugin
         plugin.tasks.append(task.name)
-        if warning := _age_warning(task):
+        if warning := age_warning(task):
             plugin.warnings.append(warning)
 
     hook: Callable[..., None] | None = getattr(module, "register_tasks", None)
     if hook is not None:
         hook(register=register)
-
-
-_OWN = "_toolkit_own_commands"
-"""Attribute of an app: how many commands and groups it has without those of plugins."""
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Let every working plugin add its commands; one that fails to is shown as broken."""
-    found = load()
-    commands, groups = _registered(app)
-    own: tuple[int, int] = getattr(app, _OWN, (len(commands), len(groups)))
-    del commands[own[0] :], groups[own[1] :]  # those of an earlier call in this process
-    if commands:
-        setattr(app, _OWN, own)
-    for plugin in found.plugins:
-        module = found.manager.get_plugin(plugin.key)
-        hook = getattr(module, "register_commands", None)
-        if hook is None:
-            continue
-        sizes = len(commands), len(groups)
-        taken = {_name(info) for info in (*commands, *groups)}
-        try:
-            with _captured_output():
-                hook(app=app)
-            new = [_name(info) for info in (*commands[sizes[0] :], *groups[sizes[1] :])]
-            if clash := [name for name in new if name in taken]:
-                raise PluginError(f"the command {clash[0]!r} exists already; rename yours")
-        except (Exception, SystemExit) as error:  # a plugin may raise anything
-            plugin.problem = f"register_commands: {type(error).__name__}: {error}"
-            del commands[sizes[0] :], groups[sizes[1] :]
-
-
-def _registered(app: typer.Typer) -> tuple[list[Any], list[Any]]:
-    """The app's lists of commands and of groups of commands."""
-    commands = getattr(app, "registered_commands", [])
-    groups = getattr(app, "registered_groups", [])
-    return commands, groups
-
-
-def _name(info: Any) -> str:
-    """The name that a command or group has on the command line."""
-    if isinstance(info.name, str):
-        return info.name
-    callback = getattr(info, "callback", None)
-    return str(getattr(callback, "__name__", "")).lower().replace("_", "-")
 
 
 @cache
@@ -364,6 +351,9 @@ def load() -> Plugins:
 
     found = Plugins()
     found.manager.add_hookspecs(hookspecs)
-    for point in _entry_points():
-        _load(found, point)
+    for name in registry.added():  # those of an earlier call in this process
+        registry.remove(name)
+    # Kinds first: a task may be of a kind that another plugin brings.
+    for register in [_imported(found, point) for point in _entry_points()]:
+        register()
     return found

@@ -28,7 +28,7 @@ FILES = ("data", "train", "validation", "test")
 KEYS: Mapping[str, tuple[Any, str]] = {
     **dict.fromkeys(FILES, (str, "a text")),
     "text": (str | list, "a text or a list of columns"),
-    "target": (str, "a text"),
+    "target": (str | list, "a text or a list of columns"),
     "group": (str, "a text"),
     "labels": (str | dict, "a text or a table of labels and meanings"),
     "encoding": (str, "a text"),
@@ -57,9 +57,17 @@ def merged(task: type[Task], given: Mapping[str, Any]) -> Source:
 
     Args:
         task: its ``source_options`` are the defaults.
-        given: fields of :class:`Source`; ``None`` stands for an option that was not given.
+        given: fields of :class:`Source`; ``None`` stands for an option that was not given. ``text``
+            may be one text, as ``--text`` takes it, and ``labels`` a table of labels and meanings.
+
+    Raises:
+        UsageError: the text names no column, or the labels have no such meanings.
     """
     said = {name: value for name, value in given.items() if value is not None}
+    if text := said.pop("text", None):
+        said["text"] = split_option(text) if isinstance(text, str) else tuple(text)
+    if isinstance(labels := said.get("labels"), Mapping):
+        said["labels"] = labels_option({str(label): meaning for label, meaning in labels.items()})
     defaults = dict(task.source_options)
     if any(name in said for name in FILES):
         defaults = {name: value for name, value in defaults.items() if name not in FILES}
@@ -82,6 +90,8 @@ def of_file(file: Path, content: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(f"{file}: validation and test go with data or train")
     if "text" in found:
         found["text"] = _text(file, found["text"])
+    if isinstance(found.get("target"), list):
+        found["target"] = joined_target(file, found["target"])
     if "labels" in found:
         found["labels"] = _labels(file, found["labels"])
     for name in ("target", "group", "encoding", "sheet"):
@@ -111,6 +121,15 @@ def _text(file: Path, value: str | list[Any]) -> tuple[str, ...]:
         return split_option(value)
     except UsageError as error:
         raise UsageError(f"{file}: text names no column") from error
+
+
+def joined_target(file: Path, names: list[Any]) -> str:
+    """Several columns of the answer as ``--target`` names them."""
+    if len(names) < 2 or not all(isinstance(name, str) and name.strip() for name in names):
+        raise UsageError(f"{file}: target must be a text or a list of columns, not {names!r}")
+    if wrong := [name for name in names if "," in name]:
+        raise UsageError(f"{file}: target: rename the column {wrong[0]!r}, whose name has a comma")
+    return ",".join(name.strip() for name in names)
 
 
 def _labels(file: Path, value: str | dict[str, Any]) -> str:

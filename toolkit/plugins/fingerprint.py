@@ -17,13 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.plugins import discovery
+from toolkit.runs import trust
 from toolkit.system import versions
 from toolkit.task import Task
 
 _SUFFIXES = {".py", ".j2", ".css", ".toml", ".json", ".txt", ".csv", ".yaml", ".yml"}
 _LARGEST = 2**20
 """Larger files of a package are data and not code."""
-_OWN = ("metrics", "decoding.py", "plugins/toml_task.py", "plugins/toml_kinds.py")
+_OWN = (
+    "metrics", "decoding.py", "plugins/toml_task.py", "plugins/toml_kinds.py",
+    "plugins/file_tasks.py",
+)  # fmt: skip
 """What of the toolkit itself makes values out of outputs."""
 
 
@@ -78,7 +82,9 @@ def _of_classes(task: type[Task]) -> dict[str, bytes]:
     origin = discovery.load().origin(task)
     if origin is not None and origin.file:
         name = origin.file
-        found |= _of_file(Path(f"{name.partition('.py:')[0]}.py" if ".py:" in name else name))
+        file = Path(f"{name.partition('.py:')[0]}.py" if ".py:" in name else name)
+        for place in (file, *trust.code_files(file)):
+            found |= _of_file(place)
     for module in {each.__module__ for each in task.__mro__}:
         top = module.partition(".")[0]
         if top in sys.stdlib_module_names or top == "toolkit":
@@ -86,9 +92,9 @@ def _of_classes(task: type[Task]) -> dict[str, bytes]:
         loaded = sys.modules.get(top)
         for folder in getattr(loaded, "__path__", ()):
             found |= _of_folder(Path(folder), top)
-        file = getattr(loaded, "__file__", None)
-        if file and not hasattr(loaded, "__path__"):
-            found |= _of_file(Path(file))
+        single = getattr(loaded, "__file__", None)
+        if single and not hasattr(loaded, "__path__"):
+            found |= _of_file(Path(single))
     return found
 
 

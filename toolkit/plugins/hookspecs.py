@@ -1,4 +1,4 @@
-"""The two hooks a plugin can implement."""
+"""The hooks that a plugin can implement."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
+    from toolkit.kinds import Kind
     from toolkit.task import Task
 
 PROJECT = "toolkit"
@@ -25,11 +26,20 @@ def register_tasks(register: Callable[[type[Task]], None]) -> None:
 
 
 @hookspec
+def register_kinds(register: Callable[[Kind], None]) -> None:
+    """Call ``register(kind)`` for every kind of task the plugin brings.
+
+    All plugins' kinds are registered before any task, so that tasks of other plugins can be of
+    them.
+    """
+
+
+@hookspec
 def register_commands(app: typer.Typer) -> None:
     """Add commands of the plugin's own to the ``toolkit`` command line."""
 
 
-HOOKS = ("register_tasks", "register_commands")
+HOOKS = ("register_tasks", "register_kinds", "register_commands")
 CLOSE = 0.85
 """How alike a name is that is meant to be a hook's; "register_metrics" is further away."""
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from toolkit.errors import RecipeError, UsageError, did_you_mean
+from toolkit.formatting import is_number
 from toolkit.kinds.causal_lm import smollm2
 from toolkit.kinds.causal_lm.task import EMBEDDED, CausalLMTask
 from toolkit.kinds.registry import kind_name
@@ -43,6 +45,10 @@ OURS = {
 OPTION_FLAGS: Mapping[str, str] = {"--mask-target": "mask_target", "--mend": "repair"}
 """Flags of the command line that stand for an option of the task."""
 
+Settings = Iterable[str] | Mapping[str, Any]
+"""What is set: texts ``section.field=value`` as ``--set`` has them, or the same as a mapping with
+Python's values, ``{"section.field": value}`` or ``{"section": {"field": value}}``."""
+
 _BARE_FLOAT = re.compile(r"[-+]?(\d+\.|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 """Numbers that people write but TOML does not allow: ``.5`` and ``5.``"""
 
@@ -51,7 +57,7 @@ def resolve(
     task: type[Task],
     recipe: str | None = None,
     *,
-    sets: Sequence[str] = (),
+    sets: Settings = (),
     model: str | None = None,
 ) -> Recipe:
     """The recipe a run will use; fields are checked by :func:`check`.
@@ -59,7 +65,8 @@ def resolve(
     Args:
         task: the task class with its recipes; the first one is the default.
         recipe: a name, or a TOML file with ``model`` and the sections.
-        sets: ``section.field=value``, values in TOML's notation (bare words are strings).
+        sets: ``section.field=value``, values in TOML's notation (bare words are strings), or what
+            :data:`Settings` says.
         model: overrides the recipe's model. Where no recipe is named, and the default is the one
             for the embedded model, a recipe of the model's name is taken instead.
 
@@ -92,11 +99,50 @@ def of(task: type[Task]) -> tuple[Recipe, ...]:
     return (*task.recipes, own)
 
 
-def changed(recipe: Recipe, sets: Iterable[str]) -> Recipe:
+def changed(recipe: Recipe, sets: Settings) -> Recipe:
     """A recipe with some fields set, see :func:`resolve`."""
-    for item in sets:
-        recipe = _with(recipe, item)
+    for key, value, said in assignments(sets):
+        recipe = _with(recipe, key, value, said)
     return recipe
+
+
+def assignments(sets: Settings) -> list[tuple[str, Any, str]]:
+    """What is set: ``section.field``, its value, and how errors call the assignment.
+
+    Raises:
+        UsageError: a text has no ``=``, or a key is not of that form.
+    """
+    if not isinstance(sets, Mapping):
+        return [_typed(item) for item in sets]
+    found = []
+    for name, value in sets.items():
+        if not isinstance(name, str) or (("." not in name) and not isinstance(value, Mapping)):
+            raise UsageError(
+                f"settings[{name!r}] = {value!r:.80}: name section.field, such as "
+                "{'lora.r': 32} or {'lora': {'r': 32}}"
+            )
+        fields = {name: value} if "." in name else {f"{name}.{f}": v for f, v in value.items()}
+        found += [(key, _plain(each), f"settings {key!r}") for key, each in fields.items()]
+    return found
+
+
+def _typed(item: str) -> tuple[str, Any, str]:
+    """An assignment of the command line."""
+    key, equals, raw = item.partition("=")
+    if not equals:
+        raise UsageError(f"--set {item!r}: write section.field=value, such as lora.r=32")
+    return key.strip(), _value(raw.strip()), f"--set {item!r}"
+
+
+def _plain(value: Any) -> Any:
+    """A value of a program as a run stores it: numpy's numbers, tuples and paths have no JSON."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Path):
+        return str(value)
+    return value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
 
 
 def options_of_flags(task: type[Task], flags: Iterable[str]) -> list[str]:
@@ -184,15 +230,14 @@ def from_content(
     return dataclasses.replace(found, **content, **merged)
 
 
-def _with(recipe: Recipe, item: str) -> Recipe:
-    """A recipe with one ``section.field=value`` set."""
-    key, equals, raw = item.partition("=")
-    section, dot, field = key.strip().partition(".")
-    if not equals or not dot or not field:
-        raise UsageError(f"--set {item!r}: write section.field=value, such as lora.r=32")
+def _with(recipe: Recipe, key: str, value: Any, said: str) -> Recipe:
+    """A recipe with one ``section.field`` set to a value; ``said`` is how errors call it."""
+    section, dot, field = key.partition(".")
+    if not dot or not field:
+        raise UsageError(f"{said}: write section.field=value, such as lora.r=32")
     if section not in SECTIONS:
         raise RecipeError(
-            f"--set {item!r}: no section {section!r}{did_you_mean(section, SECTIONS)}; there are "
+            f"{said}: no section {section!r}{did_you_mean(section, SECTIONS)}; there are "
             f"{', '.join(SECTIONS)}"
         )
     values = dict(getattr(recipe, section) or {})
@@ -201,11 +246,11 @@ def _with(recipe: Recipe, item: str) -> Recipe:
     for parent in parents:
         held = target.get(parent)
         if held is not None and not isinstance(held, Mapping):
-            raise RecipeError(f"--set {item!r}: {parent} is {held!r} and has no fields")
+            raise RecipeError(f"{said}: {parent} is {held!r} and has no fields")
         inner = dict(held or {})
         target[parent] = inner
         target = inner
-    target[last] = _value(raw.strip())
+    target[last] = value
     changed: dict[str, Any] = {section: values}
     return dataclasses.replace(recipe, **changed)
 
@@ -292,6 +337,9 @@ def _check_names(recipe: Recipe, arguments: type, options: Mapping[str, Any]) ->
         "early_stopping", recipe.early_stopping or {},
         {*_parameters(EarlyStoppingCallback), "minutes"}, "EarlyStoppingCallback",
     )  # fmt: skip
+    minutes = (recipe.early_stopping or {}).get("minutes")
+    if minutes is not None and not (is_number(minutes) and 0 < minutes < math.inf):
+        raise RecipeError(f"early_stopping.minutes is {minutes!r:.50}: give a number above 0")
     _refuse("generation", recipe.generation, _generation_fields(), "GenerationConfig")
     _refuse("task", recipe.task, options, "the task's options")
     _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")

@@ -63,3 +63,15 @@ def _check_version(label: str, version: Any) -> None:
     raise PluginError(
         f"{label} is written for API version {version}, this toolkit has {has}; {remedy}"
     )
+
+
+def age_warning(task: Any) -> str:
+    """The warning about a task for an older API version that still works; empty for the newest."""
+    from toolkit.task import API_VERSION
+
+    if task.api_version == API_VERSION:
+        return ""
+    return (
+        f"has {task.name!r}, written for API version {task.api_version}; that works, but this "
+        f"toolkit has {API_VERSION}, and the changelog says what to change"
+    )

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from toolkit.errors import RunError, UsageError, did_you_mean
+from toolkit.kinds import registry
 from toolkit.system import versions
 
 TEMPLATES = Path(__file__).parent / "templates" / "new"
@@ -25,11 +26,21 @@ PACKAGE = "PACKAGE"
 
 def kinds() -> dict[str, str]:
     """The kinds that there is a template for, each with one line on what it is for."""
-    return {
+    own = {
         folder.name: (folder / "summary.txt").read_text(encoding="utf-8").strip()
-        for folder in sorted(TEMPLATES.iterdir())
+        for folder in TEMPLATES.iterdir()
         if (folder / "summary.txt").is_file()
     }
+    brought = {name: kind.summary for name, kind in _brought().items() if kind.templates}
+    return dict(sorted({**own, **brought}.items()))
+
+
+def _brought() -> Mapping[str, registry.Kind]:
+    """The kinds that plugins bring."""
+    from toolkit.plugins import discovery
+
+    discovery.load()
+    return registry.added()
 
 
 def create(name: str, kind: str, folder: Path) -> Path:
@@ -110,11 +121,13 @@ def _files(kind: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     environment = jinja2.Environment(
         keep_trailing_newline=True, undefined=jinja2.StrictUndefined, autoescape=False
     )
-    for part in (COMMON, kind):
-        for source in sorted((TEMPLATES / part).rglob("*")):
+    brought = _brought().get(kind)
+    own = (brought.templates if brought else None) or TEMPLATES / kind
+    for part in (TEMPLATES / COMMON, own):
+        for source in sorted(part.rglob("*")):
             if not source.is_file() or source.name == "summary.txt":
                 continue
-            path = source.relative_to(TEMPLATES / part).as_posix()
+            path = source.relative_to(part).as_posix()
             content = source.read_text(encoding="utf-8")
             if path.endswith(".j2"):
                 path = path.removesuffix(".j2")

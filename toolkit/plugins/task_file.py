@@ -8,25 +8,19 @@ found like any other task. A run stores the file's path; what loads the task of 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import inspect
-import io
-import sys
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from toolkit.errors import PluginError, ToolkitError, UsageError, did_you_mean
-from toolkit.plugins import discovery, hookspecs, registration
+from toolkit.errors import UsageError, did_you_mean
+from toolkit.plugins import code_file, discovery, hookspecs, registration
 from toolkit.runs import trust
 
 if TYPE_CHECKING:
     from toolkit.task import Task
 
 SUFFIXES = (".py", ".toml")
-Result = TypeVar("Result")
 
 
 def load(path: str | Path) -> type[Task]:
@@ -42,6 +36,7 @@ def load(path: str | Path) -> type[Task]:
     name, _, wanted = str(path).partition(".py:")
     file = Path(f"{name}.py" if wanted else name)
     _check_file(file)
+    discovery.load()  # a plugin may bring the task's kind
     content = file.read_bytes()
     trust.has_run(file)
     if file.suffix == ".toml":
@@ -49,18 +44,23 @@ def load(path: str | Path) -> type[Task]:
 
         task = read(file)
     else:
-        task = _of_module(_module(file), file, wanted)
+        task = _of_module(code_file.module(file), file, wanted)
     registration.check_registration(task)
     origin = discovery.Plugin(
         name=str(path),
         distribution=file.name,
-        version=hashlib.sha256(content).hexdigest()[:12],
+        version=hashlib.sha256(content + _named(file)).hexdigest()[:12],
         module=str(file),
         tasks=[task.name],
         file=str(file.resolve()) + (f":{wanted}" if wanted else ""),
     )
     discovery.load().provide(task, origin)
     return task
+
+
+def _named(file: Path) -> bytes:
+    """The content of the Python files that a TOML file names."""
+    return b"".join(place.read_bytes() for place in trust.code_files(file) if place != file)
 
 
 def _check_file(file: Path) -> None:
@@ -74,57 +74,8 @@ def _check_file(file: Path) -> None:
     raise UsageError(f"there is no file {file}{near}")
 
 
-def _module(file: Path) -> ModuleType:
-    """The module of a file, imported anew; an exception is reported with its line."""
-    name = f"toolkit_task_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # as an import does: classes are looked up by their module
-    execute = spec.loader.exec_module
-    try:
-        _explained(file, lambda: execute(module))
-    except PluginError:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _explained(file: Path, call: Callable[[], Result]) -> Result:
-    """What the file's own code returns; it must not end the program, nor wait for what is typed.
-
-    Raises:
-        PluginError: it raises an exception; names its line.
-    """
-    typed, sys.stdin = sys.stdin, io.StringIO()
-    try:
-        return call()
-    except ToolkitError:
-        raise
-    except (Exception, SystemExit) as error:  # a file may raise anything
-        raise PluginError(f"{file}: {_problem(error, file)}") from error
-    finally:
-        sys.stdin = typed
-
-
-def _problem(error: BaseException, file: Path) -> str:
-    """What an exception means for the author of the file: its line and its message."""
-    names = (str(file), str(file.absolute()))
-    if isinstance(error, SyntaxError) and error.filename in names:
-        return f"line {error.lineno} is not valid Python: {error.msg}"
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename in names]
-    if isinstance(error, SystemExit):
-        return f"line {lines[-1] if lines else '?'} ends the program (SystemExit: {error})"
-    where = f"line {lines[-1]} raised " if lines else ""
-    message = " ".join(f"{type(error).__name__}: {error}".split())
-    if isinstance(error, EOFError):
-        message += "; nothing can be typed while a task file is read"
-    return f"{where}{message}"
-
-
 def _of_module(module: ModuleType, file: Path, wanted: str) -> type[Task]:
-    tasks = _explained(file, lambda: _tasks(module))
+    tasks = code_file.explained(file, lambda: _tasks(module))
     for task in tasks:
         registration.check_registration(task)
     found = {task.__name__: task for task in tasks}

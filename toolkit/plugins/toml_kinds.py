@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
-from toolkit import baselines
-from toolkit.data.column_mapping import ColumnMapping
 from toolkit.data.form_columns import form_columns
 from toolkit.errors import did_you_mean
-from toolkit.kinds.causal_lm.task import CausalLMTask
-from toolkit.kinds.question_answering.task import QuestionAnsweringTask
-from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
-from toolkit.kinds.sequence_classification.task import (
-    SequenceClassificationTask,
-    SequenceRegressionTask,
+from toolkit.metrics.metric import Metric
+from toolkit.metrics.multi_label import (
+    MICRO_F1,
+    SAMPLES_F1,
+    SUBSET_ACCURACY,
+    multi_label_metrics,
 )
+from toolkit.metrics.vectors import vector_metrics
 from toolkit.panels import Panel
-from toolkit.plugins.answering import Answering, text_baselines
 from toolkit.plugins.chat_task import FormTask
-from toolkit.task import Baseline, Row, Task
+from toolkit.plugins.file_tasks import (
+    FIELD,
+    ClassTask,
+    LabelsTask,
+    NumbersTask,
+    NumberTask,
+    PairTask,
+    PromptTask,
+    SpanTask,
+    TextTask,
+)
+from toolkit.task import Task
 
-if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
-
-    from toolkit.data.source import Source
-
-OF_CLASSES = ("classes", "class_weights")
+SINGLE, MULTI = "single-label", "multi-label"
+"""Problems of sequence classification: one class a row, or any number of labels."""
+OF_CLASSES = ("classes", "class_weights", "problem", "separator")
 """The keys that go with classes alone."""
 OF_PROMPTS = ("prompt", "prompt_without", "columns")
 """The keys that go with causal language models alone."""
-FIELD = re.compile(r"\{([^{}]+)\}")
 Refuse = Callable[[str], Exception]
-
-
-def filled(template: str, row: Row) -> str:
-    """A template with the row's values in it."""
-    return FIELD.sub(lambda match: str(row[match[1].strip()]), template)
 
 
 def _fields(template: str, refuse: Refuse, key: str) -> list[str]:
@@ -46,138 +45,6 @@ def _fields(template: str, refuse: Refuse, key: str) -> list[str]:
     if not names:
         raise refuse(f"{key} names no column; write it with {{column}} in it")
     return names
-
-
-class PromptTask(Answering, CausalLMTask):
-    """A prompt with columns in it, and the column that answers it."""
-
-    template: ClassVar[str]
-    without: ClassVar[Mapping[str, str]] = {}
-    """Column → the template of rows in which it is empty."""
-
-    def load_rows(self, source: Source) -> Dataset | DatasetDict:
-        needed = [name for name in self.input_columns() if name not in self.without]
-        mapping = ColumnMapping(tuple(self.columns), str(self.answer), needed, self.parse_answer)
-        return mapping.load_rows(source, self.own_data)
-
-    def _template(self, row: Row) -> str:
-        for column, template in self.without.items():
-            if not str(row.get(column) or "").strip():
-                return template
-        return self.template
-
-    def _prompt(self, row: Row) -> str:
-        return filled(self._template(row), row)
-
-    def format_example(self, row: Row) -> dict[str, Any]:
-        answer = str(row.get(self.answer or "", ""))
-        blank = "" if self._template(row)[-1:].isspace() else " "
-        return {"prompt": self._prompt(row), "completion": blank + answer if answer else ""}
-
-    def baselines(self) -> Mapping[str, Baseline]:
-        return text_baselines(self._prompt, str(self.answer))
-
-
-class TextTask(Answering, Seq2SeqLMTask):
-    """A text with columns in it, and the column that it is to become."""
-
-    template: ClassVar[str]
-    truncate: ClassVar[str | None] = None
-
-    def format_example(self, row: Row) -> dict[str, Any]:
-        target = str(row.get(self.answer or "", ""))
-        return {"text": filled(self.template, row), "text_target": target}
-
-    def baselines(self) -> Mapping[str, Baseline]:
-        return text_baselines(lambda row: filled(self.template, row), str(self.answer))
-
-
-class PairTask(Answering, Seq2SeqLMTask):
-    """Rows in a form that people use for fine-tuning, or with the columns text and target.
-
-    A conversation becomes one text that says who speaks: encoder–decoders have no chat template.
-    """
-
-    columns: ClassVar[Mapping[str, str]] = {
-        "text": "what is read",
-        "target": "what it is to become",
-    }
-    answer = "target"
-    truncate = "text"
-
-    def format_example(self, row: Row) -> dict[str, Any]:
-        return {"text": row["text"], "text_target": row.get("target", "")}
-
-    def baselines(self) -> Mapping[str, Baseline]:
-        return text_baselines("text", "target")
-
-
-class ClassTask(SequenceClassificationTask):
-    """A text with columns in it, and the column of its class."""
-
-    template: ClassVar[str]
-    truncate: ClassVar[str | None] = None
-
-    def format_example(self, row: Row) -> dict[str, Any]:
-        return {"text": filled(self.template, row), "label": row.get(self.answer or "")}
-
-    def reference(self, row: Row) -> Any:
-        return row[self.answer or ""]
-
-    def baselines(self) -> Mapping[str, Baseline]:
-        answer = str(self.answer)
-
-        def text(row: Row) -> str:
-            return filled(self.template, row)
-
-        return {
-            "most-frequent": baselines.most_frequent(answer),
-            "tfidf-logistic": baselines.tfidf_logistic(text, answer, self.group),
-            "embeddings-logistic": baselines.embeddings_logistic(text, answer, self.group),
-        }
-
-
-class NumberTask(SequenceRegressionTask):
-    """A text with columns in it, and the column of a number."""
-
-    template: ClassVar[str]
-    truncate: ClassVar[str | None] = None
-
-    def text(self, row: Row) -> str:
-        return filled(self.template, row)
-
-    def to_scale(self, row: Row) -> float | None:
-        number = row.get(self.answer or "")
-        return None if number is None else float(number)
-
-    def from_scale(self, number: float) -> float:
-        return number
-
-    def reference(self, row: Row) -> float:
-        return float(row[self.answer or ""])
-
-    def baselines(self) -> Mapping[str, Baseline]:
-        answer = str(self.answer)
-        return {
-            "median": baselines.median(answer),
-            "tfidf-ridge": baselines.tfidf_ridge(self.text, answer, self.group),
-            "embeddings-ridge": baselines.embeddings_ridge(self.text, answer, self.group),
-        }
-
-
-class SpanTask(QuestionAnsweringTask):
-    """Questions, contexts and answers that stand in them: a table or a SQuAD file."""
-
-    columns: ClassVar[Mapping[str, str]] = {
-        "question": "the question",
-        "context": "the text that may hold the answer",
-        "answers": "lists text and answer_start; empty where there is no answer",
-        "title": "the title of the context's document; empty where it has none",
-    }
-    panel = Panel(inputs={"question": "Question", "context": "Context"}, view="spans")
-
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {"nearest-sentence": baselines.nearest_sentence()}
 
 
 Made = tuple[type[Task], dict[str, Any]]
@@ -191,14 +58,18 @@ class FileKind:
     Args:
         metrics: what counts where the file names no metrics; the first is the primary one.
         make: the file's content, and how to refuse it → the class to make.
+        known: the file's content → the metrics by name that its answers can be scored with, all of
+            which count where it names none; ``None``: the shared ones, and those of classes.
     """
 
     metrics: tuple[str, ...]
     make: Callable[[Mapping[str, Any], Refuse], Made]
+    known: Callable[[Mapping[str, Any]], Mapping[str, Metric] | None] = lambda given: None
 
 
 def _prompted(given: Mapping[str, Any], refuse: Refuse) -> Made:
     _refuse_keys(given, ("text", *OF_CLASSES), refuse, "causal-lm")
+    _refuse_several(given, refuse, f'problem = "{MULTI}" and with kind = "sequence-regression"')
     if "prompt" not in given:
         for key in ("target", "prompt_without"):
             if key in given:
@@ -241,19 +112,78 @@ def _without(given: Mapping[str, Any], made: Mapping[str, Any], refuse: Refuse) 
 
 def _classified(given: Mapping[str, Any], refuse: Refuse) -> Made:
     _refuse_keys(given, OF_PROMPTS, refuse, "sequence-classification")
-    made = _of_text({"text": "text", "target": "label", **given}, refuse)
+    problem = given.get("problem", SINGLE)
+    if problem == "regression":
+        raise refuse('problem = "regression" is a kind: write kind = "sequence-regression"')
+    if problem not in (SINGLE, MULTI):
+        near = did_you_mean(problem, (SINGLE, MULTI))
+        raise refuse(f"there is no problem {problem!r}{near}; there are {SINGLE}, {MULTI}")
     weights = {"class_weights": given.get("class_weights")}
-    return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "options": weights}
+    if problem == SINGLE:
+        _refuse_several(given, refuse, f'problem = "{MULTI}"')
+        if "separator" in given:
+            raise refuse(f'separator goes with problem = "{MULTI}"')
+        made = _of_text({"text": "text", "target": "label", **given}, refuse)
+        return ClassTask, {**made, "classes": tuple(given.get("classes", ())), "options": weights}
+    if "costs" in given:
+        raise refuse("costs are those of a class for another, and a row has several labels here")
+    several = given.get("target") if isinstance(given.get("target"), list) else None
+    answer = {"target": "labels"} if several else {"target": given.get("target", "labels")}
+    made = _of_text({"text": "text", **given, **answer}, refuse)
+    classes, separator = given.get("classes", several or ()), given.get("separator", "")
+    return LabelsTask, {
+        **made, "classes": tuple(classes), "options": weights, "separator": separator,
+        "panel": _panel(made, (made["answer"],), "labels"),
+    }  # fmt: skip
+
+
+def _labels_known(given: Mapping[str, Any]) -> Mapping[str, Metric] | None:
+    """The metrics of several labels; those of each label where the file names the labels."""
+    if given.get("problem") != MULTI:
+        return None
+    target = given.get("target")
+    labels = given.get("classes") or (target if isinstance(target, list) else ())
+    found = multi_label_metrics(labels) if labels else (MICRO_F1, SUBSET_ACCURACY, SAMPLES_F1)
+    return {metric.name: metric for metric in found}
 
 
 def _measured(given: Mapping[str, Any], refuse: Refuse) -> Made:
     _refuse_keys(given, (*OF_PROMPTS, *OF_CLASSES), refuse, "sequence-regression")
     if "target" not in given:
         raise refuse("target is missing: name the column with the number to predict")
-    return NumberTask, _of_text({"text": "text", **given}, refuse)
+    target = given["target"]
+    if not isinstance(target, list):
+        return NumberTask, _of_text({"text": "text", **given}, refuse)
+    made = _of_text({"text": "text", **given, "target": target[0]}, refuse)
+    for name in target[1:]:
+        if name in made["columns"]:
+            raise refuse(f"text shows {name!r}, which is a target")
+    columns = {**made["columns"], **{name: f"the column {name}" for name in target}}
+    rest = {name: value for name, value in made.items() if name not in ("answer", "columns")}
+    panel = _panel({"columns": columns}, target, "numbers")
+    return NumbersTask, {**rest, "columns": columns, "outputs": tuple(target), "panel": panel}
+
+
+def _numbers_known(given: Mapping[str, Any]) -> Mapping[str, Metric] | None:
+    """The metrics of several numbers; ``None``: there is one."""
+    target = given.get("target")
+    if not isinstance(target, list):
+        return None
+    return {metric.name: metric for metric in vector_metrics(target)}
+
+
+def _panel(made: Mapping[str, Any], answers: Sequence[str], view: str) -> Panel:
+    inputs = {name: name for name in made["columns"] if name not in answers}
+    return Panel(inputs=inputs, view=view)
+
+
+def _refuse_several(given: Mapping[str, Any], refuse: Refuse, remedy: str) -> None:
+    if isinstance(given.get("target"), list):
+        raise refuse(f"target names several columns; that goes with {remedy}")
 
 
 def _rewritten(given: Mapping[str, Any], refuse: Refuse) -> Made:
+    _refuse_several(given, refuse, f'problem = "{MULTI}" and with kind = "sequence-regression"')
     _refuse_keys(given, (*OF_PROMPTS, *OF_CLASSES), refuse, "seq2seq-lm")
     if "text" in given:
         return TextTask, _of_text(given, refuse)
@@ -312,8 +242,8 @@ def _refuse_keys(given: Mapping[str, Any], keys: Sequence[str], refuse: Refuse, 
 KINDS: Mapping[str, FileKind] = {
     "causal-lm": FileKind(("token_f1", "exact_match"), _prompted),
     "seq2seq-lm": FileKind(("token_f1", "exact_match"), _rewritten),
-    "sequence-classification": FileKind(("accuracy", "macro_f1"), _classified),
-    "sequence-regression": FileKind(("mae", "rmse"), _measured),
+    "sequence-classification": FileKind(("accuracy", "macro_f1"), _classified, _labels_known),
+    "sequence-regression": FileKind(("mae", "rmse"), _measured, _numbers_known),
     "question-answering": FileKind(("token_f1", "exact_match"), _asked),
 }
 """The kinds by the names that task files and ``toolkit new`` give them."""

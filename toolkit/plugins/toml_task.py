@@ -15,7 +15,8 @@ text = ["make", "model", "year"]
 target = "price"
 
 The keys that name data are the options of the command line, see
-:mod:`toolkit.plugins.file_options`. A file never names Python.
+:mod:`toolkit.plugins.file_options`. Metrics, baselines and decoders may stand in a Python file
+(:mod:`toolkit.plugins.named_code`); a file that names one is code, see :mod:`toolkit.runs.trust`.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import UsageError, did_you_mean
+from toolkit.kinds import registry
 from toolkit.metrics import classification_metrics, common, expected_cost
 from toolkit.metrics.metric import Metric
-from toolkit.plugins import discovery, file_options, recipes
-from toolkit.plugins.toml_kinds import KINDS
+from toolkit.plugins import code_file, discovery, file_options, named_code, recipes
+from toolkit.plugins.toml_kinds import KINDS, FileKind
 from toolkit.task import Task
 
 KEYS: Mapping[str, tuple[Any, str]] = {
@@ -44,16 +46,22 @@ KEYS: Mapping[str, tuple[Any, str]] = {
     "prompt_without": (dict, "a table of columns and templates"),
     "columns": (dict, "a table of columns"),
     "classes": (list, "a list"),
+    "problem": (str, "a text"),
+    "separator": (str, "a text"),
     "class_weights": (str | dict, '"balanced" or a table of classes and numbers'),
+    "metric": (str, "a text"),
     "metrics": (list, "a list"),
+    "baselines": (list, "a list"),
+    "decoders": (list, "a list"),
     "costs": (dict, "a table"),
     "margin": (float, "a number"),
     "synthetic": (bool, "true or false"),
     "recipe": (dict, "a table"),
 }
 """The keys of a task file: their types, and what error messages call these."""
-OF_KINDS = ("prompt", "prompt_without", "columns", "classes", "class_weights", "metrics", "costs",
-            "margin", "synthetic", "api_version")  # fmt: skip
+OF_KINDS = ("prompt", "prompt_without", "columns", "classes", "problem", "separator",
+            "class_weights", "metric", "metrics", "baselines", "decoders", "costs", "margin",
+            "synthetic", "api_version")  # fmt: skip
 """The keys that go with a kind alone: an installed task decides on these itself."""
 
 
@@ -116,14 +124,14 @@ def _of_kind(file: Path, content: Mapping[str, Any], options: dict[str, Any]) ->
     Without that the columns would be looked for by their names and contents, and another one than
     the one that is named could look the better.
     """
-    kind = KINDS[content["kind"]]
+    kind = file_kinds()[content["kind"]]
     base, declared = kind.make(content, _error_in(file))
-    if isinstance(content.get("text"), list):
-        options["target"] = str(content.get("target", "label"))
-    elif "text" in content or "prompt" in content:
-        answer = declared["answer"]
-        options["text"] = tuple(name for name in declared["columns"] if name != answer)
-        options["target"] = answer
+    answers = declared.get("outputs") or (declared.get("answer"),)
+    if "text" in content or "prompt" in content:
+        if not isinstance(content.get("text"), list):
+            options["text"] = tuple(n for n in declared["columns"] if n not in answers)
+        # Several columns of one answer have been joined already.
+        options["target"] = options["target"] if _several(content) else answers[0]
     members: dict[str, Any] = {
         "__doc__": f"The task of {file.name}.",
         "__module__": base.__module__,
@@ -132,14 +140,22 @@ def _of_kind(file: Path, content: Mapping[str, Any], options: dict[str, Any]) ->
         "api_version": content.get("api_version", 1),
         "synthetic": content.get("synthetic", False),
         "margin": float(content.get("margin", 0.0)),
-        "metrics": _metrics(file, content, kind.metrics),
+        "metrics": _metrics(file, content, kind),
         **declared,
     }
     members["primary_metric"] = members["metrics"][0].name
+    members |= named_code.members(file, content, base)
     if "data" in content:
         members["data"] = options["data"]
     task: type[Task] = type("FileTask", (base,), members)
     return task
+
+
+def file_kinds() -> dict[str, FileKind]:
+    """The kinds by the names that task files give them, those of plugins among them."""
+    discovery.load()
+    brought = {k.name: k.task_file() for k in registry.added().values() if k.task_file}
+    return {**KINDS, **brought}
 
 
 def _name(file: Path, content: Mapping[str, Any]) -> str:
@@ -158,12 +174,12 @@ def _check(file: Path, content: Mapping[str, Any]) -> None:
         for key in ("kind", *OF_KINDS):
             if key in content:
                 raise UsageError(f"{file}: {key} does not go with task = {content['task']!r}")
-    elif content.get("kind") not in KINDS:
+    elif content.get("kind") not in (known := file_kinds()):
         name = content.get("kind")
-        near = did_you_mean(str(name), KINDS) if name else ""
+        near = did_you_mean(str(name), known) if name else ""
         problem = f"there is no kind {name!r}{near}" if name else "kind is missing"
         raise UsageError(
-            f"{file}: {problem}; there are {', '.join(KINDS)}; or name an installed task: task = …"
+            f"{file}: {problem}; there are {', '.join(known)}; or name an installed task: task = …"
         )
 
 
@@ -172,12 +188,22 @@ def _error_in(file: Path) -> Callable[[str], UsageError]:
     return lambda reason: UsageError(f"{file}: {reason}")
 
 
-def _metrics(
-    file: Path, content: Mapping[str, Any], default: tuple[str, ...]
-) -> tuple[Metric, ...]:
-    known = {**common.NAMED, **_of_classes(file, content)}
-    wanted = content.get("metrics") or [name for name in default if name in known]
+def _several(content: Mapping[str, Any]) -> bool:
+    """Whether the answer is in several columns."""
+    return isinstance(content.get("target"), list)
+
+
+def _metrics(file: Path, content: Mapping[str, Any], kind: FileKind) -> tuple[Metric, ...]:
+    own = kind.known(content)
+    given = named_code.metrics(file, content)
+    known = {**(own or common.NAMED), **(_of_classes(file, content) if own is None else {})}
+    default = kind.metrics if own is None else tuple(own)
+    first = [content["metric"]] if "metric" in content else []
+    rest = content.get("metrics") or [name for name in default if name in known]
+    wanted = [*first, *(name for name in rest if name not in first)]
     for name in wanted:
+        if code_file.names_code(name):
+            continue
         if not isinstance(name, str) or name not in known:
             hint = f"; {name} needs {NEEDS[name]}" if str(name) in NEEDS else ""
             raise UsageError(
@@ -186,7 +212,8 @@ def _metrics(
             )
     if "costs" in content and COST not in wanted:
         raise UsageError(f'{file}: costs is a table for the metric "{COST}"; name it in metrics')
-    return tuple(known[name] for name in wanted)
+    found = [one for name in wanted for one in given.get(name) or (known[name],)]
+    return tuple({metric.name: metric for metric in found}.values())
 
 
 COST = "expected_cost"

@@ -42,7 +42,8 @@ class Part:
         texts: a hash of each row's text as the task itself compares it. It is that of the finest
             grouping, unless a column of the file decides on the groups.
         digests: SHA-256 of each row's task columns, 32 bytes each.
-        classes: a hash of each row's class, or :data:`~toolkit.data.stratification.NO_CLASS`.
+        classes: hashes of each row's classes, filled up with
+            :data:`~toolkit.data.stratification.NO_CLASS`, shape (rows, most classes of a row).
         names: hash of a class → its name.
     """
 

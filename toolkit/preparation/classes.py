@@ -79,7 +79,7 @@ def require_several(task: Task, train: Dataset) -> None:
         kind = task.stratum(row)
         if kind is None:
             return  # a task without classes, or rows that have none
-        found.add(kind)
+        found.add(", ".join(sorted(map(str, kind))) if isinstance(kind, list) else kind)
         if len(found) > 1:
             return
     raise PreflightError(

@@ -13,6 +13,7 @@ from toolkit.data import splits, tables
 from toolkit.data.normalization import normalized
 from toolkit.data.splits import SPLITS
 from toolkit.preparation.leakage import is_numeric
+from toolkit.task import classes_of
 
 if TYPE_CHECKING:
     from toolkit.preparation.prepare import Prepared
@@ -72,12 +73,11 @@ def examine(task: Task, prepared: Prepared) -> Examined:
     at = 0
     for split in SPLITS:
         for row in tables.rows(prepared.splits[split]):
-            text, target, kind = text_of(task, row), task.reference(row), task.stratum(row)
+            text, target, kinds = text_of(task, row), task.reference(row), classes_of(task, row)
             texts[at] = splits.group_hash(normalized(text))
             targets[at] = splits.group_hash(repr(target))
-            if kind is not None:
-                classes[split][kind] += 1
-            elif isinstance(target, str) and len(answers["train"]) <= MOST_ANSWERS:
+            classes[split].update(kinds)
+            if not kinds and isinstance(target, str) and len(answers["train"]) <= MOST_ANSWERS:
                 answers[split][target] += 1
             if is_numeric(target):
                 values[at] = target

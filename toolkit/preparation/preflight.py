@@ -152,7 +152,7 @@ def check(
     groups = group_numbers(prepared)
     notes += [
         *unknown.notes, *group_sentence(groups, prepared.sizes),
-        *absent_classes(task.categories(), examined.classes),
+        *absent_classes(task.categories() or getattr(task, "labels", None), examined.classes),
     ]  # fmt: skip
     leak = _leak_of(examined, cautions, maskable="mask_target" in task.options)
     duplicates = _duplicates(examined, cautions)

@@ -30,7 +30,7 @@ from toolkit.preparation.assignment import ONE_WAY, Part, assigned
 from toolkit.preparation.joining import with_near_duplicates
 from toolkit.preparation.row_digests import DIGEST, digest, fingerprint, hexadecimal
 from toolkit.runs.files import read_jsonl, write_bytes, write_jsonl
-from toolkit.task import group_of
+from toolkit.task import classes_of, group_of
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -233,7 +233,7 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
     groups = {way: np.empty(len(rows), dtype=np.uint64) for way in ways}
     texts = np.empty(len(rows), dtype=np.uint64) if by_column else groups[list(ways)[-1]]
     digests = np.empty(len(rows), dtype=DIGEST)
-    classes = np.full(len(rows), NO_CLASS, dtype=np.uint64)
+    found: list[list[int]] = []
     names = sorted(task.columns)
     kinds: dict[int, str] = {}
     for at, row in enumerate(tables.rows(rows)):
@@ -242,10 +242,15 @@ def _part(task: Task, rows: Dataset, source: Source, name: str, seed: int) -> Pa
         if by_column:
             texts[at] = splitting.group_hash(task.group(row))
         digests[at] = digest(row, names).digest()
-        stratum = task.stratum(row)
-        if stratum is not None:
-            classes[at] = kind = splitting.group_hash(repr(stratum))
-            kinds[kind] = str(stratum)
+        found.append([])
+        for name in classes_of(task, row):
+            kind = splitting.group_hash(repr(name))
+            kinds[kind] = str(name)
+            found[-1].append(kind)
+    width = max(map(len, found), default=0)
+    classes = np.full((len(rows), width), NO_CLASS, dtype=np.uint64)
+    for at, several in enumerate(found):
+        classes[at, : len(several)] = several
     return Part(rows, groups, texts, digests, classes, kinds)
 
 

@@ -44,7 +44,7 @@ def examples(
     if system is None:
         return {}
     rows = system.rows()
-    metric = _ranking(doc, rows)
+    metric = ranking(doc, rows)
     if metric is None:
         return {}
     name, sign = metric["name"], -1 if metric["greater_is_better"] else 1
@@ -60,10 +60,21 @@ def examples(
     }
 
 
-def _ranking(doc: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The primary metric, or the first that has a number for each row to rank by."""
+def ranking(doc: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The metric by which single rows are ranked: the primary one where it has a number for each.
+
+    Args:
+        doc: ``metrics.json``.
+        rows: a system's prediction lines.
+
+    Returns:
+        the metric's object of ``metrics.json``, of the first other one where the primary one has
+        none; ``None`` where no metric has a number for each row.
+    """
     for metric in sorted(doc["metrics"], key=lambda m: m["name"] != doc["primary_metric"]):
-        if all(formatting.is_number(row["metrics"].get(metric["name"])) for row in rows):
+        if not metric.get("whole") and all(
+            formatting.is_number(row["metrics"].get(metric["name"])) for row in rows
+        ):
             return dict(metric)
     return None
 

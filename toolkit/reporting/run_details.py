@@ -139,6 +139,7 @@ def _training(training: Info) -> list[tuple[str, str]]:
         ("gpu_percent", "GPU used", lambda v: formatting.figure(v, ",.0f", "%")),
         ("gpu_watts", "GPU power", lambda v: formatting.figure(v, ",.0f", "W")),
         ("planned_steps", "planned steps", formatting.number),
+        ("minutes", "time limit", lambda v: formatting.duration(60 * v)),
         ("best_step", "checkpoint kept", _kept),
         ("stopped_early", "stopped early", lambda v: "yes" if v else "no"),
         ("unfinished", "unfinished", lambda v: f"{v['share']:.0%} done; {v['reason']}"),

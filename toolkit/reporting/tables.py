@@ -69,9 +69,7 @@ def _line(
 ) -> dict[str, str]:
     before, after = values
     spec, unit = metric["format"], metric["unit"]
-    relative = None
-    if before and after is not None and math.isfinite(before):
-        relative = after / before - 1
+    relative = _relative(before, after, spec)
     return {
         "label": metric["label"],
         "base": formatting.figure(before, spec, unit),
@@ -81,6 +79,21 @@ def _line(
         "relative": formatting.NOTHING if relative is None else formatting.signed(relative, ".1%"),
         "result": context.result(doc, compared, greater_is_better=metric["greater_is_better"]),
     }
+
+
+def _relative(before: float | None, after: float | None, spec: str) -> float | None:
+    """By which share a figure changed; ``None`` where a share would say nothing.
+
+    A ratio needs a zero that means "none of it". A figure that is below zero, such as R², has no
+    such zero: from −0.5 to 1.0 it would have changed by −300 %, and be better. Nor has one that is
+    printed as zero: what the ratio is then, digits decide that nobody sees.
+    """
+    if before is None or after is None or not (math.isfinite(before) and math.isfinite(after)):
+        return None
+    shown, zero = formatting.number(before, spec), formatting.number(0.0, spec)
+    if before < 0 or after < 0 or shown == zero:
+        return None
+    return after / before - 1
 
 
 def targets(doc: Document) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from toolkit.runs import predictions as predictions
+    from toolkit.runs import shared_rows as shared_rows
     from toolkit.runs.evaluated import TrainedModel as TrainedModel
     from toolkit.runs.evaluated import present_models as present_models
     from toolkit.runs.evaluated import trained_models as trained_models
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["predictions"],
+    submodules=["predictions", "shared_rows"],
     submod_attrs={
         "evaluated": ["TrainedModel", "present_models", "trained_models"],
         "files": ["read_json", "read_jsonl", "write_json", "write_jsonl", "write_text"],

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.errors import PluginError, RunError
@@ -37,7 +37,8 @@ class System:
     Args:
         name: its name in every table.
         role: ``baseline``, ``base``, ``few-shot``, ``adapter``, ``full``, ``ensemble``, ``human``,
-            ``api``, or ``control`` for a system that only shows how to read the figures.
+            ``api``, ``other`` for a model that no adapter has to beat, or ``control`` for a system
+            that only shows how to read the figures.
         entry: its object of ``systems.json``.
         splits: split → its prediction lines by row number, in the order of the row numbers.
     """
@@ -57,6 +58,10 @@ class System:
     def values(self, metric: str, split: str = "test") -> list[Any]:
         """A metric's stored per-example values."""
         return [row["metrics"][metric] for row in self.rows(split)]
+
+    def failed(self, metric: str, split: str = "test") -> int:
+        """Rows that are left out of all systems, as the metric failed for some of them."""
+        return sum(metric in row.get("left_out", ()) for row in self.rows(split))
 
     def groups(self, split: str = "test") -> list[str] | None:
         """The group of each row; ``None`` where no two rows share one."""
@@ -92,7 +97,7 @@ def load(run: Run, *, being_made: bool = False) -> list[System]:
         if not isinstance(entry, dict) or not {"name", "role"} <= entry.keys():
             raise RunError(f"{place}: entry {number} has no name or no role; was it edited?")
     entries = [e for e in entries if not (being_made and e.get("incomplete"))]
-    systems = [_system(run, entry) for entry in entries if entry.get("file")]
+    systems = _without_failed([_system(run, entry) for entry in entries if entry.get("file")])
     if not systems:
         raise RunError(f"{place} names no predictions; go on with: toolkit resume")
     _check_rows(run, systems)
@@ -100,6 +105,39 @@ def load(run: Run, *, being_made: bool = False) -> list[System]:
     check_shapes({system.name: system.lines() for system in systems})
     _check_applies(systems)
     return systems
+
+
+def _without_failed(systems: Sequence[System]) -> list[System]:
+    """The systems with no value, of any of them, where a metric failed on a row of one.
+
+    So all systems are compared on the same rows; how many are missing is :meth:`System.failed`.
+    """
+    failed: dict[tuple[str, int], set[str]] = {}
+    for system in systems:
+        for split, rows in system.splits.items():
+            for row_id, line in rows.items():
+                if line.get("failed"):
+                    failed.setdefault((split, row_id), set()).update(line["failed"])
+    if not failed:
+        return list(systems)
+
+    def without(split: str, row_id: int, line: Mapping[str, Any]) -> Mapping[str, Any]:
+        names = failed.get((split, row_id))
+        if names is None:
+            return line
+        gone = dict.fromkeys(names & line["metrics"].keys())
+        return {**line, "metrics": {**line["metrics"], **gone}, "left_out": sorted(gone)}
+
+    return [
+        replace(
+            system,
+            splits={
+                split: {row_id: without(split, row_id, line) for row_id, line in rows.items()}
+                for split, rows in system.splits.items()
+            },
+        )
+        for system in systems
+    ]
 
 
 def absent(run: Run) -> dict[str, str]:
@@ -287,9 +325,19 @@ def shared_lines(a: System, b: System) -> tuple[list[Mapping[str, Any]], list[Ma
     return [ours[row_id] for row_id in both], [theirs[row_id] for row_id in both]
 
 
+def remember(metrics: Iterable[Metric], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Let metrics of whole sets know the pairs that stored values of prediction lines stand for."""
+    for metric in metrics:
+        if metric.whole and metric.prepare is not None:
+            metric.prepare(
+                [line["prediction"] for line in lines], [line["reference"] for line in lines]
+            )
+
+
 def compared(metric: Metric, a: System, b: System) -> Comparison:
     """``metric(a) - metric(b)`` on the test rows that both answered, by their groups."""
     ours, theirs = shared_lines(a, b)
+    remember((metric,), [*ours, *theirs])
     return statistics.paired(
         metric,
         [line["metrics"][metric.name] for line in ours],
@@ -328,6 +376,8 @@ def same(a: Any, b: Any, tolerance: float = _TOLERANCE) -> bool:
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     if is_number(a) and is_number(b):
         return math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-9)
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(a[name], b[name], tolerance) for name in a)
     return bool(a == b)
 
 

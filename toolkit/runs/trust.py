@@ -8,6 +8,7 @@ this user has run, which is kept outside of all runs (:func:`has_run`).
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -57,6 +58,18 @@ def withdraw() -> None:
     _today.task_file = _today.remote_code = False
 
 
+@contextlib.contextmanager
+def of_one_call(*, task_file: bool = False, remote_code: bool = False) -> Iterator[None]:
+    """Within the context a program consents, as by :func:`consent`; afterwards it no more does."""
+    before = dataclasses.replace(_today)
+    withdraw()
+    consent(task_file=task_file, remote_code=remote_code)
+    try:
+        yield
+    finally:
+        _today.task_file, _today.remote_code = before.task_file, before.remote_code
+
+
 # -- task files ------------------------------------------------------------------------------------
 def task_file(run: Run) -> str | None:
     """The file that a run's task is in, if it may be loaded; ``None`` for an installed task.
@@ -73,7 +86,9 @@ def task_file(run: Run) -> str | None:
         raise RunError(
             f"{run.path / 'run.json'} names {named!r:.80} as a task file; was it edited?"
         )
-    if file.is_file() and is_code(file) and not _today.task_file and not _known(_of_file(file)):
+    new = [one for one in code_files(file) if not _known(_of_file(one))]
+    if new and not _today.task_file:
+        file = new[0]
         edited = any(f'"file": {json.dumps(str(file.resolve()))},' in line for line in _lines())
         which = "has changed since you ran it" if edited else "you have not run"
         raise UsageError(
@@ -108,6 +123,21 @@ def is_code(file: Path) -> bool:
     return any(_names_python(text) for text in _texts(content))
 
 
+def code_files(file: Path) -> list[Path]:
+    """The files of a task that are code: none for a TOML file that names no Python.
+
+    A TOML file that does comes first, then the Python files that it names, where they are there.
+    """
+    if not file.is_file() or not is_code(file):
+        return []
+    if file.suffix != ".toml":
+        return [file]
+    content = tomllib.loads(file.read_text("utf-8-sig"))
+    named = [text.partition(".py:")[0] + ".py" for text in _texts(content) if ".py:" in text]
+    beside = dict.fromkeys(file.parent / name for name in named if "\0" not in name)
+    return [file, *(place for place in beside if place.is_file())]
+
+
 def _names_python(text: str) -> bool:
     return text.endswith(".py") or ".py:" in text
 
@@ -124,9 +154,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def has_run(file: Path) -> None:
-    """Record that this user runs a task file, as it is now."""
-    if is_code(file):
-        _add(_of_file(file))
+    """Record that this user runs a task file, as it is now, and what it names of Python."""
+    for one in code_files(file):
+        _add(_of_file(one))
 
 
 def _of_file(file: Path) -> dict[str, str]:
@@ -175,6 +205,29 @@ def check_settings(info: Mapping[str, Any]) -> None:
         raise UsageError(
             f"run {info.get('id')} sets {name} to {value!r:.100}, which loads code or reaches "
             f"outside of its folder, and you have not set that; if you trust it, give {REMOTE_CODE}"
+        )
+
+
+def has_named(info: Mapping[str, Any]) -> None:
+    """Record that this user sends the rows of a run to the systems that it names."""
+    if found := info.get("systems"):
+        _add(_of_settings(found))
+
+
+def check_systems(info: Mapping[str, Any]) -> None:
+    """Refuse to send rows away, with this user's key, for a run that somebody else has made.
+
+    Args:
+        info: ``run.json``.
+
+    Raises:
+        UsageError: the run names systems that this user has not named.
+    """
+    found = info.get("systems") or {}
+    if not _today.remote_code and not _known(_of_settings(found)):
+        raise UsageError(
+            f"run {info.get('id')} sends its rows to an API, and you have not started it; if you "
+            f"trust it, give {REMOTE_CODE}"
         )
 
 

@@ -31,14 +31,17 @@ LONGEST = 512
 
 def tiny(task: type[Task], folder: Path) -> Path:
     """A folder below ``folder`` with a tiny model of the task's kind; made by the first call."""
-    name = model_class(task).auto_class
-    if name not in MAKERS:
+    from toolkit.kinds.encoder.model import Encoder
+
+    kind = model_class(task)
+    name = kind.auto_class
+    if name not in MAKERS and not issubclass(kind, Encoder):
         raise PluginError(
             f"there is no tiny model of {task.__name__}'s kind ({name}); give run() a model"
         )
     place = folder / name
     if not (place / "config.json").is_file():
-        MAKERS[name](place, LINES)
+        MAKERS.get(name, bert)(place, LINES)
     return place
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from toolkit import formatting
 from toolkit.errors import ToolkitError
-from toolkit_playground.state.engine import Text
+from toolkit_playground.state.texts import Text
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
@@ -75,6 +75,16 @@ def download(name: str, content: str, kind: str, label: str) -> Markup:
     return fill(
         '<a class="tk-download" download="{}" href="data:{};base64,{}">{}</a>',
         name, kind, packed, label,
+    )  # fmt: skip
+
+
+def link_to_share(place: str, name: str) -> Markup:
+    """A link to something that its owner shares, and a button that copies it."""
+    return fill(
+        '<p class="tk-links"><span class="tk-quiet">Whoever has this link sees it:</span> '
+        '<a class="tk-download" href="{}">{}</a> '
+        '<button type="button" class="tk-copy">Copy the link</button></p>',
+        place, name,
     )  # fmt: skip
 
 
@@ -142,12 +152,12 @@ def verdict(good: bool | None, text: str) -> Markup:
     return fill('<p class="tk-verdict tk-{}">{}{}</p>', name, shown, text)
 
 
-def prompt(text: str, tokens: int) -> Markup:
-    """The exact prompt, to unfold."""
+def prompt(text: str, tokens: int, *, of: str = "") -> Markup:
+    """The exact prompt, to unfold; ``of``: whose it is, where sides have different ones."""
     return fill(
-        '<details class="tk-prompt"><summary>The exact prompt, {:,} tokens</summary>'
+        '<details class="tk-prompt"><summary>The exact prompt{}, {:,} tokens</summary>'
         "<pre>{}</pre></details>",
-        tokens, text,
+        f" of {of}" if of else "", tokens, text,
     )  # fmt: skip
 
 

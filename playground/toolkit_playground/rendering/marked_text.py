@@ -14,6 +14,7 @@ WORDS = {
     "unsupported": "not in the source",
     "supported": "in the source",
     "missing": "left out",
+    "label": "found",
 }
 """What a mark says by itself; colour alone says nothing to some."""
 

@@ -62,7 +62,7 @@ def draw(
         check(view, side.data)
     if view == "number-distribution":
         return _distribution(shown, truth, others or {}, unit)
-    drawn = {"labels": _labels, "spans": _spans, "text": _text}[view]
+    drawn = {"labels": _labels, "numbers": _numbers, "spans": _spans, "text": _text}[view]
     parts = [
         fill(
             '<section class="tk-card tk-s{place}" aria-label="{label}"><h2>{label}</h2>{drawn}'
@@ -75,10 +75,10 @@ def draw(
     if view == "text":
         found = {side.label: side.data for side in shown}
         cards = marked_text.source(found) + marked_text.legend(list(found.values())) + cards
-    return cards + _listed(truth, others or {}, unit)
+    return cards + listed(truth, others or {}, unit)
 
 
-def _listed(truth: Any, others: Mapping[str, Any], unit: str) -> Markup:
+def listed(truth: Any, others: Mapping[str, Any], unit: str) -> Markup:
     """The truth and the other systems' answers as a list."""
     rows = [] if truth is None else [("true", answer_text(truth, unit), " tk-truth")]
     rows += [(name, answer_text(value, unit), "") for name, value in others.items()]
@@ -229,19 +229,45 @@ def _off(value: Any, truth: Any, unit: str) -> Markup:
 
 # -- labels, spans, texts --------------------------------------------------------------------------
 def _labels(side: Shown, truth: Any) -> Markup:
+    """A bar for each label; where a row may have several, those that are given are said to be."""
+    several = isinstance(side.prediction, list)
+    given, true = _names(side.prediction), _names(truth)
     rows = []
     for name, share in sorted(side.data["labels"].items(), key=lambda item: -item[1]):
-        right = truth is not None and str(name) == str(truth)
+        tags = [("given", several and str(name) in given), ("true", str(name) in true)]
         rows.append(
             fill(
-                '<div class="tk-bar"><span>{name}{mark}</span>'
+                '<div class="tk-bar"><span>{name}{marks}</span>'
                 '<meter min="0" max="1" value="{share:.4f}" aria-label="{name}">'
                 "</meter><b>{share:.1%}</b></div>",
                 name=str(name), share=share,
-                mark=fill(' <span class="tk-tag">true</span>') if right else NOTHING,
+                marks=joined(
+                    fill(' <span class="tk-tag">{}</span>', tag) for tag, shown in tags if shown
+                ),
             )
         )  # fmt: skip
     return fill('<div class="tk-bars">{}</div>', joined(rows))
+
+
+def _names(value: Any) -> set[str]:
+    """The labels of a prediction or a reference, of which there may be one, several or none."""
+    if value is None:
+        return set()
+    return set(map(str, value)) if isinstance(value, list) else {str(value)}
+
+
+def _numbers(side: Shown, truth: Any) -> Markup:
+    """The numbers by their names, with how far off each is."""
+    right = truth if isinstance(truth, Mapping) else {"prediction": truth}
+    rows = joined(
+        fill(
+            '<div class="tk-pair"><dt>{}</dt><dd><b>{}</b>{}</dd></div>',
+            name, answer_text(number), _off(number, right.get(name), ""),
+        )
+        for name, number in side.data["numbers"].items()
+    )  # fmt: skip
+    unread = fill("<small>unreadable output: the fallback counts</small>")
+    return fill('<dl class="tk-pairs">{}</dl>{}', rows, NOTHING if side.parsed else unread)
 
 
 def _spans(side: Shown, truth: Any) -> Markup:

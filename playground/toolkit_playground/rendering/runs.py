@@ -18,13 +18,13 @@ from toolkit_playground.rendering import html
 from toolkit_playground.rendering.html import NOTHING, fill, joined
 from toolkit_playground.state.chart_lock import CHART_LOCK
 from toolkit_playground.state.run_files import own
+from toolkit_playground.state.run_list import VERDICTS
 
 STALE_SECONDS = 600
 """Seconds without a new file after which an unfinished run no longer counts as in progress."""
 STATES = ("done", "running", "stopped", "to do")
 """States of a stage; ``run.json`` may say anything."""
 _LINK = re.compile(r"""(?P<before><a\b[^<>]*?)\s+href="(?P<target>[^"<>]*)\"""")
-VERDICTS = {True: "worth it", False: "not worth it", None: "cannot tell"}
 
 
 def described(run: Run) -> str:

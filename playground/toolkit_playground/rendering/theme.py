@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-CSS = Path(__file__).with_name("style.css")
+STYLES = [Path(__file__).with_name(f"{name}.css") for name in ("style", "picker")]
 """The styles of the page's own HTML."""
 SANS = [
     "system-ui",
@@ -37,9 +37,13 @@ new MutationObserver(() => {
 }).observe(document, { childList: true, subtree: true });
 """
 """Gradio names each message of a chat, and gives it no role, without which no reader says names."""
+ADDRESS = Path(__file__).with_name("address.js").read_text(encoding="utf-8")
+"""What is chosen and set stands in the page's address."""
+VOTING = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
+"""One key for a vote, and one for the list of keys."""
 HEAD = (
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f"<script>{ARROWS}{NAMED}</script>"
+    f"<script>{ARROWS}{NAMED}{ADDRESS}{VOTING}</script>"
 )
 
 

@@ -19,10 +19,17 @@ from toolkit_playground.state import vote_statistics
 from toolkit_playground.state.pairs import Pair
 from toolkit_playground.state.store import FIELDS, Vote
 
+MOST_MINE = 50
+"""Own votes that are listed."""
+EXPORTED = tuple(name for name in FIELDS if name != "owner")
+HIDDEN = ("input", "prompt", "left_text", "right_text", "example")
+"""Texts of a vote, which are its owner's alone where the input is."""
 MOST_DUOS = 15
 """Pairs of voters up to which each has a line of its own."""
 CHOICES = {"left": "A is better", "tie": "Tie", "both-bad": "Both bad", "right": "B is better"}
 """A vote's choice → the button's words."""
+KEYS = {"left": "A", "tie": "T", "both-bad": "X", "right": "B"}
+"""A vote's choice → its key."""
 
 
 def pair(found: Pair, *, named: bool = False) -> Markup:
@@ -48,10 +55,11 @@ def thanks(found: Pair, choice: str) -> Markup:
     return html.notice(f"Kept. A was {found.left[0]}, B was {found.right[0]}. {choice_text}")
 
 
-def summary(votes: Sequence[Vote], order: Sequence[str]) -> Markup:
+def summary(votes: Sequence[Vote], order: Sequence[str], owner: str | None = None) -> Markup:
     """Results of all votes on a run, and the links that save them.
 
     Args:
+        owner: who looks: others' own inputs are not for them.
         order: labels of the sides in the page's order.
     """
     if not votes:
@@ -67,7 +75,7 @@ def summary(votes: Sequence[Vote], order: Sequence[str]) -> Markup:
         for duel in vote_statistics.duels(votes, order)
     ]
     parts = [
-        html.table(["Sides", "Won", "Undecided", "Share, 95 %", "Sign test"], rows,
+        html.table(["Sides", "Won", "Undecided", "Share, 95 % at any time", "Sign test"], rows,
                    formatting.count(len(votes), "vote"))
     ]  # fmt: skip
     if strong := vote_statistics.strengths(votes, order):
@@ -96,7 +104,23 @@ def summary(votes: Sequence[Vote], order: Sequence[str]) -> Markup:
         ]  # fmt: skip
         heads = ["Sheet", "Both judged", "Agreed", "Cohen's kappa"]
         parts.append(html.table(heads, lines, "Agreement"))
-    return joined([*parts, exports(votes)])
+    return joined([*parts, exports(votes, owner), _mine(votes, owner)])
+
+
+def _mine(votes: Sequence[Vote], owner: str | None) -> Markup:
+    """The last votes of whoever looks, the newest first; Undo takes them back one by one."""
+    mine = [vote for vote in votes if owner and vote.owner == owner][::-1]
+    if not mine:
+        return html.NOTHING
+    lines = [
+        [" ".join(vote.input.split())[:80], vote.winner or CHOICES[vote.choice].lower()]
+        for vote in mine[:MOST_MINE]
+    ]
+    table = html.table(["Input", "You preferred"], lines, "Your votes", words=True)
+    return fill(
+        '<details class="tk-prompt"><summary>{} of your own</summary>{}</details>',
+        formatting.count(len(mine), "vote"), table,
+    )  # fmt: skip
 
 
 def _share(duel: vote_statistics.Duel) -> str:
@@ -117,20 +141,26 @@ def sheet(pairs: Sequence[preference_sheet.SheetPair]) -> Markup:
     return fill('{}<p class="tk-links">{}</p>', about, link)
 
 
-def exports(votes: Sequence[Vote]) -> Markup:
-    """Links to the preference data and to all votes."""
-    found = vote_statistics.preferences(votes)
+def exports(votes: Sequence[Vote], owner: str | None = None) -> Markup:
+    """Links to the preference data and to all votes, without the inputs that others have typed."""
+    seen = [vote for vote in votes if vote.may_see(owner)]
+    found = vote_statistics.preferences(seen)
+    why = dict(found.left_out)
+    if len(seen) < len(votes):
+        why["on inputs that other people have typed"] = len(votes) - len(seen)
     lines = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in found.pairs)
     left_out = html.NOTHING
-    if found.left_out:
-        reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(found.left_out.items()))
+    if why:
+        reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(why.items()))
         left_out = html.fill(
             '<p class="tk-quiet tk-left-out">Not among the preference data: {}.</p>', reasons
         )
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, FIELDS)
+    writer = csv.DictWriter(buffer, EXPORTED)
     writer.writeheader()
-    writer.writerows({name: _cell(getattr(vote, name)) for name in FIELDS} for vote in votes)
+    for vote in votes:
+        values = {name: _cell(getattr(vote, name)) for name in EXPORTED}
+        writer.writerow(values if vote.may_see(owner) else values | dict.fromkeys(HIDDEN, ""))
     return fill(
         '<p class="tk-links">{}{}</p>{}',
         html.download(

@@ -18,7 +18,7 @@ def answer_text(value: Any, unit: str = "", spec: str = "") -> str:
             return answer_text(next(iter(value["texts"]), ""), unit, spec) or "no answer"
         return ", ".join(f"{name}: {answer_text(inside)}" for name, inside in value.items())
     if isinstance(value, list | tuple):
-        return "; ".join(answer_text(inside, unit, spec) for inside in value)
+        return "; ".join(answer_text(inside, unit, spec) for inside in value) or "none"
     if isinstance(value, int | float) and not isinstance(value, bool):
         rounded = round(float(value), 4)
         return formatting.with_unit(formatting.number(rounded, spec), unit)

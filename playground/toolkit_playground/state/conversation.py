@@ -14,8 +14,9 @@ from toolkit_playground.state.inputs import inputs_of
 Turn = dict[str, Any]
 """``user`` and, for each side that answered, its label → its answer; ``asked``: how it was asked.
 
-``asked`` holds the ``run``, the ``system`` prompt, the ``generation`` settings and the ``seed``,
-and as ``ended`` for each side how its answer ended.
+``asked`` holds the ``run``, the ``system`` prompt, the ``generation`` settings, the ``seed`` and
+the strings that end a text (``until``); for each side its prompt as text (``prompts``), how many
+``tokens`` that has, and how its answer ``ended``.
 """
 
 
@@ -34,6 +35,8 @@ class Conversation(list[Turn]):
         super().__init__(turns)
         self.name: str = of.name if of is not None else uuid.uuid4().hex
         self.run: str | None = of.run if of is not None and run is None else run
+        self.further: list[str] = list(of.further) if of is not None else []
+        """Labels of further adapters that answer beside the first two sides."""
         self.refused: str = ""
         """The last message, where it was refused and is no turn."""
 

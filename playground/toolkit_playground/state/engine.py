@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit import Generated, Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.kinds import BASE, TextModel, Watch
-from toolkit.pipeline import base_of, load_task, open_run, read
+from toolkit.kinds import BASE, OneStep, Place, TextModel, Watch, follow, one_step
+from toolkit.pipeline import base_of, load_task, read
 from toolkit.runs import Run, present_models, trained_models
+from toolkit_playground.state import any_model
+from toolkit_playground.state.texts import Text, Writing
 
 REFRESH, SLOWEST = 0.06, 0.3
 """Seconds between the first two looks at a text that is being written, and between later ones.
@@ -53,34 +55,6 @@ class Side:
 
 
 @dataclass
-class Text:
-    """What one side has written so far.
-
-    Args:
-        text: the continuation.
-        tokens: new tokens, the end-of-sequence token included.
-        first: seconds until the first token; ``None`` before it.
-        seconds: since the start; stands still once it has ended.
-        ended: it will not grow any more.
-        limit: it ended at the limit of new tokens.
-        stopped: somebody stopped it.
-    """
-
-    text: str = ""
-    tokens: int = 0
-    first: float | None = None
-    seconds: float = 0.0
-    ended: bool = False
-    limit: bool = False
-    stopped: bool = False
-
-    @property
-    def rate(self) -> float | None:
-        """Tokens per second; ``None`` where there is nothing to measure."""
-        return self.tokens / self.seconds if self.tokens and self.seconds > 0 else None
-
-
-@dataclass
 class Reading:
     """What one side makes of a row: the prediction that counts, and what the panel draws."""
 
@@ -88,33 +62,6 @@ class Reading:
     answer: Mapping[str, Any]
     output: Any
     seconds: float
-
-
-@dataclass
-class _Writing:
-    """The token lists that the worker fills and the page reads."""
-
-    count: int
-    stops: frozenset[int]
-    started: float = 0.0
-    ids: list[list[int]] = field(default_factory=list)
-    first: list[float | None] = field(default_factory=list)
-    last: list[float] = field(default_factory=list)
-    ended: list[bool] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.ids = [[] for _ in range(self.count)]
-        self.first = [None] * self.count
-        self.last = [0.0] * self.count
-        self.ended = [False] * self.count
-
-    def on_token(self, index: int, token: int) -> None:
-        now = time.perf_counter() - self.started
-        if self.first[index] is None:
-            self.first[index] = now
-        self.last[index] = now
-        self.ids[index].append(token)
-        self.ended[index] = token in self.stops
 
 
 class Engine:
@@ -127,10 +74,13 @@ class Engine:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.lock = threading.Lock()
-        self.task, self.kind = open_run(run)
+        self.task, self.kind = any_model.opened(run)
         self.sides: dict[str, Side] = {}
         self.problems: dict[str, str] = {}
         self._put(Side(BASE_LABEL, BASE, run, "base", self.task))
+        if any_model.is_free(run):
+            self._put_free()
+            return
         first, *others = present_models(run)
         self._put(Side(first.system, "default", run, first.system, self.task))
         for model in others:
@@ -169,6 +119,16 @@ class Engine:
     # -- sides -------------------------------------------------------------------------------------
     def _put(self, side: Side) -> None:
         self.sides[side.label] = side
+
+    def _put_free(self) -> None:
+        """The adapters of a model without a run."""
+        for number, label in enumerate(any_model.labels(self.run)):
+            name = f"free-{number}" if number else "default"
+            side = Side(label, name, self.run, label, self.task)
+            if number:
+                self._add(side, any_model.folder_of(self.run, number))
+            else:
+                self._put(side)
 
     def _add(self, side: Side, folder: Any) -> None:
         try:
@@ -238,15 +198,17 @@ class Engine:
         *,
         generation: Mapping[str, Any],
         seed: int = 0,
+        until: Sequence[str] = (),
         stop: threading.Event,
     ) -> Iterator[list[Text]]:
         """Let each side continue its prompt, all at once; gives what there is until all have ended.
 
-        Stops when ``stop`` is set, and when nobody reads on.
+        Stops when ``stop`` is set, and when nobody reads on; a text that holds one of ``until``
+        ends before it.
         """
         names = [self.side(label).name for label in labels]
         model = self.text_model
-        writing = _Writing(len(prompts), model.renderer.stops)
+        writing = Writing(len(prompts), model.renderer.stops, tuple(until), self._decoded)
         failed: list[BaseException] = []
         done = threading.Event()
 
@@ -259,7 +221,7 @@ class Engine:
                     writing.started = time.perf_counter()
                     model.write_texts(
                         prompts, names, generation=generation,
-                        watch=Watch(writing.on_token, stop.is_set),
+                        watch=Watch(writing.on_token, stop.is_set, writing.holds_end),
                     )  # fmt: skip
             except BaseException as error:  # it is raised where it can be shown
                 failed.append(error)
@@ -275,34 +237,41 @@ class Engine:
                 if tokens == shown and now - at < STANDING:
                     continue
                 shown, at, pause = tokens, now, min(SLOWEST, pause * SLOWING)
-                yield self._texts(writing, limit, ended=False, stopped=False)
+                yield writing.texts(limit, ended=False, stopped=False)
             if failed:
                 raise failed[0]
-            yield self._texts(writing, limit, ended=True, stopped=stop.is_set())
+            yield writing.texts(limit, ended=True, stopped=stop.is_set())
         finally:
             stop.set()  # nobody reads on: the worker must not go on either
             done.wait()
 
-    def _texts(self, writing: _Writing, limit: int, *, ended: bool, stopped: bool) -> list[Text]:
-        now = time.perf_counter() - writing.started if writing.started else 0.0
-        texts = []
-        for index in range(writing.count):
-            ids, own_end = list(writing.ids[index]), writing.ended[index]
-            texts.append(
-                Text(
-                    text=self._decoded(ids[:-1] if own_end else ids),
-                    tokens=len(ids),
-                    first=writing.first[index],
-                    seconds=writing.last[index] if ended or own_end else now,
-                    ended=ended or own_end,
-                    limit=ended and not own_end and len(ids) >= limit,
-                    stopped=stopped and not own_end and len(ids) < limit,
-                )
-            )
-        return texts
-
     def _decoded(self, ids: Sequence[int]) -> str:
         return str(self.kind.tokenizer.decode(ids, skip_special_tokens=True))
+
+    # -- looking into it ---------------------------------------------------------------------------
+    def follow(
+        self,
+        prompt: Sequence[int],
+        labels: Sequence[str],
+        *,
+        limit: int,
+        given: Sequence[Sequence[int]] | None = None,
+        goes_on: bool = True,
+        stop: threading.Event,
+    ) -> list[list[Place]]:
+        """What each side expects at each place of a text; see :func:`toolkit.kinds.follow`."""
+        names = [self.side(label).name for label in labels]
+        with self.lock:
+            return follow(
+                self.text_model, [prompt] * len(labels), names, limit=limit, given=given,
+                goes_on=goes_on, stopped=stop.is_set,
+            )  # fmt: skip
+
+    def one_step(self, row: Row, *, fresh: bool) -> OneStep:
+        """One training step of the run's adapter, undone; see :func:`toolkit.kinds.one_step`."""
+        adapter = self.side(trained_label(self.run)).name
+        with self.lock:
+            return one_step(self.text_model, row, adapter=adapter, fresh=fresh)
 
     # -- predicting --------------------------------------------------------------------------------
     def predict(self, row: Row, labels: Sequence[str]) -> list[Reading]:
@@ -339,13 +308,6 @@ class Engine:
     def answer_room(self) -> int:
         """Tokens that an answer may have, as in the run; 0 where no text is written."""
         return self.text_model.answer_room if self.writes else 0
-
-
-def ending(text: Text) -> str:
-    """How a text ended: ``stop token``, ``limit``, ``stopped``; ``writing``: it has not."""
-    if not text.ended:
-        return "writing"
-    return "limit" if text.limit else "stopped" if text.stopped else "stop token"
 
 
 def trained_label(run: Run) -> str:

@@ -17,6 +17,7 @@ from toolkit.evaluation.groups import groups_of_rows
 from toolkit.metrics import statistics
 from toolkit.pipeline import load_task, refresh
 from toolkit.runs import Run
+from toolkit.runs.predictions import remember
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.chart_lock import CHART_LOCK
 from toolkit_playground.state.library import Library
@@ -183,7 +184,7 @@ def keep(library: Library, run: Run, question: Question, value: float | None, vo
     if value <= 0 < reference:
         raise UsageError("the answer is above zero; so must the guess be")
     guess = float(value)
-    error = metric.per_example(guess, reference)
+    error = None if metric.whole else metric.of_row(guess, reference)
     library.store(run).guess(voter, question.row_id, guess, max(0.0, time.time() - question.since))
     answers = [
         f"{name} said {answer_text(lines[question.row_id]['prediction'], metric.unit)}"
@@ -220,7 +221,7 @@ def standing(library: Library, run: Run, voter: str | None) -> Standing | None:
             known = groups or [str(guess.row_id) for guess in guesses]
             groups = list(known)
         return Line(
-            name, [metric.per_example(g.guess, task.reference(rows[g.row_id])) for g in guesses],
+            name, [metric.of_row(g.guess, task.reference(rows[g.row_id])) for g in guesses],
             groups, kind, _stored(trained, metric, [g.row_id for g in guesses]),
         )  # fmt: skip
 
@@ -258,6 +259,7 @@ def _stored(
     """A system's values for rows; ``None`` where it has not answered all of them."""
     if lines is None or any(number not in lines for number in numbers):
         return None
+    remember((metric,), [lines[number] for number in numbers])
     found = [lines[number]["metrics"][metric.name] for number in numbers]
     return [tuple(value) if isinstance(value, list) else value for value in found]
 

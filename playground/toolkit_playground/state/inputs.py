@@ -32,6 +32,14 @@ def example_rows(library: Library, run: Run, task: Task) -> list[Row]:
     return rows or [{"row_id": 0, **example} for example in own]
 
 
+def held_out_row(library: Library, run: Run, number: str) -> Row | None:
+    """The held-out row of that number: of the validation split, else of any other."""
+    if not number.isascii() or not number.isdigit():
+        return None
+    rows = [row for row in library.held_out(run) if row["row_id"] == int(number)]
+    return min(rows, key=lambda row: bool(row["split"] != "validation"), default=None)
+
+
 def has_reference(task: Task, row: Row) -> bool:
     """Whether a row holds its reference, not its inputs alone."""
     return all(name in row for name in task.columns)
@@ -84,11 +92,16 @@ def asked(engine: Engine, row: Row, known: bool, settings: Sampling | None) -> s
     return f"Run {engine.run.id} · {which}: “{summary(engine.task, row)[:80]}” · {how}"
 
 
-def reference_text(task: Task, row: Row) -> str:
-    """A row's reference in a few characters; nothing where it has none."""
+def true_answer(task: Task, row: Row) -> str:
+    """A row's reference as people read it; nothing where it has none."""
     if not has_reference(task, row):
         return ""
-    return answer_text(task.reference(row), task.metric().unit)[:60]
+    return answer_text(task.reference(row), task.metric().unit)
+
+
+def reference_text(task: Task, row: Row) -> str:
+    """A row's reference in a few characters; nothing where it has none."""
+    return true_answer(task, row)[:60]
 
 
 def _text(value: Any) -> str:

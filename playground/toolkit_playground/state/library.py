@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections import OrderedDict
@@ -11,15 +12,20 @@ from typing import Any
 
 from toolkit import Row, Task
 from toolkit.errors import RunError, ToolkitError, UsageError
-from toolkit.pipeline import base_of, load_task, training_rows
+from toolkit.pipeline import base_of, training_rows
 from toolkit.runs import Run, Unreadable, predictions, read_json, read_jsonl
+from toolkit_playground.state.any_model import is_free, task_for
 from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.store import Store
 
 MODELS_KEPT = 2
 """Bases in memory at once; the one that was looked at longest ago goes."""
+PREDICTIONS_KEPT = 3
+"""Runs whose predictions are in memory at once."""
 MOST_ROWS = 5_000
 """Training rows of a run that are kept in memory to be voted on."""
+ANSWERED_ANEW = ("base", "adapter", "full")
+"""Systems that the model in memory answers again when a row is looked at."""
 PRIVATE = ".playground"
 """Folder beside the runs for votes and guesses; no file of it is ever served."""
 
@@ -38,9 +44,10 @@ class Library:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._lock = threading.Lock()
         self._lock_of_rows = threading.Lock()
+        self._lock_of_systems = threading.Lock()
         self._training: dict[str, Sequence[Row]] = {}
         self._tried: dict[tuple[str, str], set[int]] = {}
-        self._answers: dict[tuple[str, float], dict[str, dict[int, Mapping[str, Any]]]] = {}
+        self._systems: OrderedDict[tuple[str, float], list[predictions.System]] = OrderedDict()
 
     # -- runs --------------------------------------------------------------------------------------
     def runs(self) -> list[Run]:
@@ -60,6 +67,8 @@ class Library:
 
     def find(self, key: str | None) -> Run:
         """A run by ID; raises a :class:`ToolkitError` where there is none, or it is unreadable."""
+        if (near := self._at_its_place(key)) is not None:
+            return near
         for run in self.runs():
             if run.id == key:
                 return run
@@ -67,6 +76,22 @@ class Library:
             if odd.path.name == key:
                 raise RunError(odd.reason)
         raise UsageError(f"there is no run {key!r}; see: toolkit runs")
+
+    def _at_its_place(self, key: str | None) -> Run | None:
+        """The run in the folder of that name, without a look at the hundreds of others."""
+        for given in self.given:
+            if given.id == key:
+                return Run.open(given.path) if readable(given) else given
+        if not key or key == ".." or Path(key).name != key or not self.folder.is_dir():
+            return None
+        tasks = [place for place in self.folder.iterdir() if not place.name.startswith(".")]
+        found = [task / key for task in tasks if (task / key / "run.json").is_file()]
+        if len(found) != 1:
+            return None
+        with contextlib.suppress(ToolkitError):
+            run = Run.open(found[0])
+            return run if run.id == key else None
+        return None
 
     def first(self) -> str | None:
         """The run that the page opens on: the first named, else the newest finished."""
@@ -134,25 +159,44 @@ class Library:
         """Numbers of the training rows that a voter was to see since the server was started."""
         return self._tried.setdefault((run.id, voter), set())
 
-    def system_answers(self, run: Run) -> dict[str, dict[int, Mapping[str, Any]]]:
-        """Each system's stored predictions by row number; none where they cannot be read."""
+    def systems(self, run: Run) -> list[predictions.System]:
+        """Each system's stored predictions; none before the run has predicted.
+
+        Raises:
+            ToolkitError: they cannot be read.
+        """
         place = run.predictions / "systems.json"
         if not place.is_file():
-            return {}
+            return []
         key = (run.id, place.stat().st_mtime)
-        if key not in self._answers:
-            found = predictions.load(run)
-            self._answers = {key: {s.name: _by_row(s) for s in found}}
-        return self._answers[key]
+        with self._lock_of_systems:
+            if key not in self._systems:
+                found = predictions.load(run)
+                for old in [old for old in self._systems if old[0] == run.id]:
+                    del self._systems[old]
+                while len(self._systems) >= PREDICTIONS_KEPT:
+                    self._systems.popitem(last=False)
+                self._systems[key] = found
+            self._systems.move_to_end(key)
+            return self._systems[key]
+
+    def system_answers(self, run: Run) -> dict[str, Mapping[int, Mapping[str, Any]]]:
+        """Each system's stored predictions of the test rows by row number, see :meth:`systems`."""
+        return {system.name: system.splits["test"] for system in self.systems(run)}
+
+    def other_answers(self, run: Run, row: Row) -> dict[str, Any]:
+        """What the systems that are not in the model's memory have predicted for a held-out row."""
+        found = {}
+        for system in self.systems(run):
+            line = system.splits.get(str(row.get("split")), {}).get(int(row["row_id"]))
+            if line is not None and system.name not in ANSWERED_ANEW:
+                found[system.name] = line["prediction"]
+        return found
 
     def metrics(self, run: Run) -> Mapping[str, Any] | None:
         """The run's metrics document; ``None`` before it is scored."""
         place = run.path / "metrics.json"
         return read_json(place) if place.is_file() else None
-
-
-def _by_row(system: predictions.System) -> dict[int, Mapping[str, Any]]:
-    return {row_id: line for lines in system.splits.values() for row_id, line in lines.items()}
 
 
 def readable(run: Run) -> bool:
@@ -166,6 +210,8 @@ def readable(run: Run) -> bool:
 
 def missing_files(run: Run) -> list[str]:
     """What a finished run must have and this one has not."""
+    if is_free(run):
+        return []
     needed = ("adapter/toolkit.json", "predictions/systems.json")
     return [name for name in needed if run.done("train") and not (run.path / name).is_file()]
 
@@ -175,4 +221,4 @@ def task_of(library: Library, key: str | None) -> tuple[Run, Task] | None:
     if key is None:
         return None
     run = library.find(key)
-    return run, load_task(run)
+    return run, task_for(run)

@@ -74,12 +74,12 @@ class Pair:
     written: bool = False
     cut: tuple[bool, bool] = (False, False)
 
-    def vote(self, choice: str, voter: str) -> Vote:
+    def vote(self, choice: str, voter: str, owner: str | None = None) -> Vote:
         """The pair with the voter's choice, as it is stored."""
         return Vote(
             voter, self.sheet, self.row_id, self.input, self.prompt,
             self.left[0], self.right[0], self.left[1], self.right[1], choice,
-            self.split, self.example, self.written, *self.cut,
+            self.split, self.example, self.written, *self.cut, owner or "",
         )  # fmt: skip
 
 

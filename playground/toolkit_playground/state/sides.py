@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from toolkit.errors import UsageError
 from toolkit.runs import Run, present_models
+from toolkit_playground.state import any_model
 from toolkit_playground.state.engine import BASE_LABEL, Engine, trained_label
 from toolkit_playground.state.library import Library
 
@@ -16,11 +17,15 @@ OTHER_RUN = "adapter of "
 
 def own_labels(run: Run | None) -> list[str]:
     """The labels of a run's own two sides: the base, and what was trained."""
+    if run and any_model.is_free(run):
+        return [BASE_LABEL, *any_model.labels(run)[:1]]
     return [BASE_LABEL, trained_label(run) if run else ADAPTER_LABEL]
 
 
 def side_labels(library: Library, run: Run) -> list[str]:
     """The labels of all sides that can be chosen."""
+    if any_model.is_free(run):
+        return [BASE_LABEL, *any_model.labels(run)]
     further = [model.system for model in present_models(run)[1:]]
     others = [f"{OTHER_RUN}{other.id}" for other in library.beside(run)]
     return [*own_labels(run), *further, *others]

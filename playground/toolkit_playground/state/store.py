@@ -1,4 +1,4 @@
-"""Votes and guesses in SQLite: committed to the disk before the page says thanks."""
+"""Votes, guesses and what is kept, in SQLite: on the disk before the page says thanks."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ CREATE TABLE IF NOT EXISTS guesses (
     guess REAL NOT NULL,
     seconds REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS kept (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    changed REAL NOT NULL,
+    shared INTEGER NOT NULL DEFAULT 0,
+    content TEXT NOT NULL
+);
 """
 ADDED = {
     "split": "TEXT NOT NULL DEFAULT ''",
@@ -44,6 +53,7 @@ ADDED = {
     "written": "INTEGER NOT NULL DEFAULT 0",
     "left_cut": "INTEGER NOT NULL DEFAULT 0",
     "right_cut": "INTEGER NOT NULL DEFAULT 0",
+    "owner": "TEXT NOT NULL DEFAULT ''",
 }
 """Columns of the votes that files of earlier versions have not."""
 
@@ -66,6 +76,8 @@ class Vote:
         example: the prompt without special tokens as JSON: a text, or messages.
         written: whether the answers are texts that the model wrote, and not predictions.
         left_cut, right_cut: whether an answer ended at the limit of new tokens.
+        owner: whose the texts are, see :func:`~toolkit_playground.state.kept.owner_of`; empty: it
+            is not known, as of earlier versions.
     """
 
     voter: str
@@ -83,6 +95,11 @@ class Vote:
     written: bool = False
     left_cut: bool = False
     right_cut: bool = False
+    owner: str = ""
+
+    def may_see(self, owner: str | None) -> bool:
+        """Whether somebody may see its texts: an own input is its owner's alone."""
+        return self.split != "own" or bool(self.owner and self.owner == owner)
 
     @property
     def winner(self) -> str | None:
@@ -105,13 +122,13 @@ class Guess:
 
 
 class Store:
-    """The votes and guesses about one run, in one file that several processes may write to."""
+    """What people leave about one run, in one file that several processes may write to."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection for one transaction: committed and on the disk when the block ends."""
         self._check_place()
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,10 +154,11 @@ class Store:
                     f"{place} is a link; votes and guesses are kept in a file of its own"
                 )
 
-    def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """What a query finds; nothing where nothing has been stored yet."""
         if not self.path.is_file():
             return []
-        with self._open() as connection:
+        with self.transaction() as connection:
             return connection.execute(query, values).fetchall()
 
     # -- votes -------------------------------------------------------------------------------------
@@ -149,22 +167,30 @@ class Store:
         names = ", ".join(FIELDS)
         places = ", ".join(f":{name}" for name in FIELDS)
         values = {name: getattr(vote, name) for name in FIELDS} | {"at": time.time()}
-        with self._open() as connection:
+        with self.transaction() as connection:
             connection.execute(f"INSERT INTO votes (at, {names}) VALUES (:at, {places})", values)
 
     def votes(self) -> list[Vote]:
         """All votes, the oldest first."""
-        rows = self._read("SELECT * FROM votes ORDER BY id")
-        found = []
-        for row in rows:
-            values: dict[str, Any] = {name: row[name] for name in FIELDS}
-            found.append(Vote(**values | {name: bool(row[name]) for name in YES_NO}))
-        return found
+        return [_vote(row) for row in self.rows("SELECT * FROM votes ORDER BY id")]
+
+    def undo_vote(self, voter: str, owner: str | None) -> Vote | None:
+        """Remove the last vote of a person; ``None`` where this owner has none under that name."""
+        with self.transaction() as connection:
+            row = connection.execute(
+                "SELECT * FROM votes WHERE voter = ? AND owner = ? AND owner != '' "
+                "ORDER BY id DESC LIMIT 1",
+                (voter, owner or ""),
+            ).fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM votes WHERE id = ?", (row["id"],))
+            return _vote(row)
 
     # -- guesses -----------------------------------------------------------------------------------
     def guess(self, voter: str, row_id: int, guess: float, seconds: float) -> None:
         """Keep a guess."""
-        with self._open() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO guesses (at, voter, row_id, guess, seconds) VALUES (?, ?, ?, ?, ?)",
                 (time.time(), voter, row_id, guess, seconds),
@@ -172,11 +198,16 @@ class Store:
 
     def guesses(self) -> list[Guess]:
         """Each person's first guess of each row, the oldest first."""
-        rows = self._read("SELECT voter, row_id, guess, seconds FROM guesses ORDER BY id")
+        rows = self.rows("SELECT voter, row_id, guess, seconds FROM guesses ORDER BY id")
         first: dict[tuple[str, int], Guess] = {}
         for row in rows:
             first.setdefault((row["voter"], row["row_id"]), Guess(**dict(row)))
         return list(first.values())
+
+
+def _vote(row: sqlite3.Row) -> Vote:
+    values: dict[str, Any] = {name: row[name] for name in FIELDS}
+    return Vote(**values | {name: bool(row[name]) for name in YES_NO})
 
 
 def _extend(connection: sqlite3.Connection) -> None:

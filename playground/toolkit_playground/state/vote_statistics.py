@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.evaluation import preference_sheet
-from toolkit.metrics.statistics import CONFIDENCE, proportion
+from toolkit.metrics.statistics import CONFIDENCE
 from toolkit_playground.state.store import Vote
 
 
@@ -27,7 +27,7 @@ class Duel:
     Args:
         a, b: the sides; ``a`` comes first in the order that was given.
         a_wins, b_wins, ties, both_bad: counts.
-        share: of ``a`` among the decided votes, with Wilson's 95 % interval.
+        share: of ``a`` among the decided votes, with the interval of :func:`always_valid`.
         p: two-sided sign test of "as often one as the other".
     """
 
@@ -59,15 +59,50 @@ def duels(votes: Sequence[Vote], order: Sequence[str]) -> list[Duel]:
             continue
         won = Counter(v.winner or v.choice for v in met)
         decided = won[a] + won[b]
-        share = proportion(won[a], decided)
+        share = won[a] / decided if decided else math.nan
+        low, high = always_valid(won[a], decided)
         p = float(binomtest(won[a], decided).pvalue) if decided else 1.0
         found.append(
             Duel(
                 a, b, won[a], won[b], won["tie"], won["both-bad"],
-                share.value, share.low, share.high, p,
+                share, low, high, p,
             )
         )  # fmt: skip
     return found
+
+
+def always_valid(won: int, decided: int) -> tuple[float, float]:
+    """A 95 % interval of a share that holds at all times together, however often one looks.
+
+    People look at the results while they vote, and stop when they have seen enough: an interval for
+    a number of votes that was set beforehand would miss the truth more often than it says. This one
+    holds the shares under which the votes are not 20 times less likely than under a uniform
+    mixture of all shares (Ville's inequality for the beta-binomial mixture).
+
+    Source: H. Robbins, "Statistical methods related to the law of the iterated logarithm" (1970);
+    S. Howard et al., "Time-uniform, nonparametric, nonasymptotic confidence sequences" (2021).
+
+    Args:
+        won: votes for one of two sides.
+        decided: votes for either.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import betaln, xlog1py, xlogy
+
+    if not decided:
+        return 0.0, 1.0
+    mixture = betaln(1 + won, 1 + decided - won)
+    most = -math.log(1 - CONFIDENCE)
+
+    def excess(share: float) -> float:
+        here = xlogy(won, share) + xlog1py(decided - won, -share)
+        return float(mixture - here) - most
+
+    seen, tiny = won / decided, 1e-12
+    # The votes are likeliest under the share that was seen: from there it falls to both sides.
+    low = float(brentq(excess, tiny, min(seen, 1 - tiny))) if won else 0.0
+    high = float(brentq(excess, max(seen, tiny), 1 - tiny)) if won < decided else 1.0
+    return low, high
 
 
 @dataclass(frozen=True)

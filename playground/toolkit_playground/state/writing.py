@@ -9,8 +9,10 @@ from typing import Any
 
 from toolkit import Row
 from toolkit.errors import UsageError
-from toolkit_playground.state.engine import MOST_NEW_TOKENS, Engine, Text
+from toolkit_playground.state.engine import MOST_NEW_TOKENS, Engine
+from toolkit_playground.state.texts import Text
 
+MOST_STOPS, LONGEST_STOP = 8, 100
 Controls = Sequence[float]
 """Values of the page's sampling controls, in the order of :func:`sampling`'s arguments."""
 
@@ -22,10 +24,12 @@ class Sampling:
     Args:
         generation: fields of transformers' ``GenerationConfig``.
         seed: of the random numbers.
+        until: strings that end a text.
     """
 
     generation: Mapping[str, Any]
     seed: int = 0
+    until: tuple[str, ...] = ()
 
     @property
     def new_tokens(self) -> int:
@@ -57,6 +61,20 @@ def sampling(
     return Sampling(fields, int(seed or 0))
 
 
+def stop_strings(text: str) -> tuple[str, ...]:
+    """Stop strings as they are typed, one a line, where backslash and n are a new line.
+
+    Raises:
+        UsageError: there are too many, or one is too long.
+    """
+    found = tuple(line.replace("\\n", "\n") for line in text.split("\n") if line.strip())
+    if len(found) > MOST_STOPS or any(len(one) > LONGEST_STOP for one in found):
+        raise UsageError(
+            f"there may be {MOST_STOPS} stop strings of at most {LONGEST_STOP} characters"
+        )
+    return found
+
+
 def own_settings(engine: Engine, row: Row) -> Sampling:
     """The settings and limits by which the run's systems were scored."""
     return Sampling(
@@ -84,5 +102,6 @@ def write(
 ) -> Iterator[list[Text]]:
     """The sides' texts while they are written; see :meth:`Engine.write`."""
     return engine.write(
-        prompts, labels, generation=settings.generation, seed=settings.seed, stop=stop
-    )
+        prompts, labels, generation=settings.generation, seed=settings.seed,
+        until=settings.until, stop=stop,
+    )  # fmt: skip

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
+from toolkit import Row, Task
 from toolkit.runs import Run
 from toolkit_playground.state import inputs
 from toolkit_playground.state.engine import MOST_CHARACTERS, MOST_NEW_TOKENS
 from toolkit_playground.state.inputs import BOXES
 from toolkit_playground.state.library import task_of
+from toolkit_playground.state.place import Place
 from toolkit_playground.state.sides import OTHER_RUN, first_sides, side_labels
-from toolkit_playground.views.page import QUIET, Page
+from toolkit_playground.views.address import noted
+from toolkit_playground.views.page import QUIET, Opening, Page
+
+SETTINGS = ("tokens", "temperature", "top-p", "top-k", "penalty", "seed")
+"""Names of the sampling settings in the page's address."""
 
 
-def raw_controls(view: str) -> tuple[gr.Checkbox, list[Any]]:
+def raw_controls(page: Page, view: str) -> tuple[gr.Checkbox, list[Any]]:
     """A switch from the run's own decoder and limits to raw text, and the settings of that."""
     with gr.Accordion("Raw text", open=False, elem_classes="tk-sampling"):
         raw = gr.Checkbox(
             False, label="Raw text by these settings", elem_id=f"{view}-raw",
             info="Off: the run's own decoder, settings and limits, by which it was scored.",
         )  # fmt: skip
-        return raw, _sliders()
+        page.address.keep(view, raw=raw)
+        return raw, _sliders(page, view)
 
 
-def sampling_controls() -> list[Any]:
+def sampling_controls(page: Page, view: str) -> list[Any]:
     """Sliders whose values :func:`sampling` takes, folded away; greedy at first."""
     with gr.Accordion("Sampling", open=False, elem_classes="tk-sampling"):
-        return _sliders()
+        return _sliders(page, view)
 
 
-def _sliders() -> list[Any]:
+def _sliders(page: Page, view: str) -> list[Any]:
     with gr.Row():
         new = gr.Slider(1, MOST_NEW_TOKENS, 64, step=1, label="Most new tokens")
         temperature = gr.Slider(
@@ -45,7 +54,9 @@ def _sliders() -> list[Any]:
     with gr.Row():
         penalty = gr.Slider(1, 2, 1, step=0.05, label="Repetition penalty")
         seed = gr.Number(0, precision=0, label="Seed")
-    return [new, temperature, top_p, top_k, penalty, seed]
+    sliders = [new, temperature, top_p, top_k, penalty, seed]
+    page.address.keep(view, **dict(zip(SETTINGS, sliders, strict=True)))
+    return sliders
 
 
 def side_choice(page: Page, view: str) -> list[Any]:
@@ -54,13 +65,28 @@ def side_choice(page: Page, view: str) -> list[Any]:
     There may be hundreds of other runs: their list is searched by typing.
     """
     own, others = _sides(first_sides(page.library))
-    return [
+    found = [
         gr.CheckboxGroup(**own, elem_id=f"{view}-sides", label="Sides"),
         gr.Dropdown(
             **others, multiselect=True, elem_id=f"{view}-others", label="Adapters of other runs",
             info="Of the same task, on the same base.",
         ),
     ]  # fmt: skip
+    listened: list[tuple[Any, str]] = list(zip(found, ("sides", "others"), strict=True))
+    for component, name in listened:
+        component.input(None, component, None, js=noted(view, name))
+
+    def restore(place: Place, key: str | None, owner: str | None) -> list[Any]:
+        known = [] if key is None else side_labels(page.library, page.library.find(key))
+        named = {*place.of(view, "sides"), *place.of(view, "others")}
+        chosen = [label for label in known if label in named]
+        if not chosen:
+            return [gr.skip(), gr.skip()]
+        own = [label for label in chosen if not label.startswith(OTHER_RUN)]
+        return [own, [label for label in chosen if label not in own]]
+
+    page.address.restore(restore, found)
+    return found
 
 
 def sides_of(page: Page, run: Run | None) -> list[Any]:
@@ -101,10 +127,37 @@ class RowInput:
             for i in range(BOXES)
         ]  # fmt: skip
         self.row = gr.State(None)
+        self.row_id = gr.Textbox(visible="hidden", elem_id=f"{name}-row")
+        self.outputs = [*self.boxes, self.row, self.row_id]
+        """What shows a row: see :meth:`shown`."""
+        away = f"() => toolkitAddress.set({json.dumps(name)}, 'row', '')"
+        gr.on([box.input for box in self.boxes], None, None, None, js=away)
+        page.address.restore(self._asked_for, self.outputs)
+        self.opened = gr.State(0.0)
+        page.openings[name] = Opening([*self.outputs, self.opened], self._opens)
+
+    def shown(self, task: Task, row: Row) -> list[Any]:
+        """Values of :attr:`outputs` for a row."""
+        return [*inputs.box_texts(task, row), row, str(row["row_id"])]
+
+    def _asked_for(self, place: Place, key: str | None, owner: str | None) -> list[Any]:
+        """The row that the address names."""
+        found = task_of(self.page.library, key)
+        if found is None:
+            return [gr.skip()] * len(self.outputs)
+        number = next(iter(place.of(self.name, "row")), "")
+        row = inputs.held_out_row(self.page.library, found[0], number)
+        return [gr.skip()] * len(self.outputs) if row is None else self.shown(found[1], row)
 
     def starts(self, button: gr.Button) -> Callable[..., Any]:
-        """The event of a button, or of Enter in one of the boxes."""
-        return partial(gr.on, [button.click, *(box.submit for box in self.boxes)])
+        """The event of a button, of Enter in one of the boxes, or of a row that is opened here."""
+        return partial(
+            gr.on, [button.click, *(box.submit for box in self.boxes), self.opened.change]
+        )
+
+    def _opens(self, request: gr.Request, task: Task, row: Row) -> list[Any]:
+        self.page.sessions.discard(request, self.name)
+        return [*self.shown(task, row), time.monotonic()]
 
     def show_examples(self, out: gr.HTML, left: Callable[[], Any]) -> None:
         """Put the examples at this place of the page.
@@ -119,21 +172,21 @@ class RowInput:
             samples=[["", ""]], type="index", label="Examples", samples_per_page=6,
             elem_id=f"{name}-examples", layout="table",
         )  # fmt: skip
-        page.follow([*self.boxes, self.row, self.examples], self._values)
+        page.follow([*self.outputs, self.examples], self._values)
 
         def click(request: gr.Request, key: str | None, index: int) -> list[Any]:
             page.sessions.discard(request, name)
             return [*self._click(key, index), left()]
 
         self.examples.select(
-            click, [page.chosen, self.examples], [*self.boxes, self.row, out], **QUIET
-        )
+            click, [page.chosen, self.examples], [*self.outputs, out], **QUIET
+        ).then(None, self.row_id, None, js=noted(name, "row", push=True))
 
     def _values(self, key: str | None) -> list[Any]:
         found = task_of(self.page.library, key)
         if found is None:
             hidden = [gr.Textbox(visible=i == 0, value="") for i in range(BOXES)]
-            return [*hidden, None, gr.Dataset(samples=[], visible=False)]
+            return [*hidden, None, "", gr.Dataset(samples=[], visible=False)]
         run, task = found
         labels = list(inputs.inputs_of(task).values())[:BOXES]
         rows = inputs.example_rows(self.page.library, run, task)
@@ -148,14 +201,14 @@ class RowInput:
         return [
             *boxes,
             rows[0] if rows else None,
+            "",
             gr.Dataset(samples=samples, visible=bool(samples)),
         ]
 
     def _click(self, key: str | None, index: int) -> list[Any]:
         found = task_of(self.page.library, key)
         if found is None:
-            return [gr.skip()] * (BOXES + 1)
+            return [gr.skip()] * len(self.outputs)
         run, task = found
         rows = inputs.example_rows(self.page.library, run, task)
-        row = rows[int(index) % len(rows)]
-        return [*inputs.box_texts(task, row), row]
+        return self.shown(task, rows[int(index) % len(rows)])

@@ -11,11 +11,13 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from toolkit import Row, Task
 from toolkit.errors import UsageError
 from toolkit_playground.rendering import html
 from toolkit_playground.state.engine import Engine
 from toolkit_playground.state.library import Library
 from toolkit_playground.state.sessions import Sessions
+from toolkit_playground.views.address import Address
 
 MODEL_QUEUE: Mapping[str, Any] = {
     "concurrency_id": "model", "concurrency_limit": 1, "trigger_mode": "always_last",
@@ -56,26 +58,57 @@ class Follower:
     values: Values
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How a held-out row is opened in a view: the answer to it follows by itself.
+
+    Args:
+        outputs: the components that hold the row.
+        values: their values for the gradio ``Request``, the task and the row.
+    """
+
+    outputs: Sequence[Any]
+    values: Callable[[gr.Request, Task, Row], list[Any]]
+
+
 @dataclass
 class Page:
     """What every view gets while the page is built.
 
     Args:
         library: the runs.
-        chosen: the component with the chosen run's ID.
+        chosen: the chosen run's ID; ``None`` where there is no run.
         person: the component with the name of the person who looks.
         sessions: what each session is doing.
         followers: filled by the views.
+        stops: the view's ID → its button that stops; filled by :meth:`stop`.
+        owner: whose the texts of the session are, see :func:`~toolkit_playground.state.kept
+            .owner_of`.
+        address: what stands in the page's address.
+        openings: how a row is opened in a view, by the view's name; filled by the views.
+        tabs: the list of views.
+        later: what is drawn for another run once all else is there, because it takes a while: a
+            function of the run's ID, and its outputs; filled by the views.
         personal: what else is drawn anew for another run or person: a function of the gradio
             ``Request``, the run's ID and the name, and its outputs; filled by the views.
+        owned: what shows an owner's texts: a function of the run's ID and the owner, and its
+            outputs, drawn anew for another run; filled by the views.
     """
 
     library: Library
-    chosen: gr.Dropdown
+    chosen: gr.State
     person: gr.Textbox
+    address: Address = field(default_factory=Address)
     sessions: Sessions = field(default_factory=Sessions)
+    owner: Any = None
     followers: list[Follower] = field(default_factory=list)
+    stops: dict[str, gr.Button] = field(default_factory=dict)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    tabs: gr.Tabs | None = None
+    later: list[tuple[Values, Sequence[Any]]] = field(default_factory=list)
     personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
+
+    owned: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     def follow(self, outputs: Sequence[Any], values: Values) -> None:
         """Let components follow the chosen run."""
@@ -101,14 +134,22 @@ class Page:
             left: what the outputs show after that, for as long as nothing new is asked.
             options: further ones of that event.
         """
+        stop = self.stops.get(view)
 
-        def begin(request: gr.Request) -> None:
+        def begin(request: gr.Request) -> Any:
             self.sessions.begin(request, view)
+            return None if stop is None else gr.Button(interactive=True)
+
+        def end(request: gr.Request) -> Any:
+            return gr.Button(interactive=self.sessions.going_on(request, view))
 
         # Not queued, so that it stops an answer that is still being written.
-        return start(begin, None, None, queue=False, **QUIET).then(
+        done = start(begin, None, stop, queue=False, **QUIET).then(
             self._kept(view, function, outputs, left), inputs, outputs, **options, **MODEL_QUEUE
         )
+        if stop is not None:  # another chain, so that nothing else waits for it
+            done.then(end, None, stop, queue=False, **QUIET)
+        return done
 
     def _kept(
         self, view: str, function: Callable[..., Any], outputs: Any, left: Callable[[], Any]
@@ -139,7 +180,11 @@ class Page:
         return pieces
 
     def stop(self, button: gr.Button, view: str) -> None:
-        """Let a button stop what its session is doing in a view."""
+        """Let a button stop what its session is doing in a view.
+
+        Called before :meth:`answer`, it is lit only while there is something to stop.
+        """
+        self.stops[view] = button
 
         def halt(request: gr.Request) -> None:
             self.sessions.stop(request, view)

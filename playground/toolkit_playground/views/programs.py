@@ -12,9 +12,10 @@ from gradio.events import api
 from toolkit import Row
 from toolkit.errors import UsageError
 from toolkit_playground.state.conversation import has_template, prompt_ids
-from toolkit_playground.state.engine import Engine, Reading, Text, ending
+from toolkit_playground.state.engine import Engine, Reading
 from toolkit_playground.state.inputs import inputs_of, read_row
 from toolkit_playground.state.sides import own_labels, resolve_sides
+from toolkit_playground.state.texts import Text, ending
 from toolkit_playground.state.writing import checked_prompt, own_settings, sampling, write
 from toolkit_playground.views.page import MODEL_QUEUE, Page
 
@@ -24,7 +25,7 @@ Answer = dict[str, Any]
 
 
 def build(page: Page) -> None:
-    """The three questions that programs may ask: ``compare``, ``chat`` and ``panel``."""
+    """The three questions that programs may ask: ``compare``, ``chat`` and ``prediction``."""
 
     def compare(
         request: gr.Request, input: str = "", run: str = "", sides: list[str] = [],  # noqa: A002, B006
@@ -101,11 +102,11 @@ def build(page: Page) -> None:
                 written = [text_answer(*one) for one in zip(labels, texts, strict=True)]
                 yield {**found, "answers": written}
 
-    def panel(
+    def prediction(
         input: str = "", run: str = "", sides: list[str] = [],  # noqa: A002, B006
         inputs: dict[str, str] = {}, row_id: int = 0,  # noqa: B006
     ) -> dict[str, Any]:  # fmt: skip
-        """What the task's panel draws, as plain data; see ``compare`` for the parameters."""
+        """All of what the sides predict, as plain data; see ``compare`` for the parameters."""
         engine, labels = chosen(page, run, sides)
         row = asked_row(page, engine, input, inputs, row_id)
         answers = [
@@ -117,7 +118,7 @@ def build(page: Page) -> None:
 
     for name, function in (("compare", compare), ("chat", chat)):
         api(_told_pieces(function), api_name=name, **QUEUE)
-    api(_told(panel), api_name="panel", **QUEUE)
+    api(_told(prediction), api_name="prediction", **QUEUE)
 
 
 def chosen(page: Page, run: str, sides: Sequence[str]) -> tuple[Engine, list[str]]:

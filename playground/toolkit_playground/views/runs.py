@@ -12,7 +12,10 @@ from toolkit.errors import ToolkitError
 from toolkit.runs import Run
 from toolkit_playground.rendering import html
 from toolkit_playground.rendering import runs as rendering
+from toolkit_playground.state.place import Place
 from toolkit_playground.state.run_files import copied, present
+from toolkit_playground.views import start
+from toolkit_playground.views.address import noted
 from toolkit_playground.views.page import QUIET, Page, block, no_run
 
 LIVE_SECONDS = 2
@@ -73,7 +76,16 @@ def build(page: Page, folder: Path, opened: Any) -> None:
             return shown
         return shown if finished else [shown[0], gr.skip(), gr.skip(), gr.skip()]
 
+    start.build(page)
     page.follow([which, *outputs], values)
+    which.input(None, which, None, js=noted("run", "runs"))
+
+    def restore(place: Place, key: str | None, owner: str | None) -> list[Any]:
+        known = {run_id for _, run_id in _listed(page)}
+        named = [run_id for run_id in place.of("run", "runs") if run_id in known]
+        return [named, *look(named)] if named else [gr.skip()] * (1 + len(outputs))
+
+    page.address.restore(restore, [which, *outputs])
     # What is chosen while another run is still being drawn counts too.
     which.input(look, which, outputs, trigger_mode="always_last", **QUIET)
     # A run may have begun since the page was loaded.

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from fed_judge import feed
 from toolkit.errors import ModelError
 from toolkit.kinds import fit
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.batching import batches, padded
 from toolkit.kinds.causal_lm import number_distribution
 from toolkit.kinds.causal_lm.model import CausalLM
@@ -28,6 +27,7 @@ from toolkit.kinds.causal_lm.trainer import Collator, head_at, label_loss, summe
 from toolkit.kinds.language.generate import Beginning, generate, shared_length
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.trainer import LengthGroupedSampler
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.metrics.metric import Metric
 from toolkit.models import adapters
 from toolkit.recipe import Recipe

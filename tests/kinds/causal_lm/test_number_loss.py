@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from tiny_tasks import TinyPrices, price_rows
 from toolkit.errors import RecipeError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.number_loss import NumberScale, ranked_score
 from toolkit.kinds.causal_lm.sequences import number_scale
 from toolkit.kinds.causal_lm.trainer import label_loss
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.recipe import Recipe
 
 NUMBERS = np.array([1.0, 2.0, 4.0, 5.0, 10.0, 40.0])

@@ -12,10 +12,10 @@ from datasets import Dataset, DatasetDict
 
 from tiny_tasks import TinyPrices, price_rows
 from toolkit.errors import RecipeError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm import packing
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.trainer import Collator, summed_loss
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.recipe import Recipe
 
 

@@ -12,11 +12,11 @@ from datasets import DatasetDict
 
 from kinds.causal_lm.test_causal_lm import Guess, recipe
 from kinds.causal_lm.test_causal_lm import rows as made_rows
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm import number_distribution
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.readings import averaged, readings
 from toolkit.kinds.language.outputs import Generated, Numbers
+from toolkit.kinds.watching import TrainingWatch
 
 
 class Shuffled(Guess):

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiny_tasks import TinyColours
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm import shared_prefix
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.causal_lm.trainer import Collator, label_loss, labelled
 from toolkit.kinds.language.prompt import IGNORED
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.recipe import Recipe
 from toolkit.task import Row
 

@@ -15,8 +15,8 @@ from kinds.question_answering import test_question_answering as spans
 from kinds.sequence_classification import test_sequence_classification as texts
 from toolkit.decoding import primary_values
 from toolkit.errors import ModelError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.encoder import head
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.testing import models
 
 WIDTH = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,

@@ -12,8 +12,8 @@ from datasets import Dataset, DatasetDict
 
 from chat_layouts import CALL, TOOL, assistant, system, tokenizer, user
 from toolkit.errors import DataError, ModelError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.metrics.common import EXACT_MATCH
 from toolkit.plugins.chat_task import FormTask
 from toolkit.recipe import Recipe

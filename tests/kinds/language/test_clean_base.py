@@ -14,8 +14,9 @@ from peft import PeftModel
 from kinds.causal_lm import test_causal_lm as decoders
 from kinds.seq2seq_lm import test_seq2seq_lm as pairs
 from toolkit.errors import RecipeError
-from toolkit.kinds.base import BASE, TrainingWatch
+from toolkit.kinds.base import BASE
 from toolkit.kinds.causal_lm.model import CausalLM
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.models import agreement
 
 FORMS: dict[str, dict[str, Any]] = {

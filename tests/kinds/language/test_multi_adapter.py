@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from toolkit.errors import ModelError
-from toolkit.kinds.base import BASE, Watch
+from toolkit.kinds.base import BASE
+from toolkit.kinds.watching import Watch
 from toolkit.pipeline.predict import open_run
 from toolkit.runs.files import read_jsonl
 from toolkit.runs.run import Run

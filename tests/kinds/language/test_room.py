@@ -13,11 +13,11 @@ from layout_tokenizers import gpt2, t5
 from tiny_tasks import TinyColours
 from toolkit import CausalLMTask, Seq2SeqLMTask
 from toolkit.errors import PreflightError, UsageError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.language import room
 from toolkit.kinds.language.text_losses import text_losses
 from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.preparation import preflight
 from toolkit.preparation.lengths import Able, truncation
 from toolkit.recipe import Recipe

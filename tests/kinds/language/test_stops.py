@@ -9,9 +9,9 @@ import pytest
 
 from layout_tokenizers import byte_level, chat, gpt2, written
 from toolkit.errors import UsageError
-from toolkit.kinds.base import Watch
 from toolkit.kinds.causal_lm.number_distribution import NumberReader
 from toolkit.kinds.language.generate import generate
+from toolkit.kinds.watching import Watch
 from toolkit.models.limits import Limits
 from toolkit.models.loading import load_tokens
 

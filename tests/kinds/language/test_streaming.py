@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from toolkit.kinds.base import Watch
 from toolkit.kinds.language.generate import generate
+from toolkit.kinds.watching import Watch
 
 TEXTS = ("red", "a blue lamp", "the bed is 460 dollars", "desk")
 

@@ -12,9 +12,9 @@ from datasets import Dataset, DatasetDict
 from tiny_tasks import TinyOffers, TinyPrices, price_rows
 from toolkit.errors import RecipeError, RunError
 from toolkit.kinds import checkpoint_ensemble
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.causal_lm.model import CausalLM
 from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.recipe import Recipe
 from toolkit.task import RowTransform
 

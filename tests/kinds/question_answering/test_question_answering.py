@@ -14,10 +14,10 @@ from datasets import Dataset, DatasetDict
 
 from toolkit import Metric, QuestionAnsweringTask, Recipe
 from toolkit.errors import ModelError, RecipeError, UsageError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.question_answering.model import QuestionAnswering
 from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.kinds.question_answering.task import null_threshold
+from toolkit.kinds.watching import TrainingWatch
 
 WORDS = "red blue cup lamp chair desk green white bed 7 460 which dollars price".split()
 

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from tiny_tasks import TinyOffers, price_rows
 from toolkit.data.source import Source
 from toolkit.errors import ModelError, PreflightError, RecipeError
-from toolkit.kinds.base import BASE, TrainingWatch, Watch
+from toolkit.kinds.base import BASE
 from toolkit.kinds.batching import padded
 from toolkit.kinds.language.generate import generate
 from toolkit.kinds.seq2seq_lm.model import Seq2SeqLM
 from toolkit.kinds.seq2seq_lm.trainer import Collator
+from toolkit.kinds.watching import TrainingWatch, Watch
 from toolkit.pipeline import context, start
 from toolkit.pipeline.run import execute
 from toolkit.plugins import discovery

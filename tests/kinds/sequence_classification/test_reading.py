@@ -12,9 +12,9 @@ from datasets import Dataset, DatasetDict
 
 from kinds.sequence_classification import test_sequence_classification as texts
 from toolkit.errors import RecipeError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.sequence_classification import reading
 from toolkit.kinds.sequence_classification.reading import Reading
+from toolkit.kinds.watching import TrainingWatch
 
 LONG = 40
 

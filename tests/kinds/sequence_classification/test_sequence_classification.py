@@ -15,7 +15,6 @@ from datasets import Dataset, DatasetDict
 from fed_judge import feed
 from toolkit.decoding import primary_values
 from toolkit.errors import DataError, ModelError, RecipeError
-from toolkit.kinds.base import TrainingWatch
 from toolkit.kinds.registry import model_class
 from toolkit.kinds.sequence_classification.linear_probe import Probe
 from toolkit.kinds.sequence_classification.model import SequenceClassification
@@ -24,6 +23,7 @@ from toolkit.kinds.sequence_classification.task import (
     SequenceClassificationTask,
     SequenceRegressionTask,
 )
+from toolkit.kinds.watching import TrainingWatch
 from toolkit.metrics.metric import Metric
 from toolkit.recipe import Recipe
 

@@ -141,6 +141,7 @@ def test_pairs_votes_and_marks() -> None:
 DATA: dict[str, dict[str, Any]] = {
     "number-distribution": {"values": [1.0, 2.0], "probabilities": [0.5, 0.4]},
     "labels": {"labels": {PAYLOAD: 0.5}},
+    "numbers": {"numbers": {PAYLOAD: 0.5}},
     "spans": {
         "context": PAYLOAD, "spans": [{"start": 0, "end": 9, "probability": 0.5}], "no_answer": 0.1,
     },

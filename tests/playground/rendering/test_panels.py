@@ -52,6 +52,28 @@ def test_labels_are_bars_best_first() -> None:
     assert "70.0%" in page and "true</span>" in page and EVIL not in page
 
 
+def test_of_several_labels_the_given_and_the_true_are_marked() -> None:
+    data = {"labels": {"a": 0.9, "b": 0.6, "c": 0.1}}
+    page = draw("labels", [Shown("adapter", ["a", "b"], None, None, data)], truth=["a", "c"])
+    rows = page.split('<div class="tk-bar">')[1:]
+    tags = [re.findall(r'tk-tag">(\w+)<', row) for row in rows]
+    assert tags == [["given", "true"], ["given"], ["true"]]
+    none = draw("labels", [Shown("adapter", [], None, None, data)], truth=[])
+    assert "tk-tag" not in none.partition("tk-pairs")[0] and "none" in none
+
+
+def test_numbers_stand_by_name_with_how_far_off_each_is() -> None:
+    data = {"numbers": {"minutes": 20.0, EVIL: 3.5}}
+    page = draw(
+        "numbers", [Shown("adapter", data["numbers"], None, None, data, False)],
+        truth={"minutes": 25.0, EVIL: 3.5}, others={"median": {"minutes": 15.0, EVIL: 1.0}},
+    )  # fmt: skip
+    assert "off by 5" in page and "unreadable output" in page and "minutes: 15" in page
+    assert EVIL not in page
+    single = draw("numbers", [Shown("adapter", 7.0, None, None, {"numbers": {"prediction": 7.0}})])
+    assert "prediction" in single and "off by" not in single
+
+
 def test_spans_are_marked_and_the_top_five_listed() -> None:
     context = "Ann met Bob & Cy in Rome."
     found = ((8, 0.5), (0, 0.2), (14, 0.1), (20, 0.05), (4, 0.04), (1, 0.03))

@@ -16,7 +16,8 @@ from toolkit.errors import ModelError, UsageError
 from toolkit.kinds import TextModel, Watch
 from toolkit.runs.run import Run
 from toolkit_playground.state.conversation import prompt_ids
-from toolkit_playground.state.engine import MOST_CHARACTERS, Engine, Text
+from toolkit_playground.state.engine import MOST_CHARACTERS, Engine
+from toolkit_playground.state.texts import Text
 from toolkit_playground.state.writing import own_settings
 
 pytestmark = pytest.mark.slow

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from toolkit.metrics.statistics import proportion
 from toolkit_playground.state.store import Vote
 from toolkit_playground.state.vote_statistics import (
     agreement,
+    always_valid,
     duels,
     krippendorff,
     preferences,
@@ -136,3 +139,25 @@ def test_agreement_of_many_is_krippendorffs_alpha() -> None:
     found = unanimity(votes)
     assert found is not None and (found.voters, found.rows, found.alpha) == (3, 2, 1.0)
     assert unanimity([vote("base", "adapter", "left", "ann", 1)]) is None
+
+
+def test_an_interval_that_is_looked_at_all_the_time_still_holds() -> None:
+    """Of many courses of votes few ever leave the true share outside; Wilson's are left by more."""
+    draw = random.Random(1)
+    for true in (0.5, 0.8):
+        missed = fixed = 0
+        for _ in range(200):
+            won = 0
+            outside = outside_fixed = False
+            for count in range(1, 121):
+                won += draw.random() < true
+                low, high = always_valid(won, count)
+                assert 0 <= low <= won / count <= high <= 1
+                outside |= not low <= true <= high
+                wilson = proportion(won, count)
+                outside_fixed |= not wilson.low <= true <= wilson.high
+            missed, fixed = missed + outside, fixed + outside_fixed
+        assert missed <= 16 and fixed > 2 * missed  # 10 expected at most, of 200
+    assert always_valid(0, 0) == (0, 1)
+    assert always_valid(0, 40)[0] == 0 and always_valid(0, 40)[1] < 0.2
+    assert always_valid(40, 40)[1] == 1 and always_valid(40, 40)[0] > 0.8

@@ -73,3 +73,19 @@ def test_every_product_type_is_well_formed() -> None:
         assert (product.features or product.category) in FEATURES
         if product.size:
             assert product.size.low < product.size.reference < product.size.high
+
+
+def test_the_guides_figures_stand_beside_what_was_measured_in_dollars_alone() -> None:
+    from toolkit.evaluation.targets import judge
+    from toolkit_price_regression.encoder import PriceRegressionEncoder
+    from toolkit_price_regression.task import PriceRegression
+
+    document = {"systems": {"adapter": {"metrics": {"mae": {"value": 43.0, "low": 39.0,
+                                                            "high": 46.0}}}}}  # fmt: skip
+    for task in (PriceRegression(), PriceRegressionEncoder()):
+        found = judge(task.targets(), document, "adapter")
+        assert [(one["goal"], one["met"], one["surely"]) for one in found] == [
+            (47.0, True, True), (40.0, False, False),
+        ]  # fmt: skip
+        task.load_state({"median": 30.0, "largest": 900, "currency": "€"})
+        assert not task.targets()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +13,11 @@ pytest.importorskip("httpx")
 pytest.importorskip("tenacity")
 pytest.importorskip("jsonschema")
 
+from openai_server import Server, chat, odd
 from toolkit import DataError, UsageError
 from toolkit_review_augmentation.teacher import ChatTeacher, Settings
 
 GOOD = {"features": ["battery"], "quality": "The battery is good.", "summary": "Happy."}
-USAGE = {"prompt_tokens": 1000, "completion_tokens": 100}
-
-
-def chat(content: str | None, **more: Any) -> tuple[int, dict[str, Any]]:
-    message = {"role": "assistant", "content": content, **more}
-    return 200, {"choices": [{"message": message}], "usage": USAGE}
-
-
-class Server:
-    """Answers by a script: a function from (number of the request, body) to (status, reply)."""
-
-    def __init__(self, script: Callable[[int, dict[str, Any]], tuple[int, Any]]) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        outer, lock = self, threading.Lock()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                with lock:
-                    outer.bodies.append(body)
-                    outer.keys.append(self.headers.get("authorization"))
-                    number = len(outer.bodies)
-                status, reply = script(number, body)
-                data = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
-                self.send_response(status)
-                if status == 429:
-                    self.send_header("retry-after", "0")
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *arguments: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 @pytest.fixture
@@ -182,6 +137,40 @@ def test_the_cache_spares_requests_in_a_second_run(serve: Any, tmp_path: Path) -
     other.answers("review 0")
     other.close()
     assert len(server.bodies) == 4
+
+
+@pytest.mark.parametrize("name", odd(""))
+def test_after_an_odd_reply_the_question_is_asked_again(serve: Any, name: str) -> None:
+    def script(number: int, body: Any) -> Any:
+        return odd(json.dumps(GOOD))[name] if number == 1 else chat(json.dumps(GOOD))
+
+    server, teacher = serve(script)
+    assert teacher.answers("r") is not None
+    assert len(server.bodies) == 2
+    assert teacher.counts == {"tried again": 1, "answered": 1}
+
+
+def test_halves_of_characters_go_neither_out_nor_in(serve: Any) -> None:
+    answer = json.dumps({**GOOD, "summary": "Happy \ud83d."})
+    server, teacher = serve(lambda n, body: chat(answer))
+    given = teacher.answers("so \ud83d good")
+    assert given is not None and given["summary"] == "Happy \ufffd."
+    assert server.bodies[0]["messages"][-1]["content"] == "so \ufffd good"
+
+
+def test_a_count_of_tokens_that_is_none_costs_the_most(serve: Any) -> None:
+    for usage in (
+        {"prompt_tokens": -9, "completion_tokens": -9},
+        {"prompt_tokens": True},
+        "x",
+        [1],
+    ):
+        _, teacher = serve(
+            lambda n, body, usage=usage: chat(json.dumps(GOOD), usage=usage),
+            price_in=1.0, price_out=10.0,
+        )  # fmt: skip
+        teacher.answers("r")
+        assert teacher.spent > 0.004  # the 400 tokens that an answer may have
 
 
 @pytest.mark.parametrize(("status", "message"), [(401, "TOOLKIT_TEACHER_KEY"), (404, "/v1")])

@@ -11,6 +11,7 @@ from typing import Any
 
 HEADS: Mapping[str, tuple[str, ...]] = {
     "SEQ_CLS": ("classifier", "score"),
+    "TOKEN_CLS": ("classifier", "score"),
     "QUESTION_ANS": ("qa_outputs",),
 }
 """The ends of the names of heads that PEFT itself saves with an adapter, by its name of the kind.
@@ -34,7 +35,7 @@ def fields(
     """
 
     def by_peft(name: str) -> bool:
-        return any(part.endswith(HEADS[task_type]) for part in name.split("."))
+        return any(part.endswith(HEADS.get(task_type, ())) for part in name.split("."))
 
     named = [
         name

@@ -10,17 +10,18 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import ModelError, RecipeError, UsageError
 from toolkit.kinds import fit
-from toolkit.kinds.base import Progress, TaskModel, Trained, TrainingWatch
+from toolkit.kinds.base import Progress, TaskModel
 from toolkit.kinds.batching import batch_tokens, batches, pad_right
 from toolkit.kinds.dry_run import DryRun, DryRunRequest
 from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder import head_lora
 from toolkit.kinds.encoder.linear_probe import LinearProbe
 from toolkit.kinds.encoder.trainer import Collator, EncoderTrainer
+from toolkit.kinds.watching import Trained, TrainingWatch
 from toolkit.models import adapters, base_digest, base_weights, limits, loading
 from toolkit.models.loading import LoadRequest
 from toolkit.recipe import Recipe
@@ -50,6 +51,8 @@ class Encoder(TaskModel):
     stored = "float32"
     full: bool
     """Whether all parameters are trained, or were: of a loaded folder, its files tell."""
+    labels_tokens: ClassVar[bool] = False
+    """Whether ``labels`` of the tokenized rows has a number for each token; -100: no loss."""
     full_copies = 2  # the untouched encoder stays, for the base and for what training has changed
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -174,6 +177,11 @@ class Encoder(TaskModel):
     def layer(self, model: Any) -> str:
         """The name of the last layer of a model's head."""
         return heads.output_layer(model, self.outputs)
+
+    def entering(self) -> contextlib.AbstractContextManager[list[torch.Tensor]]:
+        """Within the context, each pass of the base appends what enters its head's last layer."""
+        self.load()
+        return heads.entering(self.model, self.layer(self.model))
 
     def load(self) -> None:
         if self.model is None:
@@ -339,7 +347,7 @@ class Encoder(TaskModel):
                 train_dataset=train,
                 eval_dataset=validation,
                 processing_class=self.tokenizer,
-                data_collator=Collator(self.tokenizer.pad_token_id),
+                data_collator=Collator(self.tokenizer.pad_token_id, of_tokens=self.labels_tokens),
                 lengths=lengths,
                 judge=fit.judge(self, splits["validation"], validation),
                 monitor=monitor,

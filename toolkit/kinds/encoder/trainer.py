@@ -21,14 +21,19 @@ class Collator:
 
     Args:
         pad: the padding token's id.
+        of_tokens: whether each token has a label; padding has -100.
     """
 
-    def __init__(self, pad: int) -> None:
-        self.pad = pad
+    def __init__(self, pad: int, *, of_tokens: bool = False) -> None:
+        self.pad, self.of_tokens = pad, of_tokens
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        labels = torch.tensor([row["labels"] for row in rows])
-        return {**pad_right(rows, self.pad), "labels": labels}
+        inputs = pad_right(rows, self.pad)
+        found = [row["labels"] for row in rows]
+        if self.of_tokens:
+            width = inputs["input_ids"].shape[1]
+            found = [[*labels, *[-100] * (width - len(labels))] for labels in found]
+        return {**inputs, "labels": torch.tensor(found)}
 
 
 class EncoderTrainer(JudgedTrainer, Trainer):  # type: ignore[misc]

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit.errors import UsageError
-from toolkit.kinds.base import Progress, Watch
+from toolkit.kinds.base import Progress
 from toolkit.kinds.batching import batch_tokens, batches, padded
 from toolkit.kinds.cpu_matmul import few_rows
 from toolkit.kinds.language.outputs import Generated
+from toolkit.kinds.watching import Watch
 from toolkit.models import limits as model_limits
 from toolkit.models.limits import Limits, ids_of
 from toolkit.system import upstream

@@ -12,7 +12,7 @@ import numpy as np
 
 from toolkit.errors import PreflightError, RecipeError, UsageError
 from toolkit.kinds import checkpoint_ensemble
-from toolkit.kinds.base import Progress, Trained, TrainingWatch
+from toolkit.kinds.base import Progress
 from toolkit.kinds.batching import batch_tokens, batches
 from toolkit.kinds.language import label_check, room
 from toolkit.kinds.language.chat_model import ChatModel
@@ -21,6 +21,7 @@ from toolkit.kinds.language.label_check import LabelCheck
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import IGNORED, Renderer
 from toolkit.kinds.language.task import LanguageTask
+from toolkit.kinds.watching import Trained, TrainingWatch
 from toolkit.models import adapters, base_digest, loading
 from toolkit.models.adapters import LoraRequest
 from toolkit.models.loading import LoadRequest

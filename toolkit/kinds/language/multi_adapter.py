@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ModelError, UsageError
-from toolkit.kinds.base import BASE, Watch
+from toolkit.kinds.base import BASE
 from toolkit.kinds.language.foreign import SPEAKS, ForeignModel
 from toolkit.kinds.language.outputs import Generated
+from toolkit.kinds.watching import Watch
 from toolkit.models import adapters, agreement, base_digest, base_weights
 from toolkit.runs.files import read_json
 from toolkit.task import Row
@@ -127,6 +128,13 @@ class MultiAdapterModel(ForeignModel):
         )  # fmt: skip
         with torch.inference_mode():
             return self.first_logits(ids, mask)
+
+    def row_logits(self, rows: Sequence[Row], *, adapter: bool) -> Any:
+        """:meth:`first_logits` of the rows' prompts, with what was trained or without it."""
+        with self.as_side(adapter):
+            prompts = self.canary_prompts(rows)
+            with self.side(adapter):
+                return self._first_logits(prompts)
 
     def check_effect(self, canaries: Sequence[Row]) -> None:
         """Raise :class:`ModelError` where the adapter does not change the base's logits."""

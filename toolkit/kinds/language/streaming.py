@@ -17,7 +17,7 @@ from transformers import (
 )
 from transformers.generation.streamers import BaseStreamer
 
-from toolkit.kinds.base import Watch
+from toolkit.kinds.watching import Watch
 
 
 def watched(watch: Watch, indices: Sequence[int], stops: Collection[int]) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit.kinds.base import TaskModel, Watch
+from toolkit.kinds.base import TaskModel
 from toolkit.kinds.language.outputs import Generated
 from toolkit.kinds.language.prompt import Renderer
+from toolkit.kinds.watching import Watch
 from toolkit.task import Row
 
 

@@ -1,4 +1,4 @@
-"""The sequence-classification kind: one text in, logits or one number out."""
+"""The sequence-classification kind: one text in; a class, several labels or numbers out."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.errors import ModelError, RecipeError
+from toolkit.errors import ModelError
 from toolkit.kinds.base import Progress
 from toolkit.kinds.encoder import head as heads
 from toolkit.kinds.encoder.model import Encoder
 from toolkit.kinds.sequence_classification import reading, reading_choice
-from toolkit.kinds.sequence_classification.class_weights import class_weights, cross_entropy
 from toolkit.kinds.sequence_classification.linear_probe import Probe
 from toolkit.kinds.sequence_classification.outputs import Classified
+from toolkit.kinds.sequence_classification.problems import Problem, problem_of
 from toolkit.kinds.sequence_classification.reading import Reading, wanted
 from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
 from toolkit.runs.files import read_json, write_json
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import torch
     from datasets import Dataset, DatasetDict
 
-UNKNOWN = -100
-"""The label of a class that is not in the training split: the loss ignores it."""
 HEAD, PROBE = "head.safetensors", "probe.safetensors"
 """The files of the probe on the head's inputs, which is the base, and of the one on means."""
 READING = "reading.json"
@@ -80,15 +78,13 @@ class SequenceClassification(Encoder):
         return self.reading.limit if limit is None else min(limit, self.reading.limit)
 
     # -- rows --------------------------------------------------------------------------------------
+    @property
+    def problem(self) -> Problem:
+        """What the outputs of the head mean."""
+        return problem_of(self.task)
+
     def head_arguments(self) -> dict[str, Any]:
-        if self.task.num_labels == 1:
-            return {"num_labels": 1, "problem_type": "regression"}
-        names = [str(label) for label in self.task.labels]
-        return {
-            "num_labels": len(names),
-            "id2label": dict(enumerate(names)),
-            "label2id": {name: i for i, name in enumerate(names)},
-        }
+        return self.problem.head_arguments()
 
     @property
     def truncated(self) -> str | None:
@@ -136,59 +132,35 @@ class SequenceClassification(Encoder):
         return [{"text": text, "loss": False} for text in self.pieces(ids)]
 
     def target_of(self, row: Row) -> str | None:
-        label = self.task.format_example(row)["label"]
-        if self.task.num_labels == 1:
-            return f"the number {label:.3f} (standardised)"
-        # Where texts of the data must not be stored, the name of the class is replaced.
-        named = f"the class {label}" if label in self.task.labels else "its class"
-        return f"{named} (of {self.task.num_labels})"
+        return self.problem.target(self.task.format_example(row)["label"])
 
     def tokenized(self, rows: Dataset) -> Dataset:
         import datasets
 
-        examples = [self.task.format_example(row) for row in rows]
+        examples, problem = [self.task.format_example(row) for row in rows], self.problem
         return datasets.Dataset.from_dict(
             {
                 "input_ids": self.token_ids([e["text"] for e in examples]),
-                "labels": [self._label(e["label"]) for e in examples],
+                "labels": [problem.label(e["label"]) for e in examples],
             }
         )
 
-    def _label(self, label: Any) -> float | int:
-        if self.task.num_labels == 1:
-            return float(label)
-        labels = self.task.labels
-        return labels.index(label) if label in labels else UNKNOWN
-
     @property
-    def weights(self) -> list[float] | None:
-        """The weight of each class, in the loss and in the linear probe; ``None``: all are 1."""
-        found: list[float] | None = self.task.state.get(CLASS_WEIGHTS)
-        return found
+    def weights(self) -> Any:
+        """What the option stands for, in the loss and in the linear probe; ``None``: nothing.
+
+        For classes the weight of each, for labels those of rows without it and with it.
+        """
+        return self.task.state.get(CLASS_WEIGHTS)
 
     def fit_state(self, train: Dataset) -> dict[str, Any]:
         option = self.task.options.get(CLASS_WEIGHTS)
         if option is None:
             return {}
-        kinds = [self.task.stratum(row) for row in train]
-        return {CLASS_WEIGHTS: class_weights(option, self.task.labels, kinds)}
+        return {CLASS_WEIGHTS: self.problem.weights(option, train)}
 
     def loss(self, arguments: Any) -> Callable[[Any, torch.Tensor], torch.Tensor]:
-        from torch.nn import functional
-
-        if self.task.num_labels > 1:
-            return cross_entropy(self.weights, float(arguments.label_smoothing_factor))
-        losses: dict[str, Callable[..., torch.Tensor]] = {
-            "squared": functional.mse_loss,
-            "absolute": functional.l1_loss,
-            "huber": functional.huber_loss,
-        }
-        wanted = self.task.options.get("loss", "squared")
-        if wanted not in losses:
-            raise RecipeError(f"task.loss is {wanted!r}; it can be {', '.join(losses)}")
-        return lambda outputs, labels: losses[wanted](
-            outputs.logits.float().squeeze(-1), labels.float(), reduction="sum"
-        )
+        return self.problem.loss(arguments, self.weights)
 
     # -- the model ---------------------------------------------------------------------------------
     def new_model(self) -> Any:
@@ -238,7 +210,7 @@ class SequenceClassification(Encoder):
         return [result for result in results if result is not None]
 
     def output_of(self, logits: np.ndarray, seconds: float) -> Classified:
-        return Classified(logits.astype(np.float64), self.task.labels, seconds)
+        return self.problem.output(logits, seconds)
 
     def _by_means(
         self, features: Sequence[Mapping[str, Sequence[int]]], progress: Progress | None
@@ -316,13 +288,17 @@ class SequenceClassification(Encoder):
         read = [{"input_ids": ids} for ids in encoded["input_ids"]]
         entering, means = self.states(read)
         labels = np.asarray(encoded["labels"])
-        self.mean_probe = Probe.fit(means, labels, classes=self.outputs, weights=self.weights)
+        self.mean_probe = Probe.fit(
+            means, labels, classes=self.problem.classes, weights=self.weights
+        )
         return self.fit_head(entering, labels)
 
     def fit_head(self, states: np.ndarray, labels: np.ndarray) -> Probe:
         """A probe for the head's last layer, from what enters it."""
         bias = heads.has_bias(self.model, self.layer(self.model))
-        return Probe.fit(states, labels, classes=self.outputs, intercept=bias, weights=self.weights)
+        return Probe.fit(
+            states, labels, classes=self.problem.classes, intercept=bias, weights=self.weights
+        )
 
     def states(
         self, features: Sequence[Mapping[str, Sequence[int]]]

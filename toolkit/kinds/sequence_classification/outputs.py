@@ -14,7 +14,7 @@ class Classified:
     """A sequence classifier's output for one row.
 
     Args:
-        logits: the head's output, shape (labels,); shape (1,) for regression.
+        logits: the head's output, shape (labels,); of regression shape (numbers,).
         labels: the classes in the order of the logits; empty for regression.
         seconds: the row's share of its batch's time.
         tokens: always ``None``: nothing is generated.
@@ -45,10 +45,29 @@ class Classified:
 
     @property
     def text(self) -> str:
-        """The output in words: the likeliest classes with their probabilities, or the number."""
+        """The output in words: the likeliest classes with their probabilities, or the numbers."""
         if not self.labels:
-            return f"{float(self.logits[0]):.4g}"
+            return ", ".join(f"{number:.4g}" for number in self.logits.tolist())
         ranked = sorted(
             zip(self.labels, self.probabilities.tolist(), strict=True), key=lambda pair: -pair[1]
         )
         return ", ".join(f"{label} {share:.2f}" for label, share in ranked[:3])
+
+
+@dataclass(frozen=True)
+class Labelled(Classified):
+    """The output of a classifier of several labels a row; arguments as of :class:`Classified`."""
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The sigmoid of each logit, shape (labels,): labels do not exclude each other."""
+        from scipy.special import expit
+
+        shares: np.ndarray = expit(self.logits)
+        return shares
+
+    @property
+    def detail(self) -> dict[str, float]:
+        """The probability of each label, kept with the row's prediction."""
+        pairs = zip(self.labels, self.probabilities.tolist(), strict=True)
+        return {str(label): round(share, 4) for label, share in pairs}

@@ -18,12 +18,14 @@ from toolkit.data.load import column_names, read
 from toolkit.data.normalization import class_key
 from toolkit.data.readers.read import is_hub_id
 from toolkit.errors import DataError
+from toolkit.kinds.sequence_classification import scales
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.recipe import Recipe
 from toolkit.task import Decoder, Row, Task, untuned
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from datasets import Dataset, DatasetDict
 
     from toolkit.data.source import Source
@@ -63,6 +65,8 @@ class SequenceClassificationTask(Task):
     recipes: ClassVar[tuple[Recipe, ...]] = (MINILM,)
     classes: ClassVar[Sequence[Any]] = ()
     """The classes, as JSON values; where empty, those of the training split, sorted."""
+    problem: ClassVar[str] = "single-label"
+    """What the outputs mean: ``single-label``, ``multi-label`` or ``regression``."""
     ordinal: ClassVar[bool] = False
     """Whether the classes are ordered numbers (stars): predictions may be between two of them."""
     truncate: ClassVar[str | None] = "text"
@@ -144,6 +148,22 @@ class SequenceClassificationTask(Task):
         same = mark.of is None or mark.of == max(numbers)
         return next((v for v in numbers if same and v == mark.number), None)
 
+    def row_losses(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor | None:
+        """The loss of each row of a batch, in place of the kind's own; ``None``: the kind's own.
+
+        Rows whose label is not known are left out of the batch. Class weights are in :attr:`state`
+        as ``class_weights``, in the order of :attr:`labels`; a loss of your own has to use them.
+
+        Args:
+            logits: shape (rows, outputs), float32.
+            labels: the numbers of the classes, shape (rows,); of several labels 0 and 1, shape
+                (rows, labels); of regression the standardised numbers.
+
+        Returns:
+            shape (rows,); the mean over the rows of a step is what training makes smaller.
+        """
+        return None
+
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         return self.labels[int(output.logits.argmax())] if output.readable else None
 
@@ -183,6 +203,7 @@ class SequenceRegressionTask(SequenceClassificationTask):
     one standard deviation).
     """
 
+    problem = "regression"
     options = {"loss": "huber"}
     _kind_options = {}
 
@@ -220,32 +241,17 @@ class SequenceRegressionTask(SequenceClassificationTask):
 
     def fit(self, train: Dataset) -> dict[str, Any]:
         """Mean, deviation and ends of the scale; a ``fit`` of your own should call it."""
-        import numpy as np
-
-        numbers = np.array([self.to_scale(row) for row in train], dtype=np.float64)
-        return {
-            "scale": {
-                "mean": float(numbers.mean()),
-                "deviation": float(numbers.std()) or 1.0,
-                "lowest": float(numbers.min()),
-                "highest": float(numbers.max()),
-            }
-        }
+        return {"scale": scales.of_numbers([self.to_scale(row) for row in train])}
 
     def format_example(self, row: Row) -> dict[str, Any]:
-        number, scale = self.to_scale(row), self.state["scale"]
-        label = None if number is None else (number - scale["mean"]) / scale["deviation"]
+        number = self.to_scale(row)
+        label = None if number is None else scales.standardised(number, self.state["scale"])
         return {"text": self.text(row), "label": label}
 
     def postprocess(self, output: Classified, row: Row) -> Any | None:
         if not output.readable:
             return None
-        scale = self.state["scale"]
-        number = float(output.logits[0]) * scale["deviation"] + scale["mean"]
-        # Predictions exceed the training range by at most its own width.
-        width = scale["highest"] - scale["lowest"]
-        low, high = scale["lowest"] - width, scale["highest"] + width
-        return self.from_scale(min(max(number, low), high))
+        return self.from_scale(scales.number(float(output.logits[0]), self.state["scale"]))
 
     def decoders(self) -> Mapping[str, Decoder]:
         return {"number": untuned(self.postprocess)}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MissingExtra
 from toolkit.evaluation.predict import wrong_predictions, wrong_predictor
-from toolkit.formatting import is_number
 from toolkit.plugins.contract.checked_task import Subject
 from toolkit.plugins.contract.metric_rules import check_prediction
 from toolkit.plugins.contract.rule import Broken, Rule
+from toolkit.runs.predictions import same
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -91,10 +91,7 @@ def _with_other_answers(rows: Dataset, hidden: Sequence[str]) -> Dataset:
 
 
 def _alike(before: Sequence[Any], after: Sequence[Any]) -> bool:
-    return len(before) == len(after) and all(
-        abs(a - b) <= CLOSE * max(1.0, abs(a)) if is_number(a) and is_number(b) else a == b
-        for a, b in zip(before, after, strict=True)
-    )
+    return same(before, after, CLOSE)
 
 
 RULES = (

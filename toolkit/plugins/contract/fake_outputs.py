@@ -11,13 +11,16 @@ import numpy as np
 from toolkit.data import tool_calls
 from toolkit.errors import PluginError
 from toolkit.formatting import is_number
+from toolkit.kinds import registry
 from toolkit.kinds.causal_lm.task import CausalLMTask, NumericLMTask
 from toolkit.kinds.language.outputs import Generated, Numbers
 from toolkit.kinds.question_answering.outputs import Answered, Span
 from toolkit.kinds.question_answering.task import QuestionAnsweringTask
 from toolkit.kinds.seq2seq_lm.task import Seq2SeqLMTask
-from toolkit.kinds.sequence_classification.outputs import Classified
+from toolkit.kinds.sequence_classification.multi_label import MultiLabelTask
+from toolkit.kinds.sequence_classification.outputs import Classified, Labelled
 from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
+from toolkit.kinds.sequence_classification.vector_regression import VectorRegressionTask
 from toolkit.plugins.contract.rule import Broken
 from toolkit.task import Row, Task
 
@@ -169,14 +172,20 @@ class ClassificationProbe(Probe):
     task: SequenceClassificationTask
 
     def check_example(self, example: Any) -> None:
+        self._check_columns(example)
+        if example["label"] is not None:
+            self.check_label(example["label"])
+
+    def _check_columns(self, example: Any) -> None:
         if not isinstance(example, Mapping) or sorted(example) != ["label", "text"]:
             got = ", ".join(map(str, example)) if isinstance(example, Mapping) else repr(example)
             raise Broken(f"format_example must give the columns text and label, not {got}")
-        text, label = example["text"], example["label"]
+        text = example["text"]
         if not isinstance(text, str) or not text.strip():
             raise Broken(f"format_example must give a text, not {_kind(text)}")
-        if label is None:
-            return
+
+    def check_label(self, label: Any) -> None:
+        """Raise :class:`Broken` unless the label of an example is what the head can learn."""
         if self.task.num_labels == 1:
             if not is_number(label) or not np.isfinite(label):
                 raise Broken(f"the label must be a finite number, not {_kind(label)}")
@@ -202,6 +211,57 @@ class ClassificationProbe(Probe):
     def unreadable(self) -> Sequence[tuple[str, Any]]:
         outputs = 1 if self.task.num_labels == 1 else len(self.task.labels)
         nothing = Classified(np.full(outputs, np.nan), self.task.labels)
+        return [("logits that are no numbers", nothing)]
+
+
+class MultiLabelProbe(ClassificationProbe):
+    """A text and a list of labels, each of them one of the task's."""
+
+    task: MultiLabelTask
+
+    def check_label(self, label: Any) -> None:
+        if not isinstance(label, list):
+            raise Broken(f"the label must be a list of labels, not {_kind(label)}")
+        for one in label:
+            if one not in self.task.labels:
+                known = ", ".join(map(str, self.task.labels))
+                raise Broken(f"the label {one!r} is none of the labels {known}")
+        if len(set(label)) < len(label):
+            raise Broken(f"a label stands twice in {label!r}; give each label of a row once")
+
+    def answer(self, row: Row) -> str:
+        label = self.task.format_example(row)["label"]
+        return ", ".join(map(str, label)) or "(no label)" if label is not None else ""
+
+    def perfect(self, row: Row) -> Labelled:
+        label = self.task.format_example(row)["label"]
+        logits = np.where([one in label for one in self.task.labels], 40.0, -40.0)
+        return Labelled(logits, self.task.labels)
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        nothing = Labelled(np.full(len(self.task.labels), np.nan), self.task.labels)
+        return [("logits that are no numbers", nothing)]
+
+
+class VectorProbe(ClassificationProbe):
+    """A text and a list of numbers, as many as the head has outputs."""
+
+    task: VectorRegressionTask
+
+    def check_label(self, label: Any) -> None:
+        wanted = self.task.num_labels
+        if not isinstance(label, list) or len(label) != wanted:
+            raise Broken(f"the label must be a list of {wanted} numbers, not {_kind(label)}")
+        for number in label:
+            if not is_number(number) or not np.isfinite(number):
+                raise Broken(f"the label must be finite numbers, not {_kind(label)}")
+
+    def perfect(self, row: Row) -> Classified:
+        label = self.task.format_example(row)["label"]
+        return Classified(np.array(label, dtype=np.float64))
+
+    def unreadable(self) -> Sequence[tuple[str, Any]]:
+        nothing = Classified(np.full(self.task.num_labels, np.nan))
         return [("logits that are no numbers", nothing)]
 
 
@@ -259,6 +319,9 @@ def probe_for(task: Task) -> Probe:
     for kind, probe in PROBES:
         if isinstance(task, kind):
             return probe(task)
+    if (brought := registry.added().get(str(task.kind))) is not None:
+        made: Probe = brought.probe()(task)
+        return made
     kinds = ", ".join(kind.__name__ for kind, _ in PROBES)
     raise PluginError(f"{type(task).__name__} is of no kind that can be checked; subclass {kinds}")
 
@@ -267,6 +330,8 @@ PROBES: tuple[tuple[type[Task], type[Probe]], ...] = (
     (NumericLMTask, NumericLMProbe),
     (CausalLMTask, CausalLMProbe),
     (Seq2SeqLMTask, Seq2SeqLMProbe),
+    (MultiLabelTask, MultiLabelProbe),
+    (VectorRegressionTask, VectorProbe),
     (SequenceClassificationTask, ClassificationProbe),
     (QuestionAnsweringTask, QuestionAnsweringProbe),
 )

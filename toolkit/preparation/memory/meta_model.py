@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ModelError
+from toolkit.models import gates
 from toolkit.models.loading import LoadRequest
 from toolkit.models.paths import model_path
 from toolkit.preparation.memory.quantized_layers import quantize
@@ -42,7 +43,7 @@ def configuration(model: str, *, trust_remote_code: bool = False) -> Any:
         found = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
         return _with_own_head(found, written)
     except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = gates.LOGIN if gates.behind(error) else " ".join(str(error).split())[:200]
         raise ModelError(f"cannot read the configuration of {model!r}: {reason}") from error
 
 

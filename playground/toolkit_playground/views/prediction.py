@@ -1,8 +1,8 @@
-"""View "Panel": a task's own panel, drawn from its plain data."""
+"""View "Prediction": all of what each side predicts, drawn by the task's own panel."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -10,25 +10,24 @@ from markupsafe import Markup
 
 from toolkit import Row, Task
 from toolkit.errors import PluginError, ToolkitError
-from toolkit.pipeline import load_task
 from toolkit.plugins import discovery
 from toolkit_playground.rendering import html, panels
+from toolkit_playground.state.any_model import task_for
 from toolkit_playground.state.engine import Engine, Reading
 from toolkit_playground.state.inputs import asked, read_row
 from toolkit_playground.state.sides import resolve_sides
 from toolkit_playground.views.inputs import RowInput, side_choice, sides_of
 from toolkit_playground.views.page import Page, block, no_run
 
-VIEW = "panel"
+VIEW = "prediction"
 HINT = {
     "number-distribution": "Press Show: the whole distribution over numbers, from both sides.",
     "labels": "Press Show: the probability of each label, from base and adapter.",
+    "numbers": "Press Show: the numbers, from base and adapter.",
     "spans": "Press Show: the answers marked in the context, with the top five.",
     "text": "Press Show: what base and adapter write, with the task's own marks.",
 }
 NOTHING_YET, PRESS = "Nothing shown yet", "Press Show."
-SIDES = ("base", "adapter", "full")
-"""Systems that the model in memory answers anew."""
 
 
 def build(page: Page) -> None:
@@ -36,9 +35,9 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="tk-split"):
         with gr.Column(elem_classes="tk-one"):
             inputs = RowInput(page, VIEW)
-            go = gr.Button("Show", variant="primary", elem_id="panel-go")
+            go = gr.Button("Show", variant="primary", elem_id="prediction-go")
         with gr.Column(elem_classes="tk-two"):
-            out = block("panel-out")
+            out = block("prediction-out")
         with gr.Column(elem_classes="tk-three"):
             sides = side_choice(page, VIEW)
             inputs.show_examples(out, blank)
@@ -47,7 +46,7 @@ def build(page: Page) -> None:
         if key is None:
             return [*sides_of(page, None), no_run()]
         run = page.library.find(key)
-        task = load_task(run)
+        task = task_for(run)
         view = task.panel.view if task.panel else "text"
         hint = HINT.get(view, f"The panel's view {view!r} is none that can be drawn.")
         return [*sides_of(page, run), html.empty(NOTHING_YET, hint)]
@@ -65,7 +64,7 @@ def build(page: Page) -> None:
             head = html.asked(asked(engine, shown, known, None))
             return head + panel(page, engine, chosen, shown, known)
         except Exception as error:  # one session's trouble is shown there and nowhere else
-            return html.failure(error, "the panel")
+            return html.failure(error, "showing the prediction")
 
     page.answer(
         inputs.starts(go), VIEW, show, [page.chosen, *sides, inputs.row, *inputs.boxes], out,
@@ -88,7 +87,7 @@ def panel(page: Page, engine: Engine, labels: Sequence[str], row: Row, known: bo
     task = engine.task
     view = task.panel.view if task.panel else "text"
     readings = engine.predict(row, labels)
-    others = _others(page, engine, row) if known else {}
+    others = page.library.other_answers(engine.run, row) if known else {}
     truth = task.reference(row) if known else None
     try:
         return panels.draw(
@@ -120,13 +119,3 @@ def _failure(task: Task, error: Exception) -> PluginError:
     return PluginError(
         f"the panel of {task.name} ({where}) failed with {reason}; the other views still work"
     )
-
-
-def _others(page: Page, engine: Engine, row: Row) -> Mapping[str, Any]:
-    """The predictions of the run's other systems for a held-out row."""
-    found = {}
-    for name, lines in page.library.system_answers(engine.run).items():
-        line = lines.get(int(row["row_id"]))
-        if line is not None and name not in SIDES and line["split"] == row.get("split"):
-            found[name] = line["prediction"]
-    return found

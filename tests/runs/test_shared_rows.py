@@ -1,0 +1,39 @@
+"""Rows that two runs share are known by what they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from toolkit.runs.run import Run
+from toolkit.runs.shared_rows import row_digests, shared_test_rows
+
+
+def made(folder: Path, rows: list[tuple[int, str, str]]) -> Run:
+    info: dict[str, Any] = {"id": folder.name}
+    (folder / "data").mkdir(parents=True)
+    numbers, splits, digests = (list(column) for column in zip(*rows, strict=True))
+    table = pa.table({"row_id": numbers, "split": splits, "sha": digests})
+    pq.write_table(table, folder / "data" / "splits.parquet")
+    return Run(folder, info)
+
+
+def test_numbers_and_other_splits_do_not_matter(tmp_path: Path) -> None:
+    a = made(tmp_path / "a", [(1, "test", "x"), (2, "test", "y"), (3, "train", "z")])
+    b = made(tmp_path / "b", [(7, "test", "y"), (8, "train", "x"), (9, "test", "z")])
+    assert shared_test_rows(a, b) == [(2, 7)]
+    assert row_digests(a)["train", 3] == "z"
+
+
+def test_rows_that_are_repeated_have_a_partner_each(tmp_path: Path) -> None:
+    a = made(tmp_path / "a", [(n, "test", "x") for n in (1, 2, 3)])
+    b = made(tmp_path / "b", [(n, "test", "x") for n in (4, 5)])
+    assert shared_test_rows(a, b) == [(1, 4), (2, 5)]
+
+
+def test_a_run_without_a_table_shares_nothing(tmp_path: Path) -> None:
+    a = made(tmp_path / "a", [(1, "test", "x")])
+    assert shared_test_rows(a, Run(tmp_path / "none", {"id": "none"})) == []
