@@ -3,8 +3,8 @@
     python tests/benchmarks/pages.py [--rounds 2] [--steps 5]
 
 Prints, as JSON, the median seconds of a step on 8 rows of 128 tokens and the most memory, for large
-pages (:data:`toolkit.system.environment.FAST`) on and off, and for freed memory that is given back
-at once (:func:`toolkit.models.malloc.settle`) or kept.
+pages (``THP_MEM_ALLOC_ENABLE`` of PyTorch, which the toolkit leaves alone: they were slower) on and
+off, and for freed memory that is given back at once (:func:`toolkit.models.malloc.settle`) or kept.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -93,9 +92,7 @@ def plain(model: str, rows: Path, folder: Path, batch: int, tuned: bool) -> floa
     if tuned:
         lora = dict(make_kind({}, {}, model).recipe.lora)
         command += ["--tuned", "--lora", json.dumps(lora)]
-    # What the toolkit sets for its own process is not set for a script by hand.
-    variables = {k: v for k, v in os.environ.items() if k not in environment.FAST}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     line = next(x for x in done.stdout.splitlines() if x.startswith("RESULT "))
     return float(json.loads(line.removeprefix("RESULT "))["seconds"])
 

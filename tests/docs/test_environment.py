@@ -60,7 +60,7 @@ def in_the_code() -> set[str]:
 
 
 def named_in_the_code() -> set[str]:
-    """Variables of the toolkit that stand in the code as texts; some are read by a name handed on."""
+    """Variables of the toolkit that stand in the code as texts; some are read by another name."""
     texts: set[str] = set()
     for name in BASES:
         for path in (ROOT / name).rglob("*.py"):

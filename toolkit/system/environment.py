@@ -20,14 +20,6 @@ QUIET = {
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "BITSANDBYTES_NOWELCOME": "1",
 }
-FAST = {
-    # On Linux, PyTorch then asks for pages of 2 MiB for large tensors in main memory: the kernel
-    # has fewer to hand out and to empty (a step of SmolLM2-135M takes 2.6 s instead of 3.4 s).
-    # https://github.com/pytorch/pytorch/pull/93888
-    "THP_MEM_ALLOC_ENABLE": "1",
-}
-
-
 _NO_HUB = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _NO_HUB_BARS = ("HF_HUB_DISABLE_PROGRESS_BARS",)
 _NO_DATA_BARS = ("HF_DATASETS_DISABLE_PROGRESS_BARS",)
@@ -47,7 +39,7 @@ _TRUE = {"1", "ON", "YES", "TRUE"}
 
 
 def prepare(*, offline: bool) -> None:
-    """Switch off telemetry, unneeded output and look-ups on the Hub, and large pages on.
+    """Switch off telemetry, unneeded output and look-ups on the Hub.
 
     Must be called before transformers, TRL, datasets or gradio are imported: they read the
     environment at import. In a program that has imported them before, what they have read is set
@@ -56,7 +48,7 @@ def prepare(*, offline: bool) -> None:
     Args:
         offline: nothing is needed from the Hub, so switch off look-ups there.
     """
-    for name, value in (QUIET | FAST).items():
+    for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     if offline:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")

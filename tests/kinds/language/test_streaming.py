@@ -59,3 +59,37 @@ def test_a_watch_changes_the_scores_of_its_own_rows(parts: Any) -> None:
     seen, _ = follow(parts, 5, ended=lambda index, seen: False, scores=scores)
     assert seen[1] == [forced] * 5 != free[1]
     assert [seen[i] for i in (0, 2, 3)] == [free[i] for i in (0, 2, 3)]
+
+
+def test_a_watch_has_seen_each_token_before_it_is_asked_about_it(parts: Any) -> None:
+    model, tokenizer, prompts = parts
+    seen: list[int] = []
+    asked: list[int] = []
+
+    def stopped() -> bool:
+        asked.append(len(seen))
+        return len(asked) == 3
+
+    watch = Watch(lambda index, token: seen.append(token), stopped)
+    out = generate(
+        model, tokenizer, prompts[:1], watch=watch,
+        generation={"max_new_tokens": 9, "min_new_tokens": 9},
+    )  # fmt: skip
+    assert asked == [1, 2, 3] and out[0].tokens == 3
+
+
+def test_nothing_is_computed_behind_a_text_that_has_ended(parts: Any) -> None:
+    passes: list[int] = []
+
+    def scores(indices: Sequence[int], values: Any) -> Any:
+        passes.append(1)
+        return values
+
+    follow(parts, 9, ended=lambda index, seen: len(seen) >= 2, scores=scores)
+    assert len(passes) == 2
+
+
+def test_a_watch_of_beams_is_refused(parts: Any) -> None:
+    model, tokenizer, prompts = parts
+    with pytest.raises(ValueError, match="beams"):
+        generate(model, tokenizer, prompts, generation={"num_beams": 2}, watch=Watch())

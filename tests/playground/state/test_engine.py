@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from toolkit.errors import ModelError, UsageError
 from toolkit.kinds import TextModel, Watch
 from toolkit.runs.run import Run
+from toolkit_playground.state import any_model
 from toolkit_playground.state.conversation import prompt_ids
 from toolkit_playground.state.engine import MOST_CHARACTERS, Engine
 from toolkit_playground.state.texts import Text
@@ -177,9 +177,8 @@ def test_a_model_that_writes_no_text_has_no_prompts_and_no_room_for_answers(
 
     recipe = Recipe("t", "t", str(tiny_bert), training={"max_length": 64}, lora={"r": 2})
     kind = model_class(TinyGoods)(TinyGoods(), recipe)
-    place = sys.modules[Engine.__module__]
-    monkeypatch.setattr(place, "open_run", lambda run: (kind.task, kind))
-    run: Any = SimpleNamespace(path=tmp_path, info={"recipe": {"lora": {}}})
+    monkeypatch.setattr(any_model, "open_run", lambda run: (kind.task, kind))
+    run: Any = SimpleNamespace(path=tmp_path, info={"task": "tiny", "recipe": {"lora": {}}})
     engine = Engine(run)
     assert not engine.writes
     assert (engine.positions, engine.answer_room, engine.room) == (None, 0, 64)

@@ -116,6 +116,7 @@ def generate(
 
     Raises:
         UsageError: a prompt leaves no room for an answer.
+        ValueError: a watch, which follows one text a prompt, with several beams.
     """
     import torch
     from transformers import GenerationConfig
@@ -130,6 +131,8 @@ def generate(
             **(generation or {}),
         }
     )
+    if watch is not None and (config.num_beams or 1) > 1:
+        raise ValueError("a watch follows one text a prompt, and beams are several")
     stops = frozenset(ids_of(config.eos_token_id))
     results: list[Generated | None] = [None] * len(prompts)
     apart = bool(model.config.is_encoder_decoder)  # the prompt is not part of what is written
@@ -158,10 +161,13 @@ def generate(
             extra |= upstream.cached(cache)
         if adapters is not None:
             extra["adapter_names"] = [adapters[i] for i in batch]
+        read = 1 if apart else ids.shape[1]  # a decoder begins with its start token
+        follower = None
         if watch is not None:
-            from toolkit.kinds.language.streaming import watched
+            from toolkit.kinds.language.streaming import Follower
 
-            extra |= watched(watch, batch, stops)
+            follower = Follower(watch, batch, stops, read)
+            extra |= follower.arguments()
         with torch.inference_mode(), few_rows(model):
             out = model.generate(
                 input_ids=ids,
@@ -170,10 +176,9 @@ def generate(
                 **extra,
             )
         share = (time.perf_counter() - started) / len(batch)
-        read = 1 if apart else ids.shape[1]  # a decoder begins with its start token
         written = out[:, read:].tolist()
-        if watch is not None:  # behind a text that the watch has ended there is padding
-            written = [new[:n] for new, n in zip(written, extra["streamer"].tokens, strict=True)]
+        if follower is not None:  # behind a text that the watch has ended there is padding
+            written = [new[:n] for new, n in zip(written, follower.tokens, strict=True)]
         for i, new in zip(batch, written, strict=True):
             results[i] = _result(tokenizer, new, limit, share, stops, forced)
         done += len(batch)
