@@ -21,10 +21,13 @@ from toolkit_export.answers import Answers
 if TYPE_CHECKING:
     import numpy as np
 
-EXACT, ROUNDED = 0.05, 0.25
+EXACT, ROUNDED = 0.005, 0.25
 """How far the export's logits may be from the adapter's, as a share of how far training has moved
 them from the base's (root mean squares): where both compute in float32, and where one of them is
-rounded to 16 bits or 8. An adapter that is merged at half its scale is off by a half."""
+rounded to 16 bits or 8. An adapter that is merged at half its scale is off by a half; layers that
+have changed places may be off by a fiftieth. Unchanged exports in float32 are off by 1e-5."""
+NOISE = 1e-5
+"""The share of the logits' spread by which float32 rounds them, whatever training has moved."""
 NOTHING = 1e-6
 """Logits that training has moved by less have stayed as they were."""
 SAME = 1e-3
@@ -180,7 +183,7 @@ def _logit_reasons(logits: Mapping[str, Any] | None, most: float) -> list[str]:
     moved, by = logits["changed_by_training"], "of what training has moved them"
     if moved is None or moved < NOTHING:  # the best of training may be what it began from
         moved, by = logits["spread"], "of their spread"
-    if logits["difference"] <= most * moved:
+    if logits["difference"] <= max(most * moved, NOISE * logits["spread"]):
         return []
     share = logits["difference"] / moved if moved else math.inf
     return [

@@ -21,8 +21,19 @@ Export = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
+def strong_bert(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """The tiny BERT with ten times the weights: what stands in its layers changes its answers."""
+    folder = tmp_path_factory.mktemp("models") / "strong-bert"
+    shutil.copytree(tiny_bert, folder)
+    export_faults.change_weights(
+        folder, lambda name, one: one * 10 if "encoder" in name and one.ndim > 1 else one
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
 def exported_runs(
-    tmp_path_factory: pytest.TempPathFactory, tiny_qwen: Path, tiny_bert: Path, tiny_t5: Path
+    tmp_path_factory: pytest.TempPathFactory, tiny_qwen: Path, strong_bert: Path, tiny_t5: Path
 ) -> dict[str, Run]:
     """Runs by the names of their tasks; tests must not change them."""
     folder = tmp_path_factory.mktemp("to-export")
@@ -36,9 +47,9 @@ def exported_runs(
         "kinds": (quick_runs.SUBJECTS, data, tiny_qwen),
         "chats": (quick_runs.CHATS, quick_runs.write_chats(folder / "chats.jsonl"), tiny_qwen),
         "shorter": (quick_runs.NOTES, data, tiny_t5),
-        "classes": (quick_runs.CLASSES, data, tiny_bert),
-        "amounts": (quick_runs.AMOUNTS, numbers, tiny_bert),
-        "answers": (quick_runs.ANSWERS, questions, tiny_bert),
+        "classes": (quick_runs.CLASSES, data, strong_bert),
+        "amounts": (quick_runs.AMOUNTS, numbers, strong_bert),
+        "answers": (quick_runs.ANSWERS, questions, strong_bert),
     }
     return {
         name: Run.open(quick_runs.run_task(folder, name, text, place, model))

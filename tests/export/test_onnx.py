@@ -35,7 +35,8 @@ def test_a_rounded_graph_is_smaller_and_near(
     assert (tmp_path / "out" / "model.onnx").stat().st_size < whole
     logits = record["gate"]["logits"]
     assert logits["largest_difference"] > 0
-    assert logits["difference"] < 0.5 * logits["changed_by_training"]
+    # Of a tiny encoder the best step may be the beginning, from which nothing has moved.
+    assert logits["difference"] < 0.5 * (logits["changed_by_training"] or logits["spread"])
 
 
 @pytest.mark.slow

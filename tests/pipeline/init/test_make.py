@@ -113,6 +113,18 @@ def made(folder: Path, rows: list[dict[str, Any]], **options: Any) -> Outcome:
     return make.make(str(path), wanted, folder / "mine.toml", **options)
 
 
+@pytest.mark.parametrize("task", ["causal-lm", "seq2seq-lm"])
+@pytest.mark.parametrize("target", [None, "department"])
+def test_few_different_answers_are_written_where_the_user_asks_for_it(
+    task: str, target: str | None, tmp_path: Path
+) -> None:
+    outcome = made(tmp_path, tickets(), wanted=Wanted(task=task, target=target))
+    content = tomllib.loads((tmp_path / "mine.toml").read_text(encoding="utf-8"))
+    assert content["kind"] == task and outcome.tried.candidate.text == ("message",)
+    assert content["target"] == "department"
+    assert task_file.load(tmp_path / "mine.toml").kind == task
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_shape_gets_a_task_file(shape: str, tmp_path: Path) -> None:
     rows, task, text, target = SHAPES[shape]

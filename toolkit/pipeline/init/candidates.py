@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.data import chat_formats, columns, guessing, several_labels
-from toolkit.data.guessing import Scored, Wanted
+from toolkit.data.guessing import Fit, Scored, Wanted
 from toolkit.data.profiles import Profile
 from toolkit.data.table_texts import row_text
 from toolkit.errors import UsageError
@@ -30,6 +30,8 @@ ASKED = ("question", "prompt", "instruction", "input", "source", "query", "text"
          "original", "context", "body")  # fmt: skip
 ANSWERED = ("answer", "response", "completion", "output", "target", "reply", "translation",
             "summary", "result", "subject", "title", "corrected")  # fmt: skip
+WRITING = ("causal-lm", "seq2seq-lm")
+"""The kinds whose answers are written, the likelier first."""
 FEWEST = 2
 """Words of a text, on average."""
 KNOWN, ONLY, UNSURE = 0.7, 0.45, 0.3
@@ -87,7 +89,8 @@ def candidates(
         target = columns.resolve(names, target, "target")
     if len(text) != 1 or "{" not in text[0]:
         text = tuple(columns.resolve(names, name, "text") for name in text)
-    found = [*_of_kinds(seen, tuple(text), target), *_installed(seen, tuple(text), target)]
+    fit = fits_any_answer if task in WRITING else fits_answer
+    found = [*_of_kinds(seen, tuple(text), target, fit), *_installed(seen, tuple(text), target)]
     if task is not None:
         found = [c for c in found if c.name == task] or [_asked(task, tuple(text), target)]
     return sorted(found, key=lambda candidate: -candidate.sure)
@@ -119,11 +122,12 @@ def _installed(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Ca
 
 
 # -- kinds -----------------------------------------------------------------------------------------
-def _of_kinds(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Candidate]:
+def _of_kinds(seen: Seen, text: tuple[str, ...], target: str | None, fit: Fit) -> list[Candidate]:
     form = chat_formats.recognise(seen.dataset)
     if form is not None and not text and target is None:
         return [Candidate("causal-lm", 0.9, True), Candidate("seq2seq-lm", 0.5, True)]
-    found = [c for make in (_classes, _numbers, _texts) for c in make(seen, text, target)]
+    found = [c for make in (_classes, _numbers) for c in make(seen, text, target)]
+    found += _texts(seen, text, target, fit)
     clear = target is not None or any(c.sure >= KNOWN - FIELDS for c in found)
     # Of several labels no one can be taken for the target unless the user names it.
     several = None if clear else several_labels.in_columns(seen.dataset)
@@ -155,6 +159,13 @@ def fits_answer(profile: Profile) -> float:
     return min(1.0, 0.3 + profile.words / 10)
 
 
+def fits_any_answer(profile: Profile) -> float:
+    """Whether it may be an answer where the user says that answers are written: few values too."""
+    if profile.constant or profile.identifies or profile.filled < 0.5:
+        return 0.0
+    return max(fits_answer(profile), 0.3)
+
+
 def _classes(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Candidate]:
     best, sure = _targets(seen, Wanted("target", CLASSES, fits_classes), target, text)
     if not best:
@@ -168,22 +179,25 @@ def _numbers(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Cand
     return _made(seen, "sequence-regression", best, sure - 0.05, text) if best else []
 
 
-def _texts(seen: Seen, text: tuple[str, ...], target: str | None) -> list[Candidate]:
-    best, sure = _targets(seen, Wanted("target", ANSWERED, fits_answer), target, text)
+def _texts(seen: Seen, text: tuple[str, ...], target: str | None, fit: Fit) -> list[Candidate]:
+    best, sure = _targets(seen, Wanted("target", ANSWERED, fit), target, text)
+    asked = Wanted("text", ASKED, guessing.some_text)
+    texts: list[Scored] = []
+    while best and not text:
+        ranked = guessing.ranked(seen.columns, asked, {best[0].column})
+        if texts := [scored for scored in ranked if _is_text(seen, scored.column)]:
+            break
+        best = best[1:]  # the only text is what is read, and not what is written
     if not best:
         return []
     answer = best[0].column
-    asked = Wanted("text", ASKED, guessing.some_text)
-    texts = [s for s in guessing.ranked(seen.columns, asked, {answer}) if _is_text(seen, s.column)]
-    chosen = text or tuple(s.column for s in texts[:1])
-    if not chosen:
-        return []
+    chosen = text or (texts[0].column,)
     both = bool(best[0].name) and (bool(text) or bool(texts[0].name))
     sure = 0.65 if both else min(sure, 0.35)
     others = tuple(s.column for s in best[1:4] if s.column not in chosen)
     return [
         Candidate(kind, sure - less, True, chosen, answer, others)
-        for kind, less in (("causal-lm", 0.0), ("seq2seq-lm", 0.05))
+        for kind, less in zip(WRITING, (0.0, 0.05), strict=True)
     ]
 
 
