@@ -213,24 +213,8 @@ class TokenClassification(Encoder):
 
     def fitted_probe(self, train: Dataset) -> LinearProbe:
         """A logistic regression on what enters the head's last layer, of a sample of tokens."""
-        from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
-
         states, labels = self._states(train)
-        scale = np.maximum(states.std(axis=0), 1e-4)
-        weight, bias = np.zeros((self.outputs, states.shape[1])), np.full(self.outputs, -20.0)
-        present = np.unique(labels)
-        if len(present) > 1:
-            with threadpool_limits(1):
-                model = LogisticRegression(C=0.1, max_iter=300).fit(states / scale, labels)
-            coefficients, intercepts = model.coef_, model.intercept_
-            if len(present) == 2:  # one row of weights, for the second class against the first
-                coefficients = np.concatenate([-coefficients, coefficients]) / 2
-                intercepts = np.concatenate([-intercepts, intercepts]) / 2
-            weight[present], bias[present] = coefficients / scale, intercepts
-        else:
-            bias[present] = 0.0
-        return LinearProbe(weight, bias)
+        return LinearProbe.of_classes(states, labels, self.outputs)
 
     def _states(self, train: Dataset) -> tuple[np.ndarray, np.ndarray]:
         """States and labels of tokens of drawn rows, shapes (tokens, hidden) and (tokens,)."""

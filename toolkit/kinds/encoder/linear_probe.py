@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -9,6 +10,9 @@ from typing import Self
 import numpy as np
 
 from toolkit.runs.files import write_bytes
+
+ABSENT = -20.0
+"""The logit of a class without rows."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,39 @@ class LinearProbe:
     weight: np.ndarray
     bias: np.ndarray
     seed: int = 0
+
+    @classmethod
+    def of_classes(cls, states: np.ndarray, labels: np.ndarray, classes: int) -> Self:
+        """A logistic regression on standardized states; classes without rows are never predicted.
+
+        Args:
+            states: shape (rows, hidden).
+            labels: class numbers, shape (rows,).
+            classes: how many classes there are.
+        """
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
+
+        states = states.astype(np.float64)
+        mean, scale = states.mean(axis=0), safe_scale(states.std(axis=0))
+        weight, bias = np.zeros((classes, states.shape[1])), np.full(classes, ABSENT)
+        there = np.unique(labels)
+        if len(there) < 2:
+            bias[there] = 0.0
+            return cls(weight, bias)
+        model = LogisticRegression(C=0.1, max_iter=300, tol=1e-3)
+        # The problem is too small for a second thread; what is not quite at its end is near it.
+        with threadpool_limits(1), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit((states - mean) / scale, labels)
+        found, intercepts = model.coef_, model.intercept_
+        if len(there) == 2:  # one row of weights, for the second class against the first
+            found = np.concatenate([-found, found]) / 2
+            intercepts = np.concatenate([-intercepts, intercepts]) / 2
+        weight[there] = found / scale
+        bias[there] = intercepts - weight[there] @ mean
+        return cls(weight, bias)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors, atomically."""
