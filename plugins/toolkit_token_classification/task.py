@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
     from toolkit import Baseline, Predictor
+    from toolkit_token_classification.baselines import Fit
 
 MINILM = Recipe(
     name="minilm",
@@ -178,33 +179,21 @@ class TokenClassificationTask(Task):
         return {"text": output.source, "marks": marks}
 
     def baselines(self) -> Mapping[str, Baseline]:
-        """What training rows mark, marked wherever it stands."""
-        return {"dictionary": self._dictionary}
+        """What training rows mark, marked wherever it stands; and words told by their features."""
+        from toolkit_token_classification import baselines
 
-    def _dictionary(self, train: Dataset) -> Predictor:
-        import re
-        from collections import Counter, defaultdict
+        return {
+            name: self._baseline(fit)
+            for name, fit in (
+                ("dictionary", baselines.dictionary), ("word-features", baselines.word_features),
+            )
+        }  # fmt: skip
 
-        known: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in train:
-            for one in self.reference(row):
-                known[one["text"].casefold()][one["label"]] += 1
-        longest_first = sorted(known, key=lambda text: (-len(text), text))
+    def _baseline(self, fit: Fit) -> Baseline:
         name = self.input_columns()[0]
-        if not longest_first:
-            return lambda rows: [[] for _ in range(len(rows))]
-        pattern = re.compile(
-            "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest_first), re.IGNORECASE
-        )
 
-        def marked(text: str) -> list[dict[str, Any]]:
-            return [
-                {
-                    "start": hit.start(), "end": hit.end(), "text": hit[0],
-                    "label": known[hit[0].casefold()].most_common(1)[0][0],
-                }
-                for hit in pattern.finditer(text)
-                if hit[0].casefold() in known
-            ]  # fmt: skip
+        def fitted(train: Dataset) -> Predictor:
+            marked = fit([str(row[name]) for row in train], [self.reference(row) for row in train])
+            return lambda rows: [marked(str(text)) for text in rows[name][:]]
 
-        return lambda rows: [marked(str(text)) for text in rows[name][:]]
+        return fitted

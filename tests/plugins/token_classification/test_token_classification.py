@@ -190,8 +190,11 @@ def test_a_run_goes_through_and_a_long_text_is_read_in_windows(
     task = task_file.load(package / "task.py")
     finished = run_task(task, limit=120)
     systems = finished.metrics["systems"]
-    assert {"adapter", "base", "dictionary"} <= set(systems)
+    assert {"adapter", "base", "dictionary", "word-features"} <= set(systems)
     assert systems["dictionary"]["metrics"]["strict_f1"]["value"] > 0.3
+    # What stands around a word tells what a dictionary of training words cannot.
+    figures = [systems[n]["metrics"]["strict_f1"]["value"] for n in ("dictionary", "word-features")]
+    assert figures[1] > figures[0]
     report = (finished.path / "report.html").read_text(encoding="utf-8")
     assert "F1 of entities" in report and "F1 of supplier" in report
     origin = discovery.Plugin(task.name, "under test", "0", task.__module__, [task.name])
