@@ -123,7 +123,7 @@ def test_the_figures_are_those_of_the_command_line(
 ) -> None:
     options = [*quick(tiny_bert), "--runs", "typed"]
     command(place, "run", "sorts.toml", "--data", "rows.csv", *options)
-    (typed,) = (place / "typed").glob("*/*")
+    (typed,) = (place / "typed" / "sorts").iterdir()
     first = place / ran["first"]
     assert figures(first) == figures(typed)
     mine, theirs = (json.loads((run / "run.json").read_text()) for run in (first, typed))
