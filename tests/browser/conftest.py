@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,17 @@ def site(
     with serving(folder, *given, "--runs", str(runs), plugin=folder / "plugin") as (url, _):
         made.url = url
         yield made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A failed test says what stood on its page: most of them fail for what was not there."""
+    report: Any = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.when == "call" and report.failed and page is not None:
+        with contextlib.suppress(sync_api.Error):
+            report.sections.append(("page", f"{page.url}\n{page.inner_text('body')[:6000]}"))
+    return report
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_a_recipe_trains_saves_loads_and_is_judged(
     sets = [f"--set={name}={value}" for name, value in options.items()]
     cli = CommandLine(capsys, monkeypatch)
     done = cli(
-        "run", task.name, "--recipe", recipe.name, "--model", model, "--limit", "120",
+        "run", task.name, "--recipe", recipe.name, "--model", model, "--limit", "60",
         "--runs", tmp_path / "runs", *sets,
     )  # fmt: skip
     assert done.code == 0, done.err[-3000:]

@@ -124,15 +124,26 @@ def timing(text: Text) -> str:
 
 
 def card(
-    place: int, label: str, body: str, foot: str, verdict: Markup = NOTHING, *, busy: bool = False
+    place: int,
+    label: str,
+    body: str,
+    foot: str,
+    verdict: Markup = NOTHING,
+    *,
+    busy: bool = False,
+    name: str = "",
 ) -> Markup:
-    """One side of a comparison; ``body`` may be HTML or a text."""
+    """One side of a comparison; ``body`` may be HTML or a text.
+
+    ``name`` is its name among the page's parts, where the label is that of another part too.
+    """
     caret = fill('<span class="tk-caret" aria-hidden="true"></span>') if busy else NOTHING
     return fill(
-        '<section class="tk-card tk-s{place}" aria-label="{label}"><h2>{label}</h2>'
+        '<section class="tk-card tk-s{place}" aria-label="{name}"><h2>{label}</h2>'
         '<div class="tk-said" aria-live="off">{body}{caret}</div>'
         '{verdict}<p class="tk-foot">{foot}</p></section>',
-        place=place % 4, label=label, body=body, caret=caret, verdict=verdict, foot=foot,
+        place=place % 4, name=name or label, label=label, body=body, caret=caret, verdict=verdict,
+        foot=foot,
     )  # fmt: skip
 
 

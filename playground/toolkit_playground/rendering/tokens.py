@@ -135,7 +135,8 @@ def _expected(
         f"the written token: {percent(own.probability)}, rank {own.rank:,} · "
         f"all other tokens: {percent(rest)}"
     )
-    return html.card(number, side, fill('<span class="tk-ways">{}</span>', rows), foot)
+    ways = fill('<span class="tk-ways">{}</span>', rows)
+    return html.card(number, side, ways, foot, name=f"What {side} expected here")
 
 
 def _alternative(answer: Answer, at: int, side: str, found: Alternative) -> Markup:

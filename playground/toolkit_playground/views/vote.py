@@ -47,7 +47,9 @@ def build(page: Page) -> None:
             message = block("vote-told")
             with gr.Row(elem_classes="tk-below"):
                 auto = gr.Checkbox(True, label="Next pair by itself", elem_id="vote-auto")
-                gr.Checkbox(True, label="Keys A, B, T, X, N, Z", elem_id="vote-keys")
+                gr.Checkbox(
+                    True, label="Keys A, B, T, X, N, Z", elem_id="vote-keys", interactive=True
+                )
         with gr.Column(elem_classes="tk-two"):
             results = block("vote-results")
             with gr.Accordion("On whom", open=False):
