@@ -35,14 +35,29 @@ def view(page: Any, name: str) -> None:
 
 
 def most_tokens(page: Any, place: str, count: int) -> None:
-    """Set "Most new tokens" of the view that is open, and ask for raw text where it is a choice."""
+    """Set "Most new tokens" of the view that is open, and ask for raw text where it is a choice.
+
+    What is folded away is drawn when it is opened, and takes what is typed only a moment later, by
+    which no person is caught: so it is set until the address has it.
+    """
     tab = page.locator(f"#tab-{place}")
     tab.get_by_role("button", name=re.compile("^(Sampling|Raw text)")).click()
-    if tab.locator(f"#{place}-raw").count():
-        tab.locator(f"#{place}-raw input").check()
     box = tab.get_by_label(re.compile("number input for Most new tokens")).first
-    box.fill(str(count))
-    box.press("Tab")
+    box.wait_for()
+    raw = tab.locator(f"#{place}-raw input")
+    wanted = [f"tokens={count}", *(["raw=1"] if raw.count() else [])]
+    for _ in range(20):
+        if raw.count():
+            raw.uncheck()
+            raw.check()
+        box.fill("1")
+        box.fill(str(count))
+        box.press("Tab")
+        page.wait_for_timeout(300)
+        said = page.url.partition("?")[2].split("&")
+        if all(one in said for one in wanted) and box.input_value() == str(count):
+            return
+    raise AssertionError(f"{page.url} has not {wanted}")
 
 
 def introduce(page: Any, name: str) -> None:
@@ -77,6 +92,19 @@ def beside(page: Any, run_id: str) -> None:
     page.locator("#compare-others input").click()
     page.get_by_role("option", name=re.compile(run_id)).click()
     page.keyboard.press("Escape")
+
+
+def pressed(page: Any, button: str, shown: str) -> None:
+    """Press a button until something is shown.
+
+    An answer that is asked for before the server has taken another run goes with the one before.
+    """
+    for _ in range(TIMEOUT // 3_000):
+        page.click(button)
+        page.wait_for_timeout(3_000)
+        if page.locator(shown).count():
+            return
+    raise AssertionError(f"{button} leads to no {shown}")
 
 
 def choose_run(page: Any, run_id: str) -> None:

@@ -73,7 +73,7 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Any, site: Site, scheme: s
 def test_every_control_has_a_name(page: Any) -> None:
     nameless = page.evaluate(
         """() => [...document.querySelectorAll('input, textarea, button, select')]
-        .filter(e => e.offsetParent && !(e.labels && e.labels.length) && !e.innerText.trim()
+        .filter(e => e.checkVisibility() && !(e.labels && e.labels.length) && !e.innerText.trim()
             && !e.getAttribute('aria-label') && !e.title && !e.placeholder)
         .map(e => e.outerHTML.slice(0, 160))"""
     )

@@ -128,6 +128,6 @@ def test_what_one_types_to_vote_on_is_in_nobody_elses_export(browser: Any, site:
         assert any(secret in text for text in page.evaluate(links))
         other.reload()
         view(other, "Vote")
-        other.wait_for_selector("#vote-results a")
+        other.wait_for_selector("#vote-results a", state="attached")
         assert not any(secret in text for text in other.evaluate(links))
         assert secret not in other.content()

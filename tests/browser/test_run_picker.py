@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from playground_site import Site
-from playground_steps import session
+from playground_steps import pressed, session
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def many(site: Site) -> Iterator[list[str]]:
 
 def visible(page: Any) -> list[str]:
     found: list[str] = page.evaluate(
-        "() => [...document.querySelectorAll('#run .tk-pick')].filter(e => e.offsetParent)"
+        "() => [...document.querySelectorAll('#run .tk-pick')].filter(e => e.checkVisibility())"
         ".map(e => e.dataset.run)"
     )
     return found
@@ -78,6 +78,5 @@ def test_the_keyboard_chooses_a_run(page: Any, site: Site) -> None:
         "id => document.querySelector('#run .tk-now').dataset.run === id", arg=site.names["second"]
     )
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
-    page.click("#compare-go")
-    page.wait_for_selector("#compare-out .tk-asked")
+    pressed(page, "#compare-go", "#compare-out .tk-asked")
     assert site.names["second"] in page.locator("#compare-out .tk-asked").inner_text()

@@ -55,7 +55,8 @@ class KeptList:
                 share = gr.Button("Share by link", elem_id=f"{view}-kept-share", min_width=110)
                 hide = gr.Button("Share no longer", elem_id=f"{view}-kept-hide", min_width=110)
                 delete = gr.Button("Delete", elem_id=f"{view}-kept-delete", min_width=80)
-            self.told = block(f"{view}-kept-told", js_on_load=COPY)
+        # Outside of the list, which is closed where a link leads to something that is not shared.
+        self.told = block(f"{view}-kept-told", js_on_load=COPY)
         self.outputs = [self.list, self.now, self.told]
         page.follow(self.outputs, lambda key: [gr.Dropdown(choices=[], value=None), "", ""])
         page.owned.append((self._listed, [self.list]))
