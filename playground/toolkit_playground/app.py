@@ -123,9 +123,11 @@ def build(library: Library, folder: Path) -> gr.Blocks:
                 }
             return list(values.values())
 
-        def greet(request: gr.Request, kept: str | None) -> gr.Textbox:
+        def greet(request: gr.Request, kept: str | None) -> Any:
             login = getattr(request, "username", None)
-            return gr.Textbox(value=login or kept or "", interactive=not login)
+            if not login and not kept:
+                return gr.skip()  # a name may have been typed by now
+            return gr.Textbox(value=login or kept, interactive=not login)
 
         loaded = demo.load(
             load, [question, browser], [chosen, owner, place, picker, tabs, *outputs], js=ASKED,

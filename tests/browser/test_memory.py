@@ -89,8 +89,9 @@ def test_a_conversation_is_kept_named_shared_and_deleted(browser: Any, site: Sit
         other.locator("#chat-base").get_by_text("red oak thing", exact=True).wait_for()
         say(other, "large silk thing")  # goes on as a copy of their own
         exported(other, "silk")
-        wait_for_place(other, "conversation")
-        assert place(other, "conversation") != place(page, "conversation")
+        (theirs,) = place(page, "conversation")
+        other.wait_for_function("theirs => !location.search.includes(theirs)", arg=theirs)
+        assert place(other, "conversation")
         page.click("#chat-kept-delete")
         page.locator("#chat-kept-told").get_by_text("Deleted.").wait_for()
         other.goto(shared)
