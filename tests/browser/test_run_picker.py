@@ -71,6 +71,7 @@ def test_a_run_is_found_among_hundreds(browser: Any, site: Site, many: list[str]
 def test_the_keyboard_chooses_a_run(page: Any, site: Site) -> None:
     page.locator("#run summary").focus()
     page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.type === 'search'")
     page.keyboard.type(site.names["second"])
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
