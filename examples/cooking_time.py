@@ -15,6 +15,7 @@ class CookingTime(SequenceRegressionTask):
     summary = "Say how many minutes a dish takes"
     api_version = 2
     columns = {"text": "the recipe", "minutes": "how long it takes"}
+    truncate = "text"
     answer = "minutes"
     data, synthetic = "recipes.csv", True
     metrics = (MAE, RMSE)

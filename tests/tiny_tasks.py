@@ -225,6 +225,7 @@ class TinyGoods(SequenceClassificationTask):
     name = "tiny-goods"
     summary = "Goods of made-up offers"
     columns: ClassVar = {"text": "the offer", "good": "what it is"}
+    truncate: ClassVar = "text"
     classes = tuple(GOODS)
     metrics = classification_metrics(classes)
     primary_metric = "macro_f1"
@@ -253,6 +254,7 @@ class TinyPieces(TinyGoods):
 
     name = "tiny-pieces"
     columns: ClassVar = {"text": "the offer", "pieces": "how many"}
+    truncate: ClassVar = "text"
     classes = ()
     ordinal = True
     metrics = ordinal_metrics()

@@ -97,6 +97,7 @@ class Pieces(SequenceRegressionTask):
     name = "pieces"
     summary = "pieces of made-up offers"
     columns: ClassVar = {"text": "the offer", "pieces": "how many"}
+    truncate: ClassVar = "text"
     metrics = (Metric("mae", lambda p, r: abs(p - r), greater_is_better=False),)
     primary_metric = "mae"
     recipes = (_recipe(),)

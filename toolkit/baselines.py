@@ -38,6 +38,7 @@ __all__ = [
     "Fold",
     "Text",
     "characters",
+    "class_baselines",
     "classifier",
     "embeddings_logistic",
     "embeddings_ridge",
@@ -49,11 +50,13 @@ __all__ = [
     "nearest",
     "nearest_sentence",
     "ngrams",
+    "number_baselines",
     "one_thread",
     "regressor",
     "sample",
     "sentence_encoder",
     "sentence_vectors",
+    "text_baselines",
     "tfidf_logistic",
     "tfidf_ridge",
     "words",
@@ -187,6 +190,48 @@ def nearest(text: Text, answer: str) -> Baseline:
         return predict
 
     return fit
+
+
+def text_baselines(text: Text, answer: str) -> dict[str, Baseline]:
+    """What every task with written answers can be compared with.
+
+    Args:
+        text: the column of the texts, or a function that makes a text of a row.
+        answer: the column of the answers.
+    """
+    return {"most-frequent": most_frequent(answer), "nearest": nearest(text, answer)}
+
+
+def class_baselines(text: Text, answer: str, group: Callable[[Row], str]) -> dict[str, Baseline]:
+    """What every task with classes can be compared with.
+
+    Args:
+        text: the column of the texts, or a function that makes a text of a row.
+        answer: the column of the classes.
+        group: what rows share that must stay together, see :meth:`toolkit.Task.group`.
+    """
+    return {
+        "most-frequent": most_frequent(answer),
+        "tfidf-logistic": tfidf_logistic(text, answer, group),
+        "embeddings-logistic": embeddings_logistic(text, answer, group),
+    }
+
+
+def number_baselines(
+    text: Text, answer: str | Sequence[str], group: Callable[[Row], str]
+) -> dict[str, Baseline]:
+    """What every task with numbers can be compared with.
+
+    Args:
+        text: the column of the texts, or a function that makes a text of a row.
+        answer: the column of the numbers, or the columns.
+        group: what rows share that must stay together, see :meth:`toolkit.Task.group`.
+    """
+    return {
+        "median": median(answer),
+        "tfidf-ridge": tfidf_ridge(text, answer, group),
+        "embeddings-ridge": embeddings_ridge(text, answer, group),
+    }
 
 
 def first_words(text: Text, words: int) -> Baseline:

@@ -101,7 +101,7 @@ class Task(ABC):
     name: ClassVar[str]
     """The name for ``toolkit run``: kebab-case, and unique among all tasks."""
     summary: ClassVar[str]
-    """What the task does, in a line."""
+    """What the task does, in a line; by default the first line of the class's docstring."""
     columns: ClassVar[Mapping[str, str]]
     """Column name → one line on what it holds. ``load_rows`` returns exactly these."""
     answer: ClassVar[str | None] = None
@@ -115,7 +115,7 @@ class Task(ABC):
     metrics: tuple[Metric, ...]
     """What predictions are scored with; ready-made ones are in :mod:`toolkit.metrics.common`."""
     primary_metric: ClassVar[str]
-    """The name of the metric that decides the verdict and all choices."""
+    """The name of the metric that decides the verdict and all choices; by default the first."""
     on_unreadable: ClassVar[str] = "fallback"
     """What becomes of outputs that no decoder can read: ``fallback``, they are scored as
     :meth:`fallback`; ``leave-out``, the row counts for no system, and the report says how many do
@@ -145,8 +145,14 @@ class Task(ABC):
         super().__init_subclass__(**keywords)
         version_1.alias(cls)
         # The kinds' own classes name no version, so that subclasses can; theirs is the present one.
-        if cls.api_version == 1 and not cls.__module__.startswith("toolkit."):
+        if cls.__module__.startswith("toolkit."):
+            return
+        if cls.api_version == 1:
             version_1.adapt(cls)
+        if not hasattr(cls, "summary") and cls.__doc__:
+            cls.summary = inspect.cleandoc(cls.__doc__).partition("\n")[0].rstrip(".")
+        if not hasattr(cls, "primary_metric") and getattr(cls, "metrics", ()):
+            cls.primary_metric = cls.metrics[0].name
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
@@ -295,9 +301,14 @@ class Task(ABC):
         name = type(self).__name__
         raise NotImplementedError(f"{name}.fallback: define what an unreadable output counts as")
 
-    @abstractmethod
     def reference(self, row: Row) -> Any:
-        """What the metrics compare a prediction with; it may hold several references."""
+        """What the metrics compare a prediction with; it may hold several references.
+
+        Default, for a task that names its :attr:`answer`: that column.
+        """
+        if self.answer is None:
+            raise NotImplementedError(f"{type(self).__name__}.reference: there is no answer column")
+        return row[self.answer]
 
     def panel_data(self, output: Any, row: Row) -> Mapping[str, Any]:
         """What the panel's view draws of an output, as plain data (see :mod:`toolkit.panels`).

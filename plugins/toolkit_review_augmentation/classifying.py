@@ -120,6 +120,7 @@ class _ReviewClassification(SequenceClassificationTask):
     """Shared by both tasks: loading of reviews, columns, recipes and slices."""
 
     api_version = 2
+    truncate = "text"
     columns = {
         "text": "the review",
         "stars": "1 to 5; 0 if unknown",

@@ -20,6 +20,7 @@ from toolkit.metrics import multi_label_metrics, vector_metrics
 class Topics(MultiLabelTask):
     name, summary, api_version = "topics", "topics of messages", 2
     columns = {"text": "the message", "labels": "its topics"}
+    truncate = "text"
     answer = "labels"
     metrics = multi_label_metrics(tuple(TOPICS))
     primary_metric = "micro_f1"
@@ -35,6 +36,7 @@ class Known(Topics):
 class Dishes(VectorRegressionTask):
     name, summary, api_version = "dishes", "minutes and calories of dishes", 2
     columns = {"text": "the dish", "minutes": "its minutes", "kcal": "its calories"}
+    truncate = "text"
     outputs = ("minutes", "kcal")
     metrics = vector_metrics(outputs)
     primary_metric = "scaled_mae"

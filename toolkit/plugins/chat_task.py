@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.baselines import text_baselines
 from toolkit.data import chat_formats, tool_calls
 from toolkit.data.chat_messages import Message
 from toolkit.data.form_columns import with_form_columns
@@ -23,7 +24,6 @@ from toolkit.kinds.base import PRIVATE
 from toolkit.kinds.causal_lm.task import CausalLMTask
 from toolkit.kinds.language.conversation import CLOSED, OPEN
 from toolkit.kinds.language.outputs import Generated
-from toolkit.plugins.answering import Answering, text_baselines
 from toolkit.task import Baseline, Predictor, Row
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ MESSAGE = '{"role": "assistant"'
 """How a completion begins that is a message as JSON."""
 
 
-class FormTask(Answering, CausalLMTask):
+class FormTask(CausalLMTask):
     """Rows in a form that people use for fine-tuning, see :mod:`toolkit.data.chat_formats`.
 
     Conversations go through the model's chat template; prompts that are texts stay as they are. Of

@@ -18,7 +18,6 @@ from toolkit.kinds.sequence_classification.task import (
 )
 from toolkit.kinds.sequence_classification.vector_regression import VectorRegressionTask
 from toolkit.panels import Panel
-from toolkit.plugins.answering import Answering, text_baselines
 from toolkit.task import Baseline, Row
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def filled(template: str, row: Row) -> str:
     return FIELD.sub(lambda match: str(row[match[1].strip()]), template)
 
 
-class PromptTask(Answering, CausalLMTask):
+class PromptTask(CausalLMTask):
     """A prompt with columns in it, and the column that answers it."""
 
     template: ClassVar[str]
@@ -61,24 +60,23 @@ class PromptTask(Answering, CausalLMTask):
         return {"prompt": self._prompt(row), "completion": blank + answer if answer else ""}
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return text_baselines(self._prompt, str(self.answer))
+        return baselines.text_baselines(self._prompt, str(self.answer))
 
 
-class TextTask(Answering, Seq2SeqLMTask):
+class TextTask(Seq2SeqLMTask):
     """A text with columns in it, and the column that it is to become."""
 
     template: ClassVar[str]
-    truncate: ClassVar[str | None] = None
 
     def format_example(self, row: Row) -> dict[str, Any]:
         target = str(row.get(self.answer or "", ""))
         return {"text": filled(self.template, row), "text_target": target}
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return text_baselines(lambda row: filled(self.template, row), str(self.answer))
+        return baselines.text_baselines(lambda row: filled(self.template, row), str(self.answer))
 
 
-class PairTask(Answering, Seq2SeqLMTask):
+class PairTask(Seq2SeqLMTask):
     """Rows in a form that people use for fine-tuning, or with the columns text and target.
 
     A conversation becomes one text that says who speaks: encoder–decoders have no chat template.
@@ -95,99 +93,59 @@ class PairTask(Answering, Seq2SeqLMTask):
         return {"text": row["text"], "text_target": row.get("target", "")}
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return text_baselines("text", "target")
+        return baselines.text_baselines("text", "target")
 
 
 class ClassTask(SequenceClassificationTask):
     """A text with columns in it, and the column of its class."""
 
     template: ClassVar[str]
-    truncate: ClassVar[str | None] = None
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": filled(self.template, row), "label": row.get(self.answer or "")}
 
-    def reference(self, row: Row) -> Any:
-        return row[self.answer or ""]
-
     def baselines(self) -> Mapping[str, Baseline]:
-        answer = str(self.answer)
-
-        def text(row: Row) -> str:
-            return filled(self.template, row)
-
-        return {
-            "most-frequent": baselines.most_frequent(answer),
-            "tfidf-logistic": baselines.tfidf_logistic(text, answer, self.group),
-            "embeddings-logistic": baselines.embeddings_logistic(text, answer, self.group),
-        }
+        return baselines.class_baselines(
+            lambda row: filled(self.template, row), str(self.answer), self.group
+        )
 
 
 class NumberTask(SequenceRegressionTask):
     """A text with columns in it, and the column of a number."""
 
     template: ClassVar[str]
-    truncate: ClassVar[str | None] = None
 
     def text(self, row: Row) -> str:
         return filled(self.template, row)
 
-    def to_scale(self, row: Row) -> float | None:
-        number = row.get(self.answer or "")
-        return None if number is None else float(number)
-
-    def from_scale(self, number: float) -> float:
-        return number
-
-    def reference(self, row: Row) -> float:
-        return float(row[self.answer or ""])
-
     def baselines(self) -> Mapping[str, Baseline]:
-        answer = str(self.answer)
-        return {
-            "median": baselines.median(answer),
-            "tfidf-ridge": baselines.tfidf_ridge(self.text, answer, self.group),
-            "embeddings-ridge": baselines.embeddings_ridge(self.text, answer, self.group),
-        }
+        return baselines.number_baselines(self.text, str(self.answer), self.group)
 
 
 class LabelsTask(MultiLabelTask):
     """A text with columns in it, and its labels: a list, or a column of 0 and 1 for each."""
 
     template: ClassVar[str]
-    truncate: ClassVar[str | None] = None
 
     def format_example(self, row: Row) -> dict[str, Any]:
         return {"text": filled(self.template, row), "label": row.get(self.answer or "")}
 
     def baselines(self) -> Mapping[str, Baseline]:
-        answer = str(self.answer)
-
-        def text(row: Row) -> str:
-            return filled(self.template, row)
-
-        return {
-            "most-frequent": baselines.most_frequent(answer),
-            "tfidf-logistic": baselines.tfidf_logistic(text, answer, self.group),
-            "embeddings-logistic": baselines.embeddings_logistic(text, answer, self.group),
-        }
+        return baselines.class_baselines(
+            lambda row: filled(self.template, row), str(self.answer), self.group
+        )
 
 
 class NumbersTask(VectorRegressionTask):
     """A text with columns in it, and the columns of several numbers."""
 
     template: ClassVar[str]
-    truncate: ClassVar[str | None] = None
 
     def text(self, row: Row) -> str:
         return filled(self.template, row)
 
     def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "median": baselines.median(self.outputs),
-            "tfidf-ridge": baselines.tfidf_ridge(self.text, self.outputs, self.group),
-            "embeddings-ridge": baselines.embeddings_ridge(self.text, self.outputs, self.group),
-        }
+        return baselines.number_baselines(self.text, self.outputs, self.group)
 
 
 class SpanTask(QuestionAnsweringTask):

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit.errors import PluginError
 from toolkit.kinds.registry import kind_name
+from toolkit.system import version_1
 
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_NAME = 100
@@ -34,8 +35,11 @@ def check_registration(task: Any) -> None:
         )
     if not KEBAB.fullmatch(task.name):
         raise PluginError(f"{label}: the name {task.name!r} is not kebab-case (my-task)")
-    if missing := sorted(getattr(task, "__abstractmethods__", ())):
-        raise PluginError(f"{label} does not implement {', '.join(missing)}")
+    missing = set(getattr(task, "__abstractmethods__", ()))
+    if task.reference is Task.reference and task.answer is None:
+        missing.add("reference")
+    if missing:
+        raise PluginError(f"{label} does not implement {', '.join(sorted(missing))}")
     kind_name(task)
     if task.load_rows is Task.load_rows and task.answer is None:
         raise PluginError(f"{label} names no answer column and does not implement load_rows")
@@ -69,7 +73,7 @@ def age_warning(task: Any) -> str:
     """The warning about a task for an older API version that still works; empty for the newest."""
     from toolkit.task import API_VERSION
 
-    if task.api_version == API_VERSION:
+    if task.api_version == API_VERSION or version_1.is_the_same(task):
         return ""
     return (
         f"has {task.name!r}, written for API version {task.api_version}; that works, but this "

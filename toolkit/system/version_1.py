@@ -23,6 +23,10 @@ NAMES = {
     "yardsticks": "controls",
 }
 """Members of a task class: name in version 1 → name now."""
+ATTRIBUTES = {"settings", "facts", "chosen"}
+"""What tasks of version 1 read of themselves."""
+FORMER = "_former_names"
+"""Where a class keeps which of its members it defined by a former name."""
 
 
 def alias(cls: type[Any]) -> None:
@@ -32,6 +36,7 @@ def alias(cls: type[Any]) -> None:
     that task's ``super().learn(…)`` finds what a class of today defines.
     """
     own = dict(vars(cls))
+    setattr(cls, FORMER, frozenset(NAMES) & set(own))
     for former, now in NAMES.items():
         if former in own and now not in own:
             setattr(cls, now, own[former])
@@ -45,8 +50,28 @@ def adapt(cls: type[Any]) -> None:
     cls.settings = _alias_of("options")
     cls.facts = _alias_of("state")
     cls.chosen = MappingProxyType({})
+    # Classifiers of version 1 cut a column of that name where they named none.
+    if getattr(cls, "kind", "") == "sequence-classification" and cls.truncate is None:
+        theirs = [one for one in cls.__mro__ if not one.__module__.startswith("toolkit.")]
+        named = any("truncate" in vars(one) for one in theirs)
+        if not named and "text" in getattr(cls, "columns", {}):
+            cls.truncate = cls.shortens = "text"
     if "choose" in own or "decoders" in own:
         cls.decoders = _with_tuned(cls.decoders)
+
+
+def is_the_same(cls: type[Any]) -> bool:
+    """Whether a task names no version, and has nothing in it that has another name by now."""
+    for one in cls.__mro__:
+        if one.__module__.startswith("toolkit."):
+            continue
+        own = vars(one)
+        if "api_version" in own or any(name in vars(one).get(FORMER, ()) for name in NAMES):
+            return False
+        code = (getattr(member, "__code__", None) for member in own.values())
+        if any(ATTRIBUTES & set(found.co_names) for found in code if found is not None):
+            return False
+    return True
 
 
 def takes_tuned(decoder: Callable[..., Any]) -> bool:

@@ -76,6 +76,7 @@ class Goods(SequenceClassificationTask):
     name = "fault-goods"
     summary = "What is offered, by an encoder"
     columns: ClassVar = {"text": "an offer", "good": "what it is"}
+    truncate: ClassVar = "text"
     answer = "good"
     classes = ("cup", "lamp", "chair")
     metrics = classification_metrics(classes)

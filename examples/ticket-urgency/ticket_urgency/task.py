@@ -22,6 +22,7 @@ class TicketUrgency(SequenceClassificationTask):
     api_version = 2
     classes, ordinal = (1, 2, 3), True
     columns = {"text": "the ticket", "urgency": "1 to 3", "channel": "how it came in"}
+    truncate = "text"
     answer = "urgency"
     data, synthetic = "rows.csv", True
     metrics = (REGRET, ACCURACY)

@@ -36,6 +36,7 @@ PLAIN = SimpleNamespace(label_smoothing_factor=0.0)
 class Topics(MultiLabelTask):
     name, summary, api_version = "topics", "topics of messages", 2
     columns = {"text": "the message", "labels": "its topics"}
+    truncate = "text"
     answer = "labels"
     classes = tuple(TOPICS)
     metrics = multi_label_metrics(classes)
@@ -48,6 +49,7 @@ class Topics(MultiLabelTask):
 class Dishes(VectorRegressionTask):
     name, summary, api_version = "dishes", "numbers of dishes", 2
     columns = {"text": "the dish", "minutes": "its minutes", "kcal": "its calories"}
+    truncate = "text"
     outputs = ("minutes", "kcal")
     metrics = vector_metrics(outputs)
     primary_metric = "scaled_mae"
@@ -208,6 +210,7 @@ class Focal(SequenceClassificationTask):
 
     name, summary, api_version = "focal", "classes by a loss of its own", 2
     columns = {"text": "words", "label": "a class"}
+    truncate = "text"
     classes = ("a", "b")
 
     def format_example(self, row: Any) -> dict[str, Any]:

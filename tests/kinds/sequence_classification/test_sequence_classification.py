@@ -37,6 +37,7 @@ class Wood(SequenceClassificationTask):
     name = "wood"
     summary = "wood or not"
     columns = {"text": "words", "label": "wood or other"}
+    truncate = "text"
     metrics = (ACCURACY,)
     primary_metric = "accuracy"
     recipes = ()
@@ -73,6 +74,7 @@ class Price(SequenceRegressionTask):
     name = "price"
     summary = "a price"
     columns = {"text": "words", "price": "a number"}
+    truncate = "text"
     metrics = (Metric("mae", lambda p, r: abs(p - r), greater_is_better=False),)
     primary_metric = "mae"
     recipes = ()

@@ -15,7 +15,7 @@ from toolkit.kinds.language.outputs import Generated as Generated
 from toolkit.kinds.language.outputs import Numbers as Numbers
 from toolkit.kinds.language.task import LanguageTask
 from toolkit.recipe import Recipe
-from toolkit.task import Decoder, Row, untuned
+from toolkit.task import Decoder, Row, Task, untuned
 
 EMBEDDED = Recipe(
     name="embedded",
@@ -82,6 +82,8 @@ class NumericLMTask(CausalLMTask):
         "k": 3,
         "readings": 1,
     }
+
+    fallback = Task.fallback  # no number stands for none: the task says which one counts
 
     @abstractmethod
     def number(self, row: Row) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from toolkit.task import Row, Task
+from toolkit.kinds.language.outputs import Generated
+from toolkit.task import Baseline, Row, Task
 
 
 class LanguageTask(Task):
@@ -19,6 +20,34 @@ class LanguageTask(Task):
     0: there is no such system."""
     perplexity: ClassVar[bool] = False
     """Whether the report gives the perplexity of the right answers, of base and adapter."""
+
+    def postprocess(self, output: Generated, row: Row) -> Any | None:
+        """The decoder; default: the text that was written, and ``None`` where there is none."""
+        return output.text.strip() or None
+
+    def fallback(self) -> Any:
+        """What an unreadable output counts as; default: no text."""
+        return ""
+
+    def reference(self, row: Row) -> Any:
+        """What the metrics compare a prediction with; default: the text of the answer's column."""
+        found = super().reference(row)
+        return found if isinstance(found, list) else str(found).strip()
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        """Name → cheap way to do the task.
+
+        Default, for a task whose reference is the answer's column: the most frequent answer, and
+        that of the training row whose text is nearest.
+        """
+        if self.answer is None or type(self).reference is not LanguageTask.reference:
+            return {}
+        from toolkit.baselines import text_baselines
+
+        return text_baselines(self._read, self.answer)
+
+    def _read(self, row: Row) -> str:
+        return "\n".join(str(row[name]) for name in self.input_columns())
 
     def answer_tokens(self, row: Row) -> int | None:
         """The most tokens of an answer to this row's prompt; ``None``: the task knows no limit.

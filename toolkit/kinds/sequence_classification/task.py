@@ -21,7 +21,7 @@ from toolkit.errors import DataError
 from toolkit.kinds.sequence_classification import scales
 from toolkit.kinds.sequence_classification.outputs import Classified
 from toolkit.recipe import Recipe
-from toolkit.task import Decoder, Row, Task, untuned
+from toolkit.task import Baseline, Decoder, Row, Task, untuned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +69,6 @@ class SequenceClassificationTask(Task):
     """What the outputs mean: ``single-label``, ``multi-label`` or ``regression``."""
     ordinal: ClassVar[bool] = False
     """Whether the classes are ordered numbers (stars): predictions may be between two of them."""
-    truncate: ClassVar[str | None] = "text"
     options = {"class_weights": None}
     _kind_options: ClassVar[Mapping[str, Any]] = {"class_weights": None}
 
@@ -191,6 +190,21 @@ class SequenceClassificationTask(Task):
         """What an unreadable output counts as: the first class."""
         return self.labels[0]
 
+    def baselines(self) -> Mapping[str, Baseline]:
+        """Name → cheap way to do the task.
+
+        Default, for a task whose reference is the answer's column: the most frequent class, and
+        logistic regressions on TF-IDF and on sentence embeddings.
+        """
+        if self.answer is None or type(self).reference is not Task.reference:
+            return {}
+        from toolkit.baselines import class_baselines
+
+        return class_baselines(self._read, self.answer, self.group)
+
+    def _read(self, row: Row) -> str:
+        return "\n".join(str(row[name]) for name in self.input_columns())
+
     def categories(self) -> Sequence[Any] | None:
         return self.labels or None
 
@@ -211,16 +225,33 @@ class SequenceRegressionTask(SequenceClassificationTask):
     def text(self, row: Row) -> str:
         """The text that the model reads."""
 
-    @abstractmethod
     def to_scale(self, row: Row) -> float | None:
         """The row's target on a scale on which errors are comparable, such as a log price.
 
-        ``None`` for a row to be predicted, which has no answer column.
+        ``None`` for a row to be predicted, which has no answer column. Default: the number itself.
         """
+        number = row.get(self.answer or "")
+        return None if number is None else float(number)
 
-    @abstractmethod
     def from_scale(self, number: float) -> Any:
         """The inverse: a prediction from a number on that scale."""
+        return number
+
+    def reference(self, row: Row) -> Any:
+        """What the metrics compare a prediction with; default: the answer as a number."""
+        return float(super().reference(row))
+
+    def baselines(self) -> Mapping[str, Baseline]:
+        """Name → cheap way to do the task.
+
+        Default, for a task whose reference is the answer's column: the median, and ridge
+        regressions on TF-IDF and on sentence embeddings.
+        """
+        if self.answer is None or type(self).reference is not SequenceRegressionTask.reference:
+            return {}
+        from toolkit.baselines import number_baselines
+
+        return number_baselines(self.text, self.answer, self.group)
 
     @property
     def num_labels(self) -> int:
