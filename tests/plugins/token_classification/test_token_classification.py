@@ -186,6 +186,8 @@ def test_a_run_goes_through_and_a_long_text_is_read_in_windows(
 ) -> None:
     from toolkit.pipeline.predict import open_run, predict
     from toolkit.runs.run import Run
+    from toolkit_playground.rendering import panels
+    from toolkit_playground.state.engine import Engine
 
     task = task_file.load(package / "task.py")
     finished = run_task(task, limit=120)
@@ -209,6 +211,21 @@ def test_a_run_goes_through_and_a_long_text_is_read_in_windows(
         assert len(windows) > 2 and max(len(w["input_ids"]) for w in windows) <= 256
         (tagged,) = kind.predict([row], adapter=False)
         assert tagged.readable and tagged.source == text
+        # The playground shows the same, marked in the text.
+        engine = Engine(run)
+        asked = {"row_id": 1, "text": "Please pay 30 euros to Halden AS by 3 May.", "entities": []}
+        base, adapter = engine.predict(asked, list(engine.sides))
+        assert adapter.answer["prediction"] == answer["prediction"] and not engine.writes
+        shown = [
+            panels.Shown(one.side.label, one.answer["prediction"], None, None,
+                         engine.task.panel_data(one.output, asked), one.answer["parsed"])
+            for one in (base, adapter)
+        ]  # fmt: skip
+        page = panels.draw("text", shown)
+        assert (
+            page.count('class="tk-card ') == 2
+            and page.count("<mark") >= len(answer["prediction"]) > 0
+        )
 
 
 def test_the_layouts_are_those_with_a_head_for_tokens() -> None:
