@@ -6,6 +6,7 @@ import ast
 import functools
 import itertools
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +86,9 @@ def test_a_message_that_nobody_wrote_is_found() -> None:
 )  # fmt: skip
 def test_who_installs_by_name_is_told_what_to_do_until_there_is_a_release(page: Path) -> None:
     assert page.name == "install.md" or "install.md)" in page.read_text("utf-8")
+
+
+def test_the_readme_names_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in project["optional-dependencies"] if f"`{name}`" not in text] == ["dev"]
