@@ -40,6 +40,9 @@ class CausalLM(LanguageModel):
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "packing": False,
         "assistant_only_loss": False,
+        # The loss is computed here. TRL 1.14 otherwise puts its own into the model's forward pass,
+        # which an adapter on the head forbids.
+        "loss_type": "nll",
     }
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
