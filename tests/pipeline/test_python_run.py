@@ -248,3 +248,14 @@ def test_a_run_without_figures_says_so(tmp_path: Path) -> None:
     assert "go on with resume()" in result._repr_html_()
     with pytest.raises(UsageError, match="no run 'nothing'"):
         toolkit.load_run("nothing", runs=tmp_path)
+
+
+def test_a_run_is_begun_before_what_reads_the_environment_is_imported() -> None:
+    code = (
+        "import sys, toolkit.pipeline.run, toolkit.pipeline.start, toolkit.pipeline.result;"
+        "print({'torch', 'transformers', 'peft', 'datasets', 'bitsandbytes'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert (done.stdout.strip(), done.stderr) == ("set()", "")

@@ -12,9 +12,6 @@ from typing import Any
 
 from toolkit.data.normalization import class_key
 from toolkit.errors import ModelError
-from toolkit.kinds.encoder.model import Encoder
-from toolkit.kinds.sequence_classification.model import LABEL_ORDER, SequenceClassification
-from toolkit.kinds.sequence_classification.reading import Reading
 from toolkit.kinds.sequence_classification.task import SequenceClassificationTask
 from toolkit.models.foreign import Foreign
 from toolkit.task import Task
@@ -65,6 +62,10 @@ def described(kind: Any, task: Task, found: Foreign) -> dict[str, Any]:
     Raises:
         ModelError: the classes cannot be told, or are not the task's.
     """
+    # Late, as all that imports model libraries: the environment must be prepared before.
+    from toolkit.kinds.sequence_classification.model import LABEL_ORDER, SequenceClassification
+    from toolkit.kinds.sequence_classification.reading import Reading
+
     if not isinstance(kind, SequenceClassification):
         return {}
     reading = found.ours.get("reading") or Reading().document()
@@ -113,4 +114,6 @@ def _listed(names: Sequence[str]) -> str:
 
 def has_head(kind: Any) -> bool:
     """Whether a model has a head of its own, which may be all that was trained."""
+    from toolkit.kinds.encoder.model import Encoder
+
     return isinstance(kind, Encoder)

@@ -109,7 +109,6 @@ def _carried_out(
     task: type[Task], source: Mapping[str, Any], given: Mapping[str, Any], runs: Path
 ) -> RunResult:
     from toolkit.pipeline import start
-    from toolkit.pipeline.run import carry_out
     from toolkit.system.console import Console
 
     created = start.requested(
@@ -118,6 +117,9 @@ def _carried_out(
         flags={"--mask-target": given["mask_target"], "--mend": given["mend"]},
         options={name: given[name] for name in _OPTIONS},
     )  # fmt: skip
+    # Only now: it imports the libraries that read the environment, which is prepared by now.
+    from toolkit.pipeline.run import carry_out
+
     console = Console()
     console.say(f"run {created.id} in {created.path}")
     with called.resumable(created):

@@ -51,8 +51,11 @@ class Console:
         self.rich = RichConsole(stderr=True, highlight=False, quiet=quiet)
         self.notebook = self.rich.is_jupyter and not quiet
         if self.notebook:
-            # The stream of this moment: trainings take away what trackers print.
-            self.rich = RichConsole(file=sys.stdout, highlight=False, force_jupyter=False)
+            # The stream of this moment: trainings take away what trackers print. A kernel's says
+            # that it is a terminal, and cannot move a cursor.
+            self.rich = RichConsole(
+                file=sys.stdout, highlight=False, force_jupyter=False, force_terminal=False
+            )
         self.quiet = quiet
         self.live = (self.rich.is_terminal if live is None else live) and not quiet
 

@@ -61,6 +61,7 @@ def prepare(*, offline: bool) -> None:
     bars = {} if _said(_NO_HUB_BARS) is not True else {"transformers": False}
     _show({**_shown(), **bars, "level": _level()})
     logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)  # absent CPU kernels are harmless
+    warnings.filterwarnings("ignore", "IProgress not found")  # tqdm, in notebooks without widgets
     # PEFT and TRL ask a model for it by the name that transformers 5.24 has replaced.
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
 
