@@ -151,8 +151,8 @@ class Task(ABC):
             version_1.adapt(cls)
         if not hasattr(cls, "summary") and cls.__doc__:
             cls.summary = inspect.cleandoc(cls.__doc__).partition("\n")[0].rstrip(".")
-        if not hasattr(cls, "primary_metric") and getattr(cls, "metrics", ()):
-            cls.primary_metric = cls.metrics[0].name
+        if not hasattr(cls, "primary_metric") and (metrics := getattr(cls, "metrics", None)):
+            cls.primary_metric = metrics[0].name
 
     # -- data ------------------------------------------------------------------------------------
     def load_rows(self, source: Source) -> Dataset | DatasetDict:
