@@ -209,6 +209,10 @@ class Task(ABC):
         """The columns that a prediction needs: the panel's inputs, else all but the answer."""
         return [n for n in (self.panel.inputs if self.panel else self.columns) if n != self.answer]
 
+    def _read(self, row: Row) -> str:
+        """What a ready-made baseline reads of a row."""
+        return "\n".join(str(row[name]) for name in self.input_columns())
+
     def load_inputs(self, source: Source) -> Dataset:
         """Rows to predict, with ``row_id`` and the input columns, whose answer is not known.
 

@@ -32,8 +32,8 @@ def rows(
     times: Annotated[
         str, typer.Option(help="Multiples of all training rows that are looked at.")
     ] = "2,10",
-    recipe: shared.Recipe = None,
-    model: shared.Model = None,
+    recipe: options.Recipe = None,
+    model: options.Model = None,
     sets: shared.Sets = None,
     seed: options.Seed = 0,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="Trainings of each share.")] = 1,
@@ -45,18 +45,14 @@ def rows(
             show_default="a new one among the runs",
         ),
     ] = None,
-    trust_remote_code: shared.RemoteCode = False,
+    trust_remote_code: options.RemoteCode = False,
     runs: shared.Runs = None,
     as_json: shared.Json = False,
 ) -> None:
     """Train on growing shares of the rows, and say what more rows would bring."""
-    import sys
-
     from toolkit.errors import UsageError
-    from toolkit.pipeline import whole
     from toolkit.plugins import lookup, recipes
-    from toolkit.runs import runs_folder
-    from toolkit.system import Console, emit
+    from toolkit.system import Console
     from toolkit_search import growing, rows_result
 
     found = lookup.find(task)
@@ -70,11 +66,7 @@ def rows(
         options.within(minutes)
     if "train" in chosen.rows:
         raise UsageError("--shares says how many rows are trained on; leave rows.train out")
-    plan = whole.Plan(
-        found, source, runs_folder(runs), command=("toolkit", *sys.argv[1:]),
-        options={"seed": seed, "trust_remote_code": trust_remote_code, "backend": "auto",
-                 "allow_truncation": True},
-    )  # fmt: skip
+    plan = shared.plan(found, source, runs, seed=seed, trust_remote_code=trust_remote_code)
     growth = growing.Growth(
         shares=growing.numbers(shares, "--shares", most=1.0, least=3),
         seeds=seeds, minutes=minutes,
@@ -85,9 +77,4 @@ def rows(
     points = growing.grown(plan, chosen, growth, place, console)
     document = rows_result.document(found, points, wanted)
     page = rows_result.write(document, place)
-    if as_json:
-        emit(document)
-        return
-    for sentence in document["sentences"]:
-        console.say(sentence)
-    console.say(f"report: {page}")
+    shared.tell(document, page, console, as_json=as_json)

@@ -34,7 +34,7 @@ def sweep(
             show_default="learning rate, batch, epochs, r, alpha, dropout, target modules",
         ),
     ] = None,
-    recipe: shared.Recipe = None,
+    recipe: options.Recipe = None,
     models: Annotated[
         list[str] | None,
         typer.Option("--model", help="Base model; several are chosen from. Repeatable."),
@@ -77,17 +77,13 @@ def sweep(
             show_default="a new one among the runs",
         ),
     ] = None,
-    trust_remote_code: shared.RemoteCode = False,
+    trust_remote_code: options.RemoteCode = False,
     runs: shared.Runs = None,
     as_json: shared.Json = False,
 ) -> None:
     """Search for better settings within a budget, and compare the best with the recipe once."""
-    import sys
-
-    from toolkit.pipeline import whole
     from toolkit.plugins import lookup, recipes
-    from toolkit.runs import runs_folder
-    from toolkit.system import Console, emit
+    from toolkit.system import Console
     from toolkit_search import sweeping
 
     found = lookup.find(task)
@@ -98,11 +94,7 @@ def sweep(
     )  # fmt: skip
     several = models or []
     chosen = recipes.resolve(found, recipe, sets=sets or (), model=several[0] if several else None)
-    plan = whole.Plan(
-        found, source, runs_folder(runs), command=("toolkit", *sys.argv[1:]),
-        options={"seed": seed, "trust_remote_code": trust_remote_code, "backend": "auto",
-                 "allow_truncation": True},
-    )  # fmt: skip
+    plan = shared.plan(found, source, runs, seed=seed, trust_remote_code=trust_remote_code)
     budget = sweeping.Budget.of(
         chosen, minutes=minutes, trials=trials, max_cost=max_cost, trial_minutes=trial_minutes,
         seeds=seeds,
@@ -113,9 +105,4 @@ def sweep(
         plan, chosen, sweeping.space_of(chosen, space, several), budget,
         sweeping.Shared(place, storage, name or found.name), console,
     )  # fmt: skip
-    if as_json:
-        emit(document)
-        return
-    for sentence in document["sentences"]:
-        console.say(sentence)
-    console.say(f"report: {page}")
+    shared.tell(document, page, console, as_json=as_json)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from toolkit import DataError, Panel, Recipe, Row, Task
+from toolkit import DataError, Panel, Recipe, Row, SequenceClassificationTask, Task
 from toolkit.data import Source, Unusable, column_names, find_column, find_text, load_rows, map_rows
 from toolkit_token_classification.outputs import Tagged
 
@@ -17,23 +17,7 @@ if TYPE_CHECKING:
     from toolkit import Baseline, Predictor
     from toolkit_token_classification.baselines import Fit
 
-MINILM = Recipe(
-    name="minilm",
-    summary="all-MiniLM-L6-v2 with LoRA, for a first try on a few hundred rows",
-    model="embedded:minilm",
-    training={
-        "per_device_train_batch_size": 16,
-        "num_train_epochs": 6,
-        "learning_rate": 1e-3,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.05,
-        "eval_strategy": "epoch",
-        "logging_steps": 10,
-        "max_length": 256,
-    },
-    lora={"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"},
-    early_stopping={"early_stopping_patience": 3},
-)
+(MINILM,) = SequenceClassificationTask.recipes
 """The recipe of tasks that name none."""
 OUTSIDE = "O"
 """The tag of tokens that belong to no entity; B- and I- begin those of the first and others."""

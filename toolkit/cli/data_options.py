@@ -1,4 +1,4 @@
-"""The options that name data, shared by ``run``, ``check``, ``show`` and ``init``."""
+"""The options that name data and a recipe, shared by ``run``, ``check``, ``show`` and ``init``."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ Data = Annotated[
         help="csv, tsv, json, jsonl, parquet, xlsx or ods file, or a Hub dataset id.",
         show_default="the task's own data",
     ),
+]
+Recipe = Annotated[
+    str | None,
+    typer.Option(help="A recipe of the task, or a TOML file.", show_default="the first"),
+]
+Model = Annotated[
+    str | None, typer.Option(help="Hub id or local folder, instead of the recipe's model.")
+]
+RemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
 ]
 Minutes = Annotated[
     float | None,

@@ -69,9 +69,7 @@ def evaluate(
     store_data: Annotated[
         bool, typer.Option("--store-data/--no-store-data", help="Keep the test rows in the run.")
     ] = True,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
-    ] = False,
+    trust_remote_code: options.RemoteCode = False,
     systems: system_options.Systems = None,
     max_cost: system_options.MaxCost = None,
     price_in: system_options.PriceIn = None,

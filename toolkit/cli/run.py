@@ -52,13 +52,8 @@ def run(
             help="Repair rows, such as one with a misplaced answer; sets task.repair=true.",
         ),
     ] = False,
-    recipe: Annotated[
-        str | None,
-        typer.Option(help="A recipe of the task, or a TOML file.", show_default="the first"),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Hub id or local folder, instead of the recipe's model.")
-    ] = None,
+    recipe: options.Recipe = None,
+    model: options.Model = None,
     sets: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,9 +76,7 @@ def run(
         bool,
         typer.Option("--store-data/--no-store-data", help="Keep the held-out rows in the run."),
     ] = True,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
-    ] = False,
+    trust_remote_code: options.RemoteCode = False,
     play: Annotated[
         bool, typer.Option("--play", help="Open the playground on the run when it is finished.")
     ] = False,

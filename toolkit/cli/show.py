@@ -47,13 +47,8 @@ def show(
     limit: options.Limit = None,
     group: options.Group = None,
     near_duplicates: options.NearDuplicates = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(help="A recipe of the task, or a TOML file.", show_default="the first"),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Hub id or local folder, instead of the recipe's model.")
-    ] = None,
+    recipe: options.Recipe = None,
+    model: options.Model = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="section.field=value, as for run. Repeatable.")
     ] = None,

@@ -66,7 +66,7 @@ def is_the_same(cls: type[Any]) -> bool:
         if one.__module__.startswith("toolkit."):
             continue
         own = vars(one)
-        if "api_version" in own or any(name in vars(one).get(FORMER, ()) for name in NAMES):
+        if "api_version" in own or own.get(FORMER):
             return False
         code = (getattr(member, "__code__", None) for member in own.values())
         if any(ATTRIBUTES & set(found.co_names) for found in code if found is not None):

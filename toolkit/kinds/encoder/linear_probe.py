@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -45,23 +45,19 @@ class LinearProbe:
 
         states = states.astype(np.float64)
         mean, scale = states.mean(axis=0), safe_scale(states.std(axis=0))
-        weight, bias = np.zeros((classes, states.shape[1])), np.full(classes, ABSENT)
         there = np.unique(labels)
         if len(there) < 2:
+            bias = np.full(classes, ABSENT)
             bias[there] = 0.0
-            return cls(weight, bias)
+            return cls(np.zeros((classes, states.shape[1])), bias)
         model = LogisticRegression(C=0.1, max_iter=300, tol=1e-3)
         # The problem is too small for a second thread; what is not quite at its end is near it.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit((states - mean) / scale, labels)
-        found, intercepts = model.coef_, model.intercept_
-        if len(there) == 2:  # one row of weights, for the second class against the first
-            found = np.concatenate([-found, found]) / 2
-            intercepts = np.concatenate([-intercepts, intercepts]) / 2
-        weight[there] = found / scale
-        bias[there] = intercepts - weight[there] @ mean
-        return cls(weight, bias)
+        weight, bias = for_all_classes(model, there, classes, absent=ABSENT)
+        weight = weight / scale
+        return cls(weight, bias - weight @ mean)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors, atomically."""
@@ -79,6 +75,26 @@ class LinearProbe:
 
         stored = load_file(path)
         return cls(stored["weight"], stored["bias"], int(stored.get("seed", 0)))
+
+
+def for_all_classes(
+    model: Any, there: np.ndarray, classes: int, *, absent: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The weights and biases of a fitted logistic regression, a row for every class.
+
+    Args:
+        model: scikit-learn's, fitted on rows of two classes or more.
+        there: the numbers of the classes that it knows, ascending.
+        classes: how many classes there are.
+        absent: the bias of the others.
+    """
+    weight, bias = np.zeros((classes, model.coef_.shape[1])), np.full(classes, absent)
+    found, intercepts = model.coef_, model.intercept_
+    if len(there) == 2:  # one row of weights, for the second class against the first
+        found = np.concatenate([-found, found]) / 2
+        intercepts = np.concatenate([-intercepts, intercepts]) / 2
+    weight[there], bias[there] = found, intercepts
+    return weight, bias
 
 
 def safe_scale(deviation: np.ndarray) -> np.ndarray:

@@ -46,9 +46,6 @@ class LanguageTask(Task):
 
         return text_baselines(self._read, self.answer)
 
-    def _read(self, row: Row) -> str:
-        return "\n".join(str(row[name]) for name in self.input_columns())
-
     def answer_tokens(self, row: Row) -> int | None:
         """The most tokens of an answer to this row's prompt; ``None``: the task knows no limit.
 

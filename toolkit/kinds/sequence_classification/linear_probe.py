@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.kinds.encoder.linear_probe import LinearProbe, safe_scale
+from toolkit.kinds.encoder.linear_probe import LinearProbe, for_all_classes, safe_scale
 
 ROWS = 6_000
 """Training rows that are used; with more, a linear layer of a few hundred inputs changes little."""
@@ -136,21 +136,16 @@ def _logistic(
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
 
-    weight = np.zeros((classes, states.shape[1]))
-    bias = np.full(classes, -100.0 if intercept else 0.0)
+    absent = -100.0 if intercept else 0.0
     there, counts = np.unique(labels, return_counts=True)
     if len(there) < 2:
+        bias = np.full(classes, absent)
         bias[there] = 0.0
-        return weight, bias
+        return np.zeros((classes, states.shape[1])), bias
     given = None if weights is None else {int(kind): weights[kind] for kind in there}
     model = LogisticRegression(C=0.03, max_iter=1000, fit_intercept=intercept, class_weight=given)
     if counts.min() >= FOLDS:
         model = GridSearchCV(model, {"C": [0.003, 0.03, 0.3]}, cv=FOLDS, scoring=scoring)
     model = model.fit(states, labels)
     model = getattr(model, "best_estimator_", model)
-    if len(there) == 2:  # one row of weights, for the second class against the first
-        weight[there] = np.concatenate([-model.coef_, model.coef_]) / 2
-        bias[there] = np.concatenate([-model.intercept_, model.intercept_]) / 2
-    else:
-        weight[there], bias[there] = model.coef_, model.intercept_
-    return weight, bias
+    return for_all_classes(model, there, classes, absent=absent)

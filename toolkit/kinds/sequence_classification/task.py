@@ -55,7 +55,7 @@ class SequenceClassificationTask(Task):
 
     ``format_example`` gives ``text`` and ``label``, one of :attr:`labels` (``None`` for a row
     whose class is not known). :meth:`postprocess` gets a :class:`Classified`. A text that is too
-    long loses its end; where :attr:`truncate` is ``None``, such rows are refused.
+    long loses its end where :attr:`truncate` names its column; otherwise such rows are refused.
 
     The option ``class_weights`` makes rows of rare classes count more in training: ``balanced``, or
     a table of classes with their weights, of which only the ratios matter.
@@ -201,9 +201,6 @@ class SequenceClassificationTask(Task):
         from toolkit.baselines import class_baselines
 
         return class_baselines(self._read, self.answer, self.group)
-
-    def _read(self, row: Row) -> str:
-        return "\n".join(str(row[name]) for name in self.input_columns())
 
     def categories(self) -> Sequence[Any] | None:
         return self.labels or None
