@@ -26,6 +26,7 @@ from toolkit.cli.app import app
 from toolkit.cli.exit import INTERRUPTED, check_arguments, fail, interrupted, other
 from toolkit.errors import ToolkitError
 from toolkit.plugins import commands
+from toolkit.system import environment
 from toolkit.system.secrets import read_environment
 
 __all__ = [
@@ -40,6 +41,7 @@ def main() -> None:
         os.environ["TOOLKIT_DEBUG"] = "1"
     if withdraw := getattr(sys.modules.get("toolkit.runs.trust"), "withdraw", None):
         withdraw()  # consent is of one command line; several in a process are tests'
+    environment.quiet()
     read_environment()
     try:
         check_arguments(sys.argv[1:])

@@ -41,6 +41,7 @@ def call(*, quiet: bool, task_file: bool = False, remote_code: bool = False) -> 
     consent = trust.of_one_call(task_file=task_file, remote_code=remote_code)
     logged = logging.root.manager.disable
     with environment.given_back(), consent, silent(quiet or not distributed.first()):
+        environment.quiet()
         if quiet:
             warnings.simplefilter("ignore")
             logging.disable(logging.CRITICAL)

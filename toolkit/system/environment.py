@@ -38,8 +38,22 @@ variables; the first that is set counts. Values are true and false, of bars ``No
 _TRUE = {"1", "ON", "YES", "TRUE"}
 
 
+def quiet() -> None:
+    """Switch off telemetry and unneeded output: at the beginning of every command and call.
+
+    It imports nothing, and holds whatever a command imports, in whatever order. Variables that the
+    user has set are kept.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)  # absent CPU kernels are harmless
+    warnings.filterwarnings("ignore", "IProgress not found")  # tqdm, in notebooks without widgets
+    # PEFT and TRL ask a model for it by the name that transformers 5.24 has replaced.
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+
+
 def prepare(*, offline: bool) -> None:
-    """Switch off telemetry, unneeded output and look-ups on the Hub.
+    """Be :func:`quiet`, and switch off look-ups on the Hub where nothing is needed of it.
 
     Must be called before transformers, TRL, datasets or gradio are imported: they read the
     environment at import. In a program that has imported them before, what they have read is set
@@ -48,8 +62,7 @@ def prepare(*, offline: bool) -> None:
     Args:
         offline: nothing is needed from the Hub, so switch off look-ups there.
     """
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    quiet()
     if offline:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
@@ -60,10 +73,6 @@ def prepare(*, offline: bool) -> None:
             setattr(sys.modules[module], name, _said(variables))
     bars = {} if _said(_NO_HUB_BARS) is not True else {"transformers": False}
     _show({**_shown(), **bars, "level": _level()})
-    logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)  # absent CPU kernels are harmless
-    warnings.filterwarnings("ignore", "IProgress not found")  # tqdm, in notebooks without widgets
-    # PEFT and TRL ask a model for it by the name that transformers 5.24 has replaced.
-    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
 
 
 @contextlib.contextmanager
