@@ -62,3 +62,30 @@ def test_what_they_have_read_is_still_named_so() -> None:
 
     for module, name in environment.READ_AT_IMPORT:
         assert hasattr(sys.modules[module], name), (module, name)
+
+
+COMMAND = """
+import sys
+from toolkit.cli import main
+sys.argv = ["toolkit", "tasks", "--json"]
+try:
+    main()
+except SystemExit:
+    import peft
+"""
+CALL = """
+from toolkit.pipeline.called import call
+with call(quiet=False):
+    import peft
+"""
+
+
+@pytest.mark.parametrize("code", [COMMAND, CALL], ids=["command", "call"])
+def test_a_command_and_a_call_are_quiet_whatever_is_imported_first(code: str) -> None:
+    """Nothing is sent, and nothing printed, where a plugin's command imports before it prepares."""
+    clean = {k: v for k, v in environment_of_tests().items() if k not in environment.QUIET}
+    told = "    import huggingface_hub.constants as c; print(c.HF_HUB_DISABLE_TELEMETRY)"
+    done = subprocess.run(
+        [sys.executable, "-c", code + told], env=clean, text=True, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith("True\n")
