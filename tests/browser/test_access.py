@@ -15,8 +15,10 @@ pytestmark = pytest.mark.slow
 WIDTHS = {390: 844, 820: 1180, 1440: 1000, 2560: 1440}
 
 
-def fill(page: Any) -> None:
+@pytest.fixture(scope="module")
+def filled(kept: Any) -> Any:
     """Something to see in every view, so that it is looked at as people see it."""
+    page = kept.page
     page.click("#compare-go")
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
     view(page, "Prediction")
@@ -30,44 +32,46 @@ def fill(page: Any) -> None:
     view(page, "Vote")
     page.click("#vote-next")
     page.wait_for_selector("#vote-tie:not([disabled])")
+    view(page, "Failures")
+    page.wait_for_selector("#failures-rows .tk-fail")
+    view(page, "Guess")
+    page.wait_for_selector("#guess-card .tk-question")
+    view(page, "Run")
+    page.wait_for_selector("#run-about iframe")
+    return kept
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_nothing_amiss_in_any_view(
-    browser: Any, site: Site, width: int, scheme: str
-) -> None:
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="the extra 'dev' brings axe"
-    )
-    size = {"width": width, "height": WIDTHS[width]}
+def test_axe_finds_nothing_amiss_in_any_view(filled: Any, width: int, scheme: str) -> None:
+    filled.turn(width, WIDTHS[width], scheme)
     found = {}
-    with session(browser, site.url, color_scheme=scheme, viewport=size) as page:
-        fill(page)
-        for name in VIEWS:
-            view(page, name)
-            page.wait_for_timeout(300)
-            results = axe.Axe().run(page).response["violations"]
-            found[name] = [
-                (v["id"], v["impact"], node["target"], node["html"][:200])
-                for v in results
-                for node in v["nodes"]
-            ]
+    for name in VIEWS:
+        filled.view(name)
+        found[name] = filled.amiss()
     assert {name: nodes for name, nodes in found.items() if nodes} == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(browser: Any, site: Site, scheme: str) -> None:
-    size = {"width": 390, "height": 844}
-    with session(browser, site.url, color_scheme=scheme, viewport=size) as page:
+def test_a_phone_needs_no_sideways_scrolling(filled: Any, scheme: str) -> None:
+    filled.turn(390, WIDTHS[390], scheme)
+    page = filled.page
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    dark = sum(map(int, re.findall(r"\d+", paper)[:3])) < 200
+    assert dark == (scheme == "dark")
+    for name in VIEWS:
+        filled.view(name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_comes_in_the_colours_that_its_reader_prefers(
+    browser: Any, site: Site, scheme: str
+) -> None:
+    """From its first load on, where nothing has been turned."""
+    with session(browser, site.url, color_scheme=scheme) as page:
         paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        dark = sum(map(int, re.findall(r"\d+", paper)[:3])) < 200
-        assert dark == (scheme == "dark")
-        fill(page)
-        for name in VIEWS:
-            view(page, name)
-            page.wait_for_timeout(200)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+        assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 200) == (scheme == "dark")
 
 
 def test_every_control_has_a_name(page: Any) -> None:

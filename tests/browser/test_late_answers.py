@@ -17,7 +17,7 @@ LATE = 2500
 
 def test_a_conversation_is_of_one_run(page: Any, site: Site) -> None:
     view(page, "Chat")
-    most_tokens(page, "chat", 150)
+    most_tokens(page, "chat", 50)
     with site.held():
         say(page, "red oak thing")
         page.locator("#chat-status").get_by_text("tokens/s").first.wait_for()  # it is writing
@@ -32,12 +32,12 @@ def test_a_conversation_is_of_one_run(page: Any, site: Site) -> None:
     assert saved["run"] == site.names["second"]
     (turn,) = saved["turns"]
     assert turn["user"] == "large silk thing" and turn["asked"]["run"] == site.names["second"]
-    assert turn["asked"]["generation"]["max_new_tokens"] == 150
+    assert turn["asked"]["generation"]["max_new_tokens"] == 50
     assert set(turn["asked"]["ended"]) == {"base", "adapter"}
 
 
 def test_an_answer_goes_with_its_row(page: Any, site: Site) -> None:
-    most_tokens(page, "compare", 400)
+    most_tokens(page, "compare", 50)
     with site.held():
         page.click("#compare-go")
         page.wait_for_selector("#compare-out .tk-cards[aria-busy=true]")

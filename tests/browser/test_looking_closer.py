@@ -5,44 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from playground_site import Site, copy, serving
-from playground_steps import TIMEOUT, choose_run, session, view
+from playground_site import Site
+from playground_steps import choose_run, view
 
 pytestmark = pytest.mark.slow
 
 SIZES = {1440: 1000, 390: 844}
-
-
-@pytest.fixture(scope="module")
-def near(
-    played: Path, played_notes: Path, tmp_path_factory: pytest.TempPathFactory, browser: Any
-) -> Iterator[Site]:
-    """A run of prices, and one of an encoder–decoder."""
-    folder = tmp_path_factory.mktemp("near")
-    runs = folder / "runs"
-    names = {
-        "main": copy(played, runs, "main", "price-regression"),
-        "notes": copy(played_notes, runs, "notes", "notes"),
-        "whole": copy(played, runs, "whole", "price-regression"),
-    }
-    place = Site("", runs, names).folder("whole") / "run.json"
-    info = json.loads(place.read_text())
-    info["recipe"]["lora"] = None
-    place.write_text(json.dumps(info))
-    with serving(folder, "--runs", str(runs)) as (url, _):
-        yield Site(url, runs, names)
-
-
-@pytest.fixture
-def page(browser: Any, near: Site) -> Iterator[Any]:
-    with session(browser, near.url) as opened:
-        yield opened
 
 
 def lines(site: Site, system: str, split: str = "test", run: str = "main") -> dict[int, Any]:
@@ -69,18 +41,18 @@ def failures(page: Any) -> None:
     page.wait_for_selector("#failures-rows .tk-fail")
 
 
-def test_failures_are_sorted_paged_and_filtered(page: Any, near: Site) -> None:
+def test_failures_are_sorted_paged_and_filtered(page: Any, site: Site) -> None:
     failures(page)
-    errors = {n: line["metrics"]["mae"] for n, line in lines(near, "adapter").items()}
+    errors = {n: line["metrics"]["mae"] for n, line in lines(site, "adapter").items()}
     worst = sorted(errors, key=lambda n: (-errors[n], n))
     assert numbers(page) == worst[:20]
     page.locator("#failures-next").focus()
     page.keyboard.press("Enter")
     page.get_by_text("Rows 21 to").wait_for()
     assert numbers(page) == worst[20:40]
-    theirs = {n: line["prediction"] for n, line in lines(near, "base").items()}
+    theirs = {n: line["prediction"] for n, line in lines(site, "base").items()}
     apart = {
-        n: abs(line["prediction"] - theirs[n]) for n, line in lines(near, "adapter").items()
+        n: abs(line["prediction"] - theirs[n]) for n, line in lines(site, "adapter").items()
     }  # fmt: skip
     choose(page, "failures-order", "^Disagreement of the adapter and the base")
     page.locator("#failures-rows .tk-fail-far").first.get_by_text("apart").wait_for()
@@ -95,15 +67,15 @@ def test_failures_are_sorted_paged_and_filtered(page: Any, near: Site) -> None:
     assert shown and all(part in text for text in shown)
     choose(page, "failures-split", "^validation")
     page.get_by_text("validation rows of run").wait_for()
-    assert set(numbers(page)) <= set(lines(near, "adapter", "validation"))
+    assert set(numbers(page)) <= set(lines(site, "adapter", "validation"))
 
 
-def test_a_row_is_opened_by_one_key_with_all_answers(page: Any, near: Site) -> None:
+def test_a_row_is_opened_by_one_key_with_all_answers(page: Any, site: Site) -> None:
     failures(page)
     row = numbers(page)[1]
     stored = {
-        place.stem: lines(near, place.stem)[row]["prediction"]
-        for place in (near.folder("main") / "predictions").glob("*.jsonl")
+        place.stem: lines(site, place.stem)[row]["prediction"]
+        for place in (site.folder("main") / "predictions").glob("*.jsonl")
     }
     assert len(stored) > 4
     first = page.locator("#failures-rows button[data-view=prediction]").first
@@ -134,7 +106,7 @@ def look(page: Any) -> None:
     page.wait_for_selector("#tokens-out button[data-at]")
 
 
-def test_a_token_is_looked_into_by_keyboard(page: Any, near: Site) -> None:
+def test_a_token_is_looked_into_by_keyboard(page: Any, site: Site) -> None:
     look(page)
     base = page.locator("#tokens-out button[data-side=base]")
     assert base.count() >= 2
@@ -170,9 +142,9 @@ def test_a_token_is_looked_into_by_keyboard(page: Any, near: Site) -> None:
 
 
 def test_an_encoder_decoder_has_tokens_and_a_step_and_a_whole_model_no_step(
-    page: Any, near: Site
+    page: Any, site: Site
 ) -> None:
-    choose_run(page, near.names["notes"])
+    choose_run(page, site.names["notes"])
     page.locator("#about").get_by_text("A note on an offer").wait_for()
     look(page)
     page.locator("#tokens-out button[data-side=adapter]").first.click()
@@ -183,13 +155,13 @@ def test_an_encoder_decoder_has_tokens_and_a_step_and_a_whole_model_no_step(
     page.click("#step-go")
     page.wait_for_selector("#step-out .tk-part")
     assert "encoder layer 0" in page.locator("#step-out").text_content()
-    choose_run(page, near.names["whole"])
+    choose_run(page, site.names["whole"])
     page.get_by_role("tab", name="Step", exact=True).wait_for(state="hidden")
     assert page.get_by_role("tab", name="Tokens", exact=True).count() == 1
 
 
-def test_a_step_is_explained_and_leaves_no_trace(page: Any, near: Site) -> None:
-    folder = near.folder("main")
+def test_a_step_is_explained_and_leaves_no_trace(page: Any, site: Site) -> None:
+    folder = site.folder("main")
     before = {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*")
               if p.is_file()}  # fmt: skip
     look(page)
@@ -202,7 +174,7 @@ def test_a_step_is_explained_and_leaves_no_trace(page: Any, near: Site) -> None:
     page.keyboard.press("Enter")
     page.locator("#step-row").get_by_text("Answer to learn").wait_for()
     number = int(page.locator("#step-number input").input_value())
-    assert number not in lines(near, "adapter")
+    assert number not in lines(site, "adapter")
     page.locator("#step-go").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#step-out .tk-part")
@@ -214,7 +186,7 @@ def test_a_step_is_explained_and_leaves_no_trace(page: Any, near: Site) -> None:
     page.click("#step-go")
     page.locator("#step-out").get_by_text("from a new adapter").wait_for()
     assert "changes B alone" in page.locator("#step-out").inner_text()
-    page.locator("#step-number input").fill(str(next(iter(lines(near, "adapter")))))
+    page.locator("#step-number input").fill(str(next(iter(lines(site, "adapter")))))
     page.keyboard.press("Enter")
     page.locator("#step-row [role=alert]").get_by_text("none of the training rows").wait_for()
     # What the model answers, and how sure it is, is what it was; so is the run's folder.
@@ -227,36 +199,38 @@ def test_a_step_is_explained_and_leaves_no_trace(page: Any, near: Site) -> None:
     assert before == {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in before}
 
 
+@pytest.fixture(scope="module")
+def opened(kept: Any) -> Any:
+    """All three views with what can be opened in them."""
+    page = kept.page
+    failures(page)
+    look(page)
+    page.locator("#tokens-out button[data-at]").first.click()
+    page.locator("#tokens-detail .tk-way button").nth(1).click()
+    page.wait_for_selector("#tokens-ahead .tk-card")
+    page.locator("#tokens-out details").last.locator("summary").click()
+    view(page, "Step")
+    page.click("#step-go")
+    page.wait_for_selector("#step-out .tk-part")
+    page.locator("#step-out details summary").click()
+    return kept
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", SIZES)
 def test_axe_finds_nothing_amiss_in_what_was_looked_at(
-    browser: Any, near: Site, width: int, scheme: str
+    opened: Any, width: int, scheme: str
 ) -> None:
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="the extra 'dev' brings axe"
-    )
-    size = {"width": width, "height": SIZES[width]}
+    opened.turn(width, SIZES[width], scheme)
     found = {}
-    with session(browser, near.url, color_scheme=scheme, viewport=size) as opened:
-        opened.set_default_timeout(TIMEOUT)
-
-        def check(name: str) -> None:
-            results = axe.Axe().run(opened).response["violations"]
-            found[name] = [(v["id"], n["target"], n["html"][:160]) for v in results
-                           for n in v["nodes"]]  # fmt: skip
-            assert opened.evaluate("document.documentElement.scrollWidth") <= width, name
-
-        failures(opened)
-        check("Failures")
-        look(opened)
-        opened.locator("#tokens-out button[data-at]").first.click()
-        opened.locator("#tokens-detail .tk-way button").nth(1).click()
-        opened.wait_for_selector("#tokens-ahead .tk-card")
-        opened.locator("#tokens-out details").last.locator("summary").click()
-        check("Tokens")
-        view(opened, "Step")
-        opened.click("#step-go")
-        opened.wait_for_selector("#step-out .tk-part")
-        opened.locator("#step-out details summary").click()
-        check("Step")
+    for name, shown in (
+        ("Failures", "#failures-rows .tk-fail"),
+        ("Tokens", "#tokens-ahead .tk-card"),
+        ("Step", "#step-out details[open]"),
+    ):
+        opened.view(name)
+        opened.page.locator(shown).first.wait_for()
+        found[name] = opened.amiss()
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width, name
+    assert opened.page.locator("#tokens-out details[open]").count() > 0
     assert {name: nodes for name, nodes in found.items() if nodes} == {}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from playground_site import Site
-from playground_steps import introduce, most_tokens, session, view
+from playground_steps import introduce, most_tokens, view
 
 pytestmark = pytest.mark.slow
 
@@ -17,25 +17,24 @@ SIZES = {390: 844, 820: 1180, 1440: 900, 2560: 1440}
 
 
 @pytest.mark.parametrize("width", SIZES)
-def test_the_page_uses_its_width_and_the_message_box_is_in_sight(
-    browser: Any, site: Site, width: int
-) -> None:
-    size = {"width": width, "height": SIZES[width]}
-    with session(browser, site.url + "/?view=chat", viewport=size) as page:
-        box = page.locator("#chat-message")
-        box.wait_for()
-        page.wait_for_timeout(500)
-        found = box.bounding_box()
-        assert found and found["y"] >= 0 and found["y"] + found["height"] <= SIZES[width]
-        wide = page.locator("#views").bounding_box()
-        assert wide and wide["width"] >= 0.9 * width
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_the_page_uses_its_width_and_the_message_box_is_in_sight(kept: Any, width: int) -> None:
+    page = kept.page
+    if "view=chat" not in page.url:
+        page.goto(page.url.partition("?")[0] + "?view=chat")
+    box = page.locator("#chat-message")
+    box.wait_for()
+    kept.turn(width, SIZES[width])
+    found = box.bounding_box()
+    assert found and found["y"] >= 0 and found["y"] + found["height"] <= SIZES[width]
+    wide = page.locator("#views").bounding_box()
+    assert wide and wide["width"] >= 0.9 * width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_stop_is_lit_while_there_is_something_to_stop(page: Any, site: Site) -> None:
     stop = page.locator("#compare-stop")
     assert stop.is_disabled()
-    most_tokens(page, "compare", 100)
+    most_tokens(page, "compare", 50)
     with site.held():
         page.click("#compare-go")
         page.wait_for_selector("#compare-stop:not([disabled])")
