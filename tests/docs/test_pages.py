@@ -25,6 +25,7 @@ import pytest
 import typer
 
 import environments
+import warm
 from toolkit.cli import app
 from toolkit.plugins.commands import add_commands
 from toolkit.testing import models
@@ -120,16 +121,13 @@ def shell(tmp_path: Path) -> dict[str, str]:
     """The environment of a reader's shell, in which ``toolkit`` is this one."""
     venv = tmp_path / "venv"
     environments.make(venv, first=[ROOT, ROOT / "plugins", ROOT / "playground"])
-    calls = {
-        "toolkit": [str(venv / "bin" / "python"), "-m", "toolkit.cli"],
-        "pip": environments.pip(venv),
-    }
-    for name, call in calls.items():
-        (venv / "bin" / name).write_text(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n')
-        (venv / "bin" / name).chmod(0o755)
+    warm.program(venv / "warm" / "python", venv)
+    warm.program(venv / "warm" / "toolkit", venv, "-m", "toolkit.cli")
+    (venv / "warm" / "pip").write_text(f'#!/bin/sh\nexec {shlex.join(environments.pip(venv))} "$@"\n')
+    (venv / "warm" / "pip").chmod(0o755)
     ours = ("PYTHONPATH", "TOOLKIT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, **environments.OFFLINE, "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
+    return {**kept, **environments.OFFLINE, "PATH": f"{venv / 'warm'}:{venv / 'bin'}:{os.environ['PATH']}",
             "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}  # fmt: skip
 
 

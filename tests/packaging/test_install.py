@@ -1,7 +1,8 @@
 """The wheel, the example plugin and a new package of each kind, in a clean environment, offline.
 
 The environment's own packages are the wheel and the plugins alone; their dependencies are seen
-through a path file, so that no index is asked. Sockets are closed to all of it.
+through a path file, so that no index is asked. Sockets are closed to all of it. The wheel's own
+program is started for what answers at once; checks, runs and the packages' tests begin warm.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import environments
+import warm
 from cli_runner import quick
 from toolkit.plugins import scaffold
 
@@ -83,7 +85,8 @@ def test_the_plugins_command_is_there(clean: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_packages_own_tests_pass(clean: Path, kind: str) -> None:
     package = clean.parents[1] / f"new-{kind}"
-    shown = run(clean / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=package)
+    python = warm.python(clean.parent)
+    shown = run(*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=package)
     assert "2 passed" in shown
 
 
@@ -91,9 +94,10 @@ def test_a_new_packages_own_tests_pass(clean: Path, kind: str) -> None:
 def test_a_task_is_checked_and_runs_offline_with_the_model_that_comes_along(
     clean: Path, task: str, tmp_path: Path
 ) -> None:
-    run(clean / "toolkit", "check", task, cwd=tmp_path)
+    toolkit = [*warm.python(clean.parent), "-m", "toolkit.cli"]
+    run(*toolkit, "check", task, cwd=tmp_path)
     shown = run(
-        clean / "toolkit", "run", task, "--limit", "80", "--json", "--runs", tmp_path / "runs",
+        *toolkit, "run", task, "--limit", "80", "--json", "--runs", tmp_path / "runs",
         *quick(None), cwd=tmp_path,
     )  # fmt: skip
     metrics = json.loads(shown)
