@@ -20,7 +20,10 @@ from pathlib import Path  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-from cli_runner import command, goods, quick, write_csv  # noqa: E402
+from cli_runner import goods, quick, write_csv  # noqa: E402
+from in_process import command  # noqa: E402
+from toolkit.evaluation import latency  # noqa: E402
+from toolkit.reporting import page_charts  # noqa: E402
 
 # The same fixtures as plugin authors have, whether or not the toolkit is installed here.
 pytest_plugins = ["toolkit.testing"]
@@ -30,6 +33,10 @@ settings.register_profile(
     "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("steady")
+
+# A run in this process times four answers after as many that warm up, not forty: a fifth of a tiny
+# run's time, and how long an answer of a tiny model takes is of no use to anybody.
+latency.QUESTIONS = 4
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +101,9 @@ def played_notes(tmp_path_factory: pytest.TempPathFactory, tiny_t5: Path) -> Pat
     )  # fmt: skip
     (run,) = (folder / "runs" / "notes").iterdir()
     return run
+
+
+@pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without charts: to draw those of a run takes as long as its training."""
+    monkeypatch.setattr(page_charts, "draw", lambda *arguments: {})

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli_runner import command
+from in_process import command
 from toolkit.errors import UsageError
 from toolkit.kinds.language.text_losses import MOST_WORDS, halves
 from toolkit.pipeline import forgetting as measuring

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cli_runner import CommandLine, command, goods, quick, write_csv
+from cli_runner import CommandLine, goods, quick, write_csv
+from in_process import command
 from toolkit.data.source import Source
 from toolkit.errors import BusyError, RunError, UsageError
 from toolkit.pipeline import inputs
@@ -158,6 +159,7 @@ def test_runs_of_earlier_versions_with_relative_paths_stay_readable(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_charts")
 def test_a_run_is_used_from_any_folder_and_survives_moves(
     cli: CommandLine, tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

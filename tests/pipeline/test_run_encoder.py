@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from cli_runner import ROOT, CommandLine, command, goods, quick, write_csv
+from cli_runner import ROOT, CommandLine, goods, quick, write_csv
+from in_process import command
 
 ENCODER = "price-regression-encoder"
 
@@ -130,6 +131,7 @@ def test_verify_finds_another_model(cli: CommandLine, finished: Path, tmp_path: 
     assert answer.code == 1 and "the adapter now gives" in answer.err
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_runs_of_two_kinds_stand_on_one_ladder(
     cli: CommandLine, folder: Path, tiny_llama: Path, tmp_path: Path
 ) -> None:
@@ -196,6 +198,7 @@ def test_a_run_of_classes_has_figures_by_class_and_a_confusion_matrix(
         assert cli("predict", run, "red cup, pack of 2").code == 0
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_a_stopped_run_goes_on_to_the_same_adapter(
     cli: CommandLine, folder: Path, tiny_bert: Path, tmp_path: Path
 ) -> None:

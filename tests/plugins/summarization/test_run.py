@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from in_process import command
 from toolkit.runs.files import read_json, read_jsonl, write_json
 from toolkit_summarization import articles, claims
 
@@ -24,16 +22,6 @@ QUICK = (
     "training.save_steps=2", "--set", "training.bf16=false", "--set",
     "training.per_device_train_batch_size=4", "--set", "training.learning_rate=0.05",
 )  # fmt: skip
-
-
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    paths = f"{ROOT}:{ROOT / 'plugins'}"
-    done = subprocess.run(
-        [sys.executable, "-m", "toolkit.cli", *arguments], cwd=folder, capture_output=True,
-        text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done
 
 
 def rows(split: str, number: int) -> list[dict[str, object]]:
