@@ -10,9 +10,11 @@ of that process (VmHWM, begun anew once the model is loaded) above what it holds
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import gc
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -53,35 +55,46 @@ def compare(name: str, millions: float) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         place = sized_models.make(name, Path(folder) / "model", millions)
-        rows = [
-            in_its_own_process("--measure", name, "--phase", phase, str(place)) for phase in PHASES
-        ]
-    first = rows[0]
-    for row in rows[1:]:
-        for key in ("measured", "ratios"):
-            first[key] |= row[key]
-    return first
+        expected, shape = estimated(name, place)
+        measured: dict[str, float] = {}
+        for phase in PHASES:
+            measured |= in_its_own_process("--measure", name, "--phase", phase, str(place))
+    ratios = {p: getattr(expected, f"{p}_peak") / 2**20 / measured[p] for p in PHASES}
+    return {
+        "architecture": name,
+        "parameters": expected.parameters[1],
+        "shape": [shape.length, shape.answer],
+        "estimate": expected.document(),
+        "measured": measured,
+        "ratios": {phase: round(ratio, 3) for phase, ratio in ratios.items()},
+    }
 
 
-def in_its_own_process(*arguments: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, __file__, *arguments], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr[-3000:])
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def measure(name: str, phase: str, model: Path) -> dict[str, Any]:
-    """One phase, in a process that does nothing else."""
+def estimated(name: str, model: Path) -> tuple[Any, Any]:
+    """The estimate, and the shape of the rows that it is for."""
     from toolkit.preparation import memory
 
     kind, rows = made(name, model)
     shape = memory.Shape.of(
         kind.lengths(rows), kind.max_length, kind.written, own_limits=kind.own_limits
     )
-    expected = memory.estimate(kind.task, kind.recipe, shape, head=kind.head_arguments())
+    return memory.estimate(kind.task, kind.recipe, shape, head=kind.head_arguments()), shape
+
+
+def in_its_own_process(*arguments: str) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, __file__, *arguments], env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def measure(name: str, phase: str, model: Path) -> dict[str, float]:
+    """One phase in MiB, in a process that does nothing else."""
+    kind, rows = made(name, model)
     warm_up(name, phase)
     before = resident()
     restart()
@@ -89,15 +102,7 @@ def measure(name: str, phase: str, model: Path) -> dict[str, Any]:
     loading = highest() - before
     restart()  # of the file that is read only what is kept counts, the rest is the system's cache
     peak = PHASES[phase](kind, rows) - before
-    estimated = getattr(expected, f"{phase}_peak") / 2**20
-    return {
-        "architecture": name,
-        "parameters": expected.parameters[1],
-        "shape": [shape.length, shape.answer],
-        "estimate": expected.document(),
-        "measured": {f"{phase}_loading": round(loading, 1), phase: round(peak, 1)},
-        "ratios": {phase: round(estimated / peak, 3)},
-    }
+    return {f"{phase}_loading": round(loading, 1), phase: round(peak, 1)}
 
 
 def made(name: str, model: Path) -> tuple[Any, Any]:
@@ -124,6 +129,10 @@ def warm_up(name: str, phase: str) -> None:
     ctypes.CDLL(None).malloc_trim(0)
 
 
+class _Trained(Exception):
+    """Ends a training before its last step is judged."""
+
+
 def trained(kind: Any, rows: Any) -> float:
     """Highest memory of two training steps, judging left out."""
     from datasets import DatasetDict
@@ -131,13 +140,19 @@ def trained(kind: Any, rows: Any) -> float:
     from toolkit.kinds.watching import TrainingWatch
 
     seen: list[float] = []
+
+    def stepped(step: int, steps: int, tokens: int) -> None:
+        seen.append(highest())
+        if step == steps:
+            raise _Trained
+
     touched(kind, rows)
     few = rows.select(range(4))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(_Trained):
         kind.train(
             DatasetDict({"train": few, "validation": few.select(range(2))}),
             checkpoints=Path(folder) / "checkpoints", adapter=Path(folder) / "adapter",
-            watch=TrainingWatch(on_step=lambda *_: seen.append(highest())),
+            watch=TrainingWatch(on_step=stepped),
         )  # fmt: skip
     return max(seen)
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,8 @@ import pytest
 import torch
 
 import sized_models
-from cli_runner import ROOT, CommandLine, environment, goods, quick, write_csv
+from benchmarks import memory_estimate
+from cli_runner import CommandLine, goods, quick, write_csv
 from sized_models import NF4, SIZED, Words
 from toolkit.errors import ModelError, PreflightError
 from toolkit.preparation import memory
@@ -272,19 +270,12 @@ def test_free_memory_is_that_of_the_cgroup(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["llama", "t5"])
-def test_it_is_within_fifteen_percent_of_what_is_measured(name: str, tmp_path: Path) -> None:
+def test_it_is_within_fifteen_percent_of_what_is_measured(name: str) -> None:
     """At 200 million parameters, in training and in scoring, each in a process of its own.
 
     Two architectures of six, for the time they take; the benchmark measures all.
     """
-    kept = tmp_path / "figures.json"
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tests/benchmarks/memory_estimate.py"), name,
-         "--parameters", "200", "--json", str(kept)],
-        env=environment(), capture_output=True, text=True, timeout=500,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    (figures,) = json.loads(kept.read_text())
+    figures = memory_estimate.compare(name, 200)
     assert figures["parameters"] >= 200e6
     for phase in ("training", "scoring"):
         assert 0.85 < figures["ratios"][phase] < 1.15, figures
