@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cli_runner import ROOT, environment, goods, write_csv
+from in_process import command
 from toolkit.errors import UsageError
 from toolkit.runs.files import read_jsonl
 from toolkit.system import distributed
@@ -21,23 +22,26 @@ def run(folder: Path, model: Path, *, count: int, batch: int) -> tuple[Path, str
     data = folder / "goods.csv"
     if not data.is_file():
         write_csv(data, goods(rows=160))
-    start = [sys.executable, "-m", "toolkit"]
-    if count > 1:
-        start = [sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={count}",
-                 "--master_port=0", "--rdzv_backend=c10d", "--rdzv_endpoint=localhost:0",
-                 "-m", "toolkit"]  # fmt: skip
     options = {
         "training.max_steps": 6, "training.eval_steps": 3, "training.save_steps": 3,
         "training.logging_steps": 1, "training.bf16": "false", "training.max_length": 128,
         "training.per_device_train_batch_size": batch, "training.learning_rate": 0.01,
         "lora.lora_dropout": 0.0,
     }  # fmt: skip
-    done = subprocess.run(
-        [*start, "run", "price-regression", "--data", str(data), "--model", str(model),
-         "--runs", str(folder / f"by-{count}"),
-         *(f"--set={name}={value}" for name, value in options.items())],
-        cwd=folder, env=environment(), capture_output=True, text=True, timeout=500,
-    )  # fmt: skip
+    arguments = [
+        "run", "price-regression", "--data", str(data), "--model", str(model),
+        "--runs", str(folder / f"by-{count}"),
+        *(f"--set={name}={value}" for name, value in options.items()),
+    ]  # fmt: skip
+    if count == 1:
+        done = command(folder, *arguments)
+    else:
+        done = subprocess.run(
+            [sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={count}",
+             "--master_port=0", "--rdzv_backend=c10d", "--rdzv_endpoint=localhost:0",
+             "-m", "toolkit", *arguments],
+            cwd=folder, env=environment(), capture_output=True, text=True, timeout=500,
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
     (made,) = (folder / f"by-{count}" / "price-regression").iterdir()
     return made, done.stdout

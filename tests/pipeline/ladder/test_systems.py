@@ -20,6 +20,7 @@ from openai_server import Server, chat
 from toolkit.runs import trust
 from toolkit.runs.run import Run
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 KEY = "the-key-of-this-test-9"
 API = ("--price-in", "1", "--price-out", "gpt=10", "--parallel", "3")
 

@@ -12,21 +12,14 @@ from typing import Any
 import jsonschema
 import pytest
 
+import cli_runner
 from cli_runner import ROOT, environment
+from in_process import command
 from toolkit.runs.files import read_json, read_jsonl
 from toolkit.runs.run import Run
 from toolkit_qa import stories
 
 pytestmark = pytest.mark.slow
-
-
-def command(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "toolkit.cli", *arguments], cwd=folder, capture_output=True,
-        text=True, env=environment(),
-    )  # fmt: skip
-    assert done.returncode == code, done.stderr[-3000:]
-    return done
 
 
 def run_arguments(model: Path) -> list[str]:
@@ -45,7 +38,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     (folder / "train.json").write_text(json.dumps(stories.generate("train", 20)))
     (folder / "dev.json").write_text(json.dumps(stories.generate("validation", 8)))
     (folder / "test.json").write_text(json.dumps(stories.generate("test", 8)))
-    command(folder, *run_arguments(tiny_bert))
+    # In a process of its own, as what is killed and resumed below is compared with it.
+    cli_runner.command(folder, *run_arguments(tiny_bert))
     (run,) = (folder / "runs" / "question-answering").iterdir()
     return run
 
@@ -209,7 +203,7 @@ def test_kill_and_resume_gives_the_same_bytes(
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    command(finished.parents[2], "resume", "--runs", str(tmp_path))
+    cli_runner.command(finished.parents[2], "resume", "--runs", str(tmp_path))
     (run,) = (tmp_path / "question-answering").iterdir()
     names = ["adapter_model.safetensors", "adapter_config.json"]
     members = [f"members/checkpoint-{step}/adapter_model.safetensors" for step in (2, 4)]

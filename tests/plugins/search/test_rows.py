@@ -71,6 +71,7 @@ def test_shares_that_are_none_are_refused(text: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_charts")  # in the reports of its runs; the page of shares has its own
 def test_shares_are_nested_judged_on_the_same_rows_and_gone_on_with(
     cli: CommandLine, tmp_path: Path, tiny_llama: Path
 ) -> None:
