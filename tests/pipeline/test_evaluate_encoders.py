@@ -11,7 +11,10 @@ import pytest
 import evaluations as judging
 from toolkit.errors import ModelError
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning"),
+    pytest.mark.usefixtures("no_charts"),
+]
 
 SORTS = 'kind = "sequence-classification"\ntext = "{text}"\ntarget = "label"\n'
 SPANS = 'kind = "question-answering"\n'

@@ -150,6 +150,7 @@ def run_quickly(cli: CommandLine, folder: Path, model: Path, *options: str) -> A
     return answer
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_a_digit_splitting_qwen_goes_through_the_same_command(
     cli: CommandLine, tiny_qwen: Path, tmp_path: Path
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_digit_splitting_qwen_goes_through_the_same_command(
     assert len(metrics["decoders"]["adapter"]) == 4
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_several_seeds_report_their_spread(
     cli: CommandLine, tiny_llama: Path, tmp_path: Path
 ) -> None:
@@ -168,6 +170,7 @@ def test_several_seeds_report_their_spread(
     assert "adapter-seed-1" in metrics["systems"]
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_no_store_data_keeps_no_texts(cli: CommandLine, tiny_llama: Path, tmp_path: Path) -> None:
     run_quickly(cli, tmp_path, tiny_llama, "--no-store-data")
     (run,) = (tmp_path / "runs" / "price-regression").iterdir()
@@ -178,6 +181,7 @@ def test_no_store_data_keeps_no_texts(cli: CommandLine, tiny_llama: Path, tmp_pa
 # -- stopping and going on -------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_resume_refuses_other_data(cli: CommandLine, tiny_llama: Path, tmp_path: Path) -> None:
     data = write_csv(tmp_path / "goods.csv", goods(rows=80))
     runs = tmp_path / "runs"
