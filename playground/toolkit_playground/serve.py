@@ -90,7 +90,7 @@ def serve(
     from toolkit_playground.state.library import Library
 
     console = Console(quiet=False)
-    library = Library(folder, given, most_new_tokens=room and MOST_NEW_TOKENS)
+    library = Library(folder, given, most_new_tokens=MOST_NEW_TOKENS if room else None)
     load_first(library, console)
     started = time.perf_counter()
     demo = build(library, Path(temporary.name), room)

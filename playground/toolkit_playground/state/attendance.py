@@ -16,7 +16,8 @@ def people_of(library: Library, run: Run) -> tuple[list[Person], Mapping[str, in
 
     Whoever voted before names were noted stands at the end, unverified.
     """
-    people, counts, known = library.roster(run).people(), {}, {}
+    people, known = library.roster(run).people(), {}
+    counts: dict[str, int] = {}
     for person in people:
         known[key_of(person.name)] = person.name
     for name, (votes, guesses) in library.store(run).given().items():
