@@ -69,8 +69,10 @@ def board(found: Standing | None) -> Markup:
     sign = -1 if metric.greater_is_better else 1
     values = {id(line): float(metric.value(list(line.values))) for line in found.lines}
     lines = sorted(found.lines, key=lambda line: sign * values[id(line)])
-    widest = max((abs(value) for value in values.values()), default=0.0) or 1.0
-    rows = joined(_place(found, line, abs(values[id(line)]) / widest) for line in lines)
+    # One system that is far off must not make all other lengths look the same.
+    sizes = sorted(map(abs, values.values()))
+    widest = min(sizes[-1], 3 * sizes[len(sizes) // 2]) or 1.0
+    rows = joined(_place(found, line, min(1.0, abs(values[id(line)]) / widest)) for line in lines)
     better = "more is better" if metric.greater_is_better else "less is better"
     caption = f"{metric.label or metric.name}, {better}"
     return fill(

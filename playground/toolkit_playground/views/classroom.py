@@ -40,17 +40,17 @@ def build(page: Page, room: Classroom, hides: gr.HTML) -> None:
         hides: see :func:`hidden`.
     """
     with gr.Tab(NAME, id=CLASS, elem_id=f"tab-{CLASS}") as tab:
+        link = block("class-link")
         with gr.Row(elem_classes=["tk-split", "tk-wide"]):
             with gr.Column(elem_classes="tk-one"):
                 board = block("class-board")
             with gr.Column(elem_classes="tk-two"):
-                link = block("class-link")
                 leads = gr.Radio(
                     [(label, view) for view, label in VIEWS.items()], value=room.view,
                     label="The link leads to", elem_id="class-leads",
                 )  # fmt: skip
-                names = block("class-names", js_on_load=rendering.SCRIPT)
                 told = block("class-told")
+                names = block("class-names", js_on_load=rendering.SCRIPT)
     timer, seen = gr.Timer(SECONDS, active=False), gr.State(None)
     live = [board, names, seen]
 
