@@ -10,10 +10,9 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from toolkit.system.listening import bracketed
-from toolkit_playground.state.place import address
 
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """Those of a code; none of them is taken for another when it is copied from a screen."""
@@ -82,12 +81,16 @@ class Classroom:
     # -- where the links lead ----------------------------------------------------------------------
     def place(self) -> str:
         """Where somebody comes to who has typed the code alone, from the question mark on."""
-        return address(self.run, self.view)
+        return self._place()
 
     def link(self) -> str:
         """The link for the class."""
         given = {} if self.logins else {CLASS: self.code}
-        return f"{self.base}/{address(self.run, self.view, **given)}"
+        return f"{self.base}/{self._place(**given)}"
+
+    def _place(self, **given: str) -> str:
+        there = {"run": self.run} if self.run else {}
+        return "?" + urlencode({**there, "view": self.view, **given})
 
     def teachers_link(self, host: str) -> str:
         """The teacher's own link, for the terminal alone.
