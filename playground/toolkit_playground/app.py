@@ -20,6 +20,7 @@ from toolkit.runs import Run
 from toolkit_playground.rendering import html, keys, run_picker
 from toolkit_playground.state import people
 from toolkit_playground.state.any_model import is_free, task_for
+from toolkit_playground.state.classroom import CLASS, Classroom
 from toolkit_playground.state.fitting import unfitting
 from toolkit_playground.state.kept import owner_of
 from toolkit_playground.state.library import Library, task_of
@@ -27,6 +28,7 @@ from toolkit_playground.state.place import Place, read_place
 from toolkit_playground.state.run_list import RunList
 from toolkit_playground.views import (
     chat,
+    classroom,
     compare,
     failures,
     guess,
@@ -58,12 +60,13 @@ TITLE = "adapter-toolkit playground"
 HEADING = '<h1 class="tk-title"><span>adapter-toolkit</span> playground</h1>'
 
 
-def build(library: Library, folder: Path) -> gr.Blocks:
+def build(library: Library, folder: Path, room: Classroom | None = None) -> gr.Blocks:
     """The app, ready to be launched.
 
     Args:
         library: the runs that it shows.
         folder: a temporary folder of the server.
+        room: the class that it is for.
     """
     listed = RunList(library)
     with gr.Blocks(
@@ -83,7 +86,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
         # The browser keeps the name, so that it is asked once.
         kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")
         about = block("about")
-        page = Page(library, chosen, person, owner=owner)
+        hides = None if room is None else classroom.hidden()
+        page = Page(library, chosen, person, owner=owner, classroom=room)
         programs.build(page)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
             page.tabs = tabs
@@ -94,6 +98,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             with gr.Tab("Run", id="run", elem_id="tab-run") as tab:
                 runs.build(page, folder, tab)
             _noted(tab, "Run")
+            if room is not None and hides is not None:
+                classroom.build(page, room, hides)
         block("keys", keys.keys())
         # gradio 6.31 passes over a tab's `visible` once the page is there.
         fits = block("fits")
@@ -105,7 +111,8 @@ def build(library: Library, folder: Path) -> gr.Blocks:
             return [value for follower in page.followers for value in _safe(follower, key)]
 
         def load(request: gr.Request, question: str, browser: str) -> list[Any]:
-            there = read_place(question, view_ids())
+            seen = [*view_ids(), *([CLASS] if classroom.is_teacher(room, request) else [])]
+            there = read_place(question, seen)
             choices = listed.choices()
             known = there.run in {one.run for one in choices}
             key = there.run if known else library.first()

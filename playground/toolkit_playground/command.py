@@ -29,7 +29,7 @@ def playground(
         typer.Option(metavar="MODEL", help="Without a run: this model alone, a folder or Hub ID."),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen at; others than loopback need --auth.")
+        str, typer.Option(help="Address to listen at; others than loopback need --auth or --class.")
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
@@ -54,6 +54,14 @@ def playground(
             help="A further name under which browsers reach the page, as of a proxy. Repeatable.",
         ),
     ] = None,
+    classroom: Annotated[
+        bool,
+        typer.Option(
+            "--class",
+            help="For a class: a QR code and a code to come in with, and a board; the teacher's "
+            "address is printed. --host then needs no --auth.",
+        ),
+    ] = False,
     trust_task_file: Annotated[
         bool, typer.Option("--trust-task-file", help="Run the Python files of the runs' tasks.")
     ] = False,
@@ -86,5 +94,6 @@ def playground(
             base=base,
             model=model,
             trust_remote_code=trust_remote_code,
+            classroom=classroom,
         ),
     )

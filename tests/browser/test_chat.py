@@ -82,3 +82,27 @@ def test_a_fully_fine_tuned_run_is_talked_to(page: Any, site: Site) -> None:
     assert saved["run"] == site.names["whole"] and set(saved["turns"][0]) >= {"base", "full"}
     assert page.locator("#chat-trained .tk-assistant").count() == 1
     assert re.search("Full model", page.locator("#chat-who").inner_text())
+
+
+def test_a_preset_fills_the_controls_by_the_keyboard(page: Any) -> None:
+    view(page, "Chat")
+    tab = page.locator("#tab-chat")
+    tab.get_by_role("button", name=re.compile("^Sampling")).click()
+    heat = tab.get_by_label(re.compile("number input for Temperature")).first
+    heat.wait_for()
+    tab.get_by_role("button", name="Balanced", exact=True).focus()
+    page.keyboard.press("Enter")
+    tab.get_by_text("Balanced: temperature 0.7, top p 0.9.").wait_for()
+    page.wait_for_function("() => location.search.includes('temperature=0.7')")
+    assert heat.input_value() == "0.7" and "tokens=64" in page.url
+    page.keyboard.press("Shift+Tab")  # to "Greedy"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    tab.get_by_text("As measured: greedy").wait_for()
+    page.wait_for_function("() => !location.search.includes('tokens=64')")
+    assert heat.input_value() == "0"
+    page.reload()  # a preset stands in the address as what it has set
+    tab.get_by_role("button", name=re.compile("^Sampling")).click()
+    new = tab.get_by_label(re.compile("number input for Most new tokens")).first
+    new.wait_for()
+    assert f"tokens={new.input_value()}&" in page.url and int(new.get_attribute("max")) > 64

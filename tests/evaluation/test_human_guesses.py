@@ -45,6 +45,19 @@ def test_guesses_become_a_system_that_the_report_includes(
     assert verified.code == 0, verified.err
 
 
+def test_guesses_that_are_taken_out_leave_no_trace(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = read_json(run.predictions / "systems.json")
+    assert not human_guesses.remove(run)
+    chosen = sorted(human_guesses.rows(run))[: human_guesses.ENOUGH]
+    human_guesses.add(run, load_task(run), dict.fromkeys(chosen, 10.0))
+    assert human_guesses.remove(run)
+    assert read_json(run.predictions / "systems.json") == before
+    verified = CommandLine(capsys, monkeypatch)("report", run.path, "--verify")
+    assert verified.code == 0, verified.err
+
+
 def test_too_few_guesses_and_unknown_rows_are_refused(run: Run) -> None:
     task = load_task(run)
     rows = sorted(human_guesses.rows(run))

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.errors import DataError, RunError
-from toolkit.evaluation.prediction_files import line, prepare_metrics, write_system
+from toolkit.evaluation.prediction_files import (
+    line,
+    predicted,
+    prepare_metrics,
+    remove_system,
+    write_system,
+)
 from toolkit.runs import record
 from toolkit.runs.files import read_jsonl
 from toolkit.runs.run import Run
@@ -53,3 +59,15 @@ def add(run: Run, task: Task, guesses: Mapping[int, Any], seconds: float = 0.0) 
             run, NAME, "human", lines, None, fit_seconds=None, predict_seconds=seconds,
             note=f"a person's guesses on {len(lines)} of the test rows",
         )  # fmt: skip
+
+
+def remove(run: Run) -> bool:
+    """Take the guesses out of a run again; whether they were in it.
+
+    The run's figures and report are those of before only once they are computed again.
+    """
+    if not predicted(run, NAME):
+        return False
+    with record.removing(run, NAME):
+        remove_system(run, NAME)
+    return True

@@ -288,6 +288,13 @@ def write_systems(run: Run, entry: Mapping[str, Any]) -> None:
         write_json(path, [*systems, dict(entry)])
 
 
+def remove_system(run: Run, name: str) -> None:
+    """Take a system out of ``predictions/systems.json``, and delete its predictions."""
+    path = run.predictions / "systems.json"
+    write_json(path, [entry for entry in read_json(path) if entry["name"] != name])
+    (run.predictions / f"{name}.jsonl").unlink(missing_ok=True)
+
+
 def predicted(run: Run, name: str) -> bool:
     """Whether a system's predictions are there already, and whole."""
     path = run.predictions / "systems.json"

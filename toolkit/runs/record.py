@@ -93,6 +93,19 @@ def adding(run: Run, name: str) -> Iterator[None]:
     rewrote(run, [f"predictions/{name}.jsonl", *([SYSTEMS] if intact else [])])
 
 
+@contextlib.contextmanager
+def removing(run: Run, name: str) -> Iterator[None]:
+    """Forget a system that is taken out within the block, and save ``run.json``."""
+    intact = _digest(run.path / SYSTEMS) == of(run).get("files", {}).get(SYSTEMS)
+    yield
+    if not of(run):
+        return
+    kept = [entry for entry in of(run).get("systems", []) if entry["name"] != name]
+    run.info["record"]["systems"] = kept
+    forget(run, [f"predictions/{name}.jsonl"])
+    rewrote(run, [SYSTEMS] if intact else [])
+
+
 def replace(run: Run, contents: Mapping[str, bytes]) -> None:
     """Replace files by what was computed from them, and record those that were as recorded.
 

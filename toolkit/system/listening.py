@@ -8,6 +8,8 @@ import socket
 from toolkit.errors import UsageError
 
 FIRST_PORT, PORTS = 7860, 100
+VIRTUAL = ("br-", "docker", "lxc", "tun", "vbox", "veth", "virbr", "vmnet", "wg")
+"""How interfaces begin behind which there are no other machines of a room."""
 
 
 def is_loopback(host: str) -> bool:
@@ -47,3 +49,28 @@ def bracketed(host: str) -> str:
 def unbracketed(host: str) -> str:
     """A host as sockets want it: an address of IPv6 may be given in brackets, as URLs have it."""
     return host.strip("[]")
+
+
+def lan_address(*, six: bool = False) -> str | None:
+    """The address of this machine in its network, by its interfaces: nothing is asked or sent.
+
+    Args:
+        six: an address of IPv6.
+
+    Returns:
+        of several a private one first, of an interface that is no virtual one; ``None``: there is
+        none but loopback.
+    """
+    import psutil
+
+    up = {name for name, state in psutil.net_if_stats().items() if state.isup}
+    found = []
+    for name, addresses in psutil.net_if_addrs().items():
+        for one in addresses:
+            if one.family != (socket.AF_INET6 if six else socket.AF_INET) or name not in up:
+                continue
+            address = ipaddress.ip_address(one.address.partition("%")[0])
+            if not (address.is_loopback or address.is_link_local):
+                rank = (name.startswith(VIRTUAL), not address.is_private)
+                found.append((rank, str(address)))
+    return min(found, key=lambda one: one[0])[1] if found else None

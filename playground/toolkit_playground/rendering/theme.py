@@ -22,7 +22,8 @@ document.addEventListener("keydown", event => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   const tab = step && event.target.closest?.("[role=tab]");
   if (!tab) return;
-  const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+  const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")]
+    .filter(one => one.getClientRects().length);
   const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
   next.focus();
   next.click();

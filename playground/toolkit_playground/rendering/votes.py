@@ -62,6 +62,12 @@ def summary(votes: Sequence[Vote], order: Sequence[str], owner: str | None = Non
         owner: who looks: others' own inputs are not for them.
         order: labels of the sides in the page's order.
     """
+    found = results(votes, order)
+    return found if not votes else joined([found, exports(votes, owner), _mine(votes, owner)])
+
+
+def results(votes: Sequence[Vote], order: Sequence[str]) -> Markup:
+    """Results of all votes on a run, by the labels of the sides in the page's order."""
     if not votes:
         return html.empty("No votes yet", "Results with their interval appear here.")
     rows = [
@@ -104,7 +110,7 @@ def summary(votes: Sequence[Vote], order: Sequence[str], owner: str | None = Non
         ]  # fmt: skip
         heads = ["Sheet", "Both judged", "Agreed", "Cohen's kappa"]
         parts.append(html.table(heads, lines, "Agreement"))
-    return joined([*parts, exports(votes, owner), _mine(votes, owner)])
+    return joined(parts)
 
 
 def _mine(votes: Sequence[Vote], owner: str | None) -> Markup:

@@ -31,7 +31,8 @@ STANDING = 1.0
 """Seconds after which a text that has not grown is shown again, with its time."""
 MOST_CHARACTERS = 100_000
 """Longer inputs are refused before they are tokenized."""
-MOST_NEW_TOKENS = 512
+MOST_NEW_TOKENS = 131_072
+"""New tokens of a text whose model has no limit of its own."""
 BASE_LABEL = "base"
 
 
@@ -69,10 +70,12 @@ class Engine:
 
     Args:
         run: a run whose training is done.
+        most: new tokens that one text may have, below the model's own limit.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, most: int | None = None) -> None:
         self.run = run
+        self._most = most or MOST_NEW_TOKENS
         self.lock = threading.Lock()
         self.task, self.kind = any_model.opened(run)
         self.sides: dict[str, Side] = {}
@@ -115,6 +118,11 @@ class Engine:
     def positions(self) -> int | None:
         """Tokens that the model has room for; ``None``: it does not say, or writes no text."""
         return self.text_model.positions if self.writes else None
+
+    @property
+    def most_new_tokens(self) -> int:
+        """New tokens that may be asked for: those that the model has room for."""
+        return min(self.positions or MOST_NEW_TOKENS, self._most)
 
     # -- sides -------------------------------------------------------------------------------------
     def _put(self, side: Side) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolkit import Metric, Row, Task, formatting
@@ -15,11 +14,10 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.evaluation import human_guesses
 from toolkit.evaluation.groups import groups_of_rows
 from toolkit.metrics import statistics
-from toolkit.pipeline import load_task, refresh
+from toolkit.pipeline import load_task
 from toolkit.runs import Run
 from toolkit.runs.predictions import remember
 from toolkit_playground.state.answers import answer_text
-from toolkit_playground.state.chart_lock import CHART_LOCK
 from toolkit_playground.state.library import Library
 from toolkit_playground.state.store import Guess
 
@@ -71,6 +69,7 @@ class Standing:
         people: how many have guessed.
         needed: how many more rows must be guessed until the run has its system ``human``; 0 or less
             where it is there.
+        begun: who has fewer guesses than a line needs → how many.
     """
 
     metric: Metric
@@ -79,65 +78,7 @@ class Standing:
     mine: int
     people: int
     needed: int
-
-
-class HumanSystem:
-    """Writes the guesses into the run as its system ``human``, in the background.
-
-    Scoring takes a second or two, which nobody should wait for.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: set[str] = set()
-        self.problems: dict[str, Exception] = {}
-        """Run's ID → why its last writing failed; the guess itself is kept."""
-
-    def update(self, library: Library, run: Run) -> None:
-        """Score the run again with all guesses there are; at most one more update waits."""
-        if run.id in self._waiting:  # the update that waits will find this guess too
-            return
-        self._waiting.add(run.id)
-        threading.Thread(
-            target=self._work, args=(library, run), name="playground-human-system"
-        ).start()
-
-    def _work(self, library: Library, run: Run) -> None:
-        with self._lock:
-            self._waiting.discard(run.id)
-            try:
-                self._write(library, run)
-            except Exception as error:  # it is shown with the next guess
-                self.problems[run.id] = error
-            else:
-                self.problems.pop(run.id, None)
-
-    @staticmethod
-    def _write(library: Library, run: Run) -> None:
-        """Guesses into the run, the run into its report."""
-        drawn = one_each(run, library.store(run).guesses())
-        task = load_task(run)
-        given = {row_id: guess.guess for row_id, guess in drawn.items()}
-        human_guesses.add(run, task, given, sum(guess.seconds for guess in drawn.values()))
-        with CHART_LOCK:
-            refresh(run, task)
-
-
-def one_each(run: Run, guesses: Sequence[Guess]) -> dict[int, Guess]:
-    """One guess for each row, of somebody drawn among the people who guessed it.
-
-    A system has one answer to a row. Drawn so, its figure estimates that of the people's mean,
-    where the mean of their guesses would be a crowd that is better than its members.
-    """
-    rows: dict[int, list[Guess]] = {}
-    for guess in guesses:
-        rows.setdefault(guess.row_id, []).append(guess)
-    return {
-        row_id: random.Random(f"{run.info['seed']} {row_id}").choice(
-            sorted(found, key=lambda guess: guess.voter)
-        )
-        for row_id, found in rows.items()
-    }  # fmt: skip
+    begun: Mapping[str, int] = field(default_factory=dict)
 
 
 def next_question(
@@ -201,11 +142,12 @@ def keep(library: Library, run: Run, question: Question, value: float | None, vo
     )
 
 
-def standing(library: Library, run: Run, voter: str | None) -> Standing | None:
+def standing(library: Library, run: Run, voter: str | None, least: int = PERSON) -> Standing | None:
     """How people compare with the run's systems; ``None`` before the first guess.
 
     Args:
         voter: who looks, whose line is there from the first guess on.
+        least: guesses from which on everybody else has a line.
     """
     task, rows = load_task(run), human_guesses.rows(run)
     given = [guess for guess in library.store(run).guesses() if guess.row_id in rows]
@@ -239,17 +181,18 @@ def standing(library: Library, run: Run, voter: str | None) -> Standing | None:
     people = [
         line(name, found, "person")
         for name, found in of.items()
-        if len(found) >= PERSON or name == voter
+        if len(found) >= least or name == voter
     ]
     for lines in (systems, people):
         lines.sort(key=lambda one: sign * metric.value(list(one.values)))
-    whole = [one for one in people if len(one.values) >= PERSON]
+    whole = [one for one in people if len(one.values) >= least]
     if len(whole) > 1:
         people = [replace(one, kind="best" if one is whole[0] else one.kind) for one in people]
     pooled = [line("all people", given, "class")] if len(of) > 1 else []
     return Standing(
         metric, [*systems, *pooled, *people], len(numbers), len(of.get(voter or "", ())), len(of),
         human_guesses.ENOUGH - len(numbers),
+        {name: len(found) for name, found in of.items() if len(found) < least},
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from toolkit.pipeline import base_of, training_rows
 from toolkit.runs import Run, Unreadable, predictions, read_json, read_jsonl
 from toolkit_playground.state.any_model import is_free, task_for
 from toolkit_playground.state.engine import Engine
+from toolkit_playground.state.roster import Roster
 from toolkit_playground.state.store import Store
 
 MODELS_KEPT = 2
@@ -28,6 +29,7 @@ ANSWERED_ANEW = ("base", "adapter", "full")
 """Systems that the model in memory answers again when a row is looked at."""
 PRIVATE = ".playground"
 """Folder beside the runs for votes and guesses; no file of it is ever served."""
+NAMES = "people.sqlite"
 
 
 class Library:
@@ -36,10 +38,14 @@ class Library:
     Args:
         folder: the runs folder.
         given: runs that were named on the command line, which may lie elsewhere.
+        most_new_tokens: what one text may have at most, below the limit of its model.
     """
 
-    def __init__(self, folder: Path, given: Sequence[Run] = ()) -> None:
+    def __init__(
+        self, folder: Path, given: Sequence[Run] = (), *, most_new_tokens: int | None = None
+    ) -> None:
         self.folder = folder
+        self.most_new_tokens = most_new_tokens
         self.given = list(given)
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._lock = threading.Lock()
@@ -123,14 +129,18 @@ class Library:
                     )
                 while len(self._engines) >= MODELS_KEPT:
                     self._engines.popitem(last=False)
-                self._engines[run.id] = Engine(run)
+                self._engines[run.id] = Engine(run, self.most_new_tokens)
             self._engines.move_to_end(run.id)
             return self._engines[run.id]
 
     # -- what a run keeps --------------------------------------------------------------------------
     def store(self, run: Run) -> Store:
         """The votes and guesses about a run."""
-        return Store(run.path.resolve().parent.parent / PRIVATE / f"{run.id}.sqlite")
+        return Store(_private(run) / f"{run.id}.sqlite", self.roster(run))
+
+    def roster(self, run: Run) -> Roster:
+        """Who votes and guesses about the runs that lie beside a run."""
+        return Roster(_private(run) / NAMES)
 
     def held_out(self, run: Run, *splits: str) -> list[Row]:
         """Held-out rows of those splits, in the run's order; none where they were not kept.
@@ -197,6 +207,10 @@ class Library:
         """The run's metrics document; ``None`` before it is scored."""
         place = run.path / "metrics.json"
         return read_json(place) if place.is_file() else None
+
+
+def _private(run: Run) -> Path:
+    return run.path.resolve().parent.parent / PRIVATE
 
 
 def readable(run: Run) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from toolkit.errors import UsageError
 from toolkit_playground.state.sessions import Visitor
 
@@ -19,9 +21,19 @@ def person(visitor: Visitor | None, name: str | None) -> str:
         name: what stands in the box for the name.
     """
     login = getattr(visitor, "username", None)
-    found = " ".join(str(login or name or "").split())[:LONGEST]
+    found = _plain(str(login or name or ""))[:LONGEST].strip()
     if not found:
         raise UsageError(
             "say who you are first: type your name at the top of the page; it is asked once"
         )
     return found
+
+
+def _plain(name: str) -> str:
+    """A name on one line, without characters that are not seen or that turn its neighbours round.
+
+    Two names that look the same would be two people, and a board would show others' names reversed.
+    """
+    seen = (" " if char.isspace() else char for char in unicodedata.normalize("NFC", name[:1000]))
+    kept = "".join(char for char in seen if not unicodedata.category(char).startswith("C"))
+    return " ".join(kept.split())

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import RunError
+from toolkit_playground.state.database import Database
+from toolkit_playground.state.roster import Roster, key_of
 
 CHOICES = ("left", "right", "tie", "both-bad")
 
@@ -121,45 +120,49 @@ class Guess:
     seconds: float
 
 
-class Store:
-    """What people leave about one run, in one file that several processes may write to."""
+class Store(Database):
+    """What people leave about one run.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        path: its file.
+        roster: whose votes and guesses do not count; ``None``: everybody's do.
+    """
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one transaction: committed and on the disk when the block ends."""
-        self._check_place()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-        try:
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA trusted_schema=OFF")
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.executescript(SCHEMA)
-            connection.execute("BEGIN IMMEDIATE")
-            _extend(connection)
-            yield connection
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
+    schema = SCHEMA
 
-    def _check_place(self) -> None:
-        """Refuse links: the folder beside the runs may have come with somebody else's runs."""
-        for place in (self.path.parent, self.path):
-            if place.is_symlink():
-                raise RunError(
-                    f"{place} is a link; votes and guesses are kept in a file of its own"
-                )
+    def __init__(self, path: Path, roster: Roster | None = None) -> None:
+        super().__init__(path)
+        self.roster = roster
 
-    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """What a query finds; nothing where nothing has been stored yet."""
-        if not self.path.is_file():
-            return []
-        with self.transaction() as connection:
-            return connection.execute(query, values).fetchall()
+    def extend(self, connection: sqlite3.Connection) -> None:
+        """Add the columns that a file of an earlier version has not."""
+        known = {row["name"] for row in connection.execute("PRAGMA table_info(votes)")}
+        for name, kind in ADDED.items():
+            if name not in known:
+                connection.execute(f"ALTER TABLE votes ADD COLUMN {name} {kind}")
+
+    def _counts(self, row: sqlite3.Row, removed: frozenset[str]) -> bool:
+        return not removed or key_of(row["voter"]) not in removed
+
+    def _removed(self) -> frozenset[str]:
+        return self.roster.removed() if self.roster else frozenset()
+
+    def given(self) -> dict[str, tuple[int, int]]:
+        """Each name, removed or not → how many votes and guesses were left under it."""
+        query = (
+            "SELECT voter, SUM(guess = 0) AS votes, SUM(guess) AS guesses FROM "
+            "(SELECT voter, 0 AS guess FROM votes UNION ALL SELECT voter, 1 FROM guesses) "
+            "GROUP BY voter"
+        )
+        return {row["voter"]: (row["votes"], row["guesses"]) for row in self.rows(query)}
+
+    def stamp(self) -> tuple[Any, ...]:
+        """Something else whenever another vote or guess counts."""
+        query = (
+            "SELECT (SELECT COUNT(*) FROM votes), (SELECT MAX(id) FROM votes), "
+            "(SELECT COUNT(*) FROM guesses), (SELECT MAX(id) FROM guesses)"
+        )
+        return (*(tuple(row) for row in self.rows(query)), self._removed())
 
     # -- votes -------------------------------------------------------------------------------------
     def vote(self, vote: Vote) -> None:
@@ -171,8 +174,9 @@ class Store:
             connection.execute(f"INSERT INTO votes (at, {names}) VALUES (:at, {places})", values)
 
     def votes(self) -> list[Vote]:
-        """All votes, the oldest first."""
-        return [_vote(row) for row in self.rows("SELECT * FROM votes ORDER BY id")]
+        """All votes that count, the oldest first."""
+        rows, removed = self.rows("SELECT * FROM votes ORDER BY id"), self._removed()
+        return [_vote(row) for row in rows if self._counts(row, removed)]
 
     def undo_vote(self, voter: str, owner: str | None) -> Vote | None:
         """Remove the last vote of a person; ``None`` where this owner has none under that name."""
@@ -197,22 +201,16 @@ class Store:
             )
 
     def guesses(self) -> list[Guess]:
-        """Each person's first guess of each row, the oldest first."""
+        """Each person's first guess of each row, the oldest first; of those who count."""
+        removed = self._removed()
         rows = self.rows("SELECT voter, row_id, guess, seconds FROM guesses ORDER BY id")
         first: dict[tuple[str, int], Guess] = {}
         for row in rows:
-            first.setdefault((row["voter"], row["row_id"]), Guess(**dict(row)))
+            if self._counts(row, removed):
+                first.setdefault((row["voter"], row["row_id"]), Guess(**dict(row)))
         return list(first.values())
 
 
 def _vote(row: sqlite3.Row) -> Vote:
     values: dict[str, Any] = {name: row[name] for name in FIELDS}
     return Vote(**values | {name: bool(row[name]) for name in YES_NO})
-
-
-def _extend(connection: sqlite3.Connection) -> None:
-    """Add the columns that a file of an earlier version has not."""
-    known = {row["name"] for row in connection.execute("PRAGMA table_info(votes)")}
-    for name, kind in ADDED.items():
-        if name not in known:
-            connection.execute(f"ALTER TABLE votes ADD COLUMN {name} {kind}")

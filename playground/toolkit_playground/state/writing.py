@@ -49,7 +49,7 @@ def sampling(
         raise UsageError("the seed goes from 0 to 4,294,967,295")
     if not (1 <= new <= MOST_NEW_TOKENS and 0 <= temperature <= 5 and 0 < top_p <= 1):
         raise UsageError(
-            f"new tokens go from 1 to {MOST_NEW_TOKENS}, temperature from 0 to 5, top p to 1"
+            f"new tokens go from 1 to {MOST_NEW_TOKENS:,}, temperature from 0 to 5, top p to 1"
         )
     fields: dict[str, Any] = {"max_new_tokens": int(new), "num_beams": 1, "do_sample": False}
     if temperature > 0:
@@ -100,7 +100,13 @@ def write(
     settings: Sampling,
     stop: threading.Event,
 ) -> Iterator[list[Text]]:
-    """The sides' texts while they are written; see :meth:`Engine.write`."""
+    """The sides' texts while they are written; see :meth:`Engine.write`.
+
+    Raises:
+        UsageError: more new tokens are asked for than the model has room for.
+    """
+    if settings.new_tokens > max(engine.most_new_tokens, engine.answer_room):
+        raise UsageError(f"new tokens go from 1 to {engine.most_new_tokens:,} here")
     return engine.write(
         prompts, labels, generation=settings.generation, seed=settings.seed,
         until=settings.until, stop=stop,

@@ -12,20 +12,18 @@ from toolkit.evaluation import human_guesses
 from toolkit.pipeline import load_task
 from toolkit_playground.rendering import guesses, html
 from toolkit_playground.state.guesses import (
-    HumanSystem,
     Question,
     guessable,
     keep,
     next_question,
     standing,
 )
-from toolkit_playground.state.people import person
 from toolkit_playground.views.page import QUIET, Page, block, no_run
 
 
 def build(page: Page) -> None:
     """The view's components and what they do."""
-    library, human = page.library, HumanSystem()
+    library, human = page.library, page.human
     with gr.Row(elem_classes=["tk-split", "tk-wide"]):
         with gr.Column(elem_classes="tk-one"):
             card = block("guess-card")
@@ -55,7 +53,7 @@ def build(page: Page) -> None:
         try:
             run = library.find(key)
             try:
-                voter = person(request, name)
+                voter = library.roster(run).join(request, name)
             except UsageError as unknown:
                 text = html.empty("Who are you?", formatting.sentence(str(unknown)))
                 return [text, closed, "", guesses.standing(standing(library, run, None)), None]
@@ -71,7 +69,7 @@ def build(page: Page) -> None:
         request: gr.Request, key: str | None, value: float | None, now: Question | None, name: str
     ) -> list[Any]:
         try:
-            voter = person(request, name)
+            voter = library.roster(library.find(key)).join(request, name)
             if now is None or now.run != key:
                 raise UsageError("choose a row first: press Another one")
             run = library.find(key)
@@ -91,7 +89,9 @@ def build(page: Page) -> None:
         if key is None:
             return [*values(key)[:3], gr.skip(), None]
         try:
-            following = next_question(library, library.find(key), person(request, name), after=now)
+            run = library.find(key)
+            voter = library.roster(run).join(request, name)
+            following = next_question(library, run, voter, after=now)
             text, box = show_row(page, key, following)
             return [text, box, "", gr.skip(), following]
         except Exception as error:

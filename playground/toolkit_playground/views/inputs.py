@@ -20,9 +20,7 @@ from toolkit_playground.state.place import Place
 from toolkit_playground.state.sides import OTHER_RUN, first_sides, side_labels
 from toolkit_playground.views.address import noted
 from toolkit_playground.views.page import QUIET, Opening, Page
-
-SETTINGS = ("tokens", "temperature", "top-p", "top-k", "penalty", "seed")
-"""Names of the sampling settings in the page's address."""
+from toolkit_playground.views.presets import SETTINGS, with_presets
 
 
 def raw_controls(page: Page, view: str) -> tuple[gr.Checkbox, list[Any]]:
@@ -39,12 +37,13 @@ def raw_controls(page: Page, view: str) -> tuple[gr.Checkbox, list[Any]]:
 def sampling_controls(page: Page, view: str) -> list[Any]:
     """Sliders whose values :func:`sampling` takes, folded away; greedy at first."""
     with gr.Accordion("Sampling", open=False, elem_classes="tk-sampling"):
-        return _sliders(page, view)
+        return with_presets(page, view, partial(_sliders, page, view))
 
 
 def _sliders(page: Page, view: str) -> list[Any]:
     with gr.Row():
         new = gr.Slider(1, MOST_NEW_TOKENS, 64, step=1, label="Most new tokens")
+        page.follow([new], lambda key: [gr.Slider(maximum=_most(page, key))])
         temperature = gr.Slider(
             0, 2, 0, step=0.05, label="Temperature", info="0 is greedy: the same every time"
         )
@@ -57,6 +56,14 @@ def _sliders(page: Page, view: str) -> list[Any]:
     sliders = [new, temperature, top_p, top_k, penalty, seed]
     page.address.keep(view, **dict(zip(SETTINGS, sliders, strict=True)))
     return sliders
+
+
+def _most(page: Page, key: str | None) -> int:
+    """New tokens that the chosen run's model has room for."""
+    try:
+        return MOST_NEW_TOKENS if key is None else page.engine(key).most_new_tokens
+    except Exception:  # what is amiss with the model stands in the page's head
+        return MOST_NEW_TOKENS
 
 
 def side_choice(page: Page, view: str) -> list[Any]:

@@ -14,7 +14,9 @@ from markupsafe import Markup
 from toolkit import Row, Task
 from toolkit.errors import UsageError
 from toolkit_playground.rendering import html
+from toolkit_playground.state.classroom import Classroom
 from toolkit_playground.state.engine import Engine
+from toolkit_playground.state.human_system import HumanSystem
 from toolkit_playground.state.library import Library
 from toolkit_playground.state.sessions import Sessions
 from toolkit_playground.views.address import Address
@@ -93,6 +95,8 @@ class Page:
             ``Request``, the run's ID and the name, and its outputs; filled by the views.
         owned: what shows an owner's texts: a function of the run's ID and the owner, and its
             outputs, drawn anew for another run; filled by the views.
+        human: writes people's guesses into their run.
+        classroom: the class that the page is for; ``None``: it is for none.
     """
 
     library: Library
@@ -109,6 +113,8 @@ class Page:
     personal: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
 
     owned: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
+    human: HumanSystem = field(default_factory=HumanSystem)
+    classroom: Classroom | None = None
 
     def follow(self, outputs: Sequence[Any], values: Values) -> None:
         """Let components follow the chosen run."""

@@ -15,7 +15,6 @@ from toolkit.runs import Run
 from toolkit_playground.rendering import html, votes
 from toolkit_playground.state.engine import BASE_LABEL, trained_label
 from toolkit_playground.state.pairs import OWN, SHEET, TRAINING, Pair, Request, next_pair
-from toolkit_playground.state.people import person
 from toolkit_playground.state.sides import resolve_sides, side_labels
 from toolkit_playground.views.inputs import raw_controls, side_choice, sides_of
 from toolkit_playground.views.page import QUIET, Page, block, no_run
@@ -92,7 +91,8 @@ def build(page: Page) -> None:
         try:
             engine = page.engine(key)
             chosen = resolve_sides(page.library, engine, [*labels, *others])
-            wanted = Request(source, own, person(request, voter), chosen, controls if raw else None)
+            name = page.library.roster(engine.run).join(request, voter)
+            wanted = Request(source, own, name, chosen, controls if raw else None)
             with page.sessions.stoppable(request, VIEW) as stop:
                 drawn = next_pair(page.library, engine, wanted, stop)
             return [votes.pair(drawn), gr.skip() if told else "", drawn, *buttons_on(True)]
@@ -110,7 +110,8 @@ def build(page: Page) -> None:
     ) -> list[Any]:
         try:
             run = page.library.find(key)
-            found = page.library.store(run).undo_vote(person(request, voter), owner)
+            name = page.library.roster(run).join(request, voter)
+            found = page.library.store(run).undo_vote(name, owner)
             if found is None:
                 raise UsageError("there is no vote of yours to undo")
             told, counts = html.notice("Undone; vote again."), results_of(page, run, owner)
@@ -133,7 +134,8 @@ def build(page: Page) -> None:
                 if now is None or now.run != key:
                     raise UsageError("there is no pair to vote on; press Next pair")
                 run = page.library.find(key)
-                page.library.store(run).vote(now.vote(choice, person(request, voter), owner))
+                name = page.library.roster(run).join(request, voter)
+                page.library.store(run).vote(now.vote(choice, name, owner))
                 return [votes.pair(now, named=True), votes.thanks(now, choice), None,
                         *buttons_on(False), results_of(page, run, owner), now]  # fmt: skip
             except Exception as error:  # one session's trouble is shown there and nowhere else

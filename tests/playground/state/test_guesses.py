@@ -14,10 +14,9 @@ from toolkit.evaluation import human_guesses
 from toolkit.runs.run import Run
 from toolkit_playground.rendering import guesses as rendering
 from toolkit_playground.state import guesses
-from toolkit_playground.state.guesses import PERSON, next_question, one_each, standing
+from toolkit_playground.state.guesses import FEW, PERSON, next_question, standing
 from toolkit_playground.state.library import Library
 from toolkit_playground.state.people import person
-from toolkit_playground.state.store import Guess
 
 
 @pytest.fixture
@@ -81,11 +80,15 @@ def test_the_table_has_each_person_the_whole_class_and_its_best(
     assert "ann (the best)" in shown and "all people" in shown and "too few yet" not in shown
 
 
-def test_the_runs_own_system_has_one_guess_a_row_of_somebody(
-    classroom: tuple[Library, Run],
-) -> None:
-    _, run = classroom
-    given = [Guess(who, row, float(len(who)), 1.0) for row in range(40) for who in ("a", "bb")]
-    drawn = one_each(run, given)
-    assert drawn == one_each(run, given[::-1]) and sorted(drawn) == list(range(40))
-    assert {guess.voter for guess in drawn.values()} == {"a", "bb"}
+def test_a_board_has_lines_sooner_and_names_who_has_begun(classroom: tuple[Library, Run]) -> None:
+    library, run = classroom
+    store, rows = library.store(run), human_guesses.rows(run)
+    for voter, count in (("ann", FEW), ("bob", FEW - 1)):
+        for row_id in list(rows)[:count]:
+            store.guess(voter, row_id, 1.0, 1.0)
+    found = standing(library, run, None, FEW)
+    assert found is not None and found.begun == {"bob": FEW - 1}
+    assert [line.name for line in found.lines if line.kind == "person"] == ["ann"]
+    library.roster(run).remove("Ann")
+    found = standing(library, run, None, FEW)
+    assert found is not None and found.people == 1 and len(found.lines[-1].values) != FEW
