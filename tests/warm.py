@@ -5,7 +5,7 @@ a dozen commands. One process imports them and is forked for each command; the c
 command's environment, folder, arguments, standard streams and virtual environment, and imports the
 toolkit itself, as a fresh process does. ``COLD=1`` in the environment starts a fresh one each time.
 
-:func:`python` is a program to be put in the place of ``python``.
+:func:`python` is what a command begins with in the place of ``python``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import contextlib
 import functools
 import json
 import os
-import shlex
 import signal
 import socket
 import subprocess
@@ -27,8 +26,9 @@ from typing import Any
 
 HEAVY = (
     "torch._dynamo", "transformers.trainer", "transformers.models.auto.modeling_auto",
-    "trl.trainer.sft_trainer", "trl.trainer.sft_config", "peft", "datasets", "sentence_transformers",
-    "sklearn.linear_model", "sklearn.feature_extraction.text", "scipy.stats", "rich.console", "typer",
+    "trl.trainer.sft_trainer", "trl.trainer.sft_config", "peft", "datasets",
+    "sentence_transformers", "sklearn.linear_model", "sklearn.feature_extraction.text",
+    "scipy.stats", "rich.console", "typer",
 )  # fmt: skip
 """What is imported before a command begins; nothing of the toolkit or its plugins."""
 
@@ -36,19 +36,12 @@ HEAVY = (
 def python(folder: Path) -> list[str]:
     """The beginning of a command: ``python`` of the virtual environment ``folder``, begun warm.
 
-    It takes what ``python`` takes; what is neither ``-c``, ``-m`` nor a file is given to the real one.
+    It takes what ``python`` takes; what is neither ``-c``, ``-m`` nor a file goes to the real one.
     """
     real = str(folder / "bin" / "python")
     if os.environ.get("COLD"):
         return [real]
     return [sys.executable, "-I", "-S", __file__, "ask", str(_server()), real]
-
-
-def program(place: Path, folder: Path, *first: str) -> None:
-    """Write a program that is :func:`python` with the arguments ``first`` before its own."""
-    place.parent.mkdir(exist_ok=True)
-    place.write_text(f'#!/bin/sh\nexec {shlex.join([*python(folder), *first])} "$@"\n')
-    place.chmod(0o755)
 
 
 @functools.cache
@@ -73,7 +66,8 @@ def ask(place: str, real: str, arguments: list[str]) -> int:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-c", "-m")):
         os.execv(real, [real, *arguments])
     wanted = {
-        "real": real, "arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ),
+        "real": real, "arguments": arguments, "folder": str(Path.cwd()),
+        "environment": dict(os.environ),
     }  # fmt: skip
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(place)
@@ -158,7 +152,7 @@ def _run(wanted: dict[str, Any]) -> int:
     how, *rest = wanted["arguments"]
     try:
         if how == "-m":
-            sys.path.insert(0, os.getcwd())
+            sys.path.insert(0, str(Path.cwd()))
             sys.argv = rest
             runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
         elif how == "-c":

@@ -121,10 +121,15 @@ def shell(tmp_path: Path) -> dict[str, str]:
     """The environment of a reader's shell, in which ``toolkit`` is this one."""
     venv = tmp_path / "venv"
     environments.make(venv, first=[ROOT, ROOT / "plugins", ROOT / "playground"])
-    warm.program(venv / "warm" / "python", venv)
-    warm.program(venv / "warm" / "toolkit", venv, "-m", "toolkit.cli")
-    (venv / "warm" / "pip").write_text(f'#!/bin/sh\nexec {shlex.join(environments.pip(venv))} "$@"\n')
-    (venv / "warm" / "pip").chmod(0o755)
+    (venv / "warm").mkdir()
+    calls = {
+        "python": warm.python(venv),
+        "toolkit": [*warm.python(venv), "-m", "toolkit.cli"],
+        "pip": environments.pip(venv),
+    }
+    for name, call in calls.items():
+        (venv / "warm" / name).write_text(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n')
+        (venv / "warm" / name).chmod(0o755)
     ours = ("PYTHONPATH", "TOOLKIT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, **environments.OFFLINE, "PATH": f"{venv / 'warm'}:{venv / 'bin'}:{os.environ['PATH']}",
