@@ -132,8 +132,8 @@ def shell(tmp_path: Path) -> dict[str, str]:
         (venv / "warm" / name).chmod(0o755)
     ours = ("PYTHONPATH", "TOOLKIT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, **environments.OFFLINE, "PATH": f"{venv / 'warm'}:{venv / 'bin'}:{os.environ['PATH']}",
-            "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}  # fmt: skip
+    places = ":".join([str(venv / "warm"), str(venv / "bin"), os.environ["PATH"]])
+    return {**kept, **environments.OFFLINE, "PATH": places, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
