@@ -133,7 +133,8 @@ def shell(tmp_path: Path) -> dict[str, str]:
     ours = ("PYTHONPATH", "TOOLKIT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     places = ":".join([str(venv / "warm"), str(venv / "bin"), os.environ["PATH"]])
-    return {**kept, **environments.OFFLINE, "PATH": places, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}  # fmt: skip
+    looks = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
+    return {**kept, **environments.OFFLINE, **looks, "PATH": places}
 
 
 @pytest.mark.parametrize(
