@@ -45,7 +45,7 @@ from toolkit_playground.state.writing import (
 from toolkit_playground.views.address import noted
 from toolkit_playground.views.inputs import sampling_controls
 from toolkit_playground.views.kept import KeptList
-from toolkit_playground.views.page import QUIET, Page, block, no_run
+from toolkit_playground.views.page import QUIET, WAITS, Page, block, no_run
 
 VIEW = "chat"
 PLACES = ("base", "trained", "third", "fourth")
@@ -247,11 +247,12 @@ def build(page: Page) -> None:
         return edit
 
     first = {"queue": False, **QUIET}
+    said = {"js": WAITS, **first}
     now, out = [page.chosen, markdown, turns], [turns, *boxes]
     starts = [
-        gr.on([send.click, message.submit], ask, [*now, message], [*out, message], **first),
-        *(box.retry(again(place), now, out, **first) for place, box in enumerate(boxes)),
-        *(box.edit(changed(place), now, out, **first) for place, box in enumerate(boxes)),
+        gr.on([send.click, message.submit], ask, [*now, message], [*out, message], **said),
+        *(box.retry(again(place), now, out, **said) for place, box in enumerate(boxes)),
+        *(box.edit(changed(place), now, out, **said) for place, box in enumerate(boxes)),
     ]
     for start in starts:
         page.answer(
