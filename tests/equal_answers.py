@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ EQUAL, UNTOLD = "equal", ""
 """Winners: both are as good; nobody can tell."""
 ASKED = ("validation", "test")
 """Splits whose rows are asked: the first by their numbers, the others by what their inputs are."""
+CLIENTS = 6
+"""Programs that ask a playground at once."""
 CLOSE = 1e-6
 """Relative difference of two numbers that are the same: the arithmetic of batches differs."""
 
@@ -136,17 +140,22 @@ def told(of: Asked, url: str, endpoint: str) -> dict[str, Answered]:
 
     from toolkit_playground.state.inputs import inputs_of
 
-    client, found = Client(url, verbose=False), {}
-    for row in of.rows:
+    own = threading.local()
+
+    def ask(row: Row) -> Answered:
+        if not hasattr(own, "client"):
+            own.client = Client(url, verbose=False)
         which: dict[str, Any] = {"row_id": row["row_id"]}
         if row["split"] != ASKED[0]:
             which = {"inputs": {name: row[name] for name in inputs_of(of.task)}}
-        answer = client.predict(run=of.run.id, sides=list(SIDES), api_name=endpoint, **which)
+        answer = own.client.predict(run=of.run.id, sides=list(SIDES), api_name=endpoint, **which)
         given = {one["side"]: one for one in answer["answers"]}
         winner = of.winner(row, {side: given[side]["prediction"] for side in SIDES})
         sides = {side: Side(given[side]["prediction"], given[side]["raw"]) for side in SIDES}
-        found[name_of(row)] = Answered(sides, winner)
-    return found
+        return Answered(sides, winner)
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return dict(zip(map(name_of, of.rows), pool.map(ask, of.rows), strict=True))
 
 
 def seen(of: Asked) -> dict[str, Answered]:
