@@ -29,8 +29,8 @@ EQUAL, UNTOLD = "equal", ""
 """Winners: both are as good; nobody can tell."""
 ASKED = ("validation", "test")
 """Splits whose rows are asked: the first by their numbers, the others by what their inputs are."""
-CLIENTS = 6
-"""Programs that ask a playground at once."""
+CLIENTS, PATIENCE = 4, 300
+"""Programs that ask a playground at once, and seconds that they wait on a busy machine."""
 CLOSE = 1e-6
 """Relative difference of two numbers that are the same: the arithmetic of batches differs."""
 
@@ -144,7 +144,7 @@ def told(of: Asked, url: str, endpoint: str) -> dict[str, Answered]:
 
     def ask(row: Row) -> Answered:
         if not hasattr(own, "client"):
-            own.client = Client(url, verbose=False)
+            own.client = Client(url, verbose=False, httpx_kwargs={"timeout": PATIENCE})
         which: dict[str, Any] = {"row_id": row["row_id"]}
         if row["split"] != ASKED[0]:
             which = {"inputs": {name: row[name] for name in inputs_of(of.task)}}

@@ -71,7 +71,13 @@ class Server:
     def _can_go_on(self, request: Request) -> bool:
         if request.over:
             return False
-        if request.begun or not request.fn.queue:
+        if request.begun:
+            return True
+        # What is not queued is begun when it comes; what one tab has sent comes in its order.
+        before = self.requests[: self.requests.index(request)]
+        if any(x.tab is request.tab and not x.fn.queue and not x.begun for x in before):
+            return False
+        if not request.fn.queue:
             return True
         # In the order in which they came, so many of a kind at once.
         kind = request.fn.concurrency_id

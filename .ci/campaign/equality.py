@@ -53,13 +53,14 @@ def main() -> int:
         lines.append(line)
         wrong += [f"- {name}: {problem}" for problem in found]
         print(line, *found[:5], sep="\n", flush=True)
-    head = (
-        f"commit {_commit()}, {time.strftime('%Y-%m-%d %H:%M')}, {time.time() - started:.0f} s: "
-        f"{len(wrong)} differences in {len(lines)} kinds"
-    )
+        head = (
+            f"commit {_commit()}, {time.strftime('%Y-%m-%d %H:%M')}, {time.time() - started:.0f} s:"
+            f" {len(wrong)} differences in {len(lines)} of {len(wanted)} kinds"
+        )
+        if given.log:  # after each kind, since all of them take a while
+            text = "\n".join([head, "", *TABLE, *lines, "", *wrong]).rstrip() + "\n"
+            given.log.write_text(text, encoding="utf-8")
     print(head)
-    if given.log:
-        given.log.write_text("\n".join([head, "", *TABLE, *lines, "", *wrong]).rstrip() + "\n")
     return int(bool(wrong))
 
 

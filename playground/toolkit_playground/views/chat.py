@@ -271,8 +271,9 @@ def build(page: Page) -> None:
         page.sessions.discard(request, VIEW)
         return [*blank(key, turns), ""]
 
-    # Queued, so that it comes after the pieces that are on their way to the browser.
-    clear.click(forget, [page.chosen, turns], [*outputs, kept.now], **QUIET).then(
+    # Queued, so that it comes after the pieces that are on their way to the browser; and it waits
+    # as messages do, of which one that was sent before must not come after it.
+    clear.click(forget, [page.chosen, turns], [*outputs, kept.now], js=WAITS, **QUIET).then(
         None, kept.now, None, js=noted(VIEW, kept.kind)
     )
     who.change(
