@@ -273,9 +273,10 @@ def build(page: Page) -> None:
 
     # Queued, so that it comes after the pieces that are on their way to the browser; and it waits
     # as messages do, of which one that was sent before must not come after it.
-    clear.click(forget, [page.chosen, turns], [*outputs, kept.now], js=WAITS, **QUIET).then(
-        None, kept.now, None, js=noted(VIEW, kept.kind)
-    )
+    clear.click(
+        forget, [page.chosen, turns], [*outputs, kept.now], js=WAITS, trigger_mode="always_last",
+        **QUIET,
+    ).then(None, kept.now, None, js=noted(VIEW, kept.kind))  # fmt: skip
     who.change(
         lambda name: [gr.HTML(visible=place in WHO[name]) for place in range(2)],
         who, boxes[:2], **first,

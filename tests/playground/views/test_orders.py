@@ -171,6 +171,7 @@ class Person:
         return str(self.tab.state(self.site.input("compare", 0)))
 
     def pick(self, run: str) -> None:
+        self.clicked: int | None = None
         self.tab.run = run  # type: ignore[attr-defined]
         self.tab.number += 1  # type: ignore[attr-defined]
         self.tab.trigger(self.site["run"], "select", {"value": run})
@@ -186,6 +187,9 @@ class Person:
         return message
 
     def click_row(self, number: int) -> None:
+        # A click on the rows of a run that is being left is on none.
+        there = self.tab.drawn >= self.tab.number  # type: ignore[attr-defined]
+        self.clicked = number + 1 if there else None
         self.tab.values[self.site["compare-examples"]._id] = number
         self.tab.trigger(self.site["compare-examples"], "select")
 
@@ -316,6 +320,8 @@ class LateAnswers(RuleBasedStateMachine):
         if person.exported():
             assert set(SAID.findall(person.exported())) <= said
             assert not others_in(person.exported(), person.run)
+        if person.clicked is not None:
+            assert person.tab.state(person.row)["row_id"] == person.clicked
         compared = person.shown("compare-out")
         assert "aria-busy=\"true\"" not in compared and not others_in(compared, person.run)
         if "tk-asked" in compared:
