@@ -257,7 +257,7 @@ def _apart(of: Asked, mine: Side, theirs: Side) -> str:
     return ""
 
 
-# -- to and from files, for processes of their own ---------------------------------------------------
+# -- to and from files, for processes of their own -------------------------------------------------
 def written(answers: Answers) -> str:
     """Answers as JSON."""
     return json.dumps({row: asdict(one) for row, one in answers.items()}, ensure_ascii=False)

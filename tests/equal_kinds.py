@@ -1,4 +1,4 @@
-"""A quick run of each kind of task, with 200 held-out rows and more, whose adapter answers for itself.
+"""A quick run of each kind of task, with 200 held-out rows and more.
 
 For :mod:`equal_answers`: tiny random models, tasks in TOML files and the two tasks of prices.
 """

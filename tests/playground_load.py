@@ -31,7 +31,7 @@ Expected = Mapping[tuple[str, str], str]
 """(input, side) → text."""
 
 
-def test_texts(folder: Path, most: int = ROWS) -> list[str]:
+def held_out_texts(folder: Path, most: int = ROWS) -> list[str]:
     """The texts of test rows of a run."""
     from toolkit.runs import Run, read_jsonl
 

@@ -3,10 +3,10 @@
     python .ci/campaign/classroom.py RUN [--users 20] [--minutes 3] [--log FILE]
 
 The run is one of ``price-regression``. Half of the users guess prices under their own names; after
-each guess the truth and the model's stored answer must be those of the row that was shown. A quarter
-compares as programs do, a quarter chats as the page does, with messages that hold a word of their
-own; what the models say is computed beforehand, greedily and one at a time. No session may get
-anything that holds another's word. Prints JSON and a line for the docs; exits with 1 on any error,
+each guess the truth and the model's stored answer must be those of the row that was shown. A
+quarter compares as programs do, a quarter chats as the page does, with messages that hold a word of
+their own; what the models say is computed beforehand, greedily and one at a time. No session may
+get anything that holds another's word. Prints JSON and a line for the docs; exits with 1 on any error,
 any other answer, or memory that grows by more than a tenth after the first fifth of the time.
 """
 
@@ -41,7 +41,7 @@ from playground_load import (  # noqa: E402
     User,
     drive,
     expected,
-    test_texts,
+    held_out_texts,
 )
 from playground_site import serving  # noqa: E402
 from toolkit_playground.state.answers import answer_text  # noqa: E402
@@ -160,7 +160,7 @@ def truths_of(folder: Path) -> tuple[dict[str, list[str]], str]:
 
 def campaign(folder: Path, users: int, seconds: float) -> dict[str, Any]:
     """Serve, ask and measure; ``problems`` is empty where all is well."""
-    texts, (truths, unit) = test_texts(folder), truths_of(folder)
+    texts, (truths, unit) = held_out_texts(folder), truths_of(folder)
     key = json.loads((folder / "run.json").read_text())["id"]
     guessers, chatters = range(users // 2), range(users // 2, users // 2 + users // 4)
     messages = {

@@ -23,7 +23,7 @@ environment.prepare(offline=True)
 def main() -> None:
     """Serve, ask, and judge."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from playground_load import Comparer, drive, expected, test_texts
+    from playground_load import Comparer, drive, expected, held_out_texts
     from playground_site import serving
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=120)
     arguments = parser.parse_args()
-    answers = expected(arguments.run, test_texts(arguments.run))
+    answers = expected(arguments.run, held_out_texts(arguments.run))
     key = json.loads((arguments.run / "run.json").read_text())["id"]
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -179,7 +179,10 @@ class RowInput:
             return [*self._click(key, index), left()]
 
         self.examples.select(
-            click, [page.chosen, self.examples], [*self.outputs, out], trigger_mode="always_last",
+            click,
+            [page.chosen, self.examples],
+            [*self.outputs, out],
+            trigger_mode="always_last",
             **QUIET,
         ).then(None, self.row_id, None, js=noted(name, "row", push=True))
 

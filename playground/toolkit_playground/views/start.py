@@ -48,6 +48,4 @@ def build(page: Page) -> None:
 
     page.follow([out, form], follow)
     # Each in its turn: of several, "always_last" would give gradio 6.31's first event once more.
-    form.input(
-        changed, page.chosen, out, trigger_mode="multiple", concurrency_limit=1, **QUIET
-    )
+    form.input(changed, page.chosen, out, trigger_mode="multiple", concurrency_limit=1, **QUIET)

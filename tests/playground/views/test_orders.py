@@ -103,7 +103,7 @@ def closed_loops() -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def site() -> Iterator[None]:
     # The line that starts a run like it takes a second, and no answer is in it.
-    plain = mock.patch("toolkit_playground.state.start.line", lambda run, values: "")
+    plain = mock.patch("toolkit_playground.state.start.line", return_value="")
     origin = discovery.Plugin("tiny-prices", "under test", "0", "tiny_tasks", ["tiny-prices"])
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -323,7 +323,7 @@ class LateAnswers(RuleBasedStateMachine):
         if person.clicked is not None:
             assert person.tab.state(person.row)["row_id"] == person.clicked
         compared = person.shown("compare-out")
-        assert "aria-busy=\"true\"" not in compared and not others_in(compared, person.run)
+        assert 'aria-busy="true"' not in compared and not others_in(compared, person.run)
         if "tk-asked" in compared:
             row = person.tab.state(person.row)
             assert row is not None and offer(person.run, row["row_id"]) in compared
