@@ -278,6 +278,7 @@ class LateAnswers(RuleBasedStateMachine):
         said = person.say()
         self.since[who] = {said}
         person.press("compare-go")
+        self.some_moves(data, 12)
         self.quieten()
         assert [turn["user"] for turn in person.conversation()] == [said]
         assert f"{run} adapter" in person.shown("chat-trained").replace("</mark>", "")
