@@ -48,14 +48,12 @@ class Kind:
         model: the function of :mod:`toolkit.testing.models` that makes its tiny model.
         rows: so many rows of its data.
         sets: what is set beside :func:`cli_runner.quick`.
-        writes: whether its model writes text.
     """
 
     task: str
     model: str
     rows: Callable[[int], Rows]
     sets: tuple[str, ...] = ()
-    writes: bool = False
 
     @property
     def name(self) -> str:
@@ -102,12 +100,11 @@ def entity_rows(count: int) -> Rows:
 _WRITTEN = ("training.learning_rate=0.005", "training.max_steps=150")
 _MARKED = ("training.learning_rate=0.01", "training.max_steps=120")
 KINDS: Mapping[str, Kind] = {
-    "text": Kind(quick_runs.SUBJECTS, "llama", goods, _WRITTEN, writes=True),
-    "price": Kind("price-regression", "llama", goods, _WRITTEN, writes=True),
+    "text": Kind(quick_runs.SUBJECTS, "llama", goods, _WRITTEN),
+    "price": Kind("price-regression", "llama", goods, _WRITTEN),
     "seq2seq": Kind(
         quick_runs.NOTES, "t5", goods,
         ("training.learning_rate=0.01", "training.max_steps=150", "training.max_target_length=24"),
-        writes=True,
     ),
     "classes": Kind(quick_runs.CLASSES, "bert", goods, _MARKED),
     "number": Kind(quick_runs.AMOUNTS, "bert", amount_rows, _MARKED),

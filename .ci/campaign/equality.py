@@ -7,7 +7,8 @@ their answers by base and adapter are asked for, in processes that share nothing
 folder: Compare and Prediction of a playground that is served for each of them (as programs ask it),
 Compare as its page draws it, ``toolkit predict`` once with the adapter and once with the base; and
 read from the run's predictions, from which its report is made. For each row the answers of both
-sides, the texts that they were read from, and which side is nearer the reference must be the same.
+sides, the texts that they were read from, and which side is nearer the reference must be the same:
+texts to the letter, numbers within a millionth.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def kind(name: str, folder: Path, rows: int) -> tuple[str, list[str]]:
         found.append(f"{len(of.rows)} rows are fewer than {FEWEST}")
     winners = [one.winner for one in ways["report"].values()]
     counts = [winners.count(one) for one in (*equal_answers.SIDES, equal_answers.EQUAL)]
-    raw = sum(s.raw is not None for one in ways["report"].values() for s in one.sides.values())
+    raw = sum(of.writes for one in ways["report"].values() for _ in one.sides)
     cells = (name, len(of.rows), *counts, raw, len(found))
     return f"| {' | '.join(map(str, cells))} |", found
 

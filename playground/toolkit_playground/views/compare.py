@@ -77,8 +77,10 @@ def build(page: Page) -> None:
         texts, raw, settings = rest[:count], bool(rest[count]), rest[count + 1 :]
         try:
             for piece in answers(page, key, [*own, *others], row, texts, raw, settings, request):
-                whole = isinstance(piece, Comparison)
-                yield [piece.page(), (key, piece)] if whole else [piece, None]
+                if isinstance(piece, Comparison):
+                    yield [piece.page(), (key, piece)]
+                else:
+                    yield [piece, None]
         except Exception as error:  # one session's trouble is shown there and nowhere else
             yield [html.failure(error, "comparing"), None]
 
