@@ -6,8 +6,8 @@ The run is one of ``price-regression``. Half of the users guess prices under the
 each guess the truth and the model's stored answer must be those of the row that was shown. A
 quarter compares as programs do, a quarter chats as the page does, with messages that hold a word of
 their own; what the models say is computed beforehand, greedily and one at a time. No session may
-get anything that holds another's word. Prints JSON; exits with 1 on any error, any other answer, or memory
-that grows by more than a tenth after the first fifth of the time.
+get anything that holds another's word. Prints JSON; exits with 1 on any error, any other answer, or
+memory that grows by more than a tenth after the first fifth of the time.
 """
 
 from __future__ import annotations
