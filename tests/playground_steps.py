@@ -94,19 +94,6 @@ def beside(page: Any, run_id: str) -> None:
     page.keyboard.press("Escape")
 
 
-def pressed(page: Any, button: str, shown: str) -> None:
-    """Press a button until something is shown.
-
-    An answer that is asked for before the server has taken another run goes with the one before.
-    """
-    for _ in range(TIMEOUT // 3_000):
-        page.click(button)
-        page.wait_for_timeout(3_000)
-        if page.locator(shown).count():
-            return
-    raise AssertionError(f"{button} leads to no {shown}")
-
-
 def choose_run(page: Any, run_id: str) -> None:
     page.locator("#run summary").click()
     page.locator("#run input[type=search]").fill(run_id)

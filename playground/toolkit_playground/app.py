@@ -56,6 +56,8 @@ VIEWS = (
 QUEUE = 24
 """Requests that may wait; further ones are refused with a message."""
 CACHE_SECONDS = (600, 3600)
+PICKED, DRAWN = "() => toolkitTurning.picked()", "number => toolkitTurning.drawn(number)"
+"""Scripts of the event that another run was picked, and of what follows once it is drawn."""
 TITLE = "adapter-toolkit playground"
 HEADING = '<h1 class="tk-title"><span>adapter-toolkit</span> playground</h1>'
 
@@ -83,6 +85,8 @@ def build(library: Library, folder: Path, room: Classroom | None = None) -> gr.B
         chosen = gr.State(library.first())
         owner, place = gr.State(None), gr.State(Place())
         question, browser = (gr.Textbox(visible=False) for _ in range(2))
+        # Which run was picked, and as the how manieth.
+        picked, number = (gr.Textbox(visible="hidden") for _ in range(2))
         # The browser keeps the name, so that it is asked once.
         kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")
         about = block("about")
@@ -146,14 +150,16 @@ def build(library: Library, folder: Path, room: Classroom | None = None) -> gr.B
         loaded.then(restore, [place, chosen, owner], restored, **QUIET)
         greeted = loaded.then(greet, kept, person, **QUIET)
 
-        def switch(request: gr.Request, event: gr.EventData) -> list[Any]:
+        def switch(request: gr.Request, key: str, number: str) -> list[Any]:
             page.sessions.discard(request)  # an answer must not outlive its run
-            key = str(event.value)
-            return [key, *follow(key)]
+            return [key, number, *follow(key)]
 
+        # Not by the event's own value: of several picks gradio 6.31 would give the first one's.
         switched = picker.select(
-            switch, None, [chosen, *outputs], trigger_mode="always_last", **QUIET
-        )
+            switch, [picked, number], [chosen, number, *outputs], js=PICKED,
+            trigger_mode="always_last", **QUIET,
+        )  # fmt: skip
+        switched.then(None, number, None, js=DRAWN)
         for function, owned in page.owned:
             switched.then(_all_of(function, owned), [chosen, owner], owned, **QUIET)
         gr.on([person.blur, person.submit], lambda name: name, person, kept, **QUIET)

@@ -50,3 +50,25 @@ def test_an_answer_goes_with_its_row(page: Any, site: Site) -> None:
     page.wait_for_selector("#compare-out .tk-cards")
     asked = page.locator("#compare-out .tk-asked").inner_text()
     assert f"row {row['row_id']}:" in asked and site.names["main"] in asked
+
+
+def test_what_is_asked_at_once_after_choosing_a_run_is_asked_of_that_run(
+    page: Any, site: Site
+) -> None:
+    choose_run(page, site.names["second"])
+    page.click("#compare-go")  # before the server has drawn that run
+    asked = page.locator("#compare-out .tk-asked")
+    asked.wait_for()
+    assert site.names["second"] in asked.inner_text()
+    page.wait_for_timeout(LATE)
+    assert asked.count() == 1
+
+
+def test_of_runs_that_are_picked_in_a_row_the_last_is_drawn(page: Any, site: Site) -> None:
+    for name in ("second", "elsewhere", "whole"):
+        page.evaluate(
+            "id => document.querySelector(`#run .tk-pick[data-run='${id}']`).click()",
+            site.names[name],
+        )
+    say(page, "red oak thing")
+    assert exported(page, "oak")["run"] == site.names["whole"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from playground_site import Site
-from playground_steps import pressed, session
+from playground_steps import session
 
 pytestmark = pytest.mark.slow
 
@@ -79,5 +79,6 @@ def test_the_keyboard_chooses_a_run(page: Any, site: Site) -> None:
         "id => document.querySelector('#run .tk-now').dataset.run === id", arg=site.names["second"]
     )
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
-    pressed(page, "#compare-go", "#compare-out .tk-asked")
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-out .tk-asked")
     assert site.names["second"] in page.locator("#compare-out .tk-asked").inner_text()

@@ -38,6 +38,7 @@ element.addEventListener("click", event => {
   now.replaceChildren(...[...one.childNodes].map(child => child.cloneNode(true)));
   close();
   noted();
+  window.toolkitTurning.pick(one.dataset.run);
   trigger("select", { index: picks().indexOf(one), value: one.dataset.run });
 });
 element.addEventListener("keydown", event => {

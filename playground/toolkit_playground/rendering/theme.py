@@ -40,11 +40,13 @@ new MutationObserver(() => {
 """Gradio names each message of a chat, and gives it no role, without which no reader says names."""
 ADDRESS = Path(__file__).with_name("address.js").read_text(encoding="utf-8")
 """What is chosen and set stands in the page's address."""
+TURNING = Path(__file__).with_name("turning.js").read_text(encoding="utf-8")
+"""What is asked while another run is being drawn waits for it."""
 VOTING = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
 """One key for a vote, and one for the list of keys."""
 HEAD = (
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f"<script>{ARROWS}{NAMED}{ADDRESS}{VOTING}</script>"
+    f"<script>{ARROWS}{NAMED}{ADDRESS}{TURNING}{VOTING}</script>"
 )
 
 

@@ -45,7 +45,7 @@ from toolkit_playground.state.writing import (
 from toolkit_playground.views.address import noted
 from toolkit_playground.views.inputs import sampling_controls
 from toolkit_playground.views.kept import KeptList
-from toolkit_playground.views.page import QUIET, Page, block, no_run
+from toolkit_playground.views.page import QUIET, WAITS, Page, block, no_run
 
 VIEW = "chat"
 PLACES = ("base", "trained", "third", "fourth")
@@ -247,11 +247,12 @@ def build(page: Page) -> None:
         return edit
 
     first = {"queue": False, **QUIET}
+    said = {"js": WAITS, **first}
     now, out = [page.chosen, markdown, turns], [turns, *boxes]
     starts = [
-        gr.on([send.click, message.submit], ask, [*now, message], [*out, message], **first),
-        *(box.retry(again(place), now, out, **first) for place, box in enumerate(boxes)),
-        *(box.edit(changed(place), now, out, **first) for place, box in enumerate(boxes)),
+        gr.on([send.click, message.submit], ask, [*now, message], [*out, message], **said),
+        *(box.retry(again(place), now, out, **said) for place, box in enumerate(boxes)),
+        *(box.edit(changed(place), now, out, **said) for place, box in enumerate(boxes)),
     ]
     for start in starts:
         page.answer(
@@ -270,10 +271,12 @@ def build(page: Page) -> None:
         page.sessions.discard(request, VIEW)
         return [*blank(key, turns), ""]
 
-    # Queued, so that it comes after the pieces that are on their way to the browser.
-    clear.click(forget, [page.chosen, turns], [*outputs, kept.now], **QUIET).then(
-        None, kept.now, None, js=noted(VIEW, kept.kind)
-    )
+    # Queued, so that it comes after the pieces that are on their way to the browser; and it waits
+    # as messages do, of which one that was sent before must not come after it.
+    clear.click(
+        forget, [page.chosen, turns], [*outputs, kept.now], js=WAITS, trigger_mode="always_last",
+        **QUIET,
+    ).then(None, kept.now, None, js=noted(VIEW, kept.kind))  # fmt: skip
     who.change(
         lambda name: [gr.HTML(visible=place in WHO[name]) for place in range(2)],
         who, boxes[:2], **first,

@@ -77,15 +77,21 @@ def build(page: Page) -> None:
         texts, raw, settings = rest[:count], bool(rest[count]), rest[count + 1 :]
         try:
             for piece in answers(page, key, [*own, *others], row, texts, raw, settings, request):
-                yield [piece.page(), piece] if isinstance(piece, Comparison) else [piece, None]
+                if isinstance(piece, Comparison):
+                    yield [piece.page(), (key, piece)]
+                else:
+                    yield [piece, None]
         except Exception as error:  # one session's trouble is shown there and nowhere else
             yield [html.failure(error, "comparing"), None]
 
-    def put(key: str | None, owner: str | None, made: Comparison | None) -> list[Any]:
-        if made is None:
+    def put(
+        key: str | None, owner: str | None, made: tuple[str | None, Comparison] | None
+    ) -> list[Any]:
+        """Keep the comparison, unless its run was left before this was asked for."""
+        if made is None or made[0] != key:
             return [gr.skip()] * len(kept.outputs)
-        content = dataclasses.asdict(made)
-        name = next((text for text in made.texts if text.strip()), "a row")
+        content = dataclasses.asdict(made[1])
+        name = next((text for text in made[1].texts if text.strip()), "a row")
         return kept.put(key, owner, uuid.uuid4().hex, name[:60], content)
 
     def again(key: str | None, found: Kept, own: bool) -> list[Any]:

@@ -186,7 +186,11 @@ class RowInput:
             return [*self._click(key, index), left()]
 
         self.examples.select(
-            click, [page.chosen, self.examples], [*self.outputs, out], **QUIET
+            click,
+            [page.chosen, self.examples],
+            [*self.outputs, out],
+            trigger_mode="always_last",
+            **QUIET,
         ).then(None, self.row_id, None, js=noted(name, "row", push=True))
 
     def _values(self, key: str | None) -> list[Any]:

@@ -29,6 +29,8 @@ MODEL_QUEUE: Mapping[str, Any] = {
 A new request while an answer is written has stopped that answer (:meth:`Page.answer`) and is
 answered next: gradio would drop a request that comes before the old answer has ended.
 """
+WAITS = "(...values) => toolkitTurning.over(...values)"
+"""Script of an event that asks for something: it waits for a run that was picked before it."""
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 NO_RUN = "No finished run yet"
 NO_RUN_HINT = "Make one with: toolkit run price-regression – then load this page again."
@@ -150,7 +152,7 @@ class Page:
             return gr.Button(interactive=self.sessions.going_on(request, view))
 
         # Not queued, so that it stops an answer that is still being written.
-        done = start(begin, None, stop, queue=False, **QUIET).then(
+        done = start(begin, None, stop, queue=False, js=WAITS, **QUIET).then(
             self._kept(view, function, outputs, left), inputs, outputs, **options, **MODEL_QUEUE
         )
         if stop is not None:  # another chain, so that nothing else waits for it

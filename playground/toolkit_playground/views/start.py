@@ -47,4 +47,5 @@ def build(page: Page) -> None:
         return line(key, values)
 
     page.follow([out, form], follow)
-    form.input(changed, page.chosen, out, trigger_mode="always_last", **QUIET)
+    # Each in its turn: of several, "always_last" would give gradio 6.31's first event once more.
+    form.input(changed, page.chosen, out, trigger_mode="multiple", concurrency_limit=1, **QUIET)

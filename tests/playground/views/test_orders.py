@@ -1,0 +1,383 @@
+"""An answer never outlives its run, row or conversation, whatever crosses what on the way.
+
+Presses and messages come in any order that a browser and a server can bring them in (see
+:mod:`simulated_page`), from models that write as slowly as they like. Once all is quiet, what is
+shown belongs to what is chosen; at all times a conversation holds nothing of another.
+``TOOLKIT_EXAMPLES=10`` tries ten times as many orders, and others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+pytest.importorskip("gradio", reason="the extra 'playground' brings gradio")
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from campaign import FACTOR
+from simulated_page import Server, Tab
+from slow_library import ROWS, SlowLibrary, make_run, offer
+from tiny_tasks import TinyPrices
+from toolkit.plugins import discovery
+from toolkit_playground.app import build
+from toolkit_playground.state.conversation import Conversation
+from toolkit_playground.state.kept import Shelf
+
+# A drop-down without choices says so on each run; here a warning would be an error in a handler.
+pytestmark = pytest.mark.filterwarnings("ignore:The value passed into gr.Dropdown:UserWarning")
+
+RUNS = ("run-one", "run-two", "run-three")
+SAID = re.compile(r"say-\d+-\d+")
+LONGEST = 2_000
+"""Steps within which everything must be quiet."""
+
+
+class Site:
+    """The page, which is built once for all examples, and the names of its components."""
+
+    def __init__(self, folder: Path) -> None:
+        self.library = SlowLibrary(folder, [make_run(folder, run_id) for run_id in RUNS])
+        self.demo = build(self.library, folder)
+        self.by_name = {
+            block.elem_id: block
+            for block in self.demo.blocks.values()
+            if getattr(block, "elem_id", None)
+        }
+        self.handlers = {
+            name: [  # of the page, not what programs ask
+                fn for fn in self.demo.fns.values()
+                if fn.name == name and fn.api_visibility != "public"
+            ]
+            for name in ("switch", "compare", "talk", "leave")
+        }  # fmt: skip
+        self.asked = {
+            fn._id
+            for fn in self.demo.fns.values()
+            if fn.name in ("switch", "begin", "end", "halt", "click", "compare", "ask", "talk",
+                           "finish", "put", "forget", "retry", "choose")
+            or "toolkitTurning" in str(fn.js)
+        }  # fmt: skip
+        self.loads = 0
+
+    def __getitem__(self, name: str) -> Any:
+        return self.by_name[name]
+
+    def input(self, handler: str, at: int) -> Any:
+        """An input of a handler, by its place."""
+        return self.handlers[handler][0].inputs[at]
+
+
+_site: list[Site] = []
+
+
+@contextlib.contextmanager
+def closed_loops() -> Iterator[None]:
+    """The event loops that gradio leaves open while a page is built are closed afterwards."""
+    opened, new = [], asyncio.new_event_loop
+
+    def noted() -> asyncio.AbstractEventLoop:
+        opened.append(new())
+        return opened[-1]
+
+    asyncio.new_event_loop = noted
+    try:
+        yield
+    finally:
+        asyncio.new_event_loop = new
+        for loop in opened:
+            loop.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site() -> Iterator[None]:
+    # The line that starts a run like it takes a second, and no answer is in it.
+    plain = mock.patch("toolkit_playground.state.start.line", return_value="")
+    origin = discovery.Plugin("tiny-prices", "under test", "0", "tiny_tasks", ["tiny-prices"])
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        discovery.load().provided(TinyPrices, origin),
+        closed_loops(),
+        plain,
+    ):
+        _site.append(Site(Path(folder)))
+        yield
+        _site.clear()
+
+
+def picked(tab: Tab, values: list[Any]) -> list[Any]:
+    """What ``turning.js`` says of the run that was picked last."""
+    return [tab.run, str(tab.number)]  # type: ignore[attr-defined]
+
+
+def drawn(tab: Tab, values: list[Any]) -> list[Any]:
+    """``turning.js``: a run is there, so that what was asked meanwhile goes on."""
+    tab.drawn = max(tab.drawn, int(values[0]))  # type: ignore[attr-defined]
+    if tab.drawn >= tab.number:  # type: ignore[attr-defined]
+        tab.release()
+    return []
+
+
+def over(tab: Tab, values: list[Any]) -> list[Any] | None:
+    """``turning.js``: what is asked waits for a run that is on its way."""
+    return None if tab.drawn < tab.number else values  # type: ignore[attr-defined]
+
+
+SCRIPTS = {"toolkitTurning.picked": picked, "toolkitTurning.drawn": drawn,
+           "toolkitTurning.over": over}  # fmt: skip
+
+
+class Person:
+    """Somebody at a tab of their own."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.site = _site[0]
+        self.name, self.said = name, 0
+        self.loads = 0
+        self.server = server
+        self.opens()
+
+    def opens(self) -> None:
+        """A new tab, as the page is loaded."""
+        site = self.site
+        self.loads += 1
+        self.tab = Tab(self.server, f"{self.name}-{self.loads}", lambda fn: fn._id in site.asked,
+                       SCRIPTS)  # fmt: skip
+        self.tab.run, self.tab.number, self.tab.drawn = RUNS[0], 0, 0  # type: ignore[attr-defined]
+        self.owner = f"browser {self.name}"
+        self.tab.states[site.input("compare", 0)._id] = RUNS[0]
+        (put,) = [fn for fn in site.demo.fns.values() if fn.name == "put" and len(fn.inputs) == 3
+                  and fn.trigger_after == site.handlers["compare"][0]._id]  # fmt: skip
+        self.made = put.inputs[2]
+        self.tab.states[put.inputs[1]._id] = self.owner
+        self.turns = site.handlers["talk"][0].inputs[5]
+        self.row = site.input("compare", 3)
+        self.pick(RUNS[0])  # what is drawn for a run is drawn when the page is loaded too
+
+    @property
+    def run(self) -> str:
+        """The run that is chosen now, as the server has it."""
+        return str(self.tab.state(self.site.input("compare", 0)))
+
+    def pick(self, run: str) -> None:
+        self.clicked: int | None = None
+        self.tab.run = run  # type: ignore[attr-defined]
+        self.tab.number += 1  # type: ignore[attr-defined]
+        self.tab.trigger(self.site["run"], "select", {"value": run})
+
+    def press(self, name: str) -> None:
+        self.tab.trigger(self.site[name], "click")
+
+    def say(self) -> str:
+        self.said += 1
+        message = f"say-{id(self) % 1000}-{self.said}"
+        self.tab.values[self.site["chat-message"]._id] = message
+        self.press("chat-send")
+        return message
+
+    def click_row(self, number: int) -> None:
+        # A click on the rows of a run that is being left is on none.
+        there = self.tab.drawn >= self.tab.number  # type: ignore[attr-defined]
+        self.clicked = number + 1 if there else None
+        self.tab.values[self.site["compare-examples"]._id] = number
+        self.tab.trigger(self.site["compare-examples"], "select")
+
+    def shown(self, name: str) -> str:
+        return str(self.tab.values[self.site[name]._id])
+
+    def conversation(self) -> Conversation:
+        found = self.tab.state(self.turns)
+        assert isinstance(found, Conversation)
+        return found
+
+    def exported(self) -> str:
+        """The conversation that can be saved, as JSON; empty: there is none."""
+        link = re.search(r"base64,([^\"]+)", self.shown("chat-export"))
+        return base64.b64decode(link[1]).decode() if link else ""
+
+
+class LateAnswers(RuleBasedStateMachine):
+    """Two people at the page, and everything that either may do next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = Server(_site[0].demo)
+        _site[0].loads += 1
+        self.people = [Person(self.server, f"{_site[0].loads}-{one}") for one in "ab"]
+        self.since: list[set[str]] = [set(), set()]
+        """What each has said since their conversation was left last, perhaps."""
+        self.quieten()
+
+    def teardown(self) -> None:
+        for person in self.people:
+            self.server.end(person.tab)
+        super().teardown()
+
+    # -- what people do ----------------------------------------------------------------------------
+    @rule(who=st.integers(0, 1), run=st.sampled_from(RUNS))
+    def choose_a_run(self, who: int, run: str) -> None:
+        self.people[who].pick(run)
+        self.since[who] = set()
+
+    @rule(who=st.integers(0, 1), number=st.integers(0, ROWS - 1))
+    def choose_a_row(self, who: int, number: int) -> None:
+        self.people[who].click_row(number)
+
+    @rule(who=st.integers(0, 1))
+    def compare(self, who: int) -> None:
+        self.people[who].press("compare-go")
+
+    @rule(who=st.integers(0, 1))
+    def say(self, who: int) -> None:
+        self.since[who].add(self.people[who].say())
+
+    @rule(who=st.integers(0, 1), view=st.sampled_from(["chat", "compare"]))
+    def stop(self, who: int, view: str) -> None:
+        self.people[who].press(f"{view}-stop")
+
+    @rule(who=st.integers(0, 1))
+    def begin_a_new_conversation(self, who: int) -> None:
+        self.people[who].press("chat-clear")
+        self.since[who] = set()
+
+    @rule(who=st.integers(0, 1))
+    def ask_again(self, who: int) -> None:
+        person = self.people[who]
+        if person.conversation():
+            person.tab.trigger(person.site["chat-base"], "retry", {"index": 0, "value": ""})
+
+    @rule(who=st.integers(0, 1))
+    def leave(self, who: int) -> None:
+        person = self.people[who]
+        (leave,) = person.site.handlers["leave"]
+        self.server.end(person.tab)
+        leave.fn(person.tab.visitor)
+        person.opens()
+        self.since[who] = set()
+
+    @rule(data=st.data(), who=st.integers(0, 1), run=st.sampled_from(RUNS), steps=st.integers(0, 8))
+    def ask_at_once_after_choosing_a_run(
+        self, data: st.DataObject, who: int, run: str, steps: int
+    ) -> None:
+        """It was asked of that run, however early: the answer must be there."""
+        self.quieten()
+        person = self.people[who]
+        person.pick(run)
+        self.some_moves(data, steps)
+        said = person.say()
+        self.since[who] = {said}
+        person.press("compare-go")
+        self.some_moves(data, 12)
+        self.quieten()
+        assert [turn["user"] for turn in person.conversation()] == [said]
+        assert f"{run} adapter" in person.shown("chat-trained").replace("</mark>", "")
+        assert "tk-asked" in person.shown("compare-out")
+
+    # -- what happens by itself --------------------------------------------------------------------
+    @precondition(lambda self: self.server.moves())
+    @rule(data=st.data(), count=st.integers(1, 12))
+    def go_on(self, data: st.DataObject, count: int) -> None:
+        self.some_moves(data, count)
+
+    def some_moves(self, data: st.DataObject, count: int) -> None:
+        for _ in range(count):
+            if not (moves := self.server.moves()):
+                return
+            moves[data.draw(st.integers(0, len(moves) - 1))]()
+
+    @rule()
+    def quieten(self) -> None:
+        """Everything arrives; then what is shown is looked at."""
+        for _ in range(LONGEST):
+            if not (moves := self.server.moves()):
+                break
+            moves[0]()
+        else:
+            raise AssertionError("it does not come to an end")
+        assert all(engine.writing == 0 for engine in _site[0].library.slow.values())
+        for person, since in zip(self.people, self.since, strict=True):
+            self.is_of_what_is_chosen(person, since)
+            self.is_kept_for_its_run(person)
+
+    def is_of_what_is_chosen(self, person: Person, since: set[str]) -> None:
+        assert person.run == person.tab.run  # type: ignore[attr-defined]
+        turns = person.conversation()
+        said = {turn["user"] for turn in turns}
+        assert turns.run in (person.run, None) and said <= since
+        boxes = person.shown("chat-base") + person.shown("chat-trained")
+        assert set(SAID.findall(boxes)) == said
+        assert not others_in(boxes, person.run)
+        if person.exported():
+            assert set(SAID.findall(person.exported())) <= said
+            assert not others_in(person.exported(), person.run)
+        if person.clicked is not None:
+            assert person.tab.state(person.row)["row_id"] == person.clicked
+        compared = person.shown("compare-out")
+        assert 'aria-busy="true"' not in compared and not others_in(compared, person.run)
+        if "tk-asked" in compared:
+            row = person.tab.state(person.row)
+            assert row is not None and offer(person.run, row["row_id"]) in compared
+            assert f"row {row['row_id']}:" in compared
+
+    def is_kept_for_its_run(self, person: Person) -> None:
+        for run_id in RUNS:
+            store = person.site.library.store(person.site.library.find(run_id))
+            for kind in ("conversation", "comparison"):
+                for kept in Shelf(store, kind).mine(person.owner):
+                    assert not others_in(str(kept.content), run_id), kind
+
+    # -- what holds at any time --------------------------------------------------------------------
+    @invariant()
+    def a_conversation_holds_nothing_of_another(self) -> None:
+        for person in self.people:
+            mine = f"say-{id(person) % 1000}-"
+            for text in (person.exported(), str(person.conversation())):
+                assert all(one.startswith(mine) for one in SAID.findall(text))
+                assert sum(run in text for run in RUNS) <= 1
+
+
+def others_in(text: str, run: str) -> list[str]:
+    """The other runs that a text names."""
+    return [other for other in RUNS if other != run and other in text]
+
+
+def test_a_comparison_is_not_kept_for_the_run_that_was_chosen_after_it() -> None:
+    server = Server(_site[0].demo)
+    person = Person(server, "late-keeper")
+
+    def quieten(until: str = "") -> None:
+        while moves := server.moves():
+            if any(one.fn.name == until for one in server.requests):
+                return
+            moves[0]()
+
+    quieten()
+    person.press("compare-go")
+    quieten("put")
+    person.pick(RUNS[1])
+    (switch,) = [one for one in server.requests if one.fn.name == "switch"]
+    server.serve(switch)
+    quieten()
+    stores = {run: _site[0].library.store(_site[0].library.find(run)) for run in RUNS}
+    assert not any(Shelf(store, "comparison").mine(person.owner) for store in stores.values())
+    server.end(person.tab)
+
+
+# What is found is made smaller in a campaign alone, where there is time.
+PHASES = tuple(Phase) if FACTOR > 1 else (Phase.generate,)
+TestLateAnswers = LateAnswers.TestCase
+TestLateAnswers.settings = settings(
+    max_examples=30 * FACTOR, stateful_step_count=25, deadline=None, derandomize=FACTOR == 1,
+    suppress_health_check=list(HealthCheck), phases=PHASES,
+)  # fmt: skip
