@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 
@@ -37,6 +38,16 @@ settings.load_profile("steady")
 # A run in this process times four answers after as many that warm up, not forty: a fifth of a tiny
 # run's time, and how long an answer of a tiny model takes is of no use to anybody.
 latency.QUESTIONS = 4
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of each garbage collection what is there for good.
+
+    Thousands of tests and all libraries are a million objects: two seconds for each full
+    collection, of which every training asks for one.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

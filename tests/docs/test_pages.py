@@ -47,6 +47,8 @@ TRAINS = (
     "how-to/one-gpu.md", "how-to/python.md",
 )  # fmt: skip
 """Pages that train or install something, in minutes."""
+FRESH = ("how-to/broken-plugins.md",)
+"""Pages whose commands say what they have imported, and in which time."""
 WAITS = (
     "toolkit playground",
     "toolkit run price-regression --play",
@@ -117,14 +119,16 @@ def value(number: str) -> float:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> dict[str, str]:
+def shell(tmp_path: Path, page: Path) -> dict[str, str]:
     """The environment of a reader's shell, in which ``toolkit`` is this one."""
     venv = tmp_path / "venv"
+    fresh = page.relative_to(DOCS).as_posix() in FRESH
+    python = [str(venv / "bin" / "python")] if fresh else warm.python(venv)
     environments.make(venv, first=[ROOT, ROOT / "plugins", ROOT / "playground"])
     (venv / "warm").mkdir()
     calls = {
-        "python": warm.python(venv),
-        "toolkit": [*warm.python(venv), "-m", "toolkit.cli"],
+        "python": python,
+        "toolkit": [*python, "-m", "toolkit.cli"],
         "pip": environments.pip(venv),
     }
     for name, call in calls.items():
