@@ -3,7 +3,7 @@
 Presses and messages come in any order that a browser and a server can bring them in (see
 :mod:`simulated_page`), from models that write as slowly as they like. Once all is quiet, what is
 shown belongs to what is chosen; at all times a conversation holds nothing of another.
-``.ci/campaign/orders.py`` runs it; ``TOOLKIT_EXAMPLES=10`` tries ten times as many orders, and others.
+``.ci/campaign/orders.py`` runs it, with ten times as many orders by ``TOOLKIT_EXAMPLES=10``.
 """
 
 from __future__ import annotations
