@@ -16,15 +16,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a core for each worker, also for what
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import shutil  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+import file_tasks  # noqa: E402
 from cli_runner import goods, quick, write_csv  # noqa: E402
 from in_process import command  # noqa: E402
 from toolkit.evaluation import latency  # noqa: E402
-from toolkit.reporting import page_charts  # noqa: E402
 
 # The same fixtures as plugin authors have, whether or not the toolkit is installed here.
 pytest_plugins = ["toolkit.testing"]
@@ -48,6 +49,12 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _tasks_of_files_end_with_their_test() -> Iterator[None]:
+    with file_tasks.forgotten():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -117,4 +124,4 @@ def played_notes(tmp_path_factory: pytest.TempPathFactory, tiny_t5: Path) -> Pat
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without charts: to draw those of a run takes as long as its training."""
-    monkeypatch.setattr(page_charts, "draw", lambda *arguments: {})
+    monkeypatch.setattr("toolkit.reporting.page_charts.draw", lambda *arguments: {})

@@ -214,6 +214,8 @@ def predicted(
         toolkit: calls the command in a folder.
     """
     names = of.task.input_columns()
+    # A task that makes its text of several columns is given the text, as the run keeps it.
+    text = ["--text", "text"] if names == ["text"] else []
     data = folder / "rows.jsonl"
     lines = (json.dumps({name: row[name] for name in names}) + "\n" for row in of.rows)
     data.write_text("".join(lines), encoding="utf-8")
@@ -222,8 +224,9 @@ def predicted(
         out = folder / f"{side}.jsonl"
         options = ["--base"] if side == "base" else []
         toolkit(
-            folder, "predict", str(of.run.path), "--data", str(data), "--out", str(out), *options
-        )
+            folder, "predict", str(of.run.path), "--data", str(data), "--out", str(out), *text,
+            *options,
+        )  # fmt: skip
         given[side] = read_jsonl(out)
     found = {}
     for number, row in enumerate(of.rows):

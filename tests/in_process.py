@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+import file_tasks
 from cli_runner import environment
 
 
@@ -30,7 +31,7 @@ def command(folder: Path, *arguments: str, code: int = 0) -> subprocess.Complete
         mock.patch.dict(os.environ, settings),
         mock.patch.object(sys, "argv", ["toolkit", *map(str, arguments)]),
         contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
-        _one_thread(),
+        _one_thread(), file_tasks.forgotten(),
     ):  # fmt: skip
         try:
             main()

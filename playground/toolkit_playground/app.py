@@ -85,7 +85,7 @@ def build(library: Library, folder: Path, room: Classroom | None = None) -> gr.B
         chosen = gr.State(library.first())
         owner, place = gr.State(None), gr.State(Place())
         question, browser = (gr.Textbox(visible=False) for _ in range(2))
-        # Which run was picked, and as the how manieth.
+        # Which run was picked, and the number of the pick.
         picked, number = (gr.Textbox(visible="hidden") for _ in range(2))
         # The browser keeps the name, so that it is asked once.
         kept = gr.BrowserState("", storage_key="toolkit-playground-person", secret="name")

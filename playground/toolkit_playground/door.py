@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from starlette.requests import HTTPConnection
+
 from toolkit.system.doors import Receive, Scope, Send
 from toolkit_playground.rendering.classroom import door_page
-from toolkit_playground.state.classroom import CLASS, TEACHER, Classroom, cookies_of
+from toolkit_playground.state.classroom import CLASS, TEACHER, Classroom
 
 STARTING = "/gradio_api/startup-events"
 """What gradio asks its own server for while it starts; it says nothing and does nothing twice."""
@@ -38,10 +40,9 @@ class ClassDoor:
         asked = _fields(scope["query_string"]) if scope["path"] == "/" else []
         keys = [(role, value) for role, value in asked if role in (CLASS, TEACHER)]
         fitting = [role for role, value in keys if self.classroom.fits(role, value)]
-        header = b"; ".join(v for k, v in scope["headers"] if k == b"cookie").decode("latin-1")
         if fitting and scope["type"] == "http":
             await _answer(send, 303, self._welcome(fitting, asked))
-        elif scope["path"] == STARTING or self.classroom.is_in(cookies_of(header)):
+        elif scope["path"] == STARTING or self.classroom.is_in(HTTPConnection(scope).cookies):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()

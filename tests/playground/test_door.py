@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
+import asgi
 from toolkit_playground.door import STARTING, ClassDoor
 from toolkit_playground.state.classroom import Classroom
 
@@ -31,7 +31,7 @@ def ask(
 
     headers = [(b"cookie", cookie.encode())] if cookie else []
     scope = {"type": kind, "path": path, "query_string": query.encode(), "headers": headers}
-    asyncio.run(ClassDoor(page, room)(scope, receive, send))
+    asgi.call(ClassDoor(page, room), scope, receive, send)
     if kind == "websocket" and sent[0]["type"] == "websocket.close":
         return sent[0]["code"], {}, ""
     found: dict[str, list[str]] = {}
@@ -79,3 +79,9 @@ def test_with_logins_the_page_asks_for_them_itself() -> None:
 @pytest.mark.parametrize("query", ["&".join(["a=1"] * 200), "%ff%fe", "class", "class=&teacher="])
 def test_odd_addresses_are_refused_like_others(query: str) -> None:
     assert ask(query=query)[0] == 401
+
+
+@pytest.mark.parametrize("cookie", ["a=1; b=x=y; c; {}", "{}; a", ";; {} ;", 'a="1;2"; {}'])
+def test_the_cookie_is_found_among_others(cookie: str) -> None:
+    assert ask("/config", cookie=cookie.format(f"toolkit-class-7860={ROOM.code}"))[0] == 200
+    assert ask("/config", cookie=cookie.format(f"toolkit-class-7861={ROOM.code}"))[0] == 401

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Any
 
 import pytest
 
+import asgi
 from toolkit.system.doors import Doorkeeper, Names
 
 HERE = Names("127.0.0.1")
@@ -77,7 +77,7 @@ def ask(scope: dict[str, Any], headers: list[tuple[bytes, bytes]]) -> tuple[bool
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Doorkeeper(page, HERE)({**scope, "headers": headers}, receive, send))
+    asgi.call(Doorkeeper(page, HERE), {**scope, "headers": headers}, receive, send)
     return bool(reached), sent
 
 
@@ -107,7 +107,7 @@ def test_every_answer_keeps_the_browser_from_asking_other_servers() -> None:
             sent.append(message)
 
         scope = {"type": "http", "headers": [(b"host", host)]}
-        asyncio.run(Doorkeeper(page, HERE)(scope, page, send))
+        asgi.call(Doorkeeper(page, HERE), scope, page, send)
         return dict(sent[0]["headers"])
 
     assert headers(PORT.encode())[b"x-own"] == b"1"

@@ -1,7 +1,5 @@
 // Buttons beside the names: the page is told which name is meant.
 element.addEventListener("click", event => {
   const button = event.target.closest("button[data-event]");
-  if (!button) return;
-  if (button.dataset.event === "remove") trigger("remove", { who: button.dataset.name });
-  if (button.dataset.event === "undo") trigger("undo", { who: button.dataset.name });
+  if (button) trigger(button.dataset.event, { who: button.dataset.name });
 });

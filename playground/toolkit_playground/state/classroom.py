@@ -79,16 +79,17 @@ class Classroom:
         return self.logins or self.fits(CLASS, mine) or self.is_teacher(cookies)
 
     # -- where the links lead ----------------------------------------------------------------------
-    def place(self) -> str:
-        """Where somebody comes to who has typed the code alone, from the question mark on."""
-        return self._place()
-
     def link(self) -> str:
         """The link for the class."""
         given = {} if self.logins else {CLASS: self.code}
-        return f"{self.base}/{self._place(**given)}"
+        return f"{self.base}/{self.place(**given)}"
 
-    def _place(self, **given: str) -> str:
+    def place(self, **given: str) -> str:
+        """Where the class is led to, from the question mark on.
+
+        Args:
+            given: further fields of the address.
+        """
         there = {"run": self.run} if self.run else {}
         return "?" + urlencode({**there, "view": self.view, **given})
 
@@ -104,12 +105,6 @@ class Classroom:
 def _letters(code: str) -> str:
     """A code as it is typed: with capitals, blanks or hyphens."""
     return "".join(code.lower().split()).replace("-", "")[:100]
-
-
-def cookies_of(header: str | None) -> dict[str, str]:
-    """The cookies of a request's header ``Cookie``."""
-    pairs = (part.strip().partition("=") for part in (header or "").split(";"))
-    return {name: value for name, _, value in pairs}
 
 
 def base_of_class(name: str, port: int) -> str:

@@ -48,15 +48,12 @@ class HumanSystem:
     @staticmethod
     def _write(library: Library, run: Run) -> None:
         """Guesses into the run, the run into its report."""
-        drawn = one_each(run, library.store(run).guesses())
-        if len(drawn) < human_guesses.ENOUGH:
-            if human_guesses.remove(run):  # a name was removed, and too few are left
-                with CHART_LOCK:
-                    refresh(run, load_task(run))
+        drawn, task = one_each(run, library.store(run).guesses()), load_task(run)
+        if len(drawn) >= human_guesses.ENOUGH:
+            given = {row_id: guess.guess for row_id, guess in drawn.items()}
+            human_guesses.add(run, task, given, sum(guess.seconds for guess in drawn.values()))
+        elif not human_guesses.remove(run):  # after a name was removed, too few may be left
             return
-        task = load_task(run)
-        given = {row_id: guess.guess for row_id, guess in drawn.items()}
-        human_guesses.add(run, task, given, sum(guess.seconds for guess in drawn.values()))
         with CHART_LOCK:
             refresh(run, task)
 

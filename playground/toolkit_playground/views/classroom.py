@@ -10,7 +10,7 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit_playground.rendering import classroom as rendering
 from toolkit_playground.rendering import html, votes
 from toolkit_playground.state import attendance
-from toolkit_playground.state.classroom import CLASS, VIEWS, Classroom, cookies_of
+from toolkit_playground.state.classroom import CLASS, VIEWS, Classroom
 from toolkit_playground.state.guesses import FEW, standing
 from toolkit_playground.state.place import Place
 from toolkit_playground.state.sides import side_labels
@@ -23,7 +23,7 @@ NAME = "Class"
 
 def is_teacher(room: Classroom | None, request: gr.Request) -> bool:
     """Whether a request comes from the teacher's browser."""
-    return room is not None and room.is_teacher(cookies_of(request.headers.get("cookie")))
+    return room is not None and room.is_teacher(request.cookies)
 
 
 def hidden() -> gr.HTML:
@@ -58,10 +58,12 @@ def build(page: Page, room: Classroom, hides: gr.HTML) -> None:
         """The board and the names, as they are by now."""
         if key is None:
             return [rendering.board(None), rendering.names([], {}), None]
-        run = page.library.find(key)
-        now = attendance.stamp(page.library, run)
-        return [_board(page, room, key), rendering.names(*attendance.people_of(page.library, run)),
-                (now, room.view)]  # fmt: skip
+        now = stamp(key)  # before what it stands for is read: what comes meanwhile is drawn next
+        people = attendance.people_of(page.library, page.library.find(key))
+        return [_board(page, room, key), rendering.names(*people), now]
+
+    def stamp(key: str) -> Any:
+        return attendance.stamp(page.library, page.library.find(key)), room.view
 
     def show(request: gr.Request, key: str | None, name: str) -> list[Any]:
         """All of it for the teacher, and nothing for anybody else."""
@@ -86,8 +88,7 @@ def build(page: Page, room: Classroom, hides: gr.HTML) -> None:
         """What has changed since the last look."""
         if not is_teacher(room, request) or key is None:
             return [gr.skip()] * 3
-        now = (attendance.stamp(page.library, page.library.find(key)), room.view)
-        return [gr.skip()] * 3 if now == before else drawn(key)
+        return [gr.skip()] * 3 if stamp(key) == before else drawn(key)
 
     def changed(removed: bool) -> Any:
         def change(request: gr.Request, key: str | None, event: gr.EventData) -> list[Any]:

@@ -10,7 +10,6 @@ from toolkit_playground.state.classroom import (
     LETTERS,
     Classroom,
     base_of_class,
-    cookies_of,
 )
 
 
@@ -56,8 +55,3 @@ def test_the_link_says_where_it_leads_and_holds_the_code_alone() -> None:
 )
 def test_the_address_of_a_class(name: str, base: str) -> None:
     assert base_of_class(name, 7860) == base
-
-
-def test_cookies_of_a_header() -> None:
-    assert cookies_of("a=1; b=x=y;c") == {"a": "1", "b": "x=y", "c": ""}
-    assert cookies_of(None) == {"": ""}
