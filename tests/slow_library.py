@@ -57,7 +57,7 @@ class SlowEngine:
     """
 
     writes = follows = True
-    answer_room, positions, room = 5, None, 10**6
+    answer_room, positions, room, most_new_tokens = 5, None, 10**6, 10**6
 
     def __init__(self, run: Run, task: Any) -> None:
         self.run, self.task = run, task

@@ -13,28 +13,18 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import checkout
 from environments import OFFLINE, outer_packages
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(
     r"^<!-- (run-command|tour: [\w-]+) -->\n```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
-_LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "dist", "__pycache__", ".*_cache", ".hypothesis", "site", "shared"
-)
-
-
-def left_out(folder: str, names: list[str]) -> set[str]:
-    """What is not part of the project: runs are at its top; a package has that name as well."""
-    return {*_LEFT_OUT(folder, names), *({"runs"} if Path(folder) == ROOT else ())}
-
-
 SHORT = {
     "toolkit run price-regression": "--limit 600 --set training.max_steps=10",
     "toolkit run ./colours.toml": "--set training.max_steps=10",
@@ -105,7 +95,7 @@ def _borrow() -> str:
 
 def follow(folder: Path, *, offline: bool) -> int:
     """Run the steps in a copy of the project; the shell's exit code."""
-    shutil.copytree(ROOT, folder / "project", ignore=left_out)
+    checkout.copied(folder / "project")
     (folder / "tour.sh").write_text(script(offline=offline))
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TOOLKIT_RUNS")}
     if offline:

@@ -19,7 +19,6 @@ import json
 import os
 import queue
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests")]
+
+import checkout  # noqa: E402
+
 TIMEOUT = 1_200
 """Seconds for the tests of one mutant; one that takes longer loops for ever, and counts as dead.
 
@@ -242,10 +245,8 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         ThreadPoolExecutor(options.jobs) as workers,
     ):
-        ignored = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", "runs")
         for number in range(options.jobs):
-            copies.put(Path(folder) / f"copy-{number}")
-            shutil.copytree(ROOT, Path(folder) / f"copy-{number}", ignore=ignored)
+            copies.put(checkout.copied(Path(folder) / f"copy-{number}"))
 
         def line_of(mutant: Mutant) -> dict[str, Any]:
             known_line = done.get((mutant.module, mutant.what))

@@ -64,11 +64,29 @@ def test_what_is_asked_at_once_after_choosing_a_run_is_asked_of_that_run(
     assert asked.count() == 1
 
 
+def pick(page: Any, site: Site, name: str) -> None:
+    """Pick a run, and wait for nothing."""
+    page.evaluate(
+        "id => document.querySelector(`#run .tk-pick[data-run='${id}']`).click()", site.names[name]
+    )
+
+
+def test_what_is_asked_between_two_picks_is_not_asked_of_the_second(page: Any, site: Site) -> None:
+    view(page, "Chat")
+    page.fill("#chat-message textarea", "red oak thing")
+    pick(page, site, "second")
+    page.click("#chat-send")
+    page.wait_for_timeout(50)  # the click has reached the page
+    pick(page, site, "whole")
+    page.wait_for_timeout(LATE)
+    assert page.locator(".tk-message").count() == 0
+    say(page, "large silk thing")
+    saved = exported(page, "silk")
+    assert saved["run"] == site.names["whole"] and len(saved["turns"]) == 1
+
+
 def test_of_runs_that_are_picked_in_a_row_the_last_is_drawn(page: Any, site: Site) -> None:
     for name in ("second", "elsewhere", "whole"):
-        page.evaluate(
-            "id => document.querySelector(`#run .tk-pick[data-run='${id}']`).click()",
-            site.names[name],
-        )
+        pick(page, site, name)
     say(page, "red oak thing")
     assert exported(page, "oak")["run"] == site.names["whole"]

@@ -3,7 +3,7 @@
 Presses and messages come in any order that a browser and a server can bring them in (see
 :mod:`simulated_page`), from models that write as slowly as they like. Once all is quiet, what is
 shown belongs to what is chosen; at all times a conversation holds nothing of another.
-``.ci/campaign/orders.py`` runs it, with ten times as many orders by ``TOOLKIT_EXAMPLES=10``.
+``.ci/campaign/orders.py`` takes ten times as many orders, and plants faults that must be found.
 """
 
 from __future__ import annotations
@@ -174,6 +174,7 @@ class Person:
         self.clicked: int | None = None
         self.tab.run = run  # type: ignore[attr-defined]
         self.tab.number += 1  # type: ignore[attr-defined]
+        self.tab.waiting.clear()
         self.tab.trigger(self.site["run"], "select", {"value": run})
 
     def press(self, name: str) -> None:
@@ -312,6 +313,8 @@ class LateAnswers(RuleBasedStateMachine):
 
     def is_of_what_is_chosen(self, person: Person, since: set[str]) -> None:
         assert person.run == person.tab.run  # type: ignore[attr-defined]
+        for name in ("chat-status", "compare-out"):  # else nothing is asked, and all is well
+            assert "tk-error" not in person.shown(name), person.shown(name)
         turns = person.conversation()
         said = {turn["user"] for turn in turns}
         assert turns.run in (person.run, None) and said <= since
