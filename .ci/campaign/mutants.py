@@ -46,6 +46,7 @@ TESTS = {
     "toolkit/evaluation/groups.py": ["tests/evaluation", "tests/pipeline"],
     "toolkit/evaluation/decoders.py": ["tests/evaluation", "tests/reporting"],
     "toolkit/evaluation/score.py": ["tests/evaluation", "tests/reporting"],
+    "toolkit/evaluation/outputs.py": ["tests/evaluation", "tests/pipeline"],
     "toolkit/evaluation/predict.py": ["tests/evaluation", "tests/pipeline"],
     "toolkit/decoding.py": ["tests/test_decoding.py", "tests/evaluation"],
     "toolkit/data/splits.py": ["tests/data", "tests/preparation"],
@@ -92,9 +93,8 @@ KNOWN: tuple[tuple[str, str, str, str], ...] = (
         'method="wilson"', 'method="exact"',
     ),
     (
-        "toolkit/evaluation/predict.py", "the decoder is chosen on the test rows",
-        'for i, split in enumerate(where) if split == "validation"',
-        'for i, split in enumerate(where) if split == "test"',
+        "toolkit/evaluation/outputs.py", "the decoder is chosen on the test rows",
+        'on_validation = answered.of("validation")', 'on_validation = answered.of("test")',
     ),
 )  # fmt: skip
 """Module, what the change does, the text that is replaced, and its replacement."""
