@@ -46,6 +46,8 @@ class Request:
     begun: bool = False
     over: bool = False
     last: Any = None
+    unsent: list[Any] = field(default_factory=list)
+    """What the handler has given and the server has not sent yet: others are served meanwhile."""
 
 
 @dataclass
@@ -89,8 +91,13 @@ class Server:
         return waiting[0] is request and begun < most
 
     def serve(self, request: Request) -> None:
-        """One step of a handler: its value, or its next piece."""
+        """One step of a handler: its value, or its next piece; then that it is sent."""
         fn, tab = request.fn, request.tab
+        if request.unsent:
+            self._answered(request, request.unsent.pop())
+            if request.pieces is None:
+                self._end(request)
+            return
         if not request.begun:
             request.begun = True
             values = [tab.value(one, request.given) for one in fn.inputs]
@@ -98,20 +105,20 @@ class Server:
                 fn.fn, values, tab.visitor,  # type: ignore[arg-type]
                 gr.EventData(None, request.event) if request.event is not None else None,
             )  # fmt: skip
-            if isgeneratorfunction(fn.fn):
-                request.pieces = fn.fn(*values)
-            else:
-                self._answered(request, fn.fn(*values))
-                request.over = True
-                tab.receive(request, END, None)
+            if not isgeneratorfunction(fn.fn):
+                request.unsent.append(fn.fn(*values))
                 return
+            request.pieces = fn.fn(*values)
         assert request.pieces is not None
         try:
-            self._answered(request, next(request.pieces))
+            request.unsent.append(next(request.pieces))
         except StopIteration:
-            request.over = True
             tab.receive(request, DATA, request.last)  # gradio sends the last piece once more
-            tab.receive(request, END, None)
+            self._end(request)
+
+    def _end(self, request: Request) -> None:
+        request.over = True
+        request.tab.receive(request, END, None)
 
     def _answered(self, request: Request, value: Any) -> None:
         """Keep the values of states, and send the others."""

@@ -64,7 +64,7 @@ FAULTS = (
     ),
     (
         "state/sessions.py", "an answer that is stopped is written to its end",
-        "            if key in self._events:\n                self._events[key].set()\n\n", "\n",
+        "                self._events[key].set()\n\n", "                pass\n\n",
     ),
     (
         "state/sessions.py", "a conversation of another session counts as left",

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from toolkit import Row, formatting
+from toolkit import Metric, Row, formatting
 from toolkit_playground.rendering import html, panels
 from toolkit_playground.state.answers import answer_text
 from toolkit_playground.state.engine import Reading
@@ -152,12 +152,12 @@ def judgements(readings: Sequence[Reading], row: Row) -> list[tuple[bool | None,
     “Correct” is a full score or no error at all. Where sides differ, the better one is “nearer”,
     which says nothing of how near; only “correct” has a mark.
     """
-    metric = readings[0].side.task.metric()
+    metric = row_metric(readings[0], row)
     values, lines = [], []
     for reading in readings:
         found, task = reading.answer["prediction"], reading.side.task
-        own = task.metric()
-        value = None if own.whole else own.of_row(found, task.reference(row))
+        own = next((one for one in task.metrics if one.name == metric.name), None)
+        value = None if own is None or own.whole else own.of_row(found, task.reference(row))
         values.append(float(value) if isinstance(value, int | float) else None)
         text = answer_text(found, task.metric().unit)
         if not reading.answer["parsed"]:
@@ -170,6 +170,21 @@ def judgements(readings: Sequence[Reading], row: Row) -> list[tuple[bool | None,
         ))))
         for value, line in zip(values, lines, strict=True)
     ]  # fmt: skip
+
+
+def row_metric(reading: Reading, row: Row) -> Metric:
+    """The metric by which single rows are judged, as the report ranks its examples.
+
+    It is the primary one where that has a number for a row, and else the first other one that has:
+    the F1 of several labels is of all rows, and the share of equal answers of each.
+    """
+    task, found = reading.side.task, reading.answer["prediction"]
+    primary = task.metric()
+    for metric in (primary, *task.metrics):
+        value = None if metric.whole else metric.of_row(found, task.reference(row))
+        if isinstance(value, int | float):
+            return metric
+    return primary
 
 
 def correct(metric: Any, value: float | None) -> bool | None:
