@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isgeneratorfunction
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,24 @@ MOST_AT_ONCE = 8
 """Requests of a handler without a limit that are answered at once."""
 DATA, END = "data", "end"
 """What a message says: values, or that the handler has ended."""
+WAITS, DROPPED = "waits", "dropped"
+"""What a script may say in the place of values: it is asked again later, or never."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """Something that can happen next.
+
+    Args:
+        actor: what goes on by it: a handler, or the reading of a tab's messages.
+        act: what happens.
+    """
+
+    actor: int
+    act: Callable[[], None]
+
+    def __call__(self) -> None:
+        self.act()
 
 
 @dataclass
@@ -62,13 +81,12 @@ class Server:
     tabs: list[Tab] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
 
-    def moves(self) -> list[Callable[[], None]]:
+    def moves(self) -> list[Move]:
         """Everything that can happen next."""
-        served = [self._step(one) for one in self.requests if self._can_go_on(one)]
+        served = [
+            Move(id(one), partial(self.serve, one)) for one in self.requests if self._can_go_on(one)
+        ]
         return served + [move for tab in self.tabs for move in tab.readings()]
-
-    def _step(self, request: Request) -> Callable[[], None]:
-        return lambda: self.serve(request)
 
     def _can_go_on(self, request: Request) -> bool:
         if request.over:
@@ -152,12 +170,12 @@ class Tab:
         session: the session's name.
         wanted: which handlers are asked; the others are passed over.
         scripts: by a part of a handler's script, what it does here: it gets the tab and the values
-            that the script gets, and gives values, or ``None`` where the script waits still.
+            that the script gets, and gives values, or :data:`WAITS` or :data:`DROPPED`.
     """
 
     def __init__(
         self, server: Server, session: str, wanted: Callable[[Any], bool],
-        scripts: dict[str, Callable[[Tab, list[Any]], list[Any] | None]],
+        scripts: dict[str, Callable[[Tab, list[Any]], list[Any] | str]],
     ) -> None:  # fmt: skip
         self.server, self.wanted, self.scripts = server, wanted, scripts
         self.visitor = SimpleNamespace(session_hash=session, username=None)
@@ -215,8 +233,9 @@ class Tab:
         script = next((run for part, run in self.scripts.items() if part in str(fn.js)), None)
         if script is not None:
             changed = script(self, values)
-            if changed is None:
+            if changed == WAITS:
                 self.waiting.append((fn, event))
+            if isinstance(changed, str):
                 return
             values = changed or values
         if fn.fn is None:  # a script alone
@@ -237,24 +256,21 @@ class Tab:
         """A message goes off to the browser."""
         (self.stream if request.fn.queue else self.replies).append((request, kind, values))
 
-    def readings(self) -> list[Callable[[], None]]:
+    def readings(self) -> list[Move]:
         """The messages that can arrive next."""
-        found: list[Callable[[], None]] = []
+        found = []
         if self.stream:
-            found.append(lambda: self.read(*self.stream.pop(0)))
+            found.append(Move(id(self), lambda: self.read(*self.stream.pop(0))))
         first: set[int] = set()
         for message in self.replies:
             if id(message[0]) not in first:
                 first.add(id(message[0]))
-                found.append(self._reading(message))
+                found.append(Move(-id(message[0]), partial(self._reply, message)))
         return found
 
-    def _reading(self, message: tuple[Request, str, Any]) -> Callable[[], None]:
-        def move() -> None:
-            self.replies.remove(message)
-            self.read(*message)
-
-        return move
+    def _reply(self, message: tuple[Request, str, Any]) -> None:
+        self.replies.remove(message)
+        self.read(*message)
 
     def read(self, request: Request, kind: str, values: Any) -> None:
         """A message has arrived."""

@@ -8,7 +8,8 @@ folder: Compare and Prediction of a playground that is served for each of them (
 Compare as its page draws it, ``toolkit predict`` once with the adapter and once with the base; and
 read from the run's predictions, from which its report is made. For each row the answers of both
 sides, the texts that they were read from, and which side is nearer the reference must be the same:
-texts to the letter, numbers within a millionth.
+written texts to the letter and their numbers within a millionth, figures of a head within 2e-5 and
+one in the last digit that is shown.
 """
 
 from __future__ import annotations

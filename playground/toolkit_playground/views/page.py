@@ -31,6 +31,8 @@ answered next: gradio would drop a request that comes before the old answer has 
 """
 WAITS = "(...values) => toolkitTurning.over(...values)"
 """Script of an event that asks for something: it waits for a run that was picked before it."""
+STILL = "(...values) => toolkitTurning.still(...values)"
+"""Script of what answers that: it is left out where another run was picked meanwhile."""
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 NO_RUN = "No finished run yet"
 NO_RUN_HINT = "Make one with: toolkit run price-regression – then load this page again."
@@ -153,8 +155,9 @@ class Page:
 
         # Not queued, so that it stops an answer that is still being written.
         done = start(begin, None, stop, queue=False, js=WAITS, **QUIET).then(
-            self._kept(view, function, outputs, left), inputs, outputs, **options, **MODEL_QUEUE
-        )
+            self._kept(view, function, outputs, left), inputs, outputs, js=STILL, **options,
+            **MODEL_QUEUE,
+        )  # fmt: skip
         if stop is not None:  # another chain, so that nothing else waits for it
             done.then(end, None, stop, queue=False, **QUIET)
         return done

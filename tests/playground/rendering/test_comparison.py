@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from toolkit import Metric
+from toolkit.metrics import whole_set_metric
 from toolkit_playground.rendering.comparison import judged
 
 
-def readings(metric: Metric, *found: Any, parsed: bool = True) -> Any:
-    task = SimpleNamespace(metric=lambda: metric, reference=lambda row: row["price"])
+def readings(metric: Metric, *found: Any, parsed: bool = True, others: Any = ()) -> Any:
+    task = SimpleNamespace(
+        metric=lambda: metric, metrics=(metric, *others), reference=lambda row: row["price"]
+    )
     side = SimpleNamespace(task=task, label="base")
     return [
         SimpleNamespace(side=side, answer={"prediction": one, "parsed": parsed, "raw": None})
@@ -31,6 +34,10 @@ EXACT = Metric(
 OVERLAP = Metric(
     "overlap", per_example=lambda found, true: found / true, greater_is_better=True, label="overlap"
 )
+
+
+F1 = Metric("f1", per_example=lambda found, true: (found, true), aggregate=lambda *parts: 0.0)
+WHOLE = whole_set_metric("share", lambda found, true: 0.0)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +64,16 @@ def test_words_of_verdicts(
             assert (other in said) == (word == other)
         if word.endswith("correct"):
             assert word in said
+
+
+@pytest.mark.parametrize("primary", [F1, WHOLE])
+def test_where_the_primary_metric_is_of_all_rows_the_first_of_single_rows_judges(
+    primary: Metric,
+) -> None:
+    row = {"price": 100.0}
+    pages = judged(readings(primary, 100.0, 3.0, others=(EXACT, ERROR)), row)
+    assert ["✓" in page for page in pages] == [True, False] and "not correct" in pages[1]
+    assert not any("correct" in page for page in judged(readings(primary, 100.0, 3.0), row))
 
 
 def test_what_cannot_be_read_is_said() -> None:
