@@ -149,9 +149,8 @@ KINDS: Mapping[str, Kind] = {
     "text": Kind(quick_runs.SUBJECTS, "llama", goods, _WRITTEN),
     "price": Kind("price-regression", None, goods, _LEARNT),
     "seq2seq": Kind(
-        quick_runs.NOTES, "t5", goods,
-        ("training.learning_rate=0.01", "training.max_steps=150", "training.max_target_length=24",
-         *_SELDOM),
+        quick_runs.NOTES, None, goods,
+        (*_LEARNT, "training.max_target_length=24", "generation.max_new_tokens=12"),
     ),
     "classes": Kind(quick_runs.CLASSES, None, goods, _LEARNT),
     "number": Kind(quick_runs.AMOUNTS, None, amount_rows, _MORE),
