@@ -1,11 +1,12 @@
 """Screenshots of the playground's views for the docs, at four widths, light and dark.
 
-    python docs/screenshots.py RUN [RUN …] [--width 390] [--out docs/playground]
+    python docs/screenshots.py RUN [RUN …] [--chat RUN] [--width 390] [--out docs/playground]
 
 Serves copies of finished runs (so that votes and guesses leave no trace), does in each view what a
 person would, and saves ``VIEW-WIDTH-SCHEME.webp``; of the second and further runs the prediction
-alone, as ``prediction-TASK-WIDTH-SCHEME.webp``. Needs the extras ``playground`` and ``dev``, and
-Chromium.
+alone, as ``prediction-TASK-WIDTH-SCHEME.webp``. Then the first run is served for a class, whose
+teacher sees ``class-WIDTH-SCHEME.webp``. With ``--chat RUN``, Chat is that run's. Needs the extras
+``playground`` and ``dev``, and Chromium.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,8 @@ from playground_steps import choose_run, introduce, session, view  # noqa: E402
 SIZES = {2560: 1440, 1440: 900, 820: 1180, 390: 844}
 SCHEMES = ("light", "dark")
 WAIT = 60_000
+SAID = ("Solid oak dining table, seats six", "The same, but in pine")
+SPOKEN = ("What should I look at when I buy a used bicycle?",)
 
 
 def compare(page: Any) -> None:
@@ -39,9 +44,9 @@ def compare(page: Any) -> None:
     page.wait_for_selector("#compare-out .tk-cards[aria-busy=false]")
 
 
-def chat(page: Any) -> None:
-    """Two turns with both sides."""
-    for text in ("Solid oak dining table, seats six", "The same, but in pine"):
+def chat(page: Any, said: Sequence[str] = SAID) -> None:
+    """Some turns with both sides."""
+    for text in said:
         page.fill("#chat-message textarea", text)
         page.click("#chat-send")
         page.locator("#chat-trained").get_by_text(text, exact=True).wait_for()
@@ -97,9 +102,9 @@ def vote(page: Any) -> None:
     page.wait_for_selector("#vote-left:not([disabled])")
 
 
-def guess(page: Any) -> None:
+def guess(page: Any, name: str = "Ann") -> None:
     """A dozen guesses made from the length of the text."""
-    introduce(page, "Ann")
+    introduce(page, name)
     page.wait_for_selector("#guess-card .tk-question")
     for _ in range(12):
         text = page.locator("#guess-card .tk-question").inner_text()
@@ -161,6 +166,49 @@ def shoot(browser: Any, url: str, out: Path, width: int, scheme: str, others: li
             save(page, out / f"prediction-{info['task']}-{width}-{scheme}.webp")
 
 
+def shoot_chat(browser: Any, url: str, out: Path, width: int, scheme: str) -> None:
+    """Chat with a model that speaks."""
+    size = {"width": width, "height": SIZES[width]}
+    with session(browser, url, viewport=size, color_scheme=scheme) as page:
+        page.set_default_timeout(10 * WAIT)
+        view(page, "Chat")
+        chat(page, SPOKEN)
+        save(page, out / f"chat-{width}-{scheme}.webp")
+
+
+def shoot_class(browser: Any, url: str, place: Path, width: int, scheme: str) -> None:
+    """What the teacher sees of a class of two.
+
+    Args:
+        browser: of Playwright.
+        url: the teacher's link.
+        place: of the picture.
+        width, scheme: as of the other pictures.
+    """
+    size = {"width": width, "height": SIZES[width]}
+    with session(browser, url, viewport=size, color_scheme=scheme) as page:
+        page.set_default_timeout(WAIT)
+        link = page.locator("#class-link a").get_attribute("href")
+        for name in ("Ann", "Bo"):
+            with session(browser, link, viewport=size) as pupil:
+                pupil.set_default_timeout(WAIT)
+                guess(pupil, name)
+        page.locator("#class-board").get_by_text("Bo (").wait_for()
+        save(page, place)
+
+
+@contextmanager
+def served(folder: Path, runs: Sequence[Path], *options: str) -> Iterator[tuple[str, Path]]:
+    """A playground with copies of runs; its address, and what it writes."""
+    place = Path(tempfile.mkdtemp(dir=folder))
+    copies = []
+    for run in runs:
+        info = json.loads((run / "run.json").read_text())
+        copies.append(str(shutil.copytree(run, place / "runs" / info["task"] / info["id"])))
+    with serving(place, *copies, *options) as (url, _):
+        yield url, place / "server.log"
+
+
 def save(page: Any, place: Path) -> None:
     """The whole page as a small picture."""
     from PIL import Image
@@ -179,22 +227,26 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--width", type=int, choices=list(SIZES), action="append")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "playground")
+    parser.add_argument("--chat", type=Path, help="a run whose model speaks, for Chat")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        infos, copies = [], []
-        for run in arguments.runs:
-            info = json.loads((run / "run.json").read_text())
-            copy = Path(name) / "runs" / info["task"] / info["id"]
-            shutil.copytree(run, copy)
-            infos.append(info)
-            copies.append(str(copy))
+        infos = [json.loads((run / "run.json").read_text()) for run in arguments.runs]
         chromium = shutil.which("chromium")
-        with serving(Path(name), *copies) as (url, _), sync_playwright() as play:
+        sizes = [(w, scheme) for w in arguments.width or SIZES for scheme in SCHEMES]
+        with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            for width in arguments.width or SIZES:
-                for scheme in SCHEMES:
+            for width, scheme in sizes:  # anew for each: votes and guesses stay with a run
+                with served(Path(name), arguments.runs) as (url, _):
                     shoot(browser, url, arguments.out, width, scheme, infos[1:])
+                with served(Path(name), arguments.runs[:1], "--class") as (_, log):
+                    (url,) = re.findall(r"teacher \(for nobody else\): (\S+)", log.read_text())
+                    place = arguments.out / f"class-{width}-{scheme}.webp"
+                    shoot_class(browser, url, place, width, scheme)
+            if arguments.chat:
+                with served(Path(name), [arguments.chat]) as (url, _):
+                    for width, scheme in sizes:
+                        shoot_chat(browser, url, arguments.out, width, scheme)
             browser.close()
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from cli_runner import command
@@ -34,10 +35,11 @@ _FIGURE = re.compile(r"-?\d+\.(\d+)")
 CLIENTS, PATIENCE = 4, 300
 """Programs that ask a playground at once, and seconds that they wait on a busy machine."""
 CLOSE, OF_A_HEAD = 1e-6, 2e-5
-"""Relative difference of two numbers that are the same, read from texts and given by a head.
+"""Difference of two numbers that are the same, read from texts (of the number) and given by a head
+(of the typical size of the data's numbers, in which a head counts).
 
 The arithmetic of a batch differs with its padding: after the six layers of MiniLM in float32 by up
-to 7e-6 of a number, as measured on 210 rows.
+to 7e-6 of that size, as measured on 210 rows.
 """
 
 
@@ -85,6 +87,13 @@ class Asked:
     rows: Sequence[Row]
     metric: Metric | None
     writes: bool
+
+    def near(self, one: Any, other: Any) -> bool:
+        """Whether two predictions of a head are the same number but for :data:`OF_A_HEAD`."""
+        numbers = [self.task.reference(row) for row in self.rows]
+        if not all(isinstance(value, int | float) for value in (one, other, *numbers)):
+            return False
+        return bool(abs(one - other) <= OF_A_HEAD * median(map(abs, numbers)))
 
     def winner(self, row: Row, predictions: Mapping[str, Any]) -> str:
         """The side whose prediction is nearer to a row's reference."""
@@ -266,10 +275,11 @@ def _apart(of: Asked, mine: Side, theirs: Side) -> str:
         return "" if alike else f"shown {wanted!r}, {theirs.shown!r}"
     if not (mine.raw == theirs.raw if of.writes else _as_said(mine.raw, theirs.raw)):
         return f"raw text {mine.raw!r}, {theirs.raw!r}"
-    close = CLOSE if of.writes else OF_A_HEAD
-    if theirs.prediction is not None and not same(mine.prediction, theirs.prediction, close):
-        return f"answers {mine.prediction!r}, {theirs.prediction!r}"
-    return ""
+    if theirs.prediction is None or same(mine.prediction, theirs.prediction, CLOSE):
+        return ""
+    if not of.writes and of.near(mine.prediction, theirs.prediction):
+        return ""
+    return f"answers {mine.prediction!r}, {theirs.prediction!r}"
 
 
 def _as_said(mine: str | None, theirs: str | None) -> bool:
@@ -281,7 +291,7 @@ def _as_said(mine: str | None, theirs: str | None) -> bool:
     texts = [mine or "", theirs or ""]
     words = [_FIGURE.sub("#", text) for text in texts]
     return words[0] == words[1] and all(
-        abs(float(one[0]) - float(other[0])) < 1.01 * 10.0 ** -min(map(len, digits))
+        abs(float(one[0]) - float(other[0])) < max(OF_A_HEAD, 1.01 * 10.0 ** -min(map(len, digits)))
         for one, other in zip(*(_FIGURE.finditer(text) for text in texts), strict=True)
         for digits in [(one[1], other[1])]
     )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from data_fixtures import Echo, numbered, write_csv
 from toolkit.errors import PreflightError
-from toolkit.preparation.leakage import leakage
+from toolkit.preparation.leakage import Leak, leakage
 from toolkit.preparation.preflight import Preflight, check, left_out_sentences, sample
 from toolkit.preparation.prepare import Prepared, Source, prepare
 
@@ -164,6 +164,26 @@ def test_numbers_by_chance_are_no_leak(tmp_path: Path) -> None:
     found = looked_at(tmp_path, rows)
     assert found.leak is not None and found.leak["share"] == 1.0 and found.leak["chance"] == 1.0
     assert found.warnings() == [] and found.document()["leaks"] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "found", "chance", "serious"),
+    [
+        (300, 15, 0.0, True),  # one in twenty can be copied
+        (300, 9, 0.0, False),  # too few to tell
+        (10_000, 90, 0.0, False),  # under 1 %
+        (10_000, 110, 0.0, True),
+        (10_000, 1_090, 0.1, False),
+        (10_000, 1_110, 0.1, True),
+        (300, 45, 0.1, False),  # within three standard errors of chance
+        (300, 47, 0.1, True),
+        (0, 0, 0.0, False),
+    ],
+)
+def test_a_leak_is_serious_from_one_percent_above_chance(
+    rows: int, found: int, chance: float, serious: bool
+) -> None:
+    assert Leak(rows, found, chance, ()).serious is serious
 
 
 @given(
