@@ -105,6 +105,7 @@ def vote(page: Any) -> None:
 def guess(page: Any, name: str = "Ann") -> None:
     """A dozen guesses made from the length of the text."""
     introduce(page, name)
+    page.wait_for_timeout(1500)  # until the card is of that name
     page.wait_for_selector("#guess-card .tk-question")
     for _ in range(12):
         text = page.locator("#guess-card .tk-question").inner_text()

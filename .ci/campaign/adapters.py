@@ -129,10 +129,11 @@ def _place(folder: Path, name: str) -> Place:
     if real:
         from toolkit.models import packaged
 
-        return Place(folder, packaged.path(name), 4, tokens)
-    base = judging.lively(build_layout(name, folder / "random"), folder / "base")
+        base = Path(shutil.copytree(packaged.path(name), folder / "base"))
+    else:
+        base = judging.lively(build_layout(name, folder / "random"), folder / "base")
     _in_float32(base)
-    return Place(folder, base, 12, tokens)
+    return Place(folder, base, 4 if real else 12, tokens)
 
 
 def _in_float32(base: Path) -> None:
