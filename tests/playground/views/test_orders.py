@@ -414,35 +414,6 @@ def test_a_comparison_is_not_kept_for_the_run_that_was_chosen_after_it() -> None
     server.end(person.tab)
 
 
-def test_what_was_asked_before_a_pick_is_not_answered_with_its_inputs_by_the_run_after_it() -> None:
-    server = Server(_site[0].demo)
-    person = Person(server, "early-asker")
-
-    def quieten(but: str = "") -> None:
-        """All but what answers a handler."""
-        held = lambda: {id(one) for one in server.requests if one.fn.name == but}  # noqa: E731
-        while moves := [move for move in server.moves() if move.actor not in held()]:
-            moves[0]()
-
-    quieten()
-    person.press("compare-go")
-    (begin,) = server.requests
-    server.serve(begin)
-    person.pick(RUNS[1])
-    (switch,) = [one for one in server.requests if one.fn.name == "switch"]
-    server.serve(switch)
-    server.serve(switch)  # the server has the new run, the browser has the old one's inputs
-    server.serve(begin)
-    while begin in server.requests:
-        next(move for move in server.moves() if move.actor == -id(begin))()
-    person.press("compare-go")  # of the new run
-    quieten(but="compare")
-    quieten()
-    compared = person.shown("compare-out")
-    assert offer(RUNS[1], 1) in compared and not others_in(compared, RUNS[1])
-    server.end(person.tab)
-
-
 # What is found is made smaller in a campaign alone, where there is time.
 PHASES = tuple(Phase) if FACTOR > 1 else (Phase.generate,)
 TestLateAnswers = LateAnswers.TestCase
