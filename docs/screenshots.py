@@ -194,7 +194,8 @@ def shoot_class(browser: Any, url: str, place: Path, width: int, scheme: str) ->
             with session(browser, link, viewport=size) as pupil:
                 pupil.set_default_timeout(WAIT)
                 guess(pupil, name)
-        page.locator("#class-board").get_by_text("Bo (").wait_for()
+        page.locator("#class-names").get_by_text("Bo").first.wait_for()
+        page.wait_for_timeout(4000)  # until the board has followed too
         save(page, place)
 
 

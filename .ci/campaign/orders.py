@@ -111,7 +111,10 @@ def _found(place: Path, copy: Path, old: str, new: str, factor: int) -> bool:
 def _holds(checkout: Path, factor: int) -> bool:
     paths = [str(checkout / folder) for folder in ("", "plugins", "playground")]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", TESTS],
+        [
+            sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+            "--timeout", "0", TESTS,
+        ],
         cwd=checkout, capture_output=True, text=True,
         env={
             **os.environ, "TOOLKIT_EXAMPLES": str(factor), "PYTHONPATH": os.pathsep.join(paths),
