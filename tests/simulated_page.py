@@ -67,6 +67,8 @@ class Request:
     last: Any = None
     unsent: list[Any] = field(default_factory=list)
     """What the handler has given and the server has not sent yet: others are served meanwhile."""
+    number: int = 0
+    """Its place among all, so that chance is the same each time."""
 
 
 @dataclass
@@ -80,11 +82,19 @@ class Server:
     demo: gr.Blocks
     tabs: list[Tab] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    count: int = 0
+
+    def next_number(self) -> int:
+        """The next number of a tab or a request."""
+        self.count += 1
+        return self.count
 
     def moves(self) -> list[Move]:
         """Everything that can happen next."""
         served = [
-            Move(id(one), partial(self.serve, one)) for one in self.requests if self._can_go_on(one)
+            Move(one.number, partial(self.serve, one))
+            for one in self.requests
+            if self._can_go_on(one)
         ]
         return served + [move for tab in self.tabs for move in tab.readings()]
 
@@ -199,6 +209,7 @@ class Tab:
         """Messages on their way about handlers that are queued: they come in order."""
         self.replies: list[tuple[Request, str, Any]] = []
         """Those about the others, which come in any order."""
+        self.number = server.next_number()
         server.tabs.append(self)
 
     def value(self, component: Any, given: dict[int, Any]) -> Any:
@@ -242,7 +253,7 @@ class Tab:
             self.finished(fn)
             return
         given = {x._id: one for x, one in zip(fn.inputs, values, strict=False)}
-        request = Request(self, fn, given, event)
+        request = Request(self, fn, given, event, number=self.server.next_number())
         self.pending[fn._id] = request
         self.server.requests.append(request)
 
@@ -260,12 +271,12 @@ class Tab:
         """The messages that can arrive next."""
         found = []
         if self.stream:
-            found.append(Move(id(self), lambda: self.read(*self.stream.pop(0))))
+            found.append(Move(-self.number, lambda: self.read(*self.stream.pop(0))))
         first: set[int] = set()
         for message in self.replies:
             if id(message[0]) not in first:
                 first.add(id(message[0]))
-                found.append(Move(-id(message[0]), partial(self._reply, message)))
+                found.append(Move(-message[0].number, partial(self._reply, message)))
         return found
 
     def _reply(self, message: tuple[Request, str, Any]) -> None:
