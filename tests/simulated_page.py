@@ -274,8 +274,8 @@ class Tab:
             found.append(Move(-self.number, lambda: self.read(*self.stream.pop(0))))
         first: set[int] = set()
         for message in self.replies:
-            if id(message[0]) not in first:
-                first.add(id(message[0]))
+            if message[0].number not in first:
+                first.add(message[0].number)
                 found.append(Move(-message[0].number, partial(self._reply, message)))
         return found
 

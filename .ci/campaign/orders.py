@@ -36,7 +36,7 @@ FAULTS = (
     ),
     (
         "views/page.py", "what was asked before a pick is answered by the run after it",
-        "js=STILL, ", "",
+        ".then(None, None, None, js=STILL)", "",
     ),
     (
         "views/page.py", "nothing takes the place of a piece that came late",
@@ -108,14 +108,14 @@ def _found(place: Path, copy: Path, old: str, new: str, factor: int) -> bool:
         place.write_text(whole, encoding="utf-8")
 
 
-def _holds(checkout: Path, factor: int) -> bool:
-    paths = [str(checkout / folder) for folder in ("", "plugins", "playground")]
+def _holds(root: Path, factor: int) -> bool:
+    paths = [str(root / folder) for folder in ("", "plugins", "playground")]
     done = subprocess.run(
         [
             sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
             "--timeout", "0", TESTS,
         ],
-        cwd=checkout, capture_output=True, text=True,
+        cwd=root, capture_output=True, text=True,
         env={
             **os.environ, "TOOLKIT_EXAMPLES": str(factor), "PYTHONPATH": os.pathsep.join(paths),
         },

@@ -14,7 +14,7 @@ import pytest
 from cli_runner import CommandLine
 from toolkit.data.source import Source
 from toolkit.errors import UsageError
-from toolkit.plugins import discovery, scaffold, task_file
+from toolkit.plugins import scaffold, task_file
 from toolkit.plugins.contract import check
 from toolkit.plugins.toml_kinds import KINDS
 
@@ -84,7 +84,6 @@ def test_the_command_says_what_it_made_and_what_to_do_next(
     assert answer.code == 0
     assert "my_task/task.py" in answer.out and "toolkit run my-task" in answer.out
     assert list(tmp_path.iterdir()) == [tmp_path / "my-task"]
-    discovery.load.cache_clear()  # tests before this one have loaded such a file
     answer = cli("run", "my-task")
     assert answer.code == 2
     assert "pip install -e ./my-task – or run its file: toolkit run ./my-task/my_task/task.py" in (

@@ -180,7 +180,7 @@ def row_metric(reading: Reading, row: Row) -> Metric:
     """
     task, found = reading.side.task, reading.answer["prediction"]
     primary = task.metric()
-    for metric in (primary, *task.metrics):
+    for metric in sorted(task.metrics, key=lambda one: one is not primary):
         value = None if metric.whole else metric.of_row(found, task.reference(row))
         if isinstance(value, int | float):
             return metric

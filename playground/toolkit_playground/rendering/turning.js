@@ -26,10 +26,10 @@ window.toolkitTurning = (() => {
       waiting.add(go);
       setTimeout(go, LONGEST);
     }),
-    // Values as they were given, unless a run is on its way: then they are of the run before it, and
-    // with its pick nothing is asked of that any more. A promise that is never kept ends the chain.
-    still: (...values) => new Promise(resolve => {
-      if (drawn >= number) resolve(values);
+    // Goes on, unless a run is on its way: what was asked before its pick is asked no more. A promise
+    // that is never kept ends the chain.
+    still: () => new Promise(resolve => {
+      if (drawn >= number) resolve([]);
     }),
   };
 })();

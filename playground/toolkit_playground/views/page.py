@@ -31,8 +31,8 @@ answered next: gradio would drop a request that comes before the old answer has 
 """
 WAITS = "(...values) => toolkitTurning.over(...values)"
 """Script of an event that asks for something: it waits for a run that was picked before it."""
-STILL = "(...values) => toolkitTurning.still(...values)"
-"""Script of what answers that: it is left out where another run was picked meanwhile."""
+STILL = "() => toolkitTurning.still()"
+"""Script before what answers that, which is left out where another run was picked meanwhile."""
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 NO_RUN = "No finished run yet"
 NO_RUN_HINT = "Make one with: toolkit run price-regression – then load this page again."
@@ -154,10 +154,11 @@ class Page:
             return gr.Button(interactive=self.sessions.going_on(request, view))
 
         # Not queued, so that it stops an answer that is still being written.
-        done = start(begin, None, stop, queue=False, js=WAITS, **QUIET).then(
-            self._kept(view, function, outputs, left), inputs, outputs, js=STILL, **options,
-            **MODEL_QUEUE,
-        )  # fmt: skip
+        asked = start(begin, None, stop, queue=False, js=WAITS, **QUIET)
+        # A step of its own: gradio shows what answers as pending before it asks its script.
+        done = asked.then(None, None, None, js=STILL).then(
+            self._kept(view, function, outputs, left), inputs, outputs, **options, **MODEL_QUEUE
+        )
         if stop is not None:  # another chain, so that nothing else waits for it
             done.then(end, None, stop, queue=False, **QUIET)
         return done
