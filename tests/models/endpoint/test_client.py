@@ -176,6 +176,27 @@ def test_a_budget_is_shared_and_never_exceeded(serve: Any) -> None:
         endpoint.close()
 
 
+def test_a_server_that_counts_more_tokens_than_were_sent_does_not_pass_the_cap(serve: Any) -> None:
+    slow = {"prompt_tokens": 9000, "completion_tokens": 100}
+
+    def script(number: int, body: Any) -> Any:
+        time.sleep(0.02)  # so that six requests are on their way at once
+        return chat("$5", usage=slow)
+
+    server, endpoint = serve(script, price_in=1.0, price_out=0.0, budget=0.2)
+
+    def one(number: int) -> bool:
+        try:
+            ask(endpoint, f"{number}")
+        except OverBudget:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        answered = sum(pool.map(one, range(60)))
+    assert endpoint.spent <= 0.2 and answered == len(server.bodies) == 22  # 0.009 each
+
+
 def test_what_was_answered_is_not_asked_again_and_a_spoilt_cache_is(
     serve: Any, tmp_path: Path
 ) -> None:

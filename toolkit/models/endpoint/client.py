@@ -91,6 +91,7 @@ class Endpoint:
         self._works = False  # whether a question was answered
         self._unanswered = 0  # questions in a row
         self._not_before = 0.0
+        self._surplus = 1.0  # the largest cost of a request over what was reserved for it
 
     @property
     def spent(self) -> float:
@@ -202,7 +203,8 @@ class Endpoint:
 
     def _paid(self, path: str, request: Mapping[str, Any]) -> Reply:
         """Send a request once, within the budget."""
-        most = self._most(request)
+        estimated = self._most(request)
+        most = estimated * self._surplus
         if not self.budget.reserve(most):
             raise OverBudget("the cost cap is reached")
         cost = most  # of a request that ends otherwise, nobody knows the cost
@@ -210,12 +212,23 @@ class Endpoint:
             reply = self._once(path, request)
             if reply.read is not None and reply.written is not None:
                 cost = self.settings.cost(reply.read, reply.written)
+                self._note_surplus(cost, estimated)
             return reply
         except (Rejected, self._httpx.ConnectError, self._httpx.ConnectTimeout):
             cost = 0.0
             raise
         finally:
             self.budget.settle(most, cost)
+
+    def _note_surplus(self, cost: float, estimated: float) -> None:
+        """Reserve more from now on, where a server counts more tokens than were estimated.
+
+        Some count a hidden system prompt or thoughts; several such requests at once would pass the
+        cap together.
+        """
+        if estimated > 0:
+            with self._lock:
+                self._surplus = max(self._surplus, cost / estimated)
 
     def _once(self, path: str, request: Mapping[str, Any]) -> Reply:
         """Send a request; again at once where the server names a field that it does not take."""
