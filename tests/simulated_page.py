@@ -179,13 +179,13 @@ class Tab:
         server: the page's server.
         session: the session's name.
         wanted: which handlers are asked; the others are passed over.
-        scripts: by a part of a handler's script, what it does here: it gets the tab and the values
-            that the script gets, and gives values, or :data:`WAITS` or :data:`DROPPED`.
+        scripts: by a part of a handler's script, what it does here: it gets the tab, the script and
+            the values that it gets, and gives values, or :data:`WAITS` or :data:`DROPPED`.
     """
 
     def __init__(
         self, server: Server, session: str, wanted: Callable[[Any], bool],
-        scripts: dict[str, Callable[[Tab, list[Any]], list[Any] | str]],
+        scripts: dict[str, Callable[[Tab, str, list[Any]], list[Any] | str]],
     ) -> None:  # fmt: skip
         self.server, self.wanted, self.scripts = server, wanted, scripts
         self.visitor = SimpleNamespace(session_hash=session, username=None)
@@ -243,7 +243,7 @@ class Tab:
         values = [None if isinstance(x, gr.State) else self.values[x._id] for x in fn.inputs]
         script = next((run for part, run in self.scripts.items() if part in str(fn.js)), None)
         if script is not None:
-            changed = script(self, values)
+            changed = script(self, fn.js, values)
             if changed == WAITS:
                 self.waiting.append((fn, event))
             if isinstance(changed, str):

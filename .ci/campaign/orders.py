@@ -32,19 +32,23 @@ FAULTS = (
     ),
     (
         "views/page.py", "what is asked does not wait for the run that was picked",
-        "toolkitTurning.over(...values)", "values",
+        "toolkitTurning.over({json.dumps(view)}, ...values)", "values",
     ),
     (
         "views/page.py", "what was asked before a pick is answered by the run after it",
-        ".then(None, None, None, js=STILL)", "",
+        ".then(None, None, None, js=still(view))", "",
     ),
     (
         "views/page.py", "nothing takes the place of a piece that came late",
         "                    yield left()\n", "                    pass\n",
     ),
     (
-        "views/inputs.py", "an answer outlives its row",
-        "            page.sessions.discard(request, name)\n", "",
+        "views/page.py", "an answer outlives its row",
+        "            self.sessions.discard(request, view)\n", "",
+    ),
+    (
+        "views/page.py", "what is asked does not wait for the row that was clicked",
+        "toolkitTurning.turn({name}, ...values)", "values",
     ),
     (
         "views/compare.py", "a comparison is kept under the run that was chosen after it",

@@ -64,6 +64,23 @@ def test_what_is_asked_at_once_after_choosing_a_run_is_asked_of_that_run(
     assert asked.count() == 1
 
 
+def test_what_is_asked_at_once_after_clicking_rows_is_asked_of_the_last(
+    page: Any, site: Site
+) -> None:
+    page.locator("#compare-examples tbody tr").nth(3).wait_for()
+    for row in (1, 4, 3):
+        page.locator("#compare-examples tbody tr").nth(row).locator("td").first.evaluate(
+            "cell => cell.click()"
+        )
+    page.evaluate("document.querySelector('#compare-go').click()")
+    asked = page.locator("#compare-out .tk-asked")
+    asked.wait_for()
+    page.wait_for_timeout(LATE)
+    shown = page.input_value("#compare-input-0 textarea")
+    row = site.rows("validation")[3]
+    assert f"row {row['row_id']}:" in asked.inner_text() and shown in row["text"]
+
+
 def pick(page: Any, site: Site, name: str) -> None:
     """Pick a run, and wait for nothing."""
     page.evaluate(

@@ -45,7 +45,7 @@ from toolkit_playground.state.writing import (
 from toolkit_playground.views.address import noted
 from toolkit_playground.views.inputs import sampling_controls
 from toolkit_playground.views.kept import KeptList
-from toolkit_playground.views.page import QUIET, WAITS, Page, block, no_run
+from toolkit_playground.views.page import QUIET, Page, block, no_run, waits
 
 VIEW = "chat"
 PLACES = ("base", "trained", "third", "fourth")
@@ -247,7 +247,7 @@ def build(page: Page) -> None:
         return edit
 
     first = {"queue": False, **QUIET}
-    said = {"js": WAITS, **first}
+    said = {"js": waits(VIEW), **first}
     now, out = [page.chosen, markdown, turns], [turns, *boxes]
     starts = [
         gr.on([send.click, message.submit], ask, [*now, message], [*out, message], **said),
@@ -274,8 +274,8 @@ def build(page: Page) -> None:
     # Queued, so that it comes after the pieces that are on their way to the browser; and it waits
     # as messages do, of which one that was sent before must not come after it.
     clear.click(
-        forget, [page.chosen, turns], [*outputs, kept.now], js=WAITS, trigger_mode="always_last",
-        **QUIET,
+        forget, [page.chosen, turns], [*outputs, kept.now], js=waits(VIEW),
+        trigger_mode="always_last", **QUIET,
     ).then(None, kept.now, None, js=noted(VIEW, kept.kind))  # fmt: skip
     who.change(
         lambda name: [gr.HTML(visible=place in WHO[name]) for place in range(2)],

@@ -117,12 +117,10 @@ def build(page: Page) -> None:
         start(turn(step), [*now, number], outputs, trigger_mode="always_last", **QUIET)
 
     for view in rendering.VIEWS:
-        opened = getattr(shown, f"in_{view}")(
-            opener(page, view),
-            page.chosen,
+        opened = page.turn(
+            getattr(shown, f"in_{view}"), view, opener(page, view), page.chosen,
             [page.tabs, shown, *page.openings[view].outputs],
-            **QUIET,
-        )
+        )  # fmt: skip
         opened.then(None, None, None, js=SHOW_FOCUS.format(view))
 
 
@@ -144,7 +142,7 @@ def opener(page: Page, view: str) -> Callable[..., list[Any]]:
         try:
             run = page.library.find(key)
             row = held_out_row(page.library, run, str(event.split), int(event.row))
-            values = opening.values(request, task_for(run), row)
+            values = opening.values(task_for(run), row)
             return [gr.Tabs(selected=view), gr.skip(), *values]
         except Exception as error:
             skipped = [gr.skip()] * len(opening.outputs)

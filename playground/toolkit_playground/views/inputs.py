@@ -19,7 +19,7 @@ from toolkit_playground.state.library import task_of
 from toolkit_playground.state.place import Place
 from toolkit_playground.state.sides import OTHER_RUN, first_sides, side_labels
 from toolkit_playground.views.address import noted
-from toolkit_playground.views.page import QUIET, Opening, Page
+from toolkit_playground.views.page import Opening, Page
 from toolkit_playground.views.presets import SETTINGS, with_presets
 
 
@@ -162,8 +162,7 @@ class RowInput:
             gr.on, [button.click, *(box.submit for box in self.boxes), self.opened.change]
         )
 
-    def _opens(self, request: gr.Request, task: Task, row: Row) -> list[Any]:
-        self.page.sessions.discard(request, self.name)
+    def _opens(self, task: Task, row: Row) -> list[Any]:
         return [*self.shown(task, row), time.monotonic()]
 
     def show_examples(self, out: gr.HTML, left: Callable[[], Any]) -> None:
@@ -182,15 +181,15 @@ class RowInput:
         page.follow([*self.outputs, self.examples], self._values)
 
         def click(request: gr.Request, key: str | None, index: int) -> list[Any]:
-            page.sessions.discard(request, name)
             return [*self._click(key, index), left()]
 
-        self.examples.select(
+        page.turn(
+            self.examples.select,
+            name,
             click,
             [page.chosen, self.examples],
             [*self.outputs, out],
             trigger_mode="always_last",
-            **QUIET,
         ).then(None, self.row_id, None, js=noted(name, "row", push=True))
 
     def _values(self, key: str | None) -> list[Any]:

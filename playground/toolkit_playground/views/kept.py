@@ -111,11 +111,14 @@ class KeptList:
         def choose(
             request: gr.Request, key: str | None, owner: str | None, kept_id: str | None
         ) -> list[Any]:
-            self.page.sessions.discard(request, self.view)
             return show(key, owner, kept_id)
 
-        self.list.input(
-            choose, [self.page.chosen, self.page.owner, self.list], everything, **QUIET
+        self.page.turn(
+            self.list.input,
+            self.view,
+            choose,
+            [self.page.chosen, self.page.owner, self.list],
+            everything,
         ).then(None, self.now, None, js=noted(self.view, self.kind, push=True))
 
         def restore(place: Place, key: str | None, owner: str | None) -> list[Any]:

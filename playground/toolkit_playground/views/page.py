@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -29,10 +30,6 @@ MODEL_QUEUE: Mapping[str, Any] = {
 A new request while an answer is written has stopped that answer (:meth:`Page.answer`) and is
 answered next: gradio would drop a request that comes before the old answer has ended.
 """
-WAITS = "(...values) => toolkitTurning.over(...values)"
-"""Script of an event that asks for something: it waits for a run that was picked before it."""
-STILL = "() => toolkitTurning.still()"
-"""Script before what answers that, which is left out where another run was picked meanwhile."""
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 NO_RUN = "No finished run yet"
 NO_RUN_HINT = "Make one with: toolkit run price-regression – then load this page again."
@@ -44,6 +41,16 @@ Values = Callable[[str | None], list[Any]]
 def block(name: str, value: Markup = html.NOTHING, **options: Any) -> gr.HTML:
     """A place for HTML of our own, without gradio's styles."""
     return gr.HTML(value, elem_id=name, apply_default_css=False, padding=False, **options)
+
+
+def waits(view: str) -> str:
+    """Script of an event that asks: it waits for a run, or a row, that was chosen before it."""
+    return f"(...values) => toolkitTurning.over({json.dumps(view)}, ...values)"
+
+
+def still(view: str) -> str:
+    """Script before what answers that, which is left out where another was chosen meanwhile."""
+    return f"() => toolkitTurning.still({json.dumps(view)})"
 
 
 def no_run() -> Markup:
@@ -70,11 +77,11 @@ class Opening:
 
     Args:
         outputs: the components that hold the row.
-        values: their values for the gradio ``Request``, the task and the row.
+        values: their values for the task and the row.
     """
 
     outputs: Sequence[Any]
-    values: Callable[[gr.Request, Task, Row], list[Any]]
+    values: Callable[[Task, Row], list[Any]]
 
 
 @dataclass
@@ -154,14 +161,41 @@ class Page:
             return gr.Button(interactive=self.sessions.going_on(request, view))
 
         # Not queued, so that it stops an answer that is still being written.
-        asked = start(begin, None, stop, queue=False, js=WAITS, **QUIET)
+        asked = start(begin, None, stop, queue=False, js=waits(view), **QUIET)
         # A step of its own: gradio shows what answers as pending before it asks its script.
-        done = asked.then(None, None, None, js=STILL).then(
+        done = asked.then(None, None, None, js=still(view)).then(
             self._kept(view, function, outputs, left), inputs, outputs, **options, **MODEL_QUEUE
         )
         if stop is not None:  # another chain, so that nothing else waits for it
             done.then(end, None, stop, queue=False, **QUIET)
         return done
+
+    def turn(
+        self, start: Any, view: str, function: Callable[..., Any], inputs: Any, outputs: Any,
+        **options: Any,
+    ) -> Any:  # fmt: skip
+        """Let an event change what a view is about, such as its row.
+
+        What the session is being answered there is discarded, and what is asked before the new
+        values are there waits for them.
+
+        Args:
+            start: the event, such as ``button.click``.
+            view: the view's ID.
+            function, inputs, outputs: as of a gradio event; the function's first argument is the
+                gradio ``Request``.
+            options: further ones of that event.
+        """
+
+        @wraps(function)
+        def turned(request: gr.Request, *values: Any) -> Any:
+            self.sessions.discard(request, view)
+            return function(request, *values)
+
+        name = json.dumps(view)
+        script = f"(...values) => toolkitTurning.turn({name}, ...values)"
+        done = start(turned, inputs, outputs, js=script, **{**QUIET, **options})
+        return done.then(None, None, None, js=f"() => toolkitTurning.turned({name})")
 
     def _kept(
         self, view: str, function: Callable[..., Any], outputs: Any, left: Callable[[], Any]

@@ -11,7 +11,7 @@ from toolkit import Row
 from toolkit_playground.rendering import html
 from toolkit_playground.rendering import training_step as rendering
 from toolkit_playground.state.training_step import numbered_row, take, training_row
-from toolkit_playground.views.page import QUIET, Page, block, no_run
+from toolkit_playground.views.page import Page, block, no_run
 
 VIEW = "step"
 TRAINED, NEW = "The trained adapter", "A new adapter, as before training"
@@ -49,7 +49,6 @@ def build(page: Page) -> None:
 
     def another(request: gr.Request, key: str | None, at: int) -> list[Any]:
         """The next training row, in an order of chance that is the same each time."""
-        page.sessions.discard(request, VIEW)
         try:
             engine = page.engine(key)
             return [*found(key, training_row(page.library, engine, at + 1), at + 1), blank()]
@@ -59,7 +58,6 @@ def build(page: Page) -> None:
     def numbered(
         request: gr.Request, key: str | None, at: int, wanted: float | None
     ) -> list[Any]:  # fmt: skip
-        page.sessions.discard(request, VIEW)
         if wanted is None:
             return [gr.skip()] * 5
         try:
@@ -83,9 +81,10 @@ def build(page: Page) -> None:
         except Exception as error:
             return [*skipped, html.failure(error, "taking the step")]
 
-    reading = {**QUIET, "show_progress": "minimal", "concurrency_limit": 4}
-    other.click(another, [page.chosen, place], [*drawn, out], **reading)
-    number.submit(numbered, [page.chosen, place, number], [*drawn, out], **reading)
+    shown = [*drawn, out]
+    reading = {"show_progress": "minimal", "concurrency_limit": 4}
+    page.turn(other.click, VIEW, another, [page.chosen, place], shown, **reading)
+    page.turn(number.submit, VIEW, numbered, [page.chosen, place, number], shown, **reading)
     page.answer(
         go.click, VIEW, step, [page.chosen, chosen, place, start], [*drawn, out],
         left=lambda: [*[gr.skip()] * len(drawn), blank()], show_progress="minimal",

@@ -13,6 +13,7 @@ import base64
 import contextlib
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,31 +122,65 @@ def site() -> Iterator[None]:
         _site.clear()
 
 
-def picked(tab: Tab, values: list[Any]) -> list[Any]:
-    """What ``turning.js`` says of the run that was picked last."""
-    return [tab.run, str(tab.number)]  # type: ignore[attr-defined]
+class Turning:
+    """``turning.js`` of one tab."""
+
+    def __init__(self, tab: Tab, run: str) -> None:
+        self.tab, self.run = tab, run
+        self.number = self.drawn = 0
+        self.on_its_way: Counter[str] = Counter()
+
+    def pick(self, run: str) -> None:
+        self.run = run
+        self.number += 1
+        self.tab.waiting.clear()
+
+    def busy(self, script: str) -> bool:
+        return self.drawn < self.number or self.on_its_way[viewed(script)] > 0
+
+    def script(self, script: str, values: list[Any]) -> list[Any] | str:
+        """A script of the page."""
+        name = script.split("toolkitTurning.")[1].split("(")[0]
+        found: list[Any] | str = getattr(self, f"js_{name}")(script, values)
+        return found
+
+    def js_picked(self, script: str, values: list[Any]) -> list[Any]:
+        return [self.run, str(self.number)]
+
+    def js_drawn(self, script: str, values: list[Any]) -> list[Any]:
+        self.drawn = max(self.drawn, int(values[0]))
+        self.tab.release()
+        return []
+
+    def js_turn(self, script: str, values: list[Any]) -> list[Any]:
+        view = viewed(script)
+        self.on_its_way[view] += 1
+        self.tab.waiting = [one for one in self.tab.waiting if viewed(one[0].js) != view]
+        return values
+
+    def js_turned(self, script: str, values: list[Any]) -> list[Any]:
+        self.on_its_way[viewed(script)] -= 1
+        self.tab.release()
+        return []
+
+    def js_over(self, script: str, values: list[Any]) -> list[Any] | str:
+        return WAITS if self.busy(script) else values
+
+    def js_still(self, script: str, values: list[Any]) -> list[Any] | str:
+        return DROPPED if self.busy(script) else values
 
 
-def drawn(tab: Tab, values: list[Any]) -> list[Any]:
-    """``turning.js``: a run is there, so that what was asked meanwhile goes on."""
-    tab.drawn = max(tab.drawn, int(values[0]))  # type: ignore[attr-defined]
-    if tab.drawn >= tab.number:  # type: ignore[attr-defined]
-        tab.release()
-    return []
+def viewed(script: str) -> str:
+    """The view that a script names."""
+    found = re.search(r'toolkitTurning\.\w+\("(\w+)"', script)
+    assert found, script
+    return found[1]
 
 
-def over(tab: Tab, values: list[Any]) -> list[Any] | str:
-    """``turning.js``: what is asked waits for a run that is on its way."""
-    return WAITS if tab.drawn < tab.number else values  # type: ignore[attr-defined]
-
-
-def still(tab: Tab, values: list[Any]) -> list[Any] | str:
-    """``turning.js``: what was asked before that is asked no more."""
-    return DROPPED if tab.drawn < tab.number else values  # type: ignore[attr-defined]
-
-
-SCRIPTS = {"toolkitTurning.picked": picked, "toolkitTurning.drawn": drawn,
-           "toolkitTurning.over": over, "toolkitTurning.still": still}  # fmt: skip
+def turning(tab: Tab, script: str, values: list[Any]) -> list[Any] | str:
+    """What a script of ``turning.js`` does in a tab."""
+    found: list[Any] | str = tab.turning.script(script, values)  # type: ignore[attr-defined]
+    return found
 
 
 class Person:
@@ -163,8 +198,8 @@ class Person:
         site = self.site
         self.loads += 1
         self.tab = Tab(self.server, f"{self.name}-{self.loads}", lambda fn: fn._id in site.asked,
-                       SCRIPTS)  # fmt: skip
-        self.tab.run, self.tab.number, self.tab.drawn = RUNS[0], 0, 0  # type: ignore[attr-defined]
+                       {"toolkitTurning.": turning})  # fmt: skip
+        self.turning = self.tab.turning = Turning(self.tab, RUNS[0])  # type: ignore[attr-defined]
         self.owner = f"browser {self.name}"
         self.tab.states[site.input("compare", 0)._id] = RUNS[0]
         (put,) = [fn for fn in site.demo.fns.values() if fn.name == "put" and len(fn.inputs) == 3
@@ -182,9 +217,7 @@ class Person:
 
     def pick(self, run: str) -> None:
         self.clicked: int | None = None
-        self.tab.run = run  # type: ignore[attr-defined]
-        self.tab.number += 1  # type: ignore[attr-defined]
-        self.tab.waiting.clear()
+        self.turning.pick(run)
         self.tab.trigger(self.site["run"], "select", {"value": run})
 
     def press(self, name: str) -> None:
@@ -199,7 +232,7 @@ class Person:
 
     def click_row(self, number: int) -> None:
         # A click on the rows of a run that is being left is on none.
-        there = self.tab.drawn >= self.tab.number  # type: ignore[attr-defined]
+        there = self.turning.drawn >= self.turning.number
         self.clicked = number + 1 if there else None
         self.tab.values[self.site["compare-examples"]._id] = number
         self.tab.trigger(self.site["compare-examples"], "select")
@@ -348,7 +381,7 @@ class LateAnswers(RuleBasedStateMachine):
             self.is_kept_for_its_run(person)
 
     def is_of_what_is_chosen(self, person: Person, since: set[str]) -> None:
-        assert person.run == person.tab.run  # type: ignore[attr-defined]
+        assert person.run == person.turning.run
         for name in ("chat-status", "compare-out"):  # else nothing is asked, and all is well
             assert "tk-error" not in person.shown(name), person.shown(name)
         turns = person.conversation()
@@ -412,6 +445,35 @@ def test_a_comparison_is_not_kept_for_the_run_that_was_chosen_after_it() -> None
     stores = {run: _site[0].library.store(_site[0].library.find(run)) for run in RUNS}
     assert not any(Shelf(store, "comparison").mine(person.owner) for store in stores.values())
     server.end(person.tab)
+
+
+def test_what_is_asked_while_a_row_is_on_its_way_is_asked_of_that_row() -> None:
+    server = Server(_site[0].demo)
+    person = Person(server, "hasty")
+
+    def take(name: str, steps: int) -> None:
+        (one,) = [one for one in server.requests if one.fn.name == name]
+        for _ in range(steps):
+            server.serve(one)
+
+    def quieten() -> None:
+        while moves := server.moves():
+            moves[0]()
+
+    quieten()
+    person.click_row(2)
+    take("click", 1)  # what went on is discarded; what is drawn for the row is not sent yet
+    person.press("compare-go")
+    while server.moves() and any(one.fn.name != "click" for one in server.requests):
+        next(move for move in server.moves() if move.actor != _number(server, "click"))()
+    quieten()
+    assert person.tab.state(person.row)["row_id"] == 3
+    assert "tk-asked" in person.shown("compare-out") and "row 3:" in person.shown("compare-out")
+    server.end(person.tab)
+
+
+def _number(server: Server, name: str) -> int:
+    return next(one.number for one in server.requests if one.fn.name == name)
 
 
 # What is found is made smaller in a campaign alone, where there is time.
