@@ -28,6 +28,8 @@ BEAT = 15.0
 SILENT = 120.0
 """Seconds without one, after which another machine's trial is free."""
 JOURNAL = "study.journal"
+PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between tries to make a database's tables."""
 
 
 def optuna_module() -> Any:
@@ -96,8 +98,19 @@ def _journal(module: Any, place: Path) -> Any:
 def _database(module: Any, url: str) -> Any:
     if "://" not in url:
         raise UsageError(f"--storage {redacted(url)!r:.100} is no address such as postgresql://…")
-    # A connection that the server has closed meanwhile is opened again.
-    return module.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+    from sqlalchemy.exc import DBAPIError
+
+    for pause in (*PAUSES, None):
+        try:
+            # A connection that the server has closed meanwhile is opened again.
+            return module.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        except DBAPIError as error:
+            # Of several processes that come first to an empty database all make its tables, and all
+            # but one are told that they are there. Without a statement nothing was reached at all.
+            if pause is None or error.statement is None:
+                raise
+            time.sleep(pause)
+    raise AssertionError("the last try returns or raises")
 
 
 def _sampler(module: Any, seed: int | None) -> Any:

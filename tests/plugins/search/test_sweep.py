@@ -144,6 +144,31 @@ def postgres(tmp_path: Path) -> Iterator[str]:
     subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True)
 
 
+def test_who_comes_second_to_a_new_database_uses_the_tables_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy.exc import IntegrityError, OperationalError
+
+    real, tries = optuna.storages.RDBStorage.__init__, []
+
+    def beaten(self: Any, url: str, **options: Any) -> None:
+        tries.append(url)
+        if "unreachable" in url:
+            raise OperationalError(None, None, Exception("no route to host"))
+        if len(tries) < 3:
+            raise IntegrityError("CREATE TYPE", {}, Exception("it exists"))
+        real(self, url, **options)
+
+    monkeypatch.setattr(optuna.storages.RDBStorage, "__init__", beaten)
+    monkeypatch.setattr(study, "PAUSES", (0.0, 0.0, 0.0))
+    url = f"sqlite:///{tmp_path / 'study.sqlite'}"
+    assert searching.done(study.opened(tmp_path, url, "s", maximize=False, seed=0)) == 0
+    assert len(tries) == 3
+    with pytest.raises(DataError, match="no route to host"):
+        study.opened(tmp_path, "sqlite:///unreachable", "s", maximize=False, seed=0)
+    assert len(tries) == 4
+
+
 @pytest.mark.slow
 def test_two_processes_share_one_postgresql_study(postgres: str, tmp_path: Path) -> None:
     ended(processes(tmp_path / "a", postgres, 12, 0.2))
