@@ -197,7 +197,7 @@ class Tab:
         self.events: dict[tuple[int, str], list[Any]] = {}
         self.follows: dict[int, list[Any]] = {}
         for fn in server.demo.fns.values():
-            if fn.trigger_after is not None:
+            if fn.trigger_after is not None and not fn.trigger_only_on_failure:
                 self.follows.setdefault(fn.trigger_after, []).append(fn)
             for target, name in fn.targets:
                 self.events.setdefault((target, name), []).append(fn)

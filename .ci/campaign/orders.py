@@ -48,7 +48,7 @@ FAULTS = (
     ),
     (
         "views/page.py", "what is asked does not wait for the row that was clicked",
-        "toolkitTurning.turn({name}, ...values)", "values",
+        "toolkitTurning.turn({name}, {event})", "[]",
     ),
     (
         "views/compare.py", "a comparison is kept under the run that was chosen after it",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from toolkit import Row, Task
 from toolkit.errors import RunError
 from toolkit.evaluation import noninferiority
-from toolkit.kinds import TaskModel, inspection
+from toolkit.kinds import Progress, TaskModel, inspection
 from toolkit.pipeline import heldout_rows, read
 from toolkit.runs import Run, trained_models
 
@@ -44,7 +44,34 @@ class Answers:
     stops: tuple[int, ...]
 
 
-def of(run: Run, task: Task, kind: TaskModel, rows: Sequence[Row]) -> Answers:
+class Reads(Protocol):
+    """What a runtime that reads texts by itself shows of it."""
+
+    def tokens(self, text: str) -> list[int]:
+        """Its token ids of a text, control tokens as such."""
+
+    def ends(self) -> list[int]:
+        """Ids of the tokens at which it ends a text."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An artefact that its own runtime has opened.
+
+    Args:
+        kind: the run's kind with the artefact in the place of what was trained.
+        runtime: what computes, in words.
+        reads: how it reads texts, where it does so by itself and shows it.
+    """
+
+    kind: TaskModel
+    runtime: str
+    reads: Reads | None = None
+
+
+def of(
+    run: Run, task: Task, kind: TaskModel, rows: Sequence[Row], progress: Progress | None = None
+) -> Answers:
     """Ask what was trained, or what stands in its place.
 
     Args:
@@ -52,8 +79,9 @@ def of(run: Run, task: Task, kind: TaskModel, rows: Sequence[Row]) -> Answers:
         task: its task.
         kind: the loaded model.
         rows: rows with their answers.
+        progress: called with (done, total).
     """
-    outputs = kind.predict(rows, adapter=True)
+    outputs = _outputs(kind, rows, progress)
     found = read(run, task, trained_models(run)[0].system, outputs, rows)
     predictions = [one["prediction"] for one in found]
     stops = tuple(kind.limits.stops) if kind.written is not None else ()
@@ -64,6 +92,36 @@ def of(run: Run, task: Task, kind: TaskModel, rows: Sequence[Row]) -> Answers:
         [inspection.read_tokens(kind, row) for row in rows],
         stops,
     )
+
+
+def _outputs(kind: TaskModel, rows: Sequence[Row], progress: Progress | None) -> list[Any]:
+    if not getattr(kind.model, "one_by_one", False):
+        return list(kind.predict(rows, adapter=True, progress=progress))
+    found: list[Any] = []
+    for row in rows:
+        found += kind.predict([row], adapter=True)
+        if progress:
+            progress(len(found), len(rows))
+    return found
+
+
+def own_reading(opened: Opened, rows: Sequence[Row]) -> dict[str, Any] | None:
+    """How a runtime reads the rows by itself; ``None`` where it does not, or does not show it.
+
+    Returns:
+        ``different``: rows that it reads as other tokens than the tokenizer in the artefact does;
+        ``ends``: ids of the tokens at which it ends a text.
+    """
+    if opened.reads is None:
+        return None
+    tokenizer: Any = opened.kind.tokenizer
+    different = 0
+    for row in rows:
+        (ids,) = inspection.read_tokens(opened.kind, row)
+        text = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+        ours = tokenizer(text, add_special_tokens=False)["input_ids"]
+        different += opened.reads.tokens(text) != list(ours)
+    return {"different": different, "ends": opened.reads.ends()}
 
 
 def chosen_rows(run: Run, *, every: bool) -> tuple[list[Row], list[tuple[str, Any]], int]:

@@ -19,7 +19,7 @@ from toolkit.pipeline import load_task, make_kind, open_run, whole_model
 from toolkit.runs import Run, predictions, write_json, write_text
 from toolkit.system import Console, environment
 from toolkit_export import answers, card, gate, merged
-from toolkit_export.answers import Answers
+from toolkit_export.answers import Answers, Opened
 
 RECORD = "export.json"
 """The file beside an artefact that says what it was made of and how it answers."""
@@ -52,7 +52,7 @@ class Form:
     Args:
         check: refuses what cannot be exported, before a model is loaded.
         write: writes the artefact of a model in one piece into the job's folder.
-        load: opens the artefact by its own runtime, and names the runtime.
+        load: opens the artefact by its own runtime.
         types: the types of weights; the first is what is written where none is named, ``""`` the
             base's own.
         dtype: the type in which the adapter is merged, for the options and a type of weights.
@@ -60,7 +60,7 @@ class Form:
 
     check: Callable[[Job, TaskModel], None]
     write: Callable[[Job, TaskModel, Any], None]
-    load: Callable[[Job], tuple[TaskModel, str]]
+    load: Callable[[Job], Opened]
     types: Sequence[str]
     dtype: Callable[[Options, str], str | None]
 
@@ -127,9 +127,9 @@ def _write_merged(job: Job, kind: TaskModel, model: Any) -> None:
     merged.write(kind, model, job.folder)
 
 
-def _load_merged(job: Job) -> tuple[TaskModel, str]:
+def _load_merged(job: Job) -> Opened:
     kind = whole_model.open_whole(job.run, job.task, job.folder)
-    return kind, f"transformers {importlib.metadata.version('transformers')}"
+    return Opened(kind, f"transformers {importlib.metadata.version('transformers')}")
 
 
 # -- the command -----------------------------------------------------------------------------------
@@ -188,7 +188,8 @@ def ask(job: Job) -> TaskModel:
     job.console.heading(f"The adapter answers {len(job.rows):,} of {held:,} held-out rows")
     job.task, kind = open_run(job.run)
     job.computed = "few bits" if kind.recipe.quantization else _type(kind.model)
-    job.ours = answers.of(job.run, job.task, kind, job.rows)
+    with job.console.track("rows") as progress:
+        job.ours = answers.of(job.run, job.task, kind, job.rows, progress)
     job.base = inspection.answer_logits(kind, job.rows[: answers.LOGITS], adapter=False)
     return kind
 
@@ -226,8 +227,10 @@ def check(job: Job) -> dict[str, Any]:
     """
     assert job.ours is not None
     try:
-        kind, runtime = job.form.load(job)
-        found = answers.of(job.run, job.task, kind, job.rows)
+        opened = job.form.load(job)
+        with job.console.track("rows") as progress:
+            found = answers.of(job.run, job.task, opened.kind, job.rows, progress)
+        reading = answers.own_reading(opened, job.rows)
     except ToolkitError as error:
         return {"runtime": "none", "gate": _unusable(job, str(error))}
     except Exception as error:  # of what is broken, the runtimes raise errors of their own
@@ -236,10 +239,10 @@ def check(job: Job) -> dict[str, Any]:
     judged = gate.measure(
         job.task.metric(), job.ours, job.base, found, margin=job.margin,
         groups=groups.groups_of_rows(job.task, job.rows), measured=_measured(job.run, job.keys),
-        exact=job.computed == job.numbers == "float32",
+        exact=job.computed == job.numbers == "float32", reading=reading,
     )  # fmt: skip
     result = {"accepted": not judged.reasons, "reasons": list(judged.reasons), **judged.document}
-    return {"runtime": runtime, "gate": result}
+    return {"runtime": opened.runtime, "gate": result}
 
 
 def _unusable(job: Job, reason: str) -> dict[str, Any]:

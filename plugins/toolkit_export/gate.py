@@ -57,6 +57,7 @@ def measure(
     groups: Sequence[str] | None,
     measured: Sequence[Any],
     exact: bool,
+    reading: Mapping[str, Any] | None = None,
 ) -> Measured:
     """Compare an export with the adapter that it was made of, on the same rows.
 
@@ -69,6 +70,7 @@ def measure(
         groups: the group of each row; ``None``: each is one of its own.
         measured: the predictions of the rows that the run has stored; ``None`` where it has none.
         exact: whether both compute in float32.
+        reading: how the export's runtime reads by itself, see :func:`answers.own_reading`.
     """
     judged = noninferiority.judge(metric, theirs.values, ours.values, margin, groups=groups)
     figures = [statistics.metric_value(metric, one.values) for one in (ours, theirs)]
@@ -92,6 +94,7 @@ def measure(
         "logits": _logits(ours.logits, base, theirs.logits),
         "inputs": {"rows": len(ours.tokens), "different": differing},
         "stops": {"adapter": list(ours.stops), "export": list(theirs.stops)},
+        **({"runtime_reads": dict(reading)} if reading is not None else {}),
     }
     reasons = [
         *_input_reasons(document),
@@ -156,6 +159,14 @@ def _input_reasons(document: Mapping[str, Any]) -> list[str]:
     ours, theirs = (document["stops"][name] for name in ("adapter", "export"))
     if ours != theirs:
         reasons.append(f"its texts end at the tokens {theirs}, and the adapter's at {ours}")
+    own = document.get("runtime_reads") or {"different": 0, "ends": ours}
+    if different := own["different"]:
+        reasons.append(
+            f"its runtime reads {different:,} of {document['rows']:,} rows as other tokens than "
+            "the tokenizer in it"
+        )
+    if missing := sorted({*ours} - {*own["ends"]}):
+        reasons.append(f"its runtime does not end a text at the tokens {missing}")
     return reasons
 
 

@@ -15,7 +15,8 @@ from toolkit.kinds import TaskModel, TextModel
 from toolkit.models import gguf_conversion, packaged
 from toolkit.pipeline import whole_model
 from toolkit.runs import write_text
-from toolkit_export import gguf_tensors, merged, modelfile
+from toolkit_export import gguf_tensors, llama_runtime, merged, modelfile
+from toolkit_export.answers import Opened
 
 if TYPE_CHECKING:
     from toolkit_export.export import Job
@@ -103,8 +104,10 @@ def _convert(job: Job, kind: TaskModel, model: Any, converter: Path) -> None:
         raise ModelError(f"{converter} did not convert the model: {said[-1][:300]}")
 
 
-def load(job: Job) -> tuple[TaskModel, str]:
-    """The file read back: weights, tokenizer, chat template and stop tokens are those in it.
+def load(job: Job) -> Opened:
+    """The file read back: tokenizer, chat template and stop tokens are those in it.
+
+    llama.cpp computes where it is installed, else transformers with the weights of the file.
 
     Raises:
         ModelError: it cannot be read, or its tokenizer is of a layout that is not known.
@@ -118,11 +121,18 @@ def load(job: Job) -> tuple[TaskModel, str]:
         except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"{FILE} cannot be read back: {reason}") from error
+        if llama_runtime.installed():
+            session = llama_runtime.Session(job.folder / FILE)
+            model = llama_runtime.model_of(session, folder)
+            kind = whole_model.open_whole(job.run, job.task, folder, model)
+            return Opened(kind, llama_runtime.version(), session)
         kind = whole_model.open_whole(job.run, job.task, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("transformers", "gguf")]
-    return kind, f"{versions[0]}, which read the file back by {versions[1]} (not by llama.cpp)"
+    return Opened(
+        kind, f"{versions[0]}, which read the file back by {versions[1]} (not by llama.cpp)"
+    )
 
 
 def _beside(job: Job, what: str) -> Path:

@@ -14,6 +14,7 @@ from toolkit.errors import MissingExtra, ModelError, UsageError
 from toolkit.kinds import TaskModel
 from toolkit.pipeline import whole_model
 from toolkit_export import merged
+from toolkit_export.answers import Opened
 
 if TYPE_CHECKING:
     from toolkit_export.export import Job
@@ -104,11 +105,11 @@ def write(job: Job, kind: TaskModel, model: Any) -> None:
         _quantize(place)
 
 
-def load(job: Job) -> tuple[TaskModel, str]:
+def load(job: Job) -> Opened:
     """The graph in the place of the run's model, run by ONNX Runtime."""
     graph = OnnxModel(job.folder)
     kind = whole_model.open_whole(job.run, job.task, job.folder, graph)
-    return kind, f"onnxruntime {importlib.metadata.version('onnxruntime')}"
+    return Opened(kind, f"onnxruntime {importlib.metadata.version('onnxruntime')}")
 
 
 def _export(job: Job, kind: TaskModel, model: Any, place: Path) -> None:

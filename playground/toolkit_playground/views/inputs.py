@@ -189,7 +189,6 @@ class RowInput:
             click,
             [page.chosen, self.examples],
             [*self.outputs, out],
-            trigger_mode="always_last",
         ).then(None, self.row_id, None, js=noted(name, "row", push=True))
 
     def _values(self, key: str | None) -> list[Any]:

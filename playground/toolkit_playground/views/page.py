@@ -108,6 +108,7 @@ class Page:
             outputs, drawn anew for another run; filled by the views.
         human: writes people's guesses into their run.
         classroom: the class that the page is for; ``None``: it is for none.
+        turns: how many events change what a view is about; counted by :meth:`turn`.
     """
 
     library: Library
@@ -126,6 +127,7 @@ class Page:
     owned: list[tuple[Callable[..., list[Any]], Sequence[Any]]] = field(default_factory=list)
     human: HumanSystem = field(default_factory=HumanSystem)
     classroom: Classroom | None = None
+    turns: int = 0
 
     def follow(self, outputs: Sequence[Any], values: Values) -> None:
         """Let components follow the chosen run."""
@@ -192,10 +194,18 @@ class Page:
             self.sessions.discard(request, view)
             return function(request, *values)
 
-        name = json.dumps(view)
-        script = f"(...values) => toolkitTurning.turn({name}, ...values)"
-        done = start(turned, inputs, outputs, js=script, **{**QUIET, **options})
-        return done.then(None, None, None, js=f"() => toolkitTurning.turned({name})")
+        self.turns += 1
+        name, event = json.dumps(view), json.dumps(f"{view} {self.turns}")
+        # First, and of each event: one that comes while another is answered is told later.
+        script = f"() => toolkitTurning.turn({name}, {event})"
+        start(None, None, None, js=script, trigger_mode="multiple", **QUIET)
+        script = f"(...values) => toolkitTurning.told({event}, ...values)"
+        done = start(
+            turned, inputs, outputs, js=script, trigger_mode="always_last", **{**QUIET, **options}
+        )
+        script = f"() => toolkitTurning.turned({event})"
+        done.failure(None, None, None, js=script)  # which nothing else follows
+        return done.then(None, None, None, js=script)
 
     def _kept(
         self, view: str, function: Callable[..., Any], outputs: Any, left: Callable[[], Any]

@@ -128,7 +128,11 @@ class Turning:
     def __init__(self, tab: Tab, run: str) -> None:
         self.tab, self.run = tab, run
         self.number = self.drawn = 0
-        self.on_its_way: Counter[str] = Counter()
+        self.chosen = 0
+        self.on_its_way: list[tuple[str, str, int]] = []
+        """The view, the event and the place of each choice that is not there yet."""
+        self.sent: dict[str, int] = {}
+        self.open: Counter[str] = Counter()
 
     def pick(self, run: str) -> None:
         self.run = run
@@ -136,7 +140,9 @@ class Turning:
         self.tab.waiting.clear()
 
     def busy(self, script: str) -> bool:
-        return self.drawn < self.number or self.on_its_way[viewed(script)] > 0
+        return self.drawn < self.number or any(
+            view == named(script)[0] for view, _, _ in self.on_its_way
+        )
 
     def script(self, script: str, values: list[Any]) -> list[Any] | str:
         """A script of the page."""
@@ -153,13 +159,25 @@ class Turning:
         return []
 
     def js_turn(self, script: str, values: list[Any]) -> list[Any]:
-        view = viewed(script)
-        self.on_its_way[view] += 1
-        self.tab.waiting = [one for one in self.tab.waiting if viewed(one[0].js) != view]
+        view, event = named(script)
+        self.chosen += 1
+        self.on_its_way.append((view, event, self.chosen))
+        return values
+
+    def js_told(self, script: str, values: list[Any]) -> list[Any]:
+        (event,) = named(script)
+        self.sent[event] = self.chosen
+        self.open[event] += 1
         return values
 
     def js_turned(self, script: str, values: list[Any]) -> list[Any]:
-        self.on_its_way[viewed(script)] -= 1
+        (event,) = named(script)
+        self.open[event] -= 1
+        if self.open[event]:
+            return []
+        self.on_its_way = [
+            one for one in self.on_its_way if one[1] != event or one[2] > self.sent[event]
+        ]
         self.tab.release()
         return []
 
@@ -170,11 +188,11 @@ class Turning:
         return DROPPED if self.busy(script) else values
 
 
-def viewed(script: str) -> str:
-    """The view that a script names."""
-    found = re.search(r'toolkitTurning\.\w+\("(\w+)"', script)
+def named(script: str) -> list[str]:
+    """The names that a script gives: of a view, of an event, or of both."""
+    found: list[str] = re.findall(r'"([^"]+)"', script.split("toolkitTurning.")[1])
     assert found, script
-    return found[1]
+    return found
 
 
 def turning(tab: Tab, script: str, values: list[Any]) -> list[Any] | str:
