@@ -287,20 +287,21 @@ def rewrite_gguf(
 
 def gguf_not_rotated(folder: Path) -> None:
     """The rows of q and k are as transformers has them."""
+    from gguf import GGUFReader
+
+    fields = GGUFReader(str(folder / "model.gguf")).fields
+    names = {True: "llama.attention.head_count", False: "llama.attention.head_count_kv"}
+    counts = {of_q: int(fields[name].contents()) for of_q, name in names.items()}
 
     def back(name: str, values: Any) -> Any:
         if ".attn_q." not in name and ".attn_k." not in name:
             return values
-        heads = HEADS[".attn_q." in name]
+        heads = counts[".attn_q." in name]
         size = values.shape[0] // heads
         pairs = values.reshape(heads, size // 2, 2, *values.shape[1:])
         return pairs.swapaxes(1, 2).reshape(values.shape)
 
     rewrite_gguf(folder, tensor=back)
-
-
-HEADS = {True: 4, False: 2}
-"""The heads of q, and those of k, in the tiny model of the tests."""
 
 
 def gguf_scaled(folder: Path) -> None:

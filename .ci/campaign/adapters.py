@@ -1,7 +1,7 @@
 """Adapters of other tools, judged: are they asked as they are asked in plain transformers and PEFT?
 
     python .ci/campaign/adapters.py --unsloth PYTHON --llama-factory PYTHON [--bases A,B]
-        [--tools trl,peft,unsloth,llama-factory] [--smollm2] [--log FILE]
+        [--tools trl,peft,unsloth,llama-factory] [--smollm2] [--steps N] [--log FILE]
 
 Each tool trains an adapter in an interpreter of its own (``trainers/``). Then 200 test rows are
 answered one by one by ``PeftModel.from_pretrained`` and ``generate``, and ``toolkit evaluate``'s
@@ -77,6 +77,7 @@ def main() -> int:
     options.add_argument("--tools", default=",".join(TOOLS))
     options.add_argument("--parts", default=",".join(PARTS), help="what is looked at")
     options.add_argument("--smollm2", action="store_true", help="SmolLM2-135M too, in few steps")
+    options.add_argument("--steps", type=int, help="of each training")
     options.add_argument("--log", type=Path, help="write the table here")
     given = options.parse_args()
     pythons = {
@@ -90,7 +91,7 @@ def main() -> int:
     parts = given.parts.split(",")
     names = [name for name in given.bases.split(",") if name]
     for name in [*names, *(["smollm2-135m"] if given.smollm2 else [])]:
-        place = _place(work / name, name)
+        place = _place(work / name, name, given.steps)
         if "here" in parts:
             lines.append(_trained_here(place, name))
         for tool in tools:
@@ -119,7 +120,7 @@ def main() -> int:
     return int(bool(faults))
 
 
-def _place(folder: Path, name: str) -> Place:
+def _place(folder: Path, name: str, steps: int | None) -> Place:
     folder.mkdir(parents=True)
     judging.questions(folder / "train.csv", range(40))
     judging.questions(folder / "test.csv", range(100, 150))
@@ -133,7 +134,7 @@ def _place(folder: Path, name: str) -> Place:
     else:
         base = judging.lively(build_layout(name, folder / "random"), folder / "base")
     _in_float32(base)
-    return Place(folder, base, 4 if real else 12, tokens)
+    return Place(folder, base, steps or (4 if real else 12), tokens)
 
 
 def _in_float32(base: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from cli_runner import goods, quick, write_csv
+from gguf_pattern import write_pattern
 from in_process import command
 from toolkit.pipeline import load_task, whole_model
 from toolkit.runs.run import Run
@@ -77,8 +78,11 @@ def test_number_distributions_are_read_from_it(prices: Run, export: Any, tmp_pat
         plain.predict(rows, adapter=True), asked.predict(rows, adapter=True), strict=True
     ):
         assert a.text == b.text
-        np.testing.assert_allclose(a.numbers.values, b.numbers.values)
-        np.testing.assert_allclose(a.numbers.probabilities, b.numbers.probabilities, atol=1e-4)
+        # A tree in one pass looks at more numbers than a walk does, and at the same ones first.
+        shared, of_a, of_b = np.intersect1d(a.numbers.values, b.numbers.values, return_indices=True)
+        mine, other = a.numbers.probabilities[of_a], b.numbers.probabilities[of_b]
+        assert len(shared) > 100 and mine.sum() > 0.9 * a.numbers.probabilities.sum()
+        np.testing.assert_allclose(mine, other, atol=1e-4)
 
 
 def test_padding_counts_for_nothing_and_a_mask_of_its_own_is_refused(tiny_llama: Path) -> None:
@@ -123,8 +127,6 @@ def test_what_a_runtime_reads_otherwise_is_counted(
     importlib.util.find_spec("llama_cpp") is None, reason="needs: pip install llama-cpp-python"
 )
 def test_a_session_gives_the_logits_of_any_beginning(tmp_path: Path) -> None:
-    from test_gguf import write_pattern
-
     write_pattern(tmp_path / "model.gguf")
     with contextlib.closing(llama_runtime.Session(tmp_path / "model.gguf")) as session:
         tokens = list(range(3, 40))
