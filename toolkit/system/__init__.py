@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from toolkit.system import environment as environment
     from toolkit.system import listening as listening
     from toolkit.system import precision as precision
+    from toolkit.system import upstream as upstream
     from toolkit.system.console import Console as Console
     from toolkit.system.console import emit as emit
     from toolkit.system.secrets import hide as hide
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["doors", "environment", "listening", "precision"],
+    submodules=["doors", "environment", "listening", "precision", "upstream"],
     submod_attrs={
         "console": ["Console", "emit"],
         "secrets": ["hide", "redacted"],
