@@ -7,16 +7,7 @@ from typing import Any
 
 from toolkit import Task, formatting
 from toolkit.kinds import TaskModel
-from toolkit.models import HUB_IDS
-
-PIPELINES = {
-    "causal-lm": "text-generation",
-    "seq2seq-lm": "text2text-generation",
-    "sequence-classification": "text-classification",
-    "question-answering": "question-answering",
-}
-"""The Hub's names of what models of each kind do."""
-LIBRARIES = {"merged": "transformers", "gguf": "gguf", "onnx": "onnx"}
+from toolkit_export.metadata import LIBRARIES, PIPELINES, base_on_hub
 
 
 def write(task: Task, kind: TaskModel, record: Mapping[str, Any]) -> str:
@@ -29,12 +20,10 @@ def write(task: Task, kind: TaskModel, record: Mapping[str, Any]) -> str:
     """
     from huggingface_hub import ModelCardData
 
-    model = kind.recipe.model
-    hub = HUB_IDS.get(model.removeprefix("embedded:"), model)
     data = ModelCardData(
         library_name=LIBRARIES[record["form"]],
-        pipeline_tag=PIPELINES[task.kind],
-        base_model=hub if hub.count("/") == 1 and not hub.startswith((".", "/", "~")) else None,
+        pipeline_tag=PIPELINES.get(task.kind),
+        base_model=base_on_hub(kind.recipe.model),
         tags=["adapter-toolkit"],
     )
     parts = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from toolkit.kinds import checkpoints as checkpoints
     from toolkit.kinds import inspection as inspection
     from toolkit.kinds.base import BASE as BASE
     from toolkit.kinds.base import Progress as Progress
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["inspection"],
+    submodules=["checkpoints", "inspection"],
     submod_attrs={
         "base": ["BASE", "Progress", "TaskModel"],
         "causal_lm.smollm2": ["smollm2_recipe"],

@@ -1,0 +1,40 @@
+"""What the Hub wants to know of a model: its base, its library, and what it does."""
+
+from __future__ import annotations
+
+from toolkit.models import HUB_IDS
+
+PIPELINES = {
+    "causal-lm": "text-generation",
+    "seq2seq-lm": "text2text-generation",
+    "sequence-classification": "text-classification",
+    "question-answering": "question-answering",
+    "token-classification": "token-classification",
+}
+"""The Hub's names of what models of each kind do."""
+LIBRARIES = {"adapter": "peft", "merged": "transformers", "gguf": "gguf", "onnx": "onnx"}
+"""The Hub's names of what loads each form; an "adapter" that is a whole model is transformers'."""
+
+CLASSES = {
+    "causal-lm": "AutoModelForCausalLM",
+    "seq2seq-lm": "AutoModelForSeq2SeqLM",
+    "sequence-classification": "AutoModelForSequenceClassification",
+    "question-answering": "AutoModelForQuestionAnswering",
+    "token-classification": "AutoModelForTokenClassification",
+}
+"""The classes of transformers that load models of each kind."""
+
+
+def base_on_hub(model: str) -> str | None:
+    """The Hub's id of a base; ``None`` where it is not on the Hub.
+
+    Args:
+        model: as a recipe names it.
+    """
+    hub = HUB_IDS.get(model.removeprefix("embedded:"), model)
+    return hub if hub.count("/") == 1 and not hub.startswith((".", "/", "~")) else None
+
+
+def shown(model: str) -> str:
+    """What a base is called elsewhere: of a path of this machine its last part."""
+    return model if base_on_hub(model) or "/" not in model else model.rstrip("/").rpartition("/")[2]

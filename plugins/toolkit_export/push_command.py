@@ -1,0 +1,121 @@
+"""``toolkit push``: reads options, lists what leaves, and hands over; nothing heavy is imported."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from toolkit.system import Console
+    from toolkit_export.hub import Hub
+    from toolkit_export.hub_files import Piece
+
+
+class What(StrEnum):
+    """What of a run is pushed."""
+
+    adapter = "adapter"
+    merged = "merged"
+    gguf = "gguf"
+    onnx = "onnx"
+
+
+def push(
+    run_name: Annotated[str, typer.Argument(metavar="RUN", help="Folder or ID of a run.")],
+    to: Annotated[str, typer.Option("--to", metavar="OWNER/NAME", help="The repository.")],
+    what: Annotated[
+        What,
+        typer.Option(help="The adapter (or fully trained model), or an export that is there."),
+    ] = What.adapter,
+    public: Annotated[
+        bool, typer.Option("--public", help="Everybody sees it; else it is private.")
+    ] = False,
+    with_rows: Annotated[
+        bool,
+        typer.Option(
+            "--with-rows",
+            help="Also send the few rows of the data by which the toolkit checks an adapter.",
+        ),
+    ] = False,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow",
+            help="Push each step that a run in progress saves, as revision step-N, and the "
+            "adapter at its end.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would leave, and end.")
+    ] = False,
+    trust_task_file: Annotated[
+        bool, typer.Option("--trust-task-file", help="Run the Python file of the run's task.")
+    ] = False,
+    runs: Annotated[
+        Path | None,
+        typer.Option("--runs", help="Folder of the runs.", show_default="TOOLKIT_RUNS or runs"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+) -> None:
+    """Send a run's model to the Hub, with a card that has its figures; what leaves is listed."""
+    from toolkit.errors import UsageError
+    from toolkit.runs import Run, consent, runs_folder
+    from toolkit.system import Console, environment
+    from toolkit_export import push as pushing
+    from toolkit_export.hub import Hub, token
+
+    consent(task_file=trust_task_file)
+    environment.prepare(offline=False)
+    console = Console(quiet=as_json)
+    run = Run.find(run_name, runs_folder(runs))
+    options = pushing.Options(what.value, public=public, rows=with_rows)
+    if follow and what is not What.adapter:
+        raise UsageError("--follow pushes adapters; leave --what out")
+    found = [] if follow else pushing.pieces(run, to, options)
+    if dry_run:
+        _list(console, to, found, public=public)
+        return
+    hub = Hub(to, token(), say=console.note)
+    if follow:
+        _agreed(console, hub, f"Push each step of run {run.id}", yes)
+        records = pushing.follow(run, hub, options, console)
+    else:
+        _list(console, hub.address, found, public=public)
+        _agreed(console, hub, "Push them", yes)
+        records = [pushing.send(run, hub, found, options)]
+        console.say(f"pushed: {records[0]['commit']}")
+    if as_json:
+        typer.echo(json.dumps(records if follow else records[0]))
+
+
+def _list(console: Console, to: str, found: Sequence[Piece], *, public: bool) -> None:
+    """What leaves."""
+    console.heading(f"What leaves, to {to} ({'for everybody' if public else 'private'})")
+    for one in found:
+        note = f"  {one.note}" if one.note else ""
+        console.say(f"  {one.name:<32} {one.size / 2**20:9.2f} MiB{note}")
+
+
+def _agreed(console: Console, hub: Hub, question: str, yes: bool) -> None:
+    """Ask, unless that was said already.
+
+    Raises:
+        UsageError: nobody can be asked, or the answer is no.
+    """
+    import sys
+
+    from toolkit.errors import UsageError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here: look at --dry-run, then say --yes")
+    if not typer.confirm(f"{question} to {hub.address}?"):
+        raise UsageError("nothing was pushed")
