@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 ROWS = 200
 """Rows that are asked at least, where there are so many."""
+CHAT = (
+    {"role": "user", "content": "How are you?"},
+    {"role": "assistant", "content": "Well."},
+    {"role": "user", "content": "Good."},
+)
+"""What a chat template is asked to write."""
 SPLITS = ("test", "validation", "calibration", "challenge")
 """The order in which rows of held-out splits are taken."""
 LOGITS = 64
@@ -35,6 +41,7 @@ class Answers:
         logits: of the first :data:`LOGITS` rows, see :mod:`toolkit.kinds.inspection`.
         tokens: the token ids that it reads for each row.
         stops: ids of the tokens that end its texts; empty where it writes none.
+        chat: a conversation as its chat template writes it; empty where it has none.
     """
 
     predictions: Sequence[Any]
@@ -42,6 +49,7 @@ class Answers:
     logits: Sequence[np.ndarray]
     tokens: Sequence[list[list[int]]]
     stops: tuple[int, ...]
+    chat: str = ""
 
 
 class Reads(Protocol):
@@ -91,7 +99,19 @@ def of(
         inspection.answer_logits(kind, rows[:LOGITS], adapter=True),
         [inspection.read_tokens(kind, row) for row in rows],
         stops,
+        _chat(kind),
     )
+
+
+def _chat(kind: Any) -> str:
+    """A conversation by the chat template, which the rows may not use and other programs do."""
+    tokenizer: Any = getattr(kind, "tokenizer", None)
+    if not getattr(tokenizer, "chat_template", None):
+        return ""
+    try:
+        return str(tokenizer.apply_chat_template(CHAT, tokenize=False, add_generation_prompt=True))
+    except Exception as error:  # of a template, anything
+        return f"{type(error).__name__}: {error}"
 
 
 def _outputs(kind: TaskModel, rows: Sequence[Row], progress: Progress | None) -> list[Any]:

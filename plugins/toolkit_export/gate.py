@@ -94,6 +94,7 @@ def measure(
         "logits": _logits(ours.logits, base, theirs.logits),
         "inputs": {"rows": len(ours.tokens), "different": differing},
         "stops": {"adapter": list(ours.stops), "export": list(theirs.stops)},
+        "same_chat_template": ours.chat == theirs.chat,
         **({"runtime_reads": dict(reading)} if reading is not None else {}),
     }
     reasons = [
@@ -156,6 +157,8 @@ def _input_reasons(document: Mapping[str, Any]) -> list[str]:
             f"it reads other tokens than the adapter for {different:,} of {document['rows']:,} "
             "rows (its chat template or its tokenizer differs)"
         )
+    if not document["same_chat_template"]:
+        reasons.append("its chat template does not write a conversation as the adapter's does")
     ours, theirs = (document["stops"][name] for name in ("adapter", "export"))
     if ours != theirs:
         reasons.append(f"its texts end at the tokens {theirs}, and the adapter's at {ours}")

@@ -16,6 +16,7 @@ import export_faults
 import quick_runs
 from gguf_pattern import write_pattern
 from toolkit.errors import UsageError
+from toolkit.kinds import inspection
 from toolkit.models import gguf_conversion, packaged
 from toolkit.runs.run import Run
 from toolkit_export import gguf_tensors, llama_runtime
@@ -80,6 +81,14 @@ def test_an_unchanged_file_gives_the_adapters_answers(
     modelfile = (tmp_path / "out" / "Modelfile").read_text()
     assert "FROM ./model.gguf" in modelfile and 'PARAMETER stop "<|im_end|>"' in modelfile
     assert "not tried" in modelfile
+
+
+def test_a_template_that_the_rows_do_not_use_is_compared_too(
+    gguf_run: Run, judged_after: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "read_tokens", lambda kind, row: [[1]])
+    gate = judged_after(gguf_run, "gguf", export_faults.gguf_template)
+    assert any("chat template does not write" in reason for reason in gate["reasons"])
 
 
 @pytest.mark.slow
