@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import Task
-from toolkit.errors import RunError, ToolkitError, UsageError
+from toolkit.errors import RunError, UsageError
 from toolkit.kinds import checkpoints
-from toolkit.pipeline import load_task
+from toolkit.pipeline import load_task, steps
 from toolkit.runs import Run, read_json, write_json
 from toolkit.system import Console
 from toolkit_export import card, hub_card, hub_files
-from toolkit_export.hub import Hub
+from toolkit_export.hub import Hub, PushFailed
 from toolkit_export.hub_files import Piece
 
 PUSHED = "pushed.json"
@@ -79,6 +79,20 @@ def send(run: Run, hub: Hub, found: Sequence[Piece], options: Options) -> dict[s
     return _recorded(run, hub, options, "main", address, found)
 
 
+def send_steps(run: Run, hub: Hub, options: Options, console: Console) -> list[dict[str, Any]]:
+    """Send the steps that a run has kept, each as a revision; gives their records.
+
+    Raises:
+        UsageError: it has kept none.
+        PushFailed: the Hub did not take one.
+    """
+    kept = steps.saved(run)
+    if not kept:
+        raise UsageError(f"run {run.id} has kept no steps: toolkit run … --keep-steps")
+    task = load_task(run)
+    return [_step_sent(run, task, hub, options, console, folder, step) for step, folder in kept]
+
+
 def ready(hub: Hub, options: Options) -> None:
     """Make the repository, unless it is there; refuse one that is more open than was said."""
     if hub.visible() and not options.public:
@@ -136,9 +150,11 @@ def follow(
             for copy, step in _steps(run, Path(folder)):
                 if step in sent:
                     continue
-                if record := _step_sent(run, task, hub, options, console, copy, step):
-                    records.append(record)
+                try:
+                    records.append(_step_sent(run, task, hub, options, console, copy, step))
                     sent.add(step)
+                except PushFailed as error:
+                    console.warn(f"step {step} was not sent, and is tried again: {error}")
             if run.finished and not _waiting(Path(folder), sent):
                 console.note("the run is finished")
                 return [*records, send(run, hub, pieces(run, hub.repository, options), options)]
@@ -180,19 +196,13 @@ def _waiting(folder: Path, sent: set[int]) -> bool:
 
 def _step_sent(
     run: Run, task: Task, hub: Hub, options: Options, console: Console, copy: Path, step: int
-) -> dict[str, Any] | None:
-    """Push a step; ``None`` where it failed, which is said."""
+) -> dict[str, Any]:
+    """Push a step as a revision of its own; gives its record."""
     whole = (copy / "model.safetensors").is_file()
     text = hub_card.write(run.info, {}, task, "adapter", hub.repository, step=step, whole=whole)
     revision = f"step-{step}"
-    try:
-        found = [_card(text), *hub_files.collected(copy, rows=options.rows)]
-        hub.branch(revision)
-        address = hub.commit(found, f"step {step} of run {run.id}", revision)
-    except UsageError:
-        raise  # nothing will be taken: the token is wrong
-    except ToolkitError as error:
-        console.warn(f"step {step} was not sent, and is tried again: {error}")
-        return None
+    found = [_card(text), *hub_files.collected(copy, rows=options.rows)]
+    hub.branch(revision)
+    address = hub.commit(found, f"step {step} of run {run.id}", revision)
     console.note(f"step {step}: {address}")
     return _recorded(run, hub, options, revision, address, found)

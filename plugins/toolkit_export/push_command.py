@@ -51,6 +51,14 @@ def push(
             "adapter at its end.",
         ),
     ] = False,
+    steps: Annotated[
+        bool,
+        typer.Option(
+            "--steps",
+            help="Also push the steps that a run has kept (toolkit run --keep-steps), each as "
+            "revision step-N.",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would leave, and end.")
@@ -78,6 +86,8 @@ def push(
     options = pushing.Options(what.value, public=public, rows=with_rows)
     if follow and what is not What.adapter:
         raise UsageError("--follow pushes adapters; leave --what out")
+    if steps and (follow or what is not What.adapter):
+        raise UsageError("--steps goes with the adapter of a finished run")
     found = [] if follow else pushing.pieces(run, to, options)
     if dry_run:
         _list(console, to, found, public=public)
@@ -91,8 +101,10 @@ def push(
         _agreed(console, hub, "Push them", yes)
         records = [pushing.send(run, hub, found, options)]
         console.say(f"pushed: {records[0]['commit']}")
+        if steps:
+            records += pushing.send_steps(run, hub, options, console)
     if as_json:
-        typer.echo(json.dumps(records if follow else records[0]))
+        typer.echo(json.dumps(records if follow or steps else records[0]))
 
 
 def _list(console: Console, to: str, found: Sequence[Piece], *, public: bool) -> None:

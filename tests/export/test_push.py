@@ -214,6 +214,19 @@ def test_a_link_out_of_the_folder_and_hidden_files_stay_at_home(
         push.pieces(run, NAME, push.Options())
 
 
+def test_kept_steps_become_revisions(cli: CommandLine, hub: HubStandIn, run: Run) -> None:
+    answer = cli("push", run.path, "--to", NAME, "--yes", "--steps")
+    assert answer.code == 2 and "--keep-steps" in answer.err
+    for step in (2, 4):
+        shutil.copytree(run.adapter, run.path / "steps" / f"step-{step}")
+    answer = cli("push", run.path, "--to", NAME, "--yes", "--steps", "--json")
+    assert answer.code == 0, answer.err
+    assert [one["revision"] for one in json.loads(answer.out)] == ["main", "step-2", "step-4"]
+    card = sent(hub, "step-4")["README.md"].decode()
+    assert "after step 4 of the training" in card and "model-index" not in card
+    assert "canaries" not in json.loads(sent(hub, "step-4")["toolkit.json"])
+
+
 # -- a training in progress ------------------------------------------------------------------------
 class Training:
     """A run in progress that saves a step with each look, and removes the one before."""

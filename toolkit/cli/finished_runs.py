@@ -165,7 +165,17 @@ def forgetting(
 
 @app.command()
 def compare(
-    run_names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two or more runs.")],
+    run_names: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN RUN...", help="Two or more runs; with --checkpoints one."),
+    ],
+    steps: Annotated[
+        bool,
+        typer.Option(
+            "--checkpoints",
+            help="Compare the steps of one run that was made with --keep-steps.",
+        ),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write a page here (.html or .md).")] = None,
     trust_task_file: TrustTaskFile = False,
     runs: Runs = None,
@@ -175,6 +185,11 @@ def compare(
     from toolkit.cli import terminal
     from toolkit.runs.run import Run, runs_folder
 
+    if steps:
+        if len(run_names) != 1 or out is not None:
+            raise UsageError("--checkpoints takes one run, and writes no page")
+        terminal.show_steps(Run.find(run_names[0], runs_folder(runs)), as_json)
+        return
     if len(run_names) < 2:
         raise UsageError("compare takes two runs or more; see: toolkit runs")
     folder = runs_folder(runs)

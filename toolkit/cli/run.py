@@ -76,6 +76,13 @@ def run(
         bool,
         typer.Option("--store-data/--no-store-data", help="Keep the held-out rows in the run."),
     ] = True,
+    keep_steps: Annotated[
+        bool,
+        typer.Option(
+            "--keep-steps",
+            help="Keep each step that training saves, for: toolkit compare RUN --checkpoints.",
+        ),
+    ] = False,
     trust_remote_code: options.RemoteCode = False,
     play: Annotated[
         bool, typer.Option("--play", help="Open the playground on the run when it is finished.")
@@ -118,7 +125,7 @@ def run(
         runs=runs, command=start.command_line(), further=further,
         options={"seed": seed, "seeds": seeds, "store_data": store_data,
                  "allow_truncation": allow_truncation, "trust_remote_code": trust_remote_code,
-                 "backend": backend},
+                 "backend": backend, "keep_steps": keep_steps},
     )  # fmt: skip
     carry_out(created, as_json)
     if open_playground is not None and distributed.first():

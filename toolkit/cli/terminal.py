@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -373,3 +374,42 @@ def show(runs: Sequence[Run], out: Path | None, as_json: bool) -> None:
         Console(highlight=False, soft_wrap=True).print(
             printable(comparison.text(doc)), markup=False
         )
+
+
+def show_steps(run: Run, as_json: bool) -> None:
+    """Compare the steps that a run has kept, and print a table."""
+    from rich.console import Console as Terminal
+
+    from toolkit.pipeline.steps import compare_steps
+
+    console = Console(quiet=as_json)
+    with contextlib.ExitStack() as stack:
+        doc = compare_steps(run, lambda what: stack.enter_context(console.track(what)))
+    if as_json:
+        emit(doc)
+        return
+    metric = doc["metric"]
+    spec, unit = metric["format"], metric["unit"]
+
+    def figure(line: Mapping[str, Any]) -> str:
+        spread = formatting.span(line["low"], line["high"], spec)
+        return f"{formatting.figure(line['value'], spec, unit)} ({spread})"
+
+    table = text_table("Step", metric["label"], "Beside the adapter", right=(0, 1, 2))
+    for line in doc["steps"]:
+        if why := line.get("why"):
+            table.add_row(f"{line['step']:,}", f"cannot answer: {why}", "")
+            continue
+        gap = line["difference"]
+        beside = formatting.signed_span(gap["low"], gap["high"], spec)
+        shown = formatting.signed(gap["difference"], spec, unit)
+        table.add_row(f"{line['step']:,}", figure(line), f"{shown} ({beside})")
+    step = doc["adapter"]["step"]
+    named = "adapter" if step is None else f"adapter ({step:,})"
+    table.add_row(named, figure(doc["adapter"]), "")
+    Terminal(highlight=False, soft_wrap=True).print(table)
+    of_rows = formatting.grouped_rows(doc["rows"], doc["groups"], "test row")
+    console.say(
+        f"On {of_rows}, with 95 % intervals. To look at: a step that is chosen by them has no test "
+        "rows any more."
+    )

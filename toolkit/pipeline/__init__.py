@@ -9,6 +9,7 @@ import lazy_loader
 if TYPE_CHECKING:
     from toolkit.pipeline import compare as compare
     from toolkit.pipeline import shared_encoder as shared_encoder
+    from toolkit.pipeline import steps as steps
     from toolkit.pipeline import tuning as tuning
     from toolkit.pipeline import whole as whole
     from toolkit.pipeline import whole_model as whole_model
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["compare", "shared_encoder", "tuning", "whole", "whole_model"],
+    submodules=["compare", "shared_encoder", "steps", "tuning", "whole", "whole_model"],
     submod_attrs={
         "predict": ["of_outputs", "open_run", "read"],
         "restore": ["base_of", "heldout_rows", "load_task", "make_kind", "refresh"],

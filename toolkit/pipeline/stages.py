@@ -365,8 +365,11 @@ def write_metrics(context: RunContext) -> None:
 
 def write_report(context: RunContext) -> None:
     """Write the pages: ``report.html``, ``report.md`` and the model card."""
+    from toolkit.pipeline import steps
     from toolkit.reporting import report
 
+    if context.run.info.get("options", {}).get("keep_steps") and context.run.checkpoints.is_dir():
+        steps.keep(context.run, context.console.warn)
     # Only a training needs them; a run that is killed after its last stage is not resumed.
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(context.run.checkpoints)
@@ -395,7 +398,8 @@ STAGES = (
         ("metrics.json", "adapter/test_results.json"), shared=False,
     ),
     Stage(
-        "report", lambda context: "report", write_report, (*record.PAGES, *record.REMARKS),
+        "report", lambda context: "report", write_report,
+        (*record.PAGES, *record.REMARKS, "steps/**/*"),
         shared=False,
     ),
 )  # fmt: skip
