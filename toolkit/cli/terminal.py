@@ -131,6 +131,10 @@ def show_result(run: Run, as_json: bool) -> None:
     if metrics["targets"]:
         print_parts(_targets(metrics["targets"]))
     print_parts(f"\nReport: {run.path / 'report.html'}")
+    if metrics["verdict"]["worth_it"]:
+        print_parts(
+            f"Use it: toolkit serve {run.id}, or export and push it (docs/tutorials/in-use.md)"
+        )
     if following := _next_recipe(run):
         print_parts(following)
 
