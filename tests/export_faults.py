@@ -156,6 +156,15 @@ def other_embeddings(folder: Path) -> None:
     )  # fmt: skip
 
 
+def other_norms(folder: Path) -> None:
+    """The scales of all normalisations are three times what they should be."""
+    change_weights(
+        folder,
+        lambda name, one: one * 3
+        if one.ndim == 1 and "norm" in name.lower() and name.endswith("weight") else one,
+    )  # fmt: skip
+
+
 def cut(folder: Path) -> None:
     """The weights are not whole."""
     place = folder / "model.safetensors"
@@ -163,7 +172,7 @@ def cut(folder: Path) -> None:
 
 
 WEIGHTS: tuple[Fault, ...] = (
-    zeroed, scaled, swapped_layers, noisy, not_finite, other_embeddings, cut,
+    zeroed, scaled, swapped_layers, noisy, not_finite, other_embeddings, cut, other_norms,
 )  # fmt: skip
 MERGED: Mapping[str, tuple[Fault, ...]] = {
     "causal-lm": (*WEIGHTS, half_rotated, other_stop, other_words),
@@ -177,14 +186,17 @@ MERGED: Mapping[str, tuple[Fault, ...]] = {
 
 
 # -- ONNX ------------------------------------------------------------------------------------------
-def _change_graph(folder: Path, change: Callable[[Any, Any], Any]) -> None:
-    """Write the matrices of a graph again; ``change`` gets the place of each, and its values."""
+def _change_graph(folder: Path, change: Callable[[Any, Any], Any], dimensions: int = 2) -> None:
+    """Write the matrices of a graph again; ``change`` gets the place of each, and its values.
+
+    With one dimension: its vectors, which are scales and biases.
+    """
     import onnx
     from onnx import numpy_helper
 
     place = folder / "model.onnx"
     graph = onnx.load(str(place))
-    matrices = [one for one in graph.graph.initializer if len(one.dims) == 2]
+    matrices = [one for one in graph.graph.initializer if len(one.dims) == dimensions]
     for number, one in enumerate(matrices):
         values = numpy_helper.to_array(one)
         changed = change(number / len(matrices), values)
@@ -222,6 +234,11 @@ def graph_noisy(folder: Path) -> None:
     )
 
 
+def graph_vectors(folder: Path) -> None:
+    """All scales and biases are three times what they should be."""
+    _change_graph(folder, lambda place, values: values * 3, 1)
+
+
 def graph_cut(folder: Path) -> None:
     """The graph is not whole."""
     place = folder / "model.onnx"
@@ -247,7 +264,7 @@ def graph_attention(folder: Path) -> None:
 
 ONNX: tuple[Fault, ...] = (
     graph_zeroed, graph_scaled, graph_turned, graph_negated, graph_noisy, graph_cut, graph_absent,
-    graph_attention, other_words, swapped_classes,
+    graph_attention, other_words, graph_vectors, swapped_classes,
 )  # fmt: skip
 
 
