@@ -14,11 +14,17 @@ def bfloat16_pays() -> bool:
     return device.bfloat16()
 
 
-def autocast() -> Any:
-    """A context that computes in bfloat16 where that pays."""
+def autocast(model: Any = None) -> Any:
+    """A context in which models compute in bfloat16 where that pays.
+
+    Args:
+        model: the one, where it is known: with weights in float16 it computes in that, since PyTorch
+            does not mix the two.
+    """
     import torch
 
-    return torch.autocast(device.kind(), torch.bfloat16, enabled=bfloat16_pays())
+    mixes = getattr(model, "dtype", None) != torch.float16
+    return torch.autocast(device.kind(), torch.bfloat16, enabled=mixes and bfloat16_pays())
 
 
 @contextlib.contextmanager
@@ -31,7 +37,7 @@ def autocast_layers(model: Any) -> Iterator[None]:
     import torch
 
     head = model.get_output_embeddings()
-    with autocast() as context:
+    with autocast(model) as context:
         kind = context.device
         enabled = torch.is_autocast_enabled(kind)
 

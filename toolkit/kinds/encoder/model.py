@@ -290,7 +290,7 @@ class Encoder(TaskModel):
         done = 0
         for batch in batches([len(f["input_ids"]) for f in features], batch_tokens(self.model)):
             started = time.perf_counter()
-            with precision.autocast() if fast else contextlib.nullcontext():
+            with precision.autocast(self.model) if fast else contextlib.nullcontext():
                 out = self._forward([features[i] for i in batch], adapter, head)
             done += len(batch)
             yield batch, out, (time.perf_counter() - started) / len(batch)
