@@ -18,8 +18,8 @@ def autocast(model: Any = None) -> Any:
     """A context in which models compute in bfloat16 where that pays.
 
     Args:
-        model: the one, where it is known: with weights in float16 it computes in that, since PyTorch
-            does not mix the two.
+        model: the one, where it is known: with weights in float16 it computes in that, because
+            PyTorch does not mix the two.
     """
     import torch
 
