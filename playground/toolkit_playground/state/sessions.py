@@ -75,6 +75,12 @@ class Sessions:
             self._conversations[key] = conversation
             return True
 
+    def left(self, visitor: Visitor | None, view: str, conversation: str) -> bool:
+        """Whether a conversation was left, and no other has begun there since."""
+        key = _key(visitor, view)
+        with self._lock:
+            return self._left.get(key) == self._conversations.get(key) == conversation
+
     def is_last(self, visitor: Visitor | None, view: str, stop: Stop) -> bool:
         """Whether nothing has been asked in that view since a stop event began."""
         with self._lock:

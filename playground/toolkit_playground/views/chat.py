@@ -177,20 +177,31 @@ def build(page: Page) -> None:
 
     def finish(
         request: gr.Request, key: str | None, markdown: bool, turns: Conversation
-    ) -> list[Any]:
-        """What stands there after an answer, whatever its last piece was."""
+    ) -> Iterator[list[Any]]:
+        """What stands there after an answer, whatever its last piece was.
+
+        As after each piece of an answer, it is looked whether the conversation was left meanwhile:
+        what was drawn for another run may have come to the browser before this.
+        """
         now = present(request, key, turns)
         refused, now.refused = now.refused, ""
         saved = exported(now) if now else ""
         if page.sessions.going_on(request, VIEW):  # it has a message that is not answered yet
             saved = gr.skip()
-        return [
+        yield [
             gr.skip() if now is turns else now,
             *drawn(now, markdown),
             saved,
             refused or gr.skip(),
             sent(now),
         ]
+        nothing = [gr.skip()] * (len(boxes) + 4)
+        empty = Conversation(run=key)
+        for last in (False, True):
+            if page.sessions.left(request, VIEW, now.name):
+                yield [gr.skip(), *drawn(empty), "", gr.skip(), sent(empty)]
+            if not last:
+                yield nothing  # the last piece is sent once more
 
     def ask(
         request: gr.Request, key: str | None, markdown: bool, turns: Conversation, message: str
@@ -249,6 +260,7 @@ def build(page: Page) -> None:
     first = {"queue": False, **QUIET}
     said = {"js": waits(VIEW), **first}
     now, out = [page.chosen, markdown, turns], [turns, *boxes]
+    standing = [turns, *boxes, export, message, prompts]
     starts = [
         gr.on([send.click, message.submit], ask, [*now, message], [*out, message], **said),
         *(box.retry(again(place), now, out, **said) for place, box in enumerate(boxes)),
@@ -260,12 +272,15 @@ def build(page: Page) -> None:
             [page.chosen, who, markdown, system, until, turns, *controls], written,
             left=lambda: [*drawn(Conversation()), ""], show_progress="hidden",
             api_visibility="private",
-        ).then(finish, now, [turns, *boxes, export, message, prompts], **QUIET).then(
+        ).then(finish, now, standing, **QUIET).then(
             put, [page.chosen, page.owner, turns], kept.outputs, **QUIET
         ).then(None, kept.now, None, js=noted(VIEW, kept.kind))  # fmt: skip
+    # Not queued, so that what they draw may come late; what stands there then is drawn after it.
+    others.input(beside, [*now, others], [turns, *boxes[2:]], **first).then(
+        finish, now, standing, **QUIET
+    )
+    markdown.change(drawn, [turns, markdown], boxes, **first).then(finish, now, standing, **QUIET)
     kept.opened(again_from, [turns, *boxes, export, status, prompts, others])
-    others.input(beside, [*now, others], [turns, *boxes[2:]], **first)
-    markdown.change(drawn, [turns, markdown], boxes, **first)
 
     def forget(request: gr.Request, key: str | None, turns: Conversation) -> list[Any]:
         page.sessions.discard(request, VIEW)

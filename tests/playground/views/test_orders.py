@@ -490,6 +490,30 @@ def test_what_is_asked_while_a_row_is_on_its_way_is_asked_of_that_row() -> None:
     server.end(person.tab)
 
 
+def test_what_stands_after_an_answer_goes_with_its_run_however_late_it_comes() -> None:
+    server = Server(_site[0].demo)
+    person = Person(server, "late-end")
+
+    def quieten(until: str = "") -> None:
+        while moves := server.moves():
+            if any(one.fn.name == until for one in server.requests):
+                return
+            moves[0]()
+
+    quieten()
+    said = person.say()
+    quieten("finish")
+    (finish,) = [one for one in server.requests if one.fn.name == "finish"]
+    server.serve(finish)  # it is said what stands there, and not sent yet
+    person.pick(RUNS[1])
+    while any(one.fn.name == "switch" for one in server.requests):
+        next(move for move in server.moves() if move.actor != finish.number)()
+    quieten()
+    assert said not in person.shown("chat-base") + person.exported()
+    assert not person.conversation()
+    server.end(person.tab)
+
+
 def _number(server: Server, name: str) -> int:
     return next(one.number for one in server.requests if one.fn.name == name)
 
