@@ -46,12 +46,16 @@ def verdict(record: Mapping[str, Any]) -> str:
     far = "not comparable" if largest is None else f"{largest:.2g}"
     found = (
         f"{gate['metric']} on {gate['rows']:,} held-out rows, answered by {record['runtime']}: "
-        f"{gate['export']} (the adapter's: {gate['adapter']}); equal answers: {equal}; largest "
-        f"difference of logits: {far}."
+        f"{_short(gate['export'])} (the adapter's: {_short(gate['adapter'])}); equal answers: "
+        f"{equal}; largest difference of logits: {far}."
     )
     if gate["accepted"]:
         return f"Checked: {found}"
     return f"**Refused by the gate, and kept anyway:** {'; '.join(gate['reasons'])}. {found}"
+
+
+def _short(value: float | None) -> str:
+    return "none" if value is None else f"{value:.6g}"
 
 
 def usage(task: Task, kind: TaskModel) -> list[str]:
