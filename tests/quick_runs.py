@@ -46,6 +46,12 @@ name = "answers"
 summary = "What a thing is made of"
 metrics = ["exact_match"]
 """
+PLACES = """
+kind = "token-classification"
+name = "places"
+summary = "Where a material stands"
+classes = ["cloth", "hard"]
+"""
 CHATS = """
 kind = "causal-lm"
 name = "chats"
@@ -68,6 +74,20 @@ def write_chats(path: Path, rows: int = 60) -> Path:
         for row in goods(rows)
     ]
     lines = (json.dumps({"messages": each}) + "\n" for each in turns)
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def write_places(path: Path, rows: int = 60) -> Path:
+    """Texts in which a material is marked."""
+    materials = ("oak", "silk", "steel", "glass")
+    lines = []
+    for number in range(rows):
+        material = materials[number % len(materials)]
+        text = f"this {material} thing {number} is old"
+        label = "cloth" if material == "silk" else "hard"
+        mark = {"start": 5, "end": 5 + len(material), "label": label}
+        lines.append(json.dumps({"text": text, "entities": [mark]}) + "\n")
     path.write_text("".join(lines), encoding="utf-8")
     return path
 

@@ -25,6 +25,7 @@ NEEDED = ("onnx", "onnxruntime", "onnxscript")
 OUTPUTS = {
     "sequence-classification": ("logits",),
     "question-answering": ("start_logits", "end_logits"),
+    "token-classification": ("logits",),
 }
 """What graphs of each kind give."""
 OPSET = 18
@@ -83,8 +84,8 @@ def check(job: Job, kind: TaskModel) -> None:
     """
     if job.task.kind not in OUTPUTS:
         raise UsageError(
-            f"--to onnx is for encoders, and {job.task.name} is a {job.task.kind} task; take "
-            "--to merged or --to gguf"
+            f"--to onnx is for {', '.join(OUTPUTS)}, and {job.task.name} is a {job.task.kind} "
+            "task; take --to merged"
         )
     if any(find_spec(name) is None for name in NEEDED):
         raise MissingExtra("toolkit export --to onnx", "export")

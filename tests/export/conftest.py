@@ -50,6 +50,11 @@ def exported_runs(
         "classes": (quick_runs.CLASSES, data, strong_bert),
         "amounts": (quick_runs.AMOUNTS, numbers, strong_bert),
         "answers": (quick_runs.ANSWERS, questions, strong_bert),
+        "places": (
+            quick_runs.PLACES,
+            quick_runs.write_places(folder / "places.jsonl"),
+            strong_bert,
+        ),
     }
     return {
         name: Run.open(quick_runs.run_task(folder, name, text, place, model))

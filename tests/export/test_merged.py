@@ -26,7 +26,9 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["kinds", "chats", "shorter", "classes", "amounts", "answers"])
+@pytest.mark.parametrize(
+    "name", ["kinds", "chats", "shorter", "classes", "amounts", "answers", "places"]
+)
 def test_an_unchanged_export_gives_the_adapters_answers(
     name: str, exported_runs: dict[str, Run], export: Any, tmp_path: Path
 ) -> None:
