@@ -125,8 +125,12 @@ def _outputs(kind: TaskModel, rows: Sequence[Row], progress: Progress | None) ->
     return found
 
 
-def own_reading(opened: Opened, rows: Sequence[Row]) -> dict[str, Any] | None:
+def own_reading(opened: Opened, tokens: Sequence[list[list[int]]]) -> dict[str, Any] | None:
     """How a runtime reads the rows by itself; ``None`` where it does not, or does not show it.
+
+    Args:
+        opened: the artefact.
+        tokens: what its tokenizer makes of each row, as :class:`Answers` has it.
 
     Returns:
         ``different``: rows that it reads as other tokens than the tokenizer in the artefact does;
@@ -136,8 +140,7 @@ def own_reading(opened: Opened, rows: Sequence[Row]) -> dict[str, Any] | None:
         return None
     tokenizer: Any = opened.kind.tokenizer
     different = 0
-    for row in rows:
-        (ids,) = inspection.read_tokens(opened.kind, row)
+    for (ids,) in tokens:
         text = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
         ours = tokenizer(text, add_special_tokens=False)["input_ids"]
         different += opened.reads.tokens(text) != list(ours)

@@ -20,6 +20,7 @@ from toolkit.runs import Run, predictions, write_json, write_text
 from toolkit.system import Console, environment
 from toolkit_export import answers, card, gate, merged
 from toolkit_export.answers import Answers, Opened
+from toolkit_export.metadata import shown
 
 RECORD = "export.json"
 """The file beside an artefact that says what it was made of and how it answers."""
@@ -230,7 +231,7 @@ def check(job: Job) -> dict[str, Any]:
         opened = job.form.load(job)
         with job.console.track("rows") as progress:
             found = answers.of(job.run, job.task, opened.kind, job.rows, progress)
-        reading = answers.own_reading(opened, job.rows)
+        reading = answers.own_reading(opened, found.tokens)
     except ToolkitError as error:
         return {"runtime": "none", "gate": _unusable(job, str(error))}
     except Exception as error:  # of what is broken, the runtimes raise errors of their own
@@ -301,16 +302,11 @@ def _record(job: Job) -> dict[str, Any]:
         "type": job.numbers,
         "run": job.run.id,
         "task": job.task.name,
-        "model": _name(str(job.run.info["recipe"]["model"])),
+        "model": shown(str(job.run.info["recipe"]["model"])),
         **decoding,
         "notes": job.notes,
         "toolkit": toolkit.__version__,
     }
-
-
-def _name(model: str) -> str:
-    """What a base is called elsewhere: of a folder of this machine its last part."""
-    return Path(model).name if Path(model).is_dir() else model
 
 
 def _kept(job: Job, kind: TaskModel, record: dict[str, Any], place: Path) -> dict[str, Any]:

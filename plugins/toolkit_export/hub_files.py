@@ -9,9 +9,9 @@ from pathlib import Path
 
 from toolkit.errors import RunError, UsageError
 from toolkit.runs import Run, read_json
+from toolkit_export.export import RECORD
 from toolkit_export.metadata import base_on_hub, shown
 
-FORMS = ("adapter", "merged", "gguf", "onnx")
 CONFIG = "adapter_config.json"
 OWN = "toolkit.json"
 """Of an adapter: what the toolkit checks it by, with a few rows of the data."""
@@ -21,7 +21,6 @@ AT_HOME = {"training.json", "test_results.json", "README.md", "training_args.bin
 """What stays: figures of the training that the card has, the card itself, and a pickle."""
 RESUMING = ("optimizer", "scheduler", "rng_state", "trainer_state", "scaler")
 """Beginnings of the names of what a checkpoint holds to be gone on from."""
-RECORD = "export.json"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from toolkit.models import HUB_IDS
 
 PIPELINES = {
@@ -32,9 +34,11 @@ def base_on_hub(model: str) -> str | None:
         model: as a recipe names it.
     """
     hub = HUB_IDS.get(model.removeprefix("embedded:"), model)
+    if Path(hub).is_dir():  # such as models/mine, which looks like an id
+        return None
     return hub if hub.count("/") == 1 and not hub.startswith((".", "/", "~")) else None
 
 
 def shown(model: str) -> str:
     """What a base is called elsewhere: of a path of this machine its last part."""
-    return model if base_on_hub(model) or "/" not in model else model.rstrip("/").rpartition("/")[2]
+    return model if base_on_hub(model) or "/" not in model else Path(model).name

@@ -18,6 +18,7 @@ from toolkit.pipeline import load_task, steps
 from toolkit.runs import Run, read_json, write_json
 from toolkit.system import Console
 from toolkit_export import card, hub_card, hub_files
+from toolkit_export.export import RECORD
 from toolkit_export.hub import Hub, PushFailed
 from toolkit_export.hub_files import Piece
 
@@ -50,7 +51,7 @@ def pieces(run: Run, repository: str, options: Options) -> list[Piece]:
     folder = hub_files.folder_of(run, options.form)
     gate = ""
     if options.form != "adapter":
-        gate = card.verdict(read_json(folder / hub_files.RECORD))
+        gate = card.verdict(read_json(folder / RECORD))
     text = hub_card.write(
         run.info, read_json(run.path / "metrics.json"), task, options.form, repository, gate,
         whole=_whole(folder, options.form),

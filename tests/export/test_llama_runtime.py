@@ -15,6 +15,7 @@ import pytest
 from cli_runner import goods, quick, write_csv
 from gguf_pattern import write_pattern
 from in_process import command
+from toolkit.kinds import inspection
 from toolkit.pipeline import load_task, whole_model
 from toolkit.runs.run import Run
 from toolkit_export import answers, llama_runtime
@@ -110,6 +111,7 @@ def test_what_a_runtime_reads_otherwise_is_counted(
     export(run, "merged", margin=0.5, anyway=True)
     kind: Any = whole_model.open_whole(run, load_task(run), tmp_path / "out")
     rows = answers.chosen_rows(run, every=False)[0][:5]
+    read = [inspection.read_tokens(kind, row) for row in rows]
     seen: list[str] = []
 
     def tokens(text: str) -> list[int]:
@@ -119,8 +121,8 @@ def test_what_a_runtime_reads_otherwise_is_counted(
 
     reads = SimpleNamespace(tokens=tokens, ends=lambda: [1])
     opened = answers.Opened(kind, "a runtime", reads)
-    assert answers.own_reading(opened, rows) == {"different": 1, "ends": [1]}
-    assert answers.own_reading(dataclasses.replace(opened, reads=None), rows) is None
+    assert answers.own_reading(opened, read) == {"different": 1, "ends": [1]}
+    assert answers.own_reading(dataclasses.replace(opened, reads=None), read) is None
 
 
 @pytest.mark.skipif(

@@ -20,7 +20,7 @@ from toolkit.errors import RunError, UsageError
 from toolkit.runs.files import read_json, write_json
 from toolkit.runs.run import Run
 from toolkit.system import Console
-from toolkit_export import hub_files, push
+from toolkit_export import hub_files, metadata, push
 from toolkit_export.hub import TRIES, Hub, PushFailed
 
 # Of huggingface_hub, whose way of sending a file httpx advises against.
@@ -212,6 +212,15 @@ def test_a_link_out_of_the_folder_and_hidden_files_stay_at_home(
     (run.adapter / "notes.txt").symlink_to(secret)
     with pytest.raises(RunError, match="leads out of its folder"):
         push.pieces(run, NAME, push.Options())
+
+
+def test_a_folder_that_looks_like_an_id_is_no_base_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert metadata.base_on_hub("models/mine") == metadata.shown("models/mine") == "models/mine"
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    assert metadata.base_on_hub("models/mine") is None and metadata.shown("models/mine") == "mine"
 
 
 def test_kept_steps_become_revisions(cli: CommandLine, hub: HubStandIn, run: Run) -> None:

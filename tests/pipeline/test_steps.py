@@ -46,6 +46,9 @@ def test_the_steps_are_kept_as_adapters_and_compared_with_the_adapter(
 ) -> None:
     assert [step for step, _ in steps.saved(Run.open(made))] == [2, 4, 6]
     assert not (made / "checkpoints").exists()
+    assert not list((made / "steps").glob("*/t*ing.json")) + list(
+        (made / "steps").glob("*/test_results.json")
+    )
     answer = cli("compare", made, "--checkpoints", "--json")
     assert answer.code == 0, answer.err
     doc = json.loads(answer.out)

@@ -368,8 +368,7 @@ def write_report(context: RunContext) -> None:
     from toolkit.pipeline import steps
     from toolkit.reporting import report
 
-    if context.run.info.get("options", {}).get("keep_steps") and context.run.checkpoints.is_dir():
-        steps.keep(context.run, context.console.warn)
+    steps.keep(context.run, context.console.warn)
     # Only a training needs them; a run that is killed after its last stage is not resumed.
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(context.run.checkpoints)

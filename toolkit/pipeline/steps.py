@@ -25,10 +25,14 @@ FOLDER = "steps"
 """In a run: an adapter's folder for each step that was saved, ``step-N``."""
 TAKEN = ("adapter_model.safetensors", "adapter_config.json")
 """What a step has of its own; all else is as the adapter has it."""
+FINAL = ("training.json", "test_results.json", "members")
+"""Of the adapter alone: the figures of its training and its answers, and an ensemble of steps."""
 
 
 def keep(run: Run, say: Callable[[str], None]) -> int:
-    """Keep the steps of the first training that are still there, each as an adapter's folder.
+    """Keep the steps of the first training that are still there, where a run was asked to.
+
+    Each becomes an adapter's folder.
 
     Args:
         run: the run, before its checkpoints are removed.
@@ -37,6 +41,8 @@ def keep(run: Run, say: Callable[[str], None]) -> int:
     Returns:
         how many there are.
     """
+    if not run.info.get("options", {}).get("keep_steps") or not run.checkpoints.is_dir():
+        return 0
     kept = 0
     for place in checkpoints.found(run.checkpoints / run.adapter.name):
         step = checkpoints.step_of(place)
@@ -45,7 +51,7 @@ def keep(run: Run, say: Callable[[str], None]) -> int:
         target = run.path / FOLDER / f"step-{step}"
         fresh = run.path / FOLDER / f".step-{step}.new.tmp"
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(run.adapter, fresh, ignore=lambda folder, names: [*TAKEN, "training.json"])
+        shutil.copytree(run.adapter, fresh, ignore=lambda folder, names: [*TAKEN, *FINAL])
         for name in TAKEN:
             shutil.copyfile(place / name, fresh / name)
         shutil.rmtree(target, ignore_errors=True)

@@ -442,24 +442,26 @@ def others_in(text: str, run: str) -> list[str]:
     return [other for other in RUNS if other != run and other in text]
 
 
+def quieten(server: Server, until: str = "") -> None:
+    """Everything arrives, or all until a handler of that name is asked for."""
+    while moves := server.moves():
+        if any(one.fn.name == until for one in server.requests):
+            return
+        moves[0]()
+
+
 def test_a_comparison_is_not_kept_for_the_run_that_was_chosen_after_it() -> None:
     server = Server(_site[0].demo)
     person = Person(server, "late-keeper")
 
-    def quieten(until: str = "") -> None:
-        while moves := server.moves():
-            if any(one.fn.name == until for one in server.requests):
-                return
-            moves[0]()
-
-    quieten()
+    quieten(server)
     person.press("compare-go")
-    quieten("put")
+    quieten(server, "put")
     person.pick(RUNS[1])
     (switch,) = [one for one in server.requests if one.fn.name == "switch"]
     server.serve(switch)
     server.serve(switch)  # which is sent
-    quieten()
+    quieten(server)
     stores = {run: _site[0].library.store(_site[0].library.find(run)) for run in RUNS}
     assert not any(Shelf(store, "comparison").mine(person.owner) for store in stores.values())
     server.end(person.tab)
@@ -474,17 +476,13 @@ def test_what_is_asked_while_a_row_is_on_its_way_is_asked_of_that_row() -> None:
         for _ in range(steps):
             server.serve(one)
 
-    def quieten() -> None:
-        while moves := server.moves():
-            moves[0]()
-
-    quieten()
+    quieten(server)
     person.click_row(2)
     take("click", 1)  # what went on is discarded; what is drawn for the row is not sent yet
     person.press("compare-go")
     while server.moves() and any(one.fn.name != "click" for one in server.requests):
         next(move for move in server.moves() if move.actor != _number(server, "click"))()
-    quieten()
+    quieten(server)
     assert person.tab.state(person.row)["row_id"] == 3
     assert "tk-asked" in person.shown("compare-out") and "row 3:" in person.shown("compare-out")
     server.end(person.tab)
@@ -494,21 +492,15 @@ def test_what_stands_after_an_answer_goes_with_its_run_however_late_it_comes() -
     server = Server(_site[0].demo)
     person = Person(server, "late-end")
 
-    def quieten(until: str = "") -> None:
-        while moves := server.moves():
-            if any(one.fn.name == until for one in server.requests):
-                return
-            moves[0]()
-
-    quieten()
+    quieten(server)
     said = person.say()
-    quieten("finish")
+    quieten(server, "finish")
     (finish,) = [one for one in server.requests if one.fn.name == "finish"]
     server.serve(finish)  # it is said what stands there, and not sent yet
     person.pick(RUNS[1])
     while any(one.fn.name == "switch" for one in server.requests):
         next(move for move in server.moves() if move.actor != finish.number)()
-    quieten()
+    quieten(server)
     assert said not in person.shown("chat-base") + person.exported()
     assert not person.conversation()
     server.end(person.tab)
