@@ -49,6 +49,7 @@ def run(
     store_data: bool = True,
     trust_remote_code: bool = False,
     backend: str = "auto",
+    keep_steps: bool = False,
     runs: str | Path | None = None,
     quiet: bool = False,
 ) -> RunResult:
@@ -82,6 +83,7 @@ def run(
         store_data: keep the held-out rows in the run.
         trust_remote_code: run code that comes with the model.
         backend: ``auto``, ``transformers`` or ``unsloth``.
+        keep_steps: keep every checkpoint's adapter, for ``toolkit compare RUN --checkpoints``.
         runs: the folder of the runs; ``TOOLKIT_RUNS`` or ``runs`` by default.
         quiet: print nothing.
 
@@ -102,7 +104,9 @@ def run(
 _DEFAULTS = {name: one.default for name, one in inspect.signature(run).parameters.items()}
 _SOURCE = tuple(name for name in _DEFAULTS if name in Source.__dataclass_fields__)
 """The arguments that are fields of :class:`Source`."""
-_OPTIONS = ("seed", "seeds", "store_data", "allow_truncation", "trust_remote_code", "backend")
+_OPTIONS = (
+    "seed", "seeds", "store_data", "allow_truncation", "trust_remote_code", "backend", "keep_steps",
+)  # fmt: skip
 
 
 def _carried_out(
