@@ -2,7 +2,9 @@
 
     python .ci/campaign/serving.py NAME=RUN [NAME=RUN…] [--clients 8] [--seconds 600] [--log FILE]
 
-The runs are causal language models on one base; every answer is computed beforehand. Half of the
+The runs are causal language models on one base; every answer is computed beforehand. A figure may
+differ by what other rows in its batch change without a server too: next to nothing in a run with
+``training.bf16=false``, more in bfloat16. Half of the
 clients' neighbours leave in the middle of a stream, so that cancelling is part of it. Prints JSON;
 exits with 1 on any error, any other answer, or memory that grows by more than a tenth after the
 first tenth of the time.
@@ -84,7 +86,8 @@ def campaign(runs: list[str], clients: int, seconds: float, rows: int = 8) -> di
         problems.append(f"streams that were left had the statuses {sorted(set(left))}")
     return {
         "clients": clients, **outcome.as_dict(), "left": len(left),
-        "megabytes": [round(one) for one in (memory[0], memory[-1])],
+        "rounding": max(one.rounding for one in asked),
+        "megabytes": [round(one) for one in memory],
         "growth": round(growth, 3), "problems": problems[:10],
     }  # fmt: skip
 

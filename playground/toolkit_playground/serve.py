@@ -61,7 +61,7 @@ def serve(
     auth = credentials(options.auth)
     host = unbracketed(options.host)
     check_door(options, host)
-    environment.prepare(offline=True)
+    environment.prepare(offline=True, serves=True)
     os.environ.pop("GRADIO_ALLOWED_PATHS", None)  # it would open folders behind everybody's back
     port = free_port(host, options.port)
     room = opened(options, host, port) if options.classroom else None

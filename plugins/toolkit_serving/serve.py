@@ -68,7 +68,7 @@ def serve(given: Sequence[str], *, runs: Path | None, options: Options) -> None:
         raise MissingExtra("toolkit serve", "serving") from error
     from toolkit_serving import served
 
-    environment.prepare(offline=True)
+    environment.prepare(offline=True, serves=True)
     folder = runs_folder(runs)
     chosen = served.named(given, folder)
     console = Console(quiet=False)

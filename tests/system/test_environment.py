@@ -22,6 +22,25 @@ def test_what_the_user_has_set_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert variables["HF_HUB_OFFLINE"] == "1"
 
 
+def test_servers_keep_few_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"LRU_CACHE_CAPACITY": "512"}
+    monkeypatch.setattr(environment.os, "environ", variables)
+    environment.prepare(offline=True)
+    assert "ONEDNN_PRIMITIVE_CACHE_CAPACITY" not in variables
+    environment.prepare(offline=True, serves=True)
+    assert variables["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "32"
+    assert variables["LRU_CACHE_CAPACITY"] == "512"
+
+
+@pytest.mark.parametrize(
+    "modules", ["toolkit_serving.serve, toolkit_serving.served", "toolkit_playground.serve"]
+)
+def test_servers_say_so_before_torch_is_imported(modules: str) -> None:
+    """It reads these variables once."""
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=environment_of_tests()).returncode == 0
+
+
 CODE = """
 import os, sys
 for name in list(os.environ):
