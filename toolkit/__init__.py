@@ -27,6 +27,7 @@ PUBLIC_MODULES = (
 
 APPLICATION_MODULES = (
     "toolkit.cli.data_options",
+    "toolkit.cli.run_options",
     "toolkit.data.splits",
     "toolkit.evaluation",
     "toolkit.kinds",

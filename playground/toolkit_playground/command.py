@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from toolkit.cli.run_options import Runs, TrustRemoteCode, TrustTaskFile
 
 
 def playground(
@@ -62,25 +63,16 @@ def playground(
             "address is printed. --host then needs no --auth.",
         ),
     ] = False,
-    trust_task_file: Annotated[
-        bool, typer.Option("--trust-task-file", help="Run the Python files of the runs' tasks.")
-    ] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that comes with the runs' models.")
-    ] = False,
+    trust_task_file: TrustTaskFile = False,
+    trust_remote_code: TrustRemoteCode = False,
     open_browser: Annotated[
         bool, typer.Option("--open", help="Open the page in a browser.")
     ] = False,
-    runs: Annotated[
-        Path | None,
-        typer.Option("--runs", help="Folder of the runs.", show_default="TOOLKIT_RUNS or runs"),
-    ] = None,
+    runs: Runs = None,
 ) -> None:
     """See what an adapter changed: compare, chat, vote, guess, and look at runs."""
-    from toolkit.runs import consent
     from toolkit_playground import serve
 
-    consent(task_file=trust_task_file, remote_code=trust_remote_code)
     serve.serve(
         runs_named or [],
         runs=runs,

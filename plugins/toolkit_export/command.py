@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli.run_options import Json, Runs, TrustRemoteCode, TrustTaskFile
+
 
 class Form(StrEnum):
     """What a trained model is exported to."""
@@ -67,24 +69,16 @@ def export(
             "the toolkit has no GGUF file of.",
         ),
     ] = None,
-    trust_task_file: Annotated[
-        bool, typer.Option("--trust-task-file", help="Run the Python file of the run's task.")
-    ] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that comes with the run's model.")
-    ] = False,
-    runs: Annotated[
-        Path | None,
-        typer.Option("--runs", help="Folder of the runs.", show_default="TOOLKIT_RUNS or runs"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+    trust_task_file: TrustTaskFile = False,
+    trust_remote_code: TrustRemoteCode = False,
+    runs: Runs = None,
+    as_json: Json = False,
 ) -> None:
     """Write a trained model in another form, and check that it answers as the adapter does."""
-    from toolkit.runs import Run, consent, runs_folder
+    from toolkit.runs import Run, runs_folder
     from toolkit.system import Console
     from toolkit_export import export as exporting
 
-    consent(task_file=trust_task_file, remote_code=trust_remote_code)
     options = exporting.Options(
         form=to.value, numbers=numbers.value if numbers else None, out=out, every=every,
         margin=margin, anyway=anyway, converter=converter,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from toolkit.cli.run_options import Json, Runs, TrustTaskFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,23 +64,17 @@ def push(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would leave, and end.")
     ] = False,
-    trust_task_file: Annotated[
-        bool, typer.Option("--trust-task-file", help="Run the Python file of the run's task.")
-    ] = False,
-    runs: Annotated[
-        Path | None,
-        typer.Option("--runs", help="Folder of the runs.", show_default="TOOLKIT_RUNS or runs"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+    trust_task_file: TrustTaskFile = False,
+    runs: Runs = None,
+    as_json: Json = False,
 ) -> None:
     """Send a run's model to the Hub, with a card that has its figures; what leaves is listed."""
     from toolkit.errors import UsageError
-    from toolkit.runs import Run, consent, runs_folder
+    from toolkit.runs import Run, runs_folder
     from toolkit.system import Console, environment
     from toolkit_export import push as pushing
     from toolkit_export.hub import Hub, token
 
-    consent(task_file=trust_task_file)
     environment.prepare(offline=False)
     console = Console(quiet=as_json)
     run = Run.find(run_name, runs_folder(runs))

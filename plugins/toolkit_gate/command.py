@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli.run_options import Json, Runs, TrustTaskFile
+
 
 def gate(
     new: Annotated[
@@ -34,22 +36,16 @@ def gate(
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the result as JUnit XML here.")
     ] = None,
-    trust_task_file: Annotated[
-        bool, typer.Option("--trust-task-file", help="Run the Python files of the runs' tasks.")
-    ] = False,
-    runs: Annotated[
-        Path | None,
-        typer.Option("--runs", help="Folder of the runs.", show_default="TOOLKIT_RUNS or runs"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    trust_task_file: TrustTaskFile = False,
+    runs: Runs = None,
+    as_json: Json = False,
 ) -> None:
     """Exit with 0 if a run's model is no worse than another's, else 1; 2: not comparable."""
-    from toolkit.runs import consent, runs_folder
+    from toolkit.runs import runs_folder
     from toolkit.system import Console
     from toolkit_gate import pages
     from toolkit_gate.judging import judge, opened
 
-    consent(task_file=trust_task_file)
     folder = runs_folder(runs)
     result = judge(opened(new, folder), opened(against, folder), margin)
     if markdown is not None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from toolkit import UsageError
+from toolkit.cli.run_options import Json
 
 TASK = "review-augmentation"
 
@@ -58,7 +59,7 @@ def augment(
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Seed of all random choices.")
     ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """Make instruction data from reviews: five examples each, as JSONL files for any trainer."""
     from toolkit.data import Source, columns

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import data_options as options
+from toolkit.cli.run_options import Json, Runs
 from toolkit_search import shared_options as shared
 
 
@@ -46,8 +47,8 @@ def rows(
         ),
     ] = None,
     trust_remote_code: options.RemoteCode = False,
-    runs: shared.Runs = None,
-    as_json: shared.Json = False,
+    runs: Runs = None,
+    as_json: Json = False,
 ) -> None:
     """Train on growing shares of the rows, and say what more rows would bring."""
     from toolkit.errors import UsageError

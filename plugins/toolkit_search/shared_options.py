@@ -19,11 +19,6 @@ Sets = Annotated[
         "--set", help="section.field=value, such as training.learning_rate=1e-3. Repeatable."
     ),
 ]
-Runs = Annotated[
-    Path | None,
-    typer.Option("--runs", help="Folder of the runs.", show_default="TOOLKIT_RUNS or runs"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
 def folder(given: Path | None, runs: Path, task: str, command: str) -> Path:

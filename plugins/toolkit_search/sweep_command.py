@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import data_options as options
+from toolkit.cli.run_options import Json, Runs
 from toolkit_search import shared_options as shared
 
 
@@ -78,8 +79,8 @@ def sweep(
         ),
     ] = None,
     trust_remote_code: options.RemoteCode = False,
-    runs: shared.Runs = None,
-    as_json: shared.Json = False,
+    runs: Runs = None,
+    as_json: Json = False,
 ) -> None:
     """Search for better settings within a budget, and compare the best with the recipe once."""
     from toolkit.plugins import lookup, recipes

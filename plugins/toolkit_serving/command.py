@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli.run_options import Runs, TrustRemoteCode, TrustTaskFile
+
 
 class Engine(StrEnum):
     """What computes the answers."""
@@ -76,23 +78,14 @@ def serve(
     log_texts: Annotated[
         bool, typer.Option("--log-texts", help="Log the texts of requests and answers too.")
     ] = False,
-    trust_task_file: Annotated[
-        bool, typer.Option("--trust-task-file", help="Run the Python files of the runs' tasks.")
-    ] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that comes with the runs' models.")
-    ] = False,
-    runs: Annotated[
-        Path | None,
-        typer.Option("--runs", help="Folder of the runs.", show_default="TOOLKIT_RUNS or runs"),
-    ] = None,
+    trust_task_file: TrustTaskFile = False,
+    trust_remote_code: TrustRemoteCode = False,
+    runs: Runs = None,
 ) -> None:
     """Serve runs: OpenAI's API for what writes text, and an endpoint for each task."""
-    from toolkit.runs import consent
     from toolkit.system.listening import unbracketed
     from toolkit_serving import serve as serving
 
-    consent(task_file=trust_task_file, remote_code=trust_remote_code)
     serving.serve(
         runs_named,
         runs=runs,

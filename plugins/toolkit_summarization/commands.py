@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from toolkit import UsageError, formatting
+from toolkit.cli.run_options import Json, Runs, TrustTaskFile
 
 TASK = "summarization"
 
@@ -45,7 +46,7 @@ def templates(
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Seed of all random choices.")
     ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """Compare prompt templates for summaries on validation rows, and name the best."""
     from toolkit.data import Source, columns
@@ -105,19 +106,16 @@ def sheet(
         str | None, typer.Option("--b", help="The other system.", show_default="the trained model")
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Pairs on the sheet.")] = 100,
-    trust_task_file: Annotated[
-        bool, typer.Option("--trust-task-file", help="Run the Python file of the run's task.")
-    ] = False,
-    runs: Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trust_task_file: TrustTaskFile = False,
+    runs: Runs = None,
+    as_json: Json = False,
 ) -> None:
     """Write a sheet of blind pairs for human evaluation, or evaluate sheets that were filled in."""
     from toolkit.pipeline import load_task
-    from toolkit.runs import Run, consent, runs_folder
+    from toolkit.runs import Run, runs_folder
     from toolkit.system import Console
     from toolkit_summarization import human
 
-    consent(task_file=trust_task_file)
     finished = Run.find(run, runs_folder(runs))
     task = load_task(finished)
     console = Console(quiet=as_json)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.cli import terminal
+from toolkit.cli import tables, terminal
 
 SYSTEMS = ("adapter", "gradient-boosting", "linear-text-features", "embeddings-nearest")
 NAMES = ("mae", "rmse", "rmsle", "r2", "within_20", "unparsed_share")
@@ -28,7 +28,7 @@ def figures(label: str = "Mean absolute error") -> dict[str, Any]:
 
 
 def test_a_pipe_gets_every_name_and_figure_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.print_parts(terminal.ladder_table(figures()))
+    tables.print_parts(terminal.ladder_table(figures()))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].strip() == "Mean absolute error,"
     for part in ("2,000 test rows", *NAMES[1:]):
@@ -48,25 +48,25 @@ def test_a_narrow_terminal_loses_metrics_and_no_names(
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("NO_COLOR", "1")
-    table, number = terminal.fitting(lambda most: terminal.ladder_table(figures(), most), 5)
+    table, number = tables.fitting(lambda most: terminal.ladder_table(figures(), most), 5)
     assert number == shown
-    terminal.print_parts(table)
+    tables.print_parts(table)
     out = capsys.readouterr().out
     assert all(name in out for name in SYSTEMS) and "9,876.50–12,345.50" in out
     assert ("rmse" in out) == (shown > 0)
 
 
 def test_a_short_heading_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.print_parts(terminal.ladder_table(figures("MAE")))
+    tables.print_parts(terminal.ladder_table(figures("MAE")))
     assert capsys.readouterr().out.startswith("MAE, 2,000 test rows")
 
 
 def test_a_text_is_no_markup_and_controls_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "[red]a[/red] [link=file:///x]b[/link] \x1b]52;c;eA==\x07 \x1b[2J"
-    table = terminal.text_table(hostile)
+    table = tables.text_table(hostile)
     table.add_row(hostile)
-    table.add_row(terminal.styled(hostile, "bold"))
-    terminal.print_parts(hostile, table)
+    table.add_row(tables.styled(hostile, "bold"))
+    tables.print_parts(hostile, table)
     printed = capsys.readouterr().out
     assert printed.count("[red]a[/red] [link=file:///x]b[/link]") == 4
     assert "\x1b" not in printed and "\x07" not in printed

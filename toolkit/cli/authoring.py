@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import data_options as options
-from toolkit.cli.app import Json, app
+from toolkit.cli.app import app
+from toolkit.cli.run_options import Json
 from toolkit.plugins import discovery, lookup
 
 

@@ -8,8 +8,9 @@ import typer
 
 from toolkit.cli import data_options as options
 from toolkit.cli import system_options
-from toolkit.cli.app import Json, Runs, app
+from toolkit.cli.app import app
 from toolkit.cli.run import carry_out
+from toolkit.cli.run_options import Json, Runs
 from toolkit.errors import UsageError
 from toolkit.plugins import lookup
 

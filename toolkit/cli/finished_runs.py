@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli.app import Json, Runs, TrustRemoteCode, TrustTaskFile, app
+from toolkit.cli.app import app
+from toolkit.cli.run_options import Json, Runs, TrustRemoteCode, TrustTaskFile
 from toolkit.errors import UsageError
 
 

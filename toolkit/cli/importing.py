@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli.app import Json, app
+from toolkit.cli.app import app
+from toolkit.cli.run_options import Json
 
 
 @app.command(name="import")
@@ -35,7 +36,7 @@ def import_command(
     as_json: Json = False,
 ) -> None:
     """Turn a training of LLaMA-Factory, Axolotl or TRL into a recipe and a task file."""
-    from toolkit.cli.terminal import print_parts, text_table
+    from toolkit.cli.tables import print_parts, text_table
     from toolkit.errors import UsageError, did_you_mean
     from toolkit.pipeline.importing import make, written
     from toolkit.pipeline.importing.tools import TOOLS

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.cli.terminal import print_parts, styled, text_table
+from toolkit.cli.tables import print_parts, styled, text_table
 from toolkit.kinds.registry import kind_name
 from toolkit.system.console import emit
 from toolkit.task import Task

@@ -11,8 +11,9 @@ import typer
 
 from toolkit.cli import data_options as options
 from toolkit.cli import system_options
-from toolkit.cli.app import Json, Runs, TrustRemoteCode, TrustTaskFile, app
+from toolkit.cli.app import app
 from toolkit.cli.exit import stoppable
+from toolkit.cli.run_options import Json, Runs, TrustRemoteCode, TrustTaskFile
 from toolkit.errors import UsageError
 from toolkit.plugins import lookup
 from toolkit.system import distributed
