@@ -29,6 +29,7 @@ class Recipe:
         rows: split (``train``, ``validation``, ``calibration``, ``test``, ``challenge``) → the most
             rows of it that are used, whole groups drawn by the seed; for models whose answers take
             long. A split that is not named is used whole.
+        curation: which training rows are left out (:data:`CURATION_FIELDS`); held-out rows stay.
         cost: prices for the table of cost and speed (see :mod:`toolkit.evaluation.latency`).
         sources: ``section.field`` → where its value comes from, for recipes that follow a guide.
     """
@@ -45,6 +46,7 @@ class Recipe:
     cost: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
+    curation: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if any("activation_checkpointing" in name for name in self.training):
@@ -63,3 +65,12 @@ COST_FIELDS = {
     "currency": "a sign for prices ($)",
 }
 """Fields of ``[cost]`` → what each is."""
+
+CURATION_FIELDS = {
+    "deduplicate": "of training rows with the same inputs, but for case and blanks, keep the first",
+    "without_longest": "leave out this share of the training rows, those with the longest inputs",
+    "without_shortest": "leave out this share of the training rows, those with the shortest inputs",
+    "most_per_category": "the most training rows of a category, drawn by the seed",
+    "category": "the column with the category; the row's class by default",
+}
+"""Fields of ``[curation]`` → what each does, in the order in which they are applied."""

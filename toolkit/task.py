@@ -129,6 +129,8 @@ class Task(ABC):
 
     A recipe's ``[task]`` section and ``--set task.NAME=…`` set them; unknown options are refused.
     """
+    searched: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    """Options → the values that a search (``toolkit sweep``) tries, such as several prompts."""
     panel: ClassVar[Panel | None] = None
     """How the playground shows the task; its inputs are the columns that a prediction needs."""
     truncate: ClassVar[str | None] = None

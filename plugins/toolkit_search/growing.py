@@ -13,7 +13,7 @@ from typing import Any
 from toolkit import Recipe, UsageError
 from toolkit.formatting import count
 from toolkit.pipeline.whole import Plan, carried_out
-from toolkit.runs import Run, read_json, write_json
+from toolkit.runs import Run, read_json, shared_rows, write_json
 from toolkit.system import Console
 
 STATE = "rows-runs.json"
@@ -149,7 +149,12 @@ def _counted(plan: Plan, recipe: Recipe, console: Console) -> int:
         task = load_task(run)
         kind = make_kind(run, task)
         prepared = prepare.prepare(
-            task, plan.source, int(run.info["seed"]), unusable=kind.unusable, most=recipe.rows
+            task,
+            plan.source,
+            int(run.info["seed"]),
+            unusable=kind.unusable,
+            most=recipe.rows,
+            curation=recipe.curation,
         )
     finally:
         run.forget()
@@ -182,21 +187,12 @@ def _run(
 
 def _check_same(points: Sequence[Point]) -> None:
     """Every run must have the same test rows, or their figures are of different questions."""
-    tested = {frozenset(_rows(point.run, "test")) for point in points}
+    tested = {shared_rows.test_digest(Run.open(Path(point.run))) for point in points}
     if len(tested) > 1:
         raise UsageError("the shares were judged on different test rows; name another --out")
 
 
-def _rows(run: str, split: str) -> list[str]:
-    """The digests of a split's rows."""
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(Path(run) / "data" / "splits.parquet", columns=["split", "sha"])
-    names, digests = (column.to_pylist() for column in table.columns)
-    return [sha for name, sha in zip(names, digests, strict=True) if name == split]
-
-
 def nested(points: Sequence[Point]) -> bool:
     """Whether each share holds the rows of the smaller ones."""
-    sets = [set(_rows(point.run, "train")) for point in points]
+    sets = [set(shared_rows.of_split(Run.open(Path(point.run)), "train")) for point in points]
     return all(small <= large for small, large in itertools.pairwise(sets))

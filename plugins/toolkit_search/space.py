@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import math
 import tomllib
@@ -11,13 +12,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit import Recipe, UsageError
+from toolkit import (
+    Recipe,
+    SequenceClassificationTask,
+    SequenceRegressionTask,
+    UsageError,
+    VectorRegressionTask,
+)
 from toolkit.plugins import recipes
 
 if TYPE_CHECKING:
     import optuna
 
+    from toolkit import Task
+
+CURATION = {
+    "curation.deduplicate": (False, True),
+    "curation.without_longest": (0.0, 0.05, 0.15),
+}
+"""Whether fewer training rows teach more; the first value leaves all rows in."""
+CAPS = (None, 400, 100)
+"""The most training rows of a class."""
+QUANTIZATION = "quantization"
+"""The whole section: none, 8-bit, 4-bit, or the recipe's own."""
+BITS: tuple[Mapping[str, Any] | None, ...] = (
+    None,
+    {"load_in_8bit": True},
+    {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": "bfloat16"},
+)
 MODEL = "model"
+WHOLE = (MODEL, QUANTIZATION)
+"""Names of the space that are no ``section.field``."""
 RATE = "training.learning_rate"
 
 
@@ -66,10 +91,11 @@ def as_text(value: Any) -> str:
 Space = Mapping[str, Values]
 
 
-def default(recipe: Recipe, models: Sequence[str] = ()) -> dict[str, Values]:
+def default(task: type[Task], recipe: Recipe, models: Sequence[str] = ()) -> dict[str, Values]:
     """The usual space around a recipe.
 
     Args:
+        task: the task; of its options those are tried whose values it names (``searched``).
         recipe: the recipe that the search begins with.
         models: base models to choose from.
     """
@@ -92,7 +118,26 @@ def default(recipe: Recipe, models: Sequence[str] = ()) -> dict[str, Values]:
             found["lora.target_modules"] = Values(choices=("all-linear", own))
     if len(models) > 1:
         found[MODEL] = Values(choices=tuple(models))
+    found |= {name: Values(choices=choices) for name, choices in CURATION.items()}
+    if _quantizes(recipe):
+        own = () if recipe.quantization in BITS else (recipe.quantization,)
+        found[QUANTIZATION] = Values(choices=(*own, *BITS))
+    numbers = (SequenceRegressionTask, VectorRegressionTask)
+    if issubclass(task, SequenceClassificationTask) and not issubclass(task, numbers):
+        found["curation.most_per_category"] = Values(choices=CAPS)
+    for name, values in task.searched.items():
+        own = recipe.task.get(name, task.options.get(name))
+        others = tuple(value for value in values if value != own)
+        found[f"task.{name}"] = Values(choices=(own, *others))
     return found
+
+
+def _quantizes(recipe: Recipe) -> bool:
+    """Whether there is a GPU, where fewer bits let a model fit, and a library that loads them."""
+    from toolkit.system import device
+
+    there = importlib.util.find_spec("bitsandbytes") is not None
+    return there and device.is_gpu() and not recipe.model.startswith("embedded:")
 
 
 def read(path: Path) -> dict[str, Values]:
@@ -110,7 +155,7 @@ def read(path: Path) -> dict[str, Values]:
         raise UsageError(f'{path} needs one table, [space], such as "lora.r" = [8, 16, 32]')
     found = {}
     for name, given in _flat(table):
-        if name != MODEL and name.partition(".")[0] not in recipes.SECTIONS:
+        if name not in WHOLE and name.partition(".")[0] not in recipes.SECTIONS:
             raise UsageError(
                 f"{path}: {name!r} is no section.field; sections are {', '.join(recipes.SECTIONS)}"
             )
@@ -161,7 +206,7 @@ def applied(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
         )
     sections: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
-        if name == MODEL:
+        if name in WHOLE:
             continue
         section, _, field = name.partition(".")
         held = sections.setdefault(section, dict(getattr(recipe, section) or {}))
@@ -170,6 +215,8 @@ def applied(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
             held = held.setdefault(parent, {})
         held[last] = value
     changes: dict[str, Any] = dict(sections)
+    if QUANTIZATION in values:
+        changes[QUANTIZATION] = values[QUANTIZATION]
     return dataclasses.replace(recipe, **changes)
 
 
@@ -177,9 +224,18 @@ def of_recipe(recipe: Recipe, space: Space) -> dict[str, Any]:
     """The values that a recipe has itself, as a trial stores them, where they are in the space."""
     found = {}
     for name, values in space.items():
-        section, _, field = name.partition(".")
-        own = recipe.model if name == MODEL else (getattr(recipe, section) or {}).get(field)
-        kept = values.stored(own)
+        kept = values.stored(_own(recipe, name, values))
         if kept is not None:
             found[name] = kept
     return found
+
+
+def _own(recipe: Recipe, name: str, values: Values) -> Any:
+    """A recipe's own value; what it does not name is what the first choice leaves as it is."""
+    if name in WHOLE:
+        return getattr(recipe, name)
+    section, _, field = name.partition(".")
+    held = getattr(recipe, section) or {}
+    if field in held or section not in ("curation", "task"):
+        return held.get(field)
+    return values.choices[0] if values.choices else None

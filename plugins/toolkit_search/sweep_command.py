@@ -32,7 +32,7 @@ def sweep(
         typer.Option(
             metavar="FILE",
             help="TOML file whose table 'space' has any section.field and its values.",
-            show_default="learning rate, batch, epochs, r, alpha, dropout, target modules",
+            show_default="learning rate, batch, epochs, adapter, rows left out, prompts",
         ),
     ] = None,
     recipe: options.Recipe = None,
@@ -103,7 +103,7 @@ def sweep(
     place = shared.folder(out, plan.runs, found.name, "sweep")
     console = Console(quiet=as_json)
     document, page = sweeping.swept(
-        plan, chosen, sweeping.space_of(chosen, space, several), budget,
+        plan, chosen, sweeping.space_of(found, chosen, space, several), budget,
         sweeping.Shared(place, storage, name or found.name), console,
     )  # fmt: skip
     shared.tell(document, page, console, as_json=as_json)

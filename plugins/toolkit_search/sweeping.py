@@ -23,6 +23,8 @@ from toolkit_search.space import Space
 if TYPE_CHECKING:
     import optuna
 
+    from toolkit import Task
+
 FOR_TRIALS = 0.6
 """The share of a sweep's minutes that trials get; the rest is for the trainings that follow."""
 STATE = "sweep-runs.json"
@@ -95,10 +97,12 @@ class Shared:
     name: str
 
 
-def space_of(recipe: Recipe, file: Path | None, models: Sequence[str]) -> dict[str, space.Values]:
+def space_of(
+    task: type[Task], recipe: Recipe, file: Path | None, models: Sequence[str]
+) -> dict[str, space.Values]:
     """The space of a file, or the default one; several models are chosen from in either."""
     if file is None:
-        return space.default(recipe, models)
+        return space.default(task, recipe, models)
     found = space.read(file)
     if len(models) > 1:
         found[space.MODEL] = space.Values(choices=tuple(models))

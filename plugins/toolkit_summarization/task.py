@@ -154,6 +154,7 @@ class Summarization(Written, CausalLMTask):
     few_shot = 2
     recipes = (EMBEDDED, SMOLLM2, PHI2)
     options = {"template": "direct", "two_stage": False, "ensemble": 0}
+    searched = {"template": tuple(templates.TEMPLATES)}
     panel = Panel(inputs={"article": "Article"}, examples=(EXAMPLE,))
 
     # -- data ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from toolkit.evaluation.groups import with_groups
 from toolkit.metrics.metric import Metric
 from toolkit.metrics.statistics import as_json
 from toolkit.reporting import context
-from toolkit.runs import predictions
+from toolkit.runs import predictions, shared_rows
 from toolkit.runs.contents import read_run
 from toolkit.runs.files import read_json
 from toolkit.runs.predictions import System, same
@@ -81,6 +81,7 @@ def _line(run: Run, metric: str) -> dict[str, Any]:
         "recipe": run.info.get("recipe", {}).get("name"),
         "model": run.info.get("recipe", {}).get("model"),
         "fingerprint": run.info.get("data", {}).get("fingerprint"),
+        "test_rows": shared_rows.test_digest(run),
         "synthetic": doc["synthetic"],
         "n": doc["n"],
         "groups": doc.get("groups"),
@@ -126,7 +127,10 @@ def _obstacle(
     """Why two runs cannot be compared row by row; ``None`` where they can."""
     if ours is None or theirs is None:
         return "nothing was trained in one of them"
-    if first["fingerprint"] != line["fingerprint"]:
+    rows = (first["test_rows"], line["test_rows"])
+    if None not in rows and rows[0] != rows[1]:
+        return "their test rows differ"
+    if None in rows and first["fingerprint"] != line["fingerprint"]:
         return "their data or splits differ"
     a, b = theirs.splits["test"], ours.splits["test"]
     if a.keys() != b.keys() or not all(same(a[i]["reference"], b[i]["reference"]) for i in a):

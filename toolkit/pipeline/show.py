@@ -114,7 +114,9 @@ def show(
     made = guarded.instance(task)
     made.options |= recipe.task
     kind = kind_class(made, recipe, trust_remote_code=trust_remote_code)
-    prepared = prepare(made, source, unusable=kind.unusable, most=recipe.rows)
+    prepared = prepare(
+        made, source, unusable=kind.unusable, most=recipe.rows, curation=recipe.curation
+    )
     require_several(made, prepared.splits["train"])
     made.load_state({**prepared.found, **made.fit(prepared.splits["train"])})
     if further := kind.fit_state(prepared.splits["train"]):

@@ -25,7 +25,7 @@ def splits_of(run: Run, task: Task, source: Source, recipe: Recipe, unusable: Un
     judged = evaluated.of(run)
     return prepare(
         task, source, int(run.info["seed"]), unusable=unusable, most=recipe.rows,
-        untrained=bool(judged and judged.untrained),
+        curation=recipe.curation, untrained=bool(judged and judged.untrained),
     )  # fmt: skip
 
 

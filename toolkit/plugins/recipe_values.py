@@ -240,6 +240,21 @@ def check_rows(values: Mapping[str, Any]) -> None:
             raise RecipeError(f"rows.{name} must be a number from {least}, not {value!r:.80}")
 
 
+def check_curation(values: Mapping[str, Any]) -> None:
+    """Refuse switches, shares, numbers and columns that are none."""
+    for name, value in values.items():
+        if value is None:
+            continue
+        if name in ("without_longest", "without_shortest"):
+            if not fits(value, float) or not 0 <= value < 1:
+                raise RecipeError(f"curation.{name} is a share from 0 to 1, not {value!r:.80}")
+        elif name == "most_per_category":
+            if not fits(value, int) or value < 1:
+                raise RecipeError(f"curation.{name} is a number of rows, not {value!r:.80}")
+        else:
+            check_types("curation", {name: value}, {"deduplicate": bool, "category": str})
+
+
 def check_options(
     values: Mapping[str, Any], defaults: Mapping[str, Any], decoders: Iterable[str] | None = None
 ) -> None:

@@ -22,12 +22,13 @@ from toolkit.kinds.causal_lm.task import EMBEDDED, CausalLMTask
 from toolkit.kinds.registry import kind_name
 from toolkit.models import packaged
 from toolkit.plugins import recipe_values, setting_types
-from toolkit.recipe import COST_FIELDS, Recipe
+from toolkit.recipe import COST_FIELDS, CURATION_FIELDS, Recipe
 from toolkit.system import secrets
 from toolkit.task import Task
 
 SECTIONS = (
     "training", "lora", "quantization", "generation", "early_stopping", "task", "cost", "rows",
+    "curation",
 )  # fmt: skip
 OURS = {
     "output_dir": "the run directory decides it (--runs)",
@@ -311,6 +312,7 @@ def _check_values(
     recipe_values.check_stopping(recipe.early_stopping or {})
     recipe_values.check_costs(recipe.cost)
     recipe_values.check_rows(recipe.rows)
+    recipe_values.check_curation(recipe.curation)
     recipe_values.check_options(recipe.task, options, decoders)
 
 
@@ -344,6 +346,7 @@ def _check_names(recipe: Recipe, arguments: type, options: Mapping[str, Any]) ->
     _refuse("task", recipe.task, options, "the task's options")
     _refuse("cost", recipe.cost, COST_FIELDS, "the table of costs")
     _refuse("rows", recipe.rows, (*SPLITS, CHALLENGE), "the table of splits")
+    _refuse("curation", recipe.curation, CURATION_FIELDS, "the table of what is left out")
 
 
 def _generation_fields() -> set[str]:

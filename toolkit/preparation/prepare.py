@@ -25,6 +25,7 @@ from toolkit.data.source import Source
 from toolkit.data.splits import CAPS, CHALLENGE, FRACTIONS, HELD_OUT, SPLITS, present
 from toolkit.data.stratification import NO_CLASS
 from toolkit.errors import DataError, PluginError, UsageError
+from toolkit.preparation import curation as curating
 from toolkit.preparation import fewer_rows
 from toolkit.preparation.assignment import ONE_WAY, Part, assigned
 from toolkit.preparation.joining import with_near_duplicates
@@ -118,6 +119,7 @@ def prepare(
     caps: Mapping[str, int] = CAPS,
     unusable: Unusable | None = None,
     most: Mapping[str, int] = MappingProxyType({}),
+    curation: Mapping[str, Any] = MappingProxyType({}),
     untrained: bool = False,
 ) -> Prepared:
     """Load a task's rows and split them.
@@ -139,6 +141,7 @@ def prepare(
         unusable: finds rows that the model has no way to read, as
             :meth:`toolkit.kinds.base.TaskModel.unusable` does; they are left out.
         most: split → the most rows of it that are used (a recipe's ``rows``).
+        curation: which training rows are left out (a recipe's ``curation``).
         untrained: whether there are no training rows, because what was trained elsewhere is judged.
             All rows of the source are then test rows, or, where it names test rows, validation
             rows; of a Hub data set its own test rows are taken. Splits without rows are empty.
@@ -164,6 +167,7 @@ def prepare(
     if grouping in task.groupings():
         found["group_by"] = grouping
         task.state = {**task.state, "group_by": grouping}  # task.group follows it from here on
+    curating.curate(task, parts, owners, curation, seed, source)
     fewer_rows.thin(parts, owners, grouping, most, seed, source)
     splits, digests, groups = _gather(parts, owners, grouping)
     return Prepared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 
 from toolkit.runs.earlier_names import SPLITS
@@ -22,6 +23,17 @@ def row_digests(run: Run) -> dict[Key, str]:
     table = pq.read_table(place).to_pydict()
     columns = (table["split"], table["row_id"], table["sha"])
     return {(SPLITS.get(s, s), number): sha for s, number, sha in zip(*columns, strict=True)}
+
+
+def of_split(run: Run, split: str) -> list[str]:
+    """The SHA-256 of each row of a split, in the order of the rows' numbers."""
+    return [sha for (name, _), sha in sorted(row_digests(run).items()) if name == split]
+
+
+def test_digest(run: Run) -> str | None:
+    """One digest for all test rows and their numbers; ``None`` where the run has no table."""
+    rows = [(number, sha) for (name, number), sha in row_digests(run).items() if name == "test"]
+    return hashlib.sha256(repr(sorted(rows)).encode()).hexdigest() if rows else None
 
 
 def shared_test_rows(a: Run, b: Run) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from toolkit.system import device as device
     from toolkit.system import doors as doors
     from toolkit.system import environment as environment
     from toolkit.system import listening as listening
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["doors", "environment", "listening", "precision", "upstream"],
+    submodules=["device", "doors", "environment", "listening", "precision", "upstream"],
     submod_attrs={
         "console": ["Console", "emit"],
         "secrets": ["hide", "redacted"],

@@ -6,7 +6,7 @@ import dataclasses
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toolkit.data.no_rows import REASON
 from toolkit.errors import RunError
@@ -18,7 +18,7 @@ from toolkit.pipeline.ladder.named import Rung
 from toolkit.pipeline.restore import load_task, make_kind
 from toolkit.plugins import recipes
 from toolkit.recipe import Recipe
-from toolkit.runs import trust
+from toolkit.runs import shared_rows, trust
 from toolkit.runs.evaluated import trained_models
 from toolkit.runs.run import Run
 from toolkit.system import distributed
@@ -63,25 +63,11 @@ def _left_out(context: RunContext, name: str, reason: str) -> None:
 
 def _seen(run: Run, other: Run) -> tuple[int, int]:
     """How many of a run's test rows another one was trained on, and how many there are."""
-    ours, theirs = _digests(run), _digests(other)
-    test = ours.get("test", [])
-    learned = {*theirs.get("train", ()), *theirs.get("validation", ())}
+    test, trained_on = shared_rows.of_split(run, "test"), shared_rows.of_split(other, "train")
+    if not trained_on:
+        raise RunError(f"run {other.id} does not tell which rows it was trained on")
+    learned = {*trained_on, *shared_rows.of_split(other, "validation")}
     return sum(sha in learned for sha in test), len(test)
-
-
-def _digests(run: Run) -> dict[str, list[Any]]:
-    """The digests of a run's rows by split."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(run.data / "splits.parquet", columns=["split", "sha"])
-    except (OSError, KeyError, pa.ArrowException) as error:
-        raise RunError(f"run {run.id} does not tell which rows it was trained on") from error
-    found: dict[str, list[Any]] = {}
-    for split, sha in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        found.setdefault(split, []).append(sha)
-    return found
 
 
 def predict_untouched(
