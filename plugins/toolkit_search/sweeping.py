@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FOR_TRIALS = 0.6
 """The share of a sweep's minutes that trials get; the rest is for the trainings that follow."""
+LEAST_TRIALS = 8
+"""Trials that the minutes of a sweep are enough for."""
 STATE = "sweep-runs.json"
 """What a folder of results holds of the settings, and of the runs that follow the trials."""
 
@@ -79,6 +81,10 @@ class Budget:
             return cls(Limits(trials, None, trial_minutes), seeds, None)
         share = FOR_TRIALS if seeds else 1.0
         final = (1 - share) * minutes / (2 * seeds) if seeds else None
+        if trial_minutes is None:
+            # As long as what follows: other settings win where there is more time. And without a
+            # limit the recipe's own training, the first trial, could take all of it.
+            trial_minutes = min(final or math.inf, share * minutes / LEAST_TRIALS)
         return cls(Limits(trials, 60 * share * minutes, trial_minutes), seeds, final)
 
 
