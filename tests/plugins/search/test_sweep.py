@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -25,6 +25,7 @@ import sweep_process
 from cli_runner import CommandLine, environment, goods, quick, write_csv
 from toolkit import Recipe
 from toolkit.errors import DataError, ToolkitError, UsageError
+from toolkit.system import device
 from toolkit_search import searching, space, study, sweep_result, sweeping
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:optuna")
@@ -238,6 +239,35 @@ def test_the_space_of_a_file_is_read_and_what_is_none_is_refused(tmp_path: Path)
             space.read(file)
 
 
+def test_the_usual_space_has_what_a_task_and_a_machine_offer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tiny_tasks import TinyColours, TinyGoods, TinyPrices
+
+    class Prompts(TinyColours):
+        name = "prompts"
+        options: ClassVar = {**TinyColours.options, "prompt": "short"}
+        searched: ClassVar = {"prompt": ("long", "short", "none")}
+
+    recipe = Recipe("r", "", "embedded:causal-lm", training={}, lora={"r": 8})
+    found = space.default(Prompts, recipe)
+    assert found["task.prompt"].choices == ("short", "long", "none")
+    assert not {"quantization", "model", "curation.most_per_category"} & set(found)
+    first = space.of_recipe(recipe, found)
+    assert first["task.prompt"] == "short" and first["curation.deduplicate"] == "false"
+    assert "curation.most_per_category" in space.default(TinyGoods, recipe)
+    assert "curation.most_per_category" not in space.default(TinyPrices, recipe)
+    monkeypatch.setattr(device, "is_gpu", lambda: True)
+    bits = {"load_in_4bit": True, "bnb_4bit_quant_type": "fp4"}
+    large = Recipe("r", "", "some/model", training={}, lora={"r": 8}, quantization=bits)
+    tried = space.default(TinyColours, large)
+    assert len(tried["quantization"].choices) == 4
+    assert space.of_recipe(large, tried)["quantization"] == space.as_text(bits)
+    assert space.applied(large, {"quantization": None}).quantization is None
+    changed = space.applied(large, {"curation.without_longest": 0.05})
+    assert changed.quantization == bits and changed.curation == {"without_longest": 0.05}
+
+
 def test_a_budget_of_money_is_one_of_minutes() -> None:
     recipe = Recipe("r", "", "m", cost={"machine_price_per_hour": 2.0})
     none: dict[str, Any] = {"minutes": None, "trials": None, "max_cost": None,
@@ -245,6 +275,12 @@ def test_a_budget_of_money_is_one_of_minutes() -> None:
     made = sweeping.Budget.of(recipe, **{**none, "max_cost": 1.0})
     assert made.limits.seconds == pytest.approx(0.6 * 30 * 60)
     assert made.final_minutes == pytest.approx(0.4 * 30 / 6)
+    # No trial is longer than what follows, and the first does not take all the minutes.
+    assert made.limits.trial_minutes == pytest.approx(0.4 * 30 / 6)
+    alone = sweeping.Budget.of(recipe, **{**none, "minutes": 16.0, "seeds": 0})
+    assert alone.limits.trial_minutes == pytest.approx(2.0)
+    own = sweeping.Budget.of(recipe, **{**none, "minutes": 16.0, "trial_minutes": 5.0})
+    assert own.limits.trial_minutes == 5.0
     for wrong in ({}, {"minutes": 0.0}, {"minutes": float("nan")}, {"max_cost": -1.0},
                   {"trials": 3, "trial_minutes": -1.0}):  # fmt: skip
         with pytest.raises(UsageError):
