@@ -12,7 +12,7 @@ from toolkit.cli.tables import fitting, print_parts, styled, text_table
 from toolkit.errors import RunError, UsageError
 from toolkit.pipeline import prediction_formats
 from toolkit.pipeline.compare import compare
-from toolkit.reporting import comparison
+from toolkit.reporting import comparison, context
 from toolkit.reporting.examples import as_text
 from toolkit.runs.files import read_json, write_text
 from toolkit.runs.predictions import TRAINED
@@ -57,10 +57,8 @@ def show_result(run: Run, as_json: bool) -> None:
     if metrics["targets"]:
         print_parts(_targets(metrics["targets"]))
     print_parts(f"\nReport: {run.path / 'report.html'}")
-    if metrics["verdict"]["worth_it"]:
-        print_parts(
-            f"Use it: toolkit serve {run.id}, or export and push it (docs/tutorials/in-use.md)"
-        )
+    if use := context.use(metrics, run.id):
+        print_parts(use)
     if following := _next_recipe(run):
         print_parts(following)
 

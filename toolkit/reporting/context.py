@@ -65,6 +65,18 @@ def trained(doc: Document) -> str | None:
     return trained_name({name: system["role"] for name, system in doc["systems"].items()})
 
 
+def use(doc: Document, run: str) -> str:
+    """What to do with a run whose model is worth it; empty for others.
+
+    Args:
+        doc: its ``metrics.json``.
+        run: its ID.
+    """
+    if not doc["verdict"]["worth_it"]:
+        return ""
+    return f"Use it: toolkit serve {run}, or export and push it (docs/tutorials/in-use.md)"
+
+
 def noun(doc: Document) -> str:
     """The word for the trained system in a sentence, such as ``adapter``."""
     return formatting.TRAINED[doc["systems"][trained(doc)]["role"]] if trained(doc) else "model"

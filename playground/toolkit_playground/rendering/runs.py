@@ -66,7 +66,9 @@ def _verdict(run: Run) -> Markup:
             f"{formatting.figure(figure['value'], metric['format'], metric['unit'])} "
             f"({formatting.span(figure['low'], figure['high'], metric['format'])})."
         )
-    return fill('<p class="tk-sentence">{}</p>', f"{found['verdict']['sentence']}{extra}")
+    sentence = fill('<p class="tk-sentence">{}</p>', f"{found['verdict']['sentence']}{extra}")
+    use = context.use(found, run.id)
+    return sentence + fill("<p>{}</p>", use) if use else sentence
 
 
 def _stages(run: Run) -> Markup:

@@ -108,6 +108,17 @@ def test_the_verdict_of_a_run(run: Run) -> None:
         write_json(place, before)
 
 
+def test_a_run_worth_it_says_how_to_use_it(run: Run) -> None:
+    place = run.path / "metrics.json"
+    before = read_json(place)
+    try:
+        for worth in (True, False, None):
+            write_json(place, {**before, "verdict": {**before["verdict"], "worth_it": worth}})
+            assert (f"toolkit serve {run.id}" in runs._verdict(run)) == bool(worth)
+    finally:
+        write_json(place, before)
+
+
 def test_states_of_stages_are_known_ones(run: Run, tmp_path: Path) -> None:
     info = {**run.info, "stages": {name: {"state": PAYLOAD, "seconds": 1} for name in STAGES}}
     page = runs.one(Run(tmp_path, info))
