@@ -44,7 +44,10 @@ def sweep(
     seed: options.Seed = 0,
     minutes: Annotated[
         float | None,
-        typer.Option(help="Of the whole command; 60 % of them are for trials."),
+        typer.Option(
+            help="Of all trainings together, 60 % for trials; scoring winner and recipe on held-out "
+            "rows comes on top."
+        ),
     ] = None,
     trials: Annotated[
         int | None, typer.Option(min=1, help="Trials of the study, by all processes together.")

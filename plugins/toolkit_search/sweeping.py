@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from toolkit import Task
 
 FOR_TRIALS = 0.6
-"""The share of a sweep's minutes that trials get; the rest is for the trainings that follow."""
+"""The share of a sweep's minutes that trials get; the rest is for the trainings that follow, whose
+scoring on held-out rows comes on top: it depends on the rows, and is not known before."""
 LEAST_TRIALS = 8
 """Trials that the minutes of a sweep are enough for."""
 STATE = "sweep-runs.json"
