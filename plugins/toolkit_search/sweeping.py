@@ -140,11 +140,12 @@ def swept(
     console.say(f"{count(searching.done(study), 'trial')}: {reason}")
     best = searching.winner(study)
     final = None
-    chosen = None if best is None else space.applied(recipe, searching.values_of(best, tried))
-    if chosen is not None and chosen != recipe and budget.seeds:
+    own = best is not None and best.params == space.of_recipe(recipe, tried)
+    if best is not None and not own and budget.seeds:
+        chosen = space.applied(recipe, searching.values_of(best, tried))
         final = _final(plan, recipe, chosen, budget, shared, state, console)
     document = sweep_result.document(plan.task.name, metric, study, tried, reason, final)
-    if chosen == recipe:  # there is nothing to compare
+    if own:  # there is nothing to compare
         document["sentences"].append("These are the recipe's own settings: nothing is better.")
     return document, sweep_result.write(document, shared.folder)
 

@@ -325,3 +325,12 @@ def test_a_sweep_trains_and_compares_the_winner_once(
     assert again.code == 0 and json.loads(again.out)["final"] == doc["final"]
     other = cli(*command, "--set", "lora.r=2")
     assert other.code == 2 and "other settings" in other.err
+    # The recipe's own settings, though a trial names what the recipe leaves as it is.
+    own = cli(
+        "sweep", "price-regression", "--data", data, "--runs", tmp_path / "runs", "--out",
+        tmp_path / "own", "--trials", "1", "--json", *quick(tiny_llama),
+    )  # fmt: skip
+    assert own.code == 0, own.err
+    doc = json.loads(own.out)
+    assert doc["final"] is None and "own settings" in doc["sentences"][-1]
+    assert "curation.deduplicate" in doc["trials"][0]["values"]
