@@ -181,6 +181,7 @@ MERGED: Mapping[str, tuple[Fault, ...]] = {
         *WEIGHTS, other_words, swapped_classes, renamed_classes, other_head,
     ),
     "question-answering": (*WEIGHTS, other_words, other_head),
+    "token-classification": (*WEIGHTS, other_words, swapped_classes),
 }  # fmt: skip
 """The faults of folders, by kind of task; a chat template is changed where there is one."""
 

@@ -22,6 +22,7 @@ KIND_OF = {
 }
 FAULTS = [
     ("chats", export_faults.other_template),
+    ("places", export_faults.swapped_classes),
     *((name, fault) for name in KIND_OF for fault in export_faults.MERGED[KIND_OF[name]]),
 ]
 
