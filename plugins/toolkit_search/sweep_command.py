@@ -45,8 +45,8 @@ def sweep(
     minutes: Annotated[
         float | None,
         typer.Option(
-            help="Of all trainings together, 60 % for trials; scoring winner and recipe on held-out "
-            "rows comes on top."
+            help="Of all trainings together, 60 % for trials; scoring winner and recipe on "
+            "held-out rows comes on top."
         ),
     ] = None,
     trials: Annotated[
