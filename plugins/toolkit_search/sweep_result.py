@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FEWEST = 4
 """Complete trials from which on it is told what mattered."""
+TRIALS_EACH = 5
+"""Complete trials for each setting from which on that is more than a hint."""
 
 
 def document(
@@ -99,12 +101,18 @@ def sentences(doc: Mapping[str, Any]) -> list[str]:
         found.append(f"The recipe's own settings have {_shown(metric, first['value'])} there.")
     if doc["importance"]:
         name, share = next(iter(doc["importance"].items()))
-        found.append(f"What mattered most is {name} ({share:.0%} of the variance).")
+        hint = "" if _many(doc) else "; so few trials are a hint at most"
+        found.append(f"What mattered most is {name} ({share:.0%} of the variance{hint}).")
     final = doc["final"]
     if final:
         pair = final["pair"]
         found.append(f"On the test rows, looked at once: {_pair(metric, pair)}")
     return found
+
+
+def _many(doc: Mapping[str, Any]) -> bool:
+    """Whether there are trials enough to say which of the settings matters."""
+    return bool(doc["counts"].get("complete", 0) >= TRIALS_EACH * len(doc["settings"]))
 
 
 def _pair(metric: Mapping[str, Any], pair: Mapping[str, Any]) -> str:
