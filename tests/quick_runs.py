@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from cli_runner import goods, quick
@@ -78,13 +79,18 @@ def write_chats(path: Path, rows: int = 60) -> Path:
     return path
 
 
-def write_places(path: Path, rows: int = 60) -> Path:
-    """Texts in which a material is marked."""
+def _things(rows: int) -> Iterator[tuple[int, str, str]]:
+    """Numbers, materials and texts in which the material is the second word."""
     materials = ("oak", "silk", "steel", "glass")
-    lines = []
     for number in range(rows):
         material = materials[number % len(materials)]
-        text = f"this {material} thing {number} is old"
+        yield number, material, f"this {material} thing {number} is old"
+
+
+def write_places(path: Path, rows: int = 60) -> Path:
+    """Texts in which a material is marked."""
+    lines = []
+    for _, material, text in _things(rows):
         label = "cloth" if material == "silk" else "hard"
         mark = {"start": 5, "end": 5 + len(material), "label": label}
         lines.append(json.dumps({"text": text, "entities": [mark]}) + "\n")
@@ -94,11 +100,8 @@ def write_places(path: Path, rows: int = 60) -> Path:
 
 def write_questions(path: Path, rows: int = 60) -> Path:
     """Questions in SQuAD's form whose answers are the second word of their contexts."""
-    materials = ("oak", "silk", "steel", "glass")
     made = []
-    for number in range(rows):
-        material = materials[number % len(materials)]
-        context = f"this {material} thing {number} is old"
+    for number, material, context in _things(rows):
         made.append(
             {
                 "id": str(number), "question": f"what is thing {number} made of?",

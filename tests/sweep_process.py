@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from toolkit import Recipe
@@ -59,7 +60,7 @@ class Formula(searching.Search):
 def search(folder: Path, url: str | None, trials: int, seconds: float = 0.0) -> Formula:
     """A search in a folder, or in a database."""
     opened = study.opened(folder, url, "formula", maximize=False, seed=0)
-    plan: Any = None  # nothing is run
+    plan: Any = SimpleNamespace(task=SimpleNamespace(options={}))  # nothing is run
     made = Formula(
         plan, RECIPE, SPACE, opened, searching.Limits(trials), Console(quiet=True), folder / "x"
     )

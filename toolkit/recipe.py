@@ -74,3 +74,8 @@ CURATION_FIELDS = {
     "category": "the column with the category; the row's class by default",
 }
 """Fields of ``[curation]`` → what each does, in the order in which they are applied."""
+NOT_CURATED: Mapping[str, Any] = {
+    "deduplicate": False, "without_longest": 0.0, "without_shortest": 0.0,
+    "most_per_category": None, "category": None,
+}  # fmt: skip
+"""The values of these fields where a recipe does not name them: all rows stay."""

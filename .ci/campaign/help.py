@@ -23,8 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kept import Kept, filled
+
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = ROOT / "docs" / "does-it-help.json"
+FIGURES = Kept(ROOT / "docs" / "does-it-help.json")
 PAGE = ROOT / "docs" / "does-it-help.md"
 MARK = "<!-- table: {} -->"
 SMOLLM2 = "smollm2-135m"
@@ -127,7 +129,7 @@ def main() -> int:
         key = f"{entry.name}/{model}"
         if wanted and not {entry.name, key} & set(wanted):
             continue
-        if key in _figures() and not given.again:
+        if key in FIGURES.read() and not given.again:
             continue
         failed += not _run(entry, model, key, given.data, given.runs)
     return int(failed > 0)
@@ -165,13 +167,8 @@ def _run(entry: Set, model: str, key: str, data: Path | None, runs: Path) -> boo
         print(f"{key}: exit code {done.returncode}", flush=True)
         return False
     run = max(place.glob("*/*/metrics.json"), key=lambda path: path.stat().st_mtime).parent
-    found = {**_figures(), key: figures(run, entry, model, time.time() - started)}
-    FIGURES.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    FIGURES.keep(key, figures(run, entry, model, time.time() - started))
     return True
-
-
-def _figures() -> dict[str, Any]:
-    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
 
 
 def figures(run: Path, entry: Set, model: str, seconds: float) -> dict[str, Any]:
@@ -207,7 +204,7 @@ def _estimate(found: Any) -> dict[str, Any]:
 def page() -> str:
     """The page with its tables, each between its marks, made of the kept figures."""
     text = PAGE.read_text(encoding="utf-8")
-    found = _figures()
+    found = FIGURES.read()
     order = {entry.name: at for at, entry in enumerate(SETS)}
     found = dict(sorted(found.items(), key=lambda item: order[item[0].partition("/")[0]]))
     real = {key: row for key, row in found.items() if not row["synthetic"]}
@@ -216,10 +213,7 @@ def page() -> str:
         ("real", table(real)), ("synthetic", table(made)), ("targets", targets(found)),
         ("missing", missing(found)),
     ):  # fmt: skip
-        mark = MARK.format(name)
-        before, _, rest = text.partition(mark)
-        _, _, after = rest.partition(mark)
-        text = f"{before}{mark}\n\n{written}\n{mark}{after}"
+        text = filled(text, MARK.format(name), written)
     return text
 
 

@@ -22,8 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kept import Kept, filled
+
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = ROOT / "docs" / "more-rows.json"
+FIGURES = Kept(ROOT / "docs" / "more-rows.json")
 PAGE = ROOT / "docs" / "how-to" / "rows.md"
 MARK = "<!-- table -->"
 SHARES = (0.03125, 0.0625, 0.125, 0.25, 1.0)
@@ -69,16 +71,15 @@ def main() -> int:
     options.add_argument("--table", action="store_true", help="write the table and end")
     given = options.parse_args()
     if given.table:
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARK)
-        after = rest.partition(MARK)[2]
-        PAGE.write_text(f"{before}{MARK}\n\n{table(_figures())}\n{MARK}{after}", encoding="utf-8")
+        text = filled(PAGE.read_text(encoding="utf-8"), MARK, table(FIGURES.read()))
+        PAGE.write_text(text, encoding="utf-8")
         return 0
     wanted = [part for part in given.only.split(",") if part]
     failed = 0
     for seed in range(given.seeds):
         for entry in SETS:
             key = f"{entry.name}/{seed}"
-            if (wanted and entry.name not in wanted) or key in _figures():
+            if (wanted and entry.name not in wanted) or key in FIGURES.read():
                 continue
             failed += not _run(entry, seed, key, given.data, given.runs.resolve())
     return int(failed > 0)
@@ -99,8 +100,7 @@ def _run(entry: Set, seed: int, key: str, data: Path | None, runs: Path) -> bool
         print(f"{key}: exit code {done.returncode}", flush=True)
         return False
     document = json.loads((out / "rows.json").read_text(encoding="utf-8"))
-    found = {**_figures(), key: figures(document, round((time.time() - started) / 60, 1))}
-    FIGURES.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    FIGURES.keep(key, figures(document, round((time.time() - started) / 60, 1)))
     return True
 
 
@@ -124,10 +124,6 @@ def figures(document: Mapping[str, Any], minutes: float) -> dict[str, Any]:
         "expected": law.expected(total), "low": low, "high": high,
         "adapter": ours[max(ours)], "baseline": theirs[max(theirs)],
     }  # fmt: skip
-
-
-def _figures() -> dict[str, Any]:
-    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
 
 
 def _covered(row: Mapping[str, Any]) -> bool:

@@ -4,10 +4,9 @@
 
 The runs are causal language models on one base; every answer is computed beforehand. A figure may
 differ by what other rows in its batch change without a server too: next to nothing in a run with
-``training.bf16=false``, more in bfloat16. Half of the
-clients' neighbours leave in the middle of a stream, so that cancelling is part of it. Prints JSON;
-exits with 1 on any error, any other answer, or memory that grows by more than a tenth after the
-first tenth of the time.
+``training.bf16=false``, more in bfloat16. Half of the clients' neighbours leave in the middle of a
+stream, so that cancelling is part of it. Prints JSON; exits with 1 on any error, any other answer,
+or memory that grows by more than a tenth after the first tenth of the time.
 """
 
 from __future__ import annotations

@@ -141,21 +141,13 @@ def _stored(settings: Mapping[str, Any]) -> Any:
 
 def _counted(plan: Plan, recipe: Recipe, console: Console) -> int:
     """How many training rows there are, without training."""
-    from toolkit.pipeline import load_task, make_kind
-    from toolkit.preparation import prepare
+    from toolkit.pipeline import load_task, make_kind, splits_of
 
     run = plan.begin(recipe)
     try:
         task = load_task(run)
         kind = make_kind(run, task)
-        prepared = prepare.prepare(
-            task,
-            plan.source,
-            int(run.info["seed"]),
-            unusable=kind.unusable,
-            most=recipe.rows,
-            curation=recipe.curation,
-        )
+        prepared = splits_of(run, task, plan.source, recipe, kind.unusable)
     finally:
         run.forget()
     found = len(prepared.splits["train"])
@@ -187,7 +179,7 @@ def _run(
 
 def _check_same(points: Sequence[Point]) -> None:
     """Every run must have the same test rows, or their figures are of different questions."""
-    tested = {shared_rows.test_digest(Run.open(Path(point.run))) for point in points}
+    tested = {shared_rows.digest_of_split(Run.open(Path(point.run)), "test") for point in points}
     if len(tested) > 1:
         raise UsageError("the shares were judged on different test rows; name another --out")
 

@@ -75,7 +75,9 @@ class Search:
         """Do trials until the budget is spent; gives why it has ended."""
         known = self.study.get_trials(deepcopy=False)
         if not known:
-            self.study.enqueue_trial(of_recipe(self.recipe, self.space), skip_if_exists=True)
+            self.study.enqueue_trial(
+                of_recipe(self.plan.task, self.recipe, self.space), skip_if_exists=True
+            )
         doubles = refusals = 0
         while True:
             studies.free_stale(self.study)

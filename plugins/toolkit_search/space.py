@@ -76,7 +76,9 @@ class Values:
     def stored(self, value: Any) -> Any:
         """A value as a trial stores it; ``None`` where it is none of these."""
         if self.choices:
-            return as_text(value) if value in self.choices else None
+            # As the choice that it equals is written: 0 and 0.0 are other texts.
+            found = [choice for choice in self.choices if choice == value]
+            return as_text(found[0]) if found else None
         known = isinstance(value, int | float) and not isinstance(value, bool)
         if not known or not self.low <= value <= self.high:
             return None
@@ -126,7 +128,7 @@ def default(task: type[Task], recipe: Recipe, models: Sequence[str] = ()) -> dic
     if issubclass(task, SequenceClassificationTask) and not issubclass(task, numbers):
         found["curation.most_per_category"] = Values(choices=CAPS)
     for name, values in task.searched.items():
-        own = recipe.task.get(name, task.options.get(name))
+        own = _own(task, recipe, f"task.{name}")
         others = tuple(value for value in values if value != own)
         found[f"task.{name}"] = Values(choices=(own, *others))
     return found
@@ -220,22 +222,20 @@ def applied(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     return dataclasses.replace(recipe, **changes)
 
 
-def of_recipe(recipe: Recipe, space: Space) -> dict[str, Any]:
+def of_recipe(task: type[Task], recipe: Recipe, space: Space) -> dict[str, Any]:
     """The values that a recipe has itself, as a trial stores them, where they are in the space."""
     found = {}
     for name, values in space.items():
-        kept = values.stored(_own(recipe, name, values))
+        kept = values.stored(_own(task, recipe, name))
         if kept is not None:
             found[name] = kept
     return found
 
 
-def _own(recipe: Recipe, name: str, values: Values) -> Any:
-    """A recipe's own value; what it does not name is what the first choice leaves as it is."""
+def _own(task: type[Task], recipe: Recipe, name: str) -> Any:
+    """A recipe's own value; where it names none, that of the task's options, or all rows."""
     if name in WHOLE:
         return getattr(recipe, name)
     section, _, field = name.partition(".")
-    held = getattr(recipe, section) or {}
-    if field in held or section not in ("curation", "task"):
-        return held.get(field)
-    return values.choices[0] if values.choices else None
+    unnamed = recipes.unnamed(task).get(section, {})
+    return {**unnamed, **(getattr(recipe, section) or {})}.get(field)

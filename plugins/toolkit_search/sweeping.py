@@ -140,7 +140,7 @@ def swept(
     console.say(f"{count(searching.done(study), 'trial')}: {reason}")
     best = searching.winner(study)
     final = None
-    own = best is not None and best.params == space.of_recipe(recipe, tried)
+    own = best is not None and best.params == space.of_recipe(plan.task, recipe, tried)
     if best is not None and not own and budget.seeds:
         chosen = space.applied(recipe, searching.values_of(best, tried))
         final = _final(plan, recipe, chosen, budget, shared, state, console)

@@ -7,9 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from toolkit.errors import RunError
 from toolkit.runs.run import Run
-from toolkit.runs.shared_rows import row_digests, shared_test_rows
+from toolkit.runs.shared_rows import digest_of_split, of_split, row_digests, shared_test_rows
 
 
 def made(folder: Path, rows: list[tuple[int, str, str]]) -> Run:
@@ -37,3 +39,20 @@ def test_rows_that_are_repeated_have_a_partner_each(tmp_path: Path) -> None:
 def test_a_run_without_a_table_shares_nothing(tmp_path: Path) -> None:
     a = made(tmp_path / "a", [(1, "test", "x")])
     assert shared_test_rows(a, Run(tmp_path / "none", {"id": "none"})) == []
+
+
+def test_a_split_has_one_digest_whatever_the_others_hold(tmp_path: Path) -> None:
+    a = made(tmp_path / "a", [(1, "test", "x"), (2, "train", "y")])
+    b = made(tmp_path / "b", [(5, "train", "z"), (1, "test", "x")])
+    other = made(tmp_path / "c", [(1, "test", "y")])
+    assert digest_of_split(a, "test") == digest_of_split(b, "test")
+    assert digest_of_split(a, "test") != digest_of_split(other, "test")
+    assert of_split(b, "train") == ["z"]
+
+
+def test_a_damaged_table_is_one_sentence(tmp_path: Path) -> None:
+    a = made(tmp_path / "a", [(1, "test", "x")])
+    (a.path / "data" / "splits.parquet").write_bytes(b"PAR1 is not all of it")
+    with pytest.raises(RunError, match=r"run a: data/splits\.parquet cannot be read"):
+        row_digests(a)
+    assert digest_of_split(a, "test") is None

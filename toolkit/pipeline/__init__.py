@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from toolkit.pipeline.restore import load_task as load_task
     from toolkit.pipeline.restore import make_kind as make_kind
     from toolkit.pipeline.restore import refresh as refresh
+    from toolkit.pipeline.training_rows import splits_of as splits_of
     from toolkit.pipeline.training_rows import training_rows as training_rows
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
@@ -29,6 +30,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "predict": ["of_outputs", "open_run", "read"],
         "restore": ["base_of", "heldout_rows", "load_task", "make_kind", "refresh"],
-        "training_rows": ["training_rows"],
+        "training_rows": ["splits_of", "training_rows"],
     },
 )

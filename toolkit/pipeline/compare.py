@@ -81,7 +81,7 @@ def _line(run: Run, metric: str) -> dict[str, Any]:
         "recipe": run.info.get("recipe", {}).get("name"),
         "model": run.info.get("recipe", {}).get("model"),
         "fingerprint": run.info.get("data", {}).get("fingerprint"),
-        "test_rows": shared_rows.test_digest(run),
+        "test_rows": shared_rows.digest_of_split(run, "test"),
         "synthetic": doc["synthetic"],
         "n": doc["n"],
         "groups": doc.get("groups"),

@@ -127,7 +127,9 @@ def _open_encoder(run: Run, kind: Encoder, folder: Path, model: Any) -> None:
         if kind.task.labels:
             kind.label_order = _order(folder, [str(label) for label in kind.task.labels])
     elif outputs := kind.head_arguments().get("id2label"):
-        _check_outputs(folder, [str(name) for _, name in sorted(outputs.items())])
+        order = _order(folder, [str(name) for _, name in sorted(outputs.items())])
+        if order != sorted(order):  # others read the outputs by these names
+            raise ModelError(f"{folder} names the outputs of its head in another order")
     if model is None:
         model = loading.load_trained(
             kind.auto_class, folder, trust_remote_code=kind.trust_remote_code
@@ -149,13 +151,3 @@ def _order(folder: Path, labels: list[str]) -> list[int]:
             f"{', '.join(labels)}"
         )
     return [named.index(label) for label in labels]
-
-
-def _check_outputs(folder: Path, outputs: list[str]) -> None:
-    """Refuse a folder that calls the head's outputs otherwise: others read them by these names."""
-    named = Foreign(folder.name, folder).classes
-    if named != outputs:
-        raise ModelError(
-            f"{folder} calls the outputs of its head {', '.join(named) or 'nothing'}, and they are "
-            f"{', '.join(outputs)}"
-        )

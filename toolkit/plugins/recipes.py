@@ -22,7 +22,7 @@ from toolkit.kinds.causal_lm.task import EMBEDDED, CausalLMTask
 from toolkit.kinds.registry import kind_name
 from toolkit.models import packaged
 from toolkit.plugins import recipe_values, setting_types
-from toolkit.recipe import COST_FIELDS, CURATION_FIELDS, Recipe
+from toolkit.recipe import COST_FIELDS, CURATION_FIELDS, NOT_CURATED, Recipe
 from toolkit.system import secrets
 from toolkit.task import Task
 
@@ -368,6 +368,11 @@ def _refuse(section: str, given: Mapping[str, Any], known: Iterable[str], owner:
             raise RecipeError(
                 f"{section}.{name}: {owner} has no such field{did_you_mean(name, known)}"
             )
+
+
+def unnamed(task: type[Task]) -> Mapping[str, Mapping[str, Any]]:
+    """Section → the values of its fields where a recipe does not name them, as far as we decide."""
+    return {"task": task.options, "curation": NOT_CURATED}
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:

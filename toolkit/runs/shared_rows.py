@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 
+from toolkit.errors import RunError
 from toolkit.runs.earlier_names import SPLITS
 from toolkit.runs.run import Run
 
@@ -14,14 +15,22 @@ Key = tuple[str, int]
 
 
 def row_digests(run: Run) -> dict[Key, str]:
-    """The SHA-256 of each row of a run; none where it has no table of them."""
+    """The SHA-256 of each row of a run; none where it has no table of them.
+
+    Raises:
+        RunError: the table is damaged.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     place = run.path / TABLE
     if not place.is_file():
         return {}
-    table = pq.read_table(place).to_pydict()
-    columns = (table["split"], table["row_id"], table["sha"])
+    try:
+        table = pq.read_table(place).to_pydict()
+        columns = (table["split"], table["row_id"], table["sha"])
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise RunError(f"run {run.id}: {TABLE} cannot be read: {error}") from error
     return {(SPLITS.get(s, s), number): sha for s, number, sha in zip(*columns, strict=True)}
 
 
@@ -30,9 +39,13 @@ def of_split(run: Run, split: str) -> list[str]:
     return [sha for (name, _), sha in sorted(row_digests(run).items()) if name == split]
 
 
-def test_digest(run: Run) -> str | None:
-    """One digest for all test rows and their numbers; ``None`` where the run has no table."""
-    rows = [(number, sha) for (name, number), sha in row_digests(run).items() if name == "test"]
+def digest_of_split(run: Run, split: str) -> str | None:
+    """One digest for all rows of a split and their numbers; ``None`` where they are not known."""
+    try:
+        digests = row_digests(run)
+    except RunError:
+        return None
+    rows = [(number, sha) for (name, number), sha in digests.items() if name == split]
     return hashlib.sha256(repr(sorted(rows)).encode()).hexdigest() if rows else None
 
 

@@ -253,7 +253,7 @@ def test_the_usual_space_has_what_a_task_and_a_machine_offer(
     found = space.default(Prompts, recipe)
     assert found["task.prompt"].choices == ("short", "long", "none")
     assert not {"quantization", "model", "curation.most_per_category"} & set(found)
-    first = space.of_recipe(recipe, found)
+    first = space.of_recipe(Prompts, recipe, found)
     assert first["task.prompt"] == "short" and first["curation.deduplicate"] == "false"
     assert "curation.most_per_category" in space.default(TinyGoods, recipe)
     assert "curation.most_per_category" not in space.default(TinyPrices, recipe)
@@ -262,10 +262,29 @@ def test_the_usual_space_has_what_a_task_and_a_machine_offer(
     large = Recipe("r", "", "some/model", training={}, lora={"r": 8}, quantization=bits)
     tried = space.default(TinyColours, large)
     assert len(tried["quantization"].choices) == 4
-    assert space.of_recipe(large, tried)["quantization"] == space.as_text(bits)
+    assert space.of_recipe(TinyColours, large, tried)["quantization"] == space.as_text(bits)
     assert space.applied(large, {"quantization": None}).quantization is None
     changed = space.applied(large, {"curation.without_longest": 0.05})
     assert changed.quantization == bits and changed.curation == {"without_longest": 0.05}
+
+
+def test_the_recipes_own_values_are_not_the_first_of_a_list() -> None:
+    from tiny_tasks import TinyColours
+
+    class Prompts(TinyColours):
+        name = "prompts"
+        options: ClassVar = {**TinyColours.options, "prompt": "short"}
+
+    tried = {
+        "task.prompt": space.Values(choices=("long", "short")),
+        "curation.deduplicate": space.Values(choices=(True, False)),
+        "curation.without_longest": space.Values(choices=(0.1, 0)),
+        "lora.lora_dropout": space.Values(choices=(0.1, 0.2)),
+    }
+    recipe = Recipe("r", "", "embedded:causal-lm", training={}, lora={})
+    assert space.of_recipe(Prompts, recipe, tried) == {
+        "task.prompt": "short", "curation.deduplicate": "false", "curation.without_longest": "0",
+    }  # fmt: skip
 
 
 def test_a_budget_of_money_is_one_of_minutes() -> None:

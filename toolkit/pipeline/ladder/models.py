@@ -63,10 +63,10 @@ def _left_out(context: RunContext, name: str, reason: str) -> None:
 
 def _seen(run: Run, other: Run) -> tuple[int, int]:
     """How many of a run's test rows another one was trained on, and how many there are."""
-    test, trained_on = shared_rows.of_split(run, "test"), shared_rows.of_split(other, "train")
-    if not trained_on:
+    test, theirs = shared_rows.of_split(run, "test"), shared_rows.row_digests(other)
+    if not theirs:
         raise RunError(f"run {other.id} does not tell which rows it was trained on")
-    learned = {*trained_on, *shared_rows.of_split(other, "validation")}
+    learned = {sha for (split, _), sha in theirs.items() if split in ("train", "validation")}
     return sum(sha in learned for sha in test), len(test)
 
 
