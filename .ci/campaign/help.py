@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 from kept import Kept, filled
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,11 +24,11 @@ def test_the_page_shows_the_kept_figures() -> None:
 def test_every_kept_run_is_of_a_named_set() -> None:
     found = campaign()
     named = {f"{entry.name}/{model}" for entry in found.SETS for model in entry.models}
-    assert set(found._figures()) <= named
+    assert set(found.FIGURES.read()) <= named
 
 
 def test_public_data_are_real_and_the_rest_is_said_to_be_synthetic() -> None:
     found = campaign()
     public = {entry.name: entry.public for entry in found.SETS}
-    for key, row in found._figures().items():
+    for key, row in found.FIGURES.read().items():
         assert row["synthetic"] is not public[key.partition("/")[0]]
