@@ -61,8 +61,8 @@ class Set:
 
 def _prompts(text: str | None = None, ends: str = "") -> dict[str, Sequence[str]]:
     """A plain prompt for the small model, and the same words in SmolLM2's chat format."""
-    # Half an hour allows for ten minutes of training; here it goes to its end.
-    longer = ("early_stopping.minutes=120",)
+    # Half an hour allows for ten minutes of training; here it goes to its end, twice over the rows.
+    longer = ("early_stopping.minutes=120", "training.num_train_epochs=2")
     if text is None:
         return {SMALL: (), SMOLLM2: longer}
     return {

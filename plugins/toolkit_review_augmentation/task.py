@@ -54,7 +54,7 @@ SMOLLM2 = smollm2_recipe(
         "per_device_train_batch_size": 4,
     },
     generation={"max_new_tokens": 72},
-    rows={"train": 3_000, "validation": 50, "test": 240, "challenge": 120},
+    rows={"train": 3_600, "validation": 50, "test": 240, "challenge": 120},
 )
 
 TINYLLAMA = Recipe(

@@ -96,6 +96,18 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @needs_package
+def test_a_conversion_shows_no_bar_of_transformers(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spec = importlib.util.find_spec(packaged.NAMES[NAME].module)
+    assert spec is not None and spec.submodule_search_locations
+    source = Path(spec.submodule_search_locations[0]) / packaged.NAMES[NAME].file
+    gguf_conversion.convert(source, tmp_path)
+    assert "GGUF tensors" not in capfd.readouterr().err
+
+
+@pytest.mark.slow
+@needs_package
 def test_smollm2_is_what_its_file_says(smollm2: Path) -> None:
     """Its words are the file's, and its logits those of the file as transformers reads it."""
     import torch

@@ -419,6 +419,26 @@ def test_the_adapter_loads_in_five_lines(model: str, line: str) -> None:
     compile(snippet, "snippet", "exec")
 
 
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        ("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B"),
+        ("embedded:minilm", "sentence-transformers/all-MiniLM-L6-v2"),
+        ("embedded:causal-lm", None),
+        ("smollm2-135m", None),
+        ("./models/mine", None),
+        ("models/mine", None),
+    ],
+)
+def test_the_card_names_a_base_that_is_on_the_hub_and_no_folder(
+    model: str, named: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models/mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    card = run_details.front_matter({"recipe": {"model": model}}, {"task": "prices"})
+    assert (f'base_model: "{named}"' in card) if named else ("base_model" not in card)
+
+
 def test_the_card_says_what_a_name_of_ours_means() -> None:
     note = run_details.base_note({"recipe": {"model": "smollm2-135m"}})
     assert note.startswith("`smollm2-135m`: ") and "4 bits" in note

@@ -12,7 +12,8 @@ with them, as this family of models never saw them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +130,10 @@ def _save_model(source: Path, made: Path, ids: Mapping[str, int], dtype: str) ->
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
 
-    read = AutoModelForCausalLM.from_pretrained(
-        str(source.parent), gguf_file=source.name, dtype=torch.float32
-    )
+    with _no_bar():
+        read = AutoModelForCausalLM.from_pretrained(
+            str(source.parent), gguf_file=source.name, dtype=torch.float32
+        )
     values = read.config.to_dict()
     for name in ("quantization_config", "_model_name_or_path", "transformers_version"):
         values.pop(name, None)
@@ -143,6 +145,19 @@ def _save_model(source: Path, made: Path, ids: Mapping[str, int], dtype: str) ->
         **{name: value for name, value in ids.items() if name != "unk_token_id"}
     )
     plain.save_pretrained(str(made))
+
+
+@contextmanager
+def _no_bar() -> Iterator[None]:
+    """Without transformers' own bar over the tensors, which no setting of theirs hides."""
+    from transformers import modeling_gguf_pytorch_utils as upstream
+
+    shown = upstream.tqdm
+    upstream.tqdm = lambda tensors, **_: tensors
+    try:
+        yield
+    finally:
+        upstream.tqdm = shown
 
 
 if __name__ == "__main__":

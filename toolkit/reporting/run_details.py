@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from toolkit import formatting
@@ -228,7 +229,7 @@ def front_matter(info: Info, doc: Info) -> str:
     whole = info.get("recipe", {}).get("lora", {}) is None
     lines = [f"library_name: {'transformers' if whole else 'peft'}"]
     model = str(info.get("recipe", {}).get("model", ""))
-    model = models.HUB_IDS.get(model.removeprefix("embedded:"), model)
-    if model.count("/") == 1 and not model.startswith((".", "/", "embedded:")):
-        lines.append(f"base_model: {json.dumps(model)}")
+    on_hub = models.HUB_IDS.get(model.removeprefix("embedded:"), model)
+    if on_hub.count("/") == 1 and not (on_hub.startswith((".", "/", "~")) or Path(model).is_dir()):
+        lines.append(f"base_model: {json.dumps(on_hub)}")
     return "\n".join([*lines, "tags:", "- adapter-toolkit", f"- {json.dumps(doc['task'])}"])
