@@ -27,13 +27,13 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests")]
 
 from playground_site import serving  # noqa: E402
-from playground_steps import choose_run, introduce, session, view  # noqa: E402
+from playground_steps import choose_run, introduce, most_tokens, session, view  # noqa: E402
 
 SIZES = {2560: 1440, 1440: 900, 820: 1180, 390: 844}
 SCHEMES = ("light", "dark")
 WAIT = 60_000
 SAID = ("Solid oak dining table, seats six", "The same, but in pine")
-SPOKEN = ("What should I look at when I buy a used bicycle?",)
+SPOKEN = ("Name three things to look at when buying a used bicycle.",)
 
 
 def compare(page: Any) -> None:
@@ -173,7 +173,12 @@ def shoot_chat(browser: Any, url: str, out: Path, width: int, scheme: str) -> No
     with session(browser, url, viewport=size, color_scheme=scheme) as page:
         page.set_default_timeout(10 * WAIT)
         view(page, "Chat")
+        most_tokens(page, "chat", 250)
+        page.locator("#tab-chat").get_by_role("button", name=re.compile("^Sampling")).click()
         chat(page, SPOKEN)
+        # In the window the message box sticks to the lower edge; in a picture of the whole page it
+        # would cover what is there.
+        page.add_style_tag(content=".tk-say { position: static !important }")
         save(page, out / f"chat-{width}-{scheme}.webp")
 
 
