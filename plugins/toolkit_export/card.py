@@ -7,7 +7,8 @@ from typing import Any
 
 from toolkit import Task, formatting
 from toolkit.kinds import TaskModel
-from toolkit_export.metadata import LIBRARIES, PIPELINES, base_on_hub
+from toolkit.models import hub_id
+from toolkit_export.metadata import LIBRARIES, PIPELINES
 
 
 def write(task: Task, kind: TaskModel, record: Mapping[str, Any]) -> str:
@@ -23,7 +24,7 @@ def write(task: Task, kind: TaskModel, record: Mapping[str, Any]) -> str:
     data = ModelCardData(
         library_name=LIBRARIES[record["form"]],
         pipeline_tag=PIPELINES.get(task.kind),
-        base_model=base_on_hub(kind.recipe.model),
+        base_model=hub_id(kind.recipe.model),
         tags=["adapter-toolkit"],
     )
     parts = [

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit import Metric, Task, formatting
-from toolkit_export.metadata import CLASSES, LIBRARIES, PIPELINES, base_on_hub, shown
+from toolkit.models import hub_id
+from toolkit_export.metadata import CLASSES, LIBRARIES, PIPELINES, shown
 
 LEVEL = 0.95
 """Of the intervals in ``metrics.json``."""
@@ -42,7 +43,7 @@ def write(
         named = {"model_name": f"{task.name} {info['id']}", "eval_results": results}
     data = ModelCardData(
         library_name="transformers" if whole else LIBRARIES[form],
-        pipeline_tag=PIPELINES.get(task.kind), base_model=base_on_hub(model),
+        pipeline_tag=PIPELINES.get(task.kind), base_model=hub_id(model),
         tags=["adapter-toolkit", task.name], **named,
     )  # fmt: skip
     what = "A model" if whole or form != "adapter" else "A PEFT adapter"
@@ -59,7 +60,7 @@ def write(
     if measured:
         parts += _measured(doc, task)
     if form in ("adapter", "merged") and task.kind in CLASSES:
-        parts += ["## How to load it\n", _loading(task, base_on_hub(model), repository, whole)]
+        parts += ["## How to load it\n", _loading(task, hub_id(model), repository, whole)]
     return "\n".join(parts)
 
 

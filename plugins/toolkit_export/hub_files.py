@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import RunError, UsageError
+from toolkit.models import hub_id
 from toolkit.runs import Run, read_json
 from toolkit_export.export import RECORD
-from toolkit_export.metadata import base_on_hub, shown
+from toolkit_export.metadata import shown
 
 CONFIG = "adapter_config.json"
 OWN = "toolkit.json"
@@ -86,6 +87,15 @@ def collected(folder: Path, *, rows: bool) -> list[Piece]:
     return found
 
 
+def names(folder: Path) -> list[str]:
+    """What :func:`collected` finds in a folder: names of files.
+
+    Raises:
+        RunError: a link leads out of the folder.
+    """
+    return [file.relative_to(folder).as_posix() for file in _files(folder)]
+
+
 def _files(folder: Path) -> Iterator[Path]:
     root = folder.resolve()
     for file in sorted(folder.rglob("*")):
@@ -103,7 +113,7 @@ def _without_path(file: Path) -> Piece:
     """PEFT's configuration; a base that lies in a folder of this machine by the folder's name."""
     content = read_json(file)
     base = str(content.get("base_model_name_or_path") or "")
-    if base_on_hub(base) or "/" not in base:
+    if hub_id(base) or "/" not in base:
         return Piece(CONFIG, file)
     content["base_model_name_or_path"] = shown(base)
     note = "without the path of its base on this machine"

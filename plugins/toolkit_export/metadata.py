@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolkit.models import HUB_IDS
+from toolkit.models import hub_id
 
 PIPELINES = {
     "causal-lm": "text-generation",
@@ -27,18 +27,6 @@ CLASSES = {
 """The classes of transformers that load models of each kind."""
 
 
-def base_on_hub(model: str) -> str | None:
-    """The Hub's id of a base; ``None`` where it is not on the Hub.
-
-    Args:
-        model: as a recipe names it.
-    """
-    hub = HUB_IDS.get(model.removeprefix("embedded:"), model)
-    if Path(hub).is_dir():  # such as models/mine, which looks like an id
-        return None
-    return hub if hub.count("/") == 1 and not hub.startswith((".", "/", "~")) else None
-
-
 def shown(model: str) -> str:
     """What a base is called elsewhere: of a path of this machine its last part."""
-    return model if base_on_hub(model) or "/" not in model else Path(model).name
+    return model if hub_id(model) or "/" not in model else Path(model).name

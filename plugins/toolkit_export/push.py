@@ -59,6 +59,18 @@ def pieces(run: Run, repository: str, options: Options) -> list[Piece]:
     return [_card(text), *hub_files.collected(folder, rows=options.rows)]
 
 
+def of_a_step(run: Run) -> list[str]:
+    """Names of the files that go of each step, by the newest that is there; empty: none is yet.
+
+    Raises:
+        RunError: a link leads out of a step's folder.
+    """
+    places = [place for _, place in steps.saved(run)] or checkpoints.found(
+        run.checkpoints / "adapter"
+    )
+    return ["README.md", *hub_files.names(places[-1])] if places else []
+
+
 def _card(text: str) -> Piece:
     return Piece("README.md", text.encode(), "the card")
 

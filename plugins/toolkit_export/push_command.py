@@ -84,15 +84,17 @@ def push(
     if steps and (follow or what is not What.adapter):
         raise UsageError("--steps goes with the adapter of a finished run")
     found = [] if follow else pushing.pieces(run, to, options)
+    of_step = pushing.of_a_step(run) if follow or steps else None
     if dry_run:
-        _list(console, to, found, public=public)
+        _list(console, to, found, of_step, public=public)
         return
     hub = Hub(to, token(), say=console.note)
     if follow:
+        _list(console, hub.address, found, of_step, public=public)
         _agreed(console, hub, f"Push each step of run {run.id}", yes)
         records = pushing.follow(run, hub, options, console)
     else:
-        _list(console, hub.address, found, public=public)
+        _list(console, hub.address, found, of_step, public=public)
         _agreed(console, hub, "Push them", yes)
         records = [pushing.send(run, hub, found, options)]
         console.say(f"pushed: {records[0]['commit']}")
@@ -102,12 +104,20 @@ def push(
         typer.echo(json.dumps(records if follow or steps else records[0]))
 
 
-def _list(console: Console, to: str, found: Sequence[Piece], *, public: bool) -> None:
-    """What leaves."""
+def _list(
+    console: Console, to: str, found: Sequence[Piece], of_step: Sequence[str] | None, *,
+    public: bool,
+) -> None:  # fmt: skip
+    """What leaves; ``of_step`` are the files of each step, where steps are pushed."""
     console.heading(f"What leaves, to {to} ({'for everybody' if public else 'private'})")
     for one in found:
         note = f"  {one.note}" if one.note else ""
         console.say(f"  {one.name:<32} {one.size / 2**20:9.2f} MiB{note}")
+    if of_step is not None:
+        names = ", ".join(of_step) or "the card, and the adapter's weights and configuration"
+        console.say(f"  of each step, as revision step-N: {names}")
+        if not found:
+            console.say("  at the end, as main: the card and the adapter's folder")
 
 
 def _agreed(console: Console, hub: Hub, question: str, yes: bool) -> None:

@@ -17,6 +17,7 @@ pytest.importorskip("tenacity")
 from cli_runner import CommandLine
 from hub_stand_in import TOKEN, HubStandIn
 from toolkit.errors import RunError, UsageError
+from toolkit.models import hub_id
 from toolkit.runs.files import read_json, write_json
 from toolkit.runs.run import Run
 from toolkit.system import Console
@@ -218,9 +219,9 @@ def test_a_folder_that_looks_like_an_id_is_no_base_on_the_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert metadata.base_on_hub("models/mine") == metadata.shown("models/mine") == "models/mine"
+    assert hub_id("models/mine") == metadata.shown("models/mine") == "models/mine"
     (tmp_path / "models" / "mine").mkdir(parents=True)
-    assert metadata.base_on_hub("models/mine") is None and metadata.shown("models/mine") == "mine"
+    assert hub_id("models/mine") is None and metadata.shown("models/mine") == "mine"
 
 
 def test_kept_steps_become_revisions(cli: CommandLine, hub: HubStandIn, run: Run) -> None:
@@ -311,6 +312,25 @@ def test_a_run_that_nobody_works_at_any_more_is_said(
     monkeypatch.setattr(Run, "running", property(lambda of: None))
     with pytest.raises(RunError, match="nobody works at run"):
         push.follow(run, Hub(NAME, TOKEN), push.Options(), Console(quiet=True))
+
+
+def test_what_leaves_of_each_step_is_listed_before_anybody_is_asked(
+    cli: CommandLine, hub: HubStandIn, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = Training(run, 3, monkeypatch)
+    answer = cli("push", run.path, "--to", NAME, "--follow", "--dry-run")
+    assert answer.code == 0 and "the adapter's weights and configuration" in answer.err
+    training.look(1)
+    for asked in (("--dry-run",), ()):
+        answer = cli("push", run.path, "--to", NAME, "--follow", *asked)
+        listed = " ".join((answer.out + answer.err).split())
+        wanted = "step-N: README.md, adapter_config.json, adapter_model.safetensors at the end"
+        assert wanted in listed and "optimizer" not in listed
+    assert answer.code == 2 and "--yes" in answer.err and not hub.repositories
+    training.set("done")
+    shutil.copytree(run.adapter, run.path / "steps" / "step-2")
+    answer = cli("push", run.path, "--to", NAME, "--steps", "--dry-run")
+    assert "of each step, as revision step-N: README.md, adapter_config.json" in answer.err
 
 
 def test_errors_name_what_has_failed(hub: HubStandIn) -> None:

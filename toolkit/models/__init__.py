@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from toolkit.models.embedded import NAMES as NAMES
     from toolkit.models.embedded import location as location
     from toolkit.models.embedded import path as path
+    from toolkit.models.paths import hub_id as hub_id
     from toolkit.models.paths import is_local as is_local
     from toolkit.models.paths import model_path as model_path
 
@@ -27,6 +28,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules={"endpoint", "foreign", "gguf_conversion", "packaged"},
     submod_attrs={
         "embedded": ["HUB_IDS", "NAMES", "location", "path"],
-        "paths": ["is_local", "model_path"],
+        "paths": ["hub_id", "is_local", "model_path"],
     },
 )

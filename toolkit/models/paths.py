@@ -50,3 +50,17 @@ def is_local(model: str) -> bool:
     if model in packaged.NAMES:
         return True
     return Path(model).is_dir()
+
+
+def hub_id(model: str) -> str | None:
+    """The Hub's id of a recipe's ``model``; ``None`` where it is not on the Hub.
+
+    A folder of the working directory, such as ``models/mine``, may look like an id and is none.
+    """
+    from toolkit.models import embedded
+
+    if model.startswith(EMBEDDED):
+        return embedded.HUB_IDS.get(model.removeprefix(EMBEDDED))
+    if model.count("/") != 1 or model.startswith((".", "/", "~")) or Path(model).is_dir():
+        return None
+    return model

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from toolkit import formatting
-from toolkit.models import embedded as models
-from toolkit.models import packaged
+from toolkit.models import hub_id, packaged
 from toolkit.reporting.render import Markdown
 
 Info = Mapping[str, Any]
@@ -229,7 +227,6 @@ def front_matter(info: Info, doc: Info) -> str:
     whole = info.get("recipe", {}).get("lora", {}) is None
     lines = [f"library_name: {'transformers' if whole else 'peft'}"]
     model = str(info.get("recipe", {}).get("model", ""))
-    on_hub = models.HUB_IDS.get(model.removeprefix("embedded:"), model)
-    if on_hub.count("/") == 1 and not (on_hub.startswith((".", "/", "~")) or Path(model).is_dir()):
-        lines.append(f"base_model: {json.dumps(on_hub)}")
+    if found := hub_id(model):
+        lines.append(f"base_model: {json.dumps(found)}")
     return "\n".join([*lines, "tags:", "- adapter-toolkit", f"- {json.dumps(doc['task'])}"])
