@@ -72,7 +72,7 @@ def _prompts(text: str | None = None, ends: str = "", epochs: int = 2) -> dict[s
 
 
 DESCRIBE = "Describe this restaurant in one or two sentences.\\n{article}"
-NOTE = "Write what a clinical note says of this dialogue.\\n{article}"
+NOTE = "Write this section of a clinical note, by the dialogue.\\n{article}"
 PRICES = {"train": 1_300, "validation": 60, "calibration": 80, "test": 300}
 TEXTS = {"train": 500, "validation": 40, "test": 150}
 SETS = (
@@ -82,7 +82,7 @@ SETS = (
     Set(
         "mts_dialog", "summarization",
         ("--train", "{data}/mts_dialog/train.csv", "--test", "{data}/mts_dialog/validation.csv",
-         "--text", "dialogue", "--target", "section_text",
+         "--text", "section_header,dialogue", "--target", "section_text",
          "--set", "generation.max_new_tokens=96", "--allow-truncation"),
         TEXTS, _prompts(NOTE, "Note"),
     ),
