@@ -39,6 +39,13 @@ _GENERATION: Mapping[str, Any] = {
     ),
 }  # fmt: skip
 """Types of ``GenerationConfig``'s fields, which declares none."""
+_RETURNED = (
+    "return_dict_in_generate", "output_scores", "output_logits", "output_attentions",
+    "output_hidden_states",
+)  # fmt: skip
+"""Fields of ``GenerationConfig`` that change what ``generate`` returns."""
+_MODES = ("greedy_search", "sample", "beam_search", "beam_sample")
+"""The ways of writing that transformers has itself, for any number of texts at once."""
 _STOPPING = {"early_stopping_patience": int, "early_stopping_threshold": float, "minutes": float}
 _NOT_MADE = frozenset(
     ("deepspeed", "fsdp", "fsdp_config", "parallelism_config", "accelerator_config", "bf16",
@@ -214,6 +221,18 @@ def check_generation(values: Mapping[str, Any]) -> None:
 
     check_types("generation", values, _GENERATION)
     check_made("generation", lambda **given: GenerationConfig(**given).validate(), values)
+    if (values.get("num_return_sequences") or 1) != 1:
+        raise RecipeError("generation.num_return_sequences: one answer a row is judged; leave it")
+    for name in _RETURNED:
+        if values.get(name):
+            raise RecipeError(f"generation.{name}: answers are texts; leave it out")
+    mode = GenerationConfig(**values).get_generation_mode().value
+    if mode not in _MODES:
+        raise RecipeError(
+            f"generation: these settings ask for {mode.replace('_', ' ')}, which transformers "
+            "takes from code on the Hub, or for one text at a time; what runs here is greedy, "
+            "sampling and beams"
+        )
 
 
 def check_stopping(values: Mapping[str, Any]) -> None:

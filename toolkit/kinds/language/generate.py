@@ -131,7 +131,9 @@ def generate(
             **(generation or {}),
         }
     )
-    if watch is not None and (config.num_beams or 1) > 1:
+    own = getattr(model, "generation_config", None)
+    copies = int(_setting("num_beams", config, own) or 1)
+    if watch is not None and copies > 1:
         raise ValueError("a watch follows one text a prompt, and beams are several")
     stops = frozenset(ids_of(config.eos_token_id))
     results: list[Generated | None] = [None] * len(prompts)
@@ -142,12 +144,13 @@ def generate(
             _rooms(prompts, bounds, apart), limits or [None] * len(prompts), strict=True
         )
     ]
-    own = getattr(model, "generation_config", None)
     forced = bool(ids_of(getattr(own, "forced_eos_token_id", None)))
     # States of the same beginning differ between adapters, and in an encoder with what follows.
-    beginning = Beginning(model, prompts if adapters is None and not apart else [])
+    shares = adapters is None and not apart and _takes_states(config, own)
+    beginning = Beginning(model, prompts if shares else [])
+    room = max(1, batch_tokens(model) // copies)
     done = 0
-    for limit, batch in _planned(prompts, limits, config.max_new_tokens, batch_tokens(model)):
+    for limit, batch in _planned(prompts, limits, config.max_new_tokens, room):
         settings = copy.copy(config)
         settings.max_new_tokens = limit
         if settings.min_new_tokens is not None:
@@ -157,7 +160,7 @@ def generate(
             [prompts[i] for i in batch], tokenizer.pad_token_id, model.device, right=apart
         )
         extra: dict[str, Any] = {}
-        if (cache := beginning.cache(len(batch))) is not None:
+        if (cache := beginning.cache(len(batch) * copies)) is not None:
             extra |= upstream.cached(cache)
         if adapters is not None:
             extra["adapter_names"] = [adapters[i] for i in batch]
@@ -173,6 +176,7 @@ def generate(
                 input_ids=ids,
                 attention_mask=mask,
                 generation_config=settings,
+                tokenizer=tokenizer,  # which finds the tokens of ``stop_strings``
                 **extra,
             )
         share = (time.perf_counter() - started) / len(batch)
@@ -185,6 +189,22 @@ def generate(
         if progress:
             progress(done, len(prompts))
     return [r for r in results if r is not None]
+
+
+def _setting(name: str, config: Any, own: Any) -> Any:
+    """A setting of the call, or else the model's own, as transformers takes it."""
+    value = getattr(config, name, None)
+    return getattr(own, name, None) if value is None else value
+
+
+def _takes_states(config: Any, own: Any) -> bool:
+    """Whether generation goes on from states of the beginning, instead of making its own."""
+    return (
+        _setting("use_cache", config, own) is not False
+        and _setting("cache_implementation", config, own) is None
+        # Guidance reads the prompt's last token alone too, which states of the rest would spoil.
+        and _setting("guidance_scale", config, own) in (None, 1)
+    )
 
 
 def _rooms(prompts: Sequence[Sequence[int]], bounds: Limits, apart: bool) -> list[int | None]:
