@@ -294,7 +294,10 @@ SETS = [
     "generation.num_beams=0", "generation.num_beams=x", "generation.temperature=x",
     "generation.temperature=-1", "generation.top_p=x", "generation.top_p=7", "generation.top_k=-3",
     "generation.do_sample=maybe", "generation.repetition_penalty=x",
-    "generation.repetition_penalty=0",
+    "generation.repetition_penalty=0", "generation.num_return_sequences=2",
+    "generation.penalty_alpha=0.6", "generation.num_beam_groups=2", "generation.output_scores=true",
+    "generation.prompt_lookup_num_tokens=3", "generation.dola_layers=high",
+    "generation.return_dict_in_generate=true", "generation.assistant_early_exit=2",
     "early_stopping.early_stopping_patience=x", "early_stopping.early_stopping_patience=0",
     "early_stopping.early_stopping_patience=-1", "early_stopping.early_stopping_threshold=x",
     "early_stopping.minutes=x", "early_stopping.minutes=0", "early_stopping.minutes=-1",
@@ -312,7 +315,8 @@ NAMED = [
     "training.max_length=abc",
     "lora.target_modules='['", "lora.modules_to_save=[1]", "task.decoder=2020-01-01",
     "training.lr_scheduler_type=cosin", "task.decoder=nope", "task.sigma=-1",
-    "training.learning_rate=nan",
+    "training.learning_rate=nan", "generation.num_return_sequences=2",
+    "generation.prompt_lookup_num_tokens=3", "generation.output_scores=true",
 ]  # fmt: skip
 """Those that were found first."""
 

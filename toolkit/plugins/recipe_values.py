@@ -44,8 +44,11 @@ _RETURNED = (
     "output_hidden_states",
 )  # fmt: skip
 """Fields of ``GenerationConfig`` that change what ``generate`` returns."""
-_MODES = ("greedy_search", "sample", "beam_search", "beam_sample")
-"""The ways of writing that transformers has itself, for any number of texts at once."""
+_OTHER_WAYS = (
+    "num_beam_groups", "diversity_penalty", "penalty_alpha", "dola_layers", "constraints",
+    "force_words_ids", "prompt_lookup_num_tokens", "assistant_early_exit",
+)  # fmt: skip
+"""Fields that ask for ways of writing that transformers has not itself, or for no batches."""
 _STOPPING = {"early_stopping_patience": int, "early_stopping_threshold": float, "minutes": float}
 _NOT_MADE = frozenset(
     ("deepspeed", "fsdp", "fsdp_config", "parallelism_config", "accelerator_config", "bf16",
@@ -226,13 +229,12 @@ def check_generation(values: Mapping[str, Any]) -> None:
     for name in _RETURNED:
         if values.get(name):
             raise RecipeError(f"generation.{name}: answers are texts; leave it out")
-    mode = GenerationConfig(**values).get_generation_mode().value
-    if mode not in _MODES:
-        raise RecipeError(
-            f"generation: these settings ask for {mode.replace('_', ' ')}, which transformers "
-            "takes from code on the Hub, or for one text at a time; what runs here is greedy, "
-            "sampling and beams"
-        )
+    for name in _OTHER_WAYS:
+        if values.get(name) and (name, values[name]) != ("num_beam_groups", 1):
+            raise RecipeError(
+                f"generation.{name}: transformers takes this way of writing from code on the Hub, "
+                "or for one text at a time; what runs here is greedy, sampling and beams"
+            )
 
 
 def check_stopping(values: Mapping[str, Any]) -> None:

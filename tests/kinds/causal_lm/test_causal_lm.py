@@ -339,6 +339,45 @@ def test_generation_is_the_same_alone_and_in_a_batch(kind: CausalLM) -> None:
     assert all(t.tokens <= 12 for t in together)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"num_beams": 3},
+        {"num_beams": 4, "early_stopping": True, "length_penalty": 2.0},
+        {"use_cache": False},
+        {"cache_implementation": "static"},
+        {"guidance_scale": 1.5},
+        {"stop_strings": ["a", "e"]},
+        {"repetition_penalty": 1.3, "no_repeat_ngram_size": 2},
+        {"min_new_tokens": 5},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_whatever_the_settings_answers_to_prompts_with_one_beginning_are_those_to_each(
+    kind: CausalLM, settings: dict[str, Any]
+) -> None:
+    shots = "How much does this cost to the nearest dollar? red cup, pack of 2. Price is $14. "
+    prompts = [kind.renderer.prompt({"prompt": f"{shots}{row['text']}."}) for row in rows(7)]
+    options = {"max_new_tokens": 8, **settings}
+    together = generate(kind.model, kind.tokenizer, prompts, generation=options)
+    alone = [generate(kind.model, kind.tokenizer, [p], generation=options)[0] for p in prompts]
+    assert [one.text for one in together] == [one.text for one in alone]
+
+
+def test_beams_of_the_models_own_configuration_are_several_texts_too(kind: CausalLM) -> None:
+    shots = "How much does this cost to the nearest dollar? red cup, pack of 2. Price is $14. "
+    prompts = [kind.renderer.prompt({"prompt": f"{shots}{row['text']}."}) for row in rows(4)]
+    options = {"max_new_tokens": 8}
+    own = kind.model.generation_config
+    own.num_beams = 3
+    try:
+        found = generate(kind.model, kind.tokenizer, prompts, generation=options)
+    finally:
+        own.num_beams = None
+    wanted = generate(kind.model, kind.tokenizer, prompts, generation={**options, "num_beams": 3})
+    assert [one.text for one in found] == [one.text for one in wanted]
+
+
 @pytest.mark.usefixtures("numbers_end")
 @pytest.mark.parametrize("which", ["kind", "digit_kind"])
 def test_a_shared_beginning_is_encoded_once_and_changes_no_answer(

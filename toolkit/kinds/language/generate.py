@@ -164,6 +164,8 @@ def generate(
             extra |= upstream.cached(cache)
         if adapters is not None:
             extra["adapter_names"] = [adapters[i] for i in batch]
+        if _setting("stop_strings", config, own):
+            extra["tokenizer"] = tokenizer
         read = 1 if apart else ids.shape[1]  # a decoder begins with its start token
         follower = None
         if watch is not None:
@@ -176,7 +178,6 @@ def generate(
                 input_ids=ids,
                 attention_mask=mask,
                 generation_config=settings,
-                tokenizer=tokenizer,  # which finds the tokens of ``stop_strings``
                 **extra,
             )
         share = (time.perf_counter() - started) / len(batch)
