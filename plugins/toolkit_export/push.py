@@ -68,7 +68,14 @@ def of_a_step(run: Run) -> list[str]:
     places = [place for _, place in steps.saved(run)] or checkpoints.found(
         run.checkpoints / "adapter"
     )
-    return ["README.md", *hub_files.names(places[-1])] if places else []
+    if not places:
+        return []
+    try:
+        return ["README.md", *hub_files.names(places[-1])]
+    except (OSError, RunError):
+        if places[-1].exists():
+            raise
+        return []  # the training has removed it meanwhile
 
 
 def _card(text: str) -> Piece:

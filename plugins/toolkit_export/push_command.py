@@ -89,12 +89,11 @@ def push(
         _list(console, to, found, of_step, public=public)
         return
     hub = Hub(to, token(), say=console.note)
+    _list(console, hub.address, found, of_step, public=public)
     if follow:
-        _list(console, hub.address, found, of_step, public=public)
         _agreed(console, hub, f"Push each step of run {run.id}", yes)
         records = pushing.follow(run, hub, options, console)
     else:
-        _list(console, hub.address, found, of_step, public=public)
         _agreed(console, hub, "Push them", yes)
         records = [pushing.send(run, hub, found, options)]
         console.say(f"pushed: {records[0]['commit']}")

@@ -17,7 +17,7 @@ from typing import Any
 
 from toolkit.errors import ModelError
 from toolkit.models import adapters, embedded, gates, suitability
-from toolkit.models.paths import EMBEDDED
+from toolkit.models.paths import EMBEDDED, hub_id
 
 ADAPTER, WHOLE, OURS = "adapter_config.json", "config.json", "toolkit.json"
 PICKLES = ("adapter_model.bin", "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -152,7 +152,7 @@ def _downloaded(name: str) -> Path:
     """The folder of a Hub repository, which is downloaded unless it is in the cache."""
     from huggingface_hub import snapshot_download
 
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+    if hub_id(name) != name:
         raise ModelError(f"there is no folder {name}: give an adapter's folder or a Hub id")
     try:
         return Path(snapshot_download(name, allow_patterns=list(WANTED)))

@@ -364,16 +364,22 @@ def test_whatever_the_settings_answers_to_prompts_with_one_beginning_are_those_t
     assert [one.text for one in together] == [one.text for one in alone]
 
 
-def test_beams_of_the_models_own_configuration_are_several_texts_too(kind: CausalLM) -> None:
+@pytest.mark.parametrize(
+    "own",
+    [{"num_beams": 3}, {"num_beams": 3, "num_return_sequences": 2},
+     {"num_beams": 3, "return_dict_in_generate": True, "output_scores": True}],
+    ids=len,
+)  # fmt: skip
+def test_beams_of_the_models_own_configuration_are_several_texts_too(
+    kind: CausalLM, own: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     shots = "How much does this cost to the nearest dollar? red cup, pack of 2. Price is $14. "
     prompts = [kind.renderer.prompt({"prompt": f"{shots}{row['text']}."}) for row in rows(4)]
     options = {"max_new_tokens": 8}
-    own = kind.model.generation_config
-    own.num_beams = 3
-    try:
+    with monkeypatch.context() as patch:
+        for name, value in own.items():
+            patch.setattr(kind.model.generation_config, name, value)
         found = generate(kind.model, kind.tokenizer, prompts, generation=options)
-    finally:
-        own.num_beams = None
     wanted = generate(kind.model, kind.tokenizer, prompts, generation={**options, "num_beams": 3})
     assert [one.text for one in found] == [one.text for one in wanted]
 

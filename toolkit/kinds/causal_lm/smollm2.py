@@ -3,8 +3,8 @@
 They train 240 to 350 tokens a second with it, read 670 and write 50. So rows are as many as fit
 into half an hour, together with the answers of the base, of few-shot prompts and of the adapter:
 the base's answers, which know no end, would else take longer than the training. Each row is
-trained on once: in the same time, more rows teach more than the same rows again, and a schedule
-that ends in its ten minutes has a verdict.
+trained on once, so that the schedule ends within the ten minutes of training: of one that the time
+limit has cut, the verdict is that nobody can tell yet.
 """
 
 from __future__ import annotations

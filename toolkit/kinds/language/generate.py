@@ -126,6 +126,9 @@ def generate(
         **{
             "max_new_tokens": 64,
             "do_sample": False,
+            # One text a prompt, and nothing else, whatever the model's own configuration says.
+            "num_return_sequences": 1,
+            "return_dict_in_generate": False,
             "pad_token_id": tokenizer.pad_token_id,
             "eos_token_id": list(bounds.stops) or None,
             **(generation or {}),
